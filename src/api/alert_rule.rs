@@ -1,0 +1,304 @@
+//! AlertRule: one Grafana-managed alert rule.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::duration::Duration;
+use super::reference::{DatasourceRef, DeletionPolicy};
+use super::schema;
+
+/// An alert rule that Grafana evaluates.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "alerting.letsrevel.io",
+    version = "v1alpha1",
+    kind = "AlertRule",
+    plural = "alertrules",
+    shortname = "ar",
+    category = "alerting",
+    namespaced,
+    status = "AlertRuleStatus",
+    derive = "PartialEq",
+    doc = "An alert rule that Grafana evaluates, with its sync status and its live state.",
+    printcolumn(name = "Severity", type_ = "string", json_path = ".spec.severity"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Folder", type_ = "string", json_path = ".status.folder", priority = 1),
+    printcolumn(name = "Group", type_ = "string", json_path = ".status.group", priority = 1),
+    printcolumn(name = "For", type_ = "string", json_path = ".spec.for", priority = 1),
+    printcolumn(
+        name = "Since",
+        type_ = "date",
+        json_path = ".status.stateSince",
+        priority = 1
+    ),
+    printcolumn(name = "UID", type_ = "string", json_path = ".status.uid", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.query) != has(self.data)")
+        .message("give exactly one of query and data"),
+    validation = Rule::new("has(self.data) == has(self.condition)")
+        .message("data and condition belong together: condition names the refId in data that decides"),
+    validation = Rule::new("!has(self.data) || !has(self.condition) || self.data.exists(q, q.refId == self.condition)")
+        .message("condition must be the refId of one entry of data")
+        .field_path(".condition"),
+    validation = Rule::new("!has(self.data) || !has(self.datasource)")
+        .message("datasource goes with query; entries of data carry their own datasourceUid")
+        .field_path(".datasource"),
+    validation = Rule::new("!has(self.folder) || !has(self.folderUID)")
+        .message("give folder or folderUID, not both"),
+    validation = Rule::new("!has(self.severity) || !has(self.labels) || !('severity' in self.labels)")
+        .message("severity is given twice: in severity and in labels")
+        .field_path(".labels"),
+    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
+        .message("instance is immutable: delete the resource and create it anew"),
+    validation = Rule::new("has(self.uid) == has(oldSelf.uid) && (!has(self.uid) || self.uid == oldSelf.uid)")
+        .message("uid is immutable: delete the resource and create it anew")
+)]
+pub struct AlertRuleSpec {
+    /// The GrafanaInstance that evaluates the rule. Default: `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub instance: Option<String>,
+    /// What happens to the rule in Grafana when this resource is deleted: `Delete` (default, or as the instance says) or `Orphan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// The rule's title, which becomes the label `alertname`. Default: the resource's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub title: Option<String>,
+    /// The rule's uid in Grafana. Default: derived from owner, namespace and name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    pub uid: Option<String>,
+    /// A LogQL or PromQL query with its comparison, as people write it: `sum(rate({app="shop"} |= "error" [5m])) > 1`.
+    /// A comparison with a number becomes a threshold of its own; any other query fires for every sample that it returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65536))]
+    pub query: Option<String>,
+    /// Grafana's own query model, instead of `query`: queries and expressions, taken verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub data: Option<Vec<DataQuery>>,
+    /// The refId in `data` whose value decides whether the rule fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub condition: Option<String>,
+    /// The data source that `query` is sent to. Default: the instance's `defaultDatasource`, else Grafana's own default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datasource: Option<DatasourceRef>,
+    /// How long the condition must hold before the alert fires, for example `5m`. Default: `0s`.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub for_: Option<Duration>,
+    /// How long the alert keeps firing after the condition has ended (Grafana 12.0 or newer). Default: `0s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_firing_for: Option<Duration>,
+    /// How often the rule's group is evaluated: a multiple of the server's base interval. Default: `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Duration>,
+    /// Becomes the label `severity`, for example `critical`, `high`, `warning` or `info`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub severity: Option<String>,
+    /// Labels of every alert of this rule; policies and silences match on them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64))]
+    #[x_kube(
+        validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))")
+            .message("a label name consists of letters, digits and underscores and doesn't start with a digit"),
+        validation = Rule::new("self.all(k, !k.matches('^__.*__$'))")
+            .message("label names of the form __name__ are reserved")
+    )]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of every alert: `summary`, `description`, `runbook_url` and others. Grafana's templates work; `{{ $value }}` is the number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64))]
+    pub annotations: BTreeMap<String, String>,
+    /// The folder's title in Grafana; it is created if missing. `/` separates nested folders (Grafana 11.0 or newer). Default: the namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub folder: Option<String>,
+    /// The uid of an existing folder, instead of `folder`.
+    #[serde(default, rename = "folderUID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    pub folder_uid: Option<String>,
+    /// The rule group, whose rules are evaluated at one interval. Default: the resource's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190), regex(pattern = r"^[^/\\]+$"))]
+    pub group: Option<String>,
+    /// The state while the query returns nothing. Default: `OK`. `KeepLast` needs Grafana 10.4 or newer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_data_state: Option<NoDataState>,
+    /// The state while the query fails. Default: `Error`. `KeepLast` needs Grafana 10.4 or newer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exec_err_state: Option<ExecErrState>,
+    /// After how many evaluations without its series an alert is resolved (Grafana 12.0 or newer). Default: Grafana's own, 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub missing_series_evals_to_resolve: Option<i32>,
+    /// `true` stops the evaluation; Grafana resolves the rule's alerts. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+    /// The dashboard panel that belongs to the rule; notifications link to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<DashboardRef>,
+    /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub debug_queries: Vec<DebugQuery>,
+}
+
+/// One query or expression of Grafana's own model.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DataQuery {
+    /// Name of the node, unique within the rule; expressions refer to it.
+    #[schemars(length(min = 1, max = 64))]
+    pub ref_id: String,
+    /// Grafana's query type, for example `instant`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub query_type: Option<String>,
+    /// The data source's uid, or `__expr__` for an expression.
+    #[schemars(length(min = 1, max = 190))]
+    pub datasource_uid: String,
+    /// The time range, in seconds before the evaluation. Default: the last 600 seconds (expressions: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_time_range: Option<RelativeTimeRange>,
+    /// The query model as Grafana stores it.
+    #[schemars(schema_with = "schema::free_form_object")]
+    pub model: serde_json::Value,
+}
+
+/// A time range that ends before the evaluation.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RelativeTimeRange {
+    /// Start, in seconds before the evaluation.
+    #[schemars(range(min = 0))]
+    pub from: i64,
+    /// End, in seconds before the evaluation. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub to: Option<i64>,
+}
+
+/// What an alert is while the query returns nothing.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::upper_case_acronyms, reason = "Grafana writes it so")]
+pub enum NoDataState {
+    /// An alert `DatasourceNoData`.
+    NoData,
+    /// The alert fires.
+    Alerting,
+    /// Nothing is wrong.
+    #[default]
+    OK,
+    /// As it was before.
+    KeepLast,
+}
+
+/// What an alert is while the query fails.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::upper_case_acronyms, reason = "Grafana writes it so")]
+pub enum ExecErrState {
+    /// An alert `DatasourceError`.
+    #[default]
+    Error,
+    /// The alert fires.
+    Alerting,
+    /// Nothing is wrong.
+    OK,
+    /// As it was before.
+    KeepLast,
+}
+
+/// A panel of a dashboard.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DashboardRef {
+    /// The dashboard's uid.
+    #[schemars(length(min = 1, max = 40))]
+    pub uid: String,
+    /// The panel's number.
+    #[serde(rename = "panelID")]
+    #[schemars(range(min = 1))]
+    pub panel_id: i64,
+}
+
+/// A query to look further with.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DebugQuery {
+    /// Short name; the annotation is called `debug_` and this name in lower case, with `_` for whatever isn't a letter or digit.
+    #[schemars(length(min = 1, max = 63))]
+    pub name: String,
+    /// The query that Explore opens with, in the language of the rule's data source.
+    #[schemars(length(min = 1, max = 8192))]
+    pub query: String,
+}
+
+/// What became of the rule.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertRuleStatus {
+    /// The generation of the specification that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, and while they hold Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// The rule's uid in Grafana.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Title of the folder it is stored in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// The uid of that folder.
+    #[serde(default, rename = "folderUID", skip_serializing_if = "Option::is_none")]
+    pub folder_uid: Option<String>,
+    /// The group it is stored in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Where to look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The most severe state among its alerts: Normal, Pending, Firing, NoData, Error, Recovering, or Paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Since when the operator has seen that state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_since: Option<Time>,
+    /// The last difference that was found in Grafana and corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_drift: Option<Drift>,
+}
+
+/// A difference that somebody made in Grafana and the operator took back.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// The fields that differed; `deleted` where the whole rule was gone.
+    pub fields: Vec<String>,
+    /// When it was corrected.
+    pub corrected_at: Time,
+}

@@ -1,0 +1,175 @@
+//! GrafanaInstance: the connection to one Grafana and organisation.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::duration::Duration;
+use super::reference::{DatasourceRef, DeletionPolicy, SecretSource, ValueSource};
+use super::schema;
+
+/// The connection to one Grafana and organisation.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "alerting.letsrevel.io",
+    version = "v1alpha1",
+    kind = "GrafanaInstance",
+    plural = "grafanainstances",
+    shortname = "gi",
+    category = "alerting",
+    namespaced,
+    status = "GrafanaInstanceStatus",
+    derive = "PartialEq",
+    doc = "The connection to one Grafana and organisation. It is read from the operator's own namespace only.",
+    printcolumn(name = "URL", type_ = "string", json_path = ".spec.url"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version"),
+    printcolumn(name = "In Sync", type_ = "integer", json_path = ".status.inSync"),
+    printcolumn(name = "Not In Sync", type_ = "integer", json_path = ".status.notInSync"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Owner", type_ = "string", json_path = ".status.ownerId", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+pub struct GrafanaInstanceSpec {
+    /// Grafana's address, a sub-path included, for example `http://grafana.monitoring:3000`.
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s@]+$"))]
+    pub url: String,
+    /// Grafana's address for people, used in links. Default: `url`.
+    #[serde(default, rename = "externalURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s@]+$"))]
+    pub external_url: Option<String>,
+    /// How to log in; the Secrets are in the instance's namespace.
+    pub auth: Auth,
+    /// The organisation's number; only with basic authentication, since a service account's token belongs to one organisation. Default: the user's current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub org_id: Option<i64>,
+    /// TLS settings for `https`. Default: the system's certificate authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// The data source of rules that name none. Default: Grafana's own default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_datasource: Option<DatasourceRef>,
+    /// How often everything in Grafana is read and compared. Default: `60s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resync_interval: Option<Duration>,
+    /// How often the alerts' states are read. Default: `15s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_interval: Option<Duration>,
+    /// Written in front of every folder title that isn't given by uid. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub folder_prefix: Option<String>,
+    /// Labels added to every rule, for example `cluster: production`. A rule's own label of the same name wins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(
+        validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$') && !k.matches('^__.*__$'))")
+            .message("a label name consists of letters, digits and underscores, doesn't start with a digit and isn't of the form __name__")
+    )]
+    pub labels: BTreeMap<String, String>,
+    /// The `deletionPolicy` of resources that name none. Default: `Delete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_deletion_policy: Option<DeletionPolicy>,
+    /// The namespaces whose resources may use this instance. Default: all that the operator watches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
+    pub allowed_namespaces: Vec<String>,
+    /// The namespaces that may hold the policy tree. Default: any allowed one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
+    pub root_policy_namespaces: Vec<String>,
+    /// The namespaces whose silences may cover alerts of other namespaces. The operator's own always may. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
+    pub unrestricted_namespaces: Vec<String>,
+}
+
+/// How to log in; exactly one of the fields.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.token) != has(self.basic)").message("give exactly one of token and basic")
+)]
+pub struct Auth {
+    /// A service account's token. The role Admin is the simplest that suffices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretSource>,
+    /// A user's name and password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic: Option<BasicAuth>,
+}
+
+/// A user's name and password.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct BasicAuth {
+    /// The user's name.
+    pub username: ValueSource,
+    /// The password.
+    pub password: SecretSource,
+}
+
+/// TLS settings.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.clientCertificate) == has(self.clientKey)")
+        .message("clientCertificate and clientKey belong together")
+)]
+pub struct Tls {
+    /// Certificate authorities in PEM, trusted besides the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<ValueSource>,
+    /// Client certificate in PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ValueSource>,
+    /// Its key in PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<SecretSource>,
+    /// `true` trusts any certificate. For tests only. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insecure_skip_verify: Option<bool>,
+}
+
+/// What is known of the Grafana.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct GrafanaInstanceStatus {
+    /// The generation of the specification that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, and while they hold Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// Grafana's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether the last read succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reachable: Option<bool>,
+    /// What marks this operator's objects in Grafana.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    /// How many resources are in sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_sync: Option<i64>,
+    /// How many aren't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_in_sync: Option<i64>,
+    /// Fields of our resources that this version of Grafana lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsupported: Vec<String>,
+}

@@ -1,0 +1,122 @@
+//! MaintenancePolicy: which workloads get maintenance silences, and how.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::duration::Duration;
+use super::matcher::MatcherText;
+use super::schema;
+use super::silence::AlertRuleSelector;
+
+/// Silences alerts while workloads of this namespace roll out or run.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "alerting.letsrevel.io",
+    version = "v1alpha1",
+    kind = "MaintenancePolicy",
+    plural = "maintenancepolicies",
+    shortname = "mp",
+    category = "alerting",
+    namespaced,
+    status = "MaintenancePolicyStatus",
+    derive = "PartialEq",
+    doc = "Silences alerts while Deployments of this namespace roll out and Jobs run, and no longer.",
+    printcolumn(name = "Workloads", type_ = "integer", json_path = ".status.workloads"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct MaintenancePolicySpec {
+    /// The GrafanaInstance that holds the silences. Default: `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub instance: Option<String>,
+    /// `true` opens no more silences. Those that are open end with their lease. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// The workloads of this namespace that the policy looks after; one entry that matches is enough.
+    #[schemars(length(min = 1, max = 64))]
+    pub targets: Vec<MaintenanceTarget>,
+    /// What is silenced and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<MaintenanceSilence>,
+}
+
+/// Workloads of one kind.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct MaintenanceTarget {
+    /// Deployment (while a rollout is under way) or Job (while it runs, also those of a CronJob).
+    pub kind: WorkloadKind,
+    /// Labels of the workloads. Default: all of that kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<LabelSelector>,
+}
+
+/// Kinds of workloads that are watched.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WorkloadKind {
+    /// apps/v1 Deployment.
+    Deployment,
+    /// batch/v1 Job.
+    Job,
+}
+
+impl WorkloadKind {
+    /// The kind as Kubernetes writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::Job => "Job",
+        }
+    }
+}
+
+/// The silence that is opened for a workload.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct MaintenanceSilence {
+    /// The AlertRules of this namespace that are silenced. Default: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_rules: Option<AlertRuleSelector>,
+    /// Narrows it to alerts with these labels, for example `severity!="critical"`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64))]
+    pub matchers: Vec<MatcherText>,
+    /// The silence ends this soon unless progress is seen; it is extended at half that time. Default: `5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Duration>,
+    /// How long it stays after success, for late evaluations. Default: `2m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linger: Option<Duration>,
+    /// It is never extended past this. Default: `1h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_duration: Option<Duration>,
+}
+
+/// What became of the policy.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct MaintenancePolicyStatus {
+    /// The generation of the specification that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, and while they hold Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// How many workloads the policy selects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<i64>,
+}

@@ -1,0 +1,71 @@
+//! The custom resources: what users write.
+//!
+//! Group `alerting.letsrevel.io`, version `v1alpha1`. This module is types, their schema and the small languages that
+//! appear in their fields (durations, matchers). It knows nothing of the rest of the crate; the field documentation is
+//! what users read in `kubectl explain`.
+
+#![expect(
+    unreachable_pub,
+    reason = "KubeSchema repeats each type, as public as it is, within the body of a function"
+)]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "every printcolumn and every validation has parts of the same names"
+)]
+
+pub mod alert_rule;
+pub mod condition;
+pub mod contact_point;
+pub mod duration;
+pub mod grafana_instance;
+pub mod maintenance_policy;
+pub mod matcher;
+pub mod notification_policy;
+pub mod reference;
+pub mod schema;
+pub mod silence;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+pub use alert_rule::{AlertRule, AlertRuleSpec, AlertRuleStatus};
+pub use contact_point::{ContactPoint, ContactPointSpec, ContactPointStatus};
+pub use grafana_instance::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
+pub use maintenance_policy::{MaintenancePolicy, MaintenancePolicySpec, MaintenancePolicyStatus};
+pub use notification_policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
+pub use silence::{Silence, SilenceSpec, SilenceStatus};
+
+/// The API group of every custom resource.
+pub const GROUP: &str = "alerting.letsrevel.io";
+
+/// The finalizer that keeps a resource until what it made in Grafana is gone.
+pub const FINALIZER: &str = "alerting.letsrevel.io/cleanup";
+
+/// The name under which the operator writes to the API server.
+pub const FIELD_MANAGER: &str = "alertwright";
+
+/// The GrafanaInstance that is used where `spec.instance` is unset.
+pub const DEFAULT_INSTANCE: &str = "default";
+
+/// Annotation: `"true"` takes over an object of the same name that somebody else made in Grafana.
+pub const ANNOTATION_ADOPT: &str = "alerting.letsrevel.io/adopt";
+
+/// Annotation: any new value sends a contact point again, secrets included.
+pub const ANNOTATION_RESEND: &str = "alerting.letsrevel.io/resend";
+
+/// Annotation on a ContactPoint: the namespaces (comma separated, or `*`) whose policies may refer to it.
+pub const ANNOTATION_SHARED_WITH: &str = "alerting.letsrevel.io/shared-with";
+
+/// Every CustomResourceDefinition, in the order in which they are installed.
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    let mut crds = vec![
+        AlertRule::crd(),
+        ContactPoint::crd(),
+        GrafanaInstance::crd(),
+        MaintenancePolicy::crd(),
+        NotificationPolicy::crd(),
+        Silence::crd(),
+    ];
+    crds.iter_mut().for_each(schema::finish);
+    crds
+}

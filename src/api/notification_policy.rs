@@ -1,0 +1,260 @@
+//! NotificationPolicy: the tree that routes alerts to contact points.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::{Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::duration::Duration;
+use super::matcher::MatcherText;
+use super::reference::DeletionPolicy;
+use super::schema;
+
+/// How deep routes may be nested below the root. An OpenAPI schema can't refer to itself, so it is written out to here.
+pub const MAX_DEPTH: usize = 5;
+
+/// How deep routes have CEL rules: an API server multiplies a rule's cost by `maxItems` at every level and refuses the whole type when
+/// the product is too high.
+const CEL_DEPTH: usize = 2;
+
+/// The notification policy tree of one Grafana.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "alerting.letsrevel.io",
+    version = "v1alpha1",
+    kind = "NotificationPolicy",
+    plural = "notificationpolicies",
+    shortname = "np",
+    category = "alerting",
+    namespaced,
+    status = "NotificationPolicyStatus",
+    derive = "PartialEq",
+    doc = "The notification policy tree of one Grafana: which alerts go to which contact points.",
+    printcolumn(name = "Receiver", type_ = "string", json_path = ".status.receiver"),
+    printcolumn(name = "Routes", type_ = "integer", json_path = ".status.routes"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.receiver) != has(self.receiverRef)")
+        .message("give exactly one of receiver and receiverRef"),
+    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
+        .message("instance is immutable: delete the resource and create it anew")
+)]
+pub struct NotificationPolicySpec {
+    /// The GrafanaInstance whose tree this is. Default: `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub instance: Option<String>,
+    /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) restores the tree that was there before, `Orphan` leaves this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// The ContactPoint of this namespace that gets what no route takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub receiver: Option<String>,
+    /// The same, for a ContactPoint of another namespace or one that isn't a resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver_ref: Option<ReceiverRef>,
+    /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
+    pub group_by: Vec<String>,
+    /// How long to wait for further alerts of a new group. Default: `30s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_wait: Option<Duration>,
+    /// How long to wait before news of a group are sent. Default: `5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_interval: Option<Duration>,
+    /// When a notification is repeated. Default: `4h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_interval: Option<Duration>,
+    /// Routes, tried in this order; the first that matches takes the alert unless it says `continue`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "top_routes")]
+    pub routes: Vec<Route>,
+}
+
+/// One route.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!(has(self.receiver) && has(self.receiverRef))")
+        .message("give receiver or receiverRef, not both")
+)]
+pub struct Route {
+    /// Alertmanager matchers, all of which must hold: `severity="critical"`, `team=~"web|api"`. Default: every alert.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub matchers: Vec<MatcherText>,
+    /// The ContactPoint of this namespace that gets the alerts. Default: as the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub receiver: Option<String>,
+    /// The same, for a ContactPoint of another namespace or one that isn't a resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver_ref: Option<ReceiverRef>,
+    /// `true` goes on to the routes behind this one (never to the parent). Default: `false`.
+    #[serde(default, rename = "continue", skip_serializing_if = "Option::is_none")]
+    pub continue_: Option<bool>,
+    /// Labels whose values make a notification of their own; `...` alone means all labels. Default: as the parent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
+    pub group_by: Vec<String>,
+    /// How long to wait for further alerts of a new group. Default: as the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_wait: Option<Duration>,
+    /// How long to wait before news of a group are sent. Default: as the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_interval: Option<Duration>,
+    /// When a notification is repeated. Default: as the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_interval: Option<Duration>,
+    /// Routes below this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "no_routes")]
+    pub routes: Vec<Route>,
+}
+
+/// A contact point; exactly one of `name` and `grafanaName`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) != has(self.grafanaName)")
+        .message("give exactly one of name and grafanaName"),
+    validation = Rule::new("!has(self.__namespace__) || has(self.name)")
+        .message("namespace goes with name")
+)]
+pub struct ReceiverRef {
+    /// Name of a ContactPoint resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub name: Option<String>,
+    /// Its namespace; its owner allows that by the annotation `alerting.letsrevel.io/shared-with`. Default: this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+    /// Name of a contact point in Grafana that isn't a ContactPoint resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub grafana_name: Option<String>,
+}
+
+fn top_routes(generator: &mut SchemaGenerator) -> Schema {
+    nested(generator, MAX_DEPTH)
+}
+
+fn no_routes(generator: &mut SchemaGenerator) -> Schema {
+    nested(generator, 0)
+}
+
+/// The schema of a list of routes with `depth` levels in it; the level below the last takes none.
+fn nested(generator: &mut SchemaGenerator, depth: usize) -> Schema {
+    let deepest = json!({
+        "type": "array",
+        "maxItems": 0,
+        "description": format!("Routes can be nested {MAX_DEPTH} levels deep."),
+        // So that the limit is what the API server speaks of, not the fields of a route too many.
+        "items": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
+    });
+    if depth == 0 {
+        return Schema::try_from(deepest).unwrap_or_default();
+    }
+    let route = <Route as schemars::JsonSchema>::json_schema(generator).to_value();
+    let plain = without_cel(route.clone());
+    let schema = (1..=depth).fold(deepest, |below, level| {
+        let mut item = if depth - level < CEL_DEPTH {
+            route.clone()
+        } else {
+            plain.clone()
+        };
+        if let Some(routes) = item.pointer_mut("/properties/routes") {
+            *routes = below;
+        }
+        let description = if level == depth {
+            "Routes, tried in this order; the first that matches takes the alert unless it says `continue`."
+        } else {
+            "Routes below this one."
+        };
+        json!({ "type": "array", "maxItems": 64, "description": description, "items": item })
+    });
+    Schema::try_from(without_defaults(schema)).unwrap_or_default()
+}
+
+/// The same route, with plain schema in place of its CEL rules. It says less to people.
+fn without_cel(mut route: Value) -> Value {
+    let reference = json!([
+        { "required": ["name"] },
+        { "required": ["grafanaName"], "not": { "required": ["namespace"] } },
+    ]);
+    replace_cel(
+        &mut route,
+        "not",
+        json!({ "required": ["receiver", "receiverRef"] }),
+    );
+    if let Some(receiver_ref) = route.pointer_mut("/properties/receiverRef") {
+        replace_cel(receiver_ref, "oneOf", reference);
+    }
+    route
+}
+
+fn replace_cel(schema: &mut Value, keyword: &str, value: Value) {
+    if let Value::Object(schema) = schema {
+        schema.remove("x-kubernetes-validations");
+        schema.insert(keyword.to_owned(), value);
+    }
+}
+
+/// Nothing is defaulted by the API server, so that what users wrote is what they read.
+fn without_defaults(mut schema: Value) -> Value {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                if map.contains_key("type") {
+                    map.remove("default");
+                }
+                map.values_mut().for_each(walk);
+            }
+            Value::Array(items) => items.iter_mut().for_each(walk),
+            _ => {}
+        }
+    }
+    walk(&mut schema);
+    schema
+}
+
+/// What became of the policy.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationPolicyStatus {
+    /// The generation of the specification that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, and while they hold Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// Name in Grafana of the root's contact point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<String>,
+    /// How many routes the tree has, nested ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes: Option<i64>,
+    /// Where to look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}

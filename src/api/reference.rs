@@ -1,0 +1,74 @@
+//! References to other objects, and fields that every kind shares.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What happens in Grafana when the resource is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// The object is removed from Grafana first; the resource waits for it.
+    #[default]
+    Delete,
+    /// The object stays in Grafana and belongs to nobody.
+    Orphan,
+}
+
+/// One key of a Secret in the resource's own namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Key within the Secret's `data`.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// A value that is read from a Secret.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretSource {
+    /// The Secret and key that hold the value. A change of the Secret takes effect at once.
+    pub secret_key_ref: SecretKeyRef,
+}
+
+/// A value that is written here or read from a Secret; exactly one of the two.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.value) != has(self.secretKeyRef)")
+        .message("give exactly one of value and secretKeyRef")
+)]
+pub struct ValueSource {
+    /// The value itself, in the clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65536))]
+    pub value: Option<String>,
+    /// The Secret and key that hold the value. A change of the Secret takes effect at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+}
+
+/// A Grafana data source; exactly one of the fields.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.name), has(self.uid), has(self.type)].filter(x, x).size() == 1")
+        .message("give exactly one of name, uid and type")
+)]
+pub struct DatasourceRef {
+    /// The data source's name in Grafana.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub name: Option<String>,
+    /// The data source's uid in Grafana.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub uid: Option<String>,
+    /// The data source's plugin type, for example `loki`. There must be only one of it, or one that is Grafana's default.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub type_: Option<String>,
+}

@@ -1,0 +1,157 @@
+//! Silence: one silence in Grafana, its whole life.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::duration::Duration;
+use super::matcher::MatcherText;
+use super::reference::DeletionPolicy;
+use super::schema;
+
+/// A silence: no notifications for what it covers, from its start to its end.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "alerting.letsrevel.io",
+    version = "v1alpha1",
+    kind = "Silence",
+    plural = "silences",
+    shortname = "sil",
+    category = "alerting",
+    namespaced,
+    status = "SilenceStatus",
+    derive = "PartialEq",
+    doc = "A silence in Grafana: no notifications for what it covers, from its start to its end.",
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Ends", type_ = "string", json_path = ".status.endsAt"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Rules",
+        type_ = "integer",
+        json_path = ".status.matchesRules",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Alerts",
+        type_ = "integer",
+        json_path = ".status.matchesAlerts",
+        priority = 1
+    ),
+    printcolumn(name = "Comment", type_ = "string", json_path = ".spec.comment", priority = 1),
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.id", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.endsAt) != has(self.duration)")
+        .message("give exactly one of endsAt and duration"),
+    validation = Rule::new("has(self.matchers) || has(self.alertRules)")
+        .message("a silence needs matchers or alertRules"),
+    validation = Rule::new("!has(self.endsAt) || !has(self.startsAt) || self.startsAt < self.endsAt")
+        .message("endsAt must be after startsAt")
+        .field_path(".endsAt"),
+    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
+        .message("instance is immutable: delete the resource and create it anew")
+)]
+pub struct SilenceSpec {
+    /// The GrafanaInstance that holds the silence. Default: `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub instance: Option<String>,
+    /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) expires the silence, `Orphan` leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// Alertmanager matchers on the alerts' labels, all of which must hold: `severity!="critical"`, `team=~"web|api"`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 64))]
+    pub matchers: Vec<MatcherText>,
+    /// The AlertRule resources of this namespace whose alerts are covered, also their NoData and Error alerts. Default: every rule that `matchers` reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_rules: Option<AlertRuleSelector>,
+    /// When the silence starts. Default: when the resource was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Time>,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Time>,
+    /// How long it lasts, instead of `endsAt`, for example `2h` or `1d12h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Duration>,
+    /// Why; people read it in Grafana. Default: names the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub comment: Option<String>,
+    /// Deletes this resource so long after the silence has ended. Default: it stays. Under GitOps leave it unset: the resource would be created again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_after_expiry: Option<Duration>,
+}
+
+/// Which AlertRules of the namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.names), has(self.matchLabels), has(self.all)].filter(x, x).size() == 1")
+        .message("give exactly one of names, matchLabels and all"),
+    validation = Rule::new("!has(self.all) || self.all").message("all can only be true; leave it out otherwise")
+)]
+pub struct AlertRuleSelector {
+    /// AlertRule resources by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 256), inner(length(min = 1, max = 253)))]
+    pub names: Vec<String>,
+    /// AlertRule resources that carry all these labels on the resource.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
+    pub match_labels: BTreeMap<String, String>,
+    /// Every AlertRule of the namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<bool>,
+}
+
+/// What became of the silence.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct SilenceStatus {
+    /// The generation of the specification that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, and while they hold Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// The silence's id in Grafana. It stays while the matchers do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Pending, Active or Expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// When it starts or has started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Time>,
+    /// When it ends or has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Time>,
+    /// How many AlertRules it covered when it was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches_rules: Option<i64>,
+    /// How many alerts it covered when it was last written or became active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches_alerts: Option<i64>,
+    /// The matchers as Grafana holds them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matchers: Vec<String>,
+}
