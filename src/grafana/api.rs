@@ -1,0 +1,240 @@
+//! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::digest::RuleDigest;
+use super::error::Result;
+use super::wire::{AlertRule, ContactPoint, DataSource, Folder, Health, Route, RuleGroup, Settings, Silence};
+
+/// Label that says which resource a rule belongs to: `ownerId/namespace/name`. Grafana shows it to nobody, and policies and
+/// silences may refer to it.
+pub const OWNER_LABEL: &str = "__alertwright__";
+
+/// Interval that Grafana gives to a group which begins with a single rule.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Answer of a call.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
+
+/// A client of one Grafana and organisation.
+#[derive(Clone)]
+pub struct Grafana {
+    /// Alert rules.
+    pub rules: Arc<dyn Rules>,
+    /// Folders.
+    pub folders: Arc<dyn Folders>,
+    /// Contact points and the policy tree.
+    pub notifications: Arc<dyn Notifications>,
+    /// Silences.
+    pub silences: Arc<dyn Silences>,
+    /// Grafana itself.
+    pub server: Arc<dyn Server>,
+}
+
+/// Who a write says has provisioned the object. Must stay the same for the life of an object: Grafana refuses a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Provenance {
+    /// `api`: not editable in Grafana's UI.
+    #[default]
+    Api,
+    /// Nobody: editable in Grafana's UI.
+    None,
+}
+
+impl Provenance {
+    /// The name under which a read shows it.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Api => Some("api"),
+            Self::None => None,
+        }
+    }
+}
+
+/// Alert rules.
+pub trait Rules: Send + Sync {
+    /// Every rule that the credentials may see. A rule whose folder is gone is not among them.
+    fn list(&self) -> Answer<'_, Vec<FoundRule>>;
+    /// One rule.
+    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>>;
+    /// Creates a rule, which takes the interval of its group, or [`DEFAULT_INTERVAL`] in a new one.
+    fn create<'a>(&'a self, rule: &'a AlertRule, provenance: Provenance) -> Answer<'a, ()>;
+    /// Replaces the rule of this uid, also into another folder or group. `Missing` if there is none.
+    fn update<'a>(&'a self, rule: &'a AlertRule, provenance: Provenance) -> Answer<'a, ()>;
+    /// Deletes a rule; one that is not there is no error.
+    fn delete<'a>(&'a self, uid: &'a str, provenance: Provenance) -> Answer<'a, ()>;
+    /// One group with all its rules, which say nothing of their provenance.
+    fn group<'a>(&'a self, folder_uid: &'a str, group: &'a str) -> Answer<'a, Option<RuleGroup>>;
+    /// Replaces a group: rules that it does not list are deleted, and all that it lists get the provenance. Before 11.5.2 every
+    /// rule must exist already.
+    fn put_group<'a>(&'a self, group: &'a RuleGroup, provenance: Provenance) -> Answer<'a, ()>;
+    /// Sets the interval of a group, in whole seconds. Writes every rule of the group as [`put_group`](Self::put_group) does.
+    fn set_group_interval<'a>(
+        &'a self,
+        folder_uid: &'a str,
+        group: &'a str,
+        interval: Duration,
+        provenance: Provenance,
+    ) -> Answer<'a, ()>;
+    /// The state of every rule, as the replica that answers knows it.
+    fn states(&self) -> Answer<'_, Vec<RuleState>>;
+}
+
+/// Folders.
+pub trait Folders: Send + Sync {
+    /// Every folder, at any depth.
+    fn list(&self) -> Answer<'_, Vec<Folder>>;
+    /// One folder.
+    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>>;
+    /// Creates a folder. `Conflict` if the uid, or the title within the parent, is taken.
+    fn create<'a>(&'a self, uid: &'a str, title: &'a str, parent_uid: Option<&'a str>) -> Answer<'a, Folder>;
+    /// How many things of any kind lie in a folder, at any depth; `None` without the folder.
+    fn content<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<u64>>;
+    /// Deletes a folder; one that is not there is no error. `Rejected` if rules lie in it.
+    fn delete<'a>(&'a self, uid: &'a str) -> Answer<'a, ()>;
+}
+
+/// Contact points and the tree of notification policies. They are one document in Grafana: of concurrent writes all but one
+/// end in `Conflict`.
+pub trait Notifications: Send + Sync {
+    /// Every integration of every contact point, with secrets replaced by [`REDACTED`](super::wire::REDACTED).
+    fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>>;
+    /// The integrations of one contact point; none if there is no such contact point.
+    fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>>;
+    /// Creates an integration. It joins a contact point of this name, should there be one.
+    fn create_contact_point<'a>(
+        &'a self,
+        contact_point: &'a ContactPoint,
+        provenance: Provenance,
+    ) -> Answer<'a, ()>;
+    /// Replaces the integration of this uid. `Missing` if there is none.
+    fn update_contact_point<'a>(
+        &'a self,
+        contact_point: &'a ContactPoint,
+        provenance: Provenance,
+    ) -> Answer<'a, ()>;
+    /// Deletes an integration; one that is not there is no error.
+    fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()>;
+    /// The policy tree; `None` while the organisation is so new that it has none.
+    fn policy(&self) -> Answer<'_, Option<Route>>;
+    /// Replaces the policy tree.
+    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()>;
+    /// Goes back to Grafana's own tree.
+    fn reset_policy(&self) -> Answer<'_, ()>;
+}
+
+/// Silences.
+pub trait Silences: Send + Sync {
+    /// Every silence, with those that expired in the last days.
+    fn list(&self) -> Answer<'_, Vec<Silence>>;
+    /// One silence.
+    fn get<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Silence>>;
+    /// Creates a silence, or updates the one whose id it has, and returns the id it now has. `Missing` if there is no such id.
+    fn put<'a>(&'a self, silence: &'a Silence) -> Answer<'a, String>;
+    /// Ends a silence; one that is not there is no error.
+    fn expire<'a>(&'a self, id: &'a str) -> Answer<'a, ()>;
+    /// How many firing alerts match all of these filters, such as `severity="high"`.
+    fn matching_alerts<'a>(&'a self, filters: &'a [String]) -> Answer<'a, usize>;
+}
+
+/// Grafana itself.
+pub trait Server: Send + Sync {
+    /// Whether it is there; needs no log in.
+    fn health(&self) -> Answer<'_, Health>;
+    /// Version and limits.
+    fn settings(&self) -> Answer<'_, Settings>;
+    /// Every data source.
+    fn data_sources(&self) -> Answer<'_, Vec<DataSource>>;
+}
+
+/// What is known of a rule that Grafana holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRule {
+    /// Identity within the organisation.
+    pub uid: String,
+    /// Folder that holds it.
+    pub folder_uid: String,
+    /// Group within the folder.
+    pub group: String,
+    /// Title, unique within the folder before 12.0.
+    pub title: String,
+    /// Time between evaluations of its group.
+    pub interval: Duration,
+    /// Who provisioned it; `None` means nobody.
+    pub provenance: Option<String>,
+    /// Value of its label [`OWNER_LABEL`].
+    pub owner: Option<String>,
+    /// All the rest, comparable.
+    pub digest: RuleDigest,
+}
+
+impl FoundRule {
+    /// What a read finds after `rule` was written with this provenance, in a group with this interval.
+    pub fn written(rule: &AlertRule, interval: Duration, provenance: Provenance) -> Self {
+        Self {
+            provenance: provenance.name().map(str::to_owned),
+            ..Self::of(rule, interval)
+        }
+    }
+
+    /// What was found, given the interval of the group.
+    pub fn of(rule: &AlertRule, interval: Duration) -> Self {
+        Self {
+            uid: rule.uid.clone(),
+            folder_uid: rule.folder_uid.clone(),
+            group: rule.rule_group.clone(),
+            title: rule.title.clone(),
+            interval,
+            provenance: rule
+                .provenance
+                .clone()
+                .filter(|provenance| !provenance.is_empty()),
+            owner: rule.labels.get(OWNER_LABEL).cloned(),
+            digest: RuleDigest::of(rule),
+        }
+    }
+}
+
+/// How a rule does, from Grafana's last evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleState {
+    /// Identity of the rule; 11.0 and later.
+    pub uid: Option<String>,
+    /// Value of the rule's label [`OWNER_LABEL`].
+    pub owner: Option<String>,
+    /// Title of the folder; below 12.0 the title alone, later the whole path.
+    pub folder: String,
+    /// Name of the group.
+    pub group: String,
+    /// Title of the rule.
+    pub title: String,
+    /// The most serious state of its alerts.
+    pub state: AlertState,
+    /// Since when it fires.
+    pub active_at: Option<Timestamp>,
+    /// Why the last evaluation failed, cut to a safe length.
+    pub last_error: Option<String>,
+}
+
+/// State of a rule, the least serious first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AlertState {
+    /// Not evaluated: new, paused, or not known to the replica that answered.
+    Unknown,
+    /// The condition does not hold.
+    Normal,
+    /// The condition no longer holds, but the alert fires on for a while.
+    Recovering,
+    /// The condition holds, but not for long enough yet.
+    Pending,
+    /// The queries returned nothing.
+    NoData,
+    /// The evaluation failed.
+    Error,
+    /// The alert fires.
+    Firing,
+}

@@ -1,0 +1,274 @@
+//! What can go wrong with a call, and what it means for the caller.
+
+use std::time::Duration;
+
+/// Result of a call to Grafana.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Longest part of an answer's message that is kept, in bytes.
+const MESSAGE_LIMIT: usize = 512;
+
+/// Shortest end of a cut message that is compared with the beginning of a secret.
+const CUT_SECRET: usize = 4;
+
+/// A call that did not end well. Holds no request body, no credentials and no address.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection came about, so nothing was sent.
+    #[error("cannot connect to grafana")]
+    Connect(#[source] reqwest::Error),
+    /// The connection was lost before the whole answer was there.
+    #[error("the connection to grafana was lost during {operation}")]
+    Dropped {
+        /// What was asked for.
+        operation: &'static str,
+        /// What the client saw.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The answer did not come in time.
+    #[error("grafana did not answer {operation} in time")]
+    Timeout {
+        /// What was asked for.
+        operation: &'static str,
+    },
+    /// Grafana, or something in front of it, answered with a status other than 2xx.
+    #[error("grafana refused {operation} with status {status}: {message}")]
+    Status {
+        /// What was asked for.
+        operation: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// What Grafana says about it, cut to a safe length.
+        message: String,
+        /// Grafana's own name of the error, from about 10.4 on.
+        message_id: Option<String>,
+        /// How long Grafana wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is not the JSON that was expected. Says where, never what: it could be a secret.
+    #[error("the answer to {operation} is not understood at line {line} column {column}")]
+    Decode {
+        /// What was asked for.
+        operation: &'static str,
+        /// Line of the answer.
+        line: usize,
+        /// Column of the answer.
+        column: usize,
+    },
+    /// The answer is larger than this client reads.
+    #[error("the answer to {operation} is larger than {limit} bytes")]
+    TooLarge {
+        /// What was asked for.
+        operation: &'static str,
+        /// Most bytes that are read.
+        limit: usize,
+    },
+    /// What was asked for cannot be asked: a bad address, certificate, credential or name.
+    #[error("{0}")]
+    Configuration(String),
+}
+
+/// What to do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// May well work later.
+    Transient,
+    /// Too many requests; how long to wait if Grafana said so.
+    Throttled(Option<Duration>),
+    /// Wrong by itself: only a change of what is sent helps.
+    Rejected,
+    /// Not allowed, or not logged in.
+    Forbidden,
+    /// What Grafana holds is not what the call took for granted: read again.
+    Conflict,
+    /// It is not there.
+    Missing,
+    /// It was provisioned by somebody else.
+    Foreign,
+}
+
+impl Class {
+    /// A name for metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Throttled(_) => "throttled",
+            Self::Rejected => "rejected",
+            Self::Forbidden => "forbidden",
+            Self::Conflict => "conflict",
+            Self::Missing => "missing",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Connect(_)
+            | Self::Dropped { .. }
+            | Self::Timeout { .. }
+            | Self::Decode { .. }
+            | Self::TooLarge { .. } => Class::Transient,
+            Self::Configuration(_) => Class::Rejected,
+            Self::Status {
+                status,
+                message,
+                message_id,
+                retry_after,
+                ..
+            } => match Meaning::of(message, message_id.as_deref()) {
+                Some(Meaning::Provenance) => Class::Foreign,
+                Some(Meaning::TitleTaken | Meaning::UidTaken | Meaning::LostRace | Meaning::InUse) => {
+                    Class::Conflict
+                }
+                Some(Meaning::Quota) => Class::Forbidden,
+                Some(Meaning::Invalid) => Class::Rejected,
+                Some(Meaning::Missing) => Class::Missing,
+                None => class_of_status(*status, *retry_after),
+            },
+        }
+    }
+
+    /// Whether a rule cannot have this title, because another rule of the folder has it. Grafana before 10.4 says the same of a
+    /// taken uid.
+    pub fn is_title_conflict(&self) -> bool {
+        self.means(Meaning::TitleTaken)
+    }
+
+    /// Whether a contact point or time interval cannot go, because a policy or rule refers to it.
+    pub fn is_in_use(&self) -> bool {
+        self.means(Meaning::InUse)
+    }
+
+    /// Whether a write that ended so may have been carried out all the same.
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Configuration(_) => false,
+            Self::Dropped { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
+            Self::Status {
+                status,
+                message,
+                message_id,
+                ..
+            } => *status >= 500 && Meaning::of(message, message_id.as_deref()).is_none(),
+        }
+    }
+
+    /// The same error without the given secrets, should Grafana have repeated one.
+    #[must_use]
+    pub fn redact(mut self, secrets: &[&str]) -> Self {
+        if let Self::Status { message, .. } = &mut self {
+            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+                *message = without(message, secret);
+            }
+        }
+        self
+    }
+
+    fn means(&self, meaning: Meaning) -> bool {
+        match self {
+            Self::Status {
+                message, message_id, ..
+            } => Meaning::of(message, message_id.as_deref()) == Some(meaning),
+            _ => false,
+        }
+    }
+}
+
+/// What an answer says beyond its status. Grafana 10.0 answers 500 to most of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Provenance,
+    TitleTaken,
+    UidTaken,
+    LostRace,
+    InUse,
+    Quota,
+    Invalid,
+    Missing,
+}
+
+impl Meaning {
+    const IDS: [(&str, Self); 8] = [
+        ("alerting.provenanceMismatch", Self::Provenance),
+        ("alerting.notifications.invalidProvenance", Self::Provenance),
+        ("alerting.alert-rule.conflict", Self::TitleTaken),
+        (
+            "alerting.notifications.alertmanager.versionConflict",
+            Self::LostRace,
+        ),
+        ("alerting.notifications.conflict", Self::LostRace),
+        ("alerting.notifications.contact-points.referenced", Self::InUse),
+        ("alerting.notifications.contact-points.used-by-rule", Self::InUse),
+        ("alerting.notifications.time-intervals.used", Self::InUse),
+    ];
+
+    const TEXTS: [(&str, Self); 13] = [
+        ("cannot change provenance from", Self::Provenance),
+        ("with provided provenance", Self::Provenance),
+        (
+            "rule title under the same organisation and folder should be unique",
+            Self::TitleTaken,
+        ),
+        ("alerting.alert-rule.conflict", Self::TitleTaken),
+        ("could not find object using provided id and hash", Self::LostRace),
+        ("optimistic lock", Self::LostRace),
+        ("is currently used by a notification policy", Self::InUse),
+        ("quota has been exceeded", Self::Quota),
+        ("unknown NoData state option", Self::Invalid),
+        ("invalid alert query", Self::Invalid),
+        ("because could not find alert rule", Self::Missing),
+        ("already exist in contact point", Self::UidTaken),
+        ("unknown Error state option", Self::Invalid),
+    ];
+
+    fn of(message: &str, message_id: Option<&str>) -> Option<Self> {
+        let by_id = Self::IDS.iter().find(|(id, _)| message_id == Some(id));
+        let by_text = || Self::TEXTS.iter().find(|(text, _)| message.contains(text));
+        by_id.or_else(by_text).map(|(_, meaning)| *meaning)
+    }
+}
+
+fn class_of_status(status: u16, retry_after: Option<Duration>) -> Class {
+    match status {
+        401 | 403 => Class::Forbidden,
+        404 | 410 => Class::Missing,
+        408 => Class::Transient,
+        409 | 412 => Class::Conflict,
+        429 => Class::Throttled(retry_after),
+        300..=499 | 501 => Class::Rejected,
+        _ => Class::Transient,
+    }
+}
+
+/// Cuts what an answer says to the length that an error keeps, on a character boundary.
+pub(super) fn cut(message: &str) -> String {
+    message
+        .chars()
+        .scan(0, |length, c| {
+            *length += c.len_utf8();
+            (*length <= MESSAGE_LIMIT).then_some(if c.is_control() { ' ' } else { c })
+        })
+        .collect()
+}
+
+/// `message` without `secret`, nor its beginning where the message was cut in the middle of it.
+fn without(message: &str, secret: &str) -> String {
+    let whole = message.replace(secret, super::wire::REDACTED);
+    let cut_at = secret
+        .char_indices()
+        .skip(CUT_SECRET)
+        .map(|(at, _)| at)
+        .filter(|at| secret.get(..*at).is_some_and(|start| whole.ends_with(start)))
+        .last();
+    match cut_at.and_then(|length| whole.get(..whole.len() - length)) {
+        Some(kept) => format!("{kept}{}", super::wire::REDACTED),
+        None => whole,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! Answers of every version, and what they are taken for.
+
+use super::*;
+
+fn refused(status: u16, message: &str) -> Error {
+    Error::Status {
+        operation: "rules.update",
+        status,
+        message: cut(message),
+        message_id: None,
+        retry_after: None,
+    }
+}
+
+#[test]
+fn statuses_have_a_class() {
+    for (status, class) in [
+        (302, Class::Rejected),
+        (400, Class::Rejected),
+        (401, Class::Forbidden),
+        (403, Class::Forbidden),
+        (404, Class::Missing),
+        (405, Class::Rejected),
+        (408, Class::Transient),
+        (409, Class::Conflict),
+        (412, Class::Conflict),
+        (422, Class::Rejected),
+        (429, Class::Throttled(None)),
+        (500, Class::Transient),
+        (501, Class::Rejected),
+        (502, Class::Transient),
+        (503, Class::Transient),
+        (504, Class::Transient),
+    ] {
+        assert_eq!(refused(status, "").class(), class, "{status}");
+    }
+}
+
+#[test]
+fn what_grafana_10_answers_with_500_has_the_class_of_its_text() {
+    for (message, class) in [
+        (
+            "could not find object using provided id and hash",
+            Class::Conflict,
+        ),
+        ("optimistic lock: alert rule UID x version 1", Class::Conflict),
+        ("cannot change provenance from 'api' to ''", Class::Foreign),
+        (
+            "cannot delete with provided provenance '', needs 'api'",
+            Class::Foreign,
+        ),
+        (
+            "contact point 'x' is currently used by a notification policy",
+            Class::Conflict,
+        ),
+        (
+            "receiver configuration with UID 'x' already exist in contact point 'y'. Please",
+            Class::Conflict,
+        ),
+        ("unknown NoData state option Bad", Class::Rejected),
+        (
+            "invalid alert query A: invalid relative time range: {From:0s To:0s}",
+            Class::Rejected,
+        ),
+        (
+            "failed to update rule with UID x because could not find alert rule",
+            Class::Missing,
+        ),
+        ("failed to commit: quota has been exceeded", Class::Forbidden),
+    ] {
+        let error = refused(500, message);
+        assert_eq!(error.class(), class, "{message}");
+        assert!(!error.outcome_unknown(), "{message}");
+    }
+}
+
+#[test]
+fn a_taken_title_is_told_from_other_conflicts_in_every_version() {
+    let text = "a conflicting alert rule is found: rule title under the same organisation and folder should be unique";
+    assert!(refused(500, text).is_title_conflict());
+    assert!(refused(400, "[alerting.alert-rule.conflict] conflicting alert rule found").is_title_conflict());
+    let named = Error::Status {
+        operation: "rules.create",
+        status: 409,
+        message: "Failed to save alert rule".to_owned(),
+        message_id: Some("alerting.alert-rule.conflict".to_owned()),
+        retry_after: None,
+    };
+    assert!(named.is_title_conflict());
+    assert_eq!(named.class(), Class::Conflict);
+    assert!(!refused(409, "version conflict").is_title_conflict());
+}
+
+#[test]
+fn a_write_may_have_been_carried_out_unless_grafana_refused_it() {
+    assert!(
+        Error::Timeout {
+            operation: "rules.create"
+        }
+        .outcome_unknown()
+    );
+    assert!(
+        Error::Decode {
+            operation: "silences.put",
+            line: 1,
+            column: 1
+        }
+        .outcome_unknown()
+    );
+    assert!(refused(502, "").outcome_unknown());
+    assert!(refused(500, "database is locked").outcome_unknown());
+    assert!(!refused(400, "").outcome_unknown());
+    assert!(!refused(429, "").outcome_unknown());
+    assert!(!Error::Configuration(String::new()).outcome_unknown());
+}
+
+#[test]
+fn a_secret_that_grafana_repeats_is_taken_out() {
+    let error = refused(400, "invalid URL \"https://hooks.example/T0/x\" of x");
+    assert_eq!(
+        error.redact(&["", "https://hooks.example/T0/x"]).to_string(),
+        "grafana refused rules.update with status 400: invalid URL \"[REDACTED]\" of x"
+    );
+}
+
+#[test]
+fn a_secret_that_was_cut_with_its_message_is_taken_out() {
+    let secret = "s3cr3t-".repeat(100);
+    let message = refused(400, &format!("invalid token {secret}"))
+        .redact(&[&secret])
+        .to_string();
+    assert!(message.ends_with("invalid token [REDACTED]"), "{message}");
+}
+
+#[test]
+fn messages_are_cut_between_characters_and_have_one_line() {
+    let cut = cut(&format!("a\nb{}", "ü".repeat(MESSAGE_LIMIT)));
+    assert!(cut.starts_with("a bü"));
+    assert!(cut.len() <= MESSAGE_LIMIT);
+}

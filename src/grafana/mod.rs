@@ -1,0 +1,28 @@
+//! Grafana's HTTP API and a mirror of what it holds. Knows no Kubernetes.
+//!
+//! [`api`] has one trait per concern; [`provisioning`] implements them with the API that Grafana 10 to 13 serve. [`wire`] has
+//! the bodies exactly as sent, [`digest`] makes what is wished and what was found comparable, and [`mirror`] remembers what
+//! was found. [`transport`] is the only place that does I/O.
+
+pub mod api;
+pub mod digest;
+pub mod error;
+pub mod mirror;
+pub mod provisioning;
+pub mod transport;
+pub mod wire;
+
+use std::sync::Arc;
+
+pub use api::Grafana;
+pub use error::{Class, Error, Result};
+use transport::{Connection, Observer, Transport};
+
+impl Grafana {
+    /// A client of the provisioning API for one Grafana and organisation. Sends nothing yet.
+    pub fn connect(connection: &Connection, observer: Arc<dyn Observer>) -> Result<Self> {
+        Ok(provisioning::client(Arc::new(Transport::new(
+            connection, observer,
+        )?)))
+    }
+}

@@ -1,0 +1,269 @@
+//! The ruler's list of all rules, turned into digests one rule at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule};
+use crate::grafana::digest;
+use crate::grafana::wire::{AlertRule, NotificationSettings, Query};
+
+/// Reads `{"folder title": [{"name", "interval", "rules": [...]}]}`.
+pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> {
+    let mut found = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_reader(body);
+    (&mut deserializer).deserialize_map(Folders(&mut found))?;
+    deserializer.end()?;
+    Ok(found)
+}
+
+/// One rule in the ruler's words.
+#[derive(Deserialize)]
+struct Node {
+    #[serde(default)]
+    r#for: String,
+    #[serde(default)]
+    keep_firing_for: Option<String>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+    grafana_alert: Option<Alert>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Alert {
+    uid: String,
+    namespace_uid: String,
+    rule_group: String,
+    title: String,
+    condition: String,
+    data: Option<Vec<Query>>,
+    no_data_state: String,
+    exec_err_state: String,
+    is_paused: bool,
+    provenance: Option<String>,
+    notification_settings: Option<NotificationSettings>,
+    missing_series_evals_to_resolve: Option<i64>,
+}
+
+impl Node {
+    fn rule(self) -> Option<AlertRule> {
+        let alert = self.grafana_alert?;
+        Some(AlertRule {
+            uid: alert.uid,
+            folder_uid: alert.namespace_uid,
+            rule_group: alert.rule_group,
+            title: alert.title,
+            condition: alert.condition,
+            data: alert.data.unwrap_or_default(),
+            no_data_state: alert.no_data_state,
+            exec_err_state: alert.exec_err_state,
+            r#for: self.r#for,
+            keep_firing_for: self.keep_firing_for,
+            missing_series_evals_to_resolve: alert.missing_series_evals_to_resolve,
+            annotations: self.annotations.unwrap_or_default(),
+            labels: self.labels.unwrap_or_default(),
+            is_paused: alert.is_paused,
+            notification_settings: alert.notification_settings,
+            provenance: alert.provenance,
+        })
+    }
+}
+
+/// The whole answer.
+struct Folders<'a>(&'a mut Vec<FoundRule>);
+
+impl<'de> Visitor<'de> for Folders<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("folders with their rule groups")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            map.next_value_seed(Groups(self.0))?;
+        }
+        Ok(())
+    }
+}
+
+/// The groups of one folder.
+struct Groups<'a>(&'a mut Vec<FoundRule>);
+
+impl<'de> DeserializeSeed<'de> for Groups<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Groups<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rule groups")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut groups: A) -> Result<(), A::Error> {
+        while groups.next_element_seed(Group(self.0))?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One group.
+struct Group<'a>(&'a mut Vec<FoundRule>);
+
+impl<'de> DeserializeSeed<'de> for Group<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Group<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a rule group")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let before = self.0.len();
+        let mut interval = None;
+        while let Some(field) = fields.next_key::<String>()? {
+            match field.as_str() {
+                "interval" => interval = digest::duration(&fields.next_value::<String>()?),
+                "rules" => fields.next_value_seed(Rules(self.0))?,
+                _ => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        if let Some(interval) = interval {
+            self.0
+                .iter_mut()
+                .skip(before)
+                .for_each(|rule| rule.interval = interval);
+        }
+        Ok(())
+    }
+}
+
+/// The rules of one group.
+struct Rules<'a>(&'a mut Vec<FoundRule>);
+
+impl<'de> DeserializeSeed<'de> for Rules<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rules<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rules")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut nodes: A) -> Result<(), A::Error> {
+        while let Some(node) = nodes.next_element::<Node>()? {
+            self.0
+                .extend(node.rule().map(|rule| FoundRule::of(&rule, DEFAULT_INTERVAL)));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::grafana::api::{OWNER_LABEL, Provenance};
+
+    fn decode_json(body: &serde_json::Value) -> serde_json::Result<Vec<FoundRule>> {
+        decode(&mut body.to_string().as_bytes())
+    }
+
+    fn node(uid: &str) -> serde_json::Value {
+        json!({
+            "expr": "", "for": "5m", "labels": {"severity": "high", OWNER_LABEL: "own/ns/name"}, "annotations": {"summary": "s"},
+            "grafana_alert": {
+                "id": 1, "orgId": 1, "title": "T", "condition": "A", "updated": "2026-01-01T00:00:00Z", "intervalSeconds": 60,
+                "data": [{"refId": "A", "queryType": "", "relativeTimeRange": {"from": 600, "to": 0}, "datasourceUid": "loki",
+                          "model": {"expr": "x", "intervalMs": 1000, "maxDataPoints": 43200}}],
+                "version": 1, "uid": uid, "namespace_uid": "f", "namespace_id": 1, "rule_group": "g", "no_data_state": "OK",
+                "exec_err_state": "Error", "provenance": "api", "is_paused": true,
+            },
+        })
+    }
+
+    #[test]
+    fn a_listed_rule_equals_the_one_that_was_written() {
+        let found =
+            decode_json(&json!({"Folder": [{"name": "g", "interval": "1m30s", "rules": [node("aw-1")]}]}))
+                .unwrap();
+        let wish = AlertRule {
+            uid: "aw-1".to_owned(),
+            folder_uid: "f".to_owned(),
+            rule_group: "g".to_owned(),
+            title: "T".to_owned(),
+            condition: "A".to_owned(),
+            data: serde_json::from_value(json!([{
+                "refId": "A", "relativeTimeRange": {"from": 600}, "datasourceUid": "loki", "model": {"expr": "x"},
+            }]))
+            .unwrap(),
+            no_data_state: "OK".to_owned(),
+            exec_err_state: "Error".to_owned(),
+            r#for: "300s".to_owned(),
+            annotations: [("summary".to_owned(), "s".to_owned())].into(),
+            labels: [("severity", "high"), (OWNER_LABEL, "own/ns/name")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            is_paused: true,
+            ..AlertRule::default()
+        };
+        assert_eq!(
+            found,
+            [FoundRule::written(
+                &wish,
+                Duration::from_secs(90),
+                Provenance::Api
+            )]
+        );
+        assert_eq!(found[0].owner.as_deref(), Some("own/ns/name"));
+    }
+
+    #[test]
+    fn every_group_gives_its_own_interval_to_its_rules() {
+        let found = decode_json(&json!({
+            "One": [{"rules": [node("a"), node("b")], "interval": "10s", "name": "g"}, {"name": "h", "rules": [node("c")]}],
+            "Two": [{"name": "g", "interval": "2m", "rules": [node("d"), {"expr": "up", "alert": "not Grafana's"}]}],
+            "Three": [],
+        }))
+        .unwrap();
+        let intervals: Vec<_> = found
+            .iter()
+            .map(|rule| (rule.uid.as_str(), rule.interval.as_secs()))
+            .collect();
+        assert_eq!(intervals, [("a", 10), ("b", 10), ("c", 60), ("d", 120)]);
+    }
+
+    #[test]
+    fn half_an_answer_is_no_answer() {
+        let whole =
+            json!({"One": [{"name": "g", "interval": "10s", "rules": [node("a"), node("b")]}]}).to_string();
+        assert!(decode(&mut whole.as_bytes()).is_ok());
+        for length in 0..whole.len() {
+            assert!(decode(&mut &whole.as_bytes()[..length]).is_err(), "{length}");
+        }
+    }
+}

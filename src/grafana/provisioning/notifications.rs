@@ -1,0 +1,87 @@
+//! Contact points and policies: `/api/v1/provisioning/contact-points` and `/policies`.
+
+use futures::FutureExt;
+use http::Method;
+
+use super::{Provisioning, if_present};
+use crate::grafana::api::{Answer, Notifications, Provenance};
+use crate::grafana::error::Error;
+use crate::grafana::transport::Call;
+use crate::grafana::wire::{ContactPoint, Route};
+
+const CONTACT_POINTS: &str = "api/v1/provisioning/contact-points";
+const POLICIES: &str = "api/v1/provisioning/policies";
+
+impl Notifications for Provisioning {
+    fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>> {
+        self.transport
+            .fetch(Call::get("contact_points.list", CONTACT_POINTS, &[]))
+            .boxed()
+    }
+
+    fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>> {
+        self.transport
+            .fetch(Call::get("contact_points.get", CONTACT_POINTS, &[]).query("name", name))
+            .boxed()
+    }
+
+    fn create_contact_point<'a>(
+        &'a self,
+        contact_point: &'a ContactPoint,
+        provenance: Provenance,
+    ) -> Answer<'a, ()> {
+        async move {
+            let call =
+                Call::new("contact_points.create", Method::POST, CONTACT_POINTS, &[]).json(contact_point)?;
+            let sent = self.transport.send(call.provenance(provenance)).await;
+            sent.map_err(|error| without_secrets(error, contact_point))
+        }
+        .boxed()
+    }
+
+    fn update_contact_point<'a>(
+        &'a self,
+        contact_point: &'a ContactPoint,
+        provenance: Provenance,
+    ) -> Answer<'a, ()> {
+        async move {
+            let names = [contact_point.uid.as_str()];
+            let call = Call::new("contact_points.update", Method::PUT, CONTACT_POINTS, &names)
+                .json(contact_point)?;
+            let sent = self.transport.send(call.provenance(provenance)).await;
+            sent.map_err(|error| without_secrets(error, contact_point))
+        }
+        .boxed()
+    }
+
+    fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()> {
+        async move {
+            let call = Call::new("contact_points.delete", Method::DELETE, CONTACT_POINTS, &[uid]);
+            if_present(self.transport.send(call).await).map(drop)
+        }
+        .boxed()
+    }
+
+    fn policy(&self) -> Answer<'_, Option<Route>> {
+        async move { if_present(self.transport.fetch(Call::get("policy.get", POLICIES, &[])).await) }.boxed()
+    }
+
+    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()> {
+        async move {
+            let call = Call::new("policy.put", Method::PUT, POLICIES, &[]).json(root)?;
+            self.transport.send(call.provenance(provenance)).await
+        }
+        .boxed()
+    }
+
+    fn reset_policy(&self) -> Answer<'_, ()> {
+        self.transport
+            .send(Call::new("policy.reset", Method::DELETE, POLICIES, &[]))
+            .boxed()
+    }
+}
+
+/// Grafana's validation repeats settings. A caller knows what is secret among them; this takes out whatever may be.
+fn without_secrets(error: Error, contact_point: &ContactPoint) -> Error {
+    error.redact(&contact_point.sensitive_values())
+}

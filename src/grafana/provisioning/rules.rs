@@ -1,0 +1,103 @@
+//! Alert rules: `/api/v1/provisioning/alert-rules` and `/folder/.../rule-groups`, lists through the ruler's and the Prometheus API.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use http::Method;
+
+use super::{Provisioning, if_present, listing, states};
+use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleState, Rules};
+use crate::grafana::transport::Call;
+use crate::grafana::wire::{AlertRule, RuleGroup};
+
+const RULES: &str = "api/v1/provisioning/alert-rules";
+const GROUPS: &str = "api/v1/provisioning/folder";
+
+impl Rules for Provisioning {
+    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
+        let call = Call::get("rules.list", "api/ruler/grafana/api/v1/rules", &[]);
+        self.transport.stream(call, listing::decode).boxed()
+    }
+
+    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
+        async move {
+            let found = self.transport.fetch(Call::get("rules.get", RULES, &[uid])).await;
+            let Some(rule) = if_present::<AlertRule>(found)? else {
+                return Ok(None);
+            };
+            // The rule itself does not tell its interval.
+            let group = self.group(&rule.folder_uid, &rule.rule_group).await?;
+            let interval = group.map_or(DEFAULT_INTERVAL, |group| Duration::from_secs(group.interval));
+            Ok(Some(FoundRule::of(&rule, interval)))
+        }
+        .boxed()
+    }
+
+    fn create<'a>(&'a self, rule: &'a AlertRule, provenance: Provenance) -> Answer<'a, ()> {
+        async move {
+            let call = Call::new("rules.create", Method::POST, RULES, &[]).json(rule)?;
+            self.transport.send(call.provenance(provenance)).await
+        }
+        .boxed()
+    }
+
+    fn update<'a>(&'a self, rule: &'a AlertRule, provenance: Provenance) -> Answer<'a, ()> {
+        async move {
+            let call = Call::new("rules.update", Method::PUT, RULES, &[&rule.uid]).json(rule)?;
+            self.transport.send(call.provenance(provenance)).await
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, uid: &'a str, provenance: Provenance) -> Answer<'a, ()> {
+        async move {
+            let call = Call::new("rules.delete", Method::DELETE, RULES, &[uid]).provenance(provenance);
+            if_present(self.transport.send(call).await).map(drop)
+        }
+        .boxed()
+    }
+
+    fn group<'a>(&'a self, folder_uid: &'a str, group: &'a str) -> Answer<'a, Option<RuleGroup>> {
+        async move {
+            let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", group]);
+            if_present(self.transport.fetch(call).await)
+        }
+        .boxed()
+    }
+
+    fn put_group<'a>(&'a self, group: &'a RuleGroup, provenance: Provenance) -> Answer<'a, ()> {
+        async move {
+            let names = [group.folder_uid.as_str(), "rule-groups", &group.title];
+            let call = Call::new("rules.put_group", Method::PUT, GROUPS, &names).json(group)?;
+            self.transport.send(call.provenance(provenance)).await
+        }
+        .boxed()
+    }
+
+    fn set_group_interval<'a>(
+        &'a self,
+        folder_uid: &'a str,
+        group: &'a str,
+        interval: Duration,
+        provenance: Provenance,
+    ) -> Answer<'a, ()> {
+        async move {
+            let group = RuleGroup {
+                title: group.to_owned(),
+                folder_uid: folder_uid.to_owned(),
+                interval: interval.as_secs(),
+                rules: Vec::new(),
+            };
+            self.put_group(&group, provenance).await
+        }
+        .boxed()
+    }
+
+    fn states(&self) -> Answer<'_, Vec<RuleState>> {
+        // The alerts themselves may be thousands; a rule's labels and totals tell enough.
+        let call = Call::get("rules.states", "api/prometheus/grafana/api/v1/rules", &[])
+            .query("limit_alerts", "0")
+            .query("includeInternalLabels", "true");
+        self.transport.stream(call, states::decode).boxed()
+    }
+}

@@ -1,0 +1,123 @@
+//! Grafana itself: `/api/health`, `/api/frontend/settings` and `/api/datasources`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Provisioning;
+use crate::grafana::api::{Answer, Server};
+use crate::grafana::digest;
+use crate::grafana::transport::Call;
+use crate::grafana::wire::{DataSource, Health, Settings};
+
+/// The scheduler's base interval where Grafana does not tell.
+const BASE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// First major version that has nested folders without a toggle.
+const NESTED_FOLDERS_SINCE: u32 = 11;
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct FrontendSettings {
+    build_info: BuildInfo,
+    unified_alerting: UnifiedAlerting,
+    feature_toggles: BTreeMap<String, Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BuildInfo {
+    version: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct UnifiedAlerting {
+    min_interval: Option<String>,
+}
+
+impl Server for Provisioning {
+    fn health(&self) -> Answer<'_, Health> {
+        self.transport
+            .fetch(Call::get("server.health", "api/health", &[]))
+            .boxed()
+    }
+
+    fn settings(&self) -> Answer<'_, Settings> {
+        async move {
+            let call = Call::get("server.settings", "api/frontend/settings", &[]);
+            self.transport
+                .fetch::<FrontendSettings>(call)
+                .await
+                .map(Settings::from)
+        }
+        .boxed()
+    }
+
+    fn data_sources(&self) -> Answer<'_, Vec<DataSource>> {
+        self.transport
+            .fetch(Call::get("server.data_sources", "api/datasources", &[]))
+            .boxed()
+    }
+}
+
+impl From<FrontendSettings> for Settings {
+    fn from(found: FrontendSettings) -> Self {
+        let version = found.build_info.version.filter(|version| !version.is_empty());
+        let major = version
+            .as_deref()
+            .and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        let toggled = found.feature_toggles.get("nestedFolders") == Some(&Value::Bool(true));
+        let min_interval = found.unified_alerting.min_interval;
+        Self {
+            min_interval: min_interval
+                .and_then(|text| digest::duration(&text))
+                .unwrap_or(BASE_INTERVAL),
+            nested_folders: toggled || major.is_some_and(|major| major >= NESTED_FOLDERS_SINCE),
+            version,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings(found: Value) -> Settings {
+        serde_json::from_value::<FrontendSettings>(found).unwrap().into()
+    }
+
+    #[test]
+    fn settings_are_read_from_every_version() {
+        let ten = settings(json!({
+            "buildInfo": {"version": "10.0.0", "commit": "x"}, "unifiedAlerting": {"minInterval": "1m0s"},
+            "featureToggles": {"topnav": true},
+        }));
+        assert_eq!(ten.version.as_deref(), Some("10.0.0"));
+        assert_eq!(ten.min_interval, Duration::from_secs(60));
+        assert!(!ten.nested_folders);
+        assert!(
+            settings(json!({"buildInfo": {"version": "10.4.2"}, "featureToggles": {"nestedFolders": true}}))
+                .nested_folders
+        );
+        assert!(settings(json!({"buildInfo": {"version": "13.1.0-25926265225"}})).nested_folders);
+    }
+
+    #[test]
+    fn what_settings_leave_out_has_grafanas_default() {
+        let bare = settings(json!({"buildInfo": {"version": ""}}));
+        assert_eq!(
+            bare,
+            Settings {
+                version: None,
+                min_interval: Duration::from_secs(10),
+                nested_folders: false
+            }
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! The calls against a server that answers as Grafana does: which address they use, and what they make of the answers.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, Request};
+use axum::routing::{any, delete, get, put};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::grafana::api::{FoundRule, Provenance};
+use crate::grafana::transport::{Auth, Connection, Tls};
+use crate::grafana::wire::{AlertRule, ContactPoint, RuleGroup};
+
+async fn grafana(router: Router) -> Grafana {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    tokio::spawn(axum::serve(listener, router).into_future());
+    let connection = Connection {
+        url,
+        auth: Auth::Token("token".into()),
+        org_id: None,
+        tls: Tls::default(),
+        user_agent: "test".to_owned(),
+    };
+    Grafana::connect(&connection, Arc::new(())).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates() {
+    let grafana = grafana(Router::new().fallback(any(async || (StatusCode::NOT_FOUND, "null")))).await;
+    assert_eq!(grafana.rules.get("x").await.unwrap(), None);
+    assert_eq!(grafana.rules.group("f", "g").await.unwrap(), None);
+    assert_eq!(grafana.folders.get("x").await.unwrap(), None);
+    assert_eq!(grafana.folders.content("x").await.unwrap(), None);
+    assert_eq!(grafana.silences.get("x").await.unwrap(), None);
+    assert_eq!(grafana.notifications.policy().await.unwrap(), None);
+    grafana.rules.delete("x", Provenance::Api).await.unwrap();
+    grafana.folders.delete("x").await.unwrap();
+    grafana.silences.expire("x").await.unwrap();
+    grafana.notifications.delete_contact_point("x").await.unwrap();
+
+    let rule = AlertRule {
+        uid: "x".to_owned(),
+        ..AlertRule::default()
+    };
+    assert_eq!(
+        grafana
+            .rules
+            .update(&rule, Provenance::Api)
+            .await
+            .unwrap_err()
+            .class(),
+        Class::Missing
+    );
+    let point = ContactPoint {
+        uid: "x".to_owned(),
+        ..ContactPoint::default()
+    };
+    let update = grafana
+        .notifications
+        .update_contact_point(&point, Provenance::Api)
+        .await;
+    assert_eq!(update.unwrap_err().class(), Class::Missing);
+}
+
+#[tokio::test]
+async fn a_rule_is_read_with_the_interval_of_its_group() {
+    let rule = json!({"uid": "aw-1", "folderUID": "f", "ruleGroup": "g h", "title": "T", "for": "5m", "provenance": "api",
+        "data": null, "labels": {"__alertwright__": "own/ns/name"}});
+    let found = rule.clone();
+    let router = Router::new()
+        .route(
+            "/api/v1/provisioning/alert-rules/aw-1",
+            get(async move || found.to_string()),
+        )
+        .route(
+            "/api/v1/provisioning/folder/f/rule-groups/g%20h",
+            get(async || {
+                json!({"title": "g h", "folderUid": "f", "interval": 120, "rules": null}).to_string()
+            }),
+        );
+    let wish: AlertRule = serde_json::from_value(rule).unwrap();
+    let expected = FoundRule::written(&wish, Duration::from_secs(120), Provenance::Api);
+    assert_eq!(
+        grafana(router).await.rules.get("aw-1").await.unwrap(),
+        Some(expected)
+    );
+}
+
+#[tokio::test]
+async fn an_interval_is_set_without_listing_rules() {
+    let router = Router::new().route(
+        "/api/v1/provisioning/folder/f/rule-groups/{group}",
+        put(async |Path(group): Path<String>, body: String| {
+            let sent: Value = serde_json::from_str(&body).unwrap();
+            let expected = json!({"title": group, "folderUid": "f", "interval": 90});
+            if sent == expected {
+                StatusCode::OK
+            } else {
+                StatusCode::IM_A_TEAPOT
+            }
+        }),
+    );
+    let rules = grafana(router).await.rules;
+    rules
+        .set_group_interval("f", "a/b", Duration::from_secs(90), Provenance::Api)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_group_that_names_a_rule_unknown_to_an_old_grafana_is_missing_it() {
+    let router = Router::new().fallback(any(async || {
+        let message = "failed to update rule with UID aw-2 because could not find alert rule";
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            json!({"message": message, "traceID": ""}).to_string(),
+        )
+    }));
+    let group = RuleGroup {
+        title: "g".to_owned(),
+        folder_uid: "f".to_owned(),
+        interval: 60,
+        rules: Vec::new(),
+    };
+    let error = grafana(router)
+        .await
+        .rules
+        .put_group(&group, Provenance::Api)
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), Class::Missing);
+}
+
+#[tokio::test]
+async fn folders_are_listed_page_by_page() {
+    let router = Router::new().route(
+        "/api/search",
+        get(async |request: Request| {
+            let folder = |i: usize| json!({"uid": format!("f{i}"), "title": "t", "type": "dash-folder", "folderUid": "parent"});
+            let page = if request.uri().query().unwrap().ends_with("page=1") { 0..5000 } else { 5000..5001 };
+            page.map(folder).collect::<Value>().to_string()
+        }),
+    );
+    let folders = grafana(router).await.folders.list().await.unwrap();
+    assert_eq!(folders.len(), 5001);
+    assert_eq!(folders[5000].uid, "f5000");
+    assert_eq!(folders[5000].parent_uid.as_deref(), Some("parent"));
+}
+
+#[tokio::test]
+async fn library_panels_count_where_an_old_grafana_does_not_count_them() {
+    let router = Router::new()
+        .route(
+            "/api/folders/{uid}/counts",
+            get(async |Path(uid): Path<String>| match uid.as_str() {
+                "new" => r#"{"dashboard": 0, "librarypanel": 0, "alertrule": 0}"#,
+                "full" => r#"{"dashboard": 2}"#,
+                _ => r#"{"dashboard": 0}"#,
+            }),
+        )
+        .route(
+            "/api/library-elements",
+            get(async |request: Request| {
+                assert!(request.uri().query().unwrap().contains("folderFilterUIDs=old"));
+                json!({"result": {"totalCount": 3, "elements": [{}], "page": 1, "perPage": 1}}).to_string()
+            }),
+        );
+    let folders = grafana(router).await.folders;
+    assert_eq!(folders.content("new").await.unwrap(), Some(0));
+    assert_eq!(folders.content("full").await.unwrap(), Some(2));
+    assert_eq!(folders.content("old").await.unwrap(), Some(3));
+}
+
+#[tokio::test]
+async fn settings_that_grafana_repeats_in_a_refusal_are_not_passed_on() {
+    let router = Router::new().fallback(any(async |body: String| {
+        let sent: Value = serde_json::from_str(&body).unwrap();
+        let message = format!("invalid URL {} of {}", sent["settings"]["url"], sent["name"]);
+        (StatusCode::BAD_REQUEST, json!({ "message": message }).to_string())
+    }));
+    let settings = json!({"url": "hooks/T0/s3cr3t"}).as_object().cloned().unwrap();
+    let point = ContactPoint {
+        uid: "x".to_owned(),
+        name: "team".to_owned(),
+        settings,
+        ..ContactPoint::default()
+    };
+    let notifications = grafana(router).await.notifications;
+    for error in [
+        notifications
+            .create_contact_point(&point, Provenance::Api)
+            .await
+            .unwrap_err(),
+        notifications
+            .update_contact_point(&point, Provenance::Api)
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(
+            error
+                .to_string()
+                .ends_with(r#"invalid URL "[REDACTED]" of "team""#),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_delete_without_provenance_says_so() {
+    let router = Router::new().route(
+        "/api/v1/provisioning/alert-rules/aw-1",
+        delete(async |request: Request| {
+            let named = request.headers().contains_key("x-disable-provenance");
+            if named {
+                StatusCode::NO_CONTENT
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }),
+    );
+    let rules = grafana(router).await.rules;
+    rules.delete("aw-1", Provenance::None).await.unwrap();
+    assert!(rules.delete("aw-1", Provenance::Api).await.is_err());
+}

@@ -1,0 +1,165 @@
+//! Answers: read within limits, and understood where they refuse.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::RETRY_AFTER;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::Response;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::task;
+
+use super::Decode;
+use crate::grafana::error::{Error, Result, cut};
+
+/// Most bytes of a refusal that are read.
+const REFUSAL_LIMIT: usize = 64 << 10;
+
+/// Chunks of an answer that may wait to be decoded.
+const CHUNKS: usize = 4;
+
+/// Reads a whole answer.
+pub(super) async fn read(operation: &'static str, mut response: Response, limit: usize) -> Result<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = next_chunk(operation, &mut response, body.len(), limit).await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Decodes an answer on a thread that may block, chunk by chunk.
+pub(super) async fn decode<T: Send + 'static>(
+    operation: &'static str,
+    mut response: Response,
+    limit: usize,
+    decode: Decode<T>,
+) -> Result<T> {
+    let (sender, receiver) = mpsc::channel(CHUNKS);
+    let decoder = task::spawn_blocking(move || {
+        let mut chunks = io::BufReader::with_capacity(
+            32 << 10,
+            Chunks {
+                receiver,
+                current: Bytes::new(),
+            },
+        );
+        decode(&mut chunks)
+    });
+    let mut length = 0;
+    while let Some(chunk) = next_chunk(operation, &mut response, length, limit).await? {
+        length += chunk.len();
+        if sender.send(chunk).await.is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    match decoder.await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(undecodable(operation, &error)),
+        Err(_) => Err(Error::Decode {
+            operation,
+            line: 0,
+            column: 0,
+        }),
+    }
+}
+
+async fn next_chunk(
+    operation: &'static str,
+    response: &mut Response,
+    length: usize,
+    limit: usize,
+) -> Result<Option<Bytes>> {
+    let chunk = response.chunk().await.map_err(|error| lost(operation, error))?;
+    match &chunk {
+        Some(chunk) if length + chunk.len() > limit => Err(Error::TooLarge { operation, limit }),
+        _ => Ok(chunk),
+    }
+}
+
+/// The chunks of an answer as a blocking reader. Ends early if the connection does; the other side then knows why.
+struct Chunks {
+    receiver: mpsc::Receiver<Bytes>,
+    current: Bytes,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(chunk) => self.current = chunk,
+                None => return Ok(0),
+            }
+        }
+        (&mut self.current).reader().read(buffer)
+    }
+}
+
+/// An answer that did not come, or not whole.
+pub(super) fn lost(operation: &'static str, error: reqwest::Error) -> Error {
+    let source = error.without_url();
+    if source.is_connect() {
+        Error::Connect(source)
+    } else if source.is_timeout() {
+        Error::Timeout { operation }
+    } else {
+        Error::Dropped { operation, source }
+    }
+}
+
+/// Where an answer is not what was expected, without what is there instead.
+pub(super) fn undecodable(operation: &'static str, error: &serde_json::Error) -> Error {
+    Error::Decode {
+        operation,
+        line: error.line(),
+        column: error.column(),
+    }
+}
+
+/// The forms in which Grafana and its parts say what is wrong.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Refusal {
+    message: Option<String>,
+    error: Option<String>,
+    message_id: Option<String>,
+}
+
+/// An answer with a status other than 2xx.
+pub(super) async fn refusal(operation: &'static str, response: Response) -> Error {
+    let status = response.status();
+    let retry_after = retry_after(&response);
+    let body = read(operation, response, REFUSAL_LIMIT).await.unwrap_or_default();
+    // Anything but Grafana's JSON comes from a proxy and is left out: it may be a page.
+    let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
+    let reason = || {
+        status
+            .canonical_reason()
+            .unwrap_or("no reason given")
+            .to_lowercase()
+    };
+    let said = refusal
+        .message
+        .or(refusal.error)
+        .filter(|message| !message.is_empty());
+    Error::Status {
+        operation,
+        status: status.as_u16(),
+        message: said.map_or_else(reason, |message| cut(&message)),
+        message_id: refusal.message_id,
+        retry_after,
+    }
+}
+
+/// How long the server wants to be left alone: given in seconds or as a date.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Duration::try_from(date.duration_since(Timestamp::now())).ok()
+}

@@ -1,0 +1,104 @@
+//! One request, before it is sent.
+
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder};
+use serde::Serialize;
+use url::Url;
+
+use crate::grafana::api::Provenance;
+use crate::grafana::error::{Error, Result};
+
+/// Grafana looks at whether it is there, never at its value.
+const DISABLE_PROVENANCE: HeaderName = HeaderName::from_static("x-disable-provenance");
+
+/// A request to Grafana.
+pub(crate) struct Call {
+    /// Name in errors and metrics.
+    pub(super) operation: &'static str,
+    pub(super) method: Method,
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+    provenance: Provenance,
+}
+
+impl Call {
+    /// A request of `/{path}/{names}`, where the names are escaped.
+    pub(crate) fn new(operation: &'static str, method: Method, path: &str, names: &[&str]) -> Self {
+        let path = path
+            .split('/')
+            .chain(names.iter().copied())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            operation,
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            provenance: Provenance::Api,
+        }
+    }
+
+    /// A read.
+    pub(crate) fn get(operation: &'static str, path: &str, names: &[&str]) -> Self {
+        Self::new(operation, Method::GET, path, names)
+    }
+
+    /// The same with one more query parameter.
+    pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// The same with a body.
+    pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self> {
+        let body = serde_json::to_vec(body).map_err(|_| unsendable("a body"))?;
+        self.body = Some(body);
+        Ok(self)
+    }
+
+    /// The same as a write with this provenance.
+    pub(crate) fn provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = provenance;
+        self
+    }
+
+    pub(super) fn request(&self, client: &Client, base: &Url) -> Result<RequestBuilder> {
+        let mut request = client.request(self.method.clone(), self.url(base)?);
+        if let Some(body) = &self.body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        if self.provenance == Provenance::None {
+            request = request.header(DISABLE_PROVENANCE, HeaderValue::from_static("true"));
+        }
+        Ok(request)
+    }
+
+    fn url(&self, base: &Url) -> Result<Url> {
+        // An empty or dot segment would make this the address of something else.
+        if self
+            .path
+            .iter()
+            .any(|segment| matches!(segment.as_str(), "" | "." | ".."))
+        {
+            return Err(unsendable("a name"));
+        }
+        let mut url = base.clone();
+        url.path_segments_mut()
+            .map_err(|()| unsendable("an address"))?
+            .pop_if_empty()
+            .extend(&self.path);
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+}
+
+fn unsendable(what: &str) -> Error {
+    Error::Configuration(format!("{what} cannot be part of a request"))
+}

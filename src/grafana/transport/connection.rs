@@ -1,0 +1,150 @@
+//! How to reach a Grafana, checked.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Client, Identity, redirect};
+use rustls::crypto::CryptoProvider;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::grafana::error::{Error, Result};
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an idle connection is kept: longer than any usual resync, so that none opens at rest.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Most idle connections that are kept; the most that there are at all.
+pub(super) const CONNECTIONS: usize = 8;
+
+const ORG_ID: HeaderName = HeaderName::from_static("x-grafana-org-id");
+
+/// How to reach a Grafana.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Where it is; may have a path.
+    pub url: Url,
+    /// How to log in.
+    pub auth: Auth,
+    /// Organisation, for users who are in several. A token has its own.
+    pub org_id: Option<i64>,
+    /// Certificates.
+    pub tls: Tls,
+    /// Sent as `User-Agent`.
+    pub user_agent: String,
+}
+
+/// How to log in.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// Token of a service account.
+    Token(SecretString),
+    /// Name and password.
+    Basic {
+        /// Name of the user.
+        user: String,
+        /// Password of the user.
+        password: SecretString,
+    },
+}
+
+/// Certificates, all in PEM.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Authorities that are trusted besides those of the system.
+    pub ca_pem: Option<String>,
+    /// Our own certificate, with `client_key_pem`.
+    pub client_cert_pem: Option<String>,
+    /// Our own key, with `client_cert_pem`.
+    pub client_key_pem: Option<SecretString>,
+    /// Trust any certificate.
+    pub insecure_skip_verify: bool,
+}
+
+impl Connection {
+    /// The address, if requests can be sent to it.
+    pub(super) fn base(&self) -> Result<Url> {
+        let url = &self.url;
+        let what = if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            "must begin with http:// or https://"
+        } else if !url.username().is_empty() || url.password().is_some() {
+            "must not hold credentials"
+        } else if url.query().is_some() || url.fragment().is_some() {
+            "must end with its path"
+        } else {
+            return Ok(url.clone());
+        };
+        Err(Error::Configuration(format!("the address of grafana {what}")))
+    }
+
+    /// A client that logs in with every request and follows no redirect: one would take the credentials elsewhere.
+    pub(super) fn client(&self, timeout: Duration) -> Result<Client> {
+        if CryptoProvider::get_default().is_none() {
+            return Err(Error::Configuration("no rustls provider is installed".to_owned()));
+        }
+        let mut client = Client::builder()
+            .user_agent(self.user_agent.as_str())
+            .default_headers(self.headers()?)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(CONNECTIONS)
+            .tls_danger_accept_invalid_certs(self.tls.insecure_skip_verify);
+        if let Some(pem) = &self.tls.ca_pem {
+            client = client.tls_certs_merge(authorities(pem)?);
+        }
+        match (&self.tls.client_cert_pem, &self.tls.client_key_pem) {
+            (Some(certificate), Some(key)) => client = client.identity(identity(certificate, key)?),
+            (None, None) => {}
+            _ => return Err(invalid("client certificate and key must come together")),
+        }
+        client
+            .build()
+            .map_err(|_| invalid("certificates, key or user agent cannot be used"))
+    }
+
+    fn headers(&self) -> Result<HeaderMap> {
+        let credentials = match &self.auth {
+            Auth::Token(token) => format!("Bearer {}", token.expose_secret().trim()),
+            Auth::Basic { user, password } => {
+                format!(
+                    "Basic {}",
+                    STANDARD.encode(format!("{user}:{}", password.expose_secret()))
+                )
+            }
+        };
+        let mut authorization = HeaderValue::try_from(credentials)
+            .map_err(|_| invalid("the token holds characters that no token has"))?;
+        authorization.set_sensitive(true);
+        let mut headers = HeaderMap::from_iter([
+            (AUTHORIZATION, authorization),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+        ]);
+        if let Some(org_id) = self.org_id {
+            headers.insert(ORG_ID, HeaderValue::from(org_id));
+        }
+        Ok(headers)
+    }
+}
+
+fn authorities(pem: &str) -> Result<Vec<Certificate>> {
+    match Certificate::from_pem_bundle(pem.as_bytes()) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(invalid("the certificate authority is not PEM")),
+    }
+}
+
+fn identity(certificate: &str, key: &SecretString) -> Result<Identity> {
+    let pem = SecretString::from(format!("{certificate}\n{}", key.expose_secret()));
+    Identity::from_pem(pem.expose_secret().as_bytes())
+        .map_err(|_| invalid("client certificate and key are not PEM"))
+}
+
+fn invalid(what: &str) -> Error {
+    Error::Configuration(what.to_owned())
+}

@@ -1,0 +1,148 @@
+//! Requests to one Grafana: log in, limits, time-outs, and a count of how they ended.
+
+mod answer;
+mod call;
+mod connection;
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use reqwest::Client;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::error::{Class, Error, Result};
+use connection::CONNECTIONS;
+
+pub(super) use call::Call;
+pub use connection::{Auth, Connection, Tls};
+
+/// What a call may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// How long an answer may take, from the first byte sent to the last one read.
+    time: Duration,
+    /// Most bytes of an answer that are read.
+    size: usize,
+}
+
+/// Enough for some 30,000 rules.
+const LIMITS: Limits = Limits {
+    time: Duration::from_secs(20),
+    size: 64 << 20,
+};
+
+/// Turns the bytes of an answer into a value while they arrive.
+pub(super) type Decode<T> = fn(&mut dyn Read) -> serde_json::Result<T>;
+
+/// How an answer becomes a value.
+enum Take<T> {
+    Whole(fn(&[u8]) -> serde_json::Result<T>),
+    Stream(Decode<T>),
+}
+
+impl<T> Clone for Take<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Take<T> {}
+
+/// Is told how each call ended, to count it.
+pub trait Observer: Send + Sync {
+    /// A call ended: well, or with an error of this class. `took` includes waiting for one of the few connections.
+    fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration);
+}
+
+/// Counts nothing.
+impl Observer for () {
+    fn ended(&self, _: &'static str, _: Option<Class>, _: Duration) {}
+}
+
+/// Sends requests to one Grafana over at most eight connections, which stay open.
+///
+/// A write is sent once. A read is sent again if the connection was lost, as a server may close an idle one at any time.
+/// Everything else is left to the caller, who knows when to try again.
+pub struct Transport {
+    client: Client,
+    base: Url,
+    turns: Semaphore,
+    limits: Limits,
+    observer: Arc<dyn Observer>,
+}
+
+impl Transport {
+    /// Prepares a client; the first request connects. A rustls provider must be installed in the process.
+    pub fn new(connection: &Connection, observer: Arc<dyn Observer>) -> Result<Self> {
+        Self::with_limits(connection, observer, LIMITS)
+    }
+
+    fn with_limits(connection: &Connection, observer: Arc<dyn Observer>, limits: Limits) -> Result<Self> {
+        Ok(Self {
+            client: connection.client(limits.time)?,
+            base: connection.base()?,
+            turns: Semaphore::new(CONNECTIONS),
+            limits,
+            observer,
+        })
+    }
+
+    /// Sends a call whose answer does not matter.
+    pub(super) async fn send(&self, call: Call) -> Result<()> {
+        self.exchange(&call, Take::Whole(|_| Ok(()))).await
+    }
+
+    /// Sends a call and reads its answer.
+    pub(super) async fn fetch<T: DeserializeOwned + Send + 'static>(&self, call: Call) -> Result<T> {
+        self.exchange(&call, Take::Whole(|body| serde_json::from_slice(body)))
+            .await
+    }
+
+    /// Sends a call and reads a large answer without ever holding all of it.
+    pub(super) async fn stream<T: Send + 'static>(&self, call: Call, decode: Decode<T>) -> Result<T> {
+        self.exchange(&call, Take::Stream(decode)).await
+    }
+
+    /// Waits for a turn, makes the attempt, and a second one where that is harmless.
+    async fn exchange<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
+        let started = Instant::now();
+        let turn = self.turns.acquire().await;
+        let mut result = self.attempt(call, take).await;
+        if call.method == Method::GET && matches!(result, Err(Error::Dropped { .. })) {
+            result = self.attempt(call, take).await;
+        }
+        drop(turn);
+        self.observer.ended(
+            call.operation,
+            result.as_ref().err().map(Error::class),
+            started.elapsed(),
+        );
+        result
+    }
+
+    async fn attempt<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
+        let operation = call.operation;
+        let request = call.request(&self.client, &self.base)?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| answer::lost(operation, error))?;
+        if !response.status().is_success() {
+            return Err(answer::refusal(operation, response).await);
+        }
+        match take {
+            Take::Whole(decode) => {
+                let body = answer::read(operation, response, self.limits.size).await?;
+                decode(&body).map_err(|error| answer::undecodable(operation, &error))
+            }
+            Take::Stream(decode) => answer::decode(operation, response, self.limits.size, decode).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! Request and response bodies, named and spelled as Grafana's JSON has them.
+
+mod folder;
+mod notification;
+mod rule;
+mod server;
+mod silence;
+
+use serde::{Deserialize, Deserializer};
+
+pub use folder::Folder;
+pub use notification::{ContactPoint, ObjectMatcher, REDACTED, Route, object_matcher};
+pub use rule::{AlertRule, NotificationSettings, Query, RelativeTimeRange, RuleGroup};
+pub use server::{DataSource, Health, Settings};
+pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
+
+/// Reads `null` as the default: Go prints a nil slice or map that way.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Leaves `false` out of what is sent.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

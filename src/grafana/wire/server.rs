@@ -1,0 +1,40 @@
+//! What Grafana says about itself.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// One data source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DataSource {
+    /// Identity within the organisation.
+    pub uid: String,
+    /// Unique within the organisation.
+    pub name: String,
+    /// Plugin, `loki` for example.
+    pub r#type: String,
+    /// Whether panels use it when they name none.
+    pub is_default: bool,
+}
+
+/// Answer of `/api/health`, which needs no log in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// `ok` unless the database is gone.
+    pub database: String,
+    /// Version, unless the administrator hides it from anonymous users.
+    pub version: Option<String>,
+}
+
+/// What of the frontend's settings concerns alerting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Version, `10.0.0` for example.
+    pub version: Option<String>,
+    /// The base interval: intervals of rule groups must be multiples of it. 10 s where Grafana does not tell.
+    pub min_interval: Duration,
+    /// Whether folders may lie in folders: a feature toggle before 11.0.
+    pub nested_folders: bool,
+}
