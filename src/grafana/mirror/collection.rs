@@ -1,0 +1,187 @@
+//! One collection of Grafana's objects, as far as polls and our own writes tell.
+//!
+//! A poll takes time, and what it read may be older than a write that ended meanwhile. So every write and every beginning of a
+//! poll takes the next number of one sequence, and a poll says nothing about a key that was written after it began.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Values by key, with what is known about each.
+#[derive(Debug)]
+pub struct Collection<K, V> {
+    slots: HashMap<K, Slot<V>>,
+    sequence: u64,
+    /// Where the newest finished poll began.
+    polled: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Slot<V> {
+    known: Lookup<V>,
+    /// When we wrote it last; 0 if a poll told.
+    written: u64,
+}
+
+/// A poll under way. Dropped, it has no effect.
+#[derive(Debug)]
+#[must_use]
+pub struct Poll {
+    began: u64,
+}
+
+/// What is known about a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup<V> {
+    /// It is there.
+    Present(V),
+    /// It is not there.
+    Absent,
+    /// Nothing was read yet, or the answer of a write was lost: read it before relying on it.
+    Unknown,
+}
+
+impl<V> Lookup<V> {
+    /// The value, if it is known to be there.
+    pub fn present(self) -> Option<V> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+
+    /// Whether nothing can be relied on.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    /// The same about a reference.
+    pub fn as_ref(&self) -> Lookup<&V> {
+        match self {
+            Self::Present(value) => Lookup::Present(value),
+            Self::Absent => Lookup::Absent,
+            Self::Unknown => Lookup::Unknown,
+        }
+    }
+}
+
+impl<V: Clone> Lookup<&V> {
+    /// The same about an owned value.
+    pub fn cloned(self) -> Lookup<V> {
+        match self {
+            Self::Present(value) => Lookup::Present(value.clone()),
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Unknown => Lookup::Unknown,
+        }
+    }
+}
+
+impl<K, V> Default for Collection<K, V> {
+    fn default() -> Self {
+        Self {
+            slots: HashMap::new(),
+            sequence: 0,
+            polled: None,
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
+    /// Marks the moment before a poll asks Grafana.
+    pub fn begin_poll(&mut self) -> Poll {
+        Poll { began: self.next() }
+    }
+
+    /// Takes over what a poll read, and returns the keys that appeared, changed or disappeared. Keys written since the poll
+    /// began stay as the write left them. A poll that began before the newest finished one is ignored.
+    #[expect(clippy::needless_pass_by_value, reason = "a poll ends once")]
+    pub fn finish_poll(&mut self, poll: Poll, found: impl IntoIterator<Item = (K, V)>) -> Vec<K> {
+        let Poll { began } = poll;
+        if self.polled.is_some_and(|polled| polled > began) {
+            return Vec::new();
+        }
+        self.polled = Some(began);
+        let mut changed = Vec::new();
+        let mut before = std::mem::take(&mut self.slots);
+        for (key, value) in found {
+            let slot = match before.remove(&key) {
+                Some(slot) if slot.written > began => slot,
+                Some(Slot {
+                    known: Lookup::Present(known),
+                    ..
+                }) if known == value => Slot::polled(known),
+                _ => {
+                    changed.push(key.clone());
+                    Slot::polled(value)
+                }
+            };
+            self.slots.insert(key, slot);
+        }
+        for (key, slot) in before {
+            if slot.written > began {
+                self.slots.insert(key, slot);
+            } else if !matches!(slot.known, Lookup::Absent) {
+                changed.push(key);
+            }
+        }
+        changed
+    }
+
+    /// Notes what a write left behind: a value, or nothing.
+    pub fn written(&mut self, key: K, value: Option<V>) {
+        let known = value.map_or(Lookup::Absent, Lookup::Present);
+        self.note(key, known);
+    }
+
+    /// Notes that the answer of a write was lost.
+    pub fn unknown(&mut self, key: K) {
+        self.note(key, Lookup::Unknown);
+    }
+
+    /// What is known about a key.
+    pub fn lookup<Q>(&self, key: &Q) -> Lookup<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        match self.slots.get(key) {
+            Some(slot) => slot.known.as_ref(),
+            None if self.is_loaded() => Lookup::Absent,
+            None => Lookup::Unknown,
+        }
+    }
+
+    /// Whether a poll has finished, so that absence is known.
+    pub fn is_loaded(&self) -> bool {
+        self.polled.is_some()
+    }
+
+    /// Everything that is known to be there, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.slots
+            .iter()
+            .filter_map(|(key, slot)| Some((key, slot.known.as_ref().present()?)))
+    }
+
+    fn note(&mut self, key: K, known: Lookup<V>) {
+        let written = self.next();
+        self.slots.insert(key, Slot { known, written });
+    }
+
+    fn next(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+}
+
+impl<V> Slot<V> {
+    fn polled(value: V) -> Self {
+        Self {
+            known: Lookup::Present(value),
+            written: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! The rules of one Grafana, also by group and by title.
+
+use std::collections::HashMap;
+
+use super::collection::{Collection, Lookup, Poll};
+use crate::grafana::api::FoundRule;
+
+/// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of.
+#[derive(Debug, Default)]
+pub struct Rules {
+    rules: Collection<String, FoundRule>,
+    folders: HashMap<String, Folder>,
+}
+
+/// The rules of one folder, as uids.
+#[derive(Debug, Default)]
+struct Folder {
+    groups: HashMap<String, Vec<String>>,
+    titles: HashMap<String, Vec<String>>,
+}
+
+impl Rules {
+    /// Marks the moment before a poll asks Grafana.
+    pub fn begin_poll(&mut self) -> Poll {
+        self.rules.begin_poll()
+    }
+
+    /// Takes over what a poll read, and returns the uids of rules that appeared, changed or disappeared.
+    pub fn finish_poll(&mut self, poll: Poll, found: Vec<FoundRule>) -> Vec<String> {
+        let changed = self
+            .rules
+            .finish_poll(poll, found.into_iter().map(|rule| (rule.uid.clone(), rule)));
+        if !changed.is_empty() {
+            self.folders.clear();
+            for (_, rule) in self.rules.iter() {
+                place(&mut self.folders, rule);
+            }
+        }
+        changed
+    }
+
+    /// Notes what a write left behind.
+    pub fn written(&mut self, rule: FoundRule) {
+        self.displace(&rule.uid);
+        place(&mut self.folders, &rule);
+        self.rules.written(rule.uid.clone(), Some(rule));
+    }
+
+    /// Notes that a rule was deleted, or read and not found.
+    pub fn deleted(&mut self, uid: &str) {
+        self.displace(uid);
+        self.rules.written(uid.to_owned(), None);
+    }
+
+    /// Notes that the answer of a write was lost.
+    pub fn unknown(&mut self, uid: &str) {
+        self.displace(uid);
+        self.rules.unknown(uid.to_owned());
+    }
+
+    /// What is known about a rule.
+    pub fn lookup(&self, uid: &str) -> Lookup<&FoundRule> {
+        self.rules.lookup(uid)
+    }
+
+    /// Whether a poll has finished, so that absence is known.
+    pub fn is_loaded(&self) -> bool {
+        self.rules.is_loaded()
+    }
+
+    /// Every rule that is known to be there, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &FoundRule> {
+        self.rules.iter().map(|(_, rule)| rule)
+    }
+
+    /// The rules of one group, in no order.
+    pub fn in_group(&self, folder_uid: &str, group: &str) -> impl Iterator<Item = &FoundRule> {
+        self.present(
+            self.folders
+                .get(folder_uid)
+                .and_then(|folder| folder.groups.get(group)),
+        )
+    }
+
+    /// The rules of one title in a folder: before 12.0 at most one.
+    pub fn titled(&self, folder_uid: &str, title: &str) -> impl Iterator<Item = &FoundRule> {
+        self.present(
+            self.folders
+                .get(folder_uid)
+                .and_then(|folder| folder.titles.get(title)),
+        )
+    }
+
+    /// How many rules a folder holds.
+    pub fn count_in_folder(&self, folder_uid: &str) -> usize {
+        self.folders
+            .get(folder_uid)
+            .map_or(0, |folder| folder.groups.values().map(Vec::len).sum())
+    }
+
+    fn present<'a>(&'a self, uids: Option<&'a Vec<String>>) -> impl Iterator<Item = &'a FoundRule> {
+        uids.into_iter()
+            .flatten()
+            .filter_map(|uid| self.rules.lookup(uid.as_str()).present())
+    }
+
+    fn displace(&mut self, uid: &str) {
+        let Some(rule) = self.rules.lookup(uid).present() else {
+            return;
+        };
+        let Some(folder) = self.folders.get_mut(&rule.folder_uid) else {
+            return;
+        };
+        remove(&mut folder.groups, &rule.group, uid);
+        remove(&mut folder.titles, &rule.title, uid);
+        if folder.groups.is_empty() {
+            self.folders.remove(&rule.folder_uid);
+        }
+    }
+}
+
+fn place(folders: &mut HashMap<String, Folder>, rule: &FoundRule) {
+    let folder = folders.entry(rule.folder_uid.clone()).or_default();
+    folder
+        .groups
+        .entry(rule.group.clone())
+        .or_default()
+        .push(rule.uid.clone());
+    folder
+        .titles
+        .entry(rule.title.clone())
+        .or_default()
+        .push(rule.uid.clone());
+}
+
+fn remove(index: &mut HashMap<String, Vec<String>>, name: &str, uid: &str) {
+    if let Some(uids) = index.get_mut(name) {
+        uids.retain(|other| other != uid);
+        if uids.is_empty() {
+            index.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::grafana::wire::AlertRule;
+
+    fn rule(uid: &str, folder: &str, group: &str, title: &str) -> FoundRule {
+        let rule = AlertRule {
+            uid: uid.to_owned(),
+            folder_uid: folder.to_owned(),
+            rule_group: group.to_owned(),
+            title: title.to_owned(),
+            ..AlertRule::default()
+        };
+        FoundRule::of(&rule, Duration::from_secs(60))
+    }
+
+    fn group(rules: &Rules, folder: &str, group: &str) -> Vec<String> {
+        let mut uids: Vec<_> = rules
+            .in_group(folder, group)
+            .map(|rule| rule.uid.clone())
+            .collect();
+        uids.sort();
+        uids
+    }
+
+    #[test]
+    fn rules_are_found_by_group_and_title_after_a_poll() {
+        let mut rules = Rules::default();
+        let poll = rules.begin_poll();
+        rules.finish_poll(
+            poll,
+            vec![
+                rule("a", "f", "g", "A"),
+                rule("b", "f", "g", "B"),
+                rule("c", "x", "g", "A"),
+            ],
+        );
+        assert_eq!(group(&rules, "f", "g"), ["a", "b"]);
+        assert_eq!(
+            rules
+                .titled("x", "A")
+                .map(|rule| rule.uid.as_str())
+                .collect::<Vec<_>>(),
+            ["c"]
+        );
+        assert_eq!(rules.titled("x", "B").count(), 0);
+        assert_eq!(
+            (rules.count_in_folder("f"), rules.count_in_folder("none")),
+            (2, 0)
+        );
+    }
+
+    #[test]
+    fn a_written_rule_leaves_its_old_place() {
+        let mut rules = Rules::default();
+        rules.written(rule("a", "f", "g", "A"));
+        rules.written(rule("a", "x", "h", "B"));
+        assert_eq!(
+            (group(&rules, "f", "g"), group(&rules, "x", "h")),
+            (vec![], vec!["a".to_owned()])
+        );
+        assert_eq!(
+            (rules.titled("f", "A").count(), rules.titled("x", "B").count()),
+            (0, 1)
+        );
+        rules.unknown("a");
+        assert!(group(&rules, "x", "h").is_empty());
+        rules.written(rule("a", "x", "h", "B"));
+        rules.deleted("a");
+        assert!(group(&rules, "x", "h").is_empty());
+        assert!(rules.folders.is_empty());
+    }
+
+    #[test]
+    fn an_older_poll_moves_no_rule_back() {
+        let mut rules = Rules::default();
+        let poll = rules.begin_poll();
+        rules.written(rule("a", "x", "h", "B"));
+        assert_eq!(
+            rules.finish_poll(poll, vec![rule("a", "f", "g", "A"), rule("b", "f", "g", "B")]),
+            ["b"]
+        );
+        assert_eq!(
+            (group(&rules, "f", "g"), group(&rules, "x", "h")),
+            (vec!["b".to_owned()], vec!["a".to_owned()])
+        );
+    }
+}
