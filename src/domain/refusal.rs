@@ -1,0 +1,32 @@
+//! Why a wish can't be carried out as it stands.
+
+use crate::api::condition::Reason;
+
+/// A reason from the list that users may rely on, and a message that names the field and the cure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason for `Ready=False`.
+    pub reason: Reason,
+    /// What is wrong and what helps.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal for this reason.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// The specification is wrong at `field`.
+    pub fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
+        Self::new(Reason::Invalid, format!("{field}: {problem}"))
+    }
+
+    /// Something that the resource refers to isn't there.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self::new(Reason::DependencyMissing, message)
+    }
+}

@@ -1,0 +1,219 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
+use serde_json::from_value;
+
+use super::*;
+use crate::api::condition::Reason;
+
+fn source(type_: &str) -> DataSource {
+    DataSource {
+        uid: "ds-1".into(),
+        name: "Main".into(),
+        r#type: type_.into(),
+        ..DataSource::default()
+    }
+}
+
+fn of_query(query: &str, type_: &str) -> Result<Data, Refusal> {
+    let spec: AlertRuleSpec = from_value(json!({ "query": query })).unwrap();
+    data(&spec, Some(&source(type_)))
+}
+
+fn of_data(entries: Value, condition: &str) -> Result<Data, Refusal> {
+    let spec: AlertRuleSpec = from_value(json!({ "data": entries, "condition": condition })).unwrap();
+    data(&spec, None)
+}
+
+fn nodes(data: &Data) -> Value {
+    serde_json::to_value(&data.queries).unwrap()
+}
+
+fn range(from: i64) -> Value {
+    json!({ "from": from, "to": 0 })
+}
+
+fn expression_node(ref_id: &str, model: Value) -> Value {
+    let mut all = json!({
+        "datasource": {"type": "__expr__", "uid": "__expr__"}, "intervalMs": 1000, "maxDataPoints": 43200, "refId": ref_id,
+    });
+    all.as_object_mut()
+        .unwrap()
+        .extend(model.as_object().cloned().unwrap());
+    json!({ "refId": ref_id, "queryType": "", "relativeTimeRange": range(0), "datasourceUid": "__expr__", "model": all })
+}
+
+#[test]
+fn a_logql_comparison_becomes_a_query_its_last_value_and_a_threshold() {
+    let data = of_query("sum(rate({app=\"shop\"}[5m])) > 5", "loki").unwrap();
+    assert_eq!((data.condition.as_str(), data.value), ("C", Some("B")));
+    let expected = json!([
+        {
+            "refId": "A", "queryType": "instant", "relativeTimeRange": range(600), "datasourceUid": "ds-1",
+            "model": {
+                "datasource": {"type": "loki", "uid": "ds-1"}, "editorMode": "code", "expr": "sum(rate({app=\"shop\"}[5m]))",
+                "intervalMs": 1000, "maxDataPoints": 43200, "queryType": "instant", "refId": "A",
+            },
+        },
+        expression_node("B", json!({"type": "reduce", "reducer": "last", "expression": "A", "settings": {"mode": "dropNN"}})),
+        expression_node("C", json!({"type": "threshold", "expression": "B", "conditions": [{"evaluator": {"type": "gt", "params": [5]}}]})),
+    ]);
+    assert_eq!(nodes(&data), expected);
+}
+
+#[test]
+fn a_promql_comparison_asks_for_an_instant_and_not_a_range() {
+    for type_ in ["prometheus", "grafana-amazonprometheus-datasource"] {
+        let data = of_query("0.5 > up", type_).unwrap();
+        let expected = json!([
+            {
+                "refId": "A", "queryType": "", "relativeTimeRange": range(600), "datasourceUid": "ds-1",
+                "model": {
+                    "datasource": {"type": type_, "uid": "ds-1"}, "editorMode": "code", "expr": "up", "instant": true,
+                    "intervalMs": 1000, "maxDataPoints": 43200, "range": false, "refId": "A",
+                },
+            },
+            expression_node("B", json!({"type": "reduce", "reducer": "last", "expression": "A", "settings": {"mode": "dropNN"}})),
+            expression_node("C", json!({"type": "threshold", "expression": "B", "conditions": [{"evaluator": {"type": "lt", "params": [0.5]}}]})),
+        ]);
+        assert_eq!(nodes(&data), expected);
+    }
+}
+
+#[test]
+fn a_comparison_that_old_thresholds_lack_is_done_by_math() {
+    for (query, expected) in [
+        ("up >= 1", "$B >= 1"),
+        ("up <= 0.25", "$B <= 0.25"),
+        ("up == 0", "$B == 0"),
+        ("up != -1.5", "$B != -1.5"),
+        ("1 <= up", "$B >= 1"),
+        ("up >= 5 * 1024", "$B >= 5120"),
+    ] {
+        let data = of_query(query, "prometheus").unwrap();
+        assert_eq!(
+            nodes(&data)[2],
+            expression_node("C", json!({"type": "math", "expression": expected})),
+            "{query}"
+        );
+        assert_eq!(data.condition, "C");
+    }
+}
+
+#[test]
+fn a_query_without_a_threshold_fires_for_every_sample() {
+    let query = "absent(up) or vector(0)";
+    let data = of_query(query, "prometheus").unwrap();
+    assert_eq!((data.condition.as_str(), data.value), ("C", Some("A")));
+    let nodes = nodes(&data);
+    assert_eq!(nodes[0]["model"]["expr"], query);
+    let any = "is_number($A) || is_nan($A) || is_inf($A)";
+    assert_eq!(
+        nodes[1],
+        expression_node("B", json!({"type": "math", "expression": any}))
+    );
+    let above = json!({"type": "threshold", "expression": "B", "conditions": [{"evaluator": {"type": "gt", "params": [0]}}]});
+    assert_eq!(nodes[2], expression_node("C", above));
+}
+
+#[test]
+fn a_query_needs_a_data_source_that_speaks_its_language() {
+    let spec: AlertRuleSpec = from_value(json!({ "query": "up > 1" })).unwrap();
+    assert_eq!(data(&spec, None).unwrap_err().reason, Reason::DependencyMissing);
+    let refusal = of_query("select 1", "mysql").unwrap_err();
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert!(
+        refusal
+            .message
+            .starts_with("spec.query: data source Main is of type mysql"),
+        "{}",
+        refusal.message
+    );
+}
+
+#[test]
+fn a_query_that_cannot_be_read_is_refused() {
+    let refusal = of_query("sum(rate({app=\"shop\"}[5m]) > 5", "loki").unwrap_err();
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert!(refusal.message.starts_with("spec.query: "), "{}", refusal.message);
+}
+
+#[test]
+fn data_is_taken_verbatim_with_what_grafana_would_add() {
+    let data = of_data(
+        json!([
+            {"refId": "Q", "datasourceUid": "x", "queryType": "range", "model": {"refId": "other", "expr": "up", "list": [1]},
+             "relativeTimeRange": {"from": 3600, "to": 60}},
+            {"refId": "R", "datasourceUid": "x", "model": {"expr": "up"}},
+            {"refId": "E", "datasourceUid": "__expr__", "model": {"type": "math", "expression": "$Q > 1"}},
+        ]),
+        "E",
+    )
+    .unwrap();
+    assert_eq!((data.condition.as_str(), data.value), ("E", None));
+    let expected = json!([
+        {"refId": "Q", "queryType": "range", "relativeTimeRange": {"from": 3600, "to": 60}, "datasourceUid": "x",
+         "model": {"refId": "other", "expr": "up", "list": [1]}},
+        {"refId": "R", "queryType": "", "relativeTimeRange": range(600), "datasourceUid": "x", "model": {"refId": "R", "expr": "up"}},
+        {"refId": "E", "queryType": "", "relativeTimeRange": range(0), "datasourceUid": "__expr__",
+         "model": {"refId": "E", "type": "math", "expression": "$Q > 1"}},
+    ]);
+    assert_eq!(nodes(&data), expected);
+}
+
+#[test]
+fn a_ref_id_is_used_once() {
+    let entry = |ref_id: &str| json!({ "refId": ref_id, "datasourceUid": "x", "model": {} });
+    let refusal = of_data(json!([entry("A"), entry("B"), entry("A")]), "A").unwrap_err();
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert_eq!(
+        refusal.message,
+        "spec.data[2].refId: A is used twice; every entry needs its own"
+    );
+}
+
+#[test]
+fn a_range_ends_after_it_begins_except_for_expressions() {
+    let of = |source: &str, from: i64, to: Option<i64>| {
+        let range = to.map_or(json!({ "from": from }), |to| json!({ "from": from, "to": to }));
+        of_data(
+            json!([{"refId": "A", "datasourceUid": source, "relativeTimeRange": range, "model": {}}]),
+            "A",
+        )
+    };
+    for (from, to, good) in [
+        (60, None, true),
+        (60, Some(30), true),
+        (60, Some(60), false),
+        (30, Some(60), false),
+        (0, None, false),
+    ] {
+        assert_eq!(of("x", from, to).is_ok(), good, "from {from} to {to:?}");
+        assert!(of("__expr__", from, to).is_ok());
+    }
+    let refusal = of("x", 0, None).unwrap_err();
+    assert!(
+        refusal
+            .message
+            .starts_with("spec.data[0].relativeTimeRange: from must be greater than to")
+    );
+}
+
+#[test]
+fn neither_query_nor_data_or_both_are_refused() {
+    let entries = json!([{"refId": "A", "datasourceUid": "x", "model": {}}]);
+    for fields in [
+        json!({}),
+        json!({ "query": "up > 1", "data": entries, "condition": "A" }),
+        json!({ "data": entries }),
+        json!({ "query": "up > 1", "condition": "A" }),
+    ] {
+        let spec: AlertRuleSpec = from_value(fields).unwrap();
+        assert_eq!(
+            data(&spec, Some(&source("loki"))).unwrap_err().reason,
+            Reason::Invalid
+        );
+    }
+}

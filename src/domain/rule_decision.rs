@@ -1,0 +1,111 @@
+//! What to do about a rule that Grafana holds.
+
+use crate::grafana::api::FoundRule;
+use crate::grafana::digest::RuleDigest;
+use crate::grafana::wire::AlertRule;
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// There is none: create it.
+    Create,
+    /// It differs in these fields.
+    Update(Vec<&'static str>),
+    /// It is as wished.
+    Keep,
+    /// Somebody else made it.
+    NotOwned,
+}
+
+/// Compares the wish with what was found.
+///
+/// `label` is the ownership label that our rule carries; `may_claim` says that a rule of this uid is ours even without it,
+/// because the uid is derived from the resource or the user has asked to take the rule over.
+pub fn decide(wish: &AlertRule, found: Option<&FoundRule>, label: &str, may_claim: bool) -> Decision {
+    let Some(found) = found else {
+        return Decision::Create;
+    };
+    if found.owner.as_deref() != Some(label) && !may_claim {
+        return Decision::NotOwned;
+    }
+    let fields = RuleDigest::of(wish).changed(&found.digest);
+    if fields.is_empty() {
+        Decision::Keep
+    } else {
+        Decision::Update(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::grafana::api::OWNER_LABEL;
+
+    fn rule() -> AlertRule {
+        AlertRule {
+            uid: "aw-1".into(),
+            title: "HighErrorRate".into(),
+            r#for: "5m".into(),
+            labels: BTreeMap::from([(OWNER_LABEL.to_owned(), "o/ns/a".to_owned())]),
+            ..AlertRule::default()
+        }
+    }
+
+    fn found(rule: &AlertRule) -> FoundRule {
+        FoundRule::of(rule, Duration::from_secs(60))
+    }
+
+    #[test]
+    fn an_absent_rule_is_created_and_an_equal_one_is_kept() {
+        assert_eq!(decide(&rule(), None, "o/ns/a", true), Decision::Create);
+        let same = AlertRule {
+            r#for: "300s".into(),
+            ..rule()
+        };
+        assert_eq!(
+            decide(&rule(), Some(&found(&same)), "o/ns/a", true),
+            Decision::Keep
+        );
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let changed = AlertRule {
+            title: "Other".into(),
+            is_paused: true,
+            ..rule()
+        };
+        let Decision::Update(mut fields) = decide(&rule(), Some(&found(&changed)), "o/ns/a", true) else {
+            panic!()
+        };
+        fields.sort_unstable();
+        assert_eq!(fields, ["paused", "title"]);
+    }
+
+    #[test]
+    fn a_foreign_rule_of_a_uid_given_by_hand_is_left_alone() {
+        let foreign = AlertRule {
+            labels: BTreeMap::new(),
+            ..rule()
+        };
+        assert_eq!(
+            decide(&rule(), Some(&found(&foreign)), "o/ns/a", false),
+            Decision::NotOwned
+        );
+        let of_another = AlertRule {
+            labels: BTreeMap::from([(OWNER_LABEL.to_owned(), "o/ns/b".to_owned())]),
+            ..rule()
+        };
+        assert_eq!(
+            decide(&rule(), Some(&found(&of_another)), "o/ns/a", false),
+            Decision::NotOwned
+        );
+        assert_eq!(
+            decide(&rule(), Some(&found(&foreign)), "o/ns/a", true),
+            Decision::Update(vec!["labels"])
+        );
+    }
+}
