@@ -1,0 +1,272 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
+use serde_json::from_value;
+
+use super::*;
+use crate::api::condition::Reason;
+
+fn owner() -> Owner {
+    Owner::parse("prod").unwrap()
+}
+
+fn spec(receivers: Value) -> ContactPointSpec {
+    from_value(json!({ "receivers": receivers })).unwrap()
+}
+
+/// Every key of the Secret `s` has the value `secret-` and its name.
+fn secrets(keys: &[&str]) -> Secrets {
+    let entry = |key: &&str| {
+        let reference = SecretKeyRef {
+            name: "s".into(),
+            key: (*key).to_owned(),
+        };
+        (reference, format!("secret-{key}"))
+    };
+    keys.iter().map(entry).collect()
+}
+
+fn from_secret(key: &str) -> Value {
+    json!({ "secretKeyRef": {"name": "s", "key": key} })
+}
+
+fn work_out(spec: &ContactPointSpec) -> Result<Vec<Integration>, Refusal> {
+    integrations(spec, &owner(), "shop", "on-call", &secrets(&["a", "b", "c"]))
+}
+
+fn one(receiver: Value) -> Integration {
+    work_out(&spec(json!([receiver]))).unwrap().remove(0)
+}
+
+fn refused(receivers: Value) -> Refusal {
+    work_out(&spec(receivers)).err().unwrap()
+}
+
+#[test]
+fn each_type_becomes_the_settings_that_grafana_knows() {
+    let cases = [
+        (
+            json!({"email": {"addresses": ["a@x.org", "b@x.org"]}}),
+            "email",
+            json!({"addresses": "a@x.org;b@x.org", "singleEmail": false}),
+            vec![],
+        ),
+        (
+            json!({"email": {"addresses": ["a@x.org"], "singleEmail": true, "subject": "S", "message": "M"}}),
+            "email",
+            json!({"addresses": "a@x.org", "singleEmail": true, "subject": "S", "message": "M"}),
+            vec![],
+        ),
+        (
+            json!({"slack": {"url": {"value": "https://hook"}}}),
+            "slack",
+            json!({"url": "https://hook"}),
+            vec![],
+        ),
+        (
+            json!({"slack": {
+                "token": from_secret("a"), "recipient": "#c", "username": "u", "iconEmoji": ":x:", "iconURL": "i", "mentionUsers": "U1",
+                "mentionGroups": "G1", "mentionChannel": "here", "endpointURL": "e", "title": "T", "text": "X",
+            }}),
+            "slack",
+            json!({
+                "token": "secret-a", "recipient": "#c", "username": "u", "icon_emoji": ":x:", "icon_url": "i", "mentionUsers": "U1",
+                "mentionGroups": "G1", "mentionChannel": "here", "endpointUrl": "e", "title": "T", "text": "X",
+            }),
+            vec!["token"],
+        ),
+        (
+            json!({"discord": {"url": from_secret("a"), "title": "T", "message": "M", "avatarURL": "v", "useDiscordUsername": true}}),
+            "discord",
+            json!({"url": "secret-a", "title": "T", "message": "M", "avatar_url": "v", "use_discord_username": true}),
+            vec!["url"],
+        ),
+        (
+            json!({"pagerduty": {
+                "integrationKey": from_secret("a"), "severity": "error", "class": "c", "component": "p", "group": "g", "summary": "s",
+                "source": "o", "client": "l", "clientURL": "u", "details": {"k": "v"},
+            }}),
+            "pagerduty",
+            json!({
+                "integrationKey": "secret-a", "severity": "error", "class": "c", "component": "p", "group": "g", "summary": "s",
+                "source": "o", "client": "l", "client_url": "u", "details": {"k": "v"},
+            }),
+            vec!["integrationKey"],
+        ),
+        (
+            json!({"webhook": {"url": from_secret("a"), "httpMethod": "PUT", "username": "u", "password": from_secret("b"), "maxAlerts": 3, "title": "T", "message": "M"}}),
+            "webhook",
+            json!({"url": "secret-a", "httpMethod": "PUT", "username": "u", "password": "secret-b", "maxAlerts": "3", "title": "T", "message": "M"}),
+            vec!["url", "password"],
+        ),
+        (
+            json!({"webhook": {"url": {"value": "h"}, "authorizationScheme": "Bearer", "authorizationCredentials": from_secret("c")}}),
+            "webhook",
+            json!({"url": "h", "authorization_scheme": "Bearer", "authorization_credentials": "secret-c"}),
+            vec!["authorization_credentials"],
+        ),
+        (
+            json!({"custom": {"type": "line", "settings": {"title": "T", "deep": {"kept": 1}}, "secureSettings": {"token": from_secret("a"), "deep.er.key": from_secret("b")}}}),
+            "line",
+            json!({"title": "T", "token": "secret-a", "deep": {"kept": 1, "er": {"key": "secret-b"}}}),
+            vec!["deep.er.key", "token"],
+        ),
+        (json!({"custom": {"type": "kafka"}}), "kafka", json!({}), vec![]),
+    ];
+    for (receiver, type_, settings, secret_fields) in cases {
+        let integration = one(receiver.clone());
+        assert_eq!(integration.contact_point.r#type, type_, "{receiver}");
+        assert_eq!(
+            Value::Object(integration.contact_point.settings),
+            settings,
+            "{receiver}"
+        );
+        assert_eq!(integration.secret_fields, secret_fields, "{receiver}");
+    }
+}
+
+#[test]
+fn a_severity_map_decides_severity_and_priority() {
+    let map = json!({"critical": "P1", "high": "P2"});
+    let point = |details: Value| {
+        one(
+            json!({"pagerduty": {"integrationKey": from_secret("a"), "severityMap": map, "details": details}}),
+        )
+    };
+    let settings = point(json!({"k": "v"})).contact_point.settings;
+    let by_severity = |critical, high, otherwise| {
+        format!(
+            "{{{{ if eq .CommonLabels.severity \"critical\" }}}}{critical}{{{{ else if eq .CommonLabels.severity \"high\" }}}}{high}{{{{ else }}}}{otherwise}{{{{ end }}}}"
+        )
+    };
+    assert_eq!(
+        settings["severity"],
+        json!(by_severity("critical", "error", "critical"))
+    );
+    assert_eq!(
+        settings["details"],
+        json!({"k": "v", "priority": by_severity("P1", "P2", "P1")})
+    );
+    // What the user says of the priority stands.
+    assert_eq!(
+        point(json!({"priority": "mine"})).contact_point.settings["details"],
+        json!({"priority": "mine"})
+    );
+}
+
+#[test]
+fn an_integration_carries_the_name_the_flag_and_a_uid_of_its_own() {
+    let mut spec = spec(json!([
+        {"email": {"addresses": ["a@x.org"]}, "disableResolveMessage": true},
+        {"email": {"addresses": ["b@x.org"]}},
+        {"discord": {"url": {"value": "h"}}},
+    ]));
+    let found = work_out(&spec).unwrap();
+    let points: Vec<_> = found
+        .iter()
+        .map(|i| {
+            (
+                i.contact_point.name.as_str(),
+                i.contact_point.uid.clone(),
+                i.contact_point.disable_resolve_message,
+            )
+        })
+        .collect();
+    let uid = |type_, ordinal| owner().integration_uid("shop", "on-call", type_, ordinal);
+    let expected = [
+        ("on-call", uid("email", 0), true),
+        ("on-call", uid("email", 1), false),
+        ("on-call", uid("discord", 0), false),
+    ];
+    assert_eq!(points, expected);
+    assert!(found.iter().all(|i| i.contact_point.provenance.is_none()));
+    // Another name in Grafana leaves the identity alone.
+    spec.name = Some("On call".into());
+    let renamed = work_out(&spec).unwrap();
+    assert!(renamed.iter().all(|i| i.contact_point.name == "On call"));
+    assert_eq!(renamed[1].contact_point.uid, found[1].contact_point.uid);
+}
+
+#[test]
+fn another_receiver_leaves_the_uids_of_those_that_are_there() {
+    let (email, discord) = (
+        json!({"email": {"addresses": ["a@x.org"]}}),
+        json!({"discord": {"url": {"value": "h"}}}),
+    );
+    let custom = json!({"custom": {"type": "line"}});
+    let uids = |receivers: Value| -> Vec<String> {
+        work_out(&spec(receivers))
+            .unwrap()
+            .into_iter()
+            .map(|i| i.contact_point.uid)
+            .collect()
+    };
+    let before = uids(json!([email, discord]));
+    assert_eq!(uids(json!([custom, email, discord]))[1..], before);
+    assert_eq!(uids(json!([email, discord, email]))[..2], before);
+    assert_eq!(uids(json!([discord]))[0], before[1]);
+}
+
+#[test]
+fn a_missing_secret_key_is_named_with_its_place() {
+    let refusal =
+        refused(json!([{"email": {"addresses": ["a@x.org"]}}, {"slack": {"url": from_secret("gone")}}]));
+    assert_eq!(refusal.reason, Reason::DependencyMissing);
+    assert_eq!(refusal.message, "spec.receivers[1].url: Secret s has no key gone");
+}
+
+#[test]
+fn a_secret_cannot_lead_into_what_is_no_object() {
+    let refusal = refused(
+        json!([{"custom": {"type": "line", "settings": {"a": "text"}, "secureSettings": {"a.b": from_secret("a")}}}]),
+    );
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert_eq!(
+        refusal.message,
+        "spec.receivers[0].a.b: leads into a setting that is not an object"
+    );
+}
+
+#[test]
+fn custom_settings_are_an_object() {
+    for settings in [json!([1]), json!("text")] {
+        let refusal = refused(json!([{"custom": {"type": "line", "settings": settings}}]));
+        assert_eq!(
+            refusal.message,
+            "spec.receivers[0].custom.settings: must be an object"
+        );
+    }
+}
+
+#[test]
+fn a_receiver_without_a_type_and_a_value_without_a_source_are_refused() {
+    assert_eq!(refused(json!([{}])).reason, Reason::Invalid);
+    let refusal = refused(json!([{"discord": {"url": {}}}]));
+    assert_eq!(
+        refusal.message,
+        "spec.receivers[0].url: give value or secretKeyRef"
+    );
+}
+
+#[test]
+fn every_secret_that_is_needed_is_asked_for() {
+    let receivers = json!([
+        {"slack": {"url": from_secret("a"), "token": from_secret("b")}},
+        {"discord": {"url": from_secret("c")}},
+        {"pagerduty": {"integrationKey": from_secret("d")}},
+        {"webhook": {"url": from_secret("e"), "password": from_secret("f"), "authorizationCredentials": from_secret("g")}},
+        {"custom": {"type": "line", "secureSettings": {"x": from_secret("h")}}},
+        {"email": {"addresses": ["a@x.org"]}},
+        {"discord": {"url": {"value": "in the clear"}}},
+    ]);
+    let spec = spec(receivers);
+    let keys: String = secret_refs(&spec)
+        .into_iter()
+        .map(|reference| reference.key.as_str())
+        .collect();
+    assert_eq!(keys, "abcdefgh");
+    let all = secrets(&["a", "b", "c", "d", "e", "f", "g", "h"]);
+    assert!(integrations(&spec, &owner(), "shop", "x", &all).is_ok());
+}
