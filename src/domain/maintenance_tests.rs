@@ -1,0 +1,283 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
+use serde_json::{Value, from_value, json};
+
+use super::*;
+use crate::api::condition::Reason;
+
+fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// A policy that was created in that year.
+fn policy(name: &str, year: u32, spec: Value) -> MaintenancePolicy {
+    from_value(json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy",
+        "metadata": {"name": name, "creationTimestamp": format!("{year}-01-01T00:00:00Z")},
+        "spec": spec,
+    }))
+    .unwrap()
+}
+
+fn deployments(silence: Value) -> Value {
+    json!({"targets": [{"kind": "Deployment"}], "silence": silence})
+}
+
+fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+/// What a Deployment with these annotations gets.
+fn of(annotations: &[(&str, &str)], policies: &[&MaintenancePolicy]) -> Result<Option<Maintenance>, Refusal> {
+    wanted(
+        WorkloadKind::Deployment,
+        &strings(&[("app", "web")]),
+        &strings(annotations),
+        policies,
+    )
+}
+
+fn source(annotations: &[(&str, &str)], policies: &[&MaintenancePolicy]) -> Option<String> {
+    of(annotations, policies)
+        .unwrap()
+        .map(|maintenance| maintenance.source)
+}
+
+#[test]
+fn a_workload_that_nobody_looks_after_gets_no_silence() {
+    assert_eq!(of(&[], &[]), Ok(None));
+    let jobs = policy("jobs", 2020, json!({"targets": [{"kind": "Job"}]}));
+    assert_eq!(of(&[], &[&jobs]), Ok(None));
+}
+
+#[test]
+fn a_policy_of_nothing_but_targets_silences_every_rule_for_a_lease() {
+    let policy = policy("all", 2020, json!({"targets": [{"kind": "Deployment"}]}));
+    let expected = Maintenance {
+        instance: None,
+        alert_rules: AlertRuleSelector {
+            all: Some(true),
+            ..AlertRuleSelector::default()
+        },
+        matchers: Vec::new(),
+        lease: Lease {
+            lease: minutes(5),
+            linger: minutes(2),
+            max_duration: minutes(60),
+        },
+        source: "MaintenancePolicy all".into(),
+    };
+    assert_eq!(of_policy(&policy), Ok(expected.clone()));
+    assert_eq!(of(&[], &[&policy]), Ok(Some(expected)));
+}
+
+#[test]
+fn every_field_of_a_policy_reaches_the_silence() {
+    let mut spec = deployments(json!({
+        "alertRules": {"names": ["a", "b"]}, "matchers": ["severity!=\"critical\""], "lease": "1m", "linger": "0s", "maxDuration": "10m",
+    }));
+    spec["instance"] = json!("other");
+    let found = of_policy(&policy("p", 2020, spec.clone())).unwrap();
+    assert_eq!(found.instance.as_deref(), Some("other"));
+    assert_eq!(found.alert_rules.names, ["a", "b"]);
+    assert_eq!(
+        found.matchers,
+        [from_value::<MatcherText>(json!("severity!=\"critical\"")).unwrap()]
+    );
+    assert_eq!(
+        found.lease,
+        Lease {
+            lease: minutes(1),
+            linger: Duration::ZERO,
+            max_duration: minutes(10)
+        }
+    );
+    // The default by its name is the default.
+    spec["instance"] = json!("default");
+    assert_eq!(of_policy(&policy("p", 2020, spec)).unwrap().instance, None);
+}
+
+#[test]
+fn the_oldest_policy_decides_and_names_decide_between_equals() {
+    let (old, young) = (
+        policy("z", 2020, deployments(json!({}))),
+        policy("a", 2021, deployments(json!({}))),
+    );
+    assert_eq!(
+        source(&[], &[&young, &old]).as_deref(),
+        Some("MaintenancePolicy z")
+    );
+    let twin = policy("b", 2020, deployments(json!({})));
+    assert_eq!(
+        source(&[], &[&old, &twin, &young]).as_deref(),
+        Some("MaintenancePolicy b")
+    );
+}
+
+#[test]
+fn a_suspended_or_broken_policy_leaves_the_workload_to_the_next() {
+    let next = policy("next", 2022, deployments(json!({})));
+    let mut spec = deployments(json!({}));
+    spec["suspend"] = json!(true);
+    let suspended = policy("suspended", 2020, spec);
+    let broken = policy("broken", 2021, deployments(json!({"lease": "soon"})));
+    assert_eq!(
+        source(&[], &[&suspended, &broken, &next]).as_deref(),
+        Some("MaintenancePolicy next")
+    );
+    assert_eq!(source(&[], &[&suspended, &broken]), None);
+}
+
+#[test]
+fn annotations_come_before_policies() {
+    let policy = policy("all", 2020, deployments(json!({})));
+    let found = of(
+        &[
+            (workload::ANNOTATION_SILENCE, "a, b"),
+            (workload::ANNOTATION_MATCHERS, "severity!=critical"),
+            (workload::ANNOTATION_LEASE, "1m"),
+            (workload::ANNOTATION_LINGER, "30s"),
+            (workload::ANNOTATION_MAX_DURATION, "20m"),
+        ],
+        &[&policy],
+    );
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.source, "annotation alerting.letsrevel.io/silence");
+    assert_eq!(found.instance, None);
+    assert_eq!(
+        found.alert_rules,
+        AlertRuleSelector {
+            names: vec!["a".into(), "b".into()],
+            ..AlertRuleSelector::default()
+        }
+    );
+    assert_eq!(
+        found.matchers.iter().map(MatcherText::as_str).collect::<Vec<_>>(),
+        ["severity!=\"critical\""]
+    );
+    assert_eq!(
+        found.lease,
+        Lease {
+            lease: minutes(1),
+            linger: Duration::from_secs(30),
+            max_duration: minutes(20)
+        }
+    );
+}
+
+#[test]
+fn an_annotation_can_ask_for_the_whole_namespace() {
+    let found = of(&[(workload::ANNOTATION_SILENCE, "namespace")], &[])
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.alert_rules.all, Some(true));
+    assert_eq!(found.lease, Lease::default());
+}
+
+#[test]
+fn an_annotation_can_opt_out_of_every_policy() {
+    let policy = policy("all", 2020, deployments(json!({})));
+    assert_eq!(
+        of(&[(workload::ANNOTATION_MAINTENANCE, "disabled")], &[&policy]),
+        Ok(None)
+    );
+}
+
+#[test]
+fn a_bad_annotation_is_refused_and_never_replaced_by_a_policy() {
+    let policy = policy("all", 2020, deployments(json!({})));
+    for (annotations, words) in [
+        (
+            vec![(workload::ANNOTATION_MAINTENANCE, "off")],
+            "annotations: annotation alerting.letsrevel.io/maintenance",
+        ),
+        (
+            vec![(workload::ANNOTATION_SILENCE, "")],
+            "annotations: annotation alerting.letsrevel.io/silence is empty",
+        ),
+        (vec![(workload::ANNOTATION_LEASE, "1m")], "has no effect without"),
+        (
+            vec![
+                (workload::ANNOTATION_SILENCE, "a"),
+                (workload::ANNOTATION_LEASE, "a while"),
+            ],
+            "alerting.letsrevel.io/silence-lease is \"a while\"",
+        ),
+        (
+            vec![
+                (workload::ANNOTATION_SILENCE, "a"),
+                (workload::ANNOTATION_MATCHERS, "severity=~\"(\""),
+            ],
+            "alerting.letsrevel.io/silence-matchers: ",
+        ),
+    ] {
+        let refusal = of(&annotations, &[&policy]).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Invalid);
+        assert!(refusal.message.contains(words), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn a_policy_selects_by_kind_and_labels() {
+    let spec: MaintenancePolicySpec = from_value(json!({"targets": [
+        {"kind": "Deployment", "selector": {"matchLabels": {"app": "web"}}},
+        {"kind": "Deployment", "selector": {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["db", "cache"]}]}},
+        {"kind": "Job"},
+    ]}))
+    .unwrap();
+    for (kind, labels, expected) in [
+        (
+            WorkloadKind::Deployment,
+            strings(&[("app", "web"), ("x", "y")]),
+            true,
+        ),
+        (WorkloadKind::Deployment, strings(&[("app", "api")]), false),
+        (WorkloadKind::Deployment, strings(&[("tier", "db")]), true),
+        (WorkloadKind::Deployment, strings(&[]), false),
+        (WorkloadKind::Job, strings(&[]), true),
+    ] {
+        assert_eq!(selects(&spec, kind, &labels), expected, "{kind:?} {labels:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_a_policy_is_refused_with_its_place() {
+    let bad_selector = json!({"targets": [
+        {"kind": "Job"},
+        {"kind": "Deployment", "selector": {"matchExpressions": [{"key": "a", "operator": "Near", "values": ["b"]}]}},
+    ]});
+    for (spec, words) in [
+        (bad_selector.clone(), "spec.targets[1].selector: "),
+        (
+            deployments(json!({"matchers": ["a=b", "a"]})),
+            "spec.silence.matchers[1]: ",
+        ),
+        (deployments(json!({"lease": "soon"})), "spec.silence.lease: "),
+        (deployments(json!({"linger": "soon"})), "spec.silence.linger: "),
+        (
+            deployments(json!({"maxDuration": "soon"})),
+            "spec.silence.maxDuration: ",
+        ),
+        (
+            deployments(json!({"lease": "0s"})),
+            "spec.silence.lease: must be greater than 0",
+        ),
+        (
+            deployments(json!({"maxDuration": "0s"})),
+            "spec.silence.maxDuration: must be greater than 0",
+        ),
+    ] {
+        let refusal = of_policy(&policy("p", 2020, spec)).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Invalid);
+        assert!(refusal.message.starts_with(words), "{}", refusal.message);
+    }
+    // What can't be read selects nothing, rather than everything.
+    let spec: MaintenancePolicySpec = from_value(bad_selector).unwrap();
+    assert!(!selects(&spec, WorkloadKind::Deployment, &strings(&[("a", "b")])));
+}

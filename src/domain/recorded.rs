@@ -1,0 +1,71 @@
+//! What a real API server and its controllers (1.36) said of Deployments and Jobs, event by event, cut down to what is read.
+
+use k8s_openapi::api::{apps::v1::Deployment, batch::v1::Job};
+use k8s_openapi::jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::migration::{self, JobFacts};
+use super::phase::Phase;
+use super::rollout::{self, DeploymentFacts};
+
+#[derive(Deserialize)]
+struct Event<K> {
+    sequence: String,
+    at: Timestamp,
+    object: K,
+    #[serde(default)]
+    deleted: bool,
+}
+
+fn events<K: DeserializeOwned>(text: &str, sequence: &str) -> Vec<Event<K>> {
+    let events: Vec<_> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Event<K>>(line).unwrap())
+        .filter(|event| event.sequence == sequence)
+        .collect();
+    assert!(!events.is_empty(), "no sequence {sequence}");
+    events
+}
+
+/// What the Deployment was doing, event by event. `forgets`: as an operator sees it that restarts before every event.
+pub(crate) fn deployment(sequence: &str, forgets: bool) -> Vec<(Timestamp, Phase)> {
+    let mut settled = None;
+    events::<Deployment>(include_str!("recorded/deployments.jsonl"), sequence)
+        .iter()
+        .map(|event| {
+            let facts = DeploymentFacts::of(&event.object);
+            let phase = rollout::observe(&facts, settled.as_ref().filter(|_| !forgets));
+            settled = facts.settled().or(settled.take());
+            (event.at, phase)
+        })
+        .collect()
+}
+
+/// What the Job was doing, event by event.
+pub(crate) fn job(sequence: &str) -> Vec<(Timestamp, Phase)> {
+    events::<Job>(include_str!("recorded/jobs.jsonl"), sequence)
+        .iter()
+        .map(|event| {
+            let mut facts = JobFacts::of(&event.object);
+            facts.deleting |= event.deleted;
+            (event.at, migration::observe(&facts))
+        })
+        .collect()
+}
+
+/// The phases in words, each as long as it lasts.
+pub(crate) fn words(phases: &[(Timestamp, Phase)]) -> Vec<String> {
+    let mut words: Vec<_> = phases
+        .iter()
+        .map(|(_, phase)| match phase {
+            Phase::Idle => "idle".to_owned(),
+            Phase::Running { run, .. } => format!("running {}", run.attempt),
+            Phase::Succeeded(verdict) => format!("succeeded {}", verdict.run.attempt),
+            Phase::Failed(verdict) => format!("failed {} {}", verdict.run.attempt, verdict.reason),
+            Phase::Gone(run) => format!("gone {}", run.attempt),
+        })
+        .collect();
+    words.dedup();
+    words
+}
