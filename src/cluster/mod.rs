@@ -1,0 +1,8 @@
+//! What is read from and written to the API server besides watching.
+
+pub mod events;
+pub mod lease;
+pub mod memory;
+pub mod namespace;
+pub mod secrets;
+pub mod status;

@@ -1,0 +1,38 @@
+//! Writing a status, only when it differs.
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::api::FIELD_MANAGER;
+
+/// Whether a status would change anything: compared as it is written, since a time is written in whole seconds.
+pub fn differs<S: Serialize>(before: Option<&S>, after: &S) -> bool {
+    match (before.map(serde_json::to_value), serde_json::to_value(after)) {
+        (Some(Ok(before)), Ok(after)) => before != after,
+        _ => true,
+    }
+}
+
+/// Applies a status. All of it is the operator's own; fields that it leaves out go away.
+pub async fn apply<K, S>(client: &Client, object: &K, status: &S) -> kube::Result<()>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
+    S: Serialize,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let body = json!({ "apiVersion": K::api_version(&()), "kind": K::kind(&()), "status": status });
+    api.patch_status(
+        &object.name_any(),
+        &PatchParams::apply(FIELD_MANAGER).force(),
+        &Patch::Apply(body),
+    )
+    .await
+    .map(|_| ())
+}
