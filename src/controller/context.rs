@@ -1,0 +1,241 @@
+//! What a pass may use.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{self, Store};
+use parking_lot::{Mutex, RwLock};
+use tracing::warn;
+
+use super::backoff::Backoff;
+use super::claim::AllClaims;
+use super::failure::{Failure, Retry};
+use super::instance::Instance;
+use super::managed::Managed;
+use super::trigger::Triggers;
+use crate::api::condition::Reason;
+use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::cluster::events::Events;
+use crate::domain::ownership::Owner;
+use crate::domain::phase::Phase;
+use crate::domain::refusal::Refusal;
+use crate::domain::rollout::Settled;
+use crate::domain::window::{Lease, Window};
+use crate::metrics::Metrics;
+
+/// Which resources there are, as the watches tell.
+pub struct Stores {
+    /// AlertRules.
+    pub rules: Store<AlertRule>,
+    /// ContactPoints.
+    pub contact_points: Store<ContactPoint>,
+    /// NotificationPolicies.
+    pub policies: Store<NotificationPolicy>,
+    /// Silences.
+    pub silences: Store<Silence>,
+    /// GrafanaInstances of the operator's own namespace.
+    pub instances: Store<GrafanaInstance>,
+    /// MaintenancePolicies.
+    pub maintenance: Store<MaintenancePolicy>,
+    /// Deployments, pruned.
+    pub deployments: Store<Deployment>,
+    /// Jobs, pruned.
+    pub jobs: Store<Job>,
+}
+
+/// The writing ends of [`Stores`].
+#[allow(missing_docs, reason = "as in Stores")]
+pub struct Writers {
+    pub rules: Writer<AlertRule>,
+    pub contact_points: Writer<ContactPoint>,
+    pub policies: Writer<NotificationPolicy>,
+    pub silences: Writer<Silence>,
+    pub instances: Writer<GrafanaInstance>,
+    pub maintenance: Writer<MaintenancePolicy>,
+    pub deployments: Writer<Deployment>,
+    pub jobs: Writer<Job>,
+}
+
+/// Empty stores, with their writing ends.
+pub fn stores() -> (Stores, Writers) {
+    let (rules, rules_writer) = reflector::store();
+    let (contact_points, contact_points_writer) = reflector::store();
+    let (policies, policies_writer) = reflector::store();
+    let (silences, silences_writer) = reflector::store();
+    let (instances, instances_writer) = reflector::store();
+    let (maintenance, maintenance_writer) = reflector::store();
+    let (deployments, deployments_writer) = reflector::store();
+    let (jobs, jobs_writer) = reflector::store();
+    (
+        Stores {
+            rules,
+            contact_points,
+            policies,
+            silences,
+            instances,
+            maintenance,
+            deployments,
+            jobs,
+        },
+        Writers {
+            rules: rules_writer,
+            contact_points: contact_points_writer,
+            policies: policies_writer,
+            silences: silences_writer,
+            instances: instances_writer,
+            maintenance: maintenance_writer,
+            deployments: deployments_writer,
+            jobs: jobs_writer,
+        },
+    )
+}
+
+/// What is remembered of workloads while the process runs. It only makes things faster: without it the same is read from the
+/// objects themselves, a little later.
+#[derive(Default)]
+pub struct Workloads {
+    /// By uid: the Deployment when its controller had last caught up with it.
+    pub settled: Mutex<HashMap<String, Settled>>,
+    /// By uid: the last phase of a Job that asks for a silence, and its lease.
+    pub jobs: Mutex<HashMap<String, (Phase, Lease)>>,
+    /// By uid and revision: the window that was written last. The store shows it a little later.
+    pub written: Mutex<HashMap<(String, String), Window>>,
+}
+
+/// What a pass may use. There is one for the whole process.
+pub struct Context {
+    /// Connection to the API server.
+    pub client: Client,
+    /// The operator's own namespace, where GrafanaInstances and their Secrets are.
+    pub namespace: String,
+    /// Marks what is ours in Grafana.
+    pub owner: Owner,
+    /// Which resources there are.
+    pub stores: Stores,
+    /// Who has which name in Grafana.
+    pub claims: AllClaims,
+    /// Asks for passes.
+    pub triggers: Triggers,
+    /// Failures of each object.
+    pub backoff: Backoff,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The Grafanas that are connected.
+    pub running: RwLock<HashMap<String, Arc<Instance>>>,
+    /// Why a GrafanaInstance that exists isn't connected: its Secret is missing, for example.
+    pub broken: RwLock<HashMap<String, Failure>>,
+    /// What is remembered of workloads.
+    pub workloads: Workloads,
+    /// Whether every kind has been listed.
+    pub ready: Arc<AtomicBool>,
+    /// What `/readyz` says.
+    pub served_ready: Arc<AtomicBool>,
+    /// Publishes events; one for all, since it remembers what it has published.
+    pub events: Events,
+}
+
+impl Context {
+    /// The time. Passed on as a value from here.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Whether every kind has been listed, so that what isn't in a store isn't there.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Notes that every kind has been listed.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+        self.served_ready.store(true, Ordering::Release);
+    }
+
+    /// The connected Grafana that a resource is for, once everything in it has been read.
+    pub fn instance<K: Managed>(&self, object: &K) -> Result<Arc<Instance>, Failure> {
+        if !self.is_ready() {
+            return Err(Failure::not_yet());
+        }
+        let name = object.instance();
+        let running = self.running.read().get(name).cloned();
+        let Some(instance) = running else {
+            return Err(if self.instance_exists(name) {
+                self.unconnected(name)
+            } else {
+                Refusal::missing(format!(
+                    "GrafanaInstance {name} is not there; create it in namespace {}, or set spec.instance",
+                    self.namespace
+                ))
+                .into()
+            });
+        };
+        if !instance.allows(object.ns()) {
+            return Err(Failure::new(
+                Reason::Invalid,
+                format!(
+                    "GrafanaInstance {name} doesn't allow namespace {}; its administrator can add it to spec.allowedNamespaces",
+                    object.ns()
+                ),
+                Retry::OnChange,
+            ));
+        }
+        instance.check()?;
+        Ok(instance)
+    }
+
+    /// Why an instance that exists can't be used. Whoever needs it is told as soon as it is connected.
+    pub fn unconnected(&self, name: &str) -> Failure {
+        let broken = self.broken.read();
+        broken.get(name).map_or_else(Failure::not_yet, |failure| Failure {
+            reason: failure.reason,
+            message: format!("GrafanaInstance {name}: {}", failure.message),
+            retry: Retry::OnChange,
+        })
+    }
+
+    /// Whether there is a GrafanaInstance of this name, connected or not.
+    pub fn instance_exists(&self, name: &str) -> bool {
+        self.stores
+            .instances
+            .find(|instance| instance.metadata.name.as_deref() == Some(name))
+            .is_some()
+    }
+
+    /// Publishes an event. A failure is only logged.
+    pub async fn event(
+        &self,
+        about: &ObjectReference,
+        type_: EventType,
+        reason: &str,
+        action: &str,
+        note: &str,
+    ) {
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(note.chars().take(1000).collect()),
+            action: action.to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = self.events.publish(&event, about).await {
+            warn!(error = super::failure::chain(&error), "cannot publish an event");
+        }
+    }
+
+    /// Tells whoever waits for this resource that its condition has changed.
+    pub fn reported<K: Managed>(&self, object: &K, _reason: Reason) {
+        if K::KIND == ContactPoint::KIND {
+            self.triggers
+                .policies
+                .all_of(&self.stores.policies, object.instance());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Telling the controllers which resources to look at.
+
+use futures::Stream;
+use futures::stream::unfold;
+use kube::Resource;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::managed::Managed;
+use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+
+/// The sending end for one kind.
+pub struct Trigger<K: Resource<DynamicType = ()>> {
+    sender: UnboundedSender<ObjectRef<K>>,
+}
+
+impl<K: Resource<DynamicType = ()>> Trigger<K> {
+    /// Asks for a pass over one resource.
+    pub fn one(&self, namespace: &str, name: &str) {
+        // The receiver is gone only while the process ends.
+        let _ = self.sender.send(ObjectRef::new(name).within(namespace));
+    }
+}
+
+impl<K: Managed> Trigger<K> {
+    /// Asks for a pass over every resource that is for an instance.
+    pub fn all_of(&self, store: &Store<K>, instance: &str) {
+        for object in store.state_filter(|object| object.instance() == instance) {
+            self.one(object.ns(), object.id());
+        }
+    }
+}
+
+/// The sending ends for all kinds.
+pub struct Triggers {
+    /// AlertRules.
+    pub rules: Trigger<AlertRule>,
+    /// ContactPoints.
+    pub contact_points: Trigger<ContactPoint>,
+    /// NotificationPolicies.
+    pub policies: Trigger<NotificationPolicy>,
+    /// Silences.
+    pub silences: Trigger<Silence>,
+    /// GrafanaInstances.
+    pub instances: Trigger<GrafanaInstance>,
+    /// MaintenancePolicies.
+    pub maintenance: Trigger<MaintenancePolicy>,
+    /// Deployments.
+    pub deployments: Trigger<Deployment>,
+    /// Jobs.
+    pub jobs: Trigger<Job>,
+}
+
+/// The receiving ends for all kinds.
+pub struct Receivers {
+    /// AlertRules.
+    pub rules: UnboundedReceiver<ObjectRef<AlertRule>>,
+    /// ContactPoints.
+    pub contact_points: UnboundedReceiver<ObjectRef<ContactPoint>>,
+    /// NotificationPolicies.
+    pub policies: UnboundedReceiver<ObjectRef<NotificationPolicy>>,
+    /// Silences.
+    pub silences: UnboundedReceiver<ObjectRef<Silence>>,
+    /// GrafanaInstances.
+    pub instances: UnboundedReceiver<ObjectRef<GrafanaInstance>>,
+    /// MaintenancePolicies.
+    pub maintenance: UnboundedReceiver<ObjectRef<MaintenancePolicy>>,
+    /// Deployments.
+    pub deployments: UnboundedReceiver<ObjectRef<Deployment>>,
+    /// Jobs.
+    pub jobs: UnboundedReceiver<ObjectRef<Job>>,
+}
+
+/// Both ends for all kinds.
+pub fn triggers() -> (Triggers, Receivers) {
+    fn channel<K: Resource<DynamicType = ()>>() -> (Trigger<K>, UnboundedReceiver<ObjectRef<K>>) {
+        let (sender, receiver) = unbounded_channel();
+        (Trigger { sender }, receiver)
+    }
+    let (rules, rules_receiver) = channel();
+    let (contact_points, contact_points_receiver) = channel();
+    let (policies, policies_receiver) = channel();
+    let (silences, silences_receiver) = channel();
+    let (instances, instances_receiver) = channel();
+    let (maintenance, maintenance_receiver) = channel();
+    let (deployments, deployments_receiver) = channel();
+    let (jobs, jobs_receiver) = channel();
+    (
+        Triggers {
+            rules,
+            contact_points,
+            policies,
+            silences,
+            instances,
+            maintenance,
+            deployments,
+            jobs,
+        },
+        Receivers {
+            rules: rules_receiver,
+            contact_points: contact_points_receiver,
+            policies: policies_receiver,
+            silences: silences_receiver,
+            instances: instances_receiver,
+            maintenance: maintenance_receiver,
+            deployments: deployments_receiver,
+            jobs: jobs_receiver,
+        },
+    )
+}
+
+/// A receiving end as a stream.
+pub fn stream<T: Send + 'static>(receiver: UnboundedReceiver<T>) -> impl Stream<Item = T> + Send + 'static {
+    unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|item| (item, receiver))
+    })
+}
