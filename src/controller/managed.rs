@@ -1,0 +1,97 @@
+//! What the resources that have an object in Grafana have in common.
+
+use std::fmt::Debug;
+
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::api::reference::DeletionPolicy;
+use crate::api::{AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, Silence};
+use crate::api::{AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, SilenceStatus};
+
+/// A resource that has an object in Grafana.
+pub trait Managed:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// Its status.
+    type Status: Serialize + Clone + PartialEq + Default + Debug + Send + Sync;
+
+    /// The kind, as Kubernetes writes it.
+    const KIND: &'static str;
+
+    /// The status that was last seen.
+    fn status(&self) -> Option<&Self::Status>;
+    /// Its conditions.
+    fn conditions(status: &Self::Status) -> &Vec<Condition>;
+    /// Its conditions and observed generation, to be changed.
+    fn observed(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>);
+    /// The GrafanaInstance that it is for.
+    fn instance(&self) -> &str;
+    /// Whether Grafana is to be left as it is.
+    fn is_suspended(&self) -> bool;
+    /// What happens in Grafana when it is deleted, if it says so itself.
+    fn deletion_policy(&self) -> Option<DeletionPolicy>;
+
+    /// Its namespace; every kind has one.
+    fn ns(&self) -> &str {
+        self.meta().namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Its name.
+    fn id(&self) -> &str {
+        self.meta().name.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is being deleted.
+    fn is_deleting(&self) -> bool {
+        self.meta().deletion_timestamp.is_some()
+    }
+
+    /// The value of an annotation.
+    fn annotation(&self, key: &str) -> Option<&str> {
+        self.meta().annotations.as_ref()?.get(key).map(String::as_str)
+    }
+}
+
+macro_rules! managed {
+    ($kind:ident, $status:ident) => {
+        impl Managed for $kind {
+            type Status = $status;
+            const KIND: &'static str = stringify!($kind);
+
+            fn status(&self) -> Option<&Self::Status> {
+                self.status.as_ref()
+            }
+            fn conditions(status: &Self::Status) -> &Vec<Condition> {
+                &status.conditions
+            }
+            fn observed(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>) {
+                (&mut status.observed_generation, &mut status.conditions)
+            }
+            fn instance(&self) -> &str {
+                self.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE)
+            }
+            fn is_suspended(&self) -> bool {
+                self.spec.suspend.unwrap_or(false)
+            }
+            fn deletion_policy(&self) -> Option<DeletionPolicy> {
+                self.spec.deletion_policy
+            }
+        }
+    };
+}
+
+managed!(AlertRule, AlertRuleStatus);
+managed!(ContactPoint, ContactPointStatus);
+managed!(NotificationPolicy, NotificationPolicyStatus);
+managed!(Silence, SilenceStatus);

@@ -1,0 +1,263 @@
+//! One pass over one resource: finalizer, reconcile or clean up, report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Api;
+use kube::runtime::controller::Action;
+use kube::runtime::events::EventType;
+use kube::runtime::finalizer::{self, Event as Finalized};
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+use super::context::Context;
+use super::failure::{Failure, Retry};
+use super::managed::Managed;
+use crate::api::FINALIZER;
+use crate::api::condition::{self, Reason};
+use crate::cluster::status;
+
+/// How long a pass may take in all.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What a pass found out and did.
+#[derive(Debug)]
+pub struct Report<S> {
+    /// The reason of `Ready`.
+    pub reason: Reason,
+    /// The message of `Ready`.
+    pub message: String,
+    /// The status with the kind's own fields; conditions are set from the above.
+    pub status: S,
+    /// When to look again without a change.
+    pub again: Option<Duration>,
+    /// What a person should know though nothing is wrong.
+    pub warnings: Vec<String>,
+}
+
+impl<S> Report<S> {
+    /// All is as it should be.
+    pub fn synced(status: S, message: impl Into<String>) -> Self {
+        Self {
+            reason: Reason::Synced,
+            message: message.into(),
+            status,
+            again: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// What the kinds do differently.
+pub trait Reconcile: Managed {
+    /// Brings Grafana to what the resource asks for.
+    fn reconcile(
+        &self,
+        context: &Context,
+    ) -> impl Future<Output = Result<Report<Self::Status>, Failure>> + Send;
+
+    /// Removes from Grafana what the resource has made. Must not ask for more than it needs.
+    fn clean_up(&self, context: &Context) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// An error that ends a pass before it could be reported.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server refused a write.
+    #[error("cannot write to the API server")]
+    Kube(#[source] Box<kube::Error>),
+    /// The finalizer couldn't be added or removed.
+    #[error("cannot change the finalizer")]
+    Finalizer(#[source] Box<finalizer::Error<Error>>),
+    /// The clean-up has to wait; what for is in the status.
+    #[error("the deletion waits: {}", .0.message)]
+    Waiting(Failure),
+}
+
+/// Runs one pass and says when the next is due.
+pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
+    let api: Api<K> = Api::namespaced(context.client.clone(), object.ns());
+    let started = std::time::Instant::now();
+    let result = finalizer::finalizer(&api, FINALIZER, object.clone(), |event| async {
+        match event {
+            Finalized::Apply(object) => apply(&*object, &context).await,
+            Finalized::Cleanup(object) => delete(&*object, &context).await,
+        }
+    })
+    .await;
+    let result = match result {
+        Err(finalizer::Error::CleanupFailed(Error::Waiting(failure))) => {
+            Ok(action(&*object, &context, failure.retry))
+        }
+        Err(finalizer::Error::ApplyFailed(error) | finalizer::Error::CleanupFailed(error)) => Err(error),
+        Err(finalizer::Error::RemoveFinalizer(kube::Error::Api(s))) if s.is_not_found() || s.is_invalid() => {
+            Ok(Action::await_change())
+        }
+        Err(error) => Err(Error::Finalizer(Box::new(error))),
+        Ok(action) => Ok(action),
+    };
+    context.metrics.pass(K::KIND, result.is_ok(), started.elapsed());
+    result
+}
+
+/// When to try again after an error that couldn't be reported.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that the controller asks for"
+)]
+pub fn after_error<K: Managed>(object: Arc<K>, error: &Error, context: Arc<Context>) -> Action {
+    let delay = context.backoff.next(&key(&*object), object.meta().generation);
+    warn!(kind = K::KIND, namespace = object.ns(), name = object.id(),
+        error = super::failure::chain(error), retry_in = ?delay, "pass failed");
+    Action::requeue(delay)
+}
+
+async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {
+    if object.is_suspended() {
+        let status = object.status().cloned().unwrap_or_default();
+        let report = Report {
+            reason: Reason::Suspended,
+            ..Report::synced(status, "spec.suspend is set: Grafana is left as it is")
+        };
+        return finish(object, context, Ok(report)).await;
+    }
+    let outcome = match timeout(DEADLINE, object.reconcile(context)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::new(
+            Reason::Unavailable,
+            format!("not done within {} s", DEADLINE.as_secs()),
+            Retry::Backoff,
+        )),
+    };
+    finish(object, context, outcome).await
+}
+
+async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {
+    let outcome = match timeout(DEADLINE, object.clean_up(context)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::new(
+            Reason::Unavailable,
+            "not done in time",
+            Retry::Backoff,
+        )),
+    };
+    match outcome {
+        Ok(()) => {
+            context.backoff.reset(&key(object));
+            info!(
+                kind = K::KIND,
+                namespace = object.ns(),
+                name = object.id(),
+                outcome = "deleted",
+                "pass done"
+            );
+            Ok(Action::await_change())
+        }
+        Err(mut failure) => {
+            if failure.reason.is_some() {
+                failure.message = format!(
+                    "the deletion waits: {}. Set spec.deletionPolicy to Orphan to let go of it at once",
+                    failure.message
+                );
+            }
+            finish(object, context, Err(failure.clone())).await?;
+            Err(Error::Waiting(failure))
+        }
+    }
+}
+
+/// Decides the status as a value, writes it if it differs, and says when to look again.
+async fn finish<K: Managed>(
+    object: &K,
+    context: &Context,
+    outcome: Result<Report<K::Status>, Failure>,
+) -> Result<Action, Error> {
+    let (reason, message, mut next, warnings, action) = match outcome {
+        Ok(report) => {
+            context.backoff.reset(&key(object));
+            let action = report.again.map_or_else(Action::await_change, Action::requeue);
+            (
+                report.reason,
+                report.message,
+                report.status,
+                report.warnings,
+                action,
+            )
+        }
+        Err(failure) => {
+            debug!(
+                kind = K::KIND,
+                namespace = object.ns(),
+                name = object.id(),
+                detail = failure.message,
+                "pass failed"
+            );
+            let action = action(object, context, failure.retry);
+            let Some(reason) = failure.reason else {
+                return Ok(action);
+            };
+            let last = object.status().cloned().unwrap_or_default();
+            (reason, failure.message, last, Vec::new(), action)
+        }
+    };
+    let message = warnings
+        .iter()
+        .fold(message, |text, warning| format!("{text}. Warning: {warning}"));
+    let generation = object.meta().generation;
+    let before = object
+        .status()
+        .map(|s| condition::ready(K::conditions(s)).cloned())
+        .unwrap_or_default();
+    let (observed, conditions) = K::observed(&mut next);
+    *observed = generation;
+    if let Some(status) = object.status() {
+        conditions.clone_from(K::conditions(status));
+    }
+    condition::report(conditions, reason, &message, generation, context.now());
+    if !status::differs(object.status(), &next) {
+        return Ok(action);
+    }
+    status::apply(&context.client, object, &next)
+        .await
+        .map_err(|e| Error::Kube(Box::new(e)))?;
+    context.metrics.kubernetes_write(K::KIND, "status");
+    context.reported::<K>(object, reason);
+    if before.as_ref().map(|c| c.reason.as_str()) != Some(reason.as_str()) || !warnings.is_empty() {
+        info!(
+            kind = K::KIND,
+            namespace = object.ns(),
+            name = object.id(),
+            outcome = reason.as_str(),
+            detail = message,
+            "pass done"
+        );
+        let is_well = (reason.is_ready() || reason == Reason::Suspended) && warnings.is_empty();
+        let type_ = if is_well {
+            EventType::Normal
+        } else {
+            EventType::Warning
+        };
+        context
+            .event(
+                &object.object_ref(&()),
+                type_,
+                reason.as_str(),
+                "Reconcile",
+                &message,
+            )
+            .await;
+    }
+    Ok(action)
+}
+
+fn action<K: Managed>(object: &K, context: &Context, retry: Retry) -> Action {
+    match retry {
+        Retry::Backoff => Action::requeue(context.backoff.next(&key(object), object.meta().generation)),
+        Retry::After(delay) => Action::requeue(delay),
+        Retry::OnChange => Action::await_change(),
+    }
+}
+
+fn key<K: Managed>(object: &K) -> String {
+    format!("{}/{}/{}", K::KIND, object.ns(), object.id())
+}
