@@ -1,0 +1,33 @@
+//! The command line: arguments and environment, checked.
+
+mod crds;
+mod reference;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Grafana alerting as Kubernetes resources.
+#[derive(Parser, Debug)]
+#[command(name = "alertwright", version, about, long_about = None, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Run(Box<run::Run>),
+    Crds(crds::Crds),
+}
+
+impl Arguments {
+    /// Does what the command says. Errors are told on standard error; the exit code is 1 then, and 2 for wrong arguments.
+    pub fn execute(self) -> ExitCode {
+        match self.command {
+            Command::Run(run) => run.execute(),
+            Command::Crds(crds) => crds.execute(),
+        }
+    }
+}

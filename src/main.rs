@@ -1,0 +1,16 @@
+//! The `alertwright` program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Before anything that speaks TLS: kube and reqwest must use one and the same provider.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return ExitCode::FAILURE;
+    }
+    alertwright::cli::Arguments::parse().execute()
+}

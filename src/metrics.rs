@@ -1,0 +1,145 @@
+//! Every metric, with its registration.
+
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::grafana::Class;
+use crate::grafana::transport::Observer;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Pass {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    operation: &'static str,
+    class: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Write {
+    kind: &'static str,
+    what: &'static str,
+}
+
+/// All metrics of the process, in the OpenMetrics format under the prefix `alertwright_`.
+pub struct Metrics {
+    registry: Registry,
+    reconciles: Family<Pass, Counter>,
+    reconcile_seconds: Family<Kind, Histogram>,
+    grafana_requests: Family<Request, Counter>,
+    grafana_seconds: Histogram,
+    kubernetes_writes: Family<Write, Counter>,
+    leader: Gauge<i64, AtomicI64>,
+}
+
+impl Metrics {
+    /// Metrics that count from zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("alertwright");
+        let reconciles = Family::default();
+        let reconcile_seconds = Family::<Kind, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.001, 2.0, 16))
+        });
+        let grafana_requests = Family::default();
+        let grafana_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 15));
+        let kubernetes_writes = Family::default();
+        let leader = Gauge::default();
+        registry.register(
+            "reconciles",
+            "Passes over resources by outcome",
+            reconciles.clone(),
+        );
+        registry.register(
+            "reconcile_seconds",
+            "How long passes took",
+            reconcile_seconds.clone(),
+        );
+        registry.register(
+            "grafana_requests",
+            "Requests to Grafana by operation and class of answer",
+            grafana_requests.clone(),
+        );
+        registry.register(
+            "grafana_request_seconds",
+            "How long requests to Grafana took",
+            grafana_seconds.clone(),
+        );
+        registry.register(
+            "kubernetes_writes",
+            "Writes to the API server",
+            kubernetes_writes.clone(),
+        );
+        registry.register(
+            "leader",
+            "1 while this process is the one that writes",
+            leader.clone(),
+        );
+        Self {
+            registry,
+            reconciles,
+            reconcile_seconds,
+            grafana_requests,
+            grafana_seconds,
+            kubernetes_writes,
+            leader,
+        }
+    }
+
+    /// Counts a pass.
+    pub fn pass(&self, kind: &'static str, is_ok: bool, took: Duration) {
+        let outcome = if is_ok { "done" } else { "failed" };
+        self.reconciles.get_or_create(&Pass { kind, outcome }).inc();
+        self.reconcile_seconds
+            .get_or_create(&Kind { kind })
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts a write to the API server.
+    pub fn kubernetes_write(&self, kind: &'static str, what: &'static str) {
+        self.kubernetes_writes.get_or_create(&Write { kind, what }).inc();
+    }
+
+    /// Notes whether this process is the one that writes.
+    pub fn set_leader(&self, is_leader: bool) {
+        self.leader.set(i64::from(is_leader));
+    }
+
+    /// All metrics as text.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for Metrics {
+    fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration) {
+        let class = error.map_or("ok", Class::as_str);
+        self.grafana_requests
+            .get_or_create(&Request { operation, class })
+            .inc();
+        self.grafana_seconds.observe(took.as_secs_f64());
+    }
+}
