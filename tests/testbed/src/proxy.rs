@@ -1,0 +1,216 @@
+//! A proxy in front of a Grafana that counts, records, and misbehaves on demand.
+
+mod fault;
+mod record;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::{net::TcpListener, task::JoinSet, time::sleep};
+
+pub use fault::Fault;
+pub use record::{Call, Calls};
+
+use crate::{http, serving::Serving};
+use fault::Kind;
+
+/// A recording reverse proxy. Where its Grafana refuses connections, it ends its own without an answer.
+#[derive(Debug)]
+pub struct Proxy {
+    state: Arc<State>,
+    serving: Serving,
+}
+
+#[derive(Debug)]
+struct State {
+    upstream: String,
+    client: reqwest::Client,
+    faults: Mutex<Vec<Fault>>,
+    calls: Mutex<Vec<Call>>,
+    connections: AtomicUsize,
+}
+
+/// Ends the connection without an answer, or in the middle of one.
+#[derive(Debug)]
+struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("dropped on demand")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+impl Proxy {
+    /// Starts a proxy on a free port in front of an address such as `http://127.0.0.1:3000`.
+    pub async fn start(upstream: impl Into<String>) -> Self {
+        let state = Arc::new(State {
+            upstream: upstream.into(),
+            // Kept connections are fine here, for the proxy never leaves its runtime; and they cost less.
+            client: http::builder()
+                .pool_max_idle_per_host(16)
+                .build()
+                .expect("a plain client"),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            connections: AtomicUsize::new(0),
+        });
+        let serving = Serving::start(|listener| serve(listener, Arc::clone(&state))).await;
+        Self { state, serving }
+    }
+
+    /// The address to give to the operator.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.serving.address())
+    }
+
+    /// Adds a fault. Of several that match a call, the first added acts.
+    pub fn fault(&self, fault: Fault) {
+        self.state.faults.lock().push(fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.state.faults.lock().clear();
+    }
+
+    /// All calls since the start or the last [`Proxy::reset`].
+    pub fn requests(&self) -> Calls {
+        Calls(self.state.calls.lock().clone())
+    }
+
+    /// How many connections were accepted since the start or the last [`Proxy::reset`].
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// Gives the calls so far and begins to count anew.
+    pub fn reset(&self) -> Calls {
+        self.state.connections.store(0, Ordering::Relaxed);
+        Calls(std::mem::take(&mut self.state.calls.lock()))
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
+    // Dropped with the task, and its connections with it.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        state.connections.fetch_add(1, Ordering::Relaxed);
+        // Small answers in two writes would otherwise wait for each other.
+        let _ = stream.set_nodelay(true);
+        let state = Arc::clone(&state);
+        let service = service_fn(move |request| {
+            let state = Arc::clone(&state);
+            async move { answer(&state, request).await }
+        });
+        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    let path = parts
+        .uri
+        .path_and_query()
+        .map_or("/", hyper::http::uri::PathAndQuery::as_str);
+    let index = {
+        let mut calls = state.calls.lock();
+        calls.push(Call::new(
+            &parts.method,
+            path,
+            &parts.headers,
+            body.clone(),
+            started,
+        ));
+        calls.len() - 1
+    };
+    let fault = {
+        let mut faults = state.faults.lock();
+        faults
+            .iter_mut()
+            .find_map(|fault| fault.take(&parts.method, path))
+    };
+    let forward = async || {
+        let mut headers = parts.headers.clone();
+        for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            headers.remove(name);
+        }
+        let url = format!("{}{path}", state.upstream);
+        let request = state.client.request(parts.method.clone(), url).headers(headers);
+        forwarded(request.body(body.clone())).await.map_err(|_| Dropped)
+    };
+    let faulty = fault.is_some();
+    let answer = match fault {
+        None => forward().await,
+        Some(Kind::Delay(time)) => {
+            sleep(time).await;
+            forward().await
+        }
+        Some(Kind::Status {
+            status,
+            retry_after,
+            body,
+        }) => Ok(refusal(status, retry_after, body)),
+        Some(Kind::DropBefore) => Err(Dropped),
+        Some(Kind::DropAfter) => {
+            forward().await?;
+            Err(Dropped)
+        }
+        Some(Kind::Garbage) => forward()
+            .await
+            .map(|answer| answer.map(|_| Full::from("<html>oops"))),
+    };
+    // Another test step may have begun to count anew meanwhile.
+    if let Some(call) = state
+        .calls
+        .lock()
+        .get_mut(index)
+        .filter(|call| call.at == started)
+    {
+        call.status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        call.took = started.elapsed();
+        call.faulty = faulty;
+    }
+    answer
+}
+
+/// Sends a request on and gives the whole answer.
+async fn forwarded(request: reqwest::RequestBuilder) -> reqwest::Result<Response<Full<Bytes>>> {
+    let answer = request.send().await?;
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = answer.headers().clone();
+    for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+        response.headers_mut().remove(name);
+    }
+    *response.body_mut() = Full::new(answer.bytes().await?);
+    Ok(response)
+}
+
+fn refusal(status: StatusCode, retry_after: Option<Duration>, body: String) -> Response<Full<Bytes>> {
+    let mut response: Response<Full<Bytes>> = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    if let Some(time) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, time.as_secs().into());
+    }
+    response
+}

@@ -1,0 +1,181 @@
+//! What the proxy saw.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, Instant},
+};
+
+use hyper::{HeaderMap, Method, body::Bytes};
+use serde_json::Value;
+
+/// Path segments that are followed by an identity, so that calls for different objects count as one class.
+const COLLECTIONS: [&str; 11] = [
+    "alert-rules",
+    "contact-points",
+    "mute-timings",
+    "templates",
+    "folder",
+    "folders",
+    "rule-groups",
+    "silence",
+    "uid",
+    "name",
+    "serviceaccounts",
+];
+
+/// One call through the proxy.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The path with its query.
+    pub path: String,
+    /// The headers of the request.
+    pub headers: HeaderMap,
+    /// The body of the request.
+    pub body: Bytes,
+    /// The status of the answer that the caller got, if it got one.
+    pub status: Option<u16>,
+    /// Whether a fault struck it.
+    pub faulty: bool,
+    /// When it came.
+    pub at: Instant,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Call {
+    pub(super) fn new(method: &Method, path: &str, headers: &HeaderMap, body: Bytes, at: Instant) -> Self {
+        Self {
+            method: method.clone(),
+            path: path.to_owned(),
+            headers: headers.clone(),
+            body,
+            status: None,
+            faulty: false,
+            at,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// The body as JSON; null where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Whether it can change something.
+    pub fn is_write(&self) -> bool {
+        self.method != Method::GET && self.method != Method::HEAD
+    }
+
+    /// Method and path without identities and query: `PUT /api/v1/provisioning/folder/:id/rule-groups/:id`.
+    pub fn class(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let mut previous = "";
+        let segments = path.split('/').map(|segment| {
+            let identity = COLLECTIONS.contains(&previous) && segment != "export" && segment != "test";
+            previous = if identity { "" } else { segment };
+            if identity { ":id" } else { segment }
+        });
+        format!("{} {}", self.method, segments.collect::<Vec<_>>().join("/"))
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self
+            .status
+            .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let faulty = if self.faulty { ", fault" } else { "" };
+        write!(
+            f,
+            "{} {} -> {status}{faulty}, {:?}",
+            self.method, self.path, self.took
+        )
+    }
+}
+
+/// Calls in the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub struct Calls(pub Vec<Call>);
+
+impl Calls {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those of a method whose path and query contain the text.
+    #[must_use]
+    pub fn of(&self, method: &str, path: &str) -> Self {
+        self.filter(|call| call.method == method && call.path.contains(path))
+    }
+
+    /// Those that can change something.
+    #[must_use]
+    pub fn writes(&self) -> Self {
+        self.filter(Call::is_write)
+    }
+
+    /// Those that only read.
+    #[must_use]
+    pub fn reads(&self) -> Self {
+        self.filter(|call| !call.is_write())
+    }
+
+    /// How many calls of each class.
+    pub fn by_class(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for call in &self.0 {
+            *counts.entry(call.class()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn filter(&self, keep: impl Fn(&Call) -> bool) -> Self {
+        Self(self.0.iter().filter(|call| keep(call)).cloned().collect())
+    }
+}
+
+/// One line for each call, for the messages of assertions.
+impl fmt::Display for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|call| writeln!(f, "{call}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(path: &str) -> String {
+        Call::new(
+            &Method::GET,
+            path,
+            &HeaderMap::new(),
+            Bytes::new(),
+            Instant::now(),
+        )
+        .class()
+    }
+
+    #[test]
+    fn a_class_has_no_identities() {
+        let group = class("/api/v1/provisioning/folder/f1/rule-groups/folder?x=1");
+        assert_eq!(group, "GET /api/v1/provisioning/folder/:id/rule-groups/:id");
+        assert_eq!(
+            class("/api/v1/provisioning/alert-rules"),
+            "GET /api/v1/provisioning/alert-rules"
+        );
+        assert_eq!(
+            class("/api/v1/provisioning/alert-rules/a-1"),
+            "GET /api/v1/provisioning/alert-rules/:id"
+        );
+    }
+}
