@@ -1,0 +1,213 @@
+//! What can be said of the definitions without a server.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use alertwright::api::crds;
+use alertwright_testbed::Scratch;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::Value;
+
+use crate::root;
+
+/// Calls `see` for every schema below this one, with its path.
+fn walk(path: &str, schema: &Value, see: &mut impl FnMut(&str, &Value)) {
+    see(path, schema);
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        walk(&format!("{path}.{name}"), property, see);
+    }
+    for (suffix, key) in [("[]", "items"), ("{}", "additionalProperties")] {
+        if schema[key].is_object() {
+            walk(&format!("{path}{suffix}"), &schema[key], see);
+        }
+    }
+}
+
+fn schemas(crd: &CustomResourceDefinition) -> Vec<(String, Value)> {
+    let json = serde_json::to_value(crd).expect("a CRD is JSON");
+    let mut all = Vec::new();
+    for version in json["spec"]["versions"].as_array().expect("versions") {
+        walk(
+            &crd.spec.names.kind,
+            &version["schema"]["openAPIV3Schema"],
+            &mut |path, schema| all.push((path.to_owned(), schema.clone())),
+        );
+    }
+    assert!(all.len() > 10, "{} has no schema", crd.spec.names.kind);
+    all
+}
+
+#[test]
+fn the_files_in_crds_are_what_the_program_writes() {
+    let scratch = Scratch::new("crds").expect("a folder");
+    let written = Command::new(env!("CARGO_BIN_EXE_alertwright"))
+        .args(["crds", "--directory"])
+        .arg(scratch.path())
+        .status()
+        .expect("alertwright runs");
+    assert!(written.success());
+    let names = |folder: &std::path::Path| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let names = entries.map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        });
+        names.filter(|name| name != "kustomization.yaml").collect()
+    };
+    let kept = root().join("crds");
+    assert_eq!(names(scratch.path()), names(&kept), "a kind was added or dropped");
+    for name in names(&kept) {
+        let (is, should) = (
+            fs::read_to_string(kept.join(&name)),
+            fs::read_to_string(scratch.join(&name)),
+        );
+        assert!(
+            is.expect("a file") == should.expect("a file"),
+            "crds/{name} is out of step; refresh it with: cargo run -- crds --directory crds"
+        );
+    }
+}
+
+#[test]
+fn the_kustomization_lists_every_kind() {
+    let text = fs::read_to_string(root().join("crds/kustomization.yaml")).expect("a kustomization");
+    let kustomization: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let listed: Vec<_> = kustomization["resources"].as_array().expect("resources").clone();
+    let expected: Vec<Value> = crds()
+        .iter()
+        .map(|crd| format!("{}.yaml", crd.spec.names.plural).into())
+        .collect();
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_program_prints_the_same_definitions() {
+    let output = Command::new(env!("CARGO_BIN_EXE_alertwright"))
+        .arg("crds")
+        .output()
+        .expect("alertwright runs");
+    let printed: Vec<Value> =
+        serde_saphyr::from_multiple(&String::from_utf8_lossy(&output.stdout)).expect("YAML");
+    let printed: Vec<Value> = printed
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect();
+    let expected: Vec<Value> = crds()
+        .iter()
+        .map(|crd| serde_json::to_value(crd).expect("JSON"))
+        .collect();
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn every_field_is_explained() {
+    for crd in crds() {
+        for (path, schema) in schemas(&crd) {
+            let is_field = !path.ends_with("[]") && !path.ends_with("{}");
+            let last = path.rsplit('.').next().unwrap_or_default();
+            let is_known = matches!(last, "apiVersion" | "kind" | "metadata");
+            let explained = schema["description"]
+                .as_str()
+                .is_some_and(|text| !text.trim().is_empty());
+            assert!(explained || !is_field || is_known, "{path} has no description");
+        }
+    }
+}
+
+#[test]
+fn every_kind_can_be_listed_by_a_short_name_and_with_the_others() {
+    let mut short = BTreeSet::new();
+    for crd in crds() {
+        let names = &crd.spec.names;
+        assert_eq!(
+            names.categories.as_deref(),
+            Some(["alerting".to_owned()].as_slice()),
+            "{}",
+            names.kind
+        );
+        for name in names.short_names.iter().flatten() {
+            assert!(
+                short.insert(name.clone()),
+                "{name} is the short name of two kinds"
+            );
+        }
+        assert_eq!(
+            names.short_names.as_ref().map(Vec::len),
+            Some(1),
+            "{}",
+            names.kind
+        );
+        assert_eq!(crd.spec.scope, "Namespaced");
+    }
+    assert_eq!(Vec::from_iter(short), ["ar", "cp", "gi", "mp", "np", "sil"]);
+}
+
+#[test]
+fn every_kind_tells_in_its_columns_whether_it_is_ready_and_why_not() {
+    for crd in crds() {
+        for version in &crd.spec.versions {
+            assert!(
+                version.subresources.as_ref().is_some_and(|s| s.status.is_some()),
+                "{} has no status",
+                crd.spec.names.kind
+            );
+            let columns = version.additional_printer_columns.as_deref().unwrap_or_default();
+            let shown = |name: &str| {
+                columns
+                    .iter()
+                    .any(|c| c.name == name && c.priority.unwrap_or(0) == 0)
+            };
+            for name in ["Ready", "Reason", "Age"] {
+                assert!(shown(name), "{}: no column {name}", crd.spec.names.kind);
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_show_fields_that_exist() {
+    for crd in crds() {
+        let paths: BTreeSet<String> = schemas(&crd).into_iter().map(|(path, _)| path).collect();
+        for column in crd
+            .spec
+            .versions
+            .iter()
+            .flat_map(|v| v.additional_printer_columns.iter().flatten())
+        {
+            let path = column.json_path.replace("[?(@.type==\"Ready\")]", "[]");
+            let exists =
+                path.starts_with(".metadata.") || paths.contains(&format!("{}{path}", crd.spec.names.kind));
+            assert!(
+                exists,
+                "{}: column {} shows {path}",
+                crd.spec.names.kind, column.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_api_server_adds_no_defaults() {
+    for crd in crds() {
+        for (path, schema) in schemas(&crd) {
+            assert!(schema.get("default").is_none(), "{path} has a default");
+        }
+    }
+}
+
+#[test]
+fn no_number_has_a_format_that_api_servers_warn_about() {
+    for crd in crds() {
+        for (path, schema) in schemas(&crd) {
+            let format = schema["format"].as_str().unwrap_or_default();
+            assert!(
+                matches!(format, "" | "int32" | "int64" | "date-time" | "double"),
+                "{path}: {format}"
+            );
+        }
+    }
+}
