@@ -1,0 +1,91 @@
+//! Rules that fire at once, and the sinks that the notifications of them end in.
+
+use alertwright::api::AlertRule;
+use alertwright_testbed::{HttpSink, SmtpSink, grafana, wait};
+use serde_json::{Value, json};
+
+use crate::world::{self, SOON, World};
+
+/// What stands behind contact points.
+pub struct Sinks {
+    /// Takes webhooks of any kind.
+    pub http: HttpSink,
+    /// Takes mails.
+    pub mail: SmtpSink,
+}
+
+/// A world whose Grafana sends its mails and its PagerDuty events to the sinks.
+pub async fn world() -> (World, Sinks) {
+    let sinks = Sinks {
+        http: HttpSink::start().await,
+        mail: SmtpSink::start().await,
+    };
+    let options = grafana::Options {
+        smtp: Some(sinks.mail.address()),
+        pagerduty: Some(format!("{}/pagerduty", sinks.http.url())),
+        ..grafana::Options::default()
+    };
+    (world::start_with(options).await, sinks)
+}
+
+/// A rule that fires at its first evaluation, and the labels and annotations of its alert.
+pub async fn fire(w: &World, name: &str, labels: Value, annotations: Value) {
+    let always = json!({
+        "refId": "A",
+        "datasourceUid": "__expr__",
+        "model": {"refId": "A", "type": "math", "expression": "1 > 0", "datasource": {"type": "__expr__", "uid": "__expr__"}},
+    });
+    let spec = json!({
+        "data": [always], "condition": "A", "interval": "1s", "for": "0s", "labels": labels, "annotations": annotations,
+    });
+    w.put("AlertRule", name, spec).await;
+    w.synced::<AlertRule>(name).await;
+}
+
+/// A tree that sends everything to one contact point, soon.
+pub fn everything_to(receiver: &str) -> Value {
+    json!({"receiver": receiver, "groupWait": "1s", "groupInterval": "1s", "repeatInterval": "1h"})
+}
+
+/// Writes a Secret into the users' namespace.
+pub async fn secret(w: &World, name: &str, values: Value) {
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values});
+    w.apply(&secret.to_string()).await;
+}
+
+/// Sets an annotation of a resource in the users' namespace.
+pub async fn annotate(w: &World, kind: &str, name: &str, annotation: &str) {
+    w.plane
+        .kubectl(["annotate", "--overwrite", "-n", &w.ns, kind, name, annotation])
+        .await
+        .ok();
+}
+
+/// Waits until everything in Grafana has been read a few times more.
+pub async fn resyncs(w: &World, count: usize) {
+    let polls = || {
+        w.proxy
+            .requests()
+            .0
+            .iter()
+            .filter(|call| call.path == "/api/v1/provisioning/contact-points")
+            .count()
+    };
+    let before = polls();
+    wait::until("Grafana is read again", SOON * 2, async || {
+        polls() >= before + count
+    })
+    .await;
+}
+
+/// Fails if anything is written to Grafana while it is read a few times.
+pub async fn assert_rests(w: &World) {
+    w.proxy.reset();
+    resyncs(w, 3).await;
+    let writes = w.proxy.requests().writes();
+    assert!(
+        writes.is_empty(),
+        "nothing has changed, but these were written:\n{writes}"
+    );
+}

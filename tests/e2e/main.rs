@@ -1,0 +1,35 @@
+//! End to end: the real operator, under its own ServiceAccount, on a real API server, a real Grafana and a real Loki.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure must fail the test"
+)]
+#![allow(
+    unreachable_pub,
+    reason = "the modules of a test binary share what is public in them"
+)]
+
+mod alarm;
+mod contact_points;
+mod example;
+mod high_availability;
+mod install;
+mod maintenance_job;
+mod maintenance_rollout;
+mod notification_policy;
+mod routing;
+mod rule_admission;
+mod rule_conflicts;
+mod rule_dependencies;
+mod rule_faults;
+mod rule_rest;
+mod rule_states;
+mod rules;
+mod secrets;
+mod seed_rules;
+mod silence_coverage;
+mod silences;
+mod smoke;
+mod workloads;
+mod world;

@@ -1,0 +1,535 @@
+//! NotificationPolicies: the one tree of a Grafana, whose it is, and what waits for what.
+
+use std::time::Duration;
+
+use alertwright::api::{ContactPoint, NotificationPolicy};
+use alertwright_testbed::control_plane::Watch;
+use alertwright_testbed::proxy::Fault;
+use alertwright_testbed::wait;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::alarm::{annotate, assert_rests, everything_to, resyncs};
+use crate::world::{self, SOON, World};
+
+const POLICIES: &str = "/api/v1/provisioning/policies";
+
+async fn contact_point(w: &World, name: &str) {
+    w.put(
+        "ContactPoint",
+        name,
+        json!({"receivers": [{"email": {"addresses": ["a@example.com"]}}]}),
+    )
+    .await;
+    w.synced::<ContactPoint>(name).await;
+}
+
+/// Makes a tree with a route as a person does in the web frontend, and gives what Grafana says of it.
+async fn foreign_tree(w: &World) -> Value {
+    let point = json!({"name": "foreign", "type": "email", "settings": {"addresses": "foreign@example.com"}});
+    w.grafana
+        .write_as_frontend(Method::POST, "/api/v1/provisioning/contact-points", point)
+        .await
+        .ok();
+    let tree = json!({
+        "receiver": "foreign", "group_by": ["alertname"],
+        "routes": [{"receiver": "foreign", "object_matchers": [["a", "=", "b"]], "continue": true}],
+    });
+    w.grafana
+        .write_as_frontend(Method::PUT, POLICIES, tree)
+        .await
+        .ok();
+    w.grafana.policy_tree().await
+}
+
+async fn becomes(w: &World, what: &str, pointer: &str, value: Value) {
+    wait::until(what, SOON, async || {
+        let tree = w.grafana.policy_tree().await;
+        if tree.pointer(pointer) == Some(&value) {
+            wait::Seen::Yes(())
+        } else {
+            wait::not_yet(&tree)
+        }
+    })
+    .await;
+}
+
+/// What kubectl says about a specification that the API server must refuse.
+async fn refusal(w: &World, spec: Value) -> String {
+    let object = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "NotificationPolicy", "metadata": {"name": "refused"}, "spec": spec,
+    });
+    w.plane
+        .kubectl_with_input(["apply", "-n", &w.ns, "-f", "-"], &object.to_string())
+        .await
+        .refused()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_is_written_once_changed_corrected_and_taken_away() {
+    let w = world::start().await;
+    let fresh = w.grafana.policy_tree().await;
+    for name in ["first", "second"] {
+        contact_point(&w, name).await;
+    }
+    w.proxy.reset();
+    let spec = json!({
+        "receiver": "first", "groupBy": ["alertname", "cluster"], "groupWait": "10s", "groupInterval": "1m", "repeatInterval": "1d12h",
+        "routes": [
+            {"matchers": ["severity=\"critical\"", "team=~\"a|b\""], "continue": true, "groupBy": ["..."]},
+            {"receiver": "second", "matchers": ["x!=y"], "repeatInterval": "24h"},
+        ],
+    });
+    w.put("NotificationPolicy", "tree", spec.clone()).await;
+    let status = w
+        .synced::<NotificationPolicy>("tree")
+        .await
+        .status
+        .unwrap_or_default();
+    assert_eq!(
+        (status.receiver.as_deref(), status.routes),
+        (Some("first"), Some(2))
+    );
+    let calls = w.proxy.reset();
+    assert_eq!(
+        (calls.of("PUT", POLICIES).len(), calls.writes().len()),
+        (1, 1),
+        "{calls}"
+    );
+    let written = json!({
+        "receiver": "first", "group_by": ["alertname", "cluster"], "group_wait": "10s", "group_interval": "1m", "repeat_interval": "1d12h",
+        "provenance": "api",
+        "routes": [
+            {"receiver": "first", "object_matchers": [["severity", "=", "critical"], ["team", "=~", "a|b"]], "continue": true, "group_by": ["..."]},
+            {"receiver": "second", "object_matchers": [["x", "!=", "y"]], "repeat_interval": "1d"},
+        ],
+    });
+    assert_eq!(w.grafana.policy_tree().await, written);
+    assert_rests(&w).await;
+
+    w.put("NotificationPolicy", "tree", json!({"receiver": "second"}))
+        .await;
+    w.synced::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "second");
+    w.put("NotificationPolicy", "tree", spec).await;
+    w.synced::<NotificationPolicy>("tree").await;
+
+    // A person edits it, then resets it: both are corrected, provenance included.
+    w.grafana
+        .write_as_frontend(Method::PUT, POLICIES, json!({"receiver": "second"}))
+        .await
+        .ok();
+    becomes(&w, "the edited tree is corrected", "/receiver", json!("first")).await;
+    becomes(&w, "it is provisioned again", "/provenance", json!("api")).await;
+    w.grafana.delete(POLICIES).await.ok();
+    becomes(
+        &w,
+        "the deleted tree is back",
+        "/routes/1/receiver",
+        json!("second"),
+    )
+    .await;
+
+    w.delete::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await, fresh);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_at_rest_makes_no_call_also_after_a_restart() {
+    let mut w = world::start().await;
+    contact_point(&w, "team").await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let passes = r#"alertwright_reconciles_total{kind="NotificationPolicy",outcome="done"}"#;
+    let before = w.operator.metric(passes).await;
+    assert!(before.is_some(), "{}", w.operator.metrics().await);
+    w.proxy.reset();
+    annotate(&w, "notificationpolicy", "tree", "example.com/nothing=1").await;
+    wait::until("a pass", SOON, async || w.operator.metric(passes).await > before).await;
+    // What was called since is what the poller reads: the single reads of a pass are not among it.
+    let calls = w.proxy.reset();
+    assert!(
+        calls.writes().is_empty() && calls.of("GET", "?name=").is_empty(),
+        "{calls}"
+    );
+    let polls = calls.of("GET", "/api/v1/provisioning/contact-points").len();
+    assert!(calls.of("GET", POLICIES).len() <= polls + 1, "{calls}");
+
+    w.operator.restart().await.expect("it starts again");
+    assert_rests(&w).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_with_routes_that_somebody_made_is_left_alone_until_adopted_and_comes_back() {
+    let w = world::start().await;
+    contact_point(&w, "team").await;
+    let foreign = foreign_tree(&w).await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.reason::<NotificationPolicy>("tree", "NotOwned").await;
+    assert_rests(&w).await;
+    assert_eq!(w.grafana.policy_tree().await, foreign);
+    // Deleting what never was applied changes nothing either.
+    w.delete::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await, foreign);
+
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    annotate(
+        &w,
+        "notificationpolicy",
+        "tree",
+        "alerting.letsrevel.io/adopt=true",
+    )
+    .await;
+    w.synced::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "team");
+    w.delete::<NotificationPolicy>("tree").await;
+    // The person who made it can go on editing it: it has no provenance.
+    assert_eq!(w.grafana.policy_tree().await, foreign);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_previous_tree_that_is_no_longer_valid_gives_way_to_grafanas_own() {
+    let w = world::start().await;
+    let fresh = w.grafana.policy_tree().await;
+    contact_point(&w, "team").await;
+    foreign_tree(&w).await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    annotate(
+        &w,
+        "notificationpolicy",
+        "tree",
+        "alerting.letsrevel.io/adopt=true",
+    )
+    .await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let uid = w.grafana.contact_point("foreign").await[0]["uid"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    w.grafana
+        .delete(&format!("/api/v1/provisioning/contact-points/{uid}"))
+        .await
+        .ok();
+    w.delete::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await, fresh);
+    wait::until("an event says so", SOON, async || {
+        let events = w
+            .plane
+            .kubectl([
+                "get",
+                "events.events.k8s.io",
+                "-n",
+                &w.ns,
+                "-o",
+                "jsonpath={.items[*].note}",
+            ])
+            .await
+            .ok();
+        if events.contains("no longer valid") {
+            wait::Seen::Yes(())
+        } else {
+            wait::not_yet(events)
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_trees_the_older_holds_and_the_younger_inherits_without_a_gap() {
+    let w = world::start().await;
+    let fresh = w.grafana.policy_tree().await;
+    for name in ["first", "second"] {
+        contact_point(&w, name).await;
+    }
+    w.put("NotificationPolicy", "old", everything_to("first")).await;
+    w.synced::<NotificationPolicy>("old").await;
+    // Creation times have whole seconds.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    w.put("NotificationPolicy", "a-young", everything_to("second"))
+        .await;
+    w.reason::<NotificationPolicy>("a-young", "Conflict").await;
+    let message = w.message::<NotificationPolicy>("a-young").await;
+    assert!(message.contains(&format!("{}/old", w.ns)), "{message}");
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "first");
+    w.proxy.reset();
+    w.delete::<NotificationPolicy>("old").await;
+    w.synced::<NotificationPolicy>("a-young").await;
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "second");
+    let calls = w.proxy.reset();
+    assert_eq!(calls.writes().len(), 1, "{calls}");
+    // Grafana's own tree was there first, so it is what comes back in the end.
+    w.delete::<NotificationPolicy>("a-young").await;
+    assert_eq!(w.grafana.policy_tree().await, fresh);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_waits_for_its_receivers_and_grafana_keeps_the_old_one_meanwhile() {
+    let w = world::start().await;
+    contact_point(&w, "team").await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let before = w.grafana.policy_tree().await;
+    w.put(
+        "NotificationPolicy",
+        "tree",
+        json!({"receiver": "team", "routes": [{"receiver": "late", "matchers": ["a=b"]}]}),
+    )
+    .await;
+    w.reason::<NotificationPolicy>("tree", "DependencyMissing").await;
+    let message = w.message::<NotificationPolicy>("tree").await;
+    assert!(
+        message.contains("spec.routes[0].receiver") && message.contains(&format!("{}/late", w.ns)),
+        "{message}"
+    );
+    assert_eq!(w.grafana.policy_tree().await, before);
+    let created = std::time::Instant::now();
+    contact_point(&w, "late").await;
+    w.synced::<NotificationPolicy>("tree").await;
+    // It is told, it doesn't wait for its next look in 30 s.
+    assert!(
+        created.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        created.elapsed()
+    );
+    assert_eq!(w.grafana.policy_tree().await["routes"][0]["receiver"], "late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_of_another_namespace_must_be_shared_with_the_policys() {
+    let mut w = world::start().await;
+    let other = w.plane.namespace("other").await;
+    // A RoleBinding would go with its namespace, and the right to let go of what is in it with the RoleBinding.
+    w.kubeconfig = w.plane.operator_account(&w.home, Watch::All).await;
+    w.operator.terminate().await;
+    w.operator = world::operator(&w.home, &format!("{},{other}", w.ns), &w.kubeconfig)
+        .start()
+        .await
+        .expect("the operator starts");
+    let point = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "ContactPoint", "metadata": {"name": "theirs"},
+        "spec": {"name": "Theirs", "receivers": [{"email": {"addresses": ["t@example.com"]}}]},
+    });
+    w.plane.apply(&point.to_string(), &other).await;
+    let theirs = json!({"receiverRef": {"name": "theirs", "namespace": other}});
+    w.put("NotificationPolicy", "tree", theirs.clone()).await;
+    w.reason::<NotificationPolicy>("tree", "DependencyMissing").await;
+    wait::until("the contact point is stored", SOON, async || {
+        !w.grafana.contact_point("Theirs").await.is_empty()
+    })
+    .await;
+    // Nor by the back door of its name in Grafana.
+    w.put(
+        "NotificationPolicy",
+        "tree",
+        json!({"receiverRef": {"grafanaName": "Theirs"}}),
+    )
+    .await;
+    w.reason::<NotificationPolicy>("tree", "Invalid").await;
+    w.put("NotificationPolicy", "tree", theirs).await;
+    w.reason::<NotificationPolicy>("tree", "DependencyMissing").await;
+    assert!(
+        w.message::<NotificationPolicy>("tree")
+            .await
+            .contains("alerting.letsrevel.io/shared-with")
+    );
+    let shared = format!("alerting.letsrevel.io/shared-with=x, {}", w.ns);
+    let at = std::time::Instant::now();
+    w.plane
+        .kubectl(["annotate", "contactpoint", "theirs", "-n", &other, &shared])
+        .await
+        .ok();
+    w.synced::<NotificationPolicy>("tree").await;
+    assert!(at.elapsed() < Duration::from_secs(20), "{:?}", at.elapsed());
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "Theirs");
+
+    // The namespace goes, though the tree refers to what is in it: a route's parent, or the tree that was there before, steps in.
+    w.plane
+        .kubectl(["delete", "namespace", &other, "--timeout=60s"])
+        .await
+        .ok();
+    assert!(w.grafana.contact_point("Theirs").await.is_empty());
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "grafana-default-email");
+    w.reason::<NotificationPolicy>("tree", "DependencyMissing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_point_that_is_no_resource_is_referred_to_by_its_name_in_grafana() {
+    let w = world::start().await;
+    w.put(
+        "NotificationPolicy",
+        "tree",
+        json!({"receiverRef": {"grafanaName": "foreign"}}),
+    )
+    .await;
+    w.reason::<NotificationPolicy>("tree", "DependencyMissing").await;
+    let point = json!({"name": "foreign", "type": "email", "settings": {"addresses": "foreign@example.com"}});
+    w.grafana
+        .post("/api/v1/provisioning/contact-points", point)
+        .await
+        .ok();
+    w.synced::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "foreign");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_nest_five_levels_deep_each_with_its_receiver_and_no_deeper() {
+    let w = world::start().await;
+    for name in ["team", "leaf"] {
+        contact_point(&w, name).await;
+    }
+    let nested = |depth: usize, leaf: Value| {
+        (1..depth).rev().fold(
+            leaf,
+            |below, level| json!({"matchers": [format!("l{level}=x")], "routes": [below]}),
+        )
+    };
+    let leaf = json!({"receiver": "leaf", "matchers": ["leaf=x"]});
+    w.put(
+        "NotificationPolicy",
+        "tree",
+        json!({"receiver": "team", "routes": [nested(5, leaf.clone())]}),
+    )
+    .await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let mut route = w.grafana.policy_tree().await;
+    for level in 1..=5 {
+        route = route["routes"][0].clone();
+        assert_eq!(
+            route["receiver"],
+            if level == 5 { "leaf" } else { "team" },
+            "level {level}"
+        );
+    }
+    assert_rests(&w).await;
+    let refused = refusal(&w, json!({"receiver": "team", "routes": [nested(6, leaf)]})).await;
+    assert!(
+        refused.contains("routes") && refused.contains("at most 0 items"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_refused_when_they_are_applied() {
+    let w = world::start().await;
+    let route = |route: Value| json!({"receiver": "team", "routes": [route]});
+    let cases = [
+        (
+            json!({"receiver": "a", "receiverRef": {"name": "b"}}),
+            "exactly one of receiver and receiverRef",
+        ),
+        (
+            json!({"receiverRef": {"name": "b", "grafanaName": "c"}}),
+            "exactly one of name and grafanaName",
+        ),
+        (
+            json!({"receiver": "a", "groupWait": "5 minutes"}),
+            "spec.groupWait",
+        ),
+        (
+            json!({"receiver": "a", "repeatInterval": "1.5h"}),
+            "spec.repeatInterval",
+        ),
+        (
+            route(json!({"matchers": ["severity"]})),
+            "spec.routes[0].matchers[0]",
+        ),
+        (
+            route(json!({"matchers": ["severity==high"]})),
+            "spec.routes[0].matchers[0]",
+        ),
+        (
+            route(json!({"matchers": ["a=~\"b"]})),
+            "spec.routes[0].matchers[0]",
+        ),
+        (
+            route(json!({"groupInterval": "x"})),
+            "spec.routes[0].groupInterval",
+        ),
+        (
+            route(json!({"routes": [{"matchers": ["=x"]}]})),
+            "spec.routes[0].routes[0].matchers[0]",
+        ),
+        (
+            route(json!({"receiver": "a", "receiverRef": {"name": "b"}})),
+            "receiver or receiverRef, not both",
+        ),
+    ];
+    for (spec, expected) in cases {
+        let said = refusal(&w, spec.clone()).await;
+        assert!(said.contains(expected), "{spec}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_before_the_tree_is_written_loses_neither_the_wish_nor_what_was_there() {
+    let mut w = world::start().await;
+    contact_point(&w, "team").await;
+    let foreign = foreign_tree(&w).await;
+    w.proxy
+        .fault(Fault::delay(Duration::from_secs(60)).on("PUT", POLICIES));
+    let policy = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "NotificationPolicy",
+        "metadata": {"name": "tree", "annotations": {"alerting.letsrevel.io/adopt": "true"}}, "spec": everything_to("team"),
+    });
+    w.apply(&policy.to_string()).await;
+    wait::until("the tree is on its way", SOON, async || {
+        !w.proxy.requests().of("PUT", POLICIES).is_empty()
+    })
+    .await;
+    w.operator.kill();
+    w.proxy.clear_faults();
+    assert_eq!(w.grafana.policy_tree().await, foreign);
+    w.operator.restart().await.expect("it starts again");
+    w.synced::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await["receiver"], "team");
+    w.delete::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await, foreign);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orphaned_tree_stays_as_it_is() {
+    let w = world::start().await;
+    contact_point(&w, "team").await;
+    let mut spec = everything_to("team");
+    spec["deletionPolicy"] = json!("Orphan");
+    w.put("NotificationPolicy", "tree", spec).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let ours = w.grafana.policy_tree().await;
+    w.delete::<NotificationPolicy>("tree").await;
+    resyncs(&w, 1).await;
+    assert_eq!(w.grafana.policy_tree().await, ours);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_that_is_deleted_whole_takes_everything_with_it() {
+    let w = world::start().await;
+    // A RoleBinding would go with its namespace, and the right to let go of what is in it with the RoleBinding.
+    w.plane.operator_account(&w.home, Watch::All).await;
+    let fresh = w.grafana.policy_tree().await;
+    for name in ["first", "second", "third"] {
+        contact_point(&w, name).await;
+    }
+    let routes =
+        json!([{"receiver": "second", "matchers": ["a=b"]}, {"receiver": "third", "matchers": ["c=d"]}]);
+    w.put(
+        "NotificationPolicy",
+        "tree",
+        json!({"receiver": "first", "routes": routes}),
+    )
+    .await;
+    w.synced::<NotificationPolicy>("tree").await;
+    // Its deletion waits already when the namespace goes.
+    w.plane
+        .kubectl(["delete", "contactpoint", "third", "-n", &w.ns, "--wait=false"])
+        .await
+        .ok();
+    w.reason::<ContactPoint>("third", "InUse").await;
+    w.plane
+        .kubectl(["delete", "namespace", &w.ns, "--timeout=90s"])
+        .await
+        .ok();
+    assert_eq!(w.grafana.policy_tree().await, fresh);
+    for name in ["first", "second", "third"] {
+        assert!(w.grafana.contact_point(name).await.is_empty(), "{name}");
+    }
+}

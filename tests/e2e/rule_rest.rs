@@ -1,0 +1,159 @@
+//! With nothing changed, nothing is written.
+
+use std::collections::BTreeMap;
+
+use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
+use alertwright_testbed::wait;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+
+use crate::rules::{BULK_READ, resyncs};
+use crate::world::{self, SOON, World};
+
+const RULES: usize = 100;
+const GROUPS: usize = 10;
+const CONTACT_POINTS: usize = 5;
+
+/// Applies the whole set at once.
+async fn apply_set(w: &World) {
+    let mut documents = Vec::new();
+    let mut add = |kind: &str, name: String, spec: Value| {
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec,
+        });
+        documents.push(object.to_string());
+    };
+    for i in 0..CONTACT_POINTS {
+        let url = format!("http://127.0.0.1:9/{i}");
+        add(
+            "ContactPoint",
+            format!("point-{i}"),
+            json!({"receivers": [{"webhook": {"url": {"value": url}}}]}),
+        );
+    }
+    let routes: Vec<_> = (1..CONTACT_POINTS)
+        .map(|i| json!({"receiver": format!("point-{i}"), "matchers": [format!("team=\"{i}\"")]}))
+        .collect();
+    add(
+        "NotificationPolicy",
+        "tree".into(),
+        json!({"receiver": "point-0", "routes": routes}),
+    );
+    for i in 0..RULES {
+        let group = i % GROUPS;
+        let mut spec = json!({"group": format!("group-{group}"), "interval": "5s", "labels": {"team": "1"}});
+        let how = if group == 0 {
+            json!({"query": format!("sum(count_over_time({{app=\"rest\"}} [5m])) > {i}"), "annotations": {"summary": "{{ $value }}"}})
+        } else {
+            let never = json!({"refId": "A", "datasourceUid": "__expr__", "model": {"type": "math", "expression": "0 > 1"}});
+            json!({"data": [never], "condition": "A"})
+        };
+        for (key, value) in how.as_object().into_iter().flatten() {
+            spec[key] = value.clone();
+        }
+        add("AlertRule", format!("rule-{i}"), spec);
+    }
+    w.apply(&documents.join("\n---\n")).await;
+}
+
+/// The resourceVersion of everything of ours, and of every Secret.
+async fn versions(w: &World) -> BTreeMap<String, String> {
+    async fn of<K>(api: Api<K>, versions: &mut BTreeMap<String, String>)
+    where
+        K: kube::Resource<DynamicType = ()> + Clone + serde::de::DeserializeOwned + std::fmt::Debug,
+    {
+        let listed = api
+            .list(&ListParams::default())
+            .await
+            .expect("a list of resources");
+        for object in listed {
+            let key = format!("{} {}", K::kind(&()), object.name_any());
+            versions.insert(key, object.resource_version().unwrap_or_default());
+        }
+    }
+    let mut versions = BTreeMap::new();
+    let client = w.client().await;
+    of(w.api::<AlertRule>().await, &mut versions).await;
+    of(w.api::<ContactPoint>().await, &mut versions).await;
+    of(w.api::<NotificationPolicy>().await, &mut versions).await;
+    of(
+        Api::<GrafanaInstance>::namespaced(client.clone(), &w.home),
+        &mut versions,
+    )
+    .await;
+    of(Api::<Secret>::namespaced(client, &w.home), &mut versions).await;
+    versions
+}
+
+/// How often the operator has written to the API server.
+async fn kubernetes_writes(w: &World) -> f64 {
+    let metrics = w.operator.metrics().await;
+    let writes = metrics
+        .lines()
+        .filter(|line| line.starts_with("alertwright_kubernetes_writes_total"));
+    writes
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
+}
+
+/// Waits until all rules have been evaluated and everything is counted as in sync.
+async fn settled(w: &World) {
+    let rules = w.api::<AlertRule>().await;
+    wait::until("all rules are Normal", 3 * SOON, async || {
+        let listed = rules.list(&ListParams::default()).await.ok()?;
+        let normal = |rule: &&AlertRule| {
+            rule.status.as_ref().and_then(|status| status.state.as_deref()) == Some("Normal")
+        };
+        (listed.items.iter().filter(normal).count() == RULES).then_some(())
+    })
+    .await;
+    let instances: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
+    let all = i64::try_from(RULES + CONTACT_POINTS + 1).expect("a small number");
+    wait::until("all is counted as in sync", SOON, async || {
+        let status = instances.get("default").await.ok()?.status?;
+        (status.in_sync == Some(all) && status.not_in_sync == Some(0)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_rest_and_after_restarts_nothing_is_written_and_little_is_read() {
+    let mut w = world::start().await;
+    apply_set(&w).await;
+    settled(&w).await;
+    resyncs(&w, 1).await;
+
+    let (versions_before, writes_before) = (versions(&w).await, kubernetes_writes(&w).await);
+    w.proxy.reset();
+    resyncs(&w, 5).await;
+    let calls = w.proxy.requests();
+    let bulk_reads = calls.of("GET", BULK_READ).len();
+    let states = calls.of("GET", "/api/prometheus/").len();
+    assert!(calls.writes().is_empty(), "{}", calls.writes());
+    assert!(
+        calls.len() - states <= 10 * bulk_reads,
+        "{bulk_reads} resyncs: {:#?}",
+        calls.by_class()
+    );
+    assert_eq!(w.proxy.connections(), 0, "connections are kept");
+    assert_eq!(versions(&w).await, versions_before);
+    let writes = kubernetes_writes(&w).await - writes_before;
+    assert!(writes < 0.5, "{writes} writes to the API server");
+    println!("{bulk_reads} resyncs: {:#?}", calls.by_class());
+
+    for how in ["killed", "terminated"] {
+        w.proxy.reset();
+        if how == "terminated" {
+            w.operator.terminate().await;
+        }
+        w.operator.restart().await.expect("it starts again");
+        resyncs(&w, 3).await;
+        let calls = w.proxy.requests();
+        assert!(calls.writes().is_empty(), "{how}: {}", calls.writes());
+        assert_eq!(versions(&w).await, versions_before, "{how}");
+        let writes = kubernetes_writes(&w).await;
+        assert!(writes < 0.5, "{how}: {writes} writes to the API server");
+    }
+}

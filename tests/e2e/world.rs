@@ -1,0 +1,209 @@
+//! What every test starts from: two namespaces of its own, a Grafana of its own, and the operator.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alertwright::api::{
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence,
+};
+use alertwright_testbed::control_plane::Watch;
+use alertwright_testbed::operator::{self, Operator};
+use alertwright_testbed::{ControlPlane, Grafana, Loki, Proxy, grafana, wait};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// How long anything that should happen may take.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// One installation of the operator with its Grafana.
+pub struct World {
+    /// Shared by all tests.
+    pub plane: &'static ControlPlane,
+    /// The operator's own namespace.
+    pub home: String,
+    /// The namespace that users' resources are in.
+    pub ns: String,
+    /// This test's Grafana.
+    pub grafana: Grafana,
+    /// What the operator reaches it through; counts and breaks calls.
+    pub proxy: Proxy,
+    /// The operator.
+    pub operator: Operator,
+    /// Rights of the operator.
+    pub kubeconfig: PathBuf,
+}
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Starts a world with everything in its default.
+pub async fn start() -> World {
+    start_with(grafana::Options::default()).await
+}
+
+/// Starts a world with a Grafana of one's own.
+pub async fn start_with(options: grafana::Options) -> World {
+    let plane = ControlPlane::shared().await;
+    install_crds(plane).await;
+    let (home, ns) = (plane.namespace("op").await, plane.namespace("team").await);
+    let grafana = Grafana::start(options).await.expect("grafana starts");
+    let loki = Loki::shared().await;
+    grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
+    let proxy = Proxy::start(grafana.url()).await;
+    let kubeconfig = plane.operator_account(&home, Watch::Namespaces(&[&ns])).await;
+    connect(plane, &home, &proxy.url(), &grafana.token().await, json!({})).await;
+    let operator = operator(&home, &ns, &kubeconfig)
+        .start()
+        .await
+        .expect("the operator starts");
+    World {
+        plane,
+        home,
+        ns,
+        grafana,
+        proxy,
+        operator,
+        kubeconfig,
+    }
+}
+
+/// Options of the operator as tests start it.
+pub fn operator(home: &str, ns: &str, kubeconfig: &Path) -> operator::Options {
+    operator::Options::new(env!("CARGO_BIN_EXE_alertwright"), kubeconfig).args([
+        "--namespace",
+        home,
+        "--watch-namespaces",
+        ns,
+        "--owner-id",
+        home,
+        "--log-level",
+        "debug",
+    ])
+}
+
+/// Writes the GrafanaInstance `default` and its Secret; `more` goes into the spec.
+pub async fn connect(plane: &ControlPlane, home: &str, url: &str, token: &str, more: Value) {
+    let mut spec = json!({
+        "url": url,
+        "auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "token"}}},
+        "resyncInterval": "2s",
+        "stateInterval": "1s",
+    });
+    if let (Some(spec), Some(more)) = (spec.as_object_mut(), more.as_object()) {
+        spec.extend(more.clone());
+    }
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "grafana"}, "stringData": {"token": token}});
+    let instance = json!({"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default"}, "spec": spec});
+    plane.apply(&secret.to_string(), home).await;
+    plane.apply(&instance.to_string(), home).await;
+}
+
+/// Installs our CRDs, once.
+pub async fn install_crds(plane: &ControlPlane) {
+    static INSTALLED: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+    INSTALLED
+        .get_or_init(|| async {
+            for crd in alertwright::api::crds() {
+                plane
+                    .apply(&serde_json::to_string(&crd).expect("a CRD is JSON"), "default")
+                    .await;
+            }
+        })
+        .await;
+}
+
+/// A kind of ours, as tests wait for it.
+pub trait Reported:
+    Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+    + Clone
+    + DeserializeOwned
+    + std::fmt::Debug
+{
+    /// The conditions in its status.
+    fn conditions(&self) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>;
+}
+
+macro_rules! reported {
+    ($($kind:ident),*) => {
+        $(impl Reported for $kind {
+            fn conditions(&self) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
+                self.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default()
+            }
+        })*
+    };
+}
+reported!(
+    AlertRule,
+    ContactPoint,
+    GrafanaInstance,
+    MaintenancePolicy,
+    NotificationPolicy,
+    Silence
+);
+
+impl World {
+    /// A client with all rights.
+    pub async fn client(&self) -> Client {
+        self.plane.admin().await
+    }
+
+    /// The resources of a kind in the users' namespace.
+    pub async fn api<K: Reported>(&self) -> Api<K> {
+        Api::namespaced(self.client().await, &self.ns)
+    }
+
+    /// Applies YAML into the users' namespace.
+    pub async fn apply(&self, yaml: &str) {
+        self.plane.apply(yaml, &self.ns).await;
+    }
+
+    /// Applies one resource of ours.
+    pub async fn put(&self, kind: &str, name: &str, spec: Value) {
+        let object = json!({"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec});
+        self.apply(&object.to_string()).await;
+    }
+
+    /// Waits until `Ready` has this reason for the present generation, and returns the resource.
+    pub async fn reason<K: Reported>(&self, name: &str, reason: &str) -> K {
+        let api = self.api::<K>().await;
+        let what = format!("{} {name} is {reason}\n--- operator ---\n{}", K::kind(&()), "");
+        wait::until(&what, SOON, async || {
+            let object = api.get_opt(name).await.ok().flatten()?;
+            let ready = object.conditions().into_iter().find(|c| c.type_ == "Ready")?;
+            (ready.reason == reason && ready.observed_generation == object.meta().generation)
+                .then_some(object)
+        })
+        .await
+    }
+
+    /// Waits until the resource is in sync.
+    pub async fn synced<K: Reported>(&self, name: &str) -> K {
+        self.reason(name, "Synced").await
+    }
+
+    /// The message of `Ready`.
+    pub async fn message<K: Reported>(&self, name: &str) -> String {
+        let object = self.api::<K>().await.get(name).await.expect("it is there");
+        object
+            .conditions()
+            .into_iter()
+            .find(|c| c.type_ == "Ready")
+            .map(|c| c.message)
+            .unwrap_or_default()
+    }
+
+    /// Deletes a resource and waits until it is gone.
+    pub async fn delete<K: Reported>(&self, name: &str) {
+        let api = self.api::<K>().await;
+        api.delete(name, &kube::api::DeleteParams::default())
+            .await
+            .expect("it can be deleted");
+        wait::until(&format!("{} {name} is gone", K::kind(&())), SOON, async || {
+            api.get_opt(name).await.is_ok_and(|found| found.is_none())
+        })
+        .await;
+    }
+}
