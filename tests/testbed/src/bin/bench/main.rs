@@ -1,0 +1,128 @@
+//! What the operator costs and how fast it is, measured against real servers and printed beside what it must reach.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal: what fails ends it with a message"
+)]
+
+mod fleet;
+mod floor;
+mod latency;
+mod machine;
+mod recovery;
+mod samples;
+mod steady;
+mod table;
+mod tracker;
+mod world;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+use fleet::Fleet;
+use steady::Set;
+use table::{Row, Table};
+use world::{Plane, World};
+
+/// Measures the operator on the testbed and prints Markdown tables.
+#[derive(Parser, Debug)]
+struct Arguments {
+    /// The operator's binary, a release build.
+    #[arg(long)]
+    operator: PathBuf,
+    /// How many rules there are.
+    #[arg(long, default_value_t = 1000)]
+    rules: usize,
+    /// Which sets of resources to measure.
+    #[arg(long, value_enum, default_value = "both")]
+    set: Sets,
+    /// How often the operator reads everything, in seconds.
+    #[arg(long, default_value_t = 60)]
+    resync: u64,
+    /// How many single changes are timed.
+    #[arg(long, default_value_t = 300)]
+    changes: usize,
+    /// How many rollouts are timed.
+    #[arg(long, default_value_t = 40)]
+    rollouts: usize,
+    /// How long Grafana is down, in seconds.
+    #[arg(long, default_value_t = 60)]
+    outage: u64,
+    /// Leaves out single changes, rollouts, the outage and the correction.
+    #[arg(long)]
+    counts_only: bool,
+    /// A small set and short waits, to try the program itself. Its figures mean little.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sets {
+    /// Groups of ten, then groups of one.
+    Both,
+    /// Groups of ten only.
+    Tens,
+    /// Groups of one only.
+    Ones,
+    /// 500 rules in 50 groups, the set that the best known operator was measured with.
+    Peer,
+}
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = Arguments::parse();
+    if arguments.quick {
+        arguments.rules = arguments.rules.min(100);
+        arguments.resync = arguments.resync.min(5);
+        arguments.changes = arguments.changes.min(30);
+        arguments.rollouts = arguments.rollouts.min(5);
+        arguments.outage = arguments.outage.min(5);
+    }
+    let plane = Plane::start(&arguments.operator).await;
+    println!("{}", machine::describe(&arguments.operator));
+    let rules = arguments.rules;
+    let fleets = match arguments.set {
+        Sets::Both => vec![Fleet::new(rules, 10), Fleet::new(rules, 1)],
+        Sets::Tens => vec![Fleet::new(rules, 10)],
+        Sets::Ones => vec![Fleet::new(rules, 1)],
+        Sets::Peer => vec![Fleet::new(500, 10)],
+    };
+    for (i, fleet) in fleets.iter().enumerate() {
+        println!("\n{}", measure(&plane, fleet, &arguments, i == 0).await);
+    }
+}
+
+/// Measures one set. Times of single changes don't depend on the grouping, so they are taken with the first set only.
+async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_first: bool) -> Table {
+    let is_peer = arguments.set == Sets::Peer;
+    let set = Set { fleet, is_peer };
+    let mut table = Table::new(&fleet.to_string(), is_peer);
+    let resync = Duration::from_secs(arguments.resync);
+    let mut world = World::prepare(plane, fleet, resync).await;
+    let calls = steady::first_sync(&mut world, &set, &mut table).await;
+    floor::measure(&calls, &mut table).await;
+    steady::rest(&mut world, &set, resync, &mut table).await;
+    steady::restart(&mut world, &set, &mut table).await;
+    if is_first && !arguments.counts_only {
+        latency::changes(&mut world, fleet, arguments.changes, &mut table).await;
+        latency::secrets(&mut world, arguments.changes.div_ceil(10), &mut table).await;
+        latency::rollouts(&mut world, arguments.rollouts, &mut table).await;
+        recovery::outage(
+            &mut world,
+            fleet,
+            Duration::from_secs(arguments.outage),
+            &mut table,
+        )
+        .await;
+        recovery::correction(&mut world, resync, &mut table).await;
+        let usage = world.operator().usage();
+        table.push(Row::new(
+            "at the end: memory now / peak",
+            machine::memory(usage.resident, usage.peak),
+        ));
+    }
+    table
+}

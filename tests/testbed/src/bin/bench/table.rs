@@ -1,0 +1,121 @@
+//! The table of results: aligned for a terminal, and Markdown as it is.
+
+use std::fmt;
+
+/// One thing that was measured.
+#[derive(Debug)]
+pub(crate) struct Row {
+    what: String,
+    measured: String,
+    goal: String,
+    peer: String,
+}
+
+impl Row {
+    /// A figure that nothing is demanded of.
+    pub(crate) fn new(what: impl Into<String>, measured: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            measured: measured.into(),
+            goal: String::new(),
+            peer: String::new(),
+        }
+    }
+
+    /// What it must reach.
+    #[must_use]
+    pub(crate) fn goal(mut self, goal: impl Into<String>) -> Self {
+        self.goal = goal.into();
+        self
+    }
+
+    /// What the best known operator for the same job needs.
+    #[must_use]
+    pub(crate) fn peer(mut self, peer: impl Into<String>) -> Self {
+        self.peer = peer.into();
+        self
+    }
+}
+
+/// Results of one set of resources.
+#[derive(Debug)]
+pub(crate) struct Table {
+    title: String,
+    has_peer: bool,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    /// An empty table; the peer's figures are shown only where the same was measured.
+    pub(crate) fn new(title: &str, has_peer: bool) -> Self {
+        Self {
+            title: title.to_owned(),
+            has_peer,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row, and shows it at once on standard error, for the whole takes minutes.
+    pub(crate) fn push(&mut self, row: Row) {
+        eprintln!("  {}: {}", row.what, row.measured);
+        self.rows.push(row);
+    }
+
+    fn cells<'a>(&self, row: &'a Row) -> Vec<&'a str> {
+        let mut cells = vec![row.what.as_str(), &row.measured, &row.goal];
+        if self.has_peer {
+            cells.push(&row.peer);
+        }
+        cells
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = Row::new("", "measured").goal("must be").peer("peer");
+        let lines: Vec<Vec<&str>> = std::iter::once(&head)
+            .chain(&self.rows)
+            .map(|row| self.cells(row))
+            .collect();
+        let width = |column: usize| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        };
+        let columns = lines.first().map_or(0, Vec::len);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        writeln!(f, "### {}\n", self.title)?;
+        for (i, line) in lines.iter().enumerate() {
+            for (cell, width) in line.iter().zip(&widths) {
+                write!(f, "| {cell:<width$} ")?;
+            }
+            writeln!(f, "|")?;
+            if i == 0 {
+                for width in &widths {
+                    write!(f, "|{:-<1$}", "", width + 2)?;
+                }
+                writeln!(f, "|")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_whatever_its_bytes() {
+        let mut table = Table::new("set", false);
+        table.push(Row::new("time", "5 s").goal("≤ 4 s").peer("8.5 s"));
+        let text = "### set\n\n|      | measured | must be |\n|------|----------|---------|\n| time | 5 s      | ≤ 4 s   |\n";
+        assert_eq!(table.to_string(), text);
+    }
+
+    #[test]
+    fn the_peers_figures_stand_only_beside_the_peers_set() {
+        let mut table = Table::new("set", true);
+        table.push(Row::new("time", "5 s").peer("8.5 s"));
+        assert!(table.to_string().contains("8.5 s"));
+    }
+}

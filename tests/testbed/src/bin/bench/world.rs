@@ -1,0 +1,232 @@
+//! The servers, and the operator on them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use alertwright_testbed::{
+    ControlPlane, Grafana, Loki, Operator, Proxy,
+    control_plane::Watch,
+    grafana, operator,
+    proxy::{Call, Calls},
+};
+use futures::{StreamExt, stream};
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{fleet::Fleet, tracker};
+
+/// How often the proxy is looked at while a call is awaited.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// What all sets share.
+pub(crate) struct Plane {
+    control: ControlPlane,
+    loki: Loki,
+    binary: PathBuf,
+}
+
+impl Plane {
+    /// Starts the control plane and Loki, and installs our kinds.
+    pub(crate) async fn start(binary: &Path) -> Self {
+        eprintln!("starting the control plane and Loki");
+        let control = ControlPlane::start().await.expect("the control plane starts");
+        let loki = Loki::start().await.expect("Loki starts");
+        let crds = Command::new(binary).arg("crds").output();
+        let crds = crds.unwrap_or_else(|error| panic!("cannot run {}: {error}", binary.display()));
+        control
+            .apply(&String::from_utf8_lossy(&crds.stdout), "default")
+            .await;
+        Self {
+            control,
+            loki,
+            binary: binary.to_owned(),
+        }
+    }
+}
+
+/// One set of resources in a namespace of its own, with a Grafana of its own.
+pub(crate) struct World {
+    /// The client of whoever applies resources.
+    pub(crate) client: Client,
+    /// The namespace of the resources.
+    pub(crate) namespace: String,
+    /// Their Grafana.
+    pub(crate) grafana: Grafana,
+    /// What the operator reaches it through.
+    pub(crate) proxy: Proxy,
+    options: Option<operator::Options>,
+    operator: Option<Operator>,
+}
+
+impl World {
+    /// Starts a Grafana and applies the resources; the operator isn't started yet.
+    pub(crate) async fn prepare(plane: &Plane, fleet: &Fleet, resync: Duration) -> Self {
+        eprintln!("{fleet}");
+        let control = &plane.control;
+        let (home, namespace) = (control.namespace("op").await, control.namespace("bench").await);
+        let grafana = start_grafana().await;
+        grafana
+            .add_loki_datasource(&plane.loki, "loki", "Loki", true)
+            .await;
+        let proxy = Proxy::start(grafana.url()).await;
+        let kubeconfig = control
+            .operator_account(&home, Watch::Namespaces(&[&namespace]))
+            .await;
+        let client = control.admin().await;
+        let world = Self {
+            options: Some(operator::Options::new(&plane.binary, &kubeconfig).args([
+                "--namespace",
+                &home,
+                "--watch-namespaces",
+                &namespace,
+                "--owner-id",
+                &home,
+            ])),
+            client,
+            namespace,
+            grafana,
+            proxy,
+            operator: None,
+        };
+        let token = world.grafana.token().await;
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "grafana"}, "stringData": {"token": token},
+        });
+        let instance = json!({
+            "apiVersion": crate::fleet::API_VERSION, "kind": "GrafanaInstance", "metadata": {"name": "default"},
+            "spec": {
+                "url": world.proxy.url(),
+                "auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "token"}}},
+                "resyncInterval": format!("{}s", resync.as_secs()),
+            },
+        });
+        for object in [secret, instance] {
+            apply(&world.client, &home, &object).await;
+        }
+        world.apply_all(fleet.objects()).await;
+        world
+    }
+
+    /// Starts the operator for the first time.
+    pub(crate) async fn start_operator(&mut self) {
+        let options = self.options.take().expect("an operator that was never started");
+        self.operator = Some(options.start().await.expect("the operator starts"));
+    }
+
+    /// The operator.
+    pub(crate) fn operator(&self) -> &Operator {
+        self.operator.as_ref().expect("a started operator")
+    }
+
+    /// Kills the operator and starts it again.
+    pub(crate) async fn restart_operator(&mut self) {
+        let operator = self.operator.as_mut().expect("a started operator");
+        operator.restart().await.expect("the operator starts again");
+    }
+
+    /// Applies one object and gives its generation.
+    pub(crate) async fn apply(&self, object: &Value) -> i64 {
+        apply(&self.client, &self.namespace, object).await
+    }
+
+    /// Applies many objects, eight at a time.
+    pub(crate) async fn apply_all(&self, objects: Vec<Value>) {
+        stream::iter(objects)
+            .for_each_concurrent(8, async |object| {
+                self.apply(&object).await;
+            })
+            .await;
+    }
+
+    /// Waits for a successful call through the proxy, counted from its last reset, and says when it ended.
+    pub(crate) async fn call(&self, method: &str, path: &str, patience: Duration) -> Instant {
+        let begun = Instant::now();
+        loop {
+            let calls = self.proxy.requests().of(method, path);
+            if let Some(call) = calls.0.iter().find(|call| is_done(call)) {
+                return call.at + call.took;
+            }
+            assert!(
+                begun.elapsed() < patience,
+                "not within {patience:?}: {method} {path}\n{}",
+                self.operator()
+                    .log()
+                    .lines()
+                    .rev()
+                    .take(10)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            );
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until the operator has asked Grafana for nothing for so long, and gives all calls since the last reset.
+    pub(crate) async fn quiet(&self, time: Duration) -> Calls {
+        loop {
+            let before = self.proxy.requests().len();
+            sleep(time).await;
+            let calls = self.proxy.requests();
+            if calls.len() == before {
+                return calls;
+            }
+        }
+    }
+
+    /// The sum of a counter of the operator over all series that have the label.
+    pub(crate) async fn count(&self, name: &str, label: &str) -> f64 {
+        let metrics = self.operator().metrics().await;
+        let series = metrics
+            .lines()
+            .filter(|line| line.starts_with(name) && line.contains(label));
+        series
+            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
+            // An empty sum would be -0.
+            .fold(0.0, |sum, value| sum + value)
+    }
+}
+
+/// A Grafana that evaluates rules as often as a Grafana does where nobody has changed it.
+pub(crate) async fn start_grafana() -> Grafana {
+    let options = grafana::Options {
+        interval: Duration::from_secs(10),
+        ..grafana::Options::default()
+    };
+    Grafana::start(options).await.expect("Grafana starts")
+}
+
+fn is_done(call: &Call) -> bool {
+    call.status.is_some_and(|status| (200..300).contains(&status))
+}
+
+async fn apply(client: &Client, namespace: &str, object: &Value) -> i64 {
+    let text = |pointer| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let (kind, name) = (text("/kind"), text("/metadata/name"));
+    let resource = match kind {
+        "AlertRule" => tracker::resource(kind, "alertrules"),
+        "ContactPoint" => tracker::resource(kind, "contactpoints"),
+        "NotificationPolicy" => tracker::resource(kind, "notificationpolicies"),
+        "GrafanaInstance" => tracker::resource(kind, "grafanainstances"),
+        "Secret" => ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&()),
+        "Deployment" => ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),
+        other => panic!("{other} isn't among the kinds of the benchmark"),
+    };
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let applied = api
+        .patch(name, &PatchParams::apply("bench").force(), &Patch::Apply(object))
+        .await;
+    let applied = applied.unwrap_or_else(|error| panic!("cannot apply {kind} {name}: {error}"));
+    applied.metadata.generation.unwrap_or_default()
+}
