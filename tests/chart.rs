@@ -1,0 +1,192 @@
+//! The chart, installed by the real helm on a real API server, and the operator with the rights that it gives.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure must fail the test"
+)]
+
+use std::time::Duration;
+
+use alertwright_testbed::control_plane::Output;
+use alertwright_testbed::{ControlPlane, Grafana, Operator, Scratch, grafana, operator, parts, wait};
+use serde_json::Value;
+
+const SOON: Duration = Duration::from_secs(60);
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/alertwright");
+
+/// helm, with folders of its own.
+struct Helm {
+    plane: ControlPlane,
+    namespace: String,
+    scratch: Scratch,
+}
+
+impl Helm {
+    async fn start() -> Self {
+        let plane = ControlPlane::start().await.expect("a control plane");
+        let namespace = plane.namespace("chart").await;
+        let scratch = Scratch::new("helm").expect("a folder");
+        Self {
+            plane,
+            namespace,
+            scratch,
+        }
+    }
+
+    async fn run(&self, args: &[&str]) -> Output {
+        let mut command = tokio::process::Command::new(parts::path("helm").expect("helm"));
+        command.arg("--kubeconfig").arg(self.plane.kubeconfig());
+        command.args(["--namespace", self.namespace.as_str()]).args(args);
+        for (variable, folder) in [
+            ("HELM_CACHE_HOME", "cache"),
+            ("HELM_CONFIG_HOME", "config"),
+            ("HELM_DATA_HOME", "data"),
+            ("HOME", "home"),
+        ] {
+            command.env(variable, self.scratch.join(folder));
+        }
+        let output = command.output().await.expect("helm runs");
+        Output {
+            success: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    async fn release(&self, command: &str, values: &[&str]) -> Output {
+        let mut args = vec![command, "alertwright", CHART, "--wait", "--timeout", "3m"];
+        args.extend(values.iter().flat_map(|value| ["--set", value]));
+        self.run(&args).await
+    }
+
+    async fn kubectl(&self, args: &[&str]) -> Output {
+        let mut all = vec!["--namespace", self.namespace.as_str()];
+        all.extend(args);
+        self.plane.kubectl(all).await
+    }
+
+    async fn instance(&self) -> Value {
+        let json = self
+            .kubectl(&["get", "grafanainstance", "default", "-o", "json"])
+            .await;
+        serde_json::from_str(&json.ok()).expect("JSON")
+    }
+
+    /// The operator as the release's ServiceAccount.
+    async fn operator(&self) -> Operator {
+        let kubeconfig = self.plane.service_account(&self.namespace, "alertwright").await;
+        operator::Options::new(env!("CARGO_BIN_EXE_alertwright"), &kubeconfig)
+            .args(["--namespace", self.namespace.as_str(), "--leader-elect"])
+            .start()
+            .await
+            .expect("the operator starts")
+    }
+
+    async fn reason_of_the_rule(&self) -> String {
+        let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}";
+        self.kubectl(&["get", "alertrule", "errors", "-o", path])
+            .await
+            .stdout
+    }
+}
+
+const RULE: &str = r#"
+apiVersion: alerting.letsrevel.io/v1alpha1
+kind: AlertRule
+metadata: {name: errors}
+spec:
+  data:
+  - {refId: A, datasourceUid: __expr__, model: {type: math, expression: "0"}}
+  condition: A
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
+    let helm = Helm::start().await;
+    let grafana = Grafana::start(grafana::Options::default())
+        .await
+        .expect("grafana");
+    let url = format!("grafana.url={}", grafana.url());
+    let token = format!("grafana.token={}", grafana.token().await);
+
+    let said = helm.release("install", &[&url, &token]).await.ok();
+    println!("{said}");
+    assert!(said.contains("get grafanainstance default"), "{said}");
+    let installed = helm.instance().await;
+
+    let operator = helm.operator().await;
+    helm.plane.apply(RULE, &helm.namespace).await;
+    wait::until("the rule is in Grafana", SOON, async || {
+        helm.reason_of_the_rule().await == "Synced" && grafana.rules().await.len() == 1
+    })
+    .await;
+
+    // What the first installation made by a hook is part of the release now, changed in place.
+    helm.release("upgrade", &[&url, &token, "grafana.spec.labels.cluster=prod"])
+        .await
+        .ok();
+    let upgraded = helm.instance().await;
+    assert_eq!(upgraded["metadata"]["uid"], installed["metadata"]["uid"]);
+    assert_eq!(upgraded["spec"]["labels"]["cluster"], "prod");
+
+    helm.run(&["rollback", "alertwright", "1", "--wait", "--timeout", "3m"])
+        .await
+        .ok();
+    assert_eq!(
+        helm.instance().await["metadata"]["uid"],
+        installed["metadata"]["uid"]
+    );
+
+    // In the order that the notes say: resources, then the operator.
+    helm.kubectl(&["delete", "alertrule", "errors", "--timeout", "60s"])
+        .await
+        .ok();
+    assert!(grafana.rules().await.is_empty());
+    helm.run(&["uninstall", "alertwright", "--wait"]).await.ok();
+    drop(operator);
+    let left = helm
+        .kubectl(&["get", "deployments,roles,rolebindings,services", "-o", "name"])
+        .await
+        .ok();
+    assert_eq!(left.trim(), "");
+    let types = helm.kubectl(&["get", "crds", "-o", "name"]).await.ok();
+    assert_eq!(
+        types.matches("alerting.letsrevel.io").count(),
+        6,
+        "types are kept: {types}"
+    );
+
+    // And once more over what was kept.
+    helm.release("install", &[&url, &token, "crds.keep=false"])
+        .await
+        .ok();
+    helm.run(&["uninstall", "alertwright", "--wait"]).await.ok();
+    let types = helm.kubectl(&["get", "crds", "-o", "name"]).await.ok();
+    assert_eq!(
+        types.matches("alerting.letsrevel.io").count(),
+        0,
+        "types go where that is asked for: {types}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_values_are_refused_with_their_name() {
+    let helm = parts::path("helm").expect("helm");
+    for (value, named) in [
+        ("replicas=2", "replicas"),
+        ("log.format=xml", "format"),
+        ("grafana.url=grafana", "url"),
+        ("ownerId=A_B", "ownerId"),
+        ("grafanaInstances[0].name=other", "spec"),
+    ] {
+        let output = tokio::process::Command::new(&helm)
+            .args(["template", "alertwright", CHART, "--set", value])
+            .output()
+            .await
+            .expect("helm runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{value} was taken");
+        assert!(said.contains(named), "{value}: {said}");
+    }
+}

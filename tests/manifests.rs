@@ -1,0 +1,299 @@
+//! What is shipped to be applied: the chart, the kustomize base, the examples. Nothing here needs a server.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failure must fail the test"
+)]
+
+#[path = "manifests/schema.rs"]
+#[allow(unreachable_pub, reason = "public within this test")]
+mod schema;
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use alertwright_testbed::{Scratch, parts};
+use serde_json::Value;
+
+/// The values with which the chart is rendered, by the name of the golden file.
+const RENDERINGS: [(&str, &[&str]); 3] = [
+    ("chart-default", &[]),
+    (
+        "chart-namespaces",
+        &[
+            "watchNamespaces={revel,shop}",
+            "watchSecrets=false",
+            "replicaCount=1",
+            "rbac.create=true",
+        ],
+    ),
+    (
+        "chart-full",
+        &[
+            "grafana.url=https://grafana.example.com",
+            "grafana.token=placeholder",
+            "grafana.spec.labels.cluster=prod",
+            "grafanaInstances[0].name=staging",
+            "grafanaInstances[0].spec.url=https://staging.example.com",
+            "grafanaInstances[0].spec.auth.token.secretKeyRef.name=staging",
+            "grafanaInstances[0].spec.auth.token.secretKeyRef.key=token",
+            "ownerId=prod",
+            "networkPolicy.enabled=true",
+            "serviceMonitor.enabled=true",
+            "priorityClassName=system-cluster-critical",
+            "extraObjects[0].apiVersion=v1",
+            "extraObjects[0].kind=ConfigMap",
+            "extraObjects[0].metadata.name=more",
+            "commonLabels.owner=platform",
+        ],
+    ),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn tool(name: &str) -> PathBuf {
+    parts::path(name).unwrap_or_else(|_| name.into())
+}
+
+fn run(program: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> String {
+    let output = Command::new(tool(program))
+        .args(args)
+        .current_dir(root())
+        .output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn chart(values: &[&str]) -> String {
+    let mut args = vec![
+        "template",
+        "alertwright",
+        "charts/alertwright",
+        "--namespace",
+        "alertwright-system",
+    ];
+    args.extend(values.iter().flat_map(|value| ["--set", value]));
+    run("helm", args)
+}
+
+fn documents(yaml: &str) -> Vec<Value> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(yaml).expect("YAML");
+    documents
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect()
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    objects
+        .iter()
+        .filter(|object| text(object, "/kind") == kind)
+        .collect()
+}
+
+/// Everything that somebody may apply, by where it comes from.
+fn shipped() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for folder in ["crds", "deploy", "deploy/examples/revel", "deploy/examples/demo"] {
+        all.push((folder.to_owned(), run("kubectl", ["kustomize", folder])));
+    }
+    for file in [
+        "deploy/examples/grafana-instance.yaml",
+        "deploy/examples/revel/secrets.example.yaml",
+        "deploy/examples/revel/silence.example.yaml",
+    ] {
+        all.push((
+            file.to_owned(),
+            fs::read_to_string(root().join(file)).expect("it is there"),
+        ));
+    }
+    for (name, values) in RENDERINGS {
+        all.push((name.to_owned(), chart(values)));
+    }
+    all
+}
+
+#[test]
+fn all_that_is_shipped_is_valid_for_the_api_server() {
+    let shipped = shipped();
+    let mut kinds: Vec<_> = (shipped.iter())
+        .flat_map(|(_, yaml)| documents(yaml))
+        .map(|object| {
+            (
+                text(&object, "/apiVersion").to_owned(),
+                text(&object, "/kind").to_owned(),
+            )
+        })
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    let schemas = Scratch::new("schemas").expect("a folder");
+    schema::write(&kinds, schemas.path());
+    let location = schemas.join(schema::LOCATION);
+    for (name, yaml) in shipped {
+        let mut child = Command::new(tool("kubeconform"))
+            .args(["-summary", "-skip", "ServiceMonitor", "-schema-location"])
+            .arg(&location)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("kubeconform");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(yaml.as_bytes()).expect("kubeconform reads");
+        drop(input);
+        let output = child.wait_with_output().expect("kubeconform ends");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}:\n{said}");
+        println!("{name}: {said}");
+    }
+}
+
+#[test]
+fn the_chart_renders_as_its_golden_files_say() {
+    for (name, values) in RENDERINGS {
+        let mut all = vec!["crds.install=false"];
+        all.extend(values);
+        let rendered = chart(&all);
+        let file = root().join(format!("tests/golden/{name}.yaml"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
+            fs::write(&file, &rendered).expect("it can be written");
+        }
+        let golden = fs::read_to_string(&file).unwrap_or_default();
+        let changed = rendered.lines().zip(golden.lines()).find(|(new, old)| new != old);
+        assert!(
+            rendered == golden,
+            "{} differs at {changed:?}; if that is meant: UPDATE_GOLDEN=1 cargo test --test manifests",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn the_chart_brings_the_types_as_they_are_generated() {
+    let rendered = documents(&chart(&["crds.keep=false"]));
+    let generated: Vec<_> = (alertwright::api::crds().iter())
+        .map(|crd| serde_json::to_value(crd).expect("JSON"))
+        .collect();
+    let rendered = of_kind(&rendered, "CustomResourceDefinition");
+    assert_eq!(rendered.len(), generated.len());
+    for crd in rendered {
+        let twin = generated
+            .iter()
+            .find(|g| text(g, "/metadata/name") == text(crd, "/metadata/name"));
+        assert_eq!(
+            crd["spec"],
+            twin.expect("generated")["spec"],
+            "{}",
+            text(crd, "/metadata/name")
+        );
+    }
+    for crd in of_kind(&documents(&chart(&[])), "CustomResourceDefinition") {
+        assert_eq!(crd["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
+    }
+    assert!(
+        of_kind(
+            &documents(&chart(&["crds.install=false"])),
+            "CustomResourceDefinition"
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn chart_and_base_give_the_same_rights() {
+    let base = documents(&run("kubectl", ["kustomize", "deploy"]));
+    let chart = documents(&chart(&[]));
+    for kind in ["ClusterRole", "Role"] {
+        let rules = |objects: &[Value]| of_kind(objects, kind)[0]["rules"].clone();
+        assert_eq!(rules(&chart), rules(&base), "{kind}");
+    }
+}
+
+#[test]
+fn named_namespaces_need_no_cluster_wide_binding_and_no_watch_on_secrets() {
+    let objects = documents(&chart(RENDERINGS[1].1));
+    assert!(of_kind(&objects, "ClusterRoleBinding").is_empty());
+    let bound: Vec<_> = of_kind(&objects, "RoleBinding")
+        .iter()
+        .map(|b| text(b, "/metadata/namespace"))
+        .collect();
+    assert_eq!(bound, ["revel", "shop", "alertwright-system"]);
+    let secrets = |rule: &&Value| rule["resources"][0] == "secrets";
+    let rules = of_kind(&objects, "ClusterRole")[0]["rules"]
+        .as_array()
+        .expect("rules")
+        .clone();
+    assert_eq!(
+        rules.iter().find(secrets).expect("a rule")["verbs"],
+        serde_json::json!(["get"])
+    );
+}
+
+#[test]
+fn every_value_is_in_the_schema() {
+    let values = fs::read_to_string(root().join("charts/alertwright/values.yaml")).expect("values");
+    let schema = fs::read_to_string(root().join("charts/alertwright/values.schema.json")).expect("a schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let values: Value = serde_saphyr::from_str(&values).expect("YAML");
+    for (name, value) in values.as_object().expect("a map") {
+        let known = &schema["properties"][name];
+        assert!(known.is_object(), "{name} is not in the schema");
+        if known["properties"].is_object() {
+            for inner in value.as_object().expect("a map").keys() {
+                assert!(
+                    known["properties"][inner].is_object(),
+                    "{name}.{inner} is not in the schema"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn argo_cd_gets_the_health_check_as_it_is_written() {
+    let read = |file: &str| fs::read_to_string(root().join("deploy/argocd").join(file)).expect("it is there");
+    let patch: Value = serde_saphyr::from_str(&read("health-checks.yaml")).expect("YAML");
+    let customizations = text(&patch, "/data/resource.customizations");
+    let customizations: Value = serde_saphyr::from_str(customizations).expect("YAML");
+    let lua = customizations["alerting.letsrevel.io/*"]["health.lua"]
+        .as_str()
+        .expect("Lua");
+    assert_eq!(lua.trim(), read("health.lua").trim());
+}
+
+#[test]
+fn the_base_can_be_applied_at_once() {
+    let objects = documents(&run("kubectl", ["kustomize", "deploy"]));
+    let mut own = String::new();
+    for object in objects
+        .iter()
+        .filter(|o| text(o, "/apiVersion").starts_with("alerting.letsrevel.io/"))
+    {
+        let _ = writeln!(own, "{}", text(object, "/kind"));
+    }
+    assert!(
+        own.is_empty(),
+        "kubectl can't apply these together with their types: {own}"
+    );
+}

@@ -1,0 +1,128 @@
+//! JSON schemas for kubeconform, made from the API server's own OpenAPI documents and from our CRDs, so that no network is needed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+
+/// Where a file's schema lies: kubeconform fills in the variables.
+pub const LOCATION: &str = "{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json";
+
+/// Writes the schemas of all these kinds (apiVersion, kind) into a folder. Kinds that nobody knows get none.
+pub fn write(kinds: &[(String, String)], folder: &Path) {
+    let specifications = specifications();
+    for (api_version, kind) in kinds {
+        let schema = own(kind, api_version).or_else(|| kubernetes(&specifications, api_version, kind));
+        let Some(schema) = schema else { continue };
+        let (group, version) = api_version.split_once('/').unwrap_or((api_version, api_version));
+        let file = folder.join(format!("{group}_{}_{version}.json", kind.to_lowercase()));
+        std::fs::write(file, schema.to_string()).expect("a schema can be written");
+    }
+}
+
+/// The folder of OpenAPI documents in the module that the testbed's API server is built from.
+fn specifications() -> PathBuf {
+    let output = Command::new("go")
+        .args(["mod", "download", "-json", "k8s.io/kubernetes"])
+        .current_dir(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/testbed/control-plane"
+        ))
+        .output()
+        .expect("go on the PATH");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("go answers in JSON");
+    let dir = answer["Dir"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no module: {answer}"));
+    Path::new(dir).join("api/openapi-spec/v3")
+}
+
+/// The schema of one kind of Kubernetes itself, with all that it refers to.
+fn kubernetes(folder: &Path, api_version: &str, kind: &str) -> Option<Value> {
+    let file = match api_version.split_once('/') {
+        Some((group, version)) => format!("apis__{group}__{version}_openapi.json"),
+        None => format!("api__{api_version}_openapi.json"),
+    };
+    let text = std::fs::read_to_string(folder.join(file)).ok()?;
+    let document: Value = serde_json::from_str(&text).expect("an OpenAPI document");
+    let all = document.pointer("/components/schemas")?.as_object()?;
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let wanted = json!([{"group": group, "kind": kind, "version": version}]);
+    let (name, _) = all
+        .iter()
+        .find(|(_, schema)| schema["x-kubernetes-group-version-kind"] == wanted)?;
+    let mut needed = BTreeMap::new();
+    collect(all, name, &mut needed);
+    let needed: Map<String, Value> = needed.into_iter().collect();
+    Some(json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": needed}}))
+}
+
+fn collect(all: &Map<String, Value>, name: &str, needed: &mut BTreeMap<String, Value>) {
+    if needed.contains_key(name) {
+        return;
+    }
+    let mut schema = all[name].clone();
+    if schema.get("properties").is_some() {
+        schema["additionalProperties"] = false.into();
+    }
+    needed.insert(name.to_owned(), schema.clone());
+    for reference in references(&schema) {
+        let name = reference.trim_start_matches("#/components/schemas/");
+        collect(all, name, needed);
+    }
+}
+
+fn references(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(fields) => {
+            let own = fields.get("$ref").and_then(Value::as_str).map(ToOwned::to_owned);
+            own.into_iter()
+                .chain(fields.values().flat_map(references))
+                .collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The schema of one of our kinds.
+fn own(kind: &str, api_version: &str) -> Option<Value> {
+    let crds = alertwright::api::crds();
+    let crd = crds
+        .iter()
+        .find(|crd| crd.spec.names.kind == kind && api_version == format!("{}/v1alpha1", crd.spec.group))?;
+    let schema = crd
+        .spec
+        .versions
+        .first()?
+        .schema
+        .as_ref()?
+        .open_api_v3_schema
+        .as_ref()?;
+    let mut schema = serde_json::to_value(schema).expect("a schema is JSON");
+    close(&mut schema);
+    for field in ["apiVersion", "kind", "metadata"] {
+        schema["properties"][field] = json!({});
+    }
+    Some(schema)
+}
+
+/// What the API server does with unknown fields, as far as JSON schemas can say it.
+fn close(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else {
+        return;
+    };
+    let is_open = fields.get("x-kubernetes-preserve-unknown-fields") == Some(&json!(true));
+    if fields.contains_key("properties") && !is_open {
+        fields.insert("additionalProperties".into(), false.into());
+    }
+    if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(close);
+    }
+    for inner in ["items", "additionalProperties"] {
+        if let Some(inner) = fields.get_mut(inner) {
+            close(inner);
+        }
+    }
+}
