@@ -1,0 +1,109 @@
+# Everything a developer does here. `make help` lists it.
+#
+# What is downloaded or built from elsewhere goes into the testbed's cache (see tests/testbed/build --help), never into
+# this folder and never into the machine's own paths.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Tests that run at once. Each end-to-end test starts a Grafana of its own; take fewer where memory or cores are short.
+TEST_THREADS ?= 4
+IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
+STATIC ?= $(shell uname -m)-unknown-linux-musl
+CARGO_DENY_VERSION := 0.20.2
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+CACHE = $(or $(ALERTWRIGHT_TESTBED_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/alertwright-testbed)
+CARGO_DENY = $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+DENY = $(CARGO_DENY) --workspace --config .cargo/deny.toml check
+BIN = $(shell tests/testbed/build --dir)
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+GENERATED := crds charts/alertwright/files/crds docs/reference.md
+
+.PHONY: help
+help: ## Print this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: demo
+demo: testbed build ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
+	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(TARGET)/debug/alertwright
+
+.PHONY: test
+test: testbed ## Run all tests against a real API server, Grafana and Loki
+	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
+
+.PHONY: test-demo
+test-demo: testbed build ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
+	cargo test --locked --package alertwright-testbed --features demo-test --test demo
+
+.PHONY: check
+check: format lint deny generated charts ## Check everything that needs no server: format, lints, licences, generated files, manifests
+
+.PHONY: bench
+bench: testbed ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
+	cargo build --locked --release
+	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(TARGET)/release/alertwright $(BENCH_ARGS)
+
+.PHONY: build
+build: ## Build the operator for development
+	cargo build --locked
+
+.PHONY: testbed
+testbed: ## Build the servers that tests and demo run, once, into a cache
+	@tests/testbed/build
+
+.PHONY: format
+format: ## Check the format (cargo fmt mends it)
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: ## Run clippy; every warning is an error
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+.PHONY: deny
+deny: $(CARGO_DENY) ## Check licences, banned crates and sources of the dependencies
+	$(DENY) licenses bans sources
+
+.PHONY: audit
+audit: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs the network)
+	$(DENY) advisories
+
+.PHONY: crds
+crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
+	cargo run --locked --quiet -- crds --directory crds
+	mkdir -p charts/alertwright/files/crds
+	cp $(filter-out crds/kustomization.yaml,$(wildcard crds/*.yaml)) charts/alertwright/files/crds/
+
+.PHONY: docs
+docs: ## Write docs/reference.md from the CustomResourceDefinitions
+	cargo run --locked --quiet -- crds --markdown > docs/reference.md
+
+.PHONY: generated
+generated: crds docs ## Check that generated files are committed as they would be generated
+	@git diff --exit-code -- $(GENERATED) || { echo 'run "make crds docs" and commit the result'; exit 1; }
+	@[ -z "$$(git status --porcelain -- $(GENERATED))" ] || { git status --short -- $(GENERATED); echo 'commit these files'; exit 1; }
+
+.PHONY: charts
+charts: ## Lint the chart, and check chart, base and examples against the types of the API server
+	@tests/testbed/build helm kubeconform
+	$(BIN)/helm lint --strict charts/alertwright
+	cargo test --locked --test manifests
+
+.PHONY: static
+static: ## Build the static binary that goes into the image
+	cargo build --locked --release --target $(STATIC)
+	@ls -l $(TARGET)/$(STATIC)/release/alertwright
+
+.PHONY: image
+image: ## Build the image with docker or podman (IMAGE=name:tag)
+	@engine=$$(command -v docker || command -v podman) || { echo 'docker or podman is needed; "make static" makes the binary alone'; exit 1; }; \
+	"$$engine" build --file deploy/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+
+.PHONY: clean
+clean: ## Remove what was built here (the testbed's cache stays: it is shared)
+	cargo clean
+
+$(CARGO_DENY):
+	@echo 'cargo-deny: building, which takes some minutes the first time'
+	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --no-default-features --root $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)
