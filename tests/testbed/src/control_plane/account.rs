@@ -12,13 +12,14 @@ use k8s_openapi::api::{
 };
 use kube::{Api, api::PostParams};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use super::{ControlPlane, apply};
-use crate::{Error, Result, wait};
+use crate::{Error, Result, parts, wait};
 
-/// The rights that users install.
-const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rbac.yaml");
-/// The operator's service account, roles and bindings in it.
+/// The chart, whose rights the operator gets.
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/alertwright");
+/// The release, and the operator's service account in it.
 const OPERATOR: &str = "alertwright";
 
 /// How long new rights take at most to hold.
@@ -67,26 +68,26 @@ impl ControlPlane {
             .write_kubeconfig(&format!("{namespace}.{name}"), namespace, &token)
     }
 
-    /// Installs the operator's service account and its rights, as `deploy/rbac.yaml` has them, into a namespace, waits
-    /// until they hold, and gives the kubeconfig that the operator is to run with.
+    /// Installs the operator's service account and its rights, exactly as the chart renders them for a release in a namespace,
+    /// waits until they hold, and gives the kubeconfig that the operator is to run with.
     pub async fn operator_account(&self, namespace: &str, watch: Watch<'_>) -> PathBuf {
-        let yaml = std::fs::read_to_string(MANIFEST);
-        let yaml = yaml.unwrap_or_else(|error| panic!("cannot read {MANIFEST}: {error}"));
-        let installed = self.install_operator(&yaml, namespace, watch).await;
-        installed.unwrap_or_else(|error| panic!("{MANIFEST}: {error:?}"))
+        self.operator_account_with(namespace, watch, &[]).await
     }
 
-    async fn install_operator(&self, yaml: &str, namespace: &str, watch: Watch<'_>) -> Result<PathBuf> {
+    /// The same with more of the chart's values: `watchSecrets=false`, for example.
+    pub async fn operator_account_with(&self, namespace: &str, watch: Watch<'_>, values: &[&str]) -> PathBuf {
+        let installed = self.install_operator(namespace, watch, values).await;
+        installed.unwrap_or_else(|error| panic!("the rights of {CHART}: {error:?}"))
+    }
+
+    async fn install_operator(&self, namespace: &str, watch: Watch<'_>, values: &[&str]) -> Result<PathBuf> {
         let client = self.admin().await;
         let kubeconfig = self.try_service_account(namespace, OPERATOR).await?;
-        let manifest = apply::documents(yaml)?;
-        for object in manifest
-            .iter()
-            .flat_map(|object| installed(object, namespace, watch))
-        {
-            apply::apply(&client, &object, namespace).await?;
+        let rights = rendered(namespace, watch, values).await?;
+        for object in &rights {
+            apply::apply(&client, object, namespace).await?;
         }
-        for object in &manifest {
+        for object in &rights {
             match (kind(object), watch) {
                 ("Role", _) => self.granted(&kubeconfig, object, Some(namespace)).await,
                 ("ClusterRole", Watch::All) => self.granted(&kubeconfig, object, None).await,
@@ -136,97 +137,19 @@ fn kind(object: &Value) -> &str {
     object.get("kind").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What an object of the manifest becomes for an operator in a namespace of its own.
-fn installed(object: &Value, namespace: &str, watch: Watch<'_>) -> Vec<Value> {
-    let mut object = object.clone();
-    let subjects = object
-        .get_mut("subjects")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten();
-    for subject in subjects.filter_map(|subject| subject.get_mut("namespace")) {
-        *subject = namespace.into();
+/// The chart's roles and bindings.
+async fn rendered(namespace: &str, watch: Watch<'_>, values: &[&str]) -> Result<Vec<Value>> {
+    let mut helm = Command::new(parts::path("helm")?);
+    helm.args(["template", OPERATOR, CHART, "--namespace", namespace]);
+    helm.args(["--show-only", "templates/rbac.yaml"]);
+    if let Watch::Namespaces(watched) = watch {
+        helm.arg("--set")
+            .arg(format!("watchNamespaces={{{}}}", watched.join(",")));
     }
-    match (kind(&object), watch) {
-        // Both are there.
-        ("Namespace" | "ServiceAccount", _) => Vec::new(),
-        ("ClusterRoleBinding", Watch::All) => vec![renamed(object, namespace)],
-        ("ClusterRoleBinding", Watch::Namespaces(watched)) => {
-            let mut binding = renamed(object, namespace);
-            set(&mut binding, "/kind", "RoleBinding");
-            let inside = |watched: &&str| {
-                let mut binding = binding.clone();
-                if let Some(metadata) = binding.get_mut("metadata").and_then(Value::as_object_mut) {
-                    metadata.insert("namespace".to_owned(), (*watched).into());
-                }
-                binding
-            };
-            watched.iter().map(inside).collect()
-        }
-        _ => {
-            set(&mut object, "/metadata/namespace", namespace);
-            vec![object]
-        }
+    helm.args(values.iter().flat_map(|value| ["--set", value]));
+    let output = helm.output().await.map_err(Error::io("cannot start helm"))?;
+    if !output.status.success() {
+        return Err(Error::Yaml(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
-}
-
-/// Gives an object a name that no other operator's has, and that of the operator's own binding isn't either.
-fn renamed(mut object: Value, namespace: &str) -> Value {
-    set(&mut object, "/metadata/name", &format!("{OPERATOR}-{namespace}"));
-    object
-}
-
-/// Replaces a text that is there.
-fn set(object: &mut Value, pointer: &str, text: &str) {
-    if let Some(old) = object.pointer_mut(pointer) {
-        *old = text.into();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn binding(kind: &str) -> Value {
-        json!({
-            "kind": kind,
-            "metadata": {"name": "alertwright", "namespace": "alertwright-system"},
-            "subjects": [{"name": "alertwright", "namespace": "alertwright-system"}],
-        })
-    }
-
-    fn at(object: &Value, pointer: &str) -> Value {
-        object.pointer(pointer).cloned().unwrap_or_default()
-    }
-
-    #[test]
-    fn a_role_binding_follows_the_operator_into_its_namespace() {
-        let installed = installed(&binding("RoleBinding"), "mine", Watch::All);
-        let [installed] = installed.as_slice() else {
-            panic!("one object: {installed:?}")
-        };
-        assert_eq!(at(installed, "/metadata/namespace"), "mine");
-        assert_eq!(at(installed, "/metadata/name"), "alertwright");
-        assert_eq!(at(installed, "/subjects/0/namespace"), "mine");
-    }
-
-    #[test]
-    fn an_operator_of_named_namespaces_is_bound_in_each_and_not_cluster_wide() {
-        let installed = installed(
-            &binding("ClusterRoleBinding"),
-            "mine",
-            Watch::Namespaces(&["a", "b"]),
-        );
-        let namespaces: Vec<_> = installed
-            .iter()
-            .map(|object| at(object, "/metadata/namespace"))
-            .collect();
-        assert_eq!(namespaces, ["a", "b"]);
-        assert!(installed.iter().all(|object| kind(object) == "RoleBinding"));
-        assert!(
-            installed
-                .iter()
-                .all(|object| at(object, "/metadata/name") == "alertwright-mine")
-        );
-    }
+    apply::documents(&String::from_utf8_lossy(&output.stdout))
 }
