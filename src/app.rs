@@ -44,7 +44,7 @@ pub struct Settings {
     pub owner: Option<Owner>,
     /// Where health and metrics are served.
     pub http_address: SocketAddr,
-    /// Whether changes of Secrets are watched.
+    /// Whether changes of Secrets are watched. If not, every resync looks.
     pub watch_secrets: bool,
     /// Whether to wait for the Lease before writing anything.
     pub leader_elect: bool,
@@ -101,6 +101,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let context = Arc::new(Context {
         namespace: settings.namespace.clone(),
         owner,
+        watch_secrets: settings.watch_secrets,
         stores,
         claims: AllClaims::default(),
         triggers,
@@ -119,7 +120,6 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         writers,
         receivers,
         &settings.watch_namespaces,
-        settings.watch_secrets,
         stop.clone(),
     ));
     let is_leader = match &election {

@@ -34,7 +34,7 @@ pub(super) struct Run {
     /// What is logged: a level (error, warn, info, debug), or directives such as warn,alertwright=debug,kube=info.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     log_level: String,
-    /// Whether changes of Secrets are watched; without it they take effect at the next change or restart.
+    /// Whether changes of Secrets are watched; without it they take effect at the next resync.
     #[arg(long, env = "WATCH_SECRETS", default_value_t = true, action = clap::ArgAction::Set)]
     watch_secrets: bool,
     /// Whether to wait for the Lease `alertwright` before writing anything, so that of several replicas one works.

@@ -118,6 +118,8 @@ pub struct Context {
     pub namespace: String,
     /// Marks what is ours in Grafana.
     pub owner: Owner,
+    /// Whether changes of Secrets are watched. If not, every resync looks.
+    pub watch_secrets: bool,
     /// Which resources there are.
     pub stores: Stores,
     /// Who has which name in Grafana.

@@ -166,10 +166,9 @@ pub(super) async fn secret_changes(
     client: Client,
     context: Arc<Context>,
     mut namespaces: Vec<String>,
-    is_watched: bool,
     stop: CancellationToken,
 ) {
-    if !is_watched {
+    if !context.watch_secrets {
         return;
     }
     if !namespaces.is_empty() && !namespaces.contains(&context.namespace) {

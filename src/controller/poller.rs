@@ -18,6 +18,7 @@ use super::managed::Managed;
 use crate::api::condition::Reason;
 use crate::api::duration;
 use crate::api::{AlertRule, ContactPoint};
+use crate::domain::contact;
 use crate::domain::version::Version;
 use crate::grafana::Result;
 use crate::grafana::api::AlertState;
@@ -126,6 +127,9 @@ async fn resync_once(instance: &Instance, context: &Context, read_facts: bool) -
     instance.set_health(Health::Up);
     if was_up && !news {
         trigger_changed(instance, context, &changed);
+        if !context.watch_secrets {
+            trigger_readers_of_secrets(instance, context);
+        }
     } else {
         info!(
             instance = instance.name,
@@ -293,6 +297,14 @@ fn trigger_everything(instance: &Instance, context: &Context) {
     triggers.rules.all_of(&stores.rules, &instance.name);
     triggers.policies.all_of(&stores.policies, &instance.name);
     triggers.silences.all_of(&stores.silences, &instance.name);
+}
+
+/// Without a watch, only another look tells whether a Secret has changed.
+fn trigger_readers_of_secrets(instance: &Instance, context: &Context) {
+    let reads = |c: &ContactPoint| c.instance() == instance.name && !contact::secret_refs(&c.spec).is_empty();
+    for reader in context.stores.contact_points.state_filter(reads) {
+        context.triggers.contact_points.one(reader.ns(), reader.id());
+    }
 }
 
 fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {

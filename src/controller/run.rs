@@ -38,7 +38,6 @@ pub async fn all(
     writers: Writers,
     receivers: Receivers,
     namespaces: &[String],
-    watch_secrets: bool,
     stop: CancellationToken,
 ) {
     let client = &context.client;
@@ -124,13 +123,7 @@ pub async fn all(
             maintenance::job,
             maintenance::after_error
         ),
-        secret_changes(
-            client.clone(),
-            context.clone(),
-            namespaces.to_vec(),
-            watch_secrets,
-            stop.clone()
-        ),
+        secret_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         when_listed(context.clone()),
     );
 }
