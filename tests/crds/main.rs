@@ -9,6 +9,7 @@
 )]
 
 mod admission;
+mod docs;
 mod examples;
 mod structure;
 
