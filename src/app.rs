@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ListParams, PostParams};
@@ -10,18 +11,23 @@ use kube::runtime::events::Reporter;
 use kube::{Api, Client, CustomResourceExt, ResourceExt};
 use parking_lot::RwLock;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::api::grafana_instance::Auth;
 use crate::api::reference::{SecretKeyRef, SecretSource};
-use crate::api::{AlertRule, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance};
+use crate::api::{
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, NotificationPolicy, Silence,
+};
 use crate::cluster::events::Events;
+use crate::cluster::finalizers;
 use crate::cluster::lease::Election;
 use crate::controller::backoff::Backoff;
 use crate::controller::claim::AllClaims;
 use crate::controller::context::{Context, Workloads, stores};
 use crate::controller::failure::chain;
+use crate::controller::managed::Managed;
 use crate::controller::run;
 use crate::controller::trigger::triggers;
 use crate::domain::ownership::{Owner, base32};
@@ -149,6 +155,47 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         return Err(Error("the lease was lost; another replica goes on".into()));
     }
     served(serving.await, &settings)
+}
+
+/// Takes the finalizers off all resources in these namespaces (none: all), once no operator runs any more. Returns how many
+/// resources of each kind had one.
+pub async fn remove_finalizers(
+    namespace: &str,
+    watched: &[String],
+    patience: Duration,
+) -> Result<[(&'static str, usize); 4], Error> {
+    let client = connect().await?;
+    // Whoever holds the Lease is the only one that writes; a running operator would put them on again.
+    let election = Election::new(&client, namespace, identity());
+    timeout(patience, election.win()).await.map_err(|_| {
+        Error(format!(
+            "the Lease of namespace {namespace} could not be had: if an operator runs there, stop it first (kubectl -n {namespace} scale deployment/alertwright --replicas=0)"
+        ))
+    })?;
+    let failed = |e: kube::Error| Error(format!("cannot take the finalizers off: {}", chain(&e)));
+    let removed = async {
+        Ok([
+            (
+                AlertRule::KIND,
+                finalizers::remove::<AlertRule>(&client, watched).await?,
+            ),
+            (
+                ContactPoint::KIND,
+                finalizers::remove::<ContactPoint>(&client, watched).await?,
+            ),
+            (
+                NotificationPolicy::KIND,
+                finalizers::remove::<NotificationPolicy>(&client, watched).await?,
+            ),
+            (
+                Silence::KIND,
+                finalizers::remove::<Silence>(&client, watched).await?,
+            ),
+        ])
+    };
+    let removed = removed.await;
+    election.release().await;
+    removed.map_err(failed)
 }
 
 fn served(

@@ -171,6 +171,81 @@ async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator() {
+    let helm = Helm::start().await;
+    let grafana = Grafana::start(grafana::Options::default())
+        .await
+        .expect("grafana");
+    let url = format!("grafana.url={}", grafana.url());
+    let token = format!("grafana.token={}", grafana.token().await);
+    helm.release("install", &[&url, &token]).await.ok();
+    let mut operator = helm.operator().await;
+    helm.plane.apply(RULE, &helm.namespace).await;
+    wait::until("the rule is in Grafana", SOON, async || {
+        helm.reason_of_the_rule().await == "Synced"
+    })
+    .await;
+
+    // kwok only plays the pod of the hook's Job, so what the Job runs is run here, with the rights that it has.
+    let rendered = helm
+        .run(&[
+            "template",
+            "alertwright",
+            CHART,
+            "--show-only",
+            "templates/uninstall.yaml",
+        ])
+        .await
+        .ok();
+    let (jobs, rights): (Vec<Value>, Vec<Value>) = serde_saphyr::from_multiple::<Value>(&rendered)
+        .expect("YAML")
+        .into_iter()
+        .partition(|object| object["kind"] == "Job");
+    for object in &rights {
+        helm.plane.apply(&object.to_string(), &helm.namespace).await;
+    }
+    let pod = &jobs[0]["spec"]["template"]["spec"];
+    let account = pod["serviceAccountName"].as_str().expect("an account");
+    let kubeconfig = helm.plane.service_account(&helm.namespace, account).await;
+    let args = pod["containers"][0]["args"].as_array().expect("arguments");
+    let args: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
+    let job = async |more: &[&str]| {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_alertwright"))
+            .args(args.iter().chain(more))
+            .env_clear()
+            .env("KUBECONFIG", &kubeconfig)
+            .env("POD_NAMESPACE", &helm.namespace)
+            .output()
+            .await
+            .expect("it runs");
+        Output {
+            success: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    };
+    let refused = job(&["--timeout", "1s"]).await.refused();
+    assert!(refused.contains("stop it first"), "{refused}");
+
+    operator.terminate().await;
+    helm.run(&["uninstall", "alertwright", "--wait", "--timeout", "3m"])
+        .await
+        .ok();
+    let finalizers = "jsonpath={.metadata.finalizers}";
+    let held = helm
+        .kubectl(&["get", "alertrule", "errors", "-o", finalizers])
+        .await
+        .ok();
+    assert!(held.contains("alerting.letsrevel.io/cleanup"), "{held}");
+    let done = job(&[]).await.ok();
+    assert!(done.contains("AlertRule            1"), "{done}");
+    helm.kubectl(&["delete", "alertrule", "errors", "--timeout", "60s"])
+        .await
+        .ok();
+    assert_eq!(grafana.rules().await.len(), 1, "what is in Grafana stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_values_are_refused_with_their_name() {
     let helm = parts::path("helm").expect("helm");
     for (value, named) in [

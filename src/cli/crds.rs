@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 
@@ -23,7 +22,7 @@ pub(super) struct Crds {
 }
 
 impl Crds {
-    pub(super) fn execute(self) -> ExitCode {
+    pub(super) fn execute(self) -> Result<(), String> {
         let result = match self.directory {
             Some(directory) => write(&directory),
             None if self.markdown => io::stdout()
@@ -31,16 +30,7 @@ impl Crds {
                 .write_all(super::reference::markdown(&api::crds()).as_bytes()),
             None => print(&mut io::stdout().lock()),
         };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                let _ = writeln!(
-                    io::stderr(),
-                    "alertwright: cannot write the CustomResourceDefinitions: {error}"
-                );
-                ExitCode::FAILURE
-            }
-        }
+        result.map_err(|error| format!("cannot write the CustomResourceDefinitions: {error}"))
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod crds;
 mod reference;
+mod remove_finalizers;
 mod run;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -20,14 +22,23 @@ pub struct Arguments {
 enum Command {
     Run(Box<run::Run>),
     Crds(crds::Crds),
+    RemoveFinalizers(remove_finalizers::RemoveFinalizers),
 }
 
 impl Arguments {
     /// Does what the command says. Errors are told on standard error; the exit code is 1 then, and 2 for wrong arguments.
     pub fn execute(self) -> ExitCode {
-        match self.command {
-            Command::Run(run) => run.execute(),
-            Command::Crds(crds) => crds.execute(),
+        let done = match self.command {
+            Command::Run(command) => command.execute(),
+            Command::Crds(command) => command.execute(),
+            Command::RemoveFinalizers(command) => command.execute(),
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "alertwright: {error}");
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -1,8 +1,6 @@
 //! `alertwright run`: the operator.
 
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::process::ExitCode;
 
 use crate::api::reference::SecretKeyRef;
 use crate::app::{self, Settings};
@@ -63,17 +61,7 @@ fn secret(text: &str) -> Result<SecretKeyRef, String> {
 }
 
 impl Run {
-    pub(super) fn execute(self) -> ExitCode {
-        match self.start() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                let _ = writeln!(io::stderr(), "alertwright: {error}");
-                ExitCode::FAILURE
-            }
-        }
-    }
-
-    fn start(self) -> Result<(), String> {
+    pub(super) fn execute(self) -> Result<(), String> {
         telemetry::start(self.log_format, &self.log_level)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -1,6 +1,7 @@
 //! What is read from and written to the API server besides watching.
 
 pub mod events;
+pub mod finalizers;
 pub mod lease;
 pub mod memory;
 pub mod namespace;

@@ -1,0 +1,50 @@
+//! `alertwright remove-finalizers`: what makes an uninstallation leave nothing that hangs.
+
+use std::io::{self, Write};
+
+use crate::api::duration::Duration;
+use crate::app;
+use crate::telemetry::{self, LogFormat};
+
+/// Take the operator's finalizer off all resources, so that they can be deleted without it. What they made in Grafana stays.
+///
+/// It waits until no operator runs, and no operator starts to work while it runs: it holds the Lease meanwhile.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --namespace alertwright-system --watch-namespaces revel,shop"
+)]
+pub(super) struct RemoveFinalizers {
+    /// The namespace that the operator ran in.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "alertwright-system")]
+    namespace: String,
+    /// The namespaces that it watched, comma separated. Default: all.
+    #[arg(long, env = "WATCH_NAMESPACES", value_delimiter = ',')]
+    watch_namespaces: Vec<String>,
+    /// How long to wait for a running operator to end.
+    #[arg(long, default_value = "60s")]
+    timeout: Duration,
+}
+
+impl RemoveFinalizers {
+    pub(super) fn execute(self) -> Result<(), String> {
+        telemetry::start(LogFormat::Text, "warn")?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| e.to_string())?;
+        let namespaces: Vec<String> = self
+            .watch_namespaces
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect();
+        let timeout = self.timeout.checked().map_err(|e| e.to_string())?;
+        let removed = runtime
+            .block_on(app::remove_finalizers(&self.namespace, &namespaces, timeout))
+            .map_err(|e| e.to_string())?;
+        let mut out = io::stdout().lock();
+        for (kind, count) in removed {
+            writeln!(out, "{kind:<20} {count}").map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+}
