@@ -107,6 +107,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let context = Arc::new(Context {
         namespace: settings.namespace.clone(),
         owner,
+        term: election.as_ref().map_or_else(Arc::default, Election::term),
         watch_secrets: settings.watch_secrets,
         stores,
         claims: AllClaims::default(),

@@ -12,7 +12,6 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::grafana::Class;
-use crate::grafana::transport::Observer;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Pass {
@@ -134,8 +133,9 @@ impl Default for Metrics {
     }
 }
 
-impl Observer for Metrics {
-    fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration) {
+impl Metrics {
+    /// Counts a call to Grafana.
+    pub fn grafana_call(&self, operation: &'static str, error: Option<Class>, took: Duration) {
         let class = error.map_or("ok", Class::as_str);
         self.grafana_requests
             .get_or_create(&Request { operation, class })

@@ -4,6 +4,7 @@
 //! the resourceVersion that was read, so that of two replicas only one can win. Whether the holder is gone is judged by when
 //! this process last saw it renew, not by comparing clocks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -61,10 +63,38 @@ fn decide(lease: &LeaseSpec, me: &str, seen: &Seen, now: Instant) -> Step {
     }
 }
 
+/// How long this process may write, as far as it can know without asking.
+///
+/// A process that was stopped for a while (a paused container, a starved node) goes on where it was, and doesn't know yet that
+/// another replica has taken over meanwhile. So what it writes asks here first.
+#[derive(Default)]
+pub struct Term {
+    /// When the last renewal that succeeded began; without leader election there is none.
+    renewed: Mutex<Option<Instant>>,
+}
+
+impl Term {
+    /// Whether the Lease can't have been taken by another yet, or there is no leader election.
+    pub fn holds(&self) -> bool {
+        self.holds_at(Instant::now())
+    }
+
+    fn holds_at(&self, now: Instant) -> bool {
+        self.renewed
+            .lock()
+            .is_none_or(|at| now.duration_since(at) <= GIVE_UP)
+    }
+
+    fn renewed(&self, began: Instant) {
+        *self.renewed.lock() = Some(began);
+    }
+}
+
 /// One replica's part in the election.
 pub struct Election {
     api: Api<Lease>,
     me: String,
+    term: Arc<Term>,
 }
 
 impl Election {
@@ -74,15 +104,22 @@ impl Election {
         Self {
             api: Api::namespaced(client.clone(), namespace),
             me,
+            term: Arc::default(),
         }
+    }
+
+    /// How long this replica may write, once it has won.
+    pub fn term(&self) -> Arc<Term> {
+        self.term.clone()
     }
 
     /// Waits until the Lease is ours.
     pub async fn win(&self) {
         let mut seen: Option<Seen> = None;
         loop {
+            let began = Instant::now();
             match timeout(REQUEST, self.attempt(&mut seen)).await {
-                Ok(Ok(true)) => return,
+                Ok(Ok(true)) => return self.term.renewed(began),
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => warn!(error = %error, "cannot take the lease"),
                 Err(_) => warn!("cannot take the lease in time"),
@@ -152,14 +189,14 @@ impl Election {
 
     /// Renews until `stop`, then lets go of the Lease. Returns `false` when it was lost: this process must write no more.
     pub async fn keep(&self, stop: &CancellationToken) -> bool {
-        let mut renewed = Instant::now();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return true,
                 () = sleep(RENEW) => {}
             }
+            let began = Instant::now();
             match timeout(REQUEST, self.renew()).await {
-                Ok(Ok(true)) => renewed = Instant::now(),
+                Ok(Ok(true)) => self.term.renewed(began),
                 Ok(Ok(false)) => {
                     warn!("another replica holds the lease");
                     return false;
@@ -167,7 +204,7 @@ impl Election {
                 Ok(Err(error)) => warn!(error = %error, "cannot renew the lease"),
                 Err(_) => warn!("cannot renew the lease in time"),
             }
-            if renewed.elapsed() > GIVE_UP {
+            if !self.term.holds() {
                 warn!("the lease could not be renewed");
                 return false;
             }
@@ -257,6 +294,20 @@ mod tests {
                 "{holder} {ago}"
             );
         }
+    }
+
+    #[test]
+    fn a_term_ends_by_itself_and_goes_on_with_each_renewal() {
+        let term = Term::default();
+        let began = Instant::now();
+        let end = began + GIVE_UP;
+        let later = end + Duration::from_millis(1);
+        assert!(term.holds_at(later), "without leader election there is no end");
+        term.renewed(began);
+        assert!(term.holds_at(end));
+        assert!(!term.holds_at(later));
+        term.renewed(end);
+        assert!(term.holds_at(later));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::trigger::Triggers;
 use crate::api::condition::Reason;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
 use crate::cluster::events::Events;
+use crate::cluster::lease::Term;
 use crate::domain::ownership::Owner;
 use crate::domain::phase::Phase;
 use crate::domain::refusal::Refusal;
@@ -118,6 +119,8 @@ pub struct Context {
     pub namespace: String,
     /// Marks what is ours in Grafana.
     pub owner: Owner,
+    /// How long this process may write.
+    pub term: Arc<Term>,
     /// Whether changes of Secrets are watched. If not, every resync looks.
     pub watch_secrets: bool,
     /// Which resources there are.

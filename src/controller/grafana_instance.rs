@@ -21,11 +21,13 @@ use crate::api::condition::{self, Reason};
 use crate::api::grafana_instance::{Auth, Tls};
 use crate::api::reference::{SecretKeyRef, ValueSource};
 use crate::api::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
+use crate::cluster::lease::Term;
 use crate::cluster::memory::Memory;
 use crate::cluster::{secrets, status};
 use crate::domain::contact::Secrets;
-use crate::grafana::Grafana;
-use crate::grafana::transport::{self, Connection};
+use crate::grafana::transport::{self, Connection, Supervisor};
+use crate::grafana::{Class, Grafana};
+use crate::metrics::Metrics;
 
 /// How long a failed connection attempt waits.
 const RETRY: Duration = Duration::from_secs(10);
@@ -142,6 +144,22 @@ fn trigger_users(name: &str, context: &Context) {
     context.triggers.silences.all_of(&context.stores.silences, name);
 }
 
+/// Lets Grafana be written to only while this process holds the Lease, and counts the calls.
+struct Leader {
+    term: Arc<Term>,
+    metrics: Arc<Metrics>,
+}
+
+impl Supervisor for Leader {
+    fn may_write(&self) -> bool {
+        self.term.holds()
+    }
+
+    fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration) {
+        self.metrics.grafana_call(operation, error, took);
+    }
+}
+
 /// The connection that fits the specification and its Secrets; a new one if they have changed.
 async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc<Instance>, Failure> {
     let name = object.name_any();
@@ -155,8 +173,11 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
         return Ok(instance);
     }
     let connection = connection(spec, &values)?;
-    let observer = context.metrics.clone();
-    let grafana = Grafana::connect(&connection, observer)
+    let supervisor = Arc::new(Leader {
+        term: context.term.clone(),
+        metrics: context.metrics.clone(),
+    });
+    let grafana = Grafana::connect(&connection, supervisor)
         .map_err(|e| Failure::new(Reason::Invalid, super::failure::chain(&e), Retry::OnChange))?;
     let memory = Memory::load(&context.client, &context.namespace, &name).await?;
     let instance = Arc::new(Instance::new(

@@ -64,6 +64,12 @@ pub enum Error {
         /// Most bytes that are read.
         limit: usize,
     },
+    /// Another process may be the one that writes by now, so nothing was sent.
+    #[error("{operation} was not sent: this replica no longer holds the lease")]
+    NotLeading {
+        /// What was asked for.
+        operation: &'static str,
+    },
     /// What was asked for cannot be asked: a bad address, certificate, credential or name.
     #[error("{0}")]
     Configuration(String),
@@ -113,6 +119,8 @@ impl Error {
             | Self::Decode { .. }
             | Self::TooLarge { .. } => Class::Transient,
             Self::Configuration(_) => Class::Rejected,
+            // Whoever leads does it; this process is about to end.
+            Self::NotLeading { .. } => Class::Conflict,
             Self::Status {
                 status,
                 message,
@@ -146,7 +154,7 @@ impl Error {
     /// Whether a write that ended so may have been carried out all the same.
     pub fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Configuration(_) => false,
+            Self::Connect(_) | Self::NotLeading { .. } | Self::Configuration(_) => false,
             Self::Dropped { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
             Self::Status {
                 status,

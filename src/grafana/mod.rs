@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 pub use api::Grafana;
 pub use error::{Class, Error, Result};
-use transport::{Connection, Observer, Transport};
+use transport::{Connection, Supervisor, Transport};
 
 impl Grafana {
     /// A client of the provisioning API for one Grafana and organisation. Sends nothing yet.
-    pub fn connect(connection: &Connection, observer: Arc<dyn Observer>) -> Result<Self> {
+    pub fn connect(connection: &Connection, supervisor: Arc<dyn Supervisor>) -> Result<Self> {
         Ok(provisioning::client(Arc::new(Transport::new(
-            connection, observer,
+            connection, supervisor,
         )?)))
     }
 }

@@ -3,13 +3,58 @@
 use std::time::{Duration, Instant};
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::wait;
+use alertwright_testbed::{Operator, operator, wait};
 use serde_json::json;
 
-use crate::world::{self, SOON};
+use crate::world::{self, SOON, World};
 
 /// A holder that is killed keeps the lease for 15 s.
 const TAKEOVER: Duration = Duration::from_secs(40);
+
+/// A replica that takes part in the election under this name.
+fn replica(w: &World, name: &str) -> operator::Options {
+    world::operator(&w.home, &w.ns, &w.kubeconfig)
+        .args(["--leader-elect"])
+        .env("POD_NAME", name)
+}
+
+async fn leads(replica: &Operator, within: Duration) {
+    wait::until("the replica leads", within, async || {
+        replica.metric("alertwright_leader").await == Some(1.0)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_was_stopped_for_a_while_writes_nothing_when_it_goes_on() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let mut first = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&first, SOON).await;
+    let names: Vec<String> = (0..10).map(|i| format!("rule-{i}")).collect();
+    let put_all = async |limit: u32| {
+        for name in &names {
+            let query = format!("sum(count_over_time({{app=\"ha\"}} [5m])) > {limit}");
+            w.put("AlertRule", name, json!({"query": query})).await;
+        }
+        for name in &names {
+            w.synced::<AlertRule>(name).await;
+        }
+    };
+    put_all(1).await;
+    let second = replica(&w, "replica-b").start().await.expect("it starts");
+    first.pause();
+    leads(&second, TAKEOVER).await;
+    w.proxy.reset();
+    put_all(2).await;
+    assert_eq!(w.proxy.requests().writes().len(), names.len());
+
+    // It learns of all the changes at once, and of the Lease.
+    first.resume();
+    wait::until("the first replica ends", SOON, async || first.ended()).await;
+    let calls = w.proxy.requests();
+    assert_eq!(calls.writes().len(), names.len(), "{calls}\n{}", first.log());
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_grafana() {
@@ -27,18 +72,10 @@ async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_gra
     }
     // From here on with leader election.
     w.operator.terminate().await;
-    let replica = |name: &'static str| {
-        world::operator(&w.home, &w.ns, &w.kubeconfig)
-            .args(["--leader-elect"])
-            .env("POD_NAME", name)
-            .start()
-    };
-    let mut first = replica("replica-a").await.expect("the first replica starts");
-    wait::until("the first replica leads", SOON, async || {
-        first.metric("alertwright_leader").await == Some(1.0)
-    })
-    .await;
-    let second = replica("replica-b")
+    let mut first = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&first, SOON).await;
+    let second = replica(&w, "replica-b")
+        .start()
         .await
         .expect("the second replica starts, and is ready while it waits");
     assert_eq!(second.metric("alertwright_leader").await, Some(0.0));
@@ -46,10 +83,7 @@ async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_gra
 
     first.kill();
     let killed = Instant::now();
-    wait::until("the second replica leads", TAKEOVER, async || {
-        second.metric("alertwright_leader").await == Some(1.0)
-    })
-    .await;
+    leads(&second, TAKEOVER).await;
     println!("took over {:.1} s after the kill", killed.elapsed().as_secs_f64());
     // It works: a change arrives, and it is the only write since.
     w.put(
@@ -67,24 +101,12 @@ async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_gra
 async fn a_leader_that_is_stopped_lets_go_at_once() {
     let mut w = world::start().await;
     w.operator.terminate().await;
-    let replica = |name: &'static str| {
-        world::operator(&w.home, &w.ns, &w.kubeconfig)
-            .args(["--leader-elect"])
-            .env("POD_NAME", name)
-            .start()
-    };
-    let mut first = replica("replica-a").await.expect("the first replica starts");
-    wait::until("the first replica leads", SOON, async || {
-        first.metric("alertwright_leader").await == Some(1.0)
-    })
-    .await;
-    let second = replica("replica-b").await.expect("the second replica starts");
+    let mut first = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&first, SOON).await;
+    let second = replica(&w, "replica-b").start().await.expect("it starts");
     first.terminate().await;
     let stopped = Instant::now();
-    wait::until("the second replica leads", SOON, async || {
-        second.metric("alertwright_leader").await == Some(1.0)
-    })
-    .await;
+    leads(&second, SOON).await;
     println!(
         "took over {:.1} s after the stop",
         stopped.elapsed().as_secs_f64()

@@ -52,14 +52,19 @@ impl<T> Clone for Take<T> {
 
 impl<T> Copy for Take<T> {}
 
-/// Is told how each call ended, to count it.
-pub trait Observer: Send + Sync {
+/// What stands above a client: lets it write, and counts what it does.
+pub trait Supervisor: Send + Sync {
+    /// Whether this process may change anything now. Asked right before each write is sent.
+    fn may_write(&self) -> bool {
+        true
+    }
+
     /// A call ended: well, or with an error of this class. `took` includes waiting for one of the few connections.
     fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration);
 }
 
-/// Counts nothing.
-impl Observer for () {
+/// Allows everything and counts nothing.
+impl Supervisor for () {
     fn ended(&self, _: &'static str, _: Option<Class>, _: Duration) {}
 }
 
@@ -72,22 +77,22 @@ pub struct Transport {
     base: Url,
     turns: Semaphore,
     limits: Limits,
-    observer: Arc<dyn Observer>,
+    supervisor: Arc<dyn Supervisor>,
 }
 
 impl Transport {
     /// Prepares a client; the first request connects. A rustls provider must be installed in the process.
-    pub fn new(connection: &Connection, observer: Arc<dyn Observer>) -> Result<Self> {
-        Self::with_limits(connection, observer, LIMITS)
+    pub fn new(connection: &Connection, supervisor: Arc<dyn Supervisor>) -> Result<Self> {
+        Self::with_limits(connection, supervisor, LIMITS)
     }
 
-    fn with_limits(connection: &Connection, observer: Arc<dyn Observer>, limits: Limits) -> Result<Self> {
+    fn with_limits(connection: &Connection, supervisor: Arc<dyn Supervisor>, limits: Limits) -> Result<Self> {
         Ok(Self {
             client: connection.client(limits.time)?,
             base: connection.base()?,
             turns: Semaphore::new(CONNECTIONS),
             limits,
-            observer,
+            supervisor,
         })
     }
 
@@ -116,7 +121,7 @@ impl Transport {
             result = self.attempt(call, take).await;
         }
         drop(turn);
-        self.observer.ended(
+        self.supervisor.ended(
             call.operation,
             result.as_ref().err().map(Error::class),
             started.elapsed(),
@@ -126,6 +131,9 @@ impl Transport {
 
     async fn attempt<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let operation = call.operation;
+        if call.method != Method::GET && !self.supervisor.may_write() {
+            return Err(Error::NotLeading { operation });
+        }
         let request = call.request(&self.client, &self.base)?;
         let response = request
             .send()

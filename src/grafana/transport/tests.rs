@@ -21,7 +21,7 @@ use crate::grafana::api::Provenance;
 #[derive(Default)]
 struct Ended(Mutex<Vec<(&'static str, Option<Class>)>>);
 
-impl Observer for Ended {
+impl Supervisor for Ended {
     fn ended(&self, operation: &'static str, error: Option<Class>, _: Duration) {
         self.0.lock().push((operation, error));
     }

@@ -137,6 +137,16 @@ impl Operator {
         self.process.kill();
     }
 
+    /// Stops it where it is (SIGSTOP), as a starved node would.
+    pub fn pause(&self) {
+        self.process.signal("STOP");
+    }
+
+    /// Lets it go on where it was stopped (SIGCONT).
+    pub fn resume(&self) {
+        self.process.signal("CONT");
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.process.terminate().await

@@ -149,19 +149,24 @@ impl Process {
         }
     }
 
+    /// Sends the program a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        // By the shell's built-in: signals other than SIGKILL need unsafe code or another crate.
+        let kill = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -{name} {}", self.id()))
+            .status();
+        assert!(
+            kill.is_ok_and(|status| status.success()),
+            "cannot signal {}",
+            self.log.name
+        );
+    }
+
     /// Asks the program to end (SIGTERM) and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
         if self.ended().is_none() {
-            // By the shell's built-in: signals other than SIGKILL need unsafe code or another crate.
-            let kill = Command::new("sh")
-                .arg("-c")
-                .arg(format!("kill -TERM {}", self.id()))
-                .status();
-            assert!(
-                kill.is_ok_and(|status| status.success()),
-                "cannot signal {}",
-                self.log.name
-            );
+            self.signal("TERM");
         }
         let deadline = Instant::now() + GRACE;
         loop {
