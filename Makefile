@@ -73,7 +73,7 @@ audit: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs 
 crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
 	cargo run --locked --quiet -- crds --directory crds
 	mkdir -p charts/alertwright/files/crds
-	cp $(filter-out crds/kustomization.yaml,$(wildcard crds/*.yaml)) charts/alertwright/files/crds/
+	cp crds/*.yaml charts/alertwright/files/crds/
 
 .PHONY: docs
 docs: ## Write docs/reference.md from the CustomResourceDefinitions

@@ -66,9 +66,35 @@ async fn an_api_server_serves_every_kind_and_finds_nothing_to_warn_about() {
 }
 
 #[tokio::test]
+async fn the_definitions_can_be_applied_as_a_folder_and_as_a_kustomization() {
+    let crds = root().join("crds").to_string_lossy().into_owned();
+    for side in [
+        ["--server-side=true", "--force-conflicts=true"],
+        ["--server-side=false", "--force-conflicts=false"],
+    ] {
+        for how in ["-f", "-k"] {
+            let args = ["apply", "--dry-run=server", side[0], side[1], how, &crds];
+            let output = control_plane().await.kubectl(args).await.ok();
+            assert_eq!(
+                output.lines().count(),
+                alertwright::api::crds().len(),
+                "{side:?} {how}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_base_is_accepted() {
     namespace("alertwright-system").await;
-    dry_run(&root().join("deploy")).await.ok();
+    let base = root().join("deploy");
+    dry_run(&base).await.ok();
+    let client_side = ["apply", "--dry-run=server", "-k"].map(OsStr::new);
+    control_plane()
+        .await
+        .kubectl(client_side.into_iter().chain([base.as_os_str()]))
+        .await
+        .ok();
 }
 
 #[tokio::test]
