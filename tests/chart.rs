@@ -201,15 +201,16 @@ async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator
         .expect("YAML")
         .into_iter()
         .partition(|object| object["kind"] == "Job");
-    for object in &rights {
-        helm.plane.apply(&object.to_string(), &helm.namespace).await;
-    }
     let pod = &jobs[0]["spec"]["template"]["spec"];
     let account = pod["serviceAccountName"].as_str().expect("an account");
-    let kubeconfig = helm.plane.service_account(&helm.namespace, account).await;
     let args = pod["containers"][0]["args"].as_array().expect("arguments");
     let args: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
     let job = async |more: &[&str]| {
+        // Helm has removed them again, as it does after a hook that succeeded.
+        for object in &rights {
+            helm.plane.apply(&object.to_string(), &helm.namespace).await;
+        }
+        let kubeconfig = helm.plane.service_account(&helm.namespace, account).await;
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_alertwright"))
             .args(args.iter().chain(more))
             .env_clear()
