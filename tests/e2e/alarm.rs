@@ -89,3 +89,13 @@ pub async fn assert_rests(w: &World) {
         "nothing has changed, but these were written:\n{writes}"
     );
 }
+
+/// The first integration of a type that Grafana has in a contact point.
+pub async fn integration(w: &World, name: &str, type_: &str) -> Value {
+    let found = w.grafana.contact_point(name).await;
+    let of_type = found
+        .iter()
+        .find(|integration| integration["type"] == type_)
+        .cloned();
+    of_type.unwrap_or_else(|| panic!("no {type_} in {found:#?}"))
+}

@@ -1,13 +1,12 @@
-//! ContactPoints: what is stored, what arrives, and whose it is.
+//! ContactPoints: what is stored, and whose it is.
 
 use alertwright::api::{ContactPoint, NotificationPolicy};
 use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::wait;
-use data_encoding::BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::alarm::{annotate, assert_rests, everything_to, fire, resyncs, secret, world};
+use crate::alarm::{annotate, assert_rests, everything_to, integration, resyncs, secret};
 use crate::world::{self, SOON, World};
 
 const POINTS: &str = "/api/v1/provisioning/contact-points";
@@ -18,15 +17,6 @@ fn mail_and_hook() -> Value {
         {"email": {"addresses": ["a@example.com", "b@example.com"]}},
         {"webhook": {"url": {"value": "http://127.0.0.1:9/hook"}}},
     ]})
-}
-
-async fn integration(w: &World, name: &str, type_: &str) -> Value {
-    let found = w.grafana.contact_point(name).await;
-    let of_type = found
-        .iter()
-        .find(|integration| integration["type"] == type_)
-        .cloned();
-    of_type.unwrap_or_else(|| panic!("no {type_} in {found:#?}"))
 }
 
 /// Waits until a contact point has integrations of these types, in any order.
@@ -55,162 +45,6 @@ async fn foreign(w: &World, name: &str) {
         .write_as_frontend(Method::POST, POINTS, point)
         .await
         .ok();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_type_is_stored_as_wished_and_its_notification_arrives_rendered() {
-    let (w, sinks) = world().await;
-    let sink = |path: &str| format!("{}{path}", sinks.http.url());
-    let secrets = json!({
-        "slack": sink("/slack/hook"), "token": "xoxb-token", "discord": sink("/discord/hook"), "pagerduty": "pd-routing-key",
-        "password": "pass-word", "bearer": "bearer-credentials", "teams": sink("/teams"), "telegram": "bot-token",
-    });
-    secret(&w, "keys", secrets).await;
-    let from = |key: &str| json!({"secretKeyRef": {"name": "keys", "key": key}});
-    let title = "T {{ .CommonLabels.alertname }}";
-    let receivers = json!([
-        {"email": {"addresses": ["a@example.com", "b@example.com"], "singleEmail": true, "subject": "S {{ .CommonLabels.alertname }}", "message": "M {{ .CommonAnnotations.summary }}"}},
-        {"slack": {"url": from("slack"), "title": title, "text": "X {{ .CommonAnnotations.summary }}", "username": "bot", "iconEmoji": ":bell:"}},
-        {"slack": {"token": from("token"), "recipient": "#ops", "endpointURL": sink("/slack-api"), "title": title, "mentionChannel": "here"}},
-        {"discord": {"url": from("discord"), "title": title, "message": "D {{ .CommonAnnotations.summary }}", "useDiscordUsername": true}},
-        {"pagerduty": {"integrationKey": from("pagerduty"), "severityMap": {"critical": "P1", "high": "P2"}, "summary": "P {{ .CommonLabels.alertname }}", "component": "api", "details": {"why": "{{ .CommonAnnotations.summary }}"}}},
-        {"webhook": {"url": {"value": sink("/basic")}, "username": "user", "password": from("password"), "httpMethod": "PUT", "maxAlerts": 3}, "disableResolveMessage": true},
-        {"webhook": {"url": {"value": sink("/bearer")}, "authorizationScheme": "Token", "authorizationCredentials": from("bearer"), "title": title, "message": "W {{ .CommonAnnotations.summary }}"}},
-        {"custom": {"type": "teams", "settings": {"title": title, "message": "C {{ .CommonAnnotations.summary }}"}, "secureSettings": {"url": from("teams")}}},
-    ]);
-    w.put("ContactPoint", "all", json!({"receivers": receivers}))
-        .await;
-    // Telegram's address is fixed, so that nothing of it can arrive here.
-    let telegram = json!({"type": "telegram", "settings": {"chatid": "1"}, "secureSettings": {"bottoken": from("telegram")}});
-    w.put(
-        "ContactPoint",
-        "telegram",
-        json!({"name": "Telegram / ops", "receivers": [{"custom": telegram}]}),
-    )
-    .await;
-    w.synced::<ContactPoint>("all").await;
-    let status = w
-        .synced::<ContactPoint>("telegram")
-        .await
-        .status
-        .unwrap_or_default();
-    assert_eq!(status.name.as_deref(), Some("Telegram / ops"));
-    assert_eq!(
-        integration(&w, "Telegram / ops", "telegram").await["settings"],
-        json!({"chatid": "1", "bottoken": "[REDACTED]"})
-    );
-
-    assert_eq!(w.grafana.contact_point("all").await.len(), 8);
-    let email = integration(&w, "all", "email").await;
-    assert_eq!(email["settings"]["addresses"], "a@example.com;b@example.com");
-    assert_eq!(email["provenance"], "api");
-    let pagerduty = integration(&w, "all", "pagerduty").await;
-    assert_eq!(pagerduty["settings"]["integrationKey"], "[REDACTED]");
-    assert_eq!(pagerduty["settings"]["component"], "api");
-    // Grafana lists the integrations of a contact point in the order of their uids, so the two webhooks come in any.
-    let all = w.grafana.contact_point("all").await;
-    let webhooks = all.iter().filter(|integration| integration["type"] == "webhook");
-    let quiet: Vec<_> = webhooks
-        .filter(|webhook| webhook["disableResolveMessage"] == true)
-        .map(|webhook| webhook["settings"]["httpMethod"].as_str())
-        .collect();
-    assert_eq!(quiet, [Some("PUT")]);
-
-    w.put("NotificationPolicy", "tree", everything_to("all")).await;
-    w.synced::<NotificationPolicy>("tree").await;
-    fire(
-        &w,
-        "boom",
-        json!({"severity": "high"}),
-        json!({"summary": "it burns"}),
-    )
-    .await;
-
-    let mail = sinks.mail.wait_for(SOON, |_| true).await;
-    assert_eq!(mail.subject, "S boom");
-    assert!(mail.body.contains("M it burns"), "{}", mail.body);
-    assert_eq!(mail.to, ["a@example.com", "b@example.com"]);
-    let arrived = async |path: &str| sinks.http.wait_for(path, SOON, |_| true).await;
-    let slack = arrived("/slack/hook").await;
-    assert_eq!(slack.body["attachments"][0]["title"], "T boom");
-    assert_eq!(slack.body["attachments"][0]["text"], "X it burns");
-    assert_eq!(slack.body["username"], "bot");
-    let slack = arrived("/slack-api").await;
-    assert_eq!(slack.headers["authorization"], "Bearer xoxb-token");
-    assert_eq!(slack.body["channel"], "#ops");
-    assert!(slack.body.to_string().contains("<!here|here>"), "{}", slack.body);
-    let discord = arrived("/discord/hook").await;
-    assert_eq!(discord.body["content"], "D it burns");
-    assert_eq!(discord.body["embeds"][0]["title"], "T boom");
-    let pagerduty = arrived("/pagerduty").await;
-    assert_eq!(pagerduty.body["routing_key"], "pd-routing-key");
-    assert_eq!(pagerduty.body["payload"]["severity"], "error");
-    assert_eq!(pagerduty.body["payload"]["summary"], "P boom");
-    assert_eq!(pagerduty.body["payload"]["component"], "api");
-    assert_eq!(pagerduty.body["payload"]["custom_details"]["priority"], "P2");
-    assert_eq!(pagerduty.body["payload"]["custom_details"]["why"], "it burns");
-    let basic = arrived("/basic").await;
-    assert_eq!(basic.method, "PUT");
-    assert_eq!(
-        basic.headers["authorization"],
-        format!("Basic {}", BASE64.encode(b"user:pass-word"))
-    );
-    let bearer = arrived("/bearer").await;
-    assert_eq!(bearer.headers["authorization"], "Token bearer-credentials");
-    assert_eq!(
-        (&bearer.body["title"], &bearer.body["message"]),
-        (&json!("T boom"), &json!("W it burns"))
-    );
-    let teams = arrived("/teams").await;
-    assert!(
-        teams.body.to_string().contains("T boom") && teams.body.to_string().contains("C it burns"),
-        "{}",
-        teams.body
-    );
-    assert_rests(&w).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn pagerduty_gets_the_severity_and_the_priority_of_the_map() {
-    let (w, sinks) = world().await;
-    secret(&w, "keys", json!({"pd": "key"})).await;
-    let map = json!({"critical": "P1", "high": "P2", "warning": "P3", "info": "P4"});
-    let pagerduty =
-        json!({"integrationKey": {"secretKeyRef": {"name": "keys", "key": "pd"}}, "severityMap": map});
-    w.put(
-        "ContactPoint",
-        "oncall",
-        json!({"receivers": [{"pagerduty": pagerduty}]}),
-    )
-    .await;
-    let mut tree = everything_to("oncall");
-    tree["groupBy"] = json!(["alertname"]);
-    w.put("NotificationPolicy", "tree", tree).await;
-    w.synced::<NotificationPolicy>("tree").await;
-    // A severity that the map doesn't have must not go unheard.
-    let cases = [
-        ("critical", "critical", "P1"),
-        ("high", "error", "P2"),
-        ("warning", "warning", "P3"),
-        ("info", "info", "P4"),
-        ("odd", "critical", "P1"),
-    ];
-    for (severity, ..) in cases {
-        fire(&w, severity, json!({"severity": severity}), json!({})).await;
-    }
-    for (severity, expected, priority) in cases {
-        let of_rule = |received: &alertwright_testbed::sink::Received| {
-            received.body["payload"]["summary"]
-                .as_str()
-                .is_some_and(|summary| summary.contains(severity))
-        };
-        let event = sinks.http.wait_for("/pagerduty", SOON, of_rule).await;
-        assert_eq!(event.body["payload"]["severity"], expected, "{severity}");
-        assert_eq!(
-            event.body["payload"]["custom_details"]["priority"], priority,
-            "{severity}"
-        );
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,8 @@ mod install;
 mod maintenance_job;
 mod maintenance_rollout;
 mod notification_policy;
+mod notifications;
+mod policy_ownership;
 mod routing;
 mod rule_admission;
 mod rule_conflicts;

@@ -1,0 +1,80 @@
+//! What a person hears at `kubectl apply`: mistakes that show in the object alone are refused there, each with its cure.
+
+mod notifications;
+mod rules;
+mod silences;
+
+use serde_json::{Value, json};
+
+use crate::control_plane;
+
+fn object(kind: &str, name: &str, spec: &Value) -> String {
+    json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    })
+    .to_string()
+}
+
+/// Checks that each is refused with the words that stand beside it.
+async fn refused(kind: &str, table: &[(Value, &str)]) {
+    let plane = control_plane().await;
+    let ns = plane.namespace("refused").await;
+    let mut wrong = Vec::new();
+    for (spec, words) in table {
+        match plane.try_apply(&object(kind, "bad", spec), &ns).await {
+            Ok(()) => wrong.push(format!("accepted: {spec}")),
+            Err(error) => {
+                let error = format!("{error:?}");
+                if !error.contains(words) {
+                    wrong.push(format!("{spec}: {error} lacks {words:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Checks that each is accepted.
+async fn accepted(kind: &str, table: &[Value]) {
+    let plane = control_plane().await;
+    let ns = plane.namespace("accepted").await;
+    for (i, spec) in table.iter().enumerate() {
+        plane.apply(&object(kind, &format!("good-{i}"), spec), &ns).await;
+    }
+}
+
+/// Checks that a resource can't be changed from the first to the second, in the words that stand beside it.
+async fn immutable(kind: &str, table: &[(Value, Value, &str)]) {
+    let plane = control_plane().await;
+    let ns = plane.namespace("immutable").await;
+    for (i, (before, after, words)) in table.iter().enumerate() {
+        let name = format!("fixed-{i}");
+        plane.apply(&object(kind, &name, before), &ns).await;
+        let changed = plane.try_apply(&object(kind, &name, after), &ns).await;
+        let error = format!("{:?}", changed.expect_err(&format!("{before} became {after}")));
+        assert!(error.contains(words), "{error} lacks {words:?}");
+    }
+}
+
+/// The object with some fields replaced; `null` removes one.
+fn with(base: &Value, fields: Value) -> Value {
+    let mut all = base.as_object().cloned().unwrap_or_default();
+    for (key, value) in fields.as_object().into_iter().flatten() {
+        if value.is_null() {
+            all.remove(key);
+        } else {
+            all.insert(key.clone(), value.clone());
+        }
+    }
+    Value::Object(all)
+}
+
+/// So many levels of routes, the last of which is given.
+fn deep(levels: usize, last: Value) -> Value {
+    (1..levels).fold(last, |below, _| json!({"routes": [below]}))
+}
+
+const PATTERN: &str = "should match";

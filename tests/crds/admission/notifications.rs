@@ -1,0 +1,190 @@
+//! ContactPoints and NotificationPolicies.
+
+use serde_json::{Value, json};
+
+use super::{PATTERN, accepted, deep, immutable, refused, with};
+
+#[tokio::test]
+async fn a_bad_contact_point_is_refused_with_its_cure() {
+    let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
+    let url = json!({"value": "https://example.com/hook"});
+    let one = |receiver: Value| json!({"receivers": [receiver]});
+    let webhook = |more: Value| one(json!({"webhook": with(&json!({"url": url}), more)}));
+    let slack = |slack: Value| one(json!({"slack": slack}));
+    let types = "give exactly one of email, slack, discord, pagerduty, webhook and custom";
+    let table = [
+        (json!({}), "spec.receivers"),
+        (json!({"receivers": []}), "spec.receivers"),
+        (one(json!({})), types),
+        (
+            one(json!({"discord": {"url": url}, "email": {"addresses": ["a@example.com"]}})),
+            types,
+        ),
+        (one(json!({"email": {"addresses": []}})), "addresses"),
+        (
+            slack(json!({"url": url, "token": secret, "recipient": "#a"})),
+            "give exactly one of url and token",
+        ),
+        (
+            slack(json!({"recipient": "#a"})),
+            "give exactly one of url and token",
+        ),
+        (slack(json!({"token": secret})), "a token needs a recipient"),
+        (
+            slack(json!({"url": url, "mentionChannel": "all"})),
+            "supported values",
+        ),
+        (slack(json!({"url": "https://example.com"})), "url"),
+        (
+            one(json!({"discord": {"url": {}}})),
+            "give exactly one of value and secretKeyRef",
+        ),
+        (
+            one(json!({"discord": {"url": {"value": "x", "secretKeyRef": {"name": "s", "key": "k"}}}})),
+            "give exactly one of value and secretKeyRef",
+        ),
+        (one(json!({"pagerduty": {}})), "integrationKey"),
+        (
+            one(json!({"pagerduty": {"integrationKey": {"value": "abc"}}})),
+            "integrationKey",
+        ),
+        (
+            one(
+                json!({"pagerduty": {"integrationKey": secret, "severity": "x", "severityMap": {"a": "P1"}}}),
+            ),
+            "give severity or severityMap, not both",
+        ),
+        (
+            one(json!({"pagerduty": {"integrationKey": secret, "severityMap": {"a": "P6"}}})),
+            "supported values",
+        ),
+        (
+            one(json!({"pagerduty": {"integrationKey": secret, "severityMap": {"a\"b": "P1"}}})),
+            "a severity consists of letters",
+        ),
+        (
+            webhook(json!({"username": "u"})),
+            "username and password belong together",
+        ),
+        (
+            webhook(json!({"password": secret})),
+            "username and password belong together",
+        ),
+        (
+            webhook(json!({"username": "u", "password": secret, "authorizationCredentials": secret})),
+            "or authorizationCredentials, not both",
+        ),
+        (webhook(json!({"httpMethod": "GET"})), "supported values"),
+        (webhook(json!({"maxAlerts": -1})), "greater than or equal to 0"),
+        (one(json!({"custom": {"settings": {}}})), "type"),
+        (
+            one(json!({"custom": {"type": "line", "settings": ["a"]}})),
+            "settings",
+        ),
+    ];
+    refused("ContactPoint", &table).await;
+}
+
+#[tokio::test]
+async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
+    let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
+    let good = json!({"name": "On call", "receivers": [
+        {"email": {"addresses": ["a@example.com"]}, "disableResolveMessage": true},
+        {"slack": {"url": secret}},
+        {"slack": {"token": secret, "recipient": "#alerts", "mentionChannel": "here"}},
+        {"discord": {"url": {"value": "https://example.com/hook"}}},
+        {"pagerduty": {"integrationKey": secret, "severityMap": {"critical": "P1", "high": "P2"}}},
+        {"webhook": {"url": secret, "username": "u", "password": secret}},
+        {"webhook": {"url": secret, "authorizationScheme": "Bearer", "authorizationCredentials": secret}},
+        {"custom": {"type": "line", "settings": {"deep": {"er": 1}}, "secureSettings": {"token": secret}}},
+    ]});
+    accepted("ContactPoint", std::slice::from_ref(&good)).await;
+    let table = [
+        (
+            good.clone(),
+            with(&good, json!({"name": "other"})),
+            "name is immutable",
+        ),
+        (
+            good.clone(),
+            with(&good, json!({"name": null})),
+            "name is immutable",
+        ),
+        (
+            good.clone(),
+            with(&good, json!({"instance": "other"})),
+            "instance is immutable",
+        ),
+    ];
+    immutable("ContactPoint", &table).await;
+}
+
+#[tokio::test]
+async fn a_bad_notification_policy_is_refused_with_its_cure() {
+    let root = json!({"receiver": "a"});
+    let route = |route: Value| with(&root, json!({"routes": [route]}));
+    let table = [
+        (json!({}), "give exactly one of receiver and receiverRef"),
+        (
+            with(&root, json!({"receiverRef": {"name": "b"}})),
+            "give exactly one of receiver and receiverRef",
+        ),
+        (
+            json!({"receiverRef": {}}),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            json!({"receiverRef": {"name": "a", "grafanaName": "b"}}),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            json!({"receiverRef": {"grafanaName": "a", "namespace": "b"}}),
+            "namespace goes with name",
+        ),
+        (with(&root, json!({"groupWait": "thirty seconds"})), PATTERN),
+        (with(&root, json!({"repeatInterval": "1s1h"})), PATTERN),
+        (route(json!({"matchers": ["severity"]})), PATTERN),
+        (
+            route(json!({"matchers": ["severity=critical,team=web"]})),
+            PATTERN,
+        ),
+        (route(json!({"matchers": ["severity=\"critical"]})), PATTERN),
+        (route(json!({"matchers": ["severity==critical"]})), PATTERN),
+        (
+            route(json!({"receiver": "a", "receiverRef": {"name": "b"}})),
+            "give receiver or receiverRef, not both",
+        ),
+        (route(json!({"muteTimeIntervals": ["x"]})), "muteTimeIntervals"),
+        // Below the second level it is plain schema, which says less.
+        (
+            route(deep(4, json!({"receiver": "a", "receiverRef": {"name": "b"}}))),
+            "spec.routes[0].routes[0].routes[0].routes[0]",
+        ),
+        (
+            route(deep(6, json!({"receiver": "a"}))),
+            "must have at most 0 items",
+        ),
+    ];
+    refused("NotificationPolicy", &table).await;
+}
+
+#[tokio::test]
+async fn a_good_notification_policy_is_accepted() {
+    let table = [
+        json!({"receiver": "a"}),
+        json!({"receiverRef": {"name": "a", "namespace": "other"}}),
+        json!({"receiverRef": {"grafanaName": "grafana-default-email"}, "groupBy": ["..."], "routes": [
+            {"matchers": ["severity=\"critical\"", "team=~\"a|b\"", "env!=dev", "zone !~ \"x.*\""], "continue": true, "groupWait": "0s",
+             "routes": [{"receiver": "a", "routes": [{"receiverRef": {"name": "b"}, "repeatInterval": "1d12h"}]}]},
+        ]}),
+    ];
+    accepted("NotificationPolicy", &table).await;
+    let deepest = with(&table[0], json!({"routes": [deep(5, json!({"receiver": "a"}))]}));
+    accepted("NotificationPolicy", &[deepest]).await;
+    let other = with(&table[0], json!({"instance": "other"}));
+    immutable(
+        "NotificationPolicy",
+        &[(table[0].clone(), other, "instance is immutable")],
+    )
+    .await;
+}

@@ -1,0 +1,154 @@
+//! AlertRules.
+
+use serde_json::json;
+
+use super::{PATTERN, accepted, immutable, object, refused, with};
+use crate::control_plane;
+
+#[tokio::test]
+async fn a_bad_alert_rule_is_refused_with_its_cure() {
+    let good = json!({"query": "up < 1"});
+    let data = json!([{"refId": "A", "datasourceUid": "loki", "model": {"expr": "x"}}]);
+    let long = "x".repeat(191);
+    let table = [
+        (json!({}), "give exactly one of query and data"),
+        (
+            json!({"query": "up", "data": data, "condition": "A"}),
+            "give exactly one of query and data",
+        ),
+        (json!({"data": data}), "data and condition belong together"),
+        (
+            json!({"query": "up", "condition": "A"}),
+            "data and condition belong together",
+        ),
+        (
+            json!({"data": data, "condition": "B"}),
+            "condition must be the refId of one entry of data",
+        ),
+        (
+            json!({"data": data, "condition": "A", "datasource": {"name": "Loki"}}),
+            "datasource goes with query",
+        ),
+        (json!({"data": [], "condition": "A"}), "spec.data"),
+        (with(&good, json!({"query": ""})), "spec.query"),
+        (
+            with(&good, json!({"datasource": {"name": "Loki", "uid": "l"}})),
+            "give exactly one of name, uid and type",
+        ),
+        (
+            with(&good, json!({"datasource": {}})),
+            "give exactly one of name, uid and type",
+        ),
+        (
+            with(&good, json!({"folder": "a", "folderUID": "b"})),
+            "give folder or folderUID, not both",
+        ),
+        (with(&good, json!({"folderUID": "a b"})), PATTERN),
+        (
+            with(&good, json!({"severity": "high", "labels": {"severity": "low"}})),
+            "severity is given twice",
+        ),
+        (
+            with(&good, json!({"labels": {"1st": "x"}})),
+            "doesn't start with a digit",
+        ),
+        (
+            with(&good, json!({"labels": {"a-b": "x"}})),
+            "letters, digits and underscores",
+        ),
+        (
+            with(&good, json!({"labels": {"__alertwright__": "x"}})),
+            "are reserved",
+        ),
+        (with(&good, json!({"for": "5 minutes"})), PATTERN),
+        (with(&good, json!({"for": "1.5h"})), PATTERN),
+        (with(&good, json!({"for": "5m1h"})), PATTERN),
+        (with(&good, json!({"for": ""})), "spec.for"),
+        (with(&good, json!({"interval": "-1m"})), PATTERN),
+        (with(&good, json!({"keepFiringFor": "soon"})), PATTERN),
+        (with(&good, json!({"noDataState": "Ok"})), "supported values"),
+        (with(&good, json!({"execErrState": "NoData"})), "supported values"),
+        (
+            with(&good, json!({"missingSeriesEvalsToResolve": 0})),
+            "greater than or equal to 1",
+        ),
+        (with(&good, json!({"title": long})), "spec.title"),
+        (with(&good, json!({"group": "a/b"})), PATTERN),
+        (with(&good, json!({"uid": "a b"})), PATTERN),
+        (with(&good, json!({"uid": "x".repeat(41)})), "spec.uid"),
+        (with(&good, json!({"dashboard": {"uid": "d"}})), "panelID"),
+        (
+            with(&good, json!({"debugQueries": [{"name": "", "query": "x"}]})),
+            "spec.debugQueries[0].name",
+        ),
+        (with(&good, json!({"deletionPolicy": "Keep"})), "supported values"),
+        (with(&good, json!({"serverity": "high"})), "spec.serverity"),
+    ];
+    refused("AlertRule", &table).await;
+}
+
+#[tokio::test]
+async fn a_good_alert_rule_is_accepted() {
+    let all = json!({
+        "instance": "other", "deletionPolicy": "Orphan", "suspend": false, "title": "High error rate", "uid": "high-error_rate",
+        "query": "sum(rate({app=\"shop\"} |= \"error\" [5m])) > 1", "datasource": {"type": "loki"}, "for": "1h30m",
+        "keepFiringFor": "0s", "interval": "1m", "severity": "high", "labels": {"_team": "shop"},
+        "annotations": {"summary": "{{ $value }}", "runbook-url": "x"}, "folder": "Shop/Errors", "group": "a group",
+        "noDataState": "KeepLast", "execErrState": "OK", "missingSeriesEvalsToResolve": 3, "paused": true,
+        "dashboard": {"uid": "d", "panelID": 1}, "debugQueries": [{"name": "logs", "query": "{app=\"shop\"}"}],
+    });
+    let verbatim = json!({
+        "data": [
+            {"refId": "A", "queryType": "instant", "datasourceUid": "loki", "relativeTimeRange": {"from": 60}, "model": {"any": {"thing": [1]}}},
+            {"refId": "B", "datasourceUid": "__expr__", "model": {}},
+        ],
+        "condition": "B",
+    });
+    accepted("AlertRule", &[json!({"query": "up < 1"}), all, verbatim]).await;
+}
+
+#[tokio::test]
+async fn what_an_alert_rule_is_found_by_in_grafana_cannot_be_changed() {
+    let rule = |more| with(&json!({"query": "up"}), more);
+    let table = [
+        (
+            rule(json!({"instance": "a"})),
+            rule(json!({"instance": "b"})),
+            "instance is immutable",
+        ),
+        (
+            rule(json!({})),
+            rule(json!({"instance": "b"})),
+            "instance is immutable",
+        ),
+        (
+            rule(json!({"instance": "a"})),
+            rule(json!({})),
+            "instance is immutable",
+        ),
+        (
+            rule(json!({"uid": "a"})),
+            rule(json!({"uid": "b"})),
+            "uid is immutable",
+        ),
+        (rule(json!({})), rule(json!({"uid": "b"})), "uid is immutable"),
+        (rule(json!({"uid": "a"})), rule(json!({})), "uid is immutable"),
+    ];
+    immutable("AlertRule", &table).await;
+    let plane = control_plane().await;
+    let ns = plane.namespace("mutable").await;
+    plane
+        .apply(&object("AlertRule", "a", &rule(json!({}))), &ns)
+        .await;
+    // Writing the default out changes nothing.
+    plane
+        .apply(
+            &object(
+                "AlertRule",
+                "a",
+                &rule(json!({"instance": "default", "query": "up > 2"})),
+            ),
+            &ns,
+        )
+        .await;
+}
