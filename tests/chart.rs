@@ -233,11 +233,11 @@ async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator
         .await
         .ok();
     let finalizers = "jsonpath={.metadata.finalizers}";
-    let held = helm
+    let kept = helm
         .kubectl(&["get", "alertrule", "errors", "-o", finalizers])
         .await
         .ok();
-    assert!(held.contains("alerting.letsrevel.io/cleanup"), "{held}");
+    assert!(kept.contains("alerting.letsrevel.io/cleanup"), "{kept}");
     let done = job(&[]).await.ok();
     assert!(done.contains("AlertRule            1"), "{done}");
     helm.kubectl(&["delete", "alertrule", "errors", "--timeout", "60s"])
