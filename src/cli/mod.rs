@@ -1,6 +1,7 @@
 //! The command line: arguments and environment, checked.
 
 mod crds;
+mod probe;
 mod reference;
 mod run;
 
@@ -20,6 +21,7 @@ pub struct Arguments {
 enum Command {
     Run(Box<run::Run>),
     Crds(crds::Crds),
+    Probe(probe::Probe),
 }
 
 impl Arguments {
@@ -28,6 +30,7 @@ impl Arguments {
         match self.command {
             Command::Run(run) => run.execute(),
             Command::Crds(crds) => crds.execute(),
+            Command::Probe(probe) => probe.execute(),
         }
     }
 }
