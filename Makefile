@@ -9,8 +9,9 @@ SHELL := /bin/bash
 
 # Tests that run at once. Each end-to-end test starts a Grafana of its own; take fewer where memory or cores are short.
 TEST_THREADS ?= 4
-IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
-STATIC ?= $(shell uname -m)-unknown-linux-musl
+export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
+# What the static binary is compiled for.
+export STATIC ?= $(shell uname -m)-unknown-linux-gnu
 CARGO_DENY_VERSION := 0.20.2
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -19,6 +20,12 @@ CARGO_DENY = $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY = $(CARGO_DENY) --workspace --config .cargo/deny.toml check
 BIN = $(shell tests/testbed/build --dir)
 TARGET = $(or $(CARGO_TARGET_DIR),target)
+# The operator as users get it. The image is made on Linux; elsewhere a release build stands for it.
+ifeq ($(shell uname -s),Linux)
+SHIPPED := image
+else
+SHIPPED := static
+endif
 GENERATED := crds charts/alertwright/files/crds docs/reference.md
 
 .PHONY: help
@@ -91,13 +98,24 @@ charts: ## Lint the chart, and check chart, base and examples against the types 
 	cargo test --locked --test manifests
 
 .PHONY: static
-static: ## Build the static binary that goes into the image
-	cargo build --locked --release --target $(STATIC)
-	@ls -l $(TARGET)/$(STATIC)/release/alertwright
+static: ## Build the operator as it is shipped: static, small, the same on every machine
+ifeq ($(SHIPPED),image)
+	deploy/image/build --binary
+else
+	cargo build --locked --release
+endif
 
 .PHONY: image
-image: ## Build the image with docker or podman (IMAGE=name:tag)
-	@engine=$$(command -v docker || command -v podman) || { echo 'docker or podman is needed; "make static" makes the binary alone'; exit 1; }; \
+image: ## Make the image without a container engine, with its SBOM, in target/image (Linux)
+	deploy/image/build
+
+.PHONY: image-reproducible
+image-reproducible: image ## Check that this commit gives the same image in another folder (compiles it all again)
+	deploy/image/build --check
+
+.PHONY: image-docker
+image-docker: ## Build the image with docker or podman (IMAGE=name:tag)
+	@engine=$$(command -v docker || command -v podman) || { echo 'docker or podman is needed; "make image" needs neither'; exit 1; }; \
 	"$$engine" build --file deploy/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
 
 .PHONY: clean
