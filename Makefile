@@ -23,9 +23,12 @@ TARGET = $(or $(CARGO_TARGET_DIR),target)
 # The operator as users get it. The image is made on Linux; elsewhere a release build stands for it.
 ifeq ($(shell uname -s),Linux)
 SHIPPED := image
+OPERATOR = $(TARGET)/$(STATIC)/release/alertwright
 else
 SHIPPED := static
+OPERATOR = $(TARGET)/release/alertwright
 endif
+export ALERTWRIGHT_OPERATOR ?= $(abspath $(OPERATOR))
 GENERATED := crds charts/alertwright/files/crds docs/reference.md
 
 .PHONY: help
@@ -33,24 +36,23 @@ help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: testbed build ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
-	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(TARGET)/debug/alertwright
+demo: testbed static ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
+	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
-test: testbed ## Run all tests against a real API server, Grafana and Loki
+test: testbed $(SHIPPED) ## Run all tests against a real API server, Grafana and Loki
 	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
 
 .PHONY: test-demo
-test-demo: testbed build ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
+test-demo: testbed static ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
 	cargo test --locked --package alertwright-testbed --features demo-test --test demo
 
 .PHONY: check
 check: format lint deny generated charts ## Check everything that needs no server: format, lints, licences, generated files, manifests
 
 .PHONY: bench
-bench: testbed ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
-	cargo build --locked --release
-	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(TARGET)/release/alertwright $(BENCH_ARGS)
+bench: testbed static ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
+	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(ALERTWRIGHT_OPERATOR) $(BENCH_ARGS)
 
 .PHONY: build
 build: ## Build the operator for development
