@@ -9,8 +9,9 @@ SHELL := /bin/bash
 
 # Tests that run at once. Each end-to-end test starts a Grafana of its own; take fewer where memory or cores are short.
 TEST_THREADS ?= 4
-IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
-STATIC ?= $(shell uname -m)-unknown-linux-musl
+export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
+# What the static binary is compiled for.
+export STATIC ?= $(shell uname -m)-unknown-linux-gnu
 CARGO_DENY_VERSION := 0.20.2
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -19,6 +20,15 @@ CARGO_DENY = $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY = $(CARGO_DENY) --workspace --config .cargo/deny.toml check
 BIN = $(shell tests/testbed/build --dir)
 TARGET = $(or $(CARGO_TARGET_DIR),target)
+# The operator as users get it. The image is made on Linux; elsewhere a release build stands for it.
+ifeq ($(shell uname -s),Linux)
+SHIPPED := image
+OPERATOR = $(TARGET)/$(STATIC)/release/alertwright
+else
+SHIPPED := static
+OPERATOR = $(TARGET)/release/alertwright
+endif
+export ALERTWRIGHT_OPERATOR ?= $(abspath $(OPERATOR))
 GENERATED := crds charts/alertwright/files/crds docs/reference.md
 
 .PHONY: help
@@ -26,24 +36,23 @@ help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: testbed build ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
-	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(TARGET)/debug/alertwright
+demo: testbed static ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
+	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
-test: testbed ## Run all tests against a real API server, Grafana and Loki
+test: testbed $(SHIPPED) ## Run all tests against a real API server, Grafana and Loki
 	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
 
 .PHONY: test-demo
-test-demo: testbed build ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
+test-demo: testbed static ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
 	cargo test --locked --package alertwright-testbed --features demo-test --test demo
 
 .PHONY: check
 check: format lint deny generated charts ## Check everything that needs no server: format, lints, licences, generated files, manifests
 
 .PHONY: bench
-bench: testbed ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
-	cargo build --locked --release
-	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(TARGET)/release/alertwright $(BENCH_ARGS)
+bench: testbed static ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
+	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(ALERTWRIGHT_OPERATOR) $(BENCH_ARGS)
 
 .PHONY: build
 build: ## Build the operator for development
@@ -91,13 +100,24 @@ charts: ## Lint the chart, and check chart, base and examples against the types 
 	cargo test --locked --test manifests
 
 .PHONY: static
-static: ## Build the static binary that goes into the image
-	cargo build --locked --release --target $(STATIC)
-	@ls -l $(TARGET)/$(STATIC)/release/alertwright
+static: ## Build the operator as it is shipped: static, small, the same on every machine
+ifeq ($(SHIPPED),image)
+	deploy/image/build --binary
+else
+	cargo build --locked --release
+endif
 
 .PHONY: image
-image: ## Build the image with docker or podman (IMAGE=name:tag)
-	@engine=$$(command -v docker || command -v podman) || { echo 'docker or podman is needed; "make static" makes the binary alone'; exit 1; }; \
+image: ## Make the image without a container engine, with its SBOM, in target/image (Linux)
+	deploy/image/build
+
+.PHONY: image-reproducible
+image-reproducible: image ## Check that this commit gives the same image in another folder (compiles it all again)
+	deploy/image/build --check
+
+.PHONY: image-docker
+image-docker: ## Build the image with docker or podman (IMAGE=name:tag)
+	@engine=$$(command -v docker || command -v podman) || { echo 'docker or podman is needed; "make image" needs neither'; exit 1; }; \
 	"$$engine" build --file deploy/Dockerfile --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
 
 .PHONY: clean

@@ -73,10 +73,11 @@ impl Helm {
         serde_json::from_str(&json.ok()).expect("JSON")
     }
 
-    /// The operator as the release's ServiceAccount.
+    /// The operator as it is shipped, as the release's ServiceAccount.
     async fn operator(&self) -> Operator {
         let kubeconfig = self.plane.service_account(&self.namespace, "alertwright").await;
-        operator::Options::new(env!("CARGO_BIN_EXE_alertwright"), &kubeconfig)
+        let binary = operator::shipped().expect("the static binary");
+        operator::Options::new(binary, &kubeconfig)
             .args(["--namespace", self.namespace.as_str(), "--leader-elect"])
             .start()
             .await

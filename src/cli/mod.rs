@@ -1,6 +1,7 @@
 //! The command line: arguments and environment, checked.
 
 mod crds;
+mod probe;
 mod reference;
 mod remove_finalizers;
 mod run;
@@ -23,6 +24,7 @@ enum Command {
     Run(Box<run::Run>),
     Crds(crds::Crds),
     RemoveFinalizers(remove_finalizers::RemoveFinalizers),
+    Probe(probe::Probe),
 }
 
 impl Arguments {
@@ -32,6 +34,7 @@ impl Arguments {
             Command::Run(command) => command.execute(),
             Command::Crds(command) => command.execute(),
             Command::RemoveFinalizers(command) => command.execute(),
+            Command::Probe(command) => command.execute(),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

@@ -32,9 +32,9 @@ async fn one_apply_of_the_manifests_on_an_empty_cluster_installs_all_that_a_rule
     ];
     plane.kubectl(secret).await.ok();
 
-    // What the Deployment's pod would run: its ServiceAccount and environment, but for the address of this Grafana.
+    // What the Deployment's pod would run: the image's binary, its ServiceAccount and environment, but for the address of this Grafana.
     let kubeconfig = plane.service_account("alertwright-system", "alertwright").await;
-    let running = operator::Options::new(env!("CARGO_BIN_EXE_alertwright"), &kubeconfig)
+    let running = operator::Options::new(operator::shipped().expect("the static binary"), &kubeconfig)
         .env("POD_NAMESPACE", "alertwright-system")
         .env("POD_NAME", "alertwright-0")
         .env("LEADER_ELECT", "true")

@@ -17,6 +17,9 @@ pub enum Error {
     /// The folder of the binaries could not be found.
     #[error("cannot find the testbed's binaries: {0}; run `make testbed`")]
     NoParts(String),
+    /// The operator's static binary has not been built.
+    #[error("there is no {}: run `make static`", .0.display())]
+    NotShipped(PathBuf),
     /// A file or process operation failed.
     #[error("{what}")]
     Io {

@@ -1,6 +1,7 @@
 //! The operator under test, as a process of its own.
 
 use std::{
+    env,
     ffi::OsStr,
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -8,11 +9,35 @@ use std::{
 };
 
 use crate::{
-    Result, Scratch, Usage, http, ports,
+    Error, Result, Scratch, Usage, http, ports,
     process::{Process, Program},
 };
 
 const START: Duration = Duration::from_secs(30);
+
+/// The operator as it is shipped, which `make static` builds: `ALERTWRIGHT_OPERATOR`, or the static binary in the target folder.
+pub fn shipped() -> Result<PathBuf> {
+    let path = env::var_os("ALERTWRIGHT_OPERATOR").map_or_else(
+        || {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            // A relative one counts from the project's folder, where cargo and make run.
+            let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+            let target = root.join(target);
+            if cfg!(target_os = "linux") {
+                let triple = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+                target.join(triple).join("release/alertwright")
+            } else {
+                target.join("release/alertwright")
+            }
+        },
+        PathBuf::from,
+    );
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(Error::NotShipped(path))
+    }
+}
 
 /// How to run the operator.
 #[derive(Debug)]
@@ -22,7 +47,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// `alertwright run`, as whom the kubeconfig names. The binary is as a rule `env!("CARGO_BIN_EXE_alertwright")`.
+    /// `alertwright run`, as whom the kubeconfig names. The binary is `env!("CARGO_BIN_EXE_alertwright")`, or
+    /// [`shipped`] where the test is about what users get.
     ///
     /// Nothing of this process's environment is passed on.
     pub fn new(binary: impl Into<PathBuf>, kubeconfig: &Path) -> Self {

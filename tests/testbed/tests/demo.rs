@@ -7,22 +7,17 @@
     reason = "a failure must fail the test"
 )]
 
-use std::{path::PathBuf, process::Stdio};
+use std::process::Stdio;
 
-use alertwright_testbed::{ControlPlane, Grafana, Loki, grafana};
+use alertwright_testbed::{ControlPlane, Grafana, Loki, grafana, operator};
 use serde_json::json;
 use tokio::process::Command;
-
-/// The operator, built beside the demonstration: `cargo build --bin alertwright`.
-fn operator() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_demo")).with_file_name("alertwright")
-}
 
 /// Runs it; whether it exited with 0, and what it printed.
 async fn demo(plane: &ControlPlane, grafana: &Grafana, loki: &Loki, more: &[(&str, &str)]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_demo"))
         .arg("--operator")
-        .arg(operator())
+        .arg(operator::shipped().expect("the static binary"))
         .env("KUBECONFIG", plane.kubeconfig())
         .env("GRAFANA_URL", grafana.url())
         .env("GRAFANA_TOKEN", grafana.token().await)
