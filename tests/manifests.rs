@@ -274,12 +274,23 @@ fn every_value_is_in_the_schema() {
 fn argo_cd_gets_the_health_check_as_it_is_written() {
     let read = |file: &str| fs::read_to_string(root().join("deploy/argocd").join(file)).expect("it is there");
     let patch: Value = serde_saphyr::from_str(&read("health-checks.yaml")).expect("YAML");
-    let customizations = text(&patch, "/data/resource.customizations");
-    let customizations: Value = serde_saphyr::from_str(customizations).expect("YAML");
-    let lua = customizations["alerting.letsrevel.io/*"]["health.lua"]
-        .as_str()
-        .expect("Lua");
-    assert_eq!(lua.trim(), read("health.lua").trim());
+    let checks = patch["data"].as_object().expect("a map");
+    let kinds: Vec<_> = checks
+        .keys()
+        .filter_map(|key| key.strip_prefix("resource.customizations.health."))
+        .collect();
+    let crds = alertwright::api::crds();
+    let all: Vec<_> = crds
+        .iter()
+        .map(|crd| format!("{}_{}", crd.spec.group, crd.spec.names.kind))
+        .collect();
+    assert_eq!(
+        kinds, all,
+        "each kind has its key, and no other key would be replaced"
+    );
+    for lua in checks.values() {
+        assert_eq!(lua.as_str().unwrap_or_default().trim(), read("health.lua").trim());
+    }
 }
 
 #[test]
