@@ -1,6 +1,6 @@
 //! The operator writes nothing that a person wrote: after it has reconciled, `kubectl diff` is empty.
 
-use alertwright::api::{AlertRule, ContactPoint, MaintenancePolicy, NotificationPolicy};
+use alertwright::api::{AlertRule, ContactPoint, FIELD_MANAGER, MaintenancePolicy, NotificationPolicy};
 use serde_json::Value;
 
 use crate::example::{all_ready, rendered};
@@ -57,7 +57,7 @@ async fn apply_and_compare(flags: &[&str]) {
             let is_ours = match subresource.as_str() {
                 "status" => fields.iter().all(|field| field.starts_with("status/")),
                 _ => fields == ["metadata/finalizers"],
-            };
+            } && manager == FIELD_MANAGER;
             let path = format!("{}/{}", object["kind"], object["metadata"]["name"]);
             assert!(
                 is_a_person || is_ours,
