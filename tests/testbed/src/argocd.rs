@@ -79,6 +79,9 @@ impl ArgoCd {
             .flag("--metrics-port", metrics.to_string())
             .flag("--redis", &redis)
             .arg("--repo-server-plaintext")
+            // Three minutes otherwise. What changes within a sync is seen by the next comparison only.
+            .flag("--app-resync", "10")
+            .flag("--app-resync-jitter", "0")
             // So that the health of each resource is in the Application's status.
             .arg("--persist-resource-health")
             .spawn(&scratch.join("application-controller.log"))?;
@@ -112,7 +115,8 @@ impl ArgoCd {
         wait::until(&format!("{name} {what}"), timeout, async || {
             match self.application(name).await {
                 Some(application) if is_so(&application) => wait::Seen::Yes(application),
-                found => wait::not_yet(found.map(|application| application.summary())),
+                Some(application) => wait::Seen::NotYet(application.summary()),
+                None => wait::Seen::NotYet("no such Application".to_owned()),
             }
         })
         .await
@@ -155,7 +159,7 @@ impl ArgoCd {
             timeout,
             async || match self.application(name).await {
                 None => wait::Seen::Yes(()),
-                Some(left) => wait::not_yet(left.summary()),
+                Some(left) => wait::Seen::NotYet(left.summary()),
             },
         )
         .await;
