@@ -24,13 +24,14 @@ fn expected(reason: Reason) -> &'static str {
     }
 }
 
-fn kinds() -> Vec<String> {
+/// Every kind of ours.
+pub fn kinds() -> Vec<String> {
     let crds = alertwright::api::crds();
     crds.iter().map(|crd| crd.spec.names.kind.clone()).collect()
 }
 
 /// An object whose status the operator has written for its first generation.
-fn object(kind: &str, generation: i64, reason: Option<Reason>) -> Value {
+pub fn object(kind: &str, generation: i64, reason: Option<Reason>) -> Value {
     let mut object = json!({
         "apiVersion": "alerting.letsrevel.io/v1alpha1",
         "kind": kind,
