@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use http::header::{HeaderValue, USER_AGENT};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ListParams, PostParams};
 use kube::runtime::events::Reporter;
@@ -222,12 +223,15 @@ fn identity() -> String {
 }
 
 async fn connect() -> Result<Client, Error> {
-    let config = kube::Config::infer().await.map_err(|e| {
+    let mut config = kube::Config::infer().await.map_err(|e| {
         Error(format!(
             "no Kubernetes API server is configured: {}; set KUBECONFIG or run in a cluster",
             chain(&e)
         ))
     })?;
+    // The API server takes from it who wrote what, where a write doesn't say so itself: the finalizer's.
+    let agent = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, agent));
     Client::try_from(config).map_err(|e| Error(format!("cannot set up the Kubernetes client: {}", chain(&e))))
 }
 

@@ -55,6 +55,9 @@ const RENDERINGS: [(&str, &[&str]); 3] = [
     ),
 ];
 
+/// The chart that shows how alert templates go into a chart.
+const HELM_EXAMPLE: &str = "deploy/examples/helm";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -130,6 +133,10 @@ fn shipped() -> Vec<(String, String)> {
     for (name, values) in RENDERINGS {
         all.push((name.to_owned(), chart(values)));
     }
+    all.push((
+        HELM_EXAMPLE.to_owned(),
+        run("helm", ["template", "revel", HELM_EXAMPLE]),
+    ));
     all
 }
 
@@ -275,12 +282,68 @@ fn every_value_is_in_the_schema() {
 fn argo_cd_gets_the_health_check_as_it_is_written() {
     let read = |file: &str| fs::read_to_string(root().join("deploy/argocd").join(file)).expect("it is there");
     let patch: Value = serde_saphyr::from_str(&read("health-checks.yaml")).expect("YAML");
-    let customizations = text(&patch, "/data/resource.customizations");
-    let customizations: Value = serde_saphyr::from_str(customizations).expect("YAML");
-    let lua = customizations["alerting.letsrevel.io/*"]["health.lua"]
-        .as_str()
-        .expect("Lua");
-    assert_eq!(lua.trim(), read("health.lua").trim());
+    let checks = patch["data"].as_object().expect("a map");
+    let kinds: Vec<_> = checks
+        .keys()
+        .filter_map(|key| key.strip_prefix("resource.customizations.health."))
+        .collect();
+    let crds = alertwright::api::crds();
+    let all: Vec<_> = crds
+        .iter()
+        .map(|crd| format!("{}_{}", crd.spec.group, crd.spec.names.kind))
+        .collect();
+    assert_eq!(
+        kinds, all,
+        "each kind has its key, and no other key would be replaced"
+    );
+    for lua in checks.values() {
+        assert_eq!(lua.as_str().unwrap_or_default().trim(), read("health.lua").trim());
+    }
+}
+
+#[test]
+fn alert_templates_come_through_the_example_chart_as_they_are_written() {
+    let rules = |yaml: &str| -> Vec<(String, Value)> {
+        let rules = documents(yaml)
+            .into_iter()
+            .filter(|object| text(object, "/kind") == "AlertRule");
+        rules
+            .map(|rule| (text(&rule, "/metadata/name").to_owned(), rule["spec"].clone()))
+            .collect()
+    };
+    let plain = fs::read_to_string(root().join("deploy/examples/revel/alert-rules.yaml")).expect("the rules");
+    let plain = rules(&plain);
+    let rendered = rules(&run("helm", ["template", "revel", HELM_EXAMPLE]));
+    assert_eq!(rendered.len(), 2);
+    for rule in rendered {
+        assert!(
+            plain.contains(&rule),
+            "{} differs from the plain one: {}",
+            rule.0,
+            rule.1
+        );
+    }
+}
+
+#[test]
+fn what_argo_cd_and_flux_are_told_to_deploy_is_there() {
+    let mut seen = 0;
+    for file in [
+        "argocd/alertwright.yaml",
+        "argocd/revel.yaml",
+        "flux/alertwright.yaml",
+        "flux/revel.yaml",
+    ] {
+        let yaml = fs::read_to_string(root().join("deploy").join(file)).expect("it is there");
+        for object in documents(&yaml) {
+            for pointer in ["/spec/source/path", "/spec/path", "/spec/chart/spec/chart"] {
+                let path = text(&object, pointer);
+                assert!(root().join(path).is_dir(), "{file}: there is no {path}");
+                seen += usize::from(!path.is_empty());
+            }
+        }
+    }
+    assert_eq!(seen, 4);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 -- Health of every kind of alerting.letsrevel.io, from the condition Ready and its reason.
 --   Healthy      Synced, Expired (a silence that has run its course)
---   Suspended    spec.suspend
---   Progressing  the operator goes on by itself, or hasn't looked yet
---   Degraded     a person must change something
+--   Suspended    Suspended (spec.suspend)
+--   Progressing  the operator hasn't looked yet, or waits for what may come without a change of yours: DependencyMissing (it may
+--                be part of the same sync), Unavailable, Throttled, InUse
+--   Degraded     a person must do something: Invalid, Conflict, NotOwned, Unsupported, and Unauthorized, although the operator
+--                tries again: no waiting gives it a better token. A reason that isn't known here is Degraded too.
+-- What is being deleted is Progressing without this check.
 local progressing = {DependencyMissing = true, Unavailable = true, Throttled = true, InUse = true}
 
 local status = obj.status or {}

@@ -45,6 +45,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The whole list.
+    pub const ALL: [Self; 12] = [
+        Self::Synced,
+        Self::Expired,
+        Self::Invalid,
+        Self::DependencyMissing,
+        Self::Conflict,
+        Self::NotOwned,
+        Self::Unavailable,
+        Self::Throttled,
+        Self::Unauthorized,
+        Self::Unsupported,
+        Self::Suspended,
+        Self::InUse,
+    ];
+
     /// The CamelCase word that stands in the condition.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -18,18 +18,9 @@ const EVALUATED: Duration = Duration::from_secs(100);
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_syncs_with_the_fewest_calls_and_then_rests_also_after_a_restart() {
     let mut w = world::start().await;
-    let example = world::root().join("deploy/examples/revel");
-    let secrets = std::fs::read_to_string(example.join("secrets.example.yaml")).expect("the placeholders");
-    w.apply(&secrets).await;
-    let path = example.to_string_lossy().into_owned();
-    let rendered = w
-        .plane
-        .kubectl(["kustomize", &path])
-        .await
-        .ok()
-        .replace("namespace: revel\n", &format!("namespace: {}\n", w.ns));
+    let example = rendered(&w).await;
     w.proxy.reset();
-    w.apply(&rendered).await;
+    w.apply(&example).await;
     all_ready::<ContactPoint>(&w, 6).await;
     all_ready::<NotificationPolicy>(&w, 1).await;
     all_ready::<AlertRule>(&w, 10).await;
@@ -84,6 +75,16 @@ async fn the_example_syncs_with_the_fewest_calls_and_then_rests_also_after_a_res
     assert_eq!(self::versions(&w).await, versions, "nothing of ours has changed");
 }
 
+/// The example for the world's namespace; what it needs of Secrets is there.
+pub async fn rendered(w: &World) -> String {
+    let example = world::root().join("deploy/examples/revel");
+    let secrets = std::fs::read_to_string(example.join("secrets.example.yaml")).expect("the placeholders");
+    w.apply(&secrets).await;
+    let path = example.to_string_lossy().into_owned();
+    let example = w.plane.kubectl(["kustomize", &path]).await.ok();
+    example.replace("namespace: revel\n", &format!("namespace: {}\n", w.ns))
+}
+
 /// Waits for five reads of everything, and returns the calls of that time.
 async fn five_resyncs(w: &World) -> Calls {
     w.proxy.reset();
@@ -104,7 +105,8 @@ async fn five_resyncs(w: &World) -> Calls {
     calls
 }
 
-async fn all_ready<K: Reported>(w: &World, count: usize) {
+/// Waits until so many resources of a kind are there and all are ready.
+pub async fn all_ready<K: Reported>(w: &World, count: usize) {
     let api = w.api::<K>().await;
     wait::until(
         &format!("{count} {} are ready", K::plural(&())),

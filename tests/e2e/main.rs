@@ -12,6 +12,7 @@
 
 mod alarm;
 mod contact_points;
+mod diff;
 mod example;
 mod high_availability;
 mod install;

@@ -14,8 +14,10 @@
     reason = "test support: what fails here must fail the test that relies on it"
 )]
 
+pub mod argocd;
 pub mod control_plane;
 mod error;
+mod git;
 pub mod grafana;
 pub mod http;
 mod log;
@@ -31,8 +33,10 @@ pub mod sink;
 mod usage;
 pub mod wait;
 
+pub use argocd::ArgoCd;
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};
+pub use git::Repository;
 pub use grafana::Grafana;
 pub use loki::Loki;
 pub use operator::Operator;

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
@@ -22,6 +23,15 @@ func main() {
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
-	<-stop
-	server.Close()
+	// Time passes for its keys only when it is told so.
+	tick := time.Tick(time.Second)
+	for {
+		select {
+		case <-tick:
+			server.FastForward(time.Second)
+		case <-stop:
+			server.Close()
+			return
+		}
+	}
 }

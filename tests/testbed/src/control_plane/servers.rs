@@ -20,7 +20,7 @@ use crate::{
 const ADMIN_TOKEN: &str = "admin";
 
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,\
-                           job-controller,cronjob-controller,garbage-collector-controller,\
+                           job-controller,cronjob-controller,disruption-controller,garbage-collector-controller,\
                            serviceaccount-controller,namespace-controller";
 
 const START: Duration = Duration::from_secs(60);
