@@ -21,10 +21,6 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "every command is used up by its execution"
-    )]
     pub(super) fn execute(self) -> Result<(), String> {
         let answer = self.fetch()?;
         io::stdout()
