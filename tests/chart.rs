@@ -9,11 +9,17 @@
 use std::time::Duration;
 
 use alertwright_testbed::control_plane::Output;
-use alertwright_testbed::{ControlPlane, Grafana, Operator, Scratch, grafana, operator, parts, wait};
+use alertwright_testbed::{ControlPlane, Grafana, Loki, Operator, Scratch, grafana, operator, parts, wait};
 use serde_json::Value;
+use tokio::process::Command;
 
 const SOON: Duration = Duration::from_secs(60);
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/alertwright");
+/// The ten rules of the Revel example.
+const RULES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/deploy/examples/revel/alert-rules.yaml"
+);
 
 /// helm, with folders of its own.
 struct Helm {
@@ -35,7 +41,7 @@ impl Helm {
     }
 
     async fn run(&self, args: &[&str]) -> Output {
-        let mut command = tokio::process::Command::new(parts::path("helm").expect("helm"));
+        let mut command = Command::new(parts::path("helm").expect("helm"));
         command.arg("--kubeconfig").arg(self.plane.kubeconfig());
         command.args(["--namespace", self.namespace.as_str()]).args(args);
         for (variable, folder) in [
@@ -46,12 +52,7 @@ impl Helm {
         ] {
             command.env(variable, self.scratch.join(folder));
         }
-        let output = command.output().await.expect("helm runs");
-        Output {
-            success: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        ran(&mut command).await
     }
 
     async fn release(&self, command: &str, values: &[&str]) -> Output {
@@ -84,32 +85,86 @@ impl Helm {
             .expect("the operator starts")
     }
 
-    async fn reason_of_the_rule(&self) -> String {
-        let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}";
-        self.kubectl(&["get", "alertrule", "errors", "-o", path])
-            .await
-            .stdout
+    /// Applies the rules, and waits until all are in Grafana.
+    async fn apply_rules(&self, grafana: &Grafana) {
+        self.kubectl(&["apply", "-f", RULES]).await.ok();
+        let reason = "custom-columns=R:.status.conditions[?(@.type=='Ready')].reason";
+        wait::until("the ten rules are in Grafana", SOON, async || {
+            let get = ["get", "alertrules", "--no-headers", "-o", reason];
+            let reasons = self.kubectl(&get).await.stdout;
+            let synced = reasons.lines().filter(|reason| reason.trim() == "Synced");
+            if synced.count() == 10 && grafana.rules().await.len() == 10 {
+                wait::Seen::Yes(())
+            } else {
+                wait::not_yet(reasons)
+            }
+        })
+        .await;
+    }
+
+    /// `helm test`. kwok doesn't run what is in a pod, so that is run here, and how it ended is told.
+    async fn test(&self, operator: &Operator) -> String {
+        let play = async {
+            let pod = wait::until("the pod of helm test", SOON, async || {
+                let get = ["get", "pod", "alertwright-test", "-o", "json"];
+                let pod = self.kubectl(&get).await;
+                pod.success.then_some(pod.stdout)
+            })
+            .await;
+            let pod: Value = serde_json::from_str(&pod).expect("JSON");
+            let args = pod["spec"]["containers"][0]["args"]
+                .as_array()
+                .expect("arguments");
+            let (service, here) = ("http://alertwright-metrics:8080", operator.url());
+            let args = args
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|arg| arg.replace(service, &here));
+            let mut probe = Command::new(operator::shipped().expect("the static binary"));
+            ran(probe.args(args)).await.ok();
+            let succeeded = r#"{"status": {"phase": "Succeeded"}}"#;
+            let patch = [
+                "patch",
+                "pod",
+                "alertwright-test",
+                "--subresource=status",
+                "--type=merge",
+                "-p",
+            ];
+            self.kubectl(&[&patch[..], &[succeeded]].concat()).await.ok();
+        };
+        let (said, ()) = tokio::join!(self.run(&["test", "alertwright", "--timeout", "2m"]), play);
+        said.ok()
     }
 }
 
-const RULE: &str = r#"
-apiVersion: alerting.letsrevel.io/v1alpha1
-kind: AlertRule
-metadata: {name: errors}
-spec:
-  data:
-  - {refId: A, datasourceUid: __expr__, model: {type: math, expression: "0"}}
-  condition: A
-"#;
+/// What a command prints.
+async fn ran(command: &mut Command) -> Output {
+    let output = command.output().await.expect("it can be started");
+    Output {
+        success: output.status.success(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A Grafana with a Loki, and the values of the chart that connect the operator to it.
+async fn grafana() -> (Grafana, [String; 2]) {
+    let grafana = Grafana::start(grafana::Options::default())
+        .await
+        .expect("grafana");
+    grafana
+        .add_loki_datasource(Loki::shared().await, "loki", "Loki", true)
+        .await;
+    let url = format!("grafana.url={}", grafana.url());
+    let token = format!("grafana.token={}", grafana.token().await);
+    (grafana, [url, token])
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
     let helm = Helm::start().await;
-    let grafana = Grafana::start(grafana::Options::default())
-        .await
-        .expect("grafana");
-    let url = format!("grafana.url={}", grafana.url());
-    let token = format!("grafana.token={}", grafana.token().await);
+    let (grafana, [url, token]) = grafana().await;
 
     let said = helm.release("install", &[&url, &token]).await.ok();
     println!("{said}");
@@ -117,11 +172,9 @@ async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
     let installed = helm.instance().await;
 
     let operator = helm.operator().await;
-    helm.plane.apply(RULE, &helm.namespace).await;
-    wait::until("the rule is in Grafana", SOON, async || {
-        helm.reason_of_the_rule().await == "Synced" && grafana.rules().await.len() == 1
-    })
-    .await;
+    let tested = helm.test(&operator).await;
+    assert!(tested.contains("Succeeded"), "{tested}");
+    helm.apply_rules(&grafana).await;
 
     // What the first installation made by a hook is part of the release now, changed in place.
     helm.release("upgrade", &[&url, &token, "grafana.spec.labels.cluster=prod"])
@@ -140,7 +193,7 @@ async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
     );
 
     // In the order that the notes say: resources, then the operator.
-    helm.kubectl(&["delete", "alertrule", "errors", "--timeout", "60s"])
+    helm.kubectl(&["delete", "alertrules", "--all", "--timeout", "60s"])
         .await
         .ok();
     assert!(grafana.rules().await.is_empty());
@@ -174,18 +227,10 @@ async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator() {
     let helm = Helm::start().await;
-    let grafana = Grafana::start(grafana::Options::default())
-        .await
-        .expect("grafana");
-    let url = format!("grafana.url={}", grafana.url());
-    let token = format!("grafana.token={}", grafana.token().await);
+    let (grafana, [url, token]) = grafana().await;
     helm.release("install", &[&url, &token]).await.ok();
     let mut operator = helm.operator().await;
-    helm.plane.apply(RULE, &helm.namespace).await;
-    wait::until("the rule is in Grafana", SOON, async || {
-        helm.reason_of_the_rule().await == "Synced"
-    })
-    .await;
+    helm.apply_rules(&grafana).await;
 
     // kwok only plays the pod of the hook's Job, so what the Job runs is run here, with the rights that it has.
     let rendered = helm
@@ -212,19 +257,12 @@ async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator
             helm.plane.apply(&object.to_string(), &helm.namespace).await;
         }
         let kubeconfig = helm.plane.service_account(&helm.namespace, account).await;
-        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_alertwright"))
-            .args(args.iter().chain(more))
-            .env_clear()
-            .env("KUBECONFIG", &kubeconfig)
-            .env("POD_NAMESPACE", &helm.namespace)
-            .output()
-            .await
-            .expect("it runs");
-        Output {
-            success: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        let binary = operator::shipped().expect("the static binary");
+        let mut command = Command::new(binary);
+        command.args(args.iter().chain(more)).env_clear();
+        command.env("KUBECONFIG", &kubeconfig);
+        command.env("POD_NAMESPACE", &helm.namespace);
+        ran(&mut command).await
     };
     let refused = job(&["--timeout", "1s"]).await.refused();
     assert!(refused.contains("stop it first"), "{refused}");
@@ -233,18 +271,15 @@ async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator
     helm.run(&["uninstall", "alertwright", "--wait", "--timeout", "3m"])
         .await
         .ok();
-    let finalizers = "jsonpath={.metadata.finalizers}";
-    let kept = helm
-        .kubectl(&["get", "alertrule", "errors", "-o", finalizers])
-        .await
-        .ok();
+    let finalizers = "jsonpath={.items[*].metadata.finalizers}";
+    let kept = helm.kubectl(&["get", "alertrules", "-o", finalizers]).await.ok();
     assert!(kept.contains("alerting.letsrevel.io/cleanup"), "{kept}");
     let done = job(&[]).await.ok();
-    assert!(done.contains("AlertRule            1"), "{done}");
-    helm.kubectl(&["delete", "alertrule", "errors", "--timeout", "60s"])
+    assert!(done.contains("AlertRule            10"), "{done}");
+    helm.kubectl(&["delete", "alertrules", "--all", "--timeout", "60s"])
         .await
         .ok();
-    assert_eq!(grafana.rules().await.len(), 1, "what is in Grafana stays");
+    assert_eq!(grafana.rules().await.len(), 10, "what is in Grafana stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,7 +292,7 @@ async fn bad_values_are_refused_with_their_name() {
         ("ownerId=A_B", "ownerId"),
         ("grafanaInstances[0].name=other", "spec"),
     ] {
-        let output = tokio::process::Command::new(&helm)
+        let output = Command::new(&helm)
             .args(["template", "alertwright", CHART, "--set", value])
             .output()
             .await
