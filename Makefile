@@ -36,7 +36,7 @@ help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: testbed static ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
+demo: servers static ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
 	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
@@ -44,7 +44,7 @@ test: testbed $(SHIPPED) ## Run all tests against a real API server, Grafana and
 	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
 
 .PHONY: test-demo
-test-demo: testbed static ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
+test-demo: servers static ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
 	cargo test --locked --package alertwright-testbed --features demo-test --test demo
 
 .PHONY: check
@@ -61,6 +61,10 @@ build: ## Build the operator for development
 .PHONY: testbed
 testbed: ## Build the servers that tests and demo run, once, into a cache
 	@tests/testbed/build
+
+.PHONY: servers
+servers: # What the demonstration runs: without the tools that only tests need
+	@tests/testbed/build kube-apiserver etcd kube-controller-manager kube-scheduler kwok grafana loki
 
 .PHONY: format
 format: ## Check the format (cargo fmt mends it)
