@@ -205,9 +205,12 @@ fn describe(instance: &Instance, context: &Context, next: &mut GrafanaInstanceSt
         Health::Starting => (Reason::Unavailable, "connecting".into()),
         Health::Up => {
             next.reachable = Some(true);
-            let (in_sync, not_in_sync) = counts(instance, context);
-            next.in_sync = Some(in_sync);
-            next.not_in_sync = Some(not_in_sync);
+            // Before everything has been listed there is nothing to count; the pass is repeated then.
+            if context.is_ready() {
+                let (in_sync, not_in_sync) = counts(instance, context);
+                next.in_sync = Some(in_sync);
+                next.not_in_sync = Some(not_in_sync);
+            }
             (Reason::Synced, "connected".into())
         }
         Health::Down(failure) => {

@@ -218,6 +218,9 @@ async fn when_listed(context: Arc<Context>) {
         .state()
         .iter()
         .for_each(|o| triggers.silences.one(o.ns(), o.id()));
+    for instance in instances.state() {
+        triggers.instances.one(&context.namespace, &instance.name_any());
+    }
     for policy in maintenance.state() {
         triggers
             .maintenance
