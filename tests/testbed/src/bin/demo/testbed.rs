@@ -45,8 +45,12 @@ pub(crate) async fn start(report: Arc<Report>, binary: PathBuf) -> Result<Stage>
         Ok(loki)
     };
     let grafana = async {
+        let version = options.version;
         let grafana = Grafana::start(options).await?;
-        report.say(format!("Grafana 10.0 is ready: {}", grafana.url()));
+        report.say(format!(
+            "Grafana's double is ready, as {version}: {}",
+            grafana.url()
+        ));
         Ok(grafana)
     };
     let (plane, loki, grafana) = tokio::try_join!(plane, loki, grafana).map_err(failed)?;
