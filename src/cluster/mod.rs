@@ -2,7 +2,7 @@
 
 pub mod events;
 pub mod finalizers;
-pub mod lease;
+pub mod leader;
 pub mod memory;
 pub mod namespace;
 pub mod secrets;

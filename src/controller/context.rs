@@ -15,21 +15,21 @@ use kube::runtime::reflector::{self, Store};
 use parking_lot::{Mutex, RwLock};
 use tracing::warn;
 
-use super::backoff::Backoff;
-use super::claim::AllClaims;
-use super::failure::{Failure, Retry};
-use super::instance::Instance;
-use super::managed::Managed;
-use super::trigger::Triggers;
+use super::connection::Instance;
 use crate::api::condition::Reason;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
 use crate::cluster::events::Events;
-use crate::cluster::lease::Term;
+use crate::cluster::leader::Term;
+use crate::controller::engine::backoff::Backoff;
+use crate::controller::engine::claim::AllClaims;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::controller::engine::trigger::Triggers;
+use crate::domain::maintenance::phase::Phase;
+use crate::domain::maintenance::rollout::Settled;
+use crate::domain::maintenance::window::{Lease, Window};
 use crate::domain::ownership::Owner;
-use crate::domain::phase::Phase;
 use crate::domain::refusal::Refusal;
-use crate::domain::rollout::Settled;
-use crate::domain::window::{Lease, Window};
 use crate::metrics::Metrics;
 
 /// Which resources there are, as the watches tell.
@@ -231,7 +231,10 @@ impl Context {
             secondary: None,
         };
         if let Err(error) = self.events.publish(&event, about).await {
-            warn!(error = super::failure::chain(&error), "cannot publish an event");
+            warn!(
+                error = crate::controller::engine::failure::chain(&error),
+                "cannot publish an event"
+            );
         }
     }
 

@@ -1,36 +1,25 @@
-//! The controllers: one file per kind, each resolve, decide, apply, report.
+//! The controllers: one room per kind, each resolve, decide, apply, report.
 
 pub mod alert_rule;
-pub mod backoff;
-pub mod claim;
-pub mod contact_point;
+pub mod connection;
 pub mod context;
-pub mod failure;
-pub mod folder;
-pub mod grafana_instance;
+pub mod engine;
 pub mod instance;
 pub mod maintenance;
-pub mod maintenance_policy;
-pub mod managed;
 mod news;
-pub mod notification_policy;
+pub mod notification;
 pub mod pass;
-pub mod poller;
-mod rule_group;
-mod rule_title;
 pub mod run;
 pub mod silence;
-pub mod trigger;
-pub mod watch;
 
 use std::sync::Arc;
 
 use kube::runtime::events::EventType;
 
+use connection::Instance;
 use context::Context;
-use failure::Failure;
-use instance::Instance;
-use managed::Managed;
+use engine::failure::Failure;
+use engine::managed::Managed;
 
 /// The Grafana that an object of a deleted resource is to be removed from; `None` if there is nothing left to remove it from,
 /// which is said in an event.

@@ -10,13 +10,13 @@ use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::claim::Claiming;
 use super::context::Context;
-use super::managed::Managed;
-use super::watch::secrets;
-use super::{grafana_instance, maintenance};
+use super::{instance, maintenance::workload};
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
-use crate::domain::contact;
+use crate::controller::engine::claim::Claiming;
+use crate::controller::engine::managed::Managed;
+use crate::controller::engine::watch::secrets;
+use crate::domain::notification::contact_point;
 
 /// Lets a watch tell its news.
 pub(super) fn tell<K: Resource + 'static>(
@@ -87,11 +87,11 @@ pub(super) fn about_policy(event: &Event<NotificationPolicy>, context: &Context)
 
 pub(super) fn about_instance(event: &Event<GrafanaInstance>, context: &Context) {
     match event {
-        Event::Delete(instance) => grafana_instance::disconnect(&instance.name_any(), context),
+        Event::Delete(instance) => instance::disconnect(&instance.name_any(), context),
         Event::InitDone => {
             let names: Vec<String> = context.running.read().keys().cloned().collect();
             for name in names.iter().filter(|name| !context.instance_exists(name)) {
-                grafana_instance::disconnect(name, context);
+                instance::disconnect(name, context);
             }
         }
         Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
@@ -124,17 +124,17 @@ pub(super) fn about_maintenance(event: &Event<MaintenancePolicy>, context: &Cont
 
 pub(super) fn about_deployment(event: &Event<Deployment>, context: &Context) {
     if let Event::Delete(deployment) = event {
-        maintenance::forget(&deployment.uid().unwrap_or_default(), context);
+        workload::forget(&deployment.uid().unwrap_or_default(), context);
     }
     about_workload(event, context);
 }
 
 pub(super) fn about_job(event: &Event<Job>, context: &Context) {
     match event {
-        Event::Apply(job) | Event::InitApply(job) => maintenance::remember_job(job, false, context),
+        Event::Apply(job) | Event::InitApply(job) => workload::remember_job(job, false, context),
         Event::Delete(job) => {
-            maintenance::remember_job(job, true, context);
-            maintenance::forget(&job.uid().unwrap_or_default(), context);
+            workload::remember_job(job, true, context);
+            workload::forget(&job.uid().unwrap_or_default(), context);
         }
         Event::Init | Event::InitDone => {}
     }
@@ -177,7 +177,10 @@ pub(super) async fn secret_changes(
     let mut is_listed = false;
     let changes = secrets(&client, &namespaces).take_until(stop.cancelled_owned());
     let mut changes = std::pin::pin!(changes.map_err(|error| {
-        warn!(error = super::failure::chain(&error), "watch of secrets failed");
+        warn!(
+            error = crate::controller::engine::failure::chain(&error),
+            "watch of secrets failed"
+        );
     }));
     while let Some(event) = changes.next().await {
         match event {
@@ -195,7 +198,7 @@ fn secret_changed<S: Resource>(secret: &S, context: &Context) {
     let name = secret.meta().name.as_deref().unwrap_or_default();
     let refers = |c: &ContactPoint| {
         c.ns() == namespace
-            && contact::secret_refs(&c.spec)
+            && contact_point::secret_refs(&c.spec)
                 .iter()
                 .any(|reference| reference.name == name)
     };
@@ -207,7 +210,7 @@ fn secret_changed<S: Resource>(secret: &S, context: &Context) {
     }
     if namespace == context.namespace {
         let refers = |i: &GrafanaInstance| {
-            grafana_instance::references(&i.spec)
+            instance::references(&i.spec)
                 .iter()
                 .any(|reference| reference.name == name)
         };

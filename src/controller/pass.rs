@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::context::Context;
-use super::failure::{Failure, Retry};
-use super::managed::Managed;
 use crate::api::FINALIZER;
 use crate::api::condition::{self, Reason};
 use crate::cluster::status;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
 
 /// How long a pass may take in all.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -108,7 +108,7 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
 pub fn after_error<K: Managed>(object: Arc<K>, error: &Error, context: Arc<Context>) -> Action {
     let delay = context.backoff.next(&key(&*object), object.meta().generation);
     warn!(kind = K::KIND, namespace = object.ns(), name = object.id(),
-        error = super::failure::chain(error), retry_in = ?delay, "pass failed");
+        error = crate::controller::engine::failure::chain(error), retry_in = ?delay, "pass failed");
     Action::requeue(delay)
 }
 

@@ -17,17 +17,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::context::{Context, Stores, Writers};
-use super::managed::Managed;
+use super::instance;
+use super::maintenance::{policy, workload};
 use super::news::{
     about_contact_point, about_deployment, about_instance, about_job, about_maintenance, about_policy,
     about_rule, secret_changes, tell,
 };
 use super::pass::{self, Reconcile};
-use super::trigger::{Receivers, stream};
-use super::watch::{guarded, pruned, reflect};
-use super::{grafana_instance, maintenance, maintenance_policy};
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
-use crate::domain::rollout;
+use crate::controller::engine::managed::Managed;
+use crate::controller::engine::trigger::{Receivers, stream};
+use crate::controller::engine::watch::{guarded, pruned, reflect};
+use crate::domain::maintenance::rollout;
 
 /// How many passes over one kind run at the same time.
 const CONCURRENCY: u16 = 16;
@@ -92,18 +93,18 @@ pub async fn all(
             instances,
             &stores.instances,
             receivers.instances,
-            grafana_instance::reconcile,
-            grafana_instance::after_error
+            instance::reconcile,
+            instance::after_error
         ),
         start.controller(
             maintenance_policies,
             &stores.maintenance,
             receivers.maintenance,
-            maintenance_policy::reconcile,
+            policy::reconcile,
             |object, error, _| {
                 warn!(
                     name = object.name_any(),
-                    error = super::failure::chain(error),
+                    error = crate::controller::engine::failure::chain(error),
                     "pass failed"
                 );
                 Action::requeue(Duration::from_secs(5))
@@ -113,15 +114,15 @@ pub async fn all(
             deployments,
             &stores.deployments,
             receivers.deployments,
-            maintenance::deployment,
-            maintenance::after_error
+            workload::deployment,
+            workload::after_error
         ),
         start.controller(
             jobs,
             &stores.jobs,
             receivers.jobs,
-            maintenance::job,
-            maintenance::after_error
+            workload::job,
+            workload::after_error
         ),
         secret_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         when_listed(context.clone()),
@@ -166,7 +167,7 @@ impl Start {
                     Ok(_)
                     | Err(ControllerError::ObjectNotFound(_) | ControllerError::ReconcilerFailed(..)) => {}
                     Err(error) => {
-                        warn!(kind = %K::kind(&()), error = super::failure::chain(&error), "watch failed");
+                        warn!(kind = %K::kind(&()), error = crate::controller::engine::failure::chain(&error), "watch failed");
                     }
                 }
             })

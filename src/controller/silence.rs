@@ -9,14 +9,15 @@ use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 use tracing::info;
 
+use super::connection::Instance;
 use super::context::Context;
-use super::failure::Failure;
-use super::instance::Instance;
-use super::managed::Managed;
+use super::maintenance::workload;
 use super::pass::{Reconcile, Report};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{Silence, SilenceStatus};
+use crate::controller::engine::failure::Failure;
+use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
 use crate::grafana::mirror::Lookup;
@@ -62,7 +63,7 @@ impl Reconcile for Silence {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
-        let Some(instance) = super::leaving(self, context).await? else {
+        let Some(instance) = crate::controller::leaving(self, context).await? else {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
@@ -71,7 +72,7 @@ impl Reconcile for Silence {
         let now = context.now();
         let author = context.owner.silence_author(self.ns(), self.id());
         read_again_if_lost(&instance, &author).await?;
-        let lingering = super::maintenance::linger_of(self, context).filter(|ends| *ends > now);
+        let lingering = workload::linger_of(self, context).filter(|ends| *ends > now);
         for found in ours(&instance, &author) {
             let Some(id) = found
                 .id

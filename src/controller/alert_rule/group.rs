@@ -1,0 +1,81 @@
+//! The interval of a rule's group.
+
+use std::time::Duration;
+
+use crate::api::duration;
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::failure::Failure;
+use crate::domain::ownership::LABEL;
+use crate::domain::rule::Wish;
+use crate::domain::rule::decision::Decision;
+use crate::grafana::api::{FoundRule, Provenance};
+use crate::grafana::mirror::Lookup;
+use crate::grafana::wire::AlertRule;
+
+/// The interval of the group that the rule joins, if it is known to exist.
+pub(super) fn interval(instance: &Instance, rule: &AlertRule) -> Option<Duration> {
+    instance.mirror.read(|held| {
+        let mut members = held.rules.in_group(&rule.folder_uid, &rule.rule_group);
+        members
+            .find(|member| member.uid != rule.uid)
+            .map(|member| member.interval)
+    })
+}
+
+/// Sets the interval of the group if it isn't as wished and all its rules are ours; else says why not.
+pub(super) async fn ensure_interval(
+    context: &Context,
+    instance: &Instance,
+    wish: &Wish,
+    decision: &Decision,
+) -> Result<Option<String>, Failure> {
+    let rule = &wish.rule;
+    let known = instance
+        .mirror
+        .read(|held| held.rules.lookup(&rule.uid).present().map(|r| r.interval));
+    let has_moved = matches!(decision, Decision::Update(fields) if fields.iter().any(|f| *f == "group" || *f == "folder"));
+    if known == Some(wish.interval) && !has_moved {
+        return Ok(None);
+    }
+    let rules = &instance.grafana.rules;
+    let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
+    let Some(group) = rules
+        .group(&rule.folder_uid, &rule.rule_group)
+        .await
+        .map_err(suspect)?
+    else {
+        return Err(Failure::again("the group is gone"));
+    };
+    // Grafana 10 lets a rule that moves keep its own interval, newer ones give it the group's: here both are as wished.
+    if known == Some(wish.interval) && Duration::from_secs(group.interval) == wish.interval {
+        return Ok(None);
+    }
+    let is_ours = |r: &AlertRule| {
+        r.labels
+            .get(LABEL)
+            .is_some_and(|label| context.owner.resource(label).is_some())
+    };
+    if let Some(foreign) = group.rules.iter().find(|r| !is_ours(r)) {
+        return Ok(Some(format!(
+            "spec.interval: the group keeps its {}, because its rule {} isn't ours; choose another group",
+            duration::format(Duration::from_secs(group.interval)),
+            foreign.uid
+        )));
+    }
+    rules
+        .set_group_interval(&rule.folder_uid, &rule.rule_group, wish.interval, Provenance::Api)
+        .await
+        .map_err(suspect)?;
+    instance.mirror.write(|held| {
+        for member in &group.rules {
+            if let Lookup::Present(found) = held.rules.lookup(&member.uid).cloned() {
+                held.rules.written(FoundRule {
+                    interval: wish.interval,
+                    ..found
+                });
+            }
+        }
+    });
+    Ok(None)
+}

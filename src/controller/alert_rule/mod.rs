@@ -1,0 +1,325 @@
+//! AlertRule: resolve, decide, apply, report.
+
+pub mod folder;
+mod group;
+mod title;
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tracing::info;
+
+use super::context::Context;
+use super::pass::{Reconcile, Report};
+use crate::api::alert_rule::Drift;
+use crate::api::condition::{self, Reason};
+use crate::api::duration;
+use crate::api::reference::DeletionPolicy;
+use crate::api::{ANNOTATION_ADOPT, AlertRule, AlertRuleStatus};
+use crate::controller::connection::{self, Facts, Instance};
+use crate::controller::engine::claim::{Key, folder as claimed_folder};
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::domain::links;
+use crate::domain::refusal::Refusal;
+use crate::domain::rule::decision::{self, Decision};
+use crate::domain::rule::{self, Surroundings, Wish};
+use crate::domain::version::Version;
+use crate::grafana::api::{AlertState, DEFAULT_INTERVAL, FoundRule, Provenance};
+use crate::grafana::mirror::Lookup;
+
+/// What `status.lastDrift` says of a rule that was gone from Grafana.
+const DELETED: &str = "deleted";
+
+impl Reconcile for AlertRule {
+    async fn reconcile(&self, context: &Context) -> Result<Report<AlertRuleStatus>, Failure> {
+        let instance = context.instance(self)?;
+        let facts = instance.facts()?;
+        let rivals = Rivals::of(self, context);
+        rivals.refuse(self, facts.version)?;
+        let folder = folder::ensure(&instance, context, self, &facts).await?;
+        let wish = wish(self, context, &instance, &facts, &folder.uid)?;
+        let _writer = instance.group(&folder.uid, &wish.rule.rule_group).await;
+        let found = find(&instance, &wish.rule.uid).await?;
+        let label = context.owner.label(self.ns(), self.id());
+        let is_ours = self.spec.uid.is_none() || self.annotation(ANNOTATION_ADOPT) == Some("true");
+        let decision = decision::decide(&wish.rule, found.as_ref(), &label, is_ours);
+        let drift = apply(self, context, &instance, &wish, &decision, found.as_ref()).await?;
+        let mut warnings = wish.warnings.clone();
+        warnings.extend(group::ensure_interval(context, &instance, &wish, &decision).await?);
+        Ok(self.report(context, &instance, &wish, &folder, drift, warnings))
+    }
+
+    async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
+        let Some(instance) = crate::controller::leaving(self, context).await? else {
+            return Ok(());
+        };
+        if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
+            return Ok(());
+        }
+        let uid = self
+            .status
+            .as_ref()
+            .and_then(|status| status.uid.clone())
+            .or_else(|| self.spec.uid.clone())
+            .unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()));
+        let Some(found) = find(&instance, &uid).await? else {
+            return Ok(());
+        };
+        let derived = uid == context.owner.rule_uid(self.ns(), self.id());
+        if !derived && found.owner.as_deref() != Some(&context.owner.label(self.ns(), self.id())) {
+            return Ok(());
+        }
+        let _writer = instance.group(&found.folder_uid, &found.group).await;
+        let deleted = instance.grafana.rules.delete(&uid, Provenance::Api).await;
+        note(&instance, &uid, deleted, None)
+    }
+}
+
+/// The older resources that stand in the way.
+struct Rivals {
+    uid: Option<String>,
+    title: Option<String>,
+    group: Option<(String, u64)>,
+}
+
+impl Rivals {
+    fn of(object: &AlertRule, context: &Context) -> Self {
+        let instance = || object.instance().to_owned();
+        let folder = || claimed_folder(object);
+        let uid = object
+            .spec
+            .uid
+            .clone()
+            .unwrap_or_else(|| context.owner.rule_uid(object.ns(), object.id()));
+        let title = rule::title(&object.spec, object.id()).to_owned();
+        let group = rule::group(&object.spec, object.id()).to_owned();
+        let ahead = |key| {
+            context
+                .claims
+                .ahead(&key, object)
+                .map(|(claimant, value)| (claimant.path(), value))
+        };
+        Self {
+            uid: ahead(Key::Uid(instance(), uid)).map(|(path, _)| path),
+            title: ahead(Key::Title(instance(), folder(), title)).map(|(path, _)| path),
+            group: ahead(Key::Group(instance(), folder(), group)),
+        }
+    }
+
+    fn refuse(&self, object: &AlertRule, version: Version) -> Result<(), Refusal> {
+        let conflict = |message| Err(Refusal::new(Reason::Conflict, message));
+        if let Some(path) = &self.uid {
+            return conflict(format!(
+                "spec.uid: AlertRule {path} is older and has this uid; choose another"
+            ));
+        }
+        if let Some(path) = &self.title
+            && version < Version::SAME_TITLES
+        {
+            return conflict(format!(
+                "spec.title: AlertRule {path} is older and has this title in the same folder, where Grafana {version} wants titles to be unique; choose another title or folder"
+            ));
+        }
+        if let Some((path, seconds)) = &self.group {
+            let own = rule::interval(&object.spec)?;
+            if own.as_secs() != *seconds {
+                return conflict(format!(
+                    "spec.interval: the group is evaluated every {} as the older AlertRule {path} says, not every {}; make them equal or choose another group",
+                    duration::format(Duration::from_secs(*seconds)),
+                    duration::format(own)
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wish(
+    object: &AlertRule,
+    context: &Context,
+    instance: &Instance,
+    facts: &Facts,
+    folder_uid: &str,
+) -> Result<Wish, Refusal> {
+    let spec = &object.spec;
+    let source = if rule::needs_source(spec) {
+        let default = instance.spec.default_datasource.as_ref();
+        let found = connection::source(facts, spec.datasource.as_ref(), default);
+        Some(found.inspect_err(|_| instance.read_facts_soon())?)
+    } else {
+        None
+    };
+    rule::wish(
+        spec,
+        &Surroundings {
+            owner: &context.owner,
+            namespace: object.ns(),
+            name: object.id(),
+            labels: &instance.spec.labels,
+            folder_uid,
+            source,
+            external_url: instance.external_url(),
+            version: facts.version,
+            base_interval: facts.base_interval,
+        },
+    )
+}
+
+/// What Grafana holds under this uid; asks it where an answer was lost.
+async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundRule>, Failure> {
+    match instance.mirror.read(|held| held.rules.lookup(uid).cloned()) {
+        Lookup::Present(found) => Ok(Some(found)),
+        Lookup::Absent => Ok(None),
+        Lookup::Unknown => {
+            let found = instance
+                .grafana
+                .rules
+                .get(uid)
+                .await
+                .map_err(|e| instance.suspect(e.into()))?;
+            instance.mirror.write(|held| match &found {
+                Some(found) => held.rules.written(found.clone()),
+                None => held.rules.deleted(uid),
+            });
+            Ok(found)
+        }
+    }
+}
+
+/// Notes in the mirror what a write has done.
+pub(super) fn note(
+    instance: &Instance,
+    uid: &str,
+    result: crate::grafana::Result<()>,
+    now_there: Option<FoundRule>,
+) -> Result<(), Failure> {
+    match result {
+        Ok(()) => {
+            instance.mirror.write(|held| match now_there {
+                Some(rule) => held.rules.written(rule),
+                None => held.rules.deleted(uid),
+            });
+            Ok(())
+        }
+        Err(error) => {
+            // Also where Grafana refused: what it holds is then not what the mirror said.
+            instance.mirror.write(|held| held.rules.unknown(uid));
+            Err(instance.suspect(error.into()))
+        }
+    }
+}
+
+async fn apply(
+    object: &AlertRule,
+    context: &Context,
+    instance: &Instance,
+    wish: &Wish,
+    decision: &Decision,
+    found: Option<&FoundRule>,
+) -> Result<Option<Drift>, Failure> {
+    let rules = &instance.grafana.rules;
+    let rule = &wish.rule;
+    if *decision != Decision::NotOwned {
+        title::free(object, context, instance, rule, found).await?;
+    }
+    let (result, interval) = match decision {
+        Decision::Keep => return Ok(None),
+        Decision::NotOwned => {
+            return Err(Failure::new(
+                Reason::NotOwned,
+                format!(
+                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or take it over with the annotation {ANNOTATION_ADOPT}: \"true\"",
+                    rule.uid
+                ),
+                Retry::OnChange,
+            ));
+        }
+        Decision::Create => (
+            rules.create(rule, Provenance::Api).await,
+            group::interval(instance, rule).unwrap_or(DEFAULT_INTERVAL),
+        ),
+        Decision::Update(_) => (
+            rules.update(rule, Provenance::Api).await,
+            found.map_or(DEFAULT_INTERVAL, |found| found.interval),
+        ),
+    };
+    let written = FoundRule::written(rule, interval, Provenance::Api);
+    note(instance, &rule.uid, result, Some(written))?;
+    let fields: &[&str] = match decision {
+        Decision::Update(fields) => fields,
+        _ => &[DELETED],
+    };
+    let is_drift = was_in_grafana(object, &rule.uid);
+    info!(
+        namespace = object.ns(),
+        name = object.id(),
+        uid = rule.uid,
+        ?decision,
+        is_drift,
+        "rule written"
+    );
+    Ok(is_drift.then(|| Drift {
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        corrected_at: Time(context.now()),
+    }))
+}
+
+/// Whether the rule has been in Grafana as this generation asks for it.
+fn was_in_grafana(object: &AlertRule, uid: &str) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        status.uid.as_deref() == Some(uid)
+            && condition::is_ready(&status.conditions, object.metadata.generation)
+    })
+}
+
+impl AlertRule {
+    fn report(
+        &self,
+        context: &Context,
+        instance: &Instance,
+        wish: &Wish,
+        folder: &folder::Place,
+        drift: Option<Drift>,
+        warnings: Vec<String>,
+    ) -> Report<AlertRuleStatus> {
+        let mut status = self.status.clone().unwrap_or_default();
+        status.uid = Some(wish.rule.uid.clone());
+        status.folder = Some(folder.title.clone());
+        status.folder_uid = Some(folder.uid.clone());
+        status.group = Some(wish.rule.rule_group.clone());
+        status.url = Some(links::rule(instance.external_url(), &wish.rule.uid));
+        if drift.is_some() {
+            status.last_drift = drift;
+        }
+        let key = (self.ns().to_owned(), self.id().to_owned());
+        let state = if wish.rule.is_paused {
+            Some("Paused")
+        } else {
+            instance.states.read().get(&key).copied().and_then(state_word)
+        };
+        // Until Grafana has evaluated the rule, or while it can't say, the last state stands.
+        if let Some(state) = state
+            && status.state.as_deref() != Some(state)
+        {
+            status.state = Some(state.to_owned());
+            status.state_since = Some(Time(context.now()));
+        }
+        Report {
+            warnings,
+            ..Report::synced(status, "stored in Grafana")
+        }
+    }
+}
+
+fn state_word(state: AlertState) -> Option<&'static str> {
+    match state {
+        AlertState::Unknown => None,
+        AlertState::Normal => Some("Normal"),
+        AlertState::Recovering => Some("Recovering"),
+        AlertState::Pending => Some("Pending"),
+        AlertState::NoData => Some("NoData"),
+        AlertState::Error => Some("Error"),
+        AlertState::Firing => Some("Firing"),
+    }
+}

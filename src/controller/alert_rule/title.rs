@@ -1,0 +1,88 @@
+//! The title of a rule, which only one rule of a folder can have in Grafana before 12.0.
+
+use std::time::Duration;
+
+use kube::runtime::reflector::ObjectRef;
+
+use super::note;
+use crate::api::AlertRule;
+use crate::api::condition::{self, Reason};
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::claim::{Key, folder};
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::domain::version::Version;
+use crate::grafana::api::{FoundRule, Provenance};
+use crate::grafana::wire::AlertRule as WireRule;
+
+/// How long to wait before looking again whether a title has become free; it costs no call.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Fails while another rule has the title.
+///
+/// A rule of ours may have it only because it hasn't been renamed yet: two resources may even swap titles. Then this one makes
+/// way under a title that nobody else wants, and both come again.
+pub(super) async fn free(
+    object: &AlertRule,
+    context: &Context,
+    instance: &Instance,
+    rule: &WireRule,
+    found: Option<&FoundRule>,
+) -> Result<(), Failure> {
+    let has_it = found.is_some_and(|f| f.title == rule.title && f.folder_uid == rule.folder_uid);
+    if has_it || instance.facts()?.version >= Version::SAME_TITLES {
+        return Ok(());
+    }
+    let holder = instance.mirror.read(|held| {
+        let mut titled = held.rules.titled(&rule.folder_uid, &rule.title);
+        titled.find(|r| r.uid != rule.uid).cloned()
+    });
+    let Some(holder) = holder else { return Ok(()) };
+    let conflict = |message| Failure::new(Reason::Conflict, message, Retry::After(LOOK_AGAIN));
+    let Some((namespace, name)) = holder
+        .owner
+        .as_deref()
+        .and_then(|label| context.owner.resource(label))
+    else {
+        return Err(conflict(format!(
+            "spec.title: Grafana's rule {} has the title {:?} in the same folder and isn't ours; choose another title or folder",
+            holder.uid, rule.title
+        )));
+    };
+    let wants = |title: &str| {
+        let key = Key::Title(object.instance().to_owned(), folder(object), title.to_owned());
+        context.claims.is_claimed_by::<AlertRule>(&key, namespace, name)
+    };
+    if wants(&rule.title) || is_stuck(context, namespace, name) {
+        // The holder may be younger and without a right to it, but nobody takes from it what it has.
+        return Err(conflict(format!(
+            "spec.title: AlertRule {namespace}/{name} still has this title in the same folder; choose another title or folder for one of the two"
+        )));
+    }
+    context.triggers.rules.one(namespace, name);
+    if let Some(found) = found.filter(|found| wants(&found.title)) {
+        let aside = WireRule {
+            title: format!("{} ({})", rule.title, rule.uid),
+            ..rule.clone()
+        };
+        let result = instance.grafana.rules.update(&aside, Provenance::Api).await;
+        let written = FoundRule::written(&aside, found.interval, Provenance::Api);
+        note(instance, &rule.uid, result, Some(written))?;
+    }
+    Err(Failure::again(format!(
+        "the title is still with {namespace}/{name}"
+    )))
+}
+
+/// Whether the last pass over a resource found that it can't be carried out as it is.
+fn is_stuck(context: &Context, namespace: &str, name: &str) -> bool {
+    let key = ObjectRef::new(name).within(namespace);
+    context.stores.rules.get(&key).is_none_or(|holder| {
+        let ready = holder
+            .status
+            .as_ref()
+            .and_then(|status| condition::ready(&status.conditions));
+        ready.is_some_and(|c| c.status == "False" && c.observed_generation == holder.metadata.generation)
+    })
+}

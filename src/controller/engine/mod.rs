@@ -1,0 +1,8 @@
+//! What every pass is made of, whatever it is about: failures and when to try again, watches, triggers, and who claims what.
+
+pub mod backoff;
+pub mod claim;
+pub mod failure;
+pub mod managed;
+pub mod trigger;
+pub mod watch;

@@ -1,0 +1,333 @@
+//! GrafanaInstance: connects, and reports what is known of the Grafana.
+
+pub mod poller;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::runtime::controller::Action;
+use kube::runtime::events::EventType;
+use kube::{Resource, ResourceExt};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use tracing::{info, warn};
+use url::Url;
+
+use crate::api::condition::{self, Reason};
+use crate::api::grafana_instance::{Auth, Tls};
+use crate::api::reference::{SecretKeyRef, ValueSource};
+use crate::api::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
+use crate::cluster::leader::Term;
+use crate::cluster::memory::Memory;
+use crate::cluster::{secrets, status};
+use crate::controller::connection::{Health, Instance};
+use crate::controller::context::Context;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::domain::notification::contact_point::Secrets;
+use crate::grafana::transport::{self, Connection, Supervisor};
+use crate::grafana::{Class, Grafana};
+use crate::metrics::Metrics;
+
+/// How long a failed connection attempt waits.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// An error that ended a pass.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the status")]
+pub struct Error(#[from] kube::Error);
+
+/// One pass over one GrafanaInstance.
+pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> Result<Action, Error> {
+    let outcome = connect(&object, &context).await;
+    if outcome.is_ok() {
+        context.broken.write().remove(&object.name_any());
+    }
+    let mut next = object.status.clone().unwrap_or_default();
+    let (reason, message, action) = match outcome {
+        // After a restart, what was known before stands until Grafana has answered.
+        Ok(instance)
+            if matches!(instance.health(), Health::Starting)
+                && next.observed_generation == object.metadata.generation =>
+        {
+            return Ok(Action::await_change());
+        }
+        Ok(instance) => {
+            let (reason, message) = describe(&instance, &context, &mut next);
+            (reason, message, Action::await_change())
+        }
+        Err(failure) => {
+            let name = object.name_any();
+            let before = context.broken.write().insert(name.clone(), failure.clone());
+            disconnect(&name, &context);
+            if before.as_ref() != Some(&failure) {
+                trigger_users(&name, &context);
+            }
+            let reason = failure.reason.unwrap_or(Reason::Unavailable);
+            let action = if failure.retry == Retry::OnChange {
+                Action::await_change()
+            } else {
+                Action::requeue(RETRY)
+            };
+            next.reachable = Some(false);
+            (reason, failure.message, action)
+        }
+    };
+    next.observed_generation = object.metadata.generation;
+    next.owner_id = Some(context.owner.as_str().to_owned());
+    condition::report(
+        &mut next.conditions,
+        reason,
+        &message,
+        object.metadata.generation,
+        context.now(),
+    );
+    if status::differs(object.status.as_ref(), &next) {
+        let before = object
+            .status
+            .as_ref()
+            .and_then(|s| condition::ready(&s.conditions))
+            .map(|c| c.reason.clone());
+        status::apply(&context.client, &*object, &next).await?;
+        context.metrics.kubernetes_write("GrafanaInstance", "status");
+        if before.as_deref() != Some(reason.as_str()) {
+            let type_ = if reason.is_ready() {
+                EventType::Normal
+            } else {
+                EventType::Warning
+            };
+            context
+                .event(
+                    &object.object_ref(&()),
+                    type_,
+                    reason.as_str(),
+                    "Connect",
+                    &message,
+                )
+                .await;
+        }
+    }
+    Ok(action)
+}
+
+/// When to try again after an error.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that the controller asks for"
+)]
+pub fn after_error(object: Arc<GrafanaInstance>, error: &Error, _: Arc<Context>) -> Action {
+    warn!(
+        instance = object.name_any(),
+        error = crate::controller::engine::failure::chain(error),
+        "pass failed"
+    );
+    Action::requeue(RETRY)
+}
+
+/// Ends the connection to an instance that is gone, and tells whoever used it.
+pub fn disconnect(name: &str, context: &Context) {
+    let Some(instance) = context.running.write().remove(name) else {
+        return;
+    };
+    instance.stop.cancel();
+    info!(instance = name, "disconnected from grafana");
+    trigger_users(name, context);
+}
+
+fn trigger_users(name: &str, context: &Context) {
+    context.triggers.rules.all_of(&context.stores.rules, name);
+    context
+        .triggers
+        .contact_points
+        .all_of(&context.stores.contact_points, name);
+    context.triggers.policies.all_of(&context.stores.policies, name);
+    context.triggers.silences.all_of(&context.stores.silences, name);
+}
+
+/// Lets Grafana be written to only while this process holds the Lease, and counts the calls.
+struct Leader {
+    term: Arc<Term>,
+    metrics: Arc<Metrics>,
+}
+
+impl Supervisor for Leader {
+    fn may_write(&self) -> bool {
+        self.term.holds()
+    }
+
+    fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration) {
+        self.metrics.grafana_call(operation, error, took);
+    }
+}
+
+/// The connection that fits the specification and its Secrets; a new one if they have changed.
+async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc<Instance>, Failure> {
+    let name = object.name_any();
+    let spec = &object.spec;
+    let values = secrets::read(&context.client, &context.namespace, references(spec)).await?;
+    let fingerprint = fingerprint(object, &values);
+    let running = context.running.read().get(&name).cloned();
+    if let Some(instance) = running
+        && instance.fingerprint == fingerprint
+    {
+        return Ok(instance);
+    }
+    let connection = connection(spec, &values)?;
+    let supervisor = Arc::new(Leader {
+        term: context.term.clone(),
+        metrics: context.metrics.clone(),
+    });
+    let grafana = Grafana::connect(&connection, supervisor).map_err(|e| {
+        Failure::new(
+            Reason::Invalid,
+            crate::controller::engine::failure::chain(&e),
+            Retry::OnChange,
+        )
+    })?;
+    let memory = Memory::load(&context.client, &context.namespace, &name).await?;
+    let instance = Arc::new(Instance::new(
+        name.clone(),
+        spec.clone(),
+        fingerprint,
+        grafana,
+        memory,
+        context.namespace.clone(),
+    ));
+    if let Some(old) = context.running.write().insert(name.clone(), instance.clone()) {
+        old.stop.cancel();
+    }
+    info!(instance = name, url = spec.url, "connecting to grafana");
+    tokio::spawn(poller::run(instance.clone(), context.clone()));
+    Ok(instance)
+}
+
+fn describe(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatus) -> (Reason, String) {
+    if let Ok(facts) = instance.facts() {
+        next.version = Some(facts.version_text.clone()).filter(|text| !text.is_empty());
+        next.unsupported = facts.version.lacks();
+    }
+    match instance.health() {
+        Health::Starting => (Reason::Unavailable, "connecting".into()),
+        Health::Up => {
+            next.reachable = Some(true);
+            // Before everything has been listed there is nothing to count; the pass is repeated then.
+            if context.is_ready() {
+                let (in_sync, not_in_sync) = counts(instance, context);
+                next.in_sync = Some(in_sync);
+                next.not_in_sync = Some(not_in_sync);
+            }
+            (Reason::Synced, "connected".into())
+        }
+        Health::Down(failure) => {
+            next.reachable = Some(false);
+            (failure.reason.unwrap_or(Reason::Unavailable), failure.message)
+        }
+    }
+}
+
+/// How many resources of the instance are in sync, and how many aren't.
+fn counts(instance: &Instance, context: &Context) -> (i64, i64) {
+    fn of<K: Managed>(store: &kube::runtime::reflector::Store<K>, instance: &str) -> (i64, i64) {
+        let all = store.state_filter(|object| object.instance() == instance);
+        let ready = all
+            .iter()
+            .filter(|object| {
+                object
+                    .status()
+                    .is_some_and(|s| condition::is_ready(K::conditions(s), object.meta().generation))
+            })
+            .count();
+        (
+            i64::try_from(ready).unwrap_or_default(),
+            i64::try_from(all.len() - ready).unwrap_or_default(),
+        )
+    }
+    let stores = &context.stores;
+    [
+        of(&stores.rules, &instance.name),
+        of(&stores.contact_points, &instance.name),
+        of(&stores.policies, &instance.name),
+        of(&stores.silences, &instance.name),
+    ]
+    .into_iter()
+    .fold((0, 0), |(ready, rest), (r, n)| (ready + r, rest + n))
+}
+
+/// Every Secret and key that an instance refers to.
+pub fn references(spec: &GrafanaInstanceSpec) -> BTreeSet<&SecretKeyRef> {
+    fn maybe(source: Option<&ValueSource>) -> Option<&SecretKeyRef> {
+        source.and_then(|source| source.secret_key_ref.as_ref())
+    }
+    let mut all = BTreeSet::new();
+    all.extend(spec.auth.token.as_ref().map(|token| &token.secret_key_ref));
+    if let Some(basic) = &spec.auth.basic {
+        all.extend(maybe(Some(&basic.username)));
+        all.insert(&basic.password.secret_key_ref);
+    }
+    if let Some(tls) = &spec.tls {
+        all.extend(maybe(tls.ca.as_ref()));
+        all.extend(maybe(tls.client_certificate.as_ref()));
+        all.extend(tls.client_key.as_ref().map(|key| &key.secret_key_ref));
+    }
+    all
+}
+
+/// Differs when the specification or a secret value does; nothing can be read from it.
+fn fingerprint(object: &GrafanaInstance, values: &Secrets) -> String {
+    let mut hash = Sha256::new();
+    hash.update(object.metadata.uid.as_deref().unwrap_or_default());
+    hash.update(serde_json::to_vec(&object.spec).unwrap_or_default());
+    for (reference, value) in values {
+        for part in [&reference.name, &reference.key, value] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+    }
+    data_encoding::HEXLOWER.encode(&hash.finalize())
+}
+
+fn connection(spec: &GrafanaInstanceSpec, values: &Secrets) -> Result<Connection, Failure> {
+    let invalid = |message: String| Failure::new(Reason::Invalid, message, Retry::OnChange);
+    let url = Url::parse(&spec.url).map_err(|e| invalid(format!("spec.url: {e}")))?;
+    let secret =
+        |reference: &SecretKeyRef| SecretString::from(values.get(reference).cloned().unwrap_or_default());
+    let text = |source: &ValueSource| {
+        source.value.clone().or_else(|| {
+            source
+                .secret_key_ref
+                .as_ref()
+                .and_then(|r| values.get(r).cloned())
+        })
+    };
+    let auth = match &spec.auth {
+        Auth {
+            token: Some(token), ..
+        } => transport::Auth::Token(secret(&token.secret_key_ref)),
+        Auth {
+            basic: Some(basic), ..
+        } => transport::Auth::Basic {
+            user: text(&basic.username).unwrap_or_default(),
+            password: secret(&basic.password.secret_key_ref),
+        },
+        Auth {
+            token: None,
+            basic: None,
+        } => {
+            return Err(invalid("spec.auth: give exactly one of token and basic".into()));
+        }
+    };
+    let tls = spec.tls.as_ref().map(|tls: &Tls| transport::Tls {
+        ca_pem: tls.ca.as_ref().and_then(text),
+        client_cert_pem: tls.client_certificate.as_ref().and_then(text),
+        client_key_pem: tls.client_key.as_ref().map(|key| secret(&key.secret_key_ref)),
+        insecure_skip_verify: tls.insecure_skip_verify.unwrap_or(false),
+    });
+    Ok(Connection {
+        url,
+        auth,
+        org_id: spec.org_id,
+        tls: tls.unwrap_or_default(),
+        user_agent: concat!("alertwright/", env!("CARGO_PKG_VERSION")).to_owned(),
+    })
+}

@@ -1,0 +1,324 @@
+//! ContactPoint: resolve, decide, apply, report.
+
+use std::time::Duration;
+
+use kube::runtime::events::EventType;
+use kube::{Resource, ResourceExt};
+use tracing::info;
+
+use super::policy;
+use crate::api::condition::Reason;
+use crate::api::reference::DeletionPolicy;
+use crate::api::{ANNOTATION_ADOPT, ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
+use crate::cluster::{namespace, secrets};
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::claim::Key;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::controller::pass::{Reconcile, Report};
+use crate::domain::links;
+use crate::domain::notification::contact_point::decision::{self, Step};
+use crate::domain::notification::contact_point::{self, Integration};
+use crate::grafana::Class;
+use crate::grafana::api::Provenance;
+use crate::grafana::mirror::Lookup;
+use crate::grafana::wire;
+
+/// How soon a deletion that waits for the policy tree looks again by itself: nothing tells when the namespace goes too.
+const IN_USE: Duration = Duration::from_secs(10);
+
+impl Reconcile for ContactPoint {
+    async fn reconcile(&self, context: &Context) -> Result<Report<ContactPointStatus>, Failure> {
+        let instance = context.instance(self)?;
+        let name = contact_point::name(&self.spec, self.id()).to_owned();
+        let key = Key::ContactPoint(instance.name.clone(), name.clone());
+        if let Some((older, _)) = context.claims.ahead(&key, self) {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!(
+                    "spec.name: ContactPoint {} is older and has the name {name} in Grafana; choose another",
+                    older.path()
+                ),
+                Retry::OnChange,
+            ));
+        }
+        let values =
+            secrets::read(&context.client, self.ns(), contact_point::secret_refs(&self.spec)).await?;
+        let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
+        let resend = self.annotation(ANNOTATION_RESEND).map(str::to_owned);
+        let is_resend =
+            self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
+        let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
+        sync(self, &instance, &name, &wish, is_resend, &secret_texts).await?;
+        let mut status = self.status.clone().unwrap_or_default();
+        status.types = Some(
+            wish.iter()
+                .map(|i| i.contact_point.r#type.as_str())
+                .collect::<Vec<_>>()
+                .join(","),
+        );
+        status.url = Some(links::contact_points(instance.external_url()));
+        status.name = Some(name);
+        status.resent = resend;
+        Ok(Report::synced(
+            status,
+            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
+        ))
+    }
+
+    async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
+        let Some(instance) = crate::controller::leaving(self, context).await? else {
+            return Ok(());
+        };
+        let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
+        let forget = async || {
+            instance
+                .memory
+                .update(|memory| own.iter().for_each(|uid| drop(memory.sent.remove(uid))))
+                .await
+        };
+        if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
+            let _writer = instance.notifications.lock().await;
+            return Ok(forget().await?);
+        }
+        let name = contact_point::name(&self.spec, self.id()).to_owned();
+        let key = Key::ContactPoint(instance.name.clone(), name.clone());
+        if context.claims.ahead(&key, self).is_some() {
+            return Ok(());
+        }
+        let _writer = instance.notifications.lock().await;
+        if let Some(who) = users(&instance, context, &name) {
+            if !namespace::is_terminating(&context.client, self.ns()).await? {
+                return Err(Failure::new(
+                    Reason::InUse,
+                    format!("{who} still refers to it"),
+                    Retry::After(IN_USE),
+                ));
+            }
+            // A namespace must never hang on its contact points.
+            if !policy::replace_receiver(&instance, &name).await? {
+                let note = format!("{who} still refers to contact point {name}, so it stays in Grafana");
+                context
+                    .event(
+                        &self.object_ref(&()),
+                        EventType::Warning,
+                        "LeftBehind",
+                        "Delete",
+                        &note,
+                    )
+                    .await;
+                return Ok(forget().await?);
+            }
+        }
+        let found = fresh(&instance, &name).await?;
+        let ours = instance
+            .memory
+            .read(|memory| memory.sent.keys().cloned().collect::<Vec<_>>());
+        for integration in found.iter().filter(|i| ours.contains(&i.uid)) {
+            let deleted = instance
+                .grafana
+                .notifications
+                .delete_contact_point(&integration.uid)
+                .await;
+            note(&instance, &name, deleted)?;
+        }
+        let left: Vec<_> = found.into_iter().filter(|i| !ours.contains(&i.uid)).collect();
+        instance.mirror.write(|held| {
+            held.contact_points
+                .written(name, (!left.is_empty()).then_some(left));
+        });
+        Ok(forget().await?)
+    }
+}
+
+/// Brings the integrations of this name to what is wished.
+async fn sync(
+    object: &ContactPoint,
+    instance: &Instance,
+    name: &str,
+    wish: &[Integration],
+    is_resend: bool,
+    secret_texts: &[&str],
+) -> Result<(), Failure> {
+    let decide = |found: &[wire::ContactPoint]| {
+        instance.memory.read(|memory| {
+            decision::decide(
+                wish,
+                found,
+                |uid| memory.sent.contains_key(uid),
+                |integration| {
+                    !is_resend
+                        && memory.sent.get(&integration.contact_point.uid)
+                            == Some(&memory.code(&decision::message(integration)))
+                },
+            )
+        })
+    };
+    let known = match instance
+        .mirror
+        .read(|held| held.contact_points.lookup(&name.to_owned()).cloned())
+    {
+        Lookup::Present(found) => Some(found),
+        Lookup::Absent => Some(Vec::new()),
+        Lookup::Unknown => None,
+    };
+    if let Some(plan) = known.map(|known| decide(&known))
+        && plan.steps.is_empty()
+        && plan.foreign.is_empty()
+    {
+        return Ok(());
+    }
+    let _writer = instance.notifications.lock().await;
+    // A POST under a name that somebody else has just taken would join it, so the look is fresh.
+    let found = fresh(instance, name).await?;
+    let plan = decide(&found);
+    if !plan.foreign.is_empty() && !plan.is_ours && object.annotation(ANNOTATION_ADOPT) != Some("true") {
+        return Err(Failure::new(
+            Reason::NotOwned,
+            format!(
+                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or take it over with the annotation {ANNOTATION_ADOPT}: \"true\""
+            ),
+            Retry::OnChange,
+        ));
+    }
+    // Remembered as ours before the write that makes it, or a crash in between would leave it to nobody.
+    let new = plan.steps.iter().filter_map(|step| match step {
+        Step::Create(i) => Some(i.contact_point.uid.clone()),
+        Step::Update(_) | Step::Delete(_) => None,
+    });
+    let new: Vec<String> = instance
+        .memory
+        .read(|memory| new.filter(|uid| !memory.sent.contains_key(uid)).collect());
+    if !new.is_empty() {
+        instance
+            .memory
+            .update(|memory| {
+                memory
+                    .sent
+                    .extend(new.iter().map(|uid| (uid.clone(), String::new())));
+            })
+            .await?;
+    }
+    let foreign = plan.foreign.iter().map(|uid| Step::Delete(uid.clone()));
+    let written = write(
+        instance,
+        name,
+        plan.steps.iter().cloned().chain(foreign),
+        secret_texts,
+    )
+    .await;
+    info!(
+        namespace = object.ns(),
+        name = object.name_any(),
+        sent = written.sent.len(),
+        deleted = written.gone.len(),
+        "contact point written"
+    );
+    instance
+        .memory
+        .update(|memory| {
+            for integration in &written.sent {
+                let code = memory.code(&decision::message(integration));
+                memory.sent.insert(integration.contact_point.uid.clone(), code);
+            }
+            for uid in &written.gone {
+                memory.sent.remove(uid);
+            }
+        })
+        .await?;
+    if let Some(failure) = written.failure {
+        return Err(failure);
+    }
+    instance.mirror.write(|held| {
+        let now_there = wish.iter().map(decision::as_found).collect();
+        held.contact_points.written(name.to_owned(), Some(now_there));
+    });
+    Ok(())
+}
+
+/// How far the writes of one contact point came.
+#[derive(Default)]
+struct Written {
+    sent: Vec<Integration>,
+    gone: Vec<String>,
+    failure: Option<Failure>,
+}
+
+/// Takes the steps one after the other, up to the first that fails.
+async fn write(
+    instance: &Instance,
+    name: &str,
+    steps: impl Iterator<Item = Step>,
+    secret_texts: &[&str],
+) -> Written {
+    let notifications = &instance.grafana.notifications;
+    let mut written = Written::default();
+    for step in steps {
+        let result = match &step {
+            Step::Create(i) => {
+                notifications
+                    .create_contact_point(&i.contact_point, Provenance::Api)
+                    .await
+            }
+            Step::Update(i) => {
+                notifications
+                    .update_contact_point(&i.contact_point, Provenance::Api)
+                    .await
+            }
+            Step::Delete(uid) => notifications.delete_contact_point(uid).await,
+        };
+        if let Err(failure) = note(instance, name, result.map_err(|e| e.redact(secret_texts))) {
+            written.failure = Some(failure);
+            break;
+        }
+        match step {
+            Step::Create(i) | Step::Update(i) => written.sent.push(*i),
+            Step::Delete(uid) => written.gone.push(uid),
+        }
+    }
+    written
+}
+
+/// What Grafana holds under this name right now.
+async fn fresh(instance: &Instance, name: &str) -> Result<Vec<wire::ContactPoint>, Failure> {
+    instance
+        .grafana
+        .notifications
+        .contact_points_named(name)
+        .await
+        .map_err(|e| instance.suspect(e.into()))
+}
+
+fn note(instance: &Instance, name: &str, result: crate::grafana::Result<()>) -> Result<(), Failure> {
+    result.map_err(|error| {
+        // What was refused has changed nothing; taken for unknown, it would be sent again after every poll.
+        if error.class() != Class::Rejected {
+            instance
+                .mirror
+                .write(|held| held.contact_points.unknown(name.to_owned()));
+        }
+        instance.suspect(error.into())
+    })
+}
+
+/// Who refers to a contact point of this name, if anybody does.
+fn users(instance: &Instance, context: &Context, name: &str) -> Option<String> {
+    fn refers(route: &wire::Route, name: &str) -> bool {
+        route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
+    }
+    let tree = instance
+        .mirror
+        .read(|held| held.policy.lookup(&()).cloned())
+        .present()?;
+    if !refers(&tree, name) {
+        return None;
+    }
+    let holder = context
+        .claims
+        .holder::<crate::api::NotificationPolicy>(&Key::Tree(instance.name.clone()));
+    Some(holder.map_or_else(
+        || "Grafana's policy tree".to_owned(),
+        |holder| format!("NotificationPolicy {}", holder.path()),
+    ))
+}

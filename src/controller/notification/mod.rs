@@ -1,0 +1,4 @@
+//! Who is told: contact points, and the policy tree that leads to them.
+
+pub mod contact_point;
+pub mod policy;

@@ -1,0 +1,178 @@
+//! Which maintenance silence a workload gets.
+
+pub mod generated;
+pub mod lease;
+pub mod migration;
+pub mod phase;
+#[cfg(test)]
+mod recorded;
+pub mod rollout;
+pub mod window;
+pub mod workload;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kube::core::{Selector, SelectorExt};
+
+use crate::api::maintenance_policy::{MaintenancePolicySpec, MaintenanceTarget, WorkloadKind};
+use crate::api::matcher::{Matcher, MatcherText};
+use crate::api::silence::AlertRuleSelector;
+use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, duration};
+use crate::domain::refusal::Refusal;
+use window::Lease;
+use workload::{Rules, WorkloadWish};
+
+/// The silence that a workload gets while it rolls out or runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maintenance {
+    /// The GrafanaInstance that holds it; `None` for the default.
+    pub instance: Option<String>,
+    /// Which rules it covers.
+    pub alert_rules: AlertRuleSelector,
+    /// What narrows it.
+    pub matchers: Vec<MatcherText>,
+    /// How long it lasts.
+    pub lease: Lease,
+    /// Who asks for it, as messages name it.
+    pub source: String,
+}
+
+/// What is asked for a workload of this kind with these labels and annotations. Annotations come before policies, and of
+/// several policies that select it the oldest decides.
+pub fn wanted(
+    kind: WorkloadKind,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+    policies: &[&MaintenancePolicy],
+) -> Result<Option<Maintenance>, Refusal> {
+    let parse = |text: &str| {
+        duration::Duration::parse(text)
+            .ok()
+            .and_then(|d| d.checked().ok())
+    };
+    let wish = match workload::read(annotations, parse) {
+        Err(error) => return Err(Refusal::invalid("annotations", error)),
+        Ok(WorkloadWish::Disabled) => return Ok(None),
+        Ok(WorkloadWish::Unset) => None,
+        Ok(WorkloadWish::Silence(wish)) => Some(wish),
+    };
+    let Some(wish) = wish else {
+        return Ok(of_policies(kind, labels, policies));
+    };
+    let matchers = wish
+        .matchers
+        .iter()
+        .map(|text| Matcher::parse(text).map(|matcher| MatcherText::from(&matcher)))
+        .collect::<Result<_, _>>()
+        .map_err(|e| Refusal::invalid(workload::ANNOTATION_MATCHERS, e))?;
+    let alert_rules = match &wish.rules {
+        Rules::All => AlertRuleSelector {
+            all: Some(true),
+            ..AlertRuleSelector::default()
+        },
+        Rules::Names(names) => AlertRuleSelector {
+            names: names.clone(),
+            ..AlertRuleSelector::default()
+        },
+    };
+    Ok(Some(Maintenance {
+        instance: None,
+        alert_rules,
+        matchers,
+        lease: wish.lease(Lease::default()),
+        source: format!("annotation {}", workload::ANNOTATION_SILENCE),
+    }))
+}
+
+fn of_policies(
+    kind: WorkloadKind,
+    labels: &BTreeMap<String, String>,
+    policies: &[&MaintenancePolicy],
+) -> Option<Maintenance> {
+    let age = |policy: &&&MaintenancePolicy| {
+        (
+            policy.metadata.creation_timestamp.as_ref().map(|t| t.0),
+            policy.metadata.name.clone(),
+        )
+    };
+    policies
+        .iter()
+        .filter(|policy| !policy.spec.suspend.unwrap_or(false) && selects(&policy.spec, kind, labels))
+        .filter_map(|policy| Some((policy, of_policy(policy).ok()?)))
+        .min_by_key(|(policy, _)| age(policy))
+        .map(|(_, maintenance)| maintenance)
+}
+
+/// Whether a policy looks after a workload.
+pub fn selects(spec: &MaintenancePolicySpec, kind: WorkloadKind, labels: &BTreeMap<String, String>) -> bool {
+    spec.targets
+        .iter()
+        .filter(|target| target.kind == kind)
+        .any(|target| match selector(target) {
+            Ok(selector) => selector.matches(labels),
+            Err(_) => false,
+        })
+}
+
+fn selector(target: &MaintenanceTarget) -> Result<Selector, String> {
+    match &target.selector {
+        None => Ok(Selector::default()),
+        Some(selector) => Selector::try_from(selector.clone()).map_err(|e| e.to_string()),
+    }
+}
+
+/// What a policy asks for, or what is wrong with it.
+pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
+    for (i, target) in policy.spec.targets.iter().enumerate() {
+        selector(target).map_err(|e| Refusal::invalid(&format!("spec.targets[{i}].selector"), e))?;
+    }
+    let silence = policy.spec.silence.clone().unwrap_or_default();
+    for (i, text) in silence.matchers.iter().enumerate() {
+        Matcher::parse(text.as_str())
+            .map_err(|e| Refusal::invalid(&format!("spec.silence.matchers[{i}]"), e))?;
+    }
+    let default = Lease::default();
+    let period = |text: Option<&duration::Duration>, field: &str, default: Duration| match text {
+        None => Ok(default),
+        Some(text) => text.checked().map_err(|e| Refusal::invalid(field, e)),
+    };
+    let lease = Lease {
+        lease: period(silence.lease.as_ref(), "spec.silence.lease", default.lease)?,
+        linger: period(silence.linger.as_ref(), "spec.silence.linger", default.linger)?,
+        max_duration: period(
+            silence.max_duration.as_ref(),
+            "spec.silence.maxDuration",
+            default.max_duration,
+        )?,
+    };
+    for (field, value) in [("lease", lease.lease), ("maxDuration", lease.max_duration)] {
+        if value.is_zero() {
+            return Err(Refusal::invalid(
+                &format!("spec.silence.{field}"),
+                "must be greater than 0",
+            ));
+        }
+    }
+    Ok(Maintenance {
+        instance: policy
+            .spec
+            .instance
+            .clone()
+            .filter(|name| name != DEFAULT_INSTANCE),
+        alert_rules: silence.alert_rules.unwrap_or(AlertRuleSelector {
+            all: Some(true),
+            ..AlertRuleSelector::default()
+        }),
+        matchers: silence.matchers,
+        lease,
+        source: format!(
+            "MaintenancePolicy {}",
+            policy.metadata.name.as_deref().unwrap_or_default()
+        ),
+    })
+}
+
+#[cfg(test)]
+#[path = "maintenance_tests.rs"]
+mod tests;

@@ -1,0 +1,131 @@
+//! What to do about the integrations that Grafana holds under a contact point's name.
+
+use crate::api::ContactPointSpec;
+use crate::grafana::digest::IntegrationDigest;
+use crate::grafana::wire::{ContactPoint, REDACTED};
+
+use super::{Integration, type_of};
+use crate::domain::ownership::Owner;
+
+/// One write.
+#[derive(Clone, PartialEq)]
+pub enum Step {
+    /// Add it.
+    Create(Box<Integration>),
+    /// Replace it.
+    Update(Box<Integration>),
+    /// Remove the integration with this uid.
+    Delete(String),
+}
+
+/// What to do.
+pub struct Plan {
+    /// Writes, in order: what is new comes first, so that the contact point never is empty.
+    pub steps: Vec<Step>,
+    /// Integrations of that name that somebody else made. They are drift where the contact point is ours.
+    pub foreign: Vec<String>,
+    /// Whether one of the integrations that were found is ours, and with it the contact point.
+    pub is_ours: bool,
+}
+
+/// Compares the wish with what was found.
+///
+/// `is_ours` says that we made the integration with this uid; `is_sent` that its secrets, which Grafana doesn't show, are
+/// those that were sent last.
+pub fn decide(
+    wish: &[Integration],
+    found: &[ContactPoint],
+    is_ours: impl Fn(&str) -> bool,
+    is_sent: impl Fn(&Integration) -> bool,
+) -> Plan {
+    let wished = |uid: &str| {
+        wish.iter()
+            .any(|integration| integration.contact_point.uid == uid)
+    };
+    let mut steps: Vec<Step> = wish
+        .iter()
+        .filter_map(|integration| {
+            let uid = &integration.contact_point.uid;
+            match found.iter().find(|candidate| candidate.uid == *uid) {
+                None => Some(Step::Create(Box::new(integration.clone()))),
+                Some(found) if is_same(integration, found) && is_sent(integration) => None,
+                Some(_) => Some(Step::Update(Box::new(integration.clone()))),
+            }
+        })
+        .collect();
+    let others = || {
+        found
+            .iter()
+            .map(|candidate| &candidate.uid)
+            .filter(|uid| !wished(uid))
+    };
+    steps.extend(others().filter(|uid| is_ours(uid)).cloned().map(Step::Delete));
+    Plan {
+        steps,
+        foreign: others().filter(|uid| !is_ours(uid)).cloned().collect(),
+        is_ours: found
+            .iter()
+            .any(|candidate| wished(&candidate.uid) || is_ours(&candidate.uid)),
+    }
+}
+
+fn is_same(wish: &Integration, found: &ContactPoint) -> bool {
+    // Which secrets Grafana hides depends on the type; it also hides what was given in the clear.
+    let hidden = found.redacted_fields();
+    let unseen = wish
+        .secret_fields
+        .iter()
+        .filter(|path| !is_there(&found.settings, path));
+    let fields: Vec<&str> = hidden.iter().chain(unseen).map(String::as_str).collect();
+    IntegrationDigest::of(&wish.contact_point, &fields) == IntegrationDigest::of(found, &fields)
+}
+
+fn is_there(settings: &serde_json::Map<String, serde_json::Value>, path: &str) -> bool {
+    match path.split_once('.') {
+        None => settings.contains_key(path),
+        Some((first, rest)) => settings
+            .get(first)
+            .and_then(serde_json::Value::as_object)
+            .is_some_and(|inner| is_there(inner, rest)),
+    }
+}
+
+/// What a read finds after an integration was written.
+pub fn as_found(integration: &Integration) -> ContactPoint {
+    let mut found = integration.contact_point.clone();
+    found.provenance = Some("api".into());
+    for path in &integration.secret_fields {
+        let mut parts = path.split('.');
+        let last = parts.next_back().unwrap_or_default();
+        let inner = parts.try_fold(&mut found.settings, |fields, part| {
+            fields.get_mut(part).and_then(serde_json::Value::as_object_mut)
+        });
+        if let Some(fields) = inner {
+            fields.insert(last.to_owned(), REDACTED.into());
+        }
+    }
+    found
+}
+
+/// What is remembered of an integration as a message authentication code: all that was sent, secrets included.
+pub fn message(integration: &Integration) -> Vec<u8> {
+    // A map of strings to JSON values always serialises; keys are sorted.
+    serde_json::to_vec(&integration.contact_point).unwrap_or_default()
+}
+
+/// The uids of a contact point's integrations; needs no Secrets.
+pub fn uids(spec: &ContactPointSpec, owner: &Owner, namespace: &str, name: &str) -> Vec<String> {
+    let types: Vec<&str> = spec.receivers.iter().map(type_of).collect();
+    types
+        .iter()
+        .enumerate()
+        .map(|(i, type_)| {
+            let ordinal = types.iter().take(i).filter(|earlier| *earlier == type_).count();
+            owner.integration_uid(namespace, name, type_, ordinal)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

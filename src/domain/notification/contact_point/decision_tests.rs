@@ -1,0 +1,182 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
+use serde_json::{Map, Value, from_value, json};
+
+use super::*;
+use crate::domain::notification::contact_point::{self, Secrets};
+
+fn owner() -> Owner {
+    Owner::parse("prod").unwrap()
+}
+
+fn integration(uid: &str, settings: Value, secret_fields: &[&str]) -> Integration {
+    Integration {
+        contact_point: ContactPoint {
+            uid: uid.into(),
+            name: "on-call".into(),
+            r#type: "webhook".into(),
+            settings: settings.as_object().cloned().unwrap(),
+            ..ContactPoint::default()
+        },
+        secret_fields: secret_fields.iter().map(|field| (*field).to_owned()).collect(),
+    }
+}
+
+fn steps(plan: &Plan) -> Vec<(&'static str, &str)> {
+    plan.steps
+        .iter()
+        .map(|step| match step {
+            Step::Create(i) => ("create", i.contact_point.uid.as_str()),
+            Step::Update(i) => ("update", i.contact_point.uid.as_str()),
+            Step::Delete(uid) => ("delete", uid.as_str()),
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_there_as_it_was_sent_is_left_alone() {
+    let wish = [integration("a", json!({"url": "secret", "title": "T"}), &["url"])];
+    let found = [as_found(&wish[0])];
+    let plan = decide(&wish, &found, |_| true, |_| true);
+    assert!(plan.steps.is_empty() && plan.foreign.is_empty());
+}
+
+#[test]
+fn what_is_missing_is_created_before_what_is_too_much_is_removed() {
+    let wish = [integration("new", json!({}), &[])];
+    let found = [integration("old", json!({}), &[]).contact_point];
+    let plan = decide(&wish, &found, |_| true, |_| true);
+    assert_eq!(steps(&plan), [("create", "new"), ("delete", "old")]);
+}
+
+#[test]
+fn a_setting_that_differs_is_updated() {
+    let wish = [integration("a", json!({"url": "secret", "title": "T"}), &["url"])];
+    for (change, expected) in [
+        (json!({"title": "other"}), true),
+        (json!({"more": 1}), true),
+        (json!({"url": "[REDACTED]"}), false),
+        // Grafana 10.0 shows some secrets, such as the URL of Discord and of webhooks.
+        (json!({"url": "another"}), true),
+    ] {
+        let mut found = as_found(&wish[0]);
+        found.settings.extend(change.as_object().cloned().unwrap());
+        let plan = decide(&wish, &[found], |_| true, |_| true);
+        let expected: &[_] = if expected { &[("update", "a")] } else { &[] };
+        assert_eq!(steps(&plan), expected, "{change}");
+    }
+}
+
+#[test]
+fn a_value_that_grafana_hides_of_itself_is_no_difference() {
+    let wish = [integration("a", json!({"url": "in the clear"}), &[])];
+    let found = ContactPoint {
+        settings: json!({"url": REDACTED}).as_object().cloned().unwrap(),
+        ..as_found(&wish[0])
+    };
+    assert!(
+        decide(&wish, std::slice::from_ref(&found), |_| true, |_| true)
+            .steps
+            .is_empty()
+    );
+    // But it is sent again when what was sent last was another.
+    assert_eq!(
+        steps(&decide(&wish, &[found], |_| true, |_| false)),
+        [("update", "a")]
+    );
+}
+
+#[test]
+fn a_changed_secret_is_sent_again() {
+    let wish = [
+        integration("a", json!({"url": "secret"}), &["url"]),
+        integration("b", json!({"url": "secret"}), &["url"]),
+    ];
+    let found = [as_found(&wish[0]), as_found(&wish[1])];
+    let plan = decide(&wish, &found, |_| true, |i| i.contact_point.uid == "a");
+    assert_eq!(steps(&plan), [("update", "b")]);
+}
+
+#[test]
+fn what_somebody_else_made_is_reported_and_is_no_step() {
+    let wish = [integration("a", json!({}), &[])];
+    let found = [
+        as_found(&wish[0]),
+        integration("theirs", json!({}), &[]).contact_point,
+    ];
+    let plan = decide(&wish, &found, |uid| uid == "a", |_| true);
+    assert!(plan.is_ours, "it has joined what is ours");
+    assert!(plan.steps.is_empty());
+    assert_eq!(plan.foreign, ["theirs"]);
+}
+
+#[test]
+fn after_the_writes_nothing_is_left_to_do() {
+    let wish = [
+        integration("a", json!({"x": 1}), &["x"]),
+        integration("b", json!({"y": 2}), &[]),
+    ];
+    let mut found = vec![
+        integration("b", json!({"y": 1}), &[]).contact_point,
+        integration("old", json!({}), &[]).contact_point,
+    ];
+    for step in decide(&wish, &found, |_| true, |_| true).steps {
+        match step {
+            Step::Create(i) => found.push(as_found(&i)),
+            Step::Update(i) => {
+                found.retain(|c| c.uid != i.contact_point.uid);
+                found.push(as_found(&i));
+            }
+            Step::Delete(uid) => found.retain(|c| c.uid != uid),
+        }
+    }
+    assert!(decide(&wish, &found, |_| true, |_| true).steps.is_empty());
+}
+
+#[test]
+fn a_read_shows_no_secret_and_who_wrote_it() {
+    let settings = json!({"url": "s1", "auth": {"deep": {"token": "s2", "kept": "k"}}, "title": "T"});
+    let found = as_found(&integration("a", settings, &["url", "auth.deep.token"]));
+    let expected = json!({"url": REDACTED, "auth": {"deep": {"token": REDACTED, "kept": "k"}}, "title": "T"});
+    assert_eq!(Value::Object(found.settings), expected);
+    assert_eq!(found.provenance.as_deref(), Some("api"));
+}
+
+#[test]
+fn what_is_remembered_changes_with_every_part_of_what_was_sent() {
+    let base = integration("a", json!({"url": "secret"}), &["url"]);
+    assert_eq!(message(&base), message(&base.clone()));
+    let changes: [fn(&mut ContactPoint); 5] = [
+        |point| point.uid = "b".into(),
+        |point| point.name = "other".into(),
+        |point| point.r#type = "slack".into(),
+        |point| point.disable_resolve_message = true,
+        |point| point.settings = Map::from_iter([("url".to_owned(), json!("changed"))]),
+    ];
+    for change in changes {
+        let mut other = base.clone();
+        change(&mut other.contact_point);
+        assert_ne!(message(&other), message(&base));
+    }
+}
+
+#[test]
+fn uids_are_the_same_with_and_without_the_secrets() {
+    let hook = json!({"value": "h"});
+    let spec: ContactPointSpec = from_value(json!({"receivers": [
+        {"email": {"addresses": ["a@x.org"]}}, {"slack": {"url": hook}}, {"discord": {"url": hook}}, {"webhook": {"url": hook}},
+        {"custom": {"type": "slack"}}, {"email": {"addresses": ["b@x.org"]}}, {"slack": {"url": hook}}, {"custom": {"type": "line"}},
+    ]}))
+    .unwrap();
+    let made = contact_point::integrations(&spec, &owner(), "shop", "on-call", &Secrets::new())
+        .ok()
+        .unwrap();
+    let made: Vec<_> = made.into_iter().map(|i| i.contact_point.uid).collect();
+    let known = uids(&spec, &owner(), "shop", "on-call");
+    assert_eq!(known, made);
+    let distinct: std::collections::BTreeSet<_> = known.iter().collect();
+    assert_eq!(distinct.len(), known.len());
+}

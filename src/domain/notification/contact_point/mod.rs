@@ -1,0 +1,292 @@
+//! ContactPoint → the integrations that Grafana should hold.
+
+pub mod decision;
+mod pagerduty;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::api::contact_point::{ContactPointSpec, Custom, Discord, Email, Receiver, Slack, Webhook};
+use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
+use crate::domain::ownership::Owner;
+use crate::domain::refusal::Refusal;
+use crate::grafana::wire::ContactPoint;
+
+/// What was read from Secrets, by reference.
+pub type Secrets = BTreeMap<SecretKeyRef, String>;
+
+/// One integration as it should be, with the names of the settings that came from Secrets.
+#[derive(Clone, PartialEq)]
+pub struct Integration {
+    /// The integration as it is sent.
+    pub contact_point: ContactPoint,
+    /// Settings that hold secrets; a dot leads into an object.
+    pub secret_fields: Vec<String>,
+}
+
+/// The name in Grafana: `spec.name`, or the resource's name.
+pub fn name<'a>(spec: &'a ContactPointSpec, name: &'a str) -> &'a str {
+    spec.name.as_deref().unwrap_or(name)
+}
+
+/// Every Secret and key that the contact point refers to.
+pub fn secret_refs(spec: &ContactPointSpec) -> BTreeSet<&SecretKeyRef> {
+    spec.receivers.iter().flat_map(receiver_refs).collect()
+}
+
+fn receiver_refs(receiver: &Receiver) -> Vec<&SecretKeyRef> {
+    fn of(source: Option<&SecretSource>) -> Option<&SecretKeyRef> {
+        source.map(|source| &source.secret_key_ref)
+    }
+    fn maybe(source: Option<&ValueSource>) -> Option<&SecretKeyRef> {
+        source.and_then(|source| source.secret_key_ref.as_ref())
+    }
+    let mut refs = Vec::new();
+    if let Some(slack) = &receiver.slack {
+        refs.extend(maybe(slack.url.as_ref()));
+        refs.extend(of(slack.token.as_ref()));
+    }
+    refs.extend(
+        receiver
+            .discord
+            .as_ref()
+            .and_then(|discord| maybe(Some(&discord.url))),
+    );
+    refs.extend(
+        receiver
+            .pagerduty
+            .as_ref()
+            .map(|pagerduty| &pagerduty.integration_key.secret_key_ref),
+    );
+    if let Some(webhook) = &receiver.webhook {
+        refs.extend(maybe(Some(&webhook.url)));
+        refs.extend(of(webhook.password.as_ref()));
+        refs.extend(of(webhook.authorization_credentials.as_ref()));
+    }
+    if let Some(custom) = &receiver.custom {
+        refs.extend(
+            custom
+                .secure_settings
+                .values()
+                .map(|source| &source.secret_key_ref),
+        );
+    }
+    refs
+}
+
+/// Works out the integrations that Grafana should hold. Every reference must be in `secrets`.
+pub fn integrations(
+    spec: &ContactPointSpec,
+    owner: &Owner,
+    namespace: &str,
+    resource: &str,
+    secrets: &Secrets,
+) -> Result<Vec<Integration>, Refusal> {
+    let mut ordinals: HashMap<&str, usize> = HashMap::new();
+    let mut integrations = Vec::with_capacity(spec.receivers.len());
+    for (i, receiver) in spec.receivers.iter().enumerate() {
+        let mut settings = Settings {
+            secrets,
+            values: Map::new(),
+            secret_fields: Vec::new(),
+        };
+        fill(receiver, &mut settings)
+            .map_err(|r| Refusal::new(r.reason, format!("spec.receivers[{i}].{}", r.message)))?;
+        let type_ = type_of(receiver);
+        let ordinal = ordinals.entry(type_).or_default();
+        integrations.push(Integration {
+            contact_point: ContactPoint {
+                uid: owner.integration_uid(namespace, resource, type_, *ordinal),
+                name: name(spec, resource).to_owned(),
+                r#type: type_.to_owned(),
+                settings: settings.values,
+                disable_resolve_message: receiver.disable_resolve_message.unwrap_or(false),
+                provenance: None,
+            },
+            secret_fields: settings.secret_fields,
+        });
+        *ordinal += 1;
+    }
+    Ok(integrations)
+}
+
+/// The settings of one integration while they are put together.
+pub(super) struct Settings<'a> {
+    secrets: &'a Secrets,
+    values: Map<String, Value>,
+    secret_fields: Vec<String>,
+}
+
+impl Settings<'_> {
+    /// Sets a field that is given.
+    pub(super) fn set<T: Serialize>(&mut self, key: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.values.insert(key.to_owned(), json!(value));
+        }
+    }
+
+    /// Sets a field from a Secret.
+    pub(super) fn secret(&mut self, key: &str, source: Option<&SecretSource>) -> Result<(), Refusal> {
+        match source {
+            Some(source) => self.read(key, &source.secret_key_ref),
+            None => Ok(()),
+        }
+    }
+
+    fn value(&mut self, key: &str, source: Option<&ValueSource>) -> Result<(), Refusal> {
+        match source {
+            None => Ok(()),
+            Some(ValueSource {
+                value: Some(value), ..
+            }) => {
+                self.values.insert(key.to_owned(), json!(value));
+                Ok(())
+            }
+            Some(ValueSource {
+                secret_key_ref: Some(reference),
+                ..
+            }) => self.read(key, reference),
+            Some(_) => Err(Refusal::invalid(key, "give value or secretKeyRef")),
+        }
+    }
+
+    fn read(&mut self, path: &str, reference: &SecretKeyRef) -> Result<(), Refusal> {
+        let value = self.secrets.get(reference).ok_or_else(|| {
+            Refusal::missing(format!(
+                "{path}: Secret {} has no key {}",
+                reference.name, reference.key
+            ))
+        })?;
+        insert(&mut self.values, path, json!(value))
+            .ok_or_else(|| Refusal::invalid(path, "leads into a setting that is not an object"))?;
+        self.secret_fields.push(path.to_owned());
+        Ok(())
+    }
+}
+
+/// Sets a nested field; `None` if something in between isn't an object.
+fn insert(fields: &mut Map<String, Value>, path: &str, value: Value) -> Option<()> {
+    match path.split_once('.') {
+        None => {
+            fields.insert(path.to_owned(), value);
+            Some(())
+        }
+        Some((first, rest)) => {
+            let inner = fields.entry(first).or_insert_with(|| Value::Object(Map::new()));
+            insert(inner.as_object_mut()?, rest, value)
+        }
+    }
+}
+
+/// The integration's type as Grafana calls it; empty where the receiver has none, which the schema refuses.
+pub(super) fn type_of(receiver: &Receiver) -> &str {
+    match receiver {
+        Receiver { email: Some(_), .. } => "email",
+        Receiver { slack: Some(_), .. } => "slack",
+        Receiver { discord: Some(_), .. } => "discord",
+        Receiver {
+            pagerduty: Some(_), ..
+        } => "pagerduty",
+        Receiver { webhook: Some(_), .. } => "webhook",
+        Receiver {
+            custom: Some(custom), ..
+        } => &custom.type_,
+        _ => "",
+    }
+}
+
+fn fill(receiver: &Receiver, settings: &mut Settings<'_>) -> Result<(), Refusal> {
+    match receiver {
+        Receiver {
+            email: Some(email), ..
+        } => {
+            fill_email(email, settings);
+            Ok(())
+        }
+        Receiver {
+            slack: Some(slack), ..
+        } => fill_slack(slack, settings),
+        Receiver {
+            discord: Some(discord),
+            ..
+        } => fill_discord(discord, settings),
+        Receiver {
+            pagerduty: Some(pagerduty),
+            ..
+        } => pagerduty::fill(pagerduty, settings),
+        Receiver {
+            webhook: Some(webhook),
+            ..
+        } => fill_webhook(webhook, settings),
+        Receiver {
+            custom: Some(custom), ..
+        } => fill_custom(custom, settings),
+        _ => Err(Refusal::invalid("", "give exactly one type")),
+    }
+}
+
+fn fill_email(email: &Email, settings: &mut Settings<'_>) {
+    settings.set("addresses", Some(email.addresses.join(";")));
+    settings.set("singleEmail", Some(email.single_email.unwrap_or(false)));
+    settings.set("subject", email.subject.as_ref());
+    settings.set("message", email.message.as_ref());
+}
+
+fn fill_slack(slack: &Slack, settings: &mut Settings<'_>) -> Result<(), Refusal> {
+    settings.value("url", slack.url.as_ref())?;
+    settings.secret("token", slack.token.as_ref())?;
+    settings.set("recipient", slack.recipient.as_ref());
+    settings.set("username", slack.username.as_ref());
+    settings.set("icon_emoji", slack.icon_emoji.as_ref());
+    settings.set("icon_url", slack.icon_url.as_ref());
+    settings.set("mentionUsers", slack.mention_users.as_ref());
+    settings.set("mentionGroups", slack.mention_groups.as_ref());
+    settings.set("mentionChannel", slack.mention_channel);
+    settings.set("endpointUrl", slack.endpoint_url.as_ref());
+    settings.set("title", slack.title.as_ref());
+    settings.set("text", slack.text.as_ref());
+    Ok(())
+}
+
+fn fill_discord(discord: &Discord, settings: &mut Settings<'_>) -> Result<(), Refusal> {
+    settings.value("url", Some(&discord.url))?;
+    settings.set("title", discord.title.as_ref());
+    settings.set("message", discord.message.as_ref());
+    settings.set("avatar_url", discord.avatar_url.as_ref());
+    settings.set("use_discord_username", discord.use_discord_username);
+    Ok(())
+}
+
+fn fill_webhook(webhook: &Webhook, settings: &mut Settings<'_>) -> Result<(), Refusal> {
+    settings.value("url", Some(&webhook.url))?;
+    settings.set("httpMethod", webhook.http_method);
+    settings.set("username", webhook.username.as_ref());
+    settings.secret("password", webhook.password.as_ref())?;
+    settings.set("authorization_scheme", webhook.authorization_scheme.as_ref());
+    settings.secret(
+        "authorization_credentials",
+        webhook.authorization_credentials.as_ref(),
+    )?;
+    settings.set("maxAlerts", webhook.max_alerts.map(|n| n.to_string()));
+    settings.set("title", webhook.title.as_ref());
+    settings.set("message", webhook.message.as_ref());
+    Ok(())
+}
+
+fn fill_custom(custom: &Custom, settings: &mut Settings<'_>) -> Result<(), Refusal> {
+    match &custom.settings {
+        None => {}
+        Some(Value::Object(fields)) => settings.values.clone_from(fields),
+        Some(_) => return Err(Refusal::invalid("custom.settings", "must be an object")),
+    }
+    for (path, source) in &custom.secure_settings {
+        settings.secret(path, Some(source))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "contact_point_tests.rs"]
+mod tests;

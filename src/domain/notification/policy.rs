@@ -1,0 +1,244 @@
+//! NotificationPolicy → the policy tree that Grafana should hold.
+
+use std::collections::BTreeSet;
+
+use crate::api::duration::{self, Duration};
+use crate::api::matcher::{Matcher, MatcherText};
+use crate::api::notification_policy::{NotificationPolicySpec, ReceiverRef, Route};
+use crate::domain::refusal::Refusal;
+use crate::grafana::digest::RouteDigest;
+use crate::grafana::wire;
+
+/// What Grafana groups by where a root names nothing.
+const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
+
+/// What a policy's receiver refers to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A ContactPoint resource.
+    ContactPoint {
+        /// Its namespace; `None` for the policy's own.
+        namespace: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// A contact point of Grafana that isn't a resource.
+    Grafana {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Every contact point that the tree refers to.
+pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
+    fn walk(routes: &[Route], all: &mut BTreeSet<Target>) {
+        for route in routes {
+            all.extend(target(route.receiver.as_deref(), route.receiver_ref.as_ref()));
+            walk(&route.routes, all);
+        }
+    }
+    let mut all = BTreeSet::from_iter(target(spec.receiver.as_deref(), spec.receiver_ref.as_ref()));
+    walk(&spec.routes, &mut all);
+    all
+}
+
+/// How many routes the tree has, nested ones included.
+pub fn count(routes: &[Route]) -> usize {
+    routes.iter().map(|route| 1 + count(&route.routes)).sum()
+}
+
+fn target(name: Option<&str>, reference: Option<&ReceiverRef>) -> Option<Target> {
+    match (name, reference) {
+        (Some(name), _) => Some(Target::ContactPoint {
+            namespace: None,
+            name: name.to_owned(),
+        }),
+        (
+            None,
+            Some(ReceiverRef {
+                name: Some(name),
+                namespace,
+                ..
+            }),
+        ) => Some(Target::ContactPoint {
+            namespace: namespace.clone(),
+            name: name.clone(),
+        }),
+        (
+            None,
+            Some(ReceiverRef {
+                grafana_name: Some(name),
+                ..
+            }),
+        ) => Some(Target::Grafana { name: name.clone() }),
+        _ => None,
+    }
+}
+
+/// Works out the tree. `name_of` gives a contact point's name in Grafana, or says why it can't be used.
+pub fn tree(
+    spec: &NotificationPolicySpec,
+    mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
+) -> Result<wire::Route, Refusal> {
+    let root = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
+        .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
+    let receiver =
+        name_of(&root).map_err(|r| Refusal::new(r.reason, format!("spec.receiver: {}", r.message)))?;
+    let group_by = if spec.group_by.is_empty() {
+        DEFAULT_GROUP_BY.map(str::to_owned).to_vec()
+    } else {
+        grouping(&spec.group_by, "spec")?
+    };
+    Ok(wire::Route {
+        routes: routes(&spec.routes, "spec", &receiver, &mut name_of)?,
+        receiver: Some(receiver),
+        group_by,
+        group_wait: period(spec.group_wait.as_ref(), "spec.groupWait", true)?,
+        group_interval: period(spec.group_interval.as_ref(), "spec.groupInterval", false)?,
+        repeat_interval: period(spec.repeat_interval.as_ref(), "spec.repeatInterval", false)?,
+        ..wire::Route::default()
+    })
+}
+
+/// A receiver is written at every route, since Grafana 10.0 refuses a route without one.
+fn routes(
+    routes_: &[Route],
+    parent: &str,
+    inherited: &str,
+    name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
+) -> Result<Vec<wire::Route>, Refusal> {
+    routes_
+        .iter()
+        .enumerate()
+        .map(|(i, route)| {
+            let field = format!("{parent}.routes[{i}]");
+            let receiver = match target(route.receiver.as_deref(), route.receiver_ref.as_ref()) {
+                None => inherited.to_owned(),
+                Some(target) => name_of(&target)
+                    .map_err(|r| Refusal::new(r.reason, format!("{field}.receiver: {}", r.message)))?,
+            };
+            Ok(wire::Route {
+                routes: routes(&route.routes, &field, &receiver, name_of)?,
+                receiver: Some(receiver),
+                object_matchers: matchers(&route.matchers, &field)?,
+                r#continue: route.continue_.unwrap_or(false),
+                group_by: grouping(&route.group_by, &field)?,
+                group_wait: period(route.group_wait.as_ref(), &format!("{field}.groupWait"), true)?,
+                group_interval: period(
+                    route.group_interval.as_ref(),
+                    &format!("{field}.groupInterval"),
+                    false,
+                )?,
+                repeat_interval: period(
+                    route.repeat_interval.as_ref(),
+                    &format!("{field}.repeatInterval"),
+                    false,
+                )?,
+                ..wire::Route::default()
+            })
+        })
+        .collect()
+}
+
+fn matchers(texts: &[MatcherText], field: &str) -> Result<Vec<wire::ObjectMatcher>, Refusal> {
+    texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let matcher = Matcher::parse(text.as_str())
+                .map_err(|e| Refusal::invalid(&format!("{field}.matchers[{i}]"), e))?;
+            Ok(wire::object_matcher(
+                &matcher.label,
+                matcher.op.as_str(),
+                &matcher.value,
+            ))
+        })
+        .collect()
+}
+
+fn grouping(labels: &[String], field: &str) -> Result<Vec<String>, Refusal> {
+    let field = format!("{field}.groupBy");
+    if labels.len() > 1 && labels.iter().any(|label| label == "...") {
+        return Err(Refusal::invalid(
+            &field,
+            "... means all labels and must stand alone",
+        ));
+    }
+    let distinct: BTreeSet<_> = labels.iter().collect();
+    if distinct.len() < labels.len() {
+        return Err(Refusal::invalid(&field, "a label is named twice"));
+    }
+    Ok(labels.to_vec())
+}
+
+fn period(text: Option<&Duration>, field: &str, zero_allowed: bool) -> Result<Option<String>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let period = text.checked().map_err(|e| Refusal::invalid(field, e))?;
+    if period.is_zero() && !zero_allowed {
+        return Err(Refusal::invalid(field, "must be greater than 0"));
+    }
+    Ok(Some(duration::format(period)))
+}
+
+/// What to do with the tree that Grafana holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeDecision {
+    /// It is as it should be.
+    Keep,
+    /// It isn't; whoever made it is us.
+    Correct,
+    /// It is nobody's, or may be taken over: remember it, then write ours.
+    TakeOver,
+    /// Somebody else made it.
+    NotOwned,
+}
+
+/// Whose the tree is that Grafana holds, and what follows.
+///
+/// `written` is the digest of the tree that we wrote last. Every fresh Grafana has a tree: one without routes and without
+/// provenance counts as nobody's.
+pub fn decide(
+    wish: RouteDigest,
+    found: Option<&wire::Route>,
+    written: Option<RouteDigest>,
+    adopt: bool,
+) -> TreeDecision {
+    let Some(found) = found else {
+        return TreeDecision::TakeOver;
+    };
+    let digest = RouteDigest::of(found);
+    let is_provisioned = is_provisioned(found);
+    if digest == wish && is_provisioned {
+        TreeDecision::Keep
+    } else if written.is_some() {
+        TreeDecision::Correct
+    } else if digest == wish || adopt || (found.routes.is_empty() && !is_provisioned) {
+        TreeDecision::TakeOver
+    } else {
+        TreeDecision::NotOwned
+    }
+}
+
+/// Whether a tree was provisioned, so that it can't be edited by hand.
+pub fn is_provisioned(tree: &wire::Route) -> bool {
+    tree.provenance.as_deref().is_some_and(|p| !p.is_empty())
+}
+
+/// The same tree without a contact point: the parent's takes its place, and `otherwise` at the root.
+pub fn without(tree: &wire::Route, name: &str, otherwise: &str) -> wire::Route {
+    let own = tree.receiver.as_deref().filter(|receiver| *receiver != name);
+    let receiver = own.unwrap_or(otherwise);
+    wire::Route {
+        receiver: Some(receiver.to_owned()),
+        routes: tree
+            .routes
+            .iter()
+            .map(|route| without(route, name, receiver))
+            .collect(),
+        ..tree.clone()
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

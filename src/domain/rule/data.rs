@@ -1,0 +1,242 @@
+//! The queries and expressions of a rule.
+
+use serde_json::{Value, json};
+
+use super::query::{self, Comparison, Split};
+use crate::api::alert_rule::{AlertRuleSpec, DataQuery};
+use crate::domain::refusal::Refusal;
+use crate::grafana::wire::{DataSource, Query, RelativeTimeRange};
+
+/// Data source of expressions.
+const EXPRESSION: &str = "__expr__";
+/// What the server adds to a model that lacks it; sent, so that it never differs.
+const INTERVAL_MS: u64 = 1000;
+/// The same for the number of points.
+const MAX_DATA_POINTS: u64 = 43200;
+/// How far a query looks back where it doesn't say so itself: the window of LogQL and PromQL is in the query.
+const LOOK_BACK: RelativeTimeRange = RelativeTimeRange { from: 600, to: 0 };
+
+/// The nodes of a rule, and which of them decides.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Data {
+    /// Queries and expressions.
+    pub queries: Vec<Query>,
+    /// The refId that decides.
+    pub condition: String,
+    /// The refId that `$value` stands for; `None` where annotations are taken verbatim.
+    pub value: Option<&'static str>,
+}
+
+/// Builds the nodes from `query`, or takes over `data` and `condition`.
+pub(super) fn data(spec: &AlertRuleSpec, source: Option<&DataSource>) -> Result<Data, Refusal> {
+    match (&spec.query, &spec.data, &spec.condition) {
+        (Some(query), None, None) => from_query(query, source),
+        (None, Some(queries), Some(condition)) => verbatim(queries, condition),
+        _ => Err(Refusal::invalid(
+            "spec",
+            "give either query, or data and condition",
+        )),
+    }
+}
+
+fn from_query(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> {
+    let source = source.ok_or_else(|| Refusal::missing("spec.datasource: no data source is known"))?;
+    let language = Language::of(source).ok_or_else(|| {
+        Refusal::invalid(
+            "spec.query",
+            format!(
+                "data source {} is of type {}; query is LogQL or PromQL. Give data and condition instead",
+                source.name, source.r#type
+            ),
+        )
+    })?;
+    let split = query::split(text).map_err(|e| Refusal::invalid("spec.query", e))?;
+    let instant = |expr: &str| language.instant(source, expr);
+    Ok(match split {
+        Split::Comparison { query, op, threshold } => Data {
+            queries: vec![instant(query), last("B", "A"), compare("C", "B", op, threshold)],
+            condition: "C".into(),
+            value: Some("B"),
+        },
+        Split::Whole(query, ..) => Data {
+            queries: vec![
+                instant(query),
+                math("B", "is_number($A) || is_nan($A) || is_inf($A)"),
+                threshold("C", "B", "gt", 0.0),
+            ],
+            condition: "C".into(),
+            value: Some("A"),
+        },
+    })
+}
+
+fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
+    for (i, query) in queries.iter().enumerate() {
+        if queries
+            .iter()
+            .take(i)
+            .any(|earlier| earlier.ref_id == query.ref_id)
+        {
+            return Err(Refusal::invalid(
+                &format!("spec.data[{i}].refId"),
+                format!("{} is used twice; every entry needs its own", query.ref_id),
+            ));
+        }
+        if let Some(range) = &query.relative_time_range
+            && query.datasource_uid != EXPRESSION
+            && range.from <= range.to.unwrap_or(0)
+        {
+            return Err(Refusal::invalid(
+                &format!("spec.data[{i}].relativeTimeRange"),
+                "from must be greater than to: both count back from now",
+            ));
+        }
+    }
+    Ok(Data {
+        queries: queries.iter().map(verbatim_query).collect(),
+        condition: condition.to_owned(),
+        value: None,
+    })
+}
+
+fn verbatim_query(query: &DataQuery) -> Query {
+    let is_expression = query.datasource_uid == EXPRESSION;
+    let default = if is_expression {
+        RelativeTimeRange::default()
+    } else {
+        LOOK_BACK
+    };
+    let mut model = query.model.clone();
+    if let Value::Object(fields) = &mut model {
+        fields.entry("refId").or_insert_with(|| json!(query.ref_id));
+    }
+    Query {
+        ref_id: query.ref_id.clone(),
+        query_type: query.query_type.clone().unwrap_or_default(),
+        relative_time_range: query
+            .relative_time_range
+            .as_ref()
+            .map_or(default, |range| RelativeTimeRange {
+                from: range.from,
+                to: range.to.unwrap_or(0),
+            }),
+        datasource_uid: query.datasource_uid.clone(),
+        model,
+    }
+}
+
+/// The query languages that a comparison can be split off of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    LogQl,
+    PromQl,
+}
+
+impl Language {
+    /// Judged by the plugin's type; managed Prometheus services have types of their own that end in the same word.
+    fn of(source: &DataSource) -> Option<Self> {
+        match source.r#type.as_str() {
+            "loki" => Some(Self::LogQl),
+            other if other.contains("prometheus") => Some(Self::PromQl),
+            _ => None,
+        }
+    }
+
+    fn instant(self, source: &DataSource, expr: &str) -> Query {
+        let mut model = json!({
+            "datasource": { "type": source.r#type, "uid": source.uid },
+            "editorMode": "code",
+            "expr": expr,
+            "intervalMs": INTERVAL_MS,
+            "maxDataPoints": MAX_DATA_POINTS,
+            "refId": "A",
+        });
+        let query_type = match self {
+            Self::LogQl => {
+                set(&mut model, "queryType", json!("instant"));
+                "instant"
+            }
+            Self::PromQl => {
+                set(&mut model, "instant", json!(true));
+                set(&mut model, "range", json!(false));
+                ""
+            }
+        };
+        Query {
+            ref_id: "A".into(),
+            query_type: query_type.into(),
+            relative_time_range: LOOK_BACK,
+            datasource_uid: source.uid.clone(),
+            model,
+        }
+    }
+}
+
+fn last(ref_id: &str, of: &str) -> Query {
+    let settings = json!({ "mode": "dropNN" });
+    expression(
+        ref_id,
+        json!({ "type": "reduce", "reducer": "last", "expression": of, "settings": settings }),
+    )
+}
+
+/// Servers differ in which comparisons a threshold knows, but all know greater and less, and all know math.
+fn compare(ref_id: &str, of: &str, op: Comparison, limit: f64) -> Query {
+    match op {
+        Comparison::Gt => threshold(ref_id, of, "gt", limit),
+        Comparison::Lt => threshold(ref_id, of, "lt", limit),
+        Comparison::Ge | Comparison::Le | Comparison::Eq | Comparison::Ne => {
+            math(ref_id, &format!("${of} {} {}", op.as_str(), number(limit)))
+        }
+    }
+}
+
+fn threshold(ref_id: &str, of: &str, evaluator: &str, limit: f64) -> Query {
+    let condition = json!({ "evaluator": { "type": evaluator, "params": [number(limit)] } });
+    expression(
+        ref_id,
+        json!({ "type": "threshold", "expression": of, "conditions": [condition] }),
+    )
+}
+
+fn math(ref_id: &str, expression_text: &str) -> Query {
+    expression(ref_id, json!({ "type": "math", "expression": expression_text }))
+}
+
+fn expression(ref_id: &str, mut model: Value) -> Query {
+    set(
+        &mut model,
+        "datasource",
+        json!({ "type": EXPRESSION, "uid": EXPRESSION }),
+    );
+    set(&mut model, "intervalMs", json!(INTERVAL_MS));
+    set(&mut model, "maxDataPoints", json!(MAX_DATA_POINTS));
+    set(&mut model, "refId", json!(ref_id));
+    Query {
+        ref_id: ref_id.into(),
+        query_type: String::new(),
+        relative_time_range: RelativeTimeRange::default(),
+        datasource_uid: EXPRESSION.into(),
+        model,
+    }
+}
+
+fn set(model: &mut Value, key: &str, value: Value) {
+    if let Value::Object(fields) = model {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
+/// Whole numbers without a fraction, as Grafana prints them back.
+#[allow(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        json!(value as i64)
+    } else {
+        json!(value)
+    }
+}
+
+#[cfg(test)]
+#[path = "data_tests.rs"]
+mod tests;

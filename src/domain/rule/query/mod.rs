@@ -1,0 +1,9 @@
+//! The query of an alert, in LogQL or PromQL.
+
+mod constant;
+mod error;
+mod split;
+mod token;
+
+pub use error::{Problem, QueryError};
+pub use split::{Comparison, Obstacle, Split, split};

@@ -1,0 +1,379 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn owner() -> Owner {
+    Owner::parse("prod").unwrap()
+}
+
+fn loki() -> DataSource {
+    DataSource {
+        uid: "loki-1".into(),
+        name: "Loki".into(),
+        r#type: "loki".into(),
+        ..DataSource::default()
+    }
+}
+
+/// A specification with a query and these fields.
+fn spec(fields: Value) -> AlertRuleSpec {
+    let mut all = json!({ "query": "sum(rate({app=\"shop\"}[5m])) > 5" });
+    all.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().cloned().unwrap());
+    serde_json::from_value(all).unwrap()
+}
+
+/// Works the wish out in surroundings that the caller may change.
+fn wish_in(spec: &AlertRuleSpec, change: impl FnOnce(&mut Surroundings<'_>)) -> Result<Wish, Refusal> {
+    wish_on(spec, &BTreeMap::new(), change)
+}
+
+/// The same on an instance that adds labels.
+fn wish_on(
+    spec: &AlertRuleSpec,
+    labels: &BTreeMap<String, String>,
+    change: impl FnOnce(&mut Surroundings<'_>),
+) -> Result<Wish, Refusal> {
+    let (owner, source) = (owner(), loki());
+    let mut around = Surroundings {
+        owner: &owner,
+        namespace: "shop",
+        name: "errors",
+        labels,
+        folder_uid: "folder-1",
+        source: Some(&source),
+        external_url: "https://grafana.example.com/",
+        version: Version { major: 12, minor: 1 },
+        base_interval: Duration::from_secs(10),
+    };
+    change(&mut around);
+    wish(spec, &around)
+}
+
+fn wished(fields: Value) -> Wish {
+    wish_in(&spec(fields), |_| {}).unwrap()
+}
+
+fn refused(fields: Value) -> Refusal {
+    wish_in(&spec(fields), |_| {}).unwrap_err()
+}
+
+#[test]
+fn a_rule_of_nothing_but_a_query_has_every_default() {
+    let Wish {
+        rule,
+        interval,
+        warnings,
+    } = wished(json!({}));
+    assert_eq!(interval, Duration::from_secs(60));
+    assert!(warnings.is_empty());
+    assert_eq!(rule.data.len(), 3);
+    let expected = AlertRule {
+        uid: owner().rule_uid("shop", "errors"),
+        folder_uid: "folder-1".into(),
+        rule_group: "errors".into(),
+        title: "errors".into(),
+        condition: "C".into(),
+        data: rule.data.clone(),
+        no_data_state: "OK".into(),
+        exec_err_state: "Error".into(),
+        r#for: "0s".into(),
+        labels: BTreeMap::from([(LABEL.to_owned(), "prod/shop/errors".to_owned())]),
+        ..AlertRule::default()
+    };
+    assert_eq!(rule, expected);
+}
+
+#[test]
+fn every_field_of_the_specification_reaches_the_rule() {
+    let Wish { rule, interval, .. } = wished(json!({
+        "title": "Errors", "uid": "by-hand", "group": "shop", "for": "90s", "keepFiringFor": "60m", "interval": "120s",
+        "noDataState": "NoData", "execErrState": "KeepLast", "missingSeriesEvalsToResolve": 3, "paused": true, "severity": "high",
+        "labels": {"team": "web"}, "annotations": {"summary": "broken"}, "dashboard": {"uid": "d-1", "panelID": 7},
+    }));
+    assert_eq!(interval, Duration::from_secs(120));
+    let expected = AlertRule {
+        uid: "by-hand".into(),
+        folder_uid: "folder-1".into(),
+        rule_group: "shop".into(),
+        title: "Errors".into(),
+        condition: "C".into(),
+        data: rule.data.clone(),
+        no_data_state: "NoData".into(),
+        exec_err_state: "KeepLast".into(),
+        r#for: "1m30s".into(),
+        keep_firing_for: Some("1h".into()),
+        missing_series_evals_to_resolve: Some(3),
+        annotations: strings(&[
+            ("summary", "broken"),
+            ("__dashboardUid__", "d-1"),
+            ("__panelId__", "7"),
+        ]),
+        labels: strings(&[("team", "web"), ("severity", "high"), (LABEL, "prod/shop/errors")]),
+        is_paused: true,
+        notification_settings: None,
+        provenance: None,
+    };
+    assert_eq!(rule, expected);
+}
+
+#[test]
+fn states_are_called_as_grafana_calls_them() {
+    for state in ["NoData", "Alerting", "OK", "KeepLast"] {
+        assert_eq!(wished(json!({ "noDataState": state })).rule.no_data_state, state);
+    }
+    for state in ["Error", "Alerting", "OK", "KeepLast"] {
+        assert_eq!(
+            wished(json!({ "execErrState": state })).rule.exec_err_state,
+            state
+        );
+    }
+}
+
+fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_rules_own_labels_come_before_the_instances_and_ownership_before_all() {
+    let instance = strings(&[
+        ("cluster", "prod"),
+        ("team", "nobody"),
+        ("severity", "low"),
+        (LABEL, "forged"),
+    ]);
+    let spec = spec(json!({ "labels": {"team": "web", LABEL: "forged"}, "severity": "high" }));
+    let labels = wish_on(&spec, &instance, |_| {}).unwrap().rule.labels;
+    let expected = [
+        (LABEL, "prod/shop/errors"),
+        ("cluster", "prod"),
+        ("severity", "high"),
+        ("team", "web"),
+    ];
+    assert_eq!(labels, strings(&expected));
+}
+
+#[test]
+fn a_severity_in_the_labels_comes_before_the_instances() {
+    let instance = strings(&[("severity", "low")]);
+    let severity =
+        |fields| wish_on(&spec(fields), &instance, |_| {}).unwrap().rule.labels["severity"].clone();
+    assert_eq!(severity(json!({ "labels": {"severity": "high"} })), "high");
+    assert_eq!(severity(json!({})), "low");
+}
+
+#[test]
+fn a_folder_is_the_namespace_or_a_path_behind_the_prefix_or_a_uid() {
+    let path = |fields, prefix| folder_path(&spec(fields), "shop", prefix);
+    assert_eq!(path(json!({}), "").as_deref(), Some("shop"));
+    assert_eq!(path(json!({}), "Prod ").as_deref(), Some("Prod shop"));
+    assert_eq!(
+        path(json!({ "folder": "Shop/Errors" }), "Prod/").as_deref(),
+        Some("Prod/Shop/Errors")
+    );
+    assert_eq!(path(json!({ "folderUID": "abc" }), "Prod/"), None);
+}
+
+#[test]
+fn an_interval_is_a_multiple_of_the_servers() {
+    for (interval, base, good) in [
+        ("10s", 10, true),
+        ("1m30s", 10, true),
+        ("15s", 10, false),
+        ("10s", 60, false),
+        ("2m", 60, true),
+        ("0s", 10, false),
+        ("500ms", 1, false),
+        // A server that tells nothing has Grafana's usual interval.
+        ("20s", 0, true),
+        ("15s", 0, false),
+    ] {
+        let spec = spec(json!({ "interval": interval }));
+        let wish = wish_in(&spec, |around| around.base_interval = Duration::from_secs(base));
+        assert_eq!(wish.is_ok(), good, "{interval} at {base}s: {wish:?}");
+        if let Err(refusal) = wish {
+            assert_eq!(refusal.reason, Reason::Invalid);
+            assert!(
+                refusal.message.starts_with("spec.interval: "),
+                "{}",
+                refusal.message
+            );
+        }
+    }
+}
+
+#[test]
+fn the_default_interval_too_must_suit_the_server() {
+    let wish = wish_in(&spec(json!({})), |around| {
+        around.base_interval = Duration::from_secs(45);
+    });
+    assert!(wish.unwrap_err().message.contains("1m is not a multiple of 45s"));
+}
+
+#[test]
+fn a_bad_duration_is_refused_by_the_name_of_its_field() {
+    for field in ["for", "keepFiringFor", "interval"] {
+        let refusal = refused(json!({ field: "1h5" }));
+        assert_eq!(refusal.reason, Reason::Invalid);
+        assert!(
+            refusal.message.starts_with(&format!("spec.{field}: ")),
+            "{}",
+            refusal.message
+        );
+    }
+}
+
+#[test]
+fn a_field_that_grafana_is_too_old_for_is_named_and_never_dropped() {
+    for (fields, words, since) in [
+        (
+            json!({ "noDataState": "KeepLast" }),
+            "spec.noDataState: KeepLast",
+            (10, 4),
+        ),
+        (
+            json!({ "execErrState": "KeepLast" }),
+            "spec.execErrState: KeepLast",
+            (10, 4),
+        ),
+        (json!({ "keepFiringFor": "5m" }), "spec.keepFiringFor", (12, 0)),
+        (
+            json!({ "missingSeriesEvalsToResolve": 3 }),
+            "spec.missingSeriesEvalsToResolve",
+            (12, 0),
+        ),
+    ] {
+        let at = |major, minor| {
+            wish_in(&spec(fields.clone()), |around| {
+                around.version = Version { major, minor }
+            })
+        };
+        let refusal = at(since.0 - 1, 9).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Unsupported);
+        assert!(refusal.message.starts_with(words), "{}", refusal.message);
+        let needed = format!(
+            "needs Grafana {}.{} or newer; this one is {}.9",
+            since.0,
+            since.1,
+            since.0 - 1
+        );
+        assert!(refusal.message.contains(&needed), "{}", refusal.message);
+        assert!(at(since.0, since.1).is_ok(), "{words}");
+    }
+    let plain = wish_in(&spec(json!({ "noDataState": "NoData" })), |around| {
+        around.version = Version::OLDEST;
+    });
+    assert!(plain.is_ok());
+}
+
+#[test]
+fn debug_queries_become_links_under_names_of_plain_letters() {
+    let wish = wished(json!({ "debugQueries": [
+        {"name": "Slow requests", "query": "{app=\"shop\"} |= \"slow\""}, {"name": "p99", "query": "y"},
+    ] }));
+    let keys: Vec<_> = wish.rule.annotations.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["debug_p99", "debug_slow_requests"]);
+    let link = &wish.rule.annotations["debug_slow_requests"];
+    assert_eq!(
+        *link,
+        links::explore(
+            "https://grafana.example.com/",
+            &loki(),
+            "{app=\"shop\"} |= \"slow\""
+        )
+    );
+}
+
+#[test]
+fn debug_queries_that_would_share_an_annotation_are_refused() {
+    let query = |name: &str| json!({ "name": name, "query": "x" });
+    let refusal = refused(json!({ "debugQueries": [query("a b"), query("A-b")] }));
+    assert!(
+        refusal
+            .message
+            .starts_with("spec.debugQueries[1].name: makes the annotation debug_a_b")
+    );
+    let refusal = refused(json!({ "debugQueries": [query("logs")], "annotations": {"debug_logs": "mine"} }));
+    assert!(
+        refusal.message.starts_with("spec.debugQueries[0].name: "),
+        "{}",
+        refusal.message
+    );
+}
+
+#[test]
+fn the_value_in_annotations_is_the_number_that_was_compared() {
+    let text = "{{ $value }} errors";
+    let annotations = json!({ "annotations": {"summary": text, "plain": "{{ $labels.app }}"} });
+    let rule = wished(annotations.clone()).rule;
+    assert_eq!(
+        rule.annotations["summary"],
+        "{{ with $values.B }}{{ . }}{{ end }} errors"
+    );
+    assert_eq!(rule.annotations["plain"], "{{ $labels.app }}");
+    // Nothing is split off: the value is the query's own.
+    let mut whole = spec(annotations.clone());
+    whole.query = Some("absent(up)".into());
+    let rule = wish_in(&whole, |_| {}).unwrap().rule;
+    assert_eq!(
+        rule.annotations["summary"],
+        "{{ with $values.A }}{{ . }}{{ end }} errors"
+    );
+    // What is taken verbatim stays verbatim.
+    let mut verbatim = spec(annotations);
+    verbatim.query = None;
+    verbatim.condition = Some("A".into());
+    verbatim.data =
+        serde_json::from_value(json!([{"refId": "A", "datasourceUid": "x", "model": {}}])).unwrap();
+    let rule = wish_in(&verbatim, |_| {}).unwrap().rule;
+    assert_eq!(rule.annotations["summary"], text);
+}
+
+#[test]
+fn an_annotation_that_is_no_template_is_refused_by_its_name() {
+    let refusal = refused(json!({ "annotations": {"summary": "{{ $value"} }));
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert!(
+        refusal.message.starts_with("spec.annotations[summary]: "),
+        "{}",
+        refusal.message
+    );
+}
+
+#[test]
+fn a_value_in_a_label_is_warned_of() {
+    let wish = wished(json!({ "labels": {"count": "{{ $value }}", "app": "{{ $labels.app }}"} }));
+    assert_eq!(wish.warnings.len(), 1);
+    assert!(
+        wish.warnings[0].starts_with("spec.labels[count] holds the value"),
+        "{}",
+        wish.warnings[0]
+    );
+    assert_eq!(wish.rule.labels["count"], "{{ $value }}");
+}
+
+#[test]
+fn only_queries_need_a_data_source() {
+    assert!(needs_source(&spec(json!({}))));
+    let verbatim = AlertRuleSpec {
+        query: None,
+        ..spec(json!({}))
+    };
+    assert!(!needs_source(&verbatim));
+    let with_links = spec(json!({ "debugQueries": [{"name": "a", "query": "b"}] }));
+    assert!(needs_source(&AlertRuleSpec {
+        query: None,
+        ..with_links
+    }));
+    let without = wish_in(&spec(json!({})), |around| around.source = None).unwrap_err();
+    assert_eq!(without.reason, Reason::DependencyMissing);
+}

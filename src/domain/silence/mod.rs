@@ -1,0 +1,297 @@
+//! Silence → the silence that Grafana should hold, and what to do about the one it holds.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::matcher::Matcher;
+use crate::api::silence::{AlertRuleSelector, SilenceSpec};
+use crate::domain::ownership::{LABEL, Owner};
+use crate::domain::refusal::Refusal;
+use crate::grafana::wire::{Silence, SilenceMatcher, SilenceState};
+
+/// How far what Grafana stored may be from what was asked: it moves a start in the past to now, and cuts fractions.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
+
+/// The silence that Grafana should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Matchers in canonical order.
+    pub matchers: Vec<SilenceMatcher>,
+    /// When it starts.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// Whose it is.
+    pub author: String,
+    /// Why.
+    pub comment: String,
+}
+
+/// What rules a silence selects, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Every rule that the matchers reach, in this namespace unless it is unrestricted.
+    Matchers,
+    /// Every rule of the namespace.
+    Namespace,
+    /// These rules of the namespace, sorted. None is a silence that covers nothing.
+    Rules(Vec<String>),
+}
+
+/// Whose the silence is and which rules there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Whose silence it is.
+    pub owner: &'a Owner,
+    /// Namespace of the resource.
+    pub namespace: &'a str,
+    /// Name of the resource.
+    pub name: &'a str,
+    /// When the resource was created.
+    pub created: Timestamp,
+    /// Whether it may cover alerts of other namespaces.
+    pub unrestricted: bool,
+}
+
+/// Which rules the selector names, of those that the namespace has (name and labels of the resource).
+pub fn select<'a>(
+    selector: Option<&AlertRuleSelector>,
+    rules: impl Iterator<Item = (&'a str, &'a BTreeMap<String, String>)>,
+) -> (Selection, Vec<String>) {
+    let Some(selector) = selector else {
+        return (Selection::Matchers, Vec::new());
+    };
+    if selector.all == Some(true) {
+        return (Selection::Namespace, Vec::new());
+    }
+    let known: Vec<_> = rules.collect();
+    let mut names: Vec<String> = known
+        .iter()
+        .filter(|(name, labels)| {
+            selector.names.iter().any(|wanted| wanted == name)
+                || (!selector.match_labels.is_empty()
+                    && selector
+                        .match_labels
+                        .iter()
+                        .all(|(key, value)| labels.get(key) == Some(value)))
+        })
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    names.sort();
+    let missing: Vec<_> = selector
+        .names
+        .iter()
+        .filter(|wanted| !known.iter().any(|(name, _)| name == wanted))
+        .cloned()
+        .collect();
+    (Selection::Rules(names), missing)
+}
+
+/// Start and end.
+pub fn period(spec: &SilenceSpec, created: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
+    let starts_at = spec.starts_at.as_ref().map_or(created, |time| time.0);
+    let ends_at = match (&spec.ends_at, &spec.duration) {
+        (Some(time), None) => time.0,
+        (None, Some(text)) => {
+            let length = text.checked().map_err(|e| Refusal::invalid("spec.duration", e))?;
+            if length.is_zero() {
+                return Err(Refusal::invalid("spec.duration", "must be greater than 0"));
+            }
+            starts_at
+                .checked_add(length)
+                .map_err(|_| Refusal::invalid("spec.duration", "the end is too far away"))?
+        }
+        _ => {
+            return Err(Refusal::invalid(
+                "spec",
+                "give exactly one of endsAt and duration",
+            ));
+        }
+    };
+    if ends_at > starts_at {
+        return Ok((starts_at, ends_at));
+    }
+    match spec.starts_at {
+        Some(_) => Err(Refusal::invalid("spec.endsAt", "must be after the start")),
+        // It was over before it was created: nobody asked for another start.
+        None => Ok((ends_at, ends_at)),
+    }
+}
+
+/// Works out the silence; `None` if it would cover nothing.
+pub fn wish(
+    spec: &SilenceSpec,
+    selection: &Selection,
+    around: &Surroundings<'_>,
+) -> Result<Option<Wish>, Refusal> {
+    let (starts_at, ends_at) = period(spec, around.created)?;
+    let mut matchers = Vec::new();
+    for (i, text) in spec.matchers.iter().enumerate() {
+        let matcher =
+            Matcher::parse(text.as_str()).map_err(|e| Refusal::invalid(&format!("spec.matchers[{i}]"), e))?;
+        matchers.push(SilenceMatcher {
+            name: matcher.label,
+            value: matcher.value,
+            is_regex: matcher.op.is_regex(),
+            is_equal: matcher.op.is_equal(),
+        });
+    }
+    if matches!(selection, Selection::Rules(names) if names.is_empty()) {
+        return Ok(None);
+    }
+    matchers.extend(rules_matcher(selection, around));
+    matchers.sort();
+    matchers.dedup();
+    if around.unrestricted && !matchers.iter().any(excludes_empty) {
+        return Err(Refusal::invalid(
+            "spec.matchers",
+            "every matcher also matches alerts without the label, so this would silence everything. Add one that names a value",
+        ));
+    }
+    Ok(Some(Wish {
+        matchers,
+        starts_at,
+        ends_at,
+        author: around.owner.silence_author(around.namespace, around.name),
+        comment: spec
+            .comment
+            .clone()
+            .unwrap_or_else(|| format!("Silence {}/{}", around.namespace, around.name)),
+    }))
+}
+
+/// The matcher on the ownership label, if one is needed.
+fn rules_matcher(selection: &Selection, around: &Surroundings<'_>) -> Option<SilenceMatcher> {
+    let matcher = |value: String, is_regex| SilenceMatcher {
+        name: LABEL.to_owned(),
+        value,
+        is_regex,
+        is_equal: true,
+    };
+    let Surroundings { owner, namespace, .. } = *around;
+    match selection {
+        Selection::Matchers if around.unrestricted => None,
+        Selection::Matchers | Selection::Namespace => Some(matcher(owner.namespace_pattern(namespace), true)),
+        Selection::Rules(names) => Some(match names.as_slice() {
+            [only] => matcher(owner.label(namespace, only), false),
+            names => matcher(
+                owner.rules_pattern(namespace, names.iter().map(String::as_str)),
+                true,
+            ),
+        }),
+    }
+}
+
+fn excludes_empty(matcher: &SilenceMatcher) -> bool {
+    let matches_empty = if matcher.is_regex {
+        regex::Regex::new(&format!("^(?:{})$", matcher.value)).is_ok_and(|regex| regex.is_match(""))
+    } else {
+        matcher.value.is_empty()
+    };
+    matches_empty != matcher.is_equal
+}
+
+/// A matcher as Alertmanager's text.
+pub fn matcher_text(matcher: &SilenceMatcher) -> String {
+    let op = match (matcher.is_equal, matcher.is_regex) {
+        (true, false) => "=",
+        (false, false) => "!=",
+        (true, true) => "=~",
+        (false, true) => "!~",
+    };
+    format!("{}{op}{:?}", matcher.name, matcher.value)
+}
+
+/// What to do in Grafana.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// The silence with this id is as it should be. Others of ours are to be expired.
+    Keep {
+        /// The silence's id.
+        id: String,
+        /// Silences of ours that are too many.
+        expire: Vec<String>,
+    },
+    /// Write it, as an update where there is one that can be kept, then expire the others.
+    Write {
+        /// The silence that is updated.
+        update: Option<String>,
+        /// Silences of ours that are too many once it is written.
+        expire: Vec<String>,
+    },
+    /// Its time is over.
+    Expired {
+        /// Silences of ours that are still in force.
+        expire: Vec<String>,
+    },
+}
+
+/// Compares the wish with the silences of ours that Grafana holds, at `now`.
+pub fn decide(wish: Option<&Wish>, ours: &[Silence], known_id: Option<&str>, now: Timestamp) -> Decision {
+    let is_living = |s: &&Silence| s.state() != Some(SilenceState::Expired) && s.ends_at > now;
+    let living: Vec<&Silence> = ours.iter().filter(is_living).collect();
+    let ids = |keep: Option<&str>| {
+        living
+            .iter()
+            .filter_map(|s| s.id.clone())
+            .filter(|id| Some(id.as_str()) != keep)
+            .collect()
+    };
+    let Some(wish) = wish else {
+        return Decision::Expired { expire: ids(None) };
+    };
+    if wish.ends_at <= now {
+        return Decision::Expired { expire: ids(None) };
+    }
+    let same = |s: &&&Silence| s.matchers == wish.matchers;
+    let candidate = living.iter().filter(same).max_by_key(|s| {
+        (
+            s.id.as_deref() == known_id,
+            s.state() == Some(SilenceState::Active),
+            s.ends_at,
+        )
+    });
+    let Some(candidate) = candidate else {
+        return Decision::Write {
+            update: None,
+            expire: ids(None),
+        };
+    };
+    let id = candidate.id.clone().unwrap_or_default();
+    let expire = ids(Some(&id));
+    if is_as_wished(candidate, wish, now) {
+        Decision::Keep { id, expire }
+    } else {
+        Decision::Write {
+            update: Some(id),
+            expire,
+        }
+    }
+}
+
+fn is_as_wished(found: &Silence, wish: &Wish, now: Timestamp) -> bool {
+    let close = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() <= TOLERANCE;
+    let has_started = found.state() == Some(SilenceState::Active);
+    let start = close(found.starts_at, wish.starts_at) || (has_started && wish.starts_at <= now);
+    start && close(found.ends_at, wish.ends_at) && found.comment == wish.comment
+}
+
+/// The body to send. The start of a silence in force is left as Grafana has it, or it would get a new id.
+pub fn body(wish: &Wish, update: Option<&Silence>, now: Timestamp) -> Silence {
+    let kept = update.filter(|s| s.state() == Some(SilenceState::Active) && wish.starts_at <= now);
+    Silence {
+        id: update.and_then(|s| s.id.clone()),
+        matchers: wish.matchers.clone(),
+        starts_at: kept.map_or(wish.starts_at.max(now), |s| s.starts_at),
+        ends_at: wish.ends_at,
+        created_by: wish.author.clone(),
+        comment: wish.comment.clone(),
+        updated_at: None,
+        status: None,
+    }
+}
+
+#[cfg(test)]
+#[path = "silence_tests.rs"]
+mod tests;
