@@ -1,0 +1,67 @@
+package expression
+
+import (
+	"math"
+	"testing"
+)
+
+func num(labels Labels, x float64) Value { return Value{Kind: NumberKind, Labels: labels, Num: &x} }
+
+func TestMath(t *testing.T) {
+	env := map[string]Values{
+		"A": {num(Labels{"x": "1"}, 6), num(Labels{"x": "2"}, 3)}, "B": {num(nil, 2)}, "C": {num(Labels{"x": "1", "y": "2"}, 10)},
+		"N": {num(nil, math.NaN())}, "E": NoData(),
+	}
+	for text, want := range map[string][]float64{
+		"1 + 2 * 3": {7}, "2 ** 3 ** 1": {8}, "-2 + 3": {1}, "!0": {1}, "(1 + 2) * 3": {9}, "1 > 0 && 0 > 1 || 1": {1}, "7 % 4": {3},
+		"$A > 5": {1, 0}, "$A / $B": {3, 1.5}, "$A + $C": {16}, "${A} * 2": {12, 6}, "is_number($A) || is_nan($A)": {1, 1},
+		"is_nan($N)": {1}, "abs(-1.5)": {1.5}, "round(2.5)": {3}, "1e3": {1000}, "is_inf(inf())": {1}, "is_null(null())": {1},
+	} {
+		parsed, err := parseMath(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		got, err := parsed.eval(env)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%s: %v, %v", text, got, err)
+		}
+		for i := range want {
+			if *got[i].Num != want[i] {
+				t.Errorf("%s: %v, want %v", text, *got[i].Num, want[i])
+			}
+		}
+	}
+	if parsed, _ := parseMath("$N > 1"); parsed != nil {
+		if got, _ := parsed.eval(env); !math.IsNaN(*got[0].Num) {
+			t.Error("a comparison with NaN is NaN")
+		}
+	}
+	if parsed, _ := parseMath("$E > 1"); parsed != nil {
+		if got, _ := parsed.eval(env); !got.IsNoData() {
+			t.Error("no data stays no data")
+		}
+	}
+	for _, text := range []string{"", "1 +", "foo(1)", "$", "(1", "1 2", "abs()"} {
+		if _, err := parseMath(text); err == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
+func TestReduce(t *testing.T) {
+	points := []Point{{0, Ptr(1)}, {1, Ptr(4)}, {2, nil}, {3, Ptr(math.Inf(1))}}
+	for name, want := range map[string]float64{"sum": 5, "mean": 2.5, "min": 1, "max": 4, "count": 2, "last": 4} {
+		if got := reduce(points, name, "dropNN", 0); *got != want {
+			t.Errorf("%s: %v", name, *got)
+		}
+	}
+	if got := reduce(points, "sum", "replaceNN", 7); *got != 19 {
+		t.Errorf("replaced: %v", *got)
+	}
+	if got := reduce(points, "max", "", 0); !math.IsNaN(*got) {
+		t.Errorf("strict: %v", *got)
+	}
+	if got := reduce(nil, "last", "dropNN", 0); got != nil {
+		t.Errorf("empty: %v", *got)
+	}
+}

@@ -1,0 +1,60 @@
+package routing
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/alertmanager/silence"
+	"github.com/prometheus/alertmanager/silence/silencepb"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"alertwright.testbed/grafana/store"
+)
+
+func SilenceKey(org int64, id string) string { return fmt.Sprintf("silence/%d/%s", org, id) }
+
+func (am *Alertmanager) loadSilences() error {
+	am.store.Mu.RLock()
+	defer am.store.Mu.RUnlock()
+	o := am.store.Orgs[am.Org]
+	for id, text := range o.Silences {
+		raw, err := base64.StdEncoding.DecodeString(text)
+		if err == nil {
+			err = am.Silences.Merge(raw)
+		}
+		if err != nil {
+			return fmt.Errorf("silence %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// saveSilence is called with every silence that changes.
+func (am *Alertmanager) saveSilence(raw []byte) {
+	var changed silencepb.MeshSilence
+	if err := protodelim.UnmarshalFrom(bytes.NewReader(raw), &changed); err != nil {
+		am.Log.Error("a silence cannot be kept", "err", err)
+		return
+	}
+	var change store.Change
+	change.Put(SilenceKey(am.Org, changed.Silence.Id), map[string]any{
+		"Org": am.Org, "ID": changed.Silence.Id, "Proto": base64.StdEncoding.EncodeToString(raw),
+	})
+	am.store.Journal.Commit(&change)
+}
+
+var errSilenceMissing = errors.New("silence not found")
+
+func (am *Alertmanager) Silence(id string) (*silencepb.Silence, error) {
+	found, _, err := am.Silences.Query(context.Background(), silence.QIDs(id))
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, errSilenceMissing
+	}
+	return found[0], nil
+}

@@ -1,0 +1,274 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/alertmanager/alert"
+
+	"alertwright.testbed/grafana/engine/expression"
+	"alertwright.testbed/grafana/store"
+)
+
+// State of an alert.
+type State string
+
+const (
+	StateNormal     State = "Normal"
+	StatePending    State = "Pending"
+	StateAlerting   State = "Alerting"
+	StateRecovering State = "Recovering"
+	StateNoData     State = "NoData"
+	StateError      State = "Error"
+)
+
+const resendDelay = 30 * time.Second
+
+// Instance is an alert of a rule.
+type Instance struct {
+	Labels      expression.Labels
+	Annotations map[string]string
+	State       State
+	Reason      string
+	StartsAt    time.Time
+	EndsAt      time.Time
+	LastEval    time.Time
+	LastSent    time.Time
+	Since       time.Time
+	Values      map[string]expression.Captured
+	Err         error
+	missing     int64
+}
+
+// RuleState is what is known of a rule from its evaluations.
+type RuleState struct {
+	engine  *Engine
+	Seen    atomic.Pointer[store.Rule]
+	running atomic.Bool
+
+	mu        sync.Mutex
+	instances map[string]*Instance
+	content   string
+	lastEval  time.Time
+	took      time.Duration
+}
+
+// take notes a rule that was written; one that has changed begins anew.
+func (s *RuleState) take(r *store.Rule, now time.Time) {
+	c := compiled(r, s.engine.cfg.Version)
+	s.mu.Lock()
+	before := s.content
+	s.content = string(c.content)
+	if before == "" && !r.Paused {
+		s.engine.Mu.Lock()
+		saved, ok := s.engine.saved[r.UID]
+		delete(s.engine.saved, r.UID)
+		s.engine.Mu.Unlock()
+		if ok {
+			s.restore(saved)
+		}
+	}
+	s.mu.Unlock()
+	s.Seen.Store(r)
+	if before != "" && before != string(c.content) {
+		reason := "Updated"
+		if r.Paused {
+			reason = "Paused"
+		}
+		s.end(reason, now)
+	}
+}
+
+// end resolves all alerts of the rule.
+func (s *RuleState) end(reason string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var alerts []*alert.Alert
+	for _, i := range s.instances {
+		if i.fires() {
+			i.State, i.Reason, i.EndsAt = StateNormal, reason, now
+			alerts = append(alerts, s.engine.alert(i, now, true))
+		}
+	}
+	s.instances = map[string]*Instance{}
+	s.lastEval, s.took = time.Time{}, 0
+	s.engine.Am.Put(alerts...)
+}
+
+// fires says whether the Alertmanager knows of the alert.
+func (i *Instance) fires() bool {
+	return i.State == StateAlerting || i.State == StateNoData || i.State == StateError || i.State == StateRecovering
+}
+
+// process makes states of an evaluation's results, and sends what is news.
+func (s *RuleState) process(d due, results []Result, at time.Time, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.Seen.Load(); now != d.rule {
+		return // It was written meanwhile.
+	}
+	r, e := d.rule, s.engine
+	s.lastEval, s.took = at, took
+	var alerts []*alert.Alert
+	touched := map[string]bool{}
+	single := len(results) == 1
+	keeps := single && (results[0].State == evalNoData && (r.NoDataState == "OK" || r.NoDataState == "KeepLast") ||
+		results[0].State == evalError && (r.ExecErrState == "OK" || r.ExecErrState == "KeepLast"))
+	if keeps && results[0].Labels == nil && e.cfg.Version.KeepLast() && len(s.instances) > 0 {
+		// It concerns the alerts there are, not one of its own.
+		for key, i := range s.instances {
+			touched[key] = true
+			result := results[0]
+			result.Values = i.Values
+			alerts = append(alerts, s.step(d, i, result, at)...)
+		}
+	} else {
+		for _, result := range results {
+			labels, key := s.labelsOf(d, result)
+			touched[key] = true
+			i := s.instances[key]
+			if i == nil {
+				i = &Instance{Labels: labels, State: StateNormal, Since: at, StartsAt: at}
+				s.instances[key] = i
+			}
+			s.annotate(d, i, result)
+			alerts = append(alerts, s.step(d, i, result, at)...)
+		}
+	}
+	for key, i := range s.instances {
+		if touched[key] {
+			i.missing = 0
+			continue
+		}
+		i.missing++
+		limit := int64(3)
+		if e.cfg.Version.KeepFiringFor() {
+			limit = 2
+			if r.MissingSeries != nil {
+				limit = *r.MissingSeries
+			}
+		}
+		if i.missing < limit {
+			continue
+		}
+		if i.fires() {
+			i.State, i.Reason, i.EndsAt = StateNormal, "MissingSeries", at
+			alerts = append(alerts, e.alert(i, at, true))
+		}
+		delete(s.instances, key)
+	}
+	e.Am.Put(alerts...)
+}
+
+// step moves an alert to its next state; what it gives is to be sent.
+func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*alert.Alert {
+	r := d.rule
+	before := i.State
+	wasFiring := i.fires()
+	i.LastEval = at
+	i.Err = nil
+	set := func(state State, reason string) {
+		if i.State != state {
+			i.StartsAt, i.Since = at, at
+		}
+		i.State, i.Reason = state, reason
+	}
+	alerting := func(reason string) {
+		switch {
+		case i.State == StateAlerting:
+			i.Reason = reason
+		case i.State == StateRecovering:
+			// It goes on as if nothing had been.
+			i.State, i.Reason = StateAlerting, reason
+		case r.For == 0:
+			set(StateAlerting, reason)
+		case i.State == StatePending:
+			i.Reason = reason
+			if at.Sub(i.StartsAt) >= time.Duration(r.For) {
+				set(StateAlerting, reason)
+			}
+		default:
+			set(StatePending, reason)
+		}
+	}
+	normal := func(reason string) {
+		keep := time.Duration(r.KeepFiringFor)
+		switch {
+		case keep > 0 && i.State == StateAlerting:
+			i.State, i.Since, i.Reason = StateRecovering, at, reason
+		case keep > 0 && i.State == StateRecovering && at.Sub(i.Since) < keep:
+		default:
+			set(StateNormal, reason)
+		}
+	}
+	switch result.State {
+	case evalNormal:
+		normal("")
+	case evalAlerting:
+		alerting("")
+	case evalNoData:
+		switch r.NoDataState {
+		case "Alerting":
+			alerting("NoData")
+		case "OK":
+			normal("NoData")
+		case "KeepLast":
+			i.keep(alerting, normal, "NoData, KeepLast")
+		default:
+			set(StateNoData, "")
+		}
+	case evalError:
+		i.Err = result.Err
+		switch r.ExecErrState {
+		case "Alerting":
+			alerting("Error")
+		case "OK":
+			normal("Error")
+			i.Err = nil
+		case "KeepLast":
+			i.keep(alerting, normal, "Error, KeepLast")
+		default:
+			set(StateError, "")
+			if i.Annotations == nil {
+				i.Annotations = map[string]string{}
+			}
+			i.Annotations["Error"] = fmt.Sprint(result.Err)
+		}
+	}
+	e := s.engine
+	// What was sent under another name must end under it.
+	var alerts []*alert.Alert
+	if wasFiring && before != i.State && e.renamed(before) != e.renamed(i.State) {
+		old := *i
+		old.State, old.EndsAt = before, at
+		alerts = append(alerts, e.alert(&old, at, true))
+		i.LastSent = time.Time{}
+		if !i.fires() {
+			return alerts
+		}
+	}
+	if i.fires() {
+		i.EndsAt = at.Add(4 * max(resendDelay, d.interval))
+		if before != i.State && !(before == StateAlerting && i.State == StateRecovering) || at.Sub(i.LastSent) >= resendDelay {
+			i.LastSent = at
+			alerts = append(alerts, e.alert(i, at, false))
+		}
+		return alerts
+	}
+	if wasFiring && len(alerts) == 0 {
+		i.EndsAt = at
+		alerts = append(alerts, e.alert(i, at, true))
+	}
+	return alerts
+}
+
+func (i *Instance) keep(alerting, normal func(string), reason string) {
+	switch i.State {
+	case StateAlerting, StatePending, StateRecovering:
+		alerting(reason)
+	case StateNormal:
+		normal(reason)
+	}
+}

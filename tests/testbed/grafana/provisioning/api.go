@@ -1,0 +1,15 @@
+package provisioning
+
+import "alertwright.testbed/grafana/server"
+
+// api answers with what the server knows.
+type api struct{ *server.Server }
+
+// Register adds the endpoints of this package.
+func Register(s *server.Server) {
+	a := &api{s}
+	a.routeRules()
+	a.routeContactPoints()
+	a.routePolicies()
+	a.routeTemplates()
+}

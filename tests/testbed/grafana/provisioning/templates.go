@@ -1,0 +1,138 @@
+package provisioning
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"alertwright.testbed/grafana/engine/templating"
+	"alertwright.testbed/grafana/refusal"
+	"alertwright.testbed/grafana/server"
+	"alertwright.testbed/grafana/store"
+)
+
+// The provisioning API of notification templates and mute timings.
+
+const (
+	templates = "/api/v1/provisioning/templates"
+	timings   = "/api/v1/provisioning/mute-timings"
+)
+
+func (s *api) routeTemplates() {
+	s.Handle("GET "+templates, server.ReadNotify, s.listTemplates)
+	s.Handle("GET "+templates+"/{name}", server.ReadNotify, s.getTemplate)
+	s.Handle("PUT "+templates+"/{name}", server.WriteNotify, s.putTemplate)
+	s.Handle("DELETE "+templates+"/{name}", server.WriteNotify, s.deleteTemplate)
+	s.Handle("GET "+timings, server.ReadNotify, s.listTimings)
+	s.Handle("POST "+timings, server.WriteNotify, s.createTiming)
+	s.Handle("GET "+timings+"/{name}", server.ReadNotify, s.getTiming)
+	s.Handle("PUT "+timings+"/{name}", server.WriteNotify, s.putTiming)
+	s.Handle("DELETE "+timings+"/{name}", server.WriteNotify, s.deleteTiming)
+}
+
+func (s *api) templateBody(t *store.Template) map[string]any {
+	body := map[string]any{"name": t.Name, "template": t.Text}
+	if t.Provenance != "" {
+		body["provenance"] = t.Provenance
+	}
+	if s.Cfg.Version.OptimisticVersions() {
+		body["version"] = store.Fingerprint(t.Text)
+	}
+	return body
+}
+
+func (s *api) listTemplates(c *server.Call) {
+	s.Store.Mu.RLock()
+	defer s.Store.Mu.RUnlock()
+	list := []map[string]any{}
+	for _, t := range s.Store.Orgs[c.Who.Org].Alerting.Templates {
+		list = append(list, s.templateBody(t))
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i]["name"].(string) < list[j]["name"].(string) })
+	c.JSON(200, list)
+}
+
+func (s *api) getTemplate(c *server.Call) {
+	s.Store.Mu.RLock()
+	t := s.Store.Orgs[c.Who.Org].Alerting.Templates[c.R.PathValue("name")]
+	s.Store.Mu.RUnlock()
+	if t == nil {
+		s.notificationObjectMissing(c, "alerting.notifications.templates.notFound", "template not found")
+		return
+	}
+	c.JSON(200, s.templateBody(t))
+}
+
+func (s *api) notificationObjectMissing(c *server.Call, id, message string) {
+	if !s.Cfg.Version.ErrorsAreClientErrors() {
+		c.Empty(404)
+		return
+	}
+	c.Refuse(refusal.New(404, id, "%s", message))
+}
+
+func (s *api) putTemplate(c *server.Call) {
+	var sent struct{ Template, Version string }
+	if !c.Read(&sent) {
+		return
+	}
+	v := s.Cfg.Version
+	t := &store.Template{Org: c.Who.Org, Name: c.R.PathValue("name"), Text: strings.TrimSpace(sent.Template), Provenance: c.Provenance()}
+	if !strings.Contains(t.Text, "{{ define") && !strings.Contains(t.Text, "{{define") && !strings.Contains(t.Text, "{{- define") {
+		t.Text = fmt.Sprintf("{{ define \"%s\" }}\n  %s\n{{ end }}", t.Name, strings.ReplaceAll(t.Text, "\n", "\n  "))
+	}
+	if _, err := templating.Notification(map[string]*store.Template{t.Name: t}, s.Cfg.RootURL()); err != nil || sent.Template == "" {
+		id := "alerting.notifications.templates.invalidFormat"
+		if !v.ErrorsAreClientErrors() {
+			id = ""
+		}
+		c.Refuse(refusal.New(400, id, "invalid object specification: invalid template: %v", err))
+		return
+	}
+	refused := s.WriteAlerting(c.Who.Org, func(_ *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
+		if old := a.Templates[t.Name]; old != nil {
+			if refused := server.Guarded(v, old.Provenance, t.Provenance); refused != nil {
+				return refused
+			}
+			if refused := server.Stale(v, sent.Version, store.Fingerprint(old.Text)); refused != nil {
+				return refused
+			}
+		} else if sent.Version != "" && v.OptimisticVersions() {
+			return refusal.New(404, "alerting.notifications.templates.notFound", "template not found")
+		}
+		a.Templates[t.Name] = t
+		a.Version++
+		change.Put(fmt.Sprintf("template/%d/%s", t.Org, t.Name), t)
+		return nil
+	})
+	if refused != nil {
+		c.Refuse(refused)
+		return
+	}
+	c.JSON(202, s.templateBody(t))
+}
+
+func (s *api) deleteTemplate(c *server.Call) {
+	name := c.R.PathValue("name")
+	refused := s.WriteAlerting(c.Who.Org, func(_ *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
+		old := a.Templates[name]
+		if old == nil {
+			return nil
+		}
+		if refused := server.Guarded(s.Cfg.Version, old.Provenance, c.Provenance()); refused != nil {
+			return refused
+		}
+		if refused := server.Stale(s.Cfg.Version, c.Query("version"), store.Fingerprint(old.Text)); refused != nil {
+			return refused
+		}
+		delete(a.Templates, name)
+		a.Version++
+		change.Remove(fmt.Sprintf("template/%d/%s", c.Who.Org, name))
+		return nil
+	})
+	if refused != nil {
+		c.Refuse(refused)
+		return
+	}
+	c.W.WriteHeader(204)
+}

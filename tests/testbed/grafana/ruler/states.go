@@ -1,0 +1,330 @@
+package ruler
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+
+	"alertwright.testbed/grafana/engine"
+	"alertwright.testbed/grafana/engine/sending"
+	"alertwright.testbed/grafana/engine/templating"
+	"alertwright.testbed/grafana/server"
+	"alertwright.testbed/grafana/store"
+)
+
+type stateAlert struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	State       string            `json:"state"`
+	ActiveAt    *time.Time        `json:"activeAt"`
+	Value       string            `json:"value"`
+}
+
+type stateRule struct {
+	State          string                      `json:"state"`
+	Name           string                      `json:"name"`
+	UID            string                      `json:"uid,omitempty"`
+	FolderUID      string                      `json:"folderUid,omitempty"`
+	Query          string                      `json:"query"`
+	Duration       float64                     `json:"duration,omitempty"`
+	KeepFiringFor  float64                     `json:"keepFiringFor,omitempty"`
+	Annotations    map[string]string           `json:"annotations,omitempty"`
+	ActiveAt       *time.Time                  `json:"activeAt,omitempty"`
+	Alerts         []stateAlert                `json:"alerts,omitempty"`
+	Totals         map[string]int              `json:"totals,omitempty"`
+	TotalsFiltered map[string]int              `json:"totalsFiltered,omitempty"`
+	Labels         map[string]string           `json:"labels,omitempty"`
+	IsPaused       *bool                       `json:"isPaused,omitempty"`
+	Notification   *store.NotificationSettings `json:"notificationSettings,omitempty"`
+	Sources        []string                    `json:"queriedDatasourceUIDs,omitempty"`
+	Health         string                      `json:"health"`
+	LastError      string                      `json:"lastError,omitempty"`
+	Type           string                      `json:"type"`
+	LastEvaluation time.Time                   `json:"lastEvaluation"`
+	EvaluationTime float64                     `json:"evaluationTime"`
+}
+
+type stateGroup struct {
+	Name           string         `json:"name"`
+	File           string         `json:"file"`
+	FolderUID      string         `json:"folderUid,omitempty"`
+	Rules          []*stateRule   `json:"rules"`
+	Totals         map[string]int `json:"totals"`
+	Interval       float64        `json:"interval"`
+	LastEvaluation time.Time      `json:"lastEvaluation"`
+	EvaluationTime float64        `json:"evaluationTime"`
+}
+
+func withoutPrivate(of map[string]string) map[string]string {
+	out := make(map[string]string, len(of))
+	for name, value := range of {
+		if !sending.IsPrivate(name) {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// stateOptions are the parameters of the list of states.
+type stateOptions struct {
+	internal    bool
+	limitAlerts int
+	limitRules  int
+	states      map[string]bool
+	health      map[string]bool
+	names       map[string]bool
+	folder      string
+	groups      []string
+	uids        []string
+	matchers    []*labels.Matcher
+}
+
+func (s *api) stateOptions(c *server.Call) stateOptions {
+	query := c.R.URL.Query()
+	set := func(name string) map[string]bool {
+		found := map[string]bool{}
+		for _, each := range query[name] {
+			found[each] = true
+		}
+		return found
+	}
+	o := stateOptions{
+		internal: c.Flag("includeInternalLabels", false), limitAlerts: c.Number("limit_alerts", -1), limitRules: c.Number("limit_rules", -1),
+		states: set("state"), health: set("health"),
+	}
+	if c.Flag("exclude_alerts", false) {
+		o.limitAlerts = 0
+	}
+	for _, text := range query["matcher"] {
+		var sent struct {
+			Name, Value      string
+			IsEqual, IsRegex bool
+		}
+		sent.IsEqual = true
+		if json.Unmarshal([]byte(text), &sent) != nil {
+			continue
+		}
+		kind := map[[2]bool]labels.MatchType{{true, false}: labels.MatchEqual, {false, false}: labels.MatchNotEqual, {true, true}: labels.MatchRegexp, {false, true}: labels.MatchNotRegexp}[[2]bool{sent.IsEqual, sent.IsRegex}]
+		if m, err := labels.NewMatcher(kind, sent.Name, sent.Value); err == nil {
+			o.matchers = append(o.matchers, m)
+		}
+	}
+	if s.Cfg.Version.DeleteGroup() {
+		o.folder, o.groups, o.names = c.Query("folder_uid"), query["rule_group"], set("rule_name")
+	}
+	if s.Cfg.Version.RuleUIDFilter() {
+		o.uids = query["rule_uid"]
+	}
+	return o
+}
+
+func (o *stateOptions) wants(r *store.Rule) bool {
+	return (o.folder == "" || r.Folder == o.folder) && (len(o.groups) == 0 || slices.Contains(o.groups, r.Group)) &&
+		(len(o.names) == 0 || o.names[r.Title]) && (len(o.uids) == 0 || slices.Contains(o.uids, r.UID))
+}
+
+func (s *api) listStates(c *server.Call) {
+	engine, err := s.Orgs.Of(c.Who.Org)
+	if err != nil {
+		c.JSON(500, map[string]any{"status": "error", "errorType": "server_error", "error": err.Error()})
+		return
+	}
+	options := s.stateOptions(c)
+	v := s.Cfg.Version
+	type wanted struct {
+		group *stateGroup
+		rules []*store.Rule
+	}
+	var all []wanted
+	s.Store.Mu.RLock()
+	o := s.Store.Orgs[c.Who.Org]
+	for key, g := range o.Groups {
+		f := o.Folders[key.Folder]
+		if f == nil || len(g.Rules) == 0 {
+			continue
+		}
+		one := wanted{group: &stateGroup{Name: g.Name, File: f.Title, Interval: float64(g.Interval)}}
+		if v.PathsInStates() {
+			one.group.File = o.Path(f)
+		}
+		if v.UidInStates() {
+			one.group.FolderUID = f.UID
+		}
+		for _, r := range g.Sorted(v.NewUIDsInGroupPut()) {
+			if options.wants(r) {
+				one.rules = append(one.rules, r)
+			}
+		}
+		if len(one.rules) > 0 {
+			all = append(all, one)
+		}
+	}
+	s.Store.Mu.RUnlock()
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].group.File != all[j].group.File {
+			return all[i].group.File < all[j].group.File
+		}
+		return all[i].group.Name < all[j].group.Name
+	})
+	groups := []*stateGroup{}
+	totals := map[string]int{}
+	for _, one := range all {
+		one.group.Rules = []*stateRule{}
+		one.group.Totals = map[string]int{}
+		for _, r := range one.rules {
+			rule := s.stateOf(engine.State(r.UID), r, &options)
+			if len(options.states) > 0 && !options.states[rule.State] || len(options.health) > 0 && !options.health[rule.Health] {
+				continue
+			}
+			count := rule.State
+			one.group.Totals[count]++
+			if rule.Health == "error" || rule.Health == "nodata" {
+				one.group.Totals[rule.Health]++
+			}
+			if options.limitRules >= 0 && len(one.group.Rules) >= options.limitRules {
+				continue
+			}
+			if rule.LastEvaluation.After(one.group.LastEvaluation) {
+				one.group.LastEvaluation = rule.LastEvaluation
+			}
+			one.group.EvaluationTime = max(one.group.EvaluationTime, rule.EvaluationTime)
+			one.group.Rules = append(one.group.Rules, rule)
+		}
+		for name, n := range one.group.Totals {
+			totals[name] += n
+		}
+		if len(one.group.Rules) > 0 {
+			groups = append(groups, one.group)
+		}
+	}
+	c.JSON(http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"groups": groups, "totals": totals}})
+}
+
+func (s *api) stateOf(state *engine.RuleState, r *store.Rule, options *stateOptions) *stateRule {
+	v := s.Cfg.Version
+	rule := &stateRule{
+		State: "inactive", Name: r.Title, Query: queryText(r), Duration: time.Duration(r.For).Seconds(), Annotations: r.Annotations, Health: "ok",
+		Type: "alerting", Labels: r.Labels,
+	}
+	if !options.internal {
+		rule.Labels = withoutPrivate(r.Labels)
+	}
+	if v.UidInStates() {
+		rule.UID, rule.FolderUID = r.UID, r.Folder
+	}
+	if v.PausedInStates() {
+		paused := r.Paused
+		rule.IsPaused, rule.Notification, rule.KeepFiringFor = &paused, r.Notification, time.Duration(r.KeepFiringFor).Seconds()
+		for _, q := range r.Data {
+			if !store.IsExpression(q.DatasourceUID) && !slices.Contains(rule.Sources, q.DatasourceUID) {
+				rule.Sources = append(rule.Sources, q.DatasourceUID)
+			}
+		}
+	}
+	if r.Record != nil {
+		rule.Type, rule.State = "recording", ""
+	}
+	if state == nil || state.Seen.Load() != r && r.Paused {
+		return rule
+	}
+	sum := state.Summary()
+	rule.LastEvaluation, rule.EvaluationTime = sum.LastEval, sum.Took.Seconds()
+	rule.Totals, rule.TotalsFiltered = map[string]int{}, map[string]int{}
+	engine.SortInstances(sum.Instances)
+	for at := range sum.Instances {
+		i := &sum.Instances[at]
+		name := map[engine.State]string{
+			engine.StateNormal: "normal", engine.StatePending: "pending", engine.StateAlerting: "alerting", engine.StateNoData: "nodata", engine.StateError: "error", engine.StateRecovering: "recovering",
+		}[i.State]
+		rule.Totals[name]++
+		switch i.State {
+		case engine.StatePending:
+			if rule.State == "inactive" {
+				rule.State = "pending"
+			}
+		case engine.StateRecovering:
+			if rule.State != "firing" {
+				rule.State = "recovering"
+			}
+		case engine.StateAlerting:
+			rule.State = "firing"
+		case engine.StateError:
+			rule.Health = "error"
+		case engine.StateNoData:
+			rule.Health = "nodata"
+		}
+		if (i.State == engine.StateAlerting || i.State == engine.StateRecovering) && (rule.ActiveAt == nil || i.StartsAt.Before(*rule.ActiveAt)) {
+			started := i.StartsAt
+			rule.ActiveAt = &started
+		}
+		if i.Err != nil {
+			rule.Health, rule.LastError = "error", i.Err.Error()
+		}
+		if !matchAll(options.matchers, i.Labels) {
+			continue
+		}
+		rule.TotalsFiltered[name]++
+		if options.limitAlerts >= 0 && len(rule.Alerts) >= options.limitAlerts {
+			continue
+		}
+		rule.Alerts = append(rule.Alerts, s.stateAlert(i, options.internal))
+	}
+	return rule
+}
+
+func matchAll(matchers []*labels.Matcher, of map[string]string) bool {
+	for _, m := range matchers {
+		if !m.Matches(of[m.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *api) stateAlert(i *engine.Instance, internal bool) stateAlert {
+	started := i.StartsAt
+	shown := map[string]string(i.Labels)
+	if !internal {
+		shown = withoutPrivate(shown)
+	}
+	return stateAlert{Labels: shown, Annotations: i.Annotations, State: i.Text(), ActiveAt: &started, Value: templating.ValueString(i.Values)}
+}
+
+func queryText(r *store.Rule) string {
+	for _, q := range r.Data {
+		if expr, ok := q.Model["expr"].(string); ok {
+			return expr
+		}
+	}
+	text, err := json.Marshal(r.Data)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+func (s *api) listInstances(c *server.Call) {
+	found, err := s.Orgs.Of(c.Who.Org)
+	if err != nil {
+		c.JSON(500, map[string]any{"status": "error", "errorType": "server_error", "error": err.Error()})
+		return
+	}
+	internal := c.Flag("includeInternalLabels", false)
+	found.Mu.RLock()
+	var states []*engine.RuleState
+	for _, state := range found.States {
+		states = append(states, state)
+	}
+	found.Mu.RUnlock()
+	alerts := []stateAlert{}
+	for _, state := range states {
+		for _, i := range state.Summary().Instances {
+			alerts = append(alerts, s.stateAlert(&i, internal))
+		}
+	}
+	c.JSON(200, map[string]any{"status": "success", "data": map[string]any{"alerts": alerts}})
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"fmt"
+	"time"
+
+	"alertwright.testbed/grafana/engine/routing"
+	"alertwright.testbed/grafana/profile"
+	"alertwright.testbed/grafana/refusal"
+	"alertwright.testbed/grafana/store"
+)
+
+func NamespaceOf(org int64) string {
+	if org == 1 {
+		return "default"
+	}
+	return fmt.Sprintf("org-%d", org)
+}
+
+func (s *Server) WithAlertmanager(handler func(c *Call, am *routing.Alertmanager)) Handler {
+	return func(c *Call) {
+		engine, err := s.Orgs.Of(c.Who.Org)
+		if err != nil {
+			c.Message(500, err.Error())
+			return
+		}
+		handler(c, engine.Am)
+	}
+}
+
+// raceLost is what the loser of two writers of the alerting configuration gets.
+func raceLost(v profile.Version) *refusal.Refused {
+	if v.LostRaceIs409() {
+		return refusal.New(409, "alerting.notifications.alertmanager.versionConflict", "could not find object using provided id and hash")
+	}
+	return refusal.New(500, "", "could not find object using provided id and hash")
+}
+
+// WriteAlerting runs a write of the alerting configuration as Grafana does: read, work out, and write if it is still the same.
+// The function is called with the lock, after the time in which another writer can be faster.
+func (s *Server) WriteAlerting(org int64, write func(o *store.Org, a *store.AlertingConfig, c *store.Change) *refusal.Refused) *refusal.Refused {
+	s.Store.Mu.RLock()
+	before := s.Store.Orgs[org].Alerting.Version
+	s.Store.Mu.RUnlock()
+	time.Sleep(s.Cfg.RaceWindow)
+	s.Store.Mu.Lock()
+	defer s.Store.Mu.Unlock()
+	o := s.Store.Orgs[org]
+	if o.Alerting.Version != before {
+		return raceLost(s.Cfg.Version)
+	}
+	var change store.Change
+	refused := write(o, o.Alerting, &change)
+	s.Store.Journal.Commit(&change)
+	return refused
+}
+
+// Guarded refuses a change of the provenance of what is not a rule nor a contact point.
+func Guarded(v profile.Version, stored, provenance string) *refusal.Refused {
+	if v.ProvenanceGuarded() && stored != "" && stored != provenance {
+		return refusal.New(403, "alerting.notifications.invalidProvenance",
+			"Cannot create resource with provenance status '%s', already exists with provenance status '%s'", provenance, stored)
+	}
+	return nil
+}
+
+func Stale(v profile.Version, sent, stored string) *refusal.Refused {
+	if v.OptimisticVersions() && sent != "" && sent != stored {
+		return refusal.New(409, "alerting.notifications.conflict", "Provided version %s of the resource does not match current version %s", sent, stored)
+	}
+	return nil
+}

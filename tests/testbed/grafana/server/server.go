@@ -1,0 +1,52 @@
+// Package server is what all endpoints stand on: who calls, what they may, how an answer is written.
+package server
+
+import (
+	"log/slog"
+	"net/http"
+
+	"alertwright.testbed/grafana/engine"
+	"alertwright.testbed/grafana/setup"
+	"alertwright.testbed/grafana/store"
+)
+
+// Server answers.
+type Server struct {
+	Cfg   *setup.Config
+	Store *store.Store
+	Orgs  *engine.Engines
+	Mux   *http.ServeMux
+	Log   *slog.Logger
+}
+
+func New(cfg *setup.Config, store *store.Store, orgs *engine.Engines, log *slog.Logger) *Server {
+	s := &Server{Cfg: cfg, Store: store, Orgs: orgs, Mux: http.NewServeMux(), Log: log}
+	s.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		c := &Call{S: s, W: w, R: r}
+		c.JSON(404, map[string]any{"message": "Not found"})
+	})
+	return s
+}
+
+// Handle registers an endpoint.
+func (s *Server) Handle(pattern string, needs Permission, handler Handler) {
+	if s.Cfg.Version.ReadsForViewers() && (needs == ReadRules || needs == ReadNotify) {
+		needs.role = "Viewer"
+	}
+	s.Mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c := &Call{S: s, W: w, R: r}
+		if needs != Anyone {
+			who, refused := s.identify(r)
+			if refused != nil {
+				c.Refuse(refused)
+				return
+			}
+			if !who.may(needs) {
+				c.forbidden(needs)
+				return
+			}
+			c.Who = who
+		}
+		handler(c)
+	})
+}

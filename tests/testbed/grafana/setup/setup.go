@@ -1,0 +1,65 @@
+// Package setup holds what the command line says: the release, the clocks, and Grafana's own settings.
+package setup
+
+import (
+	"strings"
+	"time"
+
+	"alertwright.testbed/grafana/profile"
+)
+
+// Config is what the command line says.
+type Config struct {
+	Version    profile.Version
+	Data       string
+	URL        string
+	Interval   time.Duration
+	Poll       time.Duration
+	RaceWindow time.Duration
+	PagerDuty  string
+	LogLevel   string
+	// Grafana's own settings, by section.key in lower case.
+	Settings map[string]string
+}
+
+// Setting is one of Grafana's own settings, or what stands in for it.
+func (c *Config) Setting(name, otherwise string) string {
+	if value, ok := c.Settings[strings.ToLower(name)]; ok {
+		return value
+	}
+	return otherwise
+}
+
+func (c *Config) SettingIsTrue(name string) bool {
+	value := strings.ToLower(c.Setting(name, ""))
+	return value == "true" || value == "1" || value == "yes" || value == "on"
+}
+
+// Toggle says whether a feature toggle is on.
+func (c *Config) Toggle(name string) bool {
+	for _, on := range strings.FieldsFunc(c.Setting("feature_toggles.enable", ""), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if on == name {
+			return true
+		}
+	}
+	return c.SettingIsTrue("feature_toggles." + name)
+}
+
+func (c *Config) NestedFolders() bool { return c.Version.NestedFolders() || c.Toggle("nestedFolders") }
+
+func (c *Config) RootURL() string {
+	return strings.TrimSuffix(c.Setting("server.root_url", c.URL+"/"), "/") + "/"
+}
+
+func ParseSettings(args []string) map[string]string {
+	settings := map[string]string{}
+	for _, arg := range args {
+		name, value, ok := strings.Cut(strings.TrimPrefix(arg, "cfg:"), "=")
+		if !ok {
+			continue
+		}
+		name = strings.TrimPrefix(name, "default.")
+		settings[strings.ToLower(name)] = value
+	}
+	return settings
+}

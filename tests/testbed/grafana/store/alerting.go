@@ -1,0 +1,190 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/prometheus/alertmanager/timeinterval"
+)
+
+const (
+	DefaultReceiver = "grafana-default-email"
+	Redacted        = "[REDACTED]"
+)
+
+// AlertingConfig is what the Alertmanager of one organisation is configured with. In Grafana it is one document: every write
+// replaces it and fails if it has changed since it was read.
+type AlertingConfig struct {
+	// Counts the writes, as the document's hash does.
+	Version         int64
+	Integrations    []*Integration
+	Route           *Route
+	RouteProvenance string
+	Trees           map[string]*Tree
+	Templates       map[string]*Template
+	Timings         map[string]*Timing
+	Inhibitions     map[string]*Inhibition
+}
+
+// Integration is one of a contact point.
+type Integration struct {
+	Org        int64
+	ID         int64
+	UID        string
+	Receiver   string
+	Name       string
+	Type       string
+	Quiet      bool
+	Settings   map[string]any
+	Provenance string
+}
+
+// Tree is a named tree besides the default one.
+type Tree struct {
+	Org        int64
+	Name       string
+	Route      *Route
+	Provenance string
+}
+
+// Template is a notification template.
+type Template struct {
+	Org        int64
+	Name       string
+	Text       string
+	Provenance string
+}
+
+// Timing is a mute timing.
+type Timing struct {
+	Org        int64
+	Name       string
+	Intervals  []timeinterval.TimeInterval
+	Provenance string
+}
+
+// Inhibition is an inhibition rule.
+type Inhibition struct {
+	Org        int64
+	Name       string
+	Source     []ObjectMatcher
+	Target     []ObjectMatcher
+	Equal      []string
+	Provenance string
+}
+
+func NewAlertingConfig() *AlertingConfig {
+	return &AlertingConfig{
+		Trees: map[string]*Tree{}, Templates: map[string]*Template{}, Timings: map[string]*Timing{}, Inhibitions: map[string]*Inhibition{},
+	}
+}
+
+func (a *AlertingConfig) SetDefaults(c *Change, org int64, nextID func() int64) {
+	a.AddDefaultReceiver(c, org, nextID)
+	a.SetRoute(c, org, DefaultRoute(), "")
+}
+
+func (a *AlertingConfig) AddDefaultReceiver(c *Change, org int64, nextID func() int64) {
+	a.Put(c, &Integration{
+		Org: org, ID: nextID(), Receiver: DefaultReceiver, Name: "email receiver", Type: "email",
+		Settings: map[string]any{"addresses": "<example@email.com>"},
+	})
+}
+
+func (a *AlertingConfig) SetRoute(c *Change, org int64, route *Route, provenance string) {
+	a.Route, a.RouteProvenance = route, provenance
+	c.Put(fmt.Sprintf("route/%d", org), storedRoute{org, route, provenance})
+	a.Version++
+}
+
+func integrationKey(i *Integration) string { return fmt.Sprintf("integration/%d/%d", i.Org, i.ID) }
+
+// Put adds an integration or replaces the one of the same id.
+func (a *AlertingConfig) Put(c *Change, i *Integration) {
+	c.Put(integrationKey(i), i)
+	a.Version++
+	a.insert(i)
+}
+
+func (a *AlertingConfig) insert(i *Integration) {
+	for at, old := range a.Integrations {
+		if old.ID == i.ID {
+			a.Integrations[at] = i
+			return
+		}
+	}
+	a.Integrations = append(a.Integrations, i)
+}
+
+func (a *AlertingConfig) Remove(c *Change, i *Integration) {
+	for at, old := range a.Integrations {
+		if old.ID == i.ID {
+			a.Integrations = append(append([]*Integration{}, a.Integrations[:at]...), a.Integrations[at+1:]...)
+			break
+		}
+	}
+	c.Remove(integrationKey(i))
+	a.Version++
+}
+
+func (a *AlertingConfig) RemoveAll(c *Change, org int64) {
+	for _, i := range a.Integrations {
+		c.Remove(integrationKey(i))
+	}
+	c.Remove(fmt.Sprintf("route/%d", org))
+	for name := range a.Templates {
+		c.Remove(fmt.Sprintf("template/%d/%s", org, name))
+	}
+	for name := range a.Timings {
+		c.Remove(fmt.Sprintf("timing/%d/%s", org, name))
+	}
+	for name := range a.Trees {
+		c.Remove(fmt.Sprintf("tree/%d/%s", org, name))
+	}
+	for name := range a.Inhibitions {
+		c.Remove(fmt.Sprintf("inhibition/%d/%s", org, name))
+	}
+}
+
+// load takes over one line of the journal, and returns the id in it.
+func (a *AlertingConfig) load(kind string, read func(any) error) (int64, error) {
+	a.Version++
+	switch kind {
+	case "integration":
+		i := &Integration{}
+		err := read(i)
+		a.insert(i)
+		return i.ID, err
+	case "route":
+		var stored storedRoute
+		err := read(&stored)
+		a.Route, a.RouteProvenance = stored.Route, stored.Provenance
+		return 0, err
+	case "tree":
+		t := &Tree{}
+		err := read(t)
+		a.Trees[t.Name] = t
+		return 0, err
+	case "template":
+		t := &Template{}
+		err := read(t)
+		a.Templates[t.Name] = t
+		return 0, err
+	case "timing":
+		t := &Timing{}
+		err := read(t)
+		a.Timings[t.Name] = t
+		return 0, err
+	case "inhibition":
+		i := &Inhibition{}
+		err := read(i)
+		a.Inhibitions[i.Name] = i
+		return 0, err
+	}
+	return 0, fmt.Errorf("unknown kind %q", kind)
+}
+
+func (a *AlertingConfig) PutTiming(change *Change, t *Timing) {
+	a.Timings[t.Name] = t
+	a.Version++
+	change.Put(fmt.Sprintf("timing/%d/%s", t.Org, t.Name), t)
+}

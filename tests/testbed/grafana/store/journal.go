@@ -1,0 +1,122 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// Journal keeps the state as lines of {"k": key, "v": value}; a line without a value deletes the key. A write is handed to the
+// kernel before the caller is answered, so what was answered survives SIGKILL (though not the machine).
+type Journal struct {
+	mu   sync.Mutex
+	file *os.File
+}
+
+type journalLine struct {
+	Key   string          `json:"k"`
+	Value json.RawMessage `json:"v,omitempty"`
+}
+
+// openJournal reads the journal and writes it anew without what was overwritten.
+func openJournal(path string) (*Journal, []journalLine, error) {
+	lines, err := readJournal(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	var text bytes.Buffer
+	for _, line := range lines {
+		encodeLine(&text, line.Key, line.Value)
+	}
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, text.Bytes(), 0o600); err != nil {
+		return nil, nil, err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return nil, nil, err
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+	return &Journal{file: file}, lines, err
+}
+
+func readJournal(path string) ([]journalLine, error) {
+	file, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var (
+		order []string
+		kept  = map[string]json.RawMessage{}
+		in    = bufio.NewReaderSize(file, 1<<20)
+	)
+	for {
+		text, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			break // The last line, if there is a part of one, was never answered.
+		}
+		if err != nil {
+			return nil, err
+		}
+		var line journalLine
+		if err := json.Unmarshal(text, &line); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if line.Value == nil {
+			delete(kept, line.Key)
+			continue
+		}
+		if _, known := kept[line.Key]; !known {
+			order = append(order, line.Key)
+		}
+		kept[line.Key] = line.Value
+	}
+	lines := make([]journalLine, 0, len(kept))
+	for _, key := range order {
+		if value, ok := kept[key]; ok {
+			lines = append(lines, journalLine{key, value})
+			delete(kept, key)
+		}
+	}
+	return lines, nil
+}
+
+func encodeLine(to *bytes.Buffer, key string, value json.RawMessage) {
+	line, err := json.Marshal(journalLine{key, value})
+	if err != nil {
+		panic(err)
+	}
+	to.Write(line)
+	to.WriteByte('\n')
+}
+
+// Change collects what one commit writes.
+type Change struct{ text bytes.Buffer }
+
+func (c *Change) Put(key string, value any) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	encodeLine(&c.text, key, raw)
+}
+
+func (c *Change) Remove(key string) { encodeLine(&c.text, key, nil) }
+
+func (j *Journal) Commit(c *Change) {
+	if c.text.Len() == 0 {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, err := j.file.Write(c.text.Bytes()); err != nil {
+		panic(fmt.Sprintf("the journal cannot be written: %v", err))
+	}
+}

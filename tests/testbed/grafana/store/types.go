@@ -1,0 +1,148 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Fingerprint is a short hash of anything.
+func Fingerprint(of any) string {
+	text, err := json.Marshal(of)
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+func SourceRecord(d *DataSource) string { return fmt.Sprintf("source/%d/%s", d.Org, d.UID) }
+
+func FolderRecord(f *Folder) string { return fmt.Sprintf("folder/%d/%s", f.Org, f.UID) }
+
+func Slug(title string) string {
+	text := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(title))
+	return strings.Trim(text, "-")
+}
+
+func (f *Folder) Link() string { return "/dashboards/f/" + f.UID + "/" + Slug(f.Title) }
+
+func Atoi(text string) int {
+	var n int
+	if _, err := fmt.Sscanf(text, "%d", &n); err != nil {
+		return 0
+	}
+	return n
+}
+
+func SortedKeys[V any](of map[string]V) []string {
+	all := make([]string, 0, len(of))
+	for name := range of {
+		all = append(all, name)
+	}
+	sort.Strings(all)
+	return all
+}
+
+func Names(of map[string]bool) []string {
+	var all []string
+	for name := range of {
+		all = append(all, name)
+	}
+	sort.Strings(all)
+	return all
+}
+
+// Folder is a folder.
+type Folder struct {
+	ID          int64
+	Org         int64
+	UID         string
+	Title       string
+	Description string
+	Parent      string
+	Version     int64
+	Created     time.Time
+	Updated     time.Time
+	By          string
+}
+
+// DataSource is a data source.
+type DataSource struct {
+	ID         int64
+	Org        int64
+	UID        string
+	Name       string
+	Type       string
+	Access     string
+	URL        string
+	User       string
+	Database   string
+	BasicAuth  bool
+	BasicUser  string
+	WithCreds  bool
+	IsDefault  bool
+	JSON       map[string]any
+	Secure     map[string]string
+	Version    int64
+	ReadOnly   bool
+	IsDeleting bool `json:"-"`
+}
+
+// User is a person.
+type User struct {
+	ID       int64
+	Login    string
+	Name     string
+	Email    string
+	Password string
+	IsAdmin  bool
+	Org      int64
+	Roles    map[int64]string
+}
+
+// ServiceAccount is a robot of one organisation.
+type ServiceAccount struct {
+	ID       int64
+	Org      int64
+	Name     string
+	Role     string
+	Disabled bool
+}
+
+// Token is one of a service account's.
+type Token struct {
+	ID      int64
+	Account int64
+	Name    string
+	Key     string
+	Created time.Time
+	Expires time.Time
+}
+
+func NewUID() string {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err)
+	}
+	return "s" + hex.EncodeToString(b[:])[:13]
+}
+
+func NewSecret() string {
+	var b [24]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
