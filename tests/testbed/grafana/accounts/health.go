@@ -12,6 +12,12 @@ func (s *api) health(c *server.Call) {
 	body := map[string]any{"database": "ok"}
 	if !s.Cfg.SettingIsTrue("auth.anonymous.hide_version") {
 		body["version"], body["commit"] = s.Cfg.Version.Text, commit
+		if s.Cfg.Version.HealthEnterprise() {
+			body["enterpriseCommit"] = ""
+		}
+	}
+	if s.Cfg.Version.HealthAPIServer() {
+		body["apiserver"] = "ok"
 	}
 	c.JSON(200, body)
 }
@@ -21,7 +27,7 @@ func (s *api) settings(c *server.Call) {
 	for _, name := range strings.FieldsFunc(s.Cfg.Setting("feature_toggles.enable", ""), func(r rune) bool { return r == ',' || r == ' ' }) {
 		toggles[name] = true
 	}
-	if s.Cfg.NestedFolders() && !s.Cfg.Version.AtLeast(12, 0, 0) {
+	if s.Cfg.NestedFolders() && s.Cfg.Version.NestedFoldersToggle() {
 		toggles["nestedFolders"] = true
 	}
 	s.Store.Mu.RLock()
@@ -40,10 +46,10 @@ func (s *api) settings(c *server.Call) {
 			"version": s.Cfg.Version.Text, "commit": commit, "env": "production", "edition": "Open Source", "buildstamp": 0,
 			"latestVersion": "", "hasUpdate": false, "hideVersion": false,
 		},
-		"unifiedAlerting": map[string]any{"minInterval": s.Cfg.Interval.String(), "alertStateHistoryBackend": "annotations"},
+		"unifiedAlerting": map[string]any{"minInterval": s.Cfg.MinInterval().String(), "alertStateHistoryBackend": "annotations"},
 		"alertingEnabled": false, "unifiedAlertingEnabled": true,
 	}
-	if s.Cfg.Version.AtLeast(11, 0, 0) {
+	if s.Cfg.Version.NamespaceInSettings() {
 		body["namespace"] = server.NamespaceOf(c.Who.Org)
 	}
 	c.JSON(200, body)

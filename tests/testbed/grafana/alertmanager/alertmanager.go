@@ -15,13 +15,15 @@ func (s *api) routeAlertmanager() {
 	s.Handle("GET "+v2+"/alerts/groups", server.ReadAlerts, s.WithAlertmanager(s.listAlertGroups))
 	s.Handle("GET "+v2+"/status", server.ReadConfig, s.status)
 	read := server.ReadConfig
-	if s.Cfg.Version.Deprecated() {
+	if s.Cfg.Version.ConfigForAdmins() {
 		read = server.Admin
 	}
 	s.Handle("GET "+config+"/alerts", read, s.getConfig)
-	if !s.Cfg.Version.Deprecated() {
+	if !s.Cfg.Version.ConfigForAdmins() {
 		s.Handle("DELETE "+config+"/alerts", server.EditConfig, s.resetConfig)
 	}
 	s.Handle("GET "+config+"/receivers", server.ReadConfig, s.WithAlertmanager(s.listReceivers))
-	s.Handle("POST "+config+"/receivers/test", server.EditConfig, s.WithAlertmanager(s.testReceivers))
+	if s.Cfg.Version.ReceiversTest() {
+		s.Handle("POST "+config+"/receivers/test", server.EditConfig, s.WithAlertmanager(s.testReceivers))
+	}
 }

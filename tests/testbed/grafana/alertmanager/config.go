@@ -64,7 +64,7 @@ func (s *api) configBody(a *store.AlertingConfig) map[string]any {
 }
 
 func (s *api) getConfig(c *server.Call) {
-	if s.Cfg.Version.Deprecated() {
+	if s.Cfg.Version.ConfigForAdmins() {
 		c.W.Header().Set("Warning", `299 - "this endpoint is deprecated"`)
 	}
 	s.Store.Mu.RLock()
@@ -81,7 +81,7 @@ func (s *api) resetConfig(c *server.Call) {
 	version := o.Alerting.Version
 	o.Alerting = store.NewAlertingConfig()
 	o.Alerting.Version = version + 1
-	o.Alerting.SetDefaults(&change, o.ID, s.Store.NextID)
+	o.Alerting.SetDefaults(&change, o.ID, s.Cfg.Version, s.Store.NextID)
 	s.Store.Journal.Commit(&change)
 	c.Message(202, "configuration deleted; the default is applied")
 }

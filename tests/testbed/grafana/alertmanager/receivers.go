@@ -11,10 +11,6 @@ import (
 )
 
 func (s *api) testReceivers(c *server.Call, am *routing.Alertmanager) {
-	if s.Cfg.Version.NoReceiversTest() {
-		c.Message(410, "this endpoint was removed; use the notifications API")
-		return
-	}
 	var sent struct {
 		Alert     *server.TestedAlert `json:"alert"`
 		Receivers []struct {

@@ -192,7 +192,7 @@ func (s *api) putSilence(c *server.Call, am *routing.Alertmanager) {
 		return
 	}
 	body := map[string]any{"silenceID": sil.Id}
-	if !s.Cfg.Version.AtLeast(11, 0, 0) {
+	if s.Cfg.Version.SilenceEcho() {
 		body["id"], body["message"] = sil.Id, "silence created"
 	}
 	c.JSON(202, body)

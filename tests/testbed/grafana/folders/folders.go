@@ -47,7 +47,7 @@ func (s *api) folderBody(o *store.Org, f *store.Folder) map[string]any {
 		"id": f.ID, "uid": f.UID, "title": f.Title, "url": f.Link(), "hasAcl": false, "canSave": true, "canEdit": true, "canAdmin": true,
 		"canDelete": true, "createdBy": f.By, "created": f.Created, "updatedBy": f.By, "updated": f.Updated, "version": f.Version,
 	}
-	if s.Cfg.Version.AtLeast(11, 0, 0) {
+	if s.Cfg.Version.OrgInFolders() {
 		body["orgId"] = f.Org
 	}
 	if f.Description != "" {
@@ -121,6 +121,9 @@ func (s *api) search(c *server.Call) {
 				"id": f.ID, "uid": f.UID, "title": f.Title, "uri": "db/" + store.Slug(f.Title), "url": f.Link(), "slug": "", "type": "dash-folder",
 				"tags": []string{}, "isStarred": false, "sortMeta": 0,
 			}
+			if f.Description != "" && s.Cfg.Version.HitDescription() {
+				body["description"] = f.Description
+			}
 			if p := o.Folders[f.Parent]; p != nil {
 				body["folderId"], body["folderUid"], body["folderTitle"], body["folderUrl"] = p.ID, p.UID, p.Title, p.Link()
 			}
@@ -138,14 +141,31 @@ func (s *api) folderCounts(c *server.Call, o *store.Org, f *store.Folder) {
 			rules += len(g.Rules)
 		}
 	}
+	if s.Cfg.Version.CountsByPlural() {
+		c.JSON(200, map[string]int{"alertrules": rules, "dashboards": 0, "folders": len(all) - 1, "library_elements": 0})
+		return
+	}
 	counts := map[string]int{"alertrule": rules, "dashboard": 0}
-	if s.Cfg.Version.AtLeast(10, 1, 0) {
+	if s.Cfg.Version.CountsLibrary() {
 		counts["librarypanel"] = 0
 	}
 	if s.Cfg.NestedFolders() {
 		counts["folder"] = len(all) - 1
 	}
 	c.JSON(200, counts)
+}
+
+// isTitleTaken says whether a title clashes with another folder's. To be called with the lock.
+func (s *api) isTitleTaken(o *store.Org, title, parent, except string) bool {
+	return o.TitleTaken(title, parent, except, s.Cfg.Version.TitlesUniqueInOrg())
+}
+
+func (s *api) titleTaken(c *server.Call) {
+	if s.Cfg.Version.FolderPathInNames() {
+		c.Message(409, "a folder with the same name already exists in the current location")
+		return
+	}
+	c.Message(409, "a folder or dashboard in the general folder with the same name already exists")
 }
 
 type sentFolder struct {
@@ -171,7 +191,7 @@ func (s *api) createFolder(c *server.Call) {
 		c.Message(400, strings.ReplaceAll(err.Error(), "40 symbols", "40 characters"))
 		return
 	}
-	if strings.EqualFold(title, "general") && !s.Cfg.Version.AtLeast(11, 0, 0) {
+	if strings.EqualFold(title, "general") && s.Cfg.Version.GeneralFolderName() {
 		c.Message(400, "folder name cannot be the same as the root folder's")
 		return
 	}
@@ -189,11 +209,15 @@ func (s *api) createFolder(c *server.Call) {
 		sent.UID = store.NewUID()
 	}
 	if o.Folders[sent.UID] != nil {
+		if s.Cfg.Version.TakenFolderIs412() {
+			c.JSON(412, map[string]any{"message": "the folder has been changed by someone else", "status": "version-mismatch"})
+			return
+		}
 		c.Message(409, "a folder/dashboard with the same uid already exists")
 		return
 	}
-	if o.TitleTaken(title, sent.ParentUID, "") {
-		c.Message(409, "a folder or dashboard in the general folder with the same name already exists")
+	if s.isTitleTaken(o, title, sent.ParentUID, "") {
+		s.titleTaken(c)
 		return
 	}
 	now := time.Now().UTC().Truncate(time.Second)
@@ -230,8 +254,8 @@ func (s *api) updateFolder(c *server.Call) {
 		c.Message(400, "folder title cannot be empty")
 	case !sent.Overwrite && sent.Version != f.Version:
 		c.JSON(412, map[string]any{"message": "the folder has been changed by someone else", "status": "version-mismatch"})
-	case o.TitleTaken(sent.Title, f.Parent, f.UID):
-		c.Message(409, "a folder or dashboard in the general folder with the same name already exists")
+	case s.isTitleTaken(o, sent.Title, f.Parent, f.UID):
+		s.titleTaken(c)
 	default:
 		next := *f
 		next.Title, next.Version, next.Updated = strings.TrimSpace(sent.Title), f.Version+1, time.Now().UTC().Truncate(time.Second)
@@ -259,7 +283,7 @@ func (s *api) moveFolder(c *server.Call) {
 		c.Message(404, "parent folder not found")
 	case o.Below(f.UID)[sent.ParentUID]:
 		c.Message(400, "failed to move folder: circular reference")
-	case o.TitleTaken(f.Title, sent.ParentUID, f.UID):
+	case s.isTitleTaken(o, f.Title, sent.ParentUID, f.UID):
 		c.Message(409, "a folder with the same name already exists in the current location")
 	default:
 		next := *f
@@ -286,7 +310,7 @@ func (s *api) deleteFolder(c *server.Call) {
 		}
 	}
 	if len(groups) > 0 && !c.Flag("forceDeleteRules", false) {
-		if s.Cfg.Version.AtLeast(11, 0, 0) {
+		if s.Cfg.Version.FolderMessageIDs() {
 			c.JSON(400, map[string]any{
 				"message": "folder cannot be deleted: folder contains alert rules", "messageId": "folder.contains-alert-rules",
 				"statusCode": 400, "traceID": "",

@@ -20,19 +20,12 @@ const (
 )
 
 func (s *api) groupVersions() map[string][]string {
-	v := s.Cfg.Version
 	served := map[string][]string{}
-	switch {
-	case v.NotificationKinds():
-		served[notificationsGroup] = []string{"v1beta1", "v0alpha1"}
-	case v.NotificationKindsAlpha():
-		served[notificationsGroup] = []string{"v0alpha1"}
+	if versions := s.Cfg.Version.NotificationKinds(s.Cfg.Toggle("alertingApiServer")); len(versions) > 0 {
+		served[notificationsGroup] = versions
 	}
-	switch {
-	case v.RuleKinds():
-		served[rulesGroup] = []string{"v1beta1", "v0alpha1"}
-	case v.Deprecated() || v.AtLeast(12, 0, 0) && s.Cfg.Toggle("kubernetesAlertingRules"):
-		served[rulesGroup] = []string{"v0alpha1"}
+	if versions := s.Cfg.Version.RuleKinds(s.Cfg.Toggle("kubernetesAlertingRules")); len(versions) > 0 {
+		served[rulesGroup] = versions
 	}
 	return served
 }
@@ -75,7 +68,7 @@ func (s *api) routeKinds() {
 		s.Handle("GET /apis", server.Viewer, func(c *server.Call) {
 			c.JSON(200, map[string]any{"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 		})
-		if s.Cfg.Version.AtLeast(12, 4, 0) {
+		if s.Cfg.Version.ReceiverTestKind() {
 			for _, version := range served[notificationsGroup] {
 				s.Handle("POST /apis/"+notificationsGroup+"/"+version+"/namespaces/{namespace}/receivers/{name}/test", server.EditConfig, s.testReceiverObject)
 			}

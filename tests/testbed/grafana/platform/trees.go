@@ -114,7 +114,7 @@ func (s *api) putTree(c *server.Call, sent, old *object) (string, *refusal.Refus
 		Receiver: d.Receiver, GroupBy: d.GroupBy, GroupWait: d.GroupWait, GroupInterval: d.GroupInterval, RepeatInterval: d.RepeatInterval,
 		Routes: routesFromTree(spec.Routes),
 	}
-	if name != defaultTree && !(s.Cfg.Version.NamedTrees() && s.Cfg.Toggle("alertingMultiplePolicies")) {
+	if name != defaultTree && !s.Cfg.NamedTrees() {
 		return "", refusal.New(501, "alerting.notifications.routes.multipleNotSupported", "multiple routing trees are not supported")
 	}
 	provenance := provenanceOf(sent)
@@ -150,10 +150,7 @@ func (s *api) removeTree(c *server.Call, old *object) *refusal.Refused {
 	return s.WriteAlerting(c.Who.Org, func(o *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
 		name := old.Metadata.Name
 		if name == defaultTree {
-			if !a.HasReceiver(store.DefaultReceiver) {
-				a.AddDefaultReceiver(change, c.Who.Org, s.Store.NextID)
-			}
-			a.SetRoute(change, c.Who.Org, store.DefaultRoute(), "")
+			a.ResetRoute(change, c.Who.Org, s.Cfg.Version, s.Store.NextID)
 			return nil
 		}
 		if len(o.UsedByRules(func(n *store.NotificationSettings) bool { return n.Policy == name })) > 0 {

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"fmt"
 	"sort"
 
 	"alertwright.testbed/grafana/contact"
@@ -15,10 +16,10 @@ import (
 const contactPoints = "/api/v1/provisioning/contact-points"
 
 func (s *api) routeContactPoints() {
-	s.Handle("GET "+contactPoints, server.ReadNotify, s.listContactPoints)
-	s.Handle("POST "+contactPoints, server.WriteNotify, s.createContactPoint)
-	s.Handle("PUT "+contactPoints+"/{uid}", server.WriteNotify, s.updateContactPoint)
-	s.Handle("DELETE "+contactPoints+"/{uid}", server.WriteNotify, s.deleteContactPoint)
+	s.Handle("GET "+contactPoints, server.ReadNotify, s.Old(server.OldReceivers, s.listContactPoints))
+	s.Handle("POST "+contactPoints, server.WriteNotify, s.Old(server.OldReceivers, s.createContactPoint))
+	s.Handle("PUT "+contactPoints+"/{uid}", server.WriteNotify, s.Old(server.OldReceivers, s.updateContactPoint))
+	s.Handle("DELETE "+contactPoints+"/{uid}", server.WriteNotify, s.Old(server.OldReceivers, s.deleteContactPoint))
 }
 
 type contactPoint struct {
@@ -61,7 +62,7 @@ func (s *api) newIntegration(sent *contactPoint, org int64, provenance string) *
 }
 
 func (s *api) invalidContactPoint(sent *contactPoint, i *store.Integration) *refusal.Refused {
-	if sent.Name == "" && s.Cfg.Version.NameNeeded() {
+	if sent.Name == "" && s.Cfg.Version.ContactPointName() {
 		return refusal.New(400, "", "invalid object specification: name is required")
 	}
 	if err := store.ValidUID(sent.UID); err != nil {
@@ -118,7 +119,7 @@ func (s *api) updateContactPoint(c *server.Call) {
 	uid := c.R.PathValue("uid")
 	sent.UID = uid
 	missing := refusal.New(404, "", "object not found: contact point with uid '%s' not found", uid)
-	if v.ErrorsAreClientErrors() {
+	if v.ClientErrors() {
 		missing.MessageID = "alerting.notifications.receivers.notFound"
 	}
 	find := func(a *store.AlertingConfig) *store.Integration {
@@ -147,7 +148,7 @@ func (s *api) updateContactPoint(c *server.Call) {
 		if old == nil {
 			return missing
 		}
-		if refused := store.MayUpdate(old.Provenance, i.Provenance); refused != nil {
+		if refused := mayChange(v, old.Provenance, i.Provenance); refused != nil {
 			return refused
 		}
 		i.ID = old.ID
@@ -169,6 +170,18 @@ func (s *api) updateContactPoint(c *server.Call) {
 	c.Message(202, "contactpoint updated")
 }
 
+// mayChange says whether a contact point may get another provenance.
+func mayChange(v profile.Version, stored, provenance string) *refusal.Refused {
+	if stored == "" || stored == provenance {
+		return nil
+	}
+	message := fmt.Sprintf("cannot change provenance from '%s' to '%s'", stored, provenance)
+	if v.ContactPointMismatchIs403() {
+		return refusal.New(403, "alerting.notifications.invalidProvenance", "%s", message)
+	}
+	return refusal.New(500, "", "%s", message)
+}
+
 func (s *api) deleteContactPoint(c *server.Call) {
 	v := s.Cfg.Version
 	uid := c.R.PathValue("uid")
@@ -185,6 +198,9 @@ func (s *api) deleteContactPoint(c *server.Call) {
 					return refusal.New(500, "", "contact point '%s' is currently used by a notification policy", i.Receiver)
 				}
 				if uids := o.UsedByRules(func(n *store.NotificationSettings) bool { return n.Receiver == i.Receiver }); len(uids) > 0 {
+					if !v.UsedContactPointIs409() {
+						return refusal.New(500, "", "contact point '%s' is currently used in notification settings by one or many alert rules", i.Receiver)
+					}
 					refused := refusal.New(409, "alerting.notifications.contact-points.used-by-rule", "Contact point is currently used in the notification settings of one or many alert rules.")
 					refused.Extra = map[string]any{"UsedByRules": uids}
 					return refused

@@ -20,7 +20,7 @@ func (s *api) group(c *server.Call) (*store.Org, *store.Group, string, string) {
 }
 
 func (s *api) groupMissing(c *server.Call) {
-	if !s.Cfg.Version.ErrorsAreClientErrors() {
+	if !s.Cfg.Version.ClientErrors() {
 		c.Empty(404)
 		return
 	}

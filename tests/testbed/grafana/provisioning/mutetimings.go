@@ -24,7 +24,7 @@ func (s *api) timingBody(t *store.Timing) map[string]any {
 	if t.Provenance != "" {
 		body["provenance"] = t.Provenance
 	}
-	if s.Cfg.Version.OptimisticVersions() {
+	if s.Cfg.Version.ResourceVersions() {
 		body["version"] = store.Fingerprint(t.Intervals)
 	}
 	return body
@@ -83,7 +83,7 @@ func (s *api) createTiming(c *server.Call) {
 
 // id leaves an error's name out where the release has none.
 func id(v profile.Version, name string) string {
-	if v.ErrorsAreClientErrors() {
+	if v.ClientErrors() {
 		return name
 	}
 	return ""
@@ -138,7 +138,7 @@ func (s *api) deleteTiming(c *server.Call) {
 			return slices.Contains(n.MuteIntervals, name) || slices.Contains(n.ActiveIntervals, name)
 		})
 		if usedByRoutes || len(usedByRules) > 0 {
-			if !v.ErrorsAreClientErrors() {
+			if !v.ClientErrors() {
 				return refusal.New(500, "", "mute time '%s' is currently used by a notification policy", name)
 			}
 			refused := refusal.New(409, "alerting.notifications.time-intervals.used", "Time interval is used by a notification policy or alert rules")

@@ -11,9 +11,9 @@ import (
 const policies = "/api/v1/provisioning/policies"
 
 func (s *api) routePolicies() {
-	s.Handle("GET "+policies, server.ReadNotify, s.getPolicies)
-	s.Handle("PUT "+policies, server.WriteNotify, s.putPolicies)
-	s.Handle("DELETE "+policies, server.WriteNotify, s.resetPolicies)
+	s.Handle("GET "+policies, server.ReadNotify, s.Old(server.OldPolicies, s.getPolicies))
+	s.Handle("PUT "+policies, server.WriteNotify, s.Old(server.OldPolicies, s.putPolicies))
+	s.Handle("DELETE "+policies, server.WriteNotify, s.Old(server.OldPolicies, s.resetPolicies))
 }
 
 func (s *api) getPolicies(c *server.Call) {
@@ -38,7 +38,7 @@ func (s *api) putPolicies(c *server.Call) {
 	provenance := c.Provenance()
 	refused := s.WriteAlerting(c.Who.Org, func(_ *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
 		if err := store.CheckRoute(v, a, root); err != nil {
-			if v.Deprecated() {
+			if v.RoutesInvalidFormat() {
 				return refusal.New(400, "alerting.notifications.routes.invalidFormat", "Invalid format of the submitted route: %v", err)
 			}
 			return refusal.New(400, "", "invalid object specification: %v", err)
@@ -58,20 +58,17 @@ func (s *api) putPolicies(c *server.Call) {
 
 func (s *api) resetPolicies(c *server.Call) {
 	refused := s.WriteAlerting(c.Who.Org, func(_ *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
-		if s.Cfg.Version.Deprecated() {
+		if s.Cfg.Version.NotificationDeprecation() {
 			if refused := server.Guarded(s.Cfg.Version, a.RouteProvenance, c.Provenance()); refused != nil {
 				return refused
 			}
 		}
-		if !a.HasReceiver(store.DefaultReceiver) {
-			a.AddDefaultReceiver(change, c.Who.Org, s.Store.NextID)
-		}
-		a.SetRoute(change, c.Who.Org, store.DefaultRoute(), "")
+		a.ResetRoute(change, c.Who.Org, s.Cfg.Version, s.Store.NextID)
 		return nil
 	})
 	if refused != nil {
 		c.Refuse(refused)
 		return
 	}
-	c.JSON(202, store.DefaultRoute())
+	c.JSON(202, store.DefaultRoute(s.Cfg.Version))
 }

@@ -12,27 +12,15 @@ import (
 
 func (s *api) routeRules() {
 	const rules, groups = "/api/v1/provisioning/alert-rules", "/api/v1/provisioning/folder/{folder}/rule-groups/{group}"
-	s.Handle("GET "+rules, server.ReadRules, s.old(s.listRules))
-	s.Handle("POST "+rules, server.WriteRules, s.old(s.createRule))
-	s.Handle("GET "+rules+"/{uid}", server.ReadRules, s.old(s.getRule))
-	s.Handle("PUT "+rules+"/{uid}", server.WriteRules, s.old(s.updateRule))
-	s.Handle("DELETE "+rules+"/{uid}", server.WriteRules, s.old(s.deleteRule))
-	s.Handle("GET "+groups, server.ReadRules, s.old(s.getGroup))
-	s.Handle("PUT "+groups, server.WriteRules, s.old(s.putGroup))
+	s.Handle("GET "+rules, server.ReadRules, s.Old(server.OldRules, s.listRules))
+	s.Handle("POST "+rules, server.WriteRules, s.Old(server.OldRules, s.createRule))
+	s.Handle("GET "+rules+"/{uid}", server.ReadRules, s.Old(server.OldRules, s.getRule))
+	s.Handle("PUT "+rules+"/{uid}", server.WriteRules, s.Old(server.OldRules, s.updateRule))
+	s.Handle("DELETE "+rules+"/{uid}", server.WriteRules, s.Old(server.OldRules, s.deleteRule))
+	s.Handle("GET "+groups, server.ReadRules, s.Old(server.OldRules, s.getGroup))
+	s.Handle("PUT "+groups, server.WriteRules, s.Old(server.OldRules, s.putGroup))
 	if s.Cfg.Version.DeleteGroup() {
-		s.Handle("DELETE "+groups, server.WriteRules, s.old(s.deleteGroup))
-	}
-}
-
-// old adds what a release says of itself where it deprecates an endpoint.
-func (s *api) old(handler server.Handler) server.Handler {
-	if !s.Cfg.Version.Deprecated() {
-		return handler
-	}
-	return func(c *server.Call) {
-		c.W.Header().Set("Deprecation", "true")
-		c.W.Header().Set("Link", `</apis/rules.alerting.grafana.app>; rel="successor-version"`)
-		handler(c)
+		s.Handle("DELETE "+groups, server.WriteRules, s.Old(server.OldRules, s.deleteGroup))
 	}
 }
 

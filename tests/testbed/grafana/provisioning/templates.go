@@ -19,15 +19,15 @@ const (
 )
 
 func (s *api) routeTemplates() {
-	s.Handle("GET "+templates, server.ReadNotify, s.listTemplates)
-	s.Handle("GET "+templates+"/{name}", server.ReadNotify, s.getTemplate)
-	s.Handle("PUT "+templates+"/{name}", server.WriteNotify, s.putTemplate)
-	s.Handle("DELETE "+templates+"/{name}", server.WriteNotify, s.deleteTemplate)
-	s.Handle("GET "+timings, server.ReadNotify, s.listTimings)
-	s.Handle("POST "+timings, server.WriteNotify, s.createTiming)
-	s.Handle("GET "+timings+"/{name}", server.ReadNotify, s.getTiming)
-	s.Handle("PUT "+timings+"/{name}", server.WriteNotify, s.putTiming)
-	s.Handle("DELETE "+timings+"/{name}", server.WriteNotify, s.deleteTiming)
+	s.Handle("GET "+templates, server.ReadNotify, s.Old(server.OldTemplates, s.listTemplates))
+	s.Handle("GET "+templates+"/{name}", server.ReadNotify, s.Old(server.OldTemplates, s.getTemplate))
+	s.Handle("PUT "+templates+"/{name}", server.WriteNotify, s.Old(server.OldTemplates, s.putTemplate))
+	s.Handle("DELETE "+templates+"/{name}", server.WriteNotify, s.Old(server.OldTemplates, s.deleteTemplate))
+	s.Handle("GET "+timings, server.ReadNotify, s.Old(server.OldTimings, s.listTimings))
+	s.Handle("POST "+timings, server.WriteNotify, s.Old(server.OldTimings, s.createTiming))
+	s.Handle("GET "+timings+"/{name}", server.ReadNotify, s.Old(server.OldTimings, s.getTiming))
+	s.Handle("PUT "+timings+"/{name}", server.WriteNotify, s.Old(server.OldTimings, s.putTiming))
+	s.Handle("DELETE "+timings+"/{name}", server.WriteNotify, s.Old(server.OldTimings, s.deleteTiming))
 }
 
 func (s *api) templateBody(t *store.Template) map[string]any {
@@ -35,7 +35,7 @@ func (s *api) templateBody(t *store.Template) map[string]any {
 	if t.Provenance != "" {
 		body["provenance"] = t.Provenance
 	}
-	if s.Cfg.Version.OptimisticVersions() {
+	if s.Cfg.Version.ResourceVersions() {
 		body["version"] = store.Fingerprint(t.Text)
 	}
 	return body
@@ -64,7 +64,7 @@ func (s *api) getTemplate(c *server.Call) {
 }
 
 func (s *api) notificationObjectMissing(c *server.Call, id, message string) {
-	if !s.Cfg.Version.ErrorsAreClientErrors() {
+	if !s.Cfg.Version.ClientErrors() {
 		c.Empty(404)
 		return
 	}
@@ -83,7 +83,7 @@ func (s *api) putTemplate(c *server.Call) {
 	}
 	if _, err := templating.Notification(map[string]*store.Template{t.Name: t}, s.Cfg.RootURL()); err != nil || sent.Template == "" {
 		id := "alerting.notifications.templates.invalidFormat"
-		if !v.ErrorsAreClientErrors() {
+		if !v.ClientErrors() {
 			id = ""
 		}
 		c.Refuse(refusal.New(400, id, "invalid object specification: invalid template: %v", err))
@@ -97,7 +97,7 @@ func (s *api) putTemplate(c *server.Call) {
 			if refused := server.Stale(v, sent.Version, store.Fingerprint(old.Text)); refused != nil {
 				return refused
 			}
-		} else if sent.Version != "" && v.OptimisticVersions() {
+		} else if sent.Version != "" && v.ResourceVersions() {
 			return refusal.New(404, "alerting.notifications.templates.notFound", "template not found")
 		}
 		a.Templates[t.Name] = t

@@ -23,7 +23,7 @@ func New(status int, id, format string, args ...any) *Refused {
 
 // Mistake is a mistake of the client that 10.0 answers with 500.
 func Mistake(v profile.Version, id, format string, args ...any) *Refused {
-	if v.ErrorsAreClientErrors() {
+	if v.ClientErrors() {
 		return New(400, id, format, args...)
 	}
 	return New(500, "", format, args...)

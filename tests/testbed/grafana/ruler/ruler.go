@@ -21,7 +21,7 @@ func (s *api) routeRuler() {
 	s.Handle("GET "+ruler+"/rules", server.ReadStates, s.listRulerRules)
 	s.Handle("GET "+ruler+"/rules/{folder}", server.ReadStates, s.listFolderRules)
 	s.Handle("GET "+ruler+"/rules/{folder}/{group}", server.ReadStates, s.getRulerGroup)
-	if s.Cfg.Version.DeleteGroup() {
+	if s.Cfg.Version.RuleByUID() {
 		s.Handle("GET "+ruler+"/rule/{uid}", server.ReadStates, s.getRulerRule)
 	}
 	s.Handle("GET /api/prometheus/grafana/api/v1/rules", server.ReadStates, s.listStates)
@@ -68,8 +68,10 @@ func (s *api) rulerFragment(r *store.Rule) []byte {
 		NoDataState: r.NoDataState, ExecErrState: r.ExecErrState, Provenance: r.Provenance, IsPaused: r.Paused, Notification: r.Notification,
 		Record: r.Record, MissingSeries: r.MissingSeries,
 	}
-	if v.KeepFiringFor() {
+	if v.GUIDs() {
 		inner.GUID = r.GUID
+	}
+	if v.EditorMetadata() {
 		inner.Metadata = map[string]any{"editor_settings": map[string]any{"simplified_query_and_expressions_section": false, "simplified_notifications_section": false}}
 	}
 	outer := rulerRule{For: r.For, Labels: r.Labels, Annotations: r.Annotations}
@@ -126,7 +128,7 @@ func (s *api) writeGroup(to *bytes.Buffer, g *store.Group) {
 
 // key is the name of a folder in the ruler's list.
 func (s *api) rulerKey(o *store.Org, f *store.Folder) string {
-	if s.Cfg.Version.NestedFolders() {
+	if s.Cfg.Version.PathsInRuler() {
 		return o.Path(f)
 	}
 	return f.Title

@@ -113,7 +113,7 @@ func (s *api) stateOptions(c *server.Call) stateOptions {
 			o.matchers = append(o.matchers, m)
 		}
 	}
-	if s.Cfg.Version.DeleteGroup() {
+	if s.Cfg.Version.StateFilters() {
 		o.folder, o.groups, o.names = c.Query("folder_uid"), query["rule_group"], set("rule_name")
 	}
 	if s.Cfg.Version.RuleUIDFilter() {
@@ -151,7 +151,7 @@ func (s *api) listStates(c *server.Call) {
 		if v.PathsInStates() {
 			one.group.File = o.Path(f)
 		}
-		if v.UidInStates() {
+		if v.UIDsInStates() {
 			one.group.FolderUID = f.UID
 		}
 		for _, r := range g.Sorted(v.NewUIDsInGroupPut()) {
@@ -213,7 +213,7 @@ func (s *api) stateOf(state *engine.RuleState, r *store.Rule, options *stateOpti
 	if !options.internal {
 		rule.Labels = withoutPrivate(r.Labels)
 	}
-	if v.UidInStates() {
+	if v.UIDsInStates() {
 		rule.UID, rule.FolderUID = r.UID, r.Folder
 	}
 	if v.PausedInStates() {

@@ -57,7 +57,7 @@ func (s *Server) WriteAlerting(org int64, write func(o *store.Org, a *store.Aler
 
 // Guarded refuses a change of the provenance of what is not a rule nor a contact point.
 func Guarded(v profile.Version, stored, provenance string) *refusal.Refused {
-	if v.ProvenanceGuarded() && stored != "" && stored != provenance {
+	if v.PolicyMismatchIs403() && stored != "" && stored != provenance {
 		return refusal.New(403, "alerting.notifications.invalidProvenance",
 			"Cannot create resource with provenance status '%s', already exists with provenance status '%s'", provenance, stored)
 	}
@@ -65,7 +65,7 @@ func Guarded(v profile.Version, stored, provenance string) *refusal.Refused {
 }
 
 func Stale(v profile.Version, sent, stored string) *refusal.Refused {
-	if v.OptimisticVersions() && sent != "" && sent != stored {
+	if v.ResourceVersions() && sent != "" && sent != stored {
 		return refusal.New(409, "alerting.notifications.conflict", "Provided version %s of the resource does not match current version %s", sent, stored)
 	}
 	return nil

@@ -24,7 +24,7 @@ type Identity struct {
 }
 
 func (s *Server) unauthorized(message, id string) *refusal.Refused {
-	if !s.Cfg.Version.AtLeast(11, 0, 0) {
+	if !s.Cfg.Version.IDIn401() {
 		id = ""
 	}
 	return &refusal.Refused{Status: 401, Message: message, MessageID: id}

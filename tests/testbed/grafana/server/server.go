@@ -30,7 +30,7 @@ func New(cfg *setup.Config, store *store.Store, orgs *engine.Engines, log *slog.
 
 // Handle registers an endpoint.
 func (s *Server) Handle(pattern string, needs Permission, handler Handler) {
-	if s.Cfg.Version.ReadsForViewers() && (needs == ReadRules || needs == ReadNotify) {
+	if s.Cfg.Version.FineReads() && (needs == ReadRules || needs == ReadNotify) {
 		needs.role = "Viewer"
 	}
 	s.Mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

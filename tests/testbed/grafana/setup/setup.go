@@ -45,6 +45,18 @@ func (c *Config) Toggle(name string) bool {
 	return c.SettingIsTrue("feature_toggles." + name)
 }
 
+// MinInterval is the least interval that a rule is evaluated at, [unified_alerting] min_interval; rules may be stored with less.
+func (c *Config) MinInterval() time.Duration {
+	if least, err := time.ParseDuration(c.Setting("unified_alerting.min_interval", "")); err == nil && least > c.Interval {
+		return least
+	}
+	return c.Interval
+}
+
+// NamedTrees says whether there may be several routing trees.
+func (c *Config) NamedTrees() bool { return c.Version.NamedTrees(c.Toggle("alertingMultiplePolicies")) }
+
+// NestedFolders says whether folders may be in folders.
 func (c *Config) NestedFolders() bool { return c.Version.NestedFolders() || c.Toggle("nestedFolders") }
 
 func (c *Config) RootURL() string {

@@ -3,12 +3,16 @@ package store
 import (
 	"fmt"
 
+	"alertwright.testbed/grafana/profile"
+
 	"github.com/prometheus/alertmanager/timeinterval"
 )
 
 const (
 	DefaultReceiver = "grafana-default-email"
-	Redacted        = "[REDACTED]"
+	// EmptyReceiver is one without integrations: it takes alerts and tells nobody. No API of contact points shows it.
+	EmptyReceiver = "empty"
+	Redacted      = "[REDACTED]"
 )
 
 // AlertingConfig is what the Alertmanager of one organisation is configured with. In Grafana it is one document: every write
@@ -23,6 +27,8 @@ type AlertingConfig struct {
 	Templates       map[string]*Template
 	Timings         map[string]*Timing
 	Inhibitions     map[string]*Inhibition
+	// Receivers that exist without an integration.
+	Bare map[string]*BareReceiver
 }
 
 // Integration is one of a contact point.
@@ -35,6 +41,13 @@ type Integration struct {
 	Type       string
 	Quiet      bool
 	Settings   map[string]any
+	Provenance string
+}
+
+// BareReceiver is a contact point without an integration: the default one from 12.4 on, or one made through /apis.
+type BareReceiver struct {
+	Org        int64
+	Name       string
 	Provenance string
 }
 
@@ -75,19 +88,27 @@ type Inhibition struct {
 func NewAlertingConfig() *AlertingConfig {
 	return &AlertingConfig{
 		Trees: map[string]*Tree{}, Templates: map[string]*Template{}, Timings: map[string]*Timing{}, Inhibitions: map[string]*Inhibition{},
+		Bare: map[string]*BareReceiver{},
 	}
 }
 
-func (a *AlertingConfig) SetDefaults(c *Change, org int64, nextID func() int64) {
-	a.AddDefaultReceiver(c, org, nextID)
-	a.SetRoute(c, org, DefaultRoute(), "")
+// SetDefaults makes the configuration that a new organisation has.
+func (a *AlertingConfig) SetDefaults(c *Change, org int64, v profile.Version, nextID func() int64) {
+	a.ResetRoute(c, org, v, nextID)
 }
 
-func (a *AlertingConfig) AddDefaultReceiver(c *Change, org int64, nextID func() int64) {
-	a.Put(c, &Integration{
-		Org: org, ID: nextID(), Receiver: DefaultReceiver, Name: "email receiver", Type: "email",
-		Settings: map[string]any{"addresses": "<example@email.com>"},
-	})
+// ResetRoute puts the default tree back, and the receiver that it names if that is gone.
+func (a *AlertingConfig) ResetRoute(c *Change, org int64, v profile.Version, nextID func() int64) {
+	if v.EmptyDefault() && !a.HasReceiver(EmptyReceiver) {
+		a.PutBare(c, &BareReceiver{Org: org, Name: EmptyReceiver})
+	}
+	if !v.EmptyDefault() && !a.HasReceiver(DefaultReceiver) {
+		a.Put(c, &Integration{
+			Org: org, ID: nextID(), Receiver: DefaultReceiver, Name: "email receiver", Type: "email",
+			Settings: map[string]any{"addresses": "<example@email.com>"},
+		})
+	}
+	a.SetRoute(c, org, DefaultRoute(v), "")
 }
 
 func (a *AlertingConfig) SetRoute(c *Change, org int64, route *Route, provenance string) {
@@ -143,6 +164,9 @@ func (a *AlertingConfig) RemoveAll(c *Change, org int64) {
 	for name := range a.Inhibitions {
 		c.Remove(fmt.Sprintf("inhibition/%d/%s", org, name))
 	}
+	for name := range a.Bare {
+		c.Remove(fmt.Sprintf("bare/%d/%s", org, name))
+	}
 }
 
 // load takes over one line of the journal, and returns the id in it.
@@ -179,10 +203,30 @@ func (a *AlertingConfig) load(kind string, read func(any) error) (int64, error) 
 		err := read(i)
 		a.Inhibitions[i.Name] = i
 		return 0, err
+	case "bare":
+		b := &BareReceiver{}
+		err := read(b)
+		a.Bare[b.Name] = b
+		return 0, err
 	}
 	return 0, fmt.Errorf("unknown kind %q", kind)
 }
 
+// PutBare adds a receiver without integrations.
+func (a *AlertingConfig) PutBare(change *Change, b *BareReceiver) {
+	a.Bare[b.Name] = b
+	a.Version++
+	change.Put(fmt.Sprintf("bare/%d/%s", b.Org, b.Name), b)
+}
+
+// RemoveBare removes one.
+func (a *AlertingConfig) RemoveBare(change *Change, b *BareReceiver) {
+	delete(a.Bare, b.Name)
+	a.Version++
+	change.Remove(fmt.Sprintf("bare/%d/%s", b.Org, b.Name))
+}
+
+// PutTiming adds a timing or replaces the one of its name.
 func (a *AlertingConfig) PutTiming(change *Change, t *Timing) {
 	a.Timings[t.Name] = t
 	a.Version++

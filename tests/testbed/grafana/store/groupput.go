@@ -46,7 +46,7 @@ func (s *Store) PutGroup(org int64, sent *ProvisionedGroup, provenance string) *
 	var change Change
 	if len(rules) == 0 {
 		if g == nil || len(g.Rules) == 0 {
-			if v.ErrorsAreClientErrors() {
+			if v.ClientErrors() {
 				return refusal.New(404, "alerting.alert-rule.notFound", "rule group not found")
 			}
 			return nil

@@ -33,10 +33,10 @@ func (o *Org) Below(uid string) map[string]bool {
 	return found
 }
 
-// taken says whether a folder's title is another's within the parent. To be called with the lock.
-func (o *Org) TitleTaken(title, parent, except string) bool {
+// TitleTaken says whether a folder's title is another's, within the parent or in the whole organisation. To be called with the lock.
+func (o *Org) TitleTaken(title, parent, except string, everywhere bool) bool {
 	for _, f := range o.Folders {
-		if f.UID != except && f.Parent == parent && strings.EqualFold(f.Title, title) {
+		if f.UID != except && (everywhere || f.Parent == parent) && strings.EqualFold(f.Title, title) {
 			return true
 		}
 	}

@@ -6,7 +6,7 @@ func (a *AlertingConfig) HasReceiver(name string) bool {
 			return true
 		}
 	}
-	return false
+	return a.Bare[name] != nil
 }
 
 // Receivers lists the names of contact points, sorted.
@@ -14,6 +14,9 @@ func (a *AlertingConfig) Receivers() []string {
 	all := map[string]bool{}
 	for _, i := range a.Integrations {
 		all[i.Receiver] = true
+	}
+	for name := range a.Bare {
+		all[name] = true
 	}
 	return Names(all)
 }

@@ -64,7 +64,10 @@ type storedRoute struct {
 }
 
 // DefaultRoute is the tree that Grafana ships with.
-func DefaultRoute() *Route {
+func DefaultRoute(v profile.Version) *Route {
+	if v.EmptyDefault() {
+		return &Route{Receiver: EmptyReceiver, GroupBy: []string{"grafana_folder", "alertname"}}
+	}
 	return &Route{Receiver: DefaultReceiver, GroupBy: []string{"grafana_folder", "alertname"}}
 }
 
@@ -98,7 +101,7 @@ func CheckRoute(v profile.Version, a *AlertingConfig, root *Route) error {
 }
 
 func checkRouteBelow(v profile.Version, a *AlertingConfig, r *Route) error {
-	if r.Receiver == "" && v.NamedReceiverNeeded() || r.Receiver != "" && !a.HasReceiver(r.Receiver) {
+	if r.Receiver == "" && v.ReceiverInRoutes() || r.Receiver != "" && !a.HasReceiver(r.Receiver) {
 		return fmt.Errorf("receiver '%s' does not exist", r.Receiver)
 	}
 	seen := map[string]bool{}

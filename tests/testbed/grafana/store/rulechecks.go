@@ -13,16 +13,19 @@ func MayDelete(v profile.Version, r *Rule, provenance string) *refusal.Refused {
 		return nil
 	}
 	message := fmt.Sprintf("cannot delete with provided provenance '%s', needs '%s'", provenance, r.Provenance)
-	if v.MismatchIs409() {
+	if v.RuleMismatchIs409() {
 		return refusal.New(409, "alerting.provenanceMismatch", "%s", message)
 	}
 	return refusal.New(500, "", "%s", message)
 }
 
-// MayUpdate says whether a rule may get another provenance.
-func MayUpdate(stored, provenance string) *refusal.Refused {
+// mayUpdate says whether a rule may get another provenance.
+func mayUpdate(v profile.Version, stored, provenance string) *refusal.Refused {
 	if stored == "" || stored == provenance {
 		return nil
+	}
+	if v.RuleMismatchIs409() {
+		return refusal.New(409, "alerting.provenanceMismatch", "cannot update with provided provenance '%s', needs '%s'", provenance, stored)
 	}
 	return refusal.New(500, "", "cannot change provenance from '%s' to '%s'", stored, provenance)
 }
@@ -31,9 +34,9 @@ func MayUpdate(stored, provenance string) *refusal.Refused {
 func conflict(v profile.Version, r *Rule) *refusal.Refused {
 	const text = "rule title under the same organisation and folder should be unique"
 	switch {
-	case v.RuleConflictIs409():
+	case v.ConflictIs409():
 		return refusal.New(409, "alerting.alert-rule.conflict", "Failed to save alert rule '%s' in organization %d due to conflict: rule UID under the same organisation should be unique", r.UID, r.Org)
-	case v.ErrorsAreClientErrors():
+	case v.ClientErrors():
 		return refusal.New(400, "alerting.alert-rule.conflict",
 			"[alerting.alert-rule.conflict] conflicting alert rule found [rule_uid:'%s', title:'%s', namespace_uid:'%s']: %s", r.UID, r.Title, r.Folder, text)
 	default:
@@ -43,7 +46,7 @@ func conflict(v profile.Version, r *Rule) *refusal.Refused {
 
 // takenTitle says whether another rule of the folder has the title. To be called with the lock.
 func (s *Store) takenTitle(o *Org, r *Rule) bool {
-	if s.cfg.Version.SameTitles() {
+	if !s.cfg.Version.UniqueTitles() {
 		return false
 	}
 	uid, taken := o.titles[titleKey{r.Folder, r.Title}]
@@ -66,15 +69,12 @@ func (s *Store) checkQuota(o *Org, more int) *refusal.Refused {
 	if limit < 0 || len(o.Rules)+more <= limit {
 		return nil
 	}
-	if s.cfg.Version.ErrorsAreClientErrors() {
-		return refusal.New(403, "", "quota has been exceeded")
-	}
 	return refusal.New(403, "", "quota has been exceeded")
 }
 
 // titlesFit says whether every title is free once the group is as it is wanted.
 func (s *Store) titlesFit(o *Org, g *Group, rules []*Rule, wanted map[string]*Rule) *refusal.Refused {
-	if s.cfg.Version.SameTitles() {
+	if !s.cfg.Version.UniqueTitles() {
 		return nil
 	}
 	own := map[string]string{}
@@ -87,8 +87,7 @@ func (s *Store) titlesFit(o *Org, g *Group, rules []*Rule, wanted map[string]*Ru
 		if !taken || holder == r.UID {
 			continue
 		}
-		if !s.cfg.Version.ErrorsAreClientErrors() {
-			// 10.0 inserts and updates before it deletes.
+		if s.cfg.Version.OldGroupOrder() {
 			return conflict(s.cfg.Version, r)
 		}
 		if again := wanted[holder]; again != nil && again.Title != r.Title {

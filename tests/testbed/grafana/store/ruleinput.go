@@ -29,7 +29,7 @@ func (s *Store) ToRule(p *ProvisionedRule, org int64) (*Rule, *refusal.Refused) 
 	const invalid = "alerting.alert-rule.invalid"
 	bad := func(format string, args ...any) *refusal.Refused {
 		id := ""
-		if v.ErrorsAreClientErrors() {
+		if v.ClientErrors() {
 			id = invalid
 		}
 		return refusal.New(400, id, "invalid alert rule: "+format, args...)
@@ -39,7 +39,7 @@ func (s *Store) ToRule(p *ProvisionedRule, org int64) (*Rule, *refusal.Refused) 
 		NoDataState: p.NoDataState, ExecErrState: p.ExecErrState, For: p.For, Annotations: p.Annotations, Labels: p.Labels,
 		Paused: p.IsPaused,
 	}
-	if err := ValidUID(p.UID); err != nil {
+	if err := ValidUID(p.UID); err != nil && v.ClientErrors() {
 		return nil, bad("cannot use %q as uid: %v", p.UID, err)
 	}
 	switch {
@@ -79,7 +79,7 @@ func (s *Store) ToRule(p *ProvisionedRule, org int64) (*Rule, *refusal.Refused) 
 		if refused != nil {
 			return nil, refused
 		}
-		if refIDs[q.RefID] && v.ErrorsAreClientErrors() {
+		if refIDs[q.RefID] && v.ClientErrors() {
 			return nil, bad("refID '%s' is already used by another query/expression", q.RefID)
 		}
 		refIDs[q.RefID] = true
@@ -95,22 +95,30 @@ func (s *Store) ToRule(p *ProvisionedRule, org int64) (*Rule, *refusal.Refused) 
 		}
 	}
 	if v.RecordingRules() && p.Record != nil {
-		r.Record = p.Record
+		record := *p.Record
+		if !v.RecordTarget() {
+			record.Target = ""
+		}
+		r.Record = &record
 		if !model.LegacyValidation.IsValidMetricName(r.Record.Metric) {
 			return nil, bad("metric name must be a valid Prometheus metric name")
 		}
 		r.Condition, r.NoDataState, r.ExecErrState, r.For, r.KeepFiringFor = "", "", "", 0, 0
 		return r, nil
 	}
-	if !refIDs[r.Condition] && v.ErrorsAreClientErrors() {
+	if !refIDs[r.Condition] && v.ClientErrors() {
 		return nil, refusal.New(400, "alerting.alert-rule.conditionNotExist",
 			"condition %s does not exist, must be one of %v", r.Condition, Names(refIDs))
 	}
-	if v.NotificationSettings() && p.Notification != nil {
+	if v.NotificationSettings(s.cfg.Toggle("alertingSimplifiedRouting")) && p.Notification != nil {
 		if refused := s.checkNotification(org, p.Notification); refused != nil {
 			return nil, refused
 		}
-		r.Notification = p.Notification
+		notification := *p.Notification
+		if !v.ActiveIntervalsOfRules() {
+			notification.ActiveIntervals = nil
+		}
+		r.Notification = &notification
 	}
 	return r, nil
 }
@@ -174,7 +182,7 @@ func (s *Store) checkNotification(org int64, n *NotificationSettings) *refusal.R
 	defer s.Mu.RUnlock()
 	o := s.Orgs[org]
 	if n.Policy != "" {
-		if !s.cfg.Version.NamedTrees() {
+		if !s.cfg.Version.PolicyOfRules(s.cfg.Toggle("alertingPolicyRoutingSettings")) {
 			return bad("receiver must be specified")
 		}
 		return nil
@@ -192,7 +200,7 @@ func (s *Store) checkNotification(org int64, n *NotificationSettings) *refusal.R
 		}
 		seen[label] = true
 	}
-	if len(n.GroupBy) > 0 && !seen["..."] && !(seen["alertname"] && seen["grafana_folder"]) && !s.cfg.Version.Deprecated() {
+	if len(n.GroupBy) > 0 && !seen["..."] && !(seen["alertname"] && seen["grafana_folder"]) && !s.cfg.Version.GroupByCompleted() {
 		return bad("group by override must contain the required labels: [alertname grafana_folder]")
 	}
 	if n.GroupInterval != nil && *n.GroupInterval <= 0 || n.RepeatInterval != nil && *n.RepeatInterval <= 0 {

@@ -115,7 +115,7 @@ func (s *Store) UpdateRule(r *Rule, provenance string) (*Rule, *refusal.Refused)
 	if old == nil {
 		return nil, refusal.New(404, "", "rule not found")
 	}
-	if refused := MayUpdate(old.Provenance, provenance); refused != nil {
+	if refused := mayUpdate(s.cfg.Version, old.Provenance, provenance); refused != nil {
 		return nil, refused
 	}
 	if refused := s.checkFolder(o, r); refused != nil {

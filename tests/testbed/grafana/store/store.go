@@ -77,7 +77,7 @@ func (s *Store) NewOrg(c *Change, id int64, name string) *Org {
 		ID   int64
 		Name string
 	}{id, name})
-	o.Alerting.SetDefaults(c, id, s.NextID)
+	o.Alerting.SetDefaults(c, id, s.cfg.Version, s.NextID)
 	return o
 }
 

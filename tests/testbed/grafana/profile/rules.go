@@ -1,0 +1,118 @@
+package profile
+
+// Alert rules: what is stored, and what is refused.
+
+// KeepLast is a state for no data and for errors (#83940, #84406: 10.4.1, taken as 10.4).
+func (v Version) KeepLast() bool { return v.AtLeast(10, 4, 0) }
+
+// NotificationSettings: a rule may name a contact point (client 24-03-06). In 10.4 it needs a toggle, from 11.0 on it doesn't.
+func (v Version) NotificationSettings(toggle bool) bool {
+	return v.AtLeast(11, 0, 0) || toggle && v.AtLeast(10, 4, 0)
+}
+
+// ActiveIntervalsOfRules: a rule's own notification settings may name active time intervals (client 25-05-16).
+func (v Version) ActiveIntervalsOfRules() bool { return v.AtLeast(12, 1, 0) }
+
+// GroupByCompleted: the labels alertname and grafana_folder are added to a rule's own group_by; before they had to be there
+// (models/notifications.go of 2026; F text of 10.4 to 12).
+// Unconfirmed: the release that began with it.
+func (v Version) GroupByCompleted() bool { return v.AtLeast(13, 0, 0) }
+
+// PolicyOfRules: a rule's notification settings may name a routing tree (#120610).
+// Unconfirmed: whether 13.3 takes it without the toggle alertingPolicyRoutingSettings; played: with it from 13.0, without from 13.3.
+func (v Version) PolicyOfRules(toggle bool) bool {
+	return v.AtLeast(13, 3, 0) || toggle && v.AtLeast(13, 0, 0)
+}
+
+// RecordingRules: a rule may have record{metric,from} (client 24-06-25 and 24-08-26: 11.1 or 11.2).
+// Unconfirmed: what a release answers where recording rules are switched off; played: they are on.
+func (v Version) RecordingRules() bool { return v.AtLeast(11, 2, 0) }
+
+// RecordTarget: record may name the data source that is written to (client 25-04-24).
+func (v Version) RecordTarget() bool { return v.AtLeast(12, 0, 0) }
+
+// KeepFiringFor: keep_firing_for, missingSeriesEvalsToResolve and the state Recovering (client 25-04-24).
+func (v Version) KeepFiringFor() bool { return v.AtLeast(12, 0, 0) }
+
+// UniqueTitles: a title is unique within its folder (#102067 ended it with 12.0).
+func (v Version) UniqueTitles() bool { return !v.AtLeast(12, 0, 0) }
+
+// ConflictIs409: a rule's uid that is taken is 409; before it was 400 with the same id, in 10.0 a 500 (recorded; #106608).
+func (v Version) ConflictIs409() bool { return v.AtLeast(12, 1, 0) }
+
+// ChecksFolder: a rule in a folder that isn't there is refused; 10.0 stores it (recorded; #55202, #74304).
+// Unconfirmed: what 10.4 does; played: it stores the rule.
+func (v Version) ChecksFolder() bool { return v.AtLeast(11, 0, 0) }
+
+// NewUIDsInGroupPut: a group PUT may bring rules with uids of their own, and keeps their order (#98283, #99858: 11.5.2).
+func (v Version) NewUIDsInGroupPut() bool { return v.AtLeast(11, 5, 2) }
+
+// DeleteGroup: a whole group can be deleted (client 24-03-06).
+// Unconfirmed: whether 10.4 has it already; played: from 11.0.
+func (v Version) DeleteGroup() bool { return v.AtLeast(11, 0, 0) }
+
+// ProvenanceInList: the list of rules shows provenance; that of 10.0 doesn't (recorded).
+func (v Version) ProvenanceInList() bool { return v.AtLeast(10, 4, 0) }
+
+// RuleMismatchIs409: a write with another provenance is 409 alerting.provenanceMismatch (#127699 says that it stays so).
+// Unconfirmed: the release between 10.0 (500, recorded) and current ones that began with it.
+func (v Version) RuleMismatchIs409() bool { return v.AtLeast(11, 0, 0) }
+
+// OldGroupOrder: a group PUT inserts and updates before it deletes, so a title can't be passed on in one PUT (#67868 ended it).
+func (v Version) OldGroupOrder() bool { return !v.AtLeast(10, 1, 0) }
+
+// NamespaceByUID: the ruler's paths name a folder by its uid, not by its title (#74600).
+func (v Version) NamespaceByUID() bool { return v.AtLeast(10, 4, 0) }
+
+// PathsInRuler: the ruler's list names a folder by its whole path (10.0: by its title, recorded).
+func (v Version) PathsInRuler() bool { return v.AtLeast(10, 4, 0) }
+
+// RuleByUID: the ruler reads one rule by its uid.
+func (v Version) RuleByUID() bool { return v.AtLeast(11, 0, 0) }
+
+// GUIDs: the ruler shows a rule's guid (definitions of 11.6 and 12).
+// Unconfirmed: whether it was 11.6 or 12.0.
+func (v Version) GUIDs() bool { return v.AtLeast(11, 6, 0) }
+
+// EditorMetadata: the ruler shows metadata{editor_settings} (definitions of 11.4).
+func (v Version) EditorMetadata() bool { return v.AtLeast(11, 4, 0) }
+
+// NamespaceID: the ruler shows the numeric namespace_id of a folder; gone with 11.
+func (v Version) NamespaceID() bool { return !v.AtLeast(11, 0, 0) }
+
+// States of rules.
+
+// StateFilters: states can be asked for by folder, group and name, and page by page (api_prometheus.go, March 2025).
+// Unconfirmed: the minor release of 11 that began with each.
+func (v Version) StateFilters() bool { return v.AtLeast(11, 0, 0) }
+
+// RuleUIDFilter: states can be asked for by uid (#114182).
+func (v Version) RuleUIDFilter() bool { return v.AtLeast(12, 4, 0) }
+
+// UIDsInStates: rules and groups of the list of states have uids; in 10.0 they don't (recorded).
+// Unconfirmed: the minor release of 11.
+func (v Version) UIDsInStates() bool { return v.AtLeast(11, 0, 0) }
+
+// PathsInStates: the label grafana_folder and the file of a group are the whole path of the folder.
+func (v Version) PathsInStates() bool { return v.AtLeast(11, 0, 0) }
+
+// PausedInStates: isPaused, notificationSettings and the data sources stand in the list of states (api_prometheus.go of 12).
+func (v Version) PausedInStates() bool { return v.AtLeast(12, 0, 0) }
+
+// Evaluation.
+
+// Jitter: the groups of an interval are spread over it.
+// Unconfirmed: the release; 10.0 evaluates all rules of an interval in one tick (recorded).
+func (v Version) Jitter() bool { return v.AtLeast(10, 4, 0) }
+
+// MoreThresholds: thresholds eq, ne, gte, lte, the ranges with their ends, and the reducer median.
+// Unconfirmed: the release between 10.0, which has none of them, and 12.
+func (v Version) MoreThresholds() bool { return v.AtLeast(11, 6, 0) }
+
+// ReduceModesOnNumbers: a reduce node's mode counts for numbers too, so dropNN takes NaN and infinities of an instant query
+// away; before it counted for series only (#74859, #75594: 10.2).
+func (v Version) ReduceModesOnNumbers() bool { return v.AtLeast(10, 2, 0) }
+
+// Hysteresis: a threshold may have an evaluator of its own for alerts that fire (10.3 and later).
+// Unconfirmed: the release.
+func (v Version) Hysteresis() bool { return v.AtLeast(10, 3, 0) }
