@@ -43,6 +43,14 @@ demo: servers static ## Tell the whole story on real servers: example, alerts, n
 test: testbed $(SHIPPED) ## Run all tests against a real API server, Grafana and Loki
 	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
 
+.PHONY: contract
+contract: ## Try how Grafana behaves: on the double of each release, or on a real one (GRAFANA_URL with GRAFANA_TOKEN)
+ifeq ($(GRAFANA_URL)$(GRAFANA_IMAGE),)
+	@tests/testbed/build grafana
+endif
+	cargo test --locked --test contract -- --test-threads=$(TEST_THREADS)
+	@cargo test --locked --quiet --test contract -- --table
+
 .PHONY: test-demo
 test-demo: servers static ## Test that the demonstration leaves somebody's own servers as they were (4 minutes)
 	cargo test --locked --package alertwright-testbed --features demo-test --test demo

@@ -1,0 +1,287 @@
+//! The server that contracts are tried on: a double that is started for them, or a real one.
+
+use std::{
+    collections::HashMap,
+    env,
+    time::{Duration, Instant},
+};
+
+use alertwright_testbed::{Grafana, grafana, grafana::Version, http};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::{call::Caller, contract::Setup};
+
+/// How long a new organisation may take until it has a policy tree: a real Grafana looks each minute.
+const ORGANISATION: Duration = Duration::from_secs(150);
+
+/// How often Grafana looks which rules are due, in seconds; intervals are multiples of it. It can't be set.
+const BASE: u64 = 10;
+
+/// How callers say who they are.
+#[derive(Debug, Clone)]
+pub enum Login {
+    /// Name and password of an administrator of the server.
+    Password(String, String),
+    /// The token of an administrator of one organisation.
+    Token(String),
+}
+
+/// A running server, and the organisation that is used on it.
+#[derive(Debug)]
+pub struct Server {
+    /// What names of this run begin with.
+    pub run: String,
+    url: String,
+    login: Login,
+    client: Client,
+    organisation: i64,
+    base: u64,
+    accounts: HashMap<Caller, (i64, String)>,
+    double: Option<Grafana>,
+}
+
+/// A server of somebody's, as the environment describes it.
+#[derive(Debug, Clone)]
+pub struct Given {
+    url: String,
+    login: Login,
+}
+
+impl Given {
+    /// `GRAFANA_URL` with `GRAFANA_TOKEN`, or with `GRAFANA_USER` and `GRAFANA_PASSWORD`; `None` without it.
+    pub fn from_env() -> Result<Option<Self>, String> {
+        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let Some(url) = variable("GRAFANA_URL") else {
+            return Ok(None);
+        };
+        let login = match (
+            variable("GRAFANA_TOKEN"),
+            variable("GRAFANA_USER"),
+            variable("GRAFANA_PASSWORD"),
+        ) {
+            (Some(token), ..) => Login::Token(token),
+            (None, Some(user), Some(password)) => Login::Password(user, password),
+            _ => {
+                return Err("GRAFANA_URL needs GRAFANA_TOKEN (a service account with the role Admin), or GRAFANA_USER and \
+                            GRAFANA_PASSWORD (an administrator of the server)"
+                    .to_owned());
+            }
+        };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Some(Self { url, login }))
+    }
+
+    /// Whether it is known by the token of one organisation alone.
+    pub fn is_token(&self) -> bool {
+        matches!(self.login, Login::Token(_))
+    }
+
+    /// Its version, which it tells everybody unless it was told not to.
+    pub async fn version(&self) -> Result<Version, String> {
+        let address = format!("{}/api/health", self.url);
+        let answer = http::client().get(&address).send().await;
+        let answer = answer.map_err(|error| format!("{address}: {error}"))?;
+        let health: Value = answer
+            .json()
+            .await
+            .map_err(|error| format!("{address}: {error}"))?;
+        let version = health.get("version").and_then(Value::as_str);
+        let version = version.ok_or_else(|| format!("{address} hides the version: {health}"))?;
+        version.parse().map_err(|error| format!("{address}: {error}"))
+    }
+}
+
+impl Server {
+    /// Starts a double of a release.
+    pub async fn double(version: Version, setup: &Setup, run: String) -> Result<Self, String> {
+        let base = if setup.quick { 1 } else { BASE };
+        let options = grafana::Options {
+            version,
+            interval: Duration::from_secs(base),
+            poll: Duration::from_millis(100),
+            settings: setup.settings.iter().map(ToString::to_string).collect(),
+            ..grafana::Options::default()
+        };
+        let double = Grafana::start(options).await.map_err(|error| error.to_string())?;
+        let (user, password) = double.admin();
+        let login = Login::Password(user.to_owned(), password.to_owned());
+        let mut server = Self::new(double.url(), login, run);
+        server.double = Some(double);
+        server.base = base;
+        server.organise().await?;
+        Ok(server)
+    }
+
+    /// Makes an organisation on somebody's server; with a token, its own one is used.
+    pub async fn given(given: Given, run: String) -> Result<Self, String> {
+        let mut server = Self::new(given.url, given.login, run);
+        server.organise().await?;
+        Ok(server)
+    }
+
+    fn new(url: String, login: Login, run: String) -> Self {
+        let client = http::builder().pool_max_idle_per_host(4).build();
+        Self {
+            run,
+            url,
+            login,
+            client: client.expect("a plain client"),
+            organisation: 0,
+            base: BASE,
+            accounts: HashMap::new(),
+            double: None,
+        }
+    }
+
+    /// Whether the organisation was made for the tests, so that what there is only once in it may be changed.
+    pub fn is_own(&self) -> bool {
+        matches!(self.login, Login::Password(..))
+    }
+
+    /// All that it has logged; nothing of a server that isn't ours.
+    pub fn log(&self) -> String {
+        self.double.as_ref().map(Grafana::log).unwrap_or_default()
+    }
+
+    /// What `<soon>` stands for: the shortest interval of a group, in seconds.
+    pub fn soon(&self) -> u64 {
+        self.base
+    }
+
+    /// What `<org>` stands for.
+    pub fn organisation(&self) -> i64 {
+        self.organisation
+    }
+
+    async fn organise(&mut self) -> Result<(), String> {
+        if self.is_own() {
+            let body = json!({"name": format!("contract-{}", self.run)});
+            let made = self
+                .ask(Method::POST, "/api/orgs", Some(body), &Caller::ServerAdmin)
+                .await?;
+            self.organisation = made
+                .get("orgId")
+                .and_then(Value::as_i64)
+                .ok_or("an organisation has no id")?;
+        } else {
+            let own = self.ask(Method::GET, "/api/org", None, &Caller::Admin).await?;
+            self.organisation = own
+                .get("id")
+                .and_then(Value::as_i64)
+                .ok_or("an organisation has no id")?;
+        }
+        let deadline = Instant::now() + ORGANISATION;
+        loop {
+            let tree = self
+                .ask(Method::GET, "/api/v1/provisioning/policies", None, &Caller::Admin)
+                .await;
+            match tree {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(format!("the organisation has no policy tree: {error}"));
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// Removes what was made on a server that isn't ours.
+    pub async fn leave(&mut self) -> Result<(), String> {
+        for (account, _) in std::mem::take(&mut self.accounts).into_values() {
+            let path = format!("/api/serviceaccounts/{account}");
+            self.ask(Method::DELETE, &path, None, &Caller::Admin).await?;
+        }
+        if self.is_own() {
+            let path = format!("/api/orgs/{}", self.organisation);
+            self.ask(Method::DELETE, &path, None, &Caller::ServerAdmin)
+                .await?;
+        }
+        if let Some(double) = &mut self.double {
+            double.stop().await;
+        }
+        Ok(())
+    }
+
+    /// Makes the callers of an exchange known to the server.
+    pub async fn admit(&mut self, caller: &Caller) -> Result<(), String> {
+        let role = match caller {
+            Caller::Editor => "Editor",
+            Caller::Viewer => "Viewer",
+            Caller::NoRole => "None",
+            _ => return Ok(()),
+        };
+        if self.accounts.contains_key(caller) {
+            return Ok(());
+        }
+        let body = json!({"name": format!("contract-{}-{role}", self.run), "role": role});
+        let account = self
+            .ask(
+                Method::POST,
+                "/api/serviceaccounts",
+                Some(body.clone()),
+                &Caller::Admin,
+            )
+            .await?;
+        let id = account
+            .get("id")
+            .and_then(Value::as_i64)
+            .ok_or("a service account has no id")?;
+        let path = format!("/api/serviceaccounts/{id}/tokens");
+        let token = self.ask(Method::POST, &path, Some(body), &Caller::Admin).await?;
+        let token = token
+            .get("key")
+            .and_then(Value::as_str)
+            .ok_or("a token has no key")?;
+        self.accounts.insert(caller.clone(), (id, token.to_owned()));
+        Ok(())
+    }
+
+    /// A request of somebody.
+    pub fn request(&self, method: Method, path: &str, caller: &Caller) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        match caller {
+            // A token that was kept is put in by who knows it.
+            Caller::Nobody | Caller::Token(_) => request,
+            Caller::User(name, password) => request.basic_auth(name, Some(password)),
+            Caller::Editor | Caller::Viewer | Caller::NoRole => {
+                let (_, token) = self.accounts.get(caller).expect("an account that was admitted");
+                request.bearer_auth(token)
+            }
+            Caller::Admin | Caller::ServerAdmin => match &self.login {
+                Login::Token(token) => request.bearer_auth(token),
+                Login::Password(name, password) => {
+                    let request = request.basic_auth(name, Some(password));
+                    if *caller == Caller::Admin {
+                        request.header("X-Grafana-Org-Id", self.organisation)
+                    } else {
+                        request
+                    }
+                }
+            },
+        }
+    }
+
+    /// A call that must succeed, outside of any contract.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        caller: &Caller,
+    ) -> Result<Value, String> {
+        let what = format!("{method} {path}");
+        let mut request = self.request(method, path, caller);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.map_err(|error| format!("{what}: {error}"))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| format!("{what}: {error}"))?;
+        if status.is_success() {
+            Ok(serde_json::from_str(&text).unwrap_or_default())
+        } else {
+            Err(format!("{what} answers {status}: {text}"))
+        }
+    }
+}
