@@ -1,0 +1,118 @@
+package kube
+
+import (
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// verbs of every kind. All storages behind /apis are lists and collection deleters, so the installer names the verbs even where a
+// storage answers 405; none of those that were read is a watcher.
+//
+// Source: k8s.io/apiserver, endpoints/installer.go, registerResourceHandlers; pkg/apiserver/rest, Storage.
+var verbs = metav1.Verbs{"create", "delete", "deletecollection", "get", "list", "patch", "update"}
+
+// groups lists the names of the groups that are served.
+func (g *Groups) groups() []string {
+	var names []string
+	for _, k := range g.Kinds {
+		if len(k.Versions) > 0 && !slices.Contains(names, k.Group) {
+			names = append(names, k.Group)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// versions of a group, the preferred one first: that of the kind with most of them.
+func (g *Groups) versions(group string) []string {
+	var versions []string
+	for _, k := range g.Kinds {
+		if k.Group != group {
+			continue
+		}
+		for _, version := range k.Versions {
+			if !slices.Contains(versions, version) {
+				versions = append(versions, version)
+			}
+		}
+	}
+	sort.SliceStable(versions, func(i, j int) bool { return rank(versions[i]) > rank(versions[j]) })
+	return versions
+}
+
+// rank puts stable versions before beta ones before alpha ones.
+func rank(version string) int {
+	switch {
+	case strings.Contains(version, "alpha"):
+		return 0
+	case strings.Contains(version, "beta"):
+		return 1
+	}
+	return 2
+}
+
+func (g *Groups) about(group string) (metav1.APIGroup, bool) {
+	about := metav1.APIGroup{Name: group}
+	for _, version := range g.versions(group) {
+		about.Versions = append(about.Versions, metav1.GroupVersionForDiscovery{GroupVersion: group + "/" + version, Version: version})
+	}
+	if len(about.Versions) == 0 {
+		return about, false
+	}
+	about.PreferredVersion = about.Versions[0]
+	return about, true
+}
+
+func (g *Groups) serveGroups(w http.ResponseWriter) {
+	list := metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}}
+	for _, name := range g.groups() {
+		about, _ := g.about(name)
+		list.Groups = append(list.Groups, about)
+	}
+	Answer(w, http.StatusOK, list)
+}
+
+func (g *Groups) serveGroup(w http.ResponseWriter, group string) {
+	about, ok := g.about(group)
+	if !ok {
+		nothing(w)
+		return
+	}
+	about.TypeMeta = metav1.TypeMeta{Kind: "APIGroup", APIVersion: "v1"}
+	Answer(w, http.StatusOK, about)
+}
+
+func (g *Groups) serveVersion(w http.ResponseWriter, group, version string) {
+	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: group + "/" + version}
+	for _, k := range g.Kinds {
+		if k.Group != group || !k.Served(version) {
+			continue
+		}
+		list.APIResources = append(list.APIResources, metav1.APIResource{
+			Name: k.Plural, SingularName: strings.ToLower(k.Name), Namespaced: true, Kind: k.Name, Verbs: verbs,
+		})
+		for _, action := range sortedNames(k.Actions) {
+			list.APIResources = append(list.APIResources, metav1.APIResource{
+				Name: k.Plural + "/" + action, Namespaced: true, Kind: k.Name, Verbs: metav1.Verbs{"create"},
+			})
+		}
+	}
+	if len(list.APIResources) == 0 {
+		nothing(w)
+		return
+	}
+	Answer(w, http.StatusOK, list)
+}
+
+func sortedNames[T any](of map[string]T) []string {
+	names := make([]string, 0, len(of))
+	for name := range of {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,217 @@
+package kube
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// shelf keeps objects in memory; every write is another version, and a stale one is refused.
+type shelf struct {
+	objects map[string]Object
+	version int
+	// How many updates fail as if another writer had been faster.
+	races int
+}
+
+func (s *shelf) List(*Request) ([]Object, error) {
+	var all []Object
+	for _, o := range s.objects {
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+func (s *shelf) Get(r *Request, name string) (*Object, error) {
+	o, ok := s.objects[name]
+	if !ok {
+		return nil, r.Missing(name)
+	}
+	return &o, nil
+}
+
+func (s *shelf) put(o *Object) *Object {
+	s.version++
+	o.ResourceVersion = strconv.Itoa(s.version)
+	s.objects[o.Name] = *o
+	return o
+}
+
+func (s *shelf) Create(_ *Request, sent *Object) (*Object, error) { return s.put(sent), nil }
+
+func (s *shelf) Update(r *Request, old, sent *Object) (*Object, error) {
+	if s.races > 0 {
+		s.races--
+		s.put(old)
+	}
+	if sent.ResourceVersion != s.objects[sent.Name].ResourceVersion {
+		return nil, apierrors.NewConflict(r.Kind.Resource(), sent.Name, nil)
+	}
+	return s.put(sent), nil
+}
+
+func (s *shelf) Delete(_ *Request, old *Object, _ *metav1.DeleteOptions) error {
+	delete(s.objects, old.Name)
+	return nil
+}
+
+type fixture struct {
+	t     *testing.T
+	shelf *shelf
+	all   *Groups
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	s := &shelf{objects: map[string]Object{}}
+	k := &Kind{
+		Group: "g.example", Name: "Thing", Plural: "things", Versions: []string{"v1beta1", "v0alpha1"}, Fields: []string{"spec.size"},
+		Field: func(o *Object, _ string) string {
+			var spec struct{ Size int }
+			_ = json.Unmarshal(o.Spec, &spec)
+			return strconv.Itoa(spec.Size)
+		},
+		Labels: []string{"colour"}, Paged: true, Store: s,
+	}
+	return &fixture{t, s, &Groups{Kinds: []*Kind{k}, Authorize: func(*Request) error { return nil }}}
+}
+
+// call answers a request with status and body.
+func (f *fixture) call(method, path, kind, body string) (int, map[string]any) {
+	f.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	w := httptest.NewRecorder()
+	f.all.ServeHTTP(w, r)
+	answer := map[string]any{}
+	_ = json.Unmarshal(w.Body.Bytes(), &answer)
+	return w.Code, answer
+}
+
+const things = "/apis/g.example/v1beta1/namespaces/default/things"
+
+func (f *fixture) make(names ...string) {
+	f.t.Helper()
+	for i, name := range names {
+		body := `{"metadata":{"name":"` + name + `","labels":{"colour":"red"}},"spec":{"size":` + strconv.Itoa(i) + `}}`
+		if code, answer := f.call("POST", things, "", body); code != http.StatusCreated {
+			f.t.Fatalf("%d %v", code, answer)
+		}
+	}
+}
+
+func names(answer map[string]any) string {
+	var all []string
+	items, _ := answer["items"].([]any)
+	for _, item := range items {
+		all = append(all, item.(map[string]any)["metadata"].(map[string]any)["name"].(string))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestDiscoveryPrefersTheMostStableVersionAndNamesNoWatch(t *testing.T) {
+	f := newFixture(t)
+	_, group := f.call("GET", "/apis/g.example", "", "")
+	if preferred := group["preferredVersion"].(map[string]any)["version"]; preferred != "v1beta1" {
+		t.Errorf("preferred is %v", preferred)
+	}
+	_, version := f.call("GET", "/apis/g.example/v0alpha1", "", "")
+	text, _ := json.Marshal(version)
+	if strings.Contains(string(text), "watch") || !strings.Contains(string(text), `"patch"`) {
+		t.Errorf("verbs: %s", text)
+	}
+	if code, _ := f.call("GET", "/apis/other.example", "", ""); code != http.StatusNotFound {
+		t.Errorf("an unknown group is %d", code)
+	}
+}
+
+func TestAListIsPagedAndSelected(t *testing.T) {
+	f := newFixture(t)
+	f.make("a", "b", "c")
+	_, first := f.call("GET", things+"?limit=2", "", "")
+	token, _ := first["metadata"].(map[string]any)["continue"].(string)
+	_, second := f.call("GET", things+"?limit=2&continue="+token, "", "")
+	if names(first) != "a b" || names(second) != "c" {
+		t.Errorf("pages: %q, %q", names(first), names(second))
+	}
+	for query, want := range map[string]string{
+		"labelSelector=colour%20in%20(red,blue)": "a b c", "labelSelector=colour!=red": "", "labelSelector=unknown=x": "a b c",
+		"fieldSelector=spec.size=1": "b", "fieldSelector=metadata.name!=b": "a c",
+	} {
+		if _, found := f.call("GET", things+"?"+query, "", ""); names(found) != want {
+			t.Errorf("%s: %q, want %q", query, names(found), want)
+		}
+	}
+	if code, _ := f.call("GET", things+"?fieldSelector=spec.other=1", "", ""); code != http.StatusBadRequest {
+		t.Errorf("an unknown field is %d", code)
+	}
+}
+
+func TestAPatchIsAppliedAgainAfterALostRace(t *testing.T) {
+	f := newFixture(t)
+	f.make("a")
+	f.shelf.races = 3
+	code, answer := f.call("PATCH", things+"/a", "application/merge-patch+json", `{"spec":{"size":7}}`)
+	if size := answer["spec"].(map[string]any)["size"]; code != http.StatusOK || size != 7.0 {
+		t.Errorf("%d %v", code, answer)
+	}
+	f.shelf.races = 1
+	code, _ = f.call("PATCH", things+"/a", "application/merge-patch+json", `{"metadata":{"resourceVersion":"1"}}`)
+	if code != http.StatusConflict {
+		t.Errorf("a patch of another version is %d", code)
+	}
+}
+
+func TestWhatDoesNotFitItsAddressIsRefused(t *testing.T) {
+	f := newFixture(t)
+	f.make("a")
+	for _, one := range []struct {
+		method, path, kind, body string
+		code                     int
+	}{
+		{"POST", things, "", `{"apiVersion":"g.example/v0alpha1"}`, 400},
+		{"POST", things, "", `{"kind":"Other"}`, 400},
+		{"POST", things, "", `{"metadata":{"namespace":"other"}}`, 400},
+		{"POST", things, "", `no JSON`, 400},
+		{"PUT", things + "/a", "", `{"metadata":{"name":"b"}}`, 400},
+		{"PUT", things + "/a", "", `{"metadata":{}}`, 400},
+		{"PUT", things + "/b", "", `{"metadata":{"name":"b"}}`, 404},
+		{"PATCH", things + "/a", "application/json-patch+json", `[{"op":"remove","path":"/spec/none"}]`, 422},
+		{"PATCH", things + "/a", "application/json-patch+json", `{`, 400},
+		{"PATCH", things + "/a", "application/apply-patch+yaml", `{}`, 415},
+		{"DELETE", things, "", "", 405},
+		{"GET", things + "?watch=true", "", "", 405},
+		{"GET", "/apis/g.example/v1/namespaces/default/things", "", "", 404},
+	} {
+		if code, answer := f.call(one.method, one.path, one.kind, one.body); code != one.code {
+			t.Errorf("%s %s %s: %d, want %d: %v", one.method, one.path, one.body, code, one.code, answer)
+		}
+	}
+}
+
+func TestADeletionAnswersWithTheObject(t *testing.T) {
+	f := newFixture(t)
+	f.make("a")
+	code, answer := f.call("DELETE", things+"/a", "", `{"preconditions":{"resourceVersion":"1"}}`)
+	if code != http.StatusOK || answer["kind"] != "Thing" || len(f.shelf.objects) != 0 {
+		t.Errorf("%d %v", code, answer)
+	}
+}
+
+func TestARefusalWithAnIDIsAStatusWithItAndTheExtrasAsCauses(t *testing.T) {
+	status := statusOf(Identified(409, "some.id", "text", map[string]any{"b": []string{"x"}, "a": true}))
+	text, _ := json.Marshal(status)
+	want := `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"text","reason":"Conflict","details":{"uid":"some.id",` +
+		`"causes":[{"message":"true","field":"a"},{"message":"[\"x\"]","field":"b"}]},"code":409}`
+	if string(text) != want {
+		t.Errorf("%s\nwant %s", text, want)
+	}
+}

@@ -1,0 +1,119 @@
+package kube
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// List is a list as it is answered.
+type List struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+	Items           []Object `json:"items"`
+}
+
+// dress says of an object what its address says.
+func (r *Request) dress(o *Object) *Object {
+	o.APIVersion, o.Kind = r.GroupVersion().String(), r.Kind.Name
+	o.Namespace = r.Namespace
+	return o
+}
+
+func get(r *Request) (int, any, error) {
+	o, err := r.Kind.Store.Get(r, r.Name)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, r.dress(o), nil
+}
+
+func list(r *Request) (int, any, error) {
+	if watch, _ := strconv.ParseBool(r.HTTP.URL.Query().Get("watch")); watch {
+		// Source: k8s.io/apiserver, handlers/get.go, handleWatch, for a storage that isn't a watcher.
+		return 0, nil, apierrors.NewMethodNotSupported(r.Kind.Resource(), "watch")
+	}
+	wanted, err := r.selection()
+	if err != nil {
+		return 0, nil, err
+	}
+	all, err := r.Kind.Store.List(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	// The list has no resource version: storages in front of tables leave it empty.
+	found := List{TypeMeta: metav1.TypeMeta{Kind: r.Kind.Name + "List", APIVersion: r.GroupVersion().String()}, Items: []Object{}}
+	for i := range all {
+		o := r.dress(&all[i])
+		if !wanted.takes(r, o) {
+			continue
+		}
+		if r.Kind.Paged && wanted.limit > 0 && int64(len(found.Items)) == wanted.limit {
+			found.Continue = base64.RawURLEncoding.EncodeToString([]byte(found.Items[len(found.Items)-1].Name))
+			break
+		}
+		if r.Kind.Untyped {
+			o.TypeMeta = metav1.TypeMeta{}
+		}
+		found.Items = append(found.Items, *o)
+	}
+	return http.StatusOK, found, nil
+}
+
+// selection reads the options of a list.
+func (r *Request) selection() (*selection, error) {
+	query := r.HTTP.URL.Query()
+	wanted := &selection{}
+	var err error
+	if wanted.labels, err = labels.Parse(query.Get("labelSelector")); err != nil {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("unable to parse requirement: %v", err))
+	}
+	if wanted.fields, err = fields.ParseSelector(query.Get("fieldSelector")); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	for _, requirement := range wanted.fields.Requirements() {
+		if name := requirement.Field; name != "metadata.name" && name != "metadata.namespace" && !slices.Contains(r.Kind.Fields, name) {
+			// Source: k8s.io/apimachinery, runtime.DefaultMetaV1FieldSelectorConversion.
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is not a known field selector: only %q, %q", name, "metadata.name", "metadata.namespace"))
+		}
+	}
+	if text := query.Get("limit"); text != "" {
+		if wanted.limit, err = strconv.ParseInt(text, 10, 64); err != nil || wanted.limit < 0 {
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("limit %q is not a number from 0 on", text))
+		}
+	}
+	if text := query.Get("continue"); text != "" && r.Kind.Paged {
+		after, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil {
+			return nil, apierrors.NewBadRequest("invalid continue token")
+		}
+		wanted.next = string(after)
+	}
+	return wanted, nil
+}
+
+func (s *selection) takes(r *Request, o *Object) bool {
+	if s.next != "" && o.Name <= s.next {
+		return false
+	}
+	requirements, _ := s.labels.Requirements()
+	for _, requirement := range requirements {
+		if slices.Contains(r.Kind.Labels, requirement.Key()) && !requirement.Matches(labels.Set(o.Labels)) {
+			return false
+		}
+	}
+	of := fields.Set{"metadata.name": o.Name, "metadata.namespace": o.Namespace}
+	for _, name := range r.Kind.Fields {
+		of[name] = r.Kind.Field(o, name)
+	}
+	return s.fields.Matches(of)
+}
