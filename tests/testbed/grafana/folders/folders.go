@@ -225,17 +225,8 @@ func (s *api) createFolder(c *server.Call) {
 		ID: s.Store.NextID(), Org: o.ID, UID: sent.UID, Title: title, Description: sent.Description, Parent: sent.ParentUID, Version: 1,
 		Created: now, Updated: now, By: c.Who.Login,
 	}
-	s.saveFolder(o, f)
+	s.Store.SaveFolder(o, f)
 	c.JSON(200, s.folderBody(o, f))
-}
-
-// saveFolder puts a folder in place. To be called with the lock.
-func (s *api) saveFolder(o *store.Org, f *store.Folder) {
-	o.Folders[f.UID] = f
-	o.RuleGen++
-	var change store.Change
-	change.Put(store.FolderRecord(f), f)
-	s.Store.Journal.Commit(&change)
 }
 
 func (s *api) updateFolder(c *server.Call) {
@@ -262,7 +253,7 @@ func (s *api) updateFolder(c *server.Call) {
 		if sent.Description != "" {
 			next.Description = sent.Description
 		}
-		s.saveFolder(o, &next)
+		s.Store.SaveFolder(o, &next)
 		c.JSON(200, s.folderBody(o, &next))
 	}
 }
@@ -288,7 +279,7 @@ func (s *api) moveFolder(c *server.Call) {
 	default:
 		next := *f
 		next.Parent, next.Version = sent.ParentUID, f.Version+1
-		s.saveFolder(o, &next)
+		s.Store.SaveFolder(o, &next)
 		c.JSON(200, s.folderBody(o, &next))
 	}
 }
@@ -320,19 +311,6 @@ func (s *api) deleteFolder(c *server.Call) {
 		c.Message(400, "folder cannot be deleted: folder contains alert rules")
 		return
 	}
-	var change store.Change
-	for _, g := range groups {
-		for _, r := range g.Rules {
-			o.RemoveRule(r)
-			change.Remove(store.RuleRecord(r))
-		}
-		s.Store.DropGroup(&change, o, g)
-	}
-	for uid := range all {
-		change.Remove(store.FolderRecord(o.Folders[uid]))
-		delete(o.Folders, uid)
-	}
-	o.RuleGen++
-	s.Store.Journal.Commit(&change)
+	s.Store.RemoveFolder(o, f.UID)
 	c.JSON(200, map[string]any{"message": "Folder " + f.Title + " deleted", "title": f.Title, "id": f.ID})
 }

@@ -15,6 +15,12 @@ const (
 	Redacted      = "[REDACTED]"
 )
 
+// Manager is what manages an object, as /apis knows it; the older addresses only know its provenance.
+type Manager struct {
+	Kind string `json:",omitempty"`
+	ID   string `json:",omitempty"`
+}
+
 // AlertingConfig is what the Alertmanager of one organisation is configured with. In Grafana it is one document: every write
 // replaces it and fails if it has changed since it was read.
 type AlertingConfig struct {
@@ -23,6 +29,7 @@ type AlertingConfig struct {
 	Integrations    []*Integration
 	Route           *Route
 	RouteProvenance string
+	RouteManager    Manager
 	Trees           map[string]*Tree
 	Templates       map[string]*Template
 	Timings         map[string]*Timing
@@ -42,6 +49,7 @@ type Integration struct {
 	Quiet      bool
 	Settings   map[string]any
 	Provenance string
+	Manager    Manager
 }
 
 // BareReceiver is a contact point without an integration: the default one from 12.4 on, or one made through /apis.
@@ -49,6 +57,7 @@ type BareReceiver struct {
 	Org        int64
 	Name       string
 	Provenance string
+	Manager    Manager
 }
 
 // Tree is a named tree besides the default one.
@@ -57,6 +66,7 @@ type Tree struct {
 	Name       string
 	Route      *Route
 	Provenance string
+	Manager    Manager
 }
 
 // Template is a notification template.
@@ -65,6 +75,7 @@ type Template struct {
 	Name       string
 	Text       string
 	Provenance string
+	Manager    Manager
 }
 
 // Timing is a mute timing.
@@ -73,6 +84,7 @@ type Timing struct {
 	Name       string
 	Intervals  []timeinterval.TimeInterval
 	Provenance string
+	Manager    Manager
 }
 
 // Inhibition is an inhibition rule.
@@ -83,6 +95,7 @@ type Inhibition struct {
 	Target     []ObjectMatcher
 	Equal      []string
 	Provenance string
+	Manager    Manager
 }
 
 func NewAlertingConfig() *AlertingConfig {
@@ -112,8 +125,8 @@ func (a *AlertingConfig) ResetRoute(c *Change, org int64, v profile.Version, nex
 }
 
 func (a *AlertingConfig) SetRoute(c *Change, org int64, route *Route, provenance string) {
-	a.Route, a.RouteProvenance = route, provenance
-	c.Put(fmt.Sprintf("route/%d", org), storedRoute{org, route, provenance})
+	a.Route, a.RouteProvenance, a.RouteManager = route, provenance, Manager{}
+	c.Put(fmt.Sprintf("route/%d", org), storedRoute{org, route, provenance, a.RouteManager})
 	a.Version++
 }
 
@@ -122,6 +135,7 @@ func integrationKey(i *Integration) string { return fmt.Sprintf("integration/%d/
 // Put adds an integration or replaces the one of the same id.
 func (a *AlertingConfig) Put(c *Change, i *Integration) {
 	c.Put(integrationKey(i), i)
+	a.DropBare(c, i.Receiver)
 	a.Version++
 	a.insert(i)
 }
@@ -153,16 +167,16 @@ func (a *AlertingConfig) RemoveAll(c *Change, org int64) {
 	}
 	c.Remove(fmt.Sprintf("route/%d", org))
 	for name := range a.Templates {
-		c.Remove(fmt.Sprintf("template/%d/%s", org, name))
+		c.Remove(templateRecord(org, name))
 	}
 	for name := range a.Timings {
-		c.Remove(fmt.Sprintf("timing/%d/%s", org, name))
+		c.Remove(timingRecord(org, name))
 	}
 	for name := range a.Trees {
-		c.Remove(fmt.Sprintf("tree/%d/%s", org, name))
+		c.Remove(treeRecord(org, name))
 	}
 	for name := range a.Inhibitions {
-		c.Remove(fmt.Sprintf("inhibition/%d/%s", org, name))
+		c.Remove(inhibitionRecord(org, name))
 	}
 	for name := range a.Bare {
 		c.Remove(fmt.Sprintf("bare/%d/%s", org, name))
@@ -181,7 +195,7 @@ func (a *AlertingConfig) load(kind string, read func(any) error) (int64, error) 
 	case "route":
 		var stored storedRoute
 		err := read(&stored)
-		a.Route, a.RouteProvenance = stored.Route, stored.Provenance
+		a.Route, a.RouteProvenance, a.RouteManager = stored.Route, stored.Provenance, stored.Manager
 		return 0, err
 	case "tree":
 		t := &Tree{}
@@ -230,5 +244,5 @@ func (a *AlertingConfig) RemoveBare(change *Change, b *BareReceiver) {
 func (a *AlertingConfig) PutTiming(change *Change, t *Timing) {
 	a.Timings[t.Name] = t
 	a.Version++
-	change.Put(fmt.Sprintf("timing/%d/%s", t.Org, t.Name), t)
+	change.Put(timingRecord(t.Org, t.Name), t)
 }

@@ -53,6 +53,7 @@ type Org struct {
 	Groups    map[GroupKey]*Group
 	titles    map[titleKey]string
 	Silences  map[string]string
+	Sequences map[string]*Sequence
 	Alerting  *AlertingConfig
 	RuleGen   uint64
 	RulerBody atomic.Pointer[CachedBody]

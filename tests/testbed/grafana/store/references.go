@@ -41,30 +41,3 @@ func (a *AlertingConfig) UsedByRoute(receiver string) bool {
 	}
 	return used
 }
-
-// RenameReceiver follows a contact point that was renamed. To be called with the lock.
-func (s *Store) RenameReceiver(change *Change, o *Org, from, to string) {
-	if o.Alerting.UsedByRoute(from) {
-		next := Reread(o.Alerting.Route)
-		Walk(next, func(r *Route) {
-			if r.Receiver == from {
-				r.Receiver = to
-			}
-		})
-		o.Alerting.SetRoute(change, o.ID, next, o.Alerting.RouteProvenance)
-	}
-	for uid, r := range o.Rules {
-		if r.Notification == nil || r.Notification.Receiver != from {
-			continue
-		}
-		next := r.copy()
-		settings := *r.Notification
-		settings.Receiver = to
-		next.Notification = &settings
-		next.Ver++
-		o.Rules[uid] = next
-		o.Groups[GroupKey{r.Folder, r.Group}].Rules[uid] = next
-		change.Put(RuleRecord(next), next)
-		o.RuleGen++
-	}
-}

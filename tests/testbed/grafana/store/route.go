@@ -57,10 +57,14 @@ func (m ObjectMatcher) Matcher() (*labels.Matcher, error) {
 	return labels.NewMatcher(kind, m[0], m[2])
 }
 
+// DefaultTree is the name of the tree that every organisation has.
+const DefaultTree = "user-defined"
+
 type storedRoute struct {
 	Org        int64
 	Route      *Route
 	Provenance string
+	Manager    Manager
 }
 
 // DefaultRoute is the tree that Grafana ships with.

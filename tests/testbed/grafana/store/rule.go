@@ -33,6 +33,7 @@ type Rule struct {
 	Notification  *NotificationSettings
 	Record        *Record
 	Provenance    string
+	Manager       Manager
 	Updated       time.Time
 	// Its version is this plus its group's bumps.
 	Ver int64
@@ -170,6 +171,6 @@ func (r *Rule) copy() *Rule {
 		ID: r.ID, Org: r.Org, UID: r.UID, GUID: r.GUID, Folder: r.Folder, Group: r.Group, Index: r.Index, Title: r.Title, Condition: r.Condition,
 		Data: r.Data, NoDataState: r.NoDataState, ExecErrState: r.ExecErrState, For: r.For, KeepFiringFor: r.KeepFiringFor,
 		MissingSeries: r.MissingSeries, Annotations: r.Annotations, Labels: r.Labels, Paused: r.Paused, Notification: r.Notification,
-		Record: r.Record, Provenance: r.Provenance, Updated: r.Updated, Ver: r.Ver,
+		Record: r.Record, Provenance: r.Provenance, Manager: r.Manager, Updated: r.Updated, Ver: r.Ver,
 	}
 }

@@ -127,6 +127,10 @@ func (s *Store) UpdateRule(r *Rule, provenance string) (*Rule, *refusal.Refused)
 	if r.Folder == old.Folder && r.Group == old.Group {
 		r.Index = old.Index
 	}
+	if provenance == old.Provenance {
+		// Source: models/provisioning.go, ProvenanceMatchesManager: a coarser view of the same manager changes nothing.
+		r.Manager = old.Manager
+	}
 	var change Change
 	s.store(&change, o, r, old, provenance, time.Now().UTC())
 	s.Journal.Commit(&change)

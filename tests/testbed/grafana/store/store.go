@@ -63,7 +63,8 @@ func (s *Store) org(id int64) *Org {
 	if o == nil {
 		o = &Org{
 			ID: id, Folders: map[string]*Folder{}, Sources: map[string]*DataSource{}, Rules: map[string]*Rule{},
-			Groups: map[GroupKey]*Group{}, titles: map[titleKey]string{}, Silences: map[string]string{}, Alerting: NewAlertingConfig(),
+			Groups: map[GroupKey]*Group{}, titles: map[titleKey]string{}, Silences: map[string]string{},
+			Sequences: map[string]*Sequence{}, Alerting: NewAlertingConfig(),
 		}
 		s.Orgs[id] = o
 	}
@@ -159,6 +160,12 @@ func (s *Store) load(line journalLine) error {
 		}
 		s.org(v.Org).insertRule(v)
 		s.noteID(v.ID)
+	case "sequence":
+		v := &Sequence{}
+		if err := read(v); err != nil {
+			return err
+		}
+		s.org(v.Org).Sequences[v.Name] = v
 	case "silence":
 		var v struct {
 			Org   int64

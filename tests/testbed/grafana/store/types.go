@@ -119,6 +119,8 @@ type ServiceAccount struct {
 	Name     string
 	Role     string
 	Disabled bool
+	// Rights that it has besides those of its role.
+	Rights []string `json:",omitempty"`
 }
 
 // Token is one of a service account's.
