@@ -1,164 +1,184 @@
 package platform
 
 import (
-	"encoding/json"
-	"fmt"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/prometheus/common/model"
-
+	"alertwright.testbed/grafana/kube"
 	"alertwright.testbed/grafana/refusal"
-	"alertwright.testbed/grafana/server"
 	"alertwright.testbed/grafana/store"
 )
 
-// Routing trees.
+// defaultTree is the one that the older addresses show; the others stand beside it where the release or a toggle lets them.
+const defaultTree = "user-defined"
 
-type treeMatcher struct {
-	Type  string `json:"type"`
-	Label string `json:"label"`
-	Value string `json:"value"`
+// trees are the notification policies.
+//
+// Source: pkg/registry/apps/alerting/notifications/routingtree; pkg/services/ngalert/notifier/routes/service.go.
+type trees struct{ *api }
+
+func noTree() *refusal.Refused {
+	return refusal.New(404, "alerting.notifications.routes.notFound", "Route not found")
 }
 
-type treeRoute struct {
-	Receiver        string          `json:"receiver,omitempty"`
-	Matchers        []treeMatcher   `json:"matchers,omitempty"`
-	Continue        bool            `json:"continue"`
-	GroupBy         []string        `json:"group_by,omitempty"`
-	MuteIntervals   []string        `json:"mute_time_intervals,omitempty"`
-	ActiveIntervals []string        `json:"active_time_intervals,omitempty"`
-	GroupWait       *model.Duration `json:"group_wait,omitempty"`
-	GroupInterval   *model.Duration `json:"group_interval,omitempty"`
-	RepeatInterval  *model.Duration `json:"repeat_interval,omitempty"`
-	Routes          []treeRoute     `json:"routes,omitempty"`
-}
-
-type treeSpec struct {
-	Defaults treeDefaults `json:"defaults"`
-	Routes   []treeRoute  `json:"routes"`
-}
-
-type treeDefaults struct {
-	Receiver       string          `json:"receiver"`
-	GroupBy        []string        `json:"group_by,omitempty"`
-	GroupWait      *model.Duration `json:"group_wait,omitempty"`
-	GroupInterval  *model.Duration `json:"group_interval,omitempty"`
-	RepeatInterval *model.Duration `json:"repeat_interval,omitempty"`
-}
-
-func matchersToTree(all []store.ObjectMatcher) []treeMatcher {
-	var out []treeMatcher
-	for _, m := range all {
-		out = append(out, treeMatcher{m[1], m[0], m[2]})
+// tree finds one by its name. Where there are no named ones, those that are stored are hidden.
+func (s trees) tree(a *store.AlertingConfig, name string) (*store.Tree, bool) {
+	if name == defaultTree {
+		return &store.Tree{Name: defaultTree, Route: a.Route, Provenance: a.RouteProvenance, Manager: a.RouteManager}, true
 	}
-	return out
+	if !s.Cfg.NamedTrees() {
+		return nil, false
+	}
+	tree, ok := a.Trees[name]
+	return tree, ok
 }
 
-func matchersFromTree(all []treeMatcher) []store.ObjectMatcher {
-	var out []store.ObjectMatcher
-	for _, m := range all {
-		out = append(out, store.ObjectMatcher{m.Label, m.Type, m.Value})
-	}
-	return out
+func (s trees) object(r *kube.Request, tree *store.Tree) *kube.Object {
+	meta := metav1.ObjectMeta{Name: tree.Name, UID: uid(r, tree.Name), ResourceVersion: store.Fingerprint(tree.Route)}
+	object := (&kube.Object{ObjectMeta: meta}).WithSpec(shownTree(tree.Route))
+	s.sign(r, object, origin{tree.Provenance, tree.Manager})
+	return object
 }
 
-func routesToTree(all []*store.Route) []treeRoute {
-	out := []treeRoute{}
-	for _, r := range all {
-		out = append(out, treeRoute{
-			r.Receiver, matchersToTree(r.ObjectMatchers), r.Continue, r.GroupBy, r.MuteIntervals, r.ActiveIntervals, r.GroupWait, r.GroupInterval,
-			r.RepeatInterval, routesToTree(r.Routes),
-		})
-	}
-	return out
+func (s trees) List(r *kube.Request) ([]kube.Object, error) {
+	list := []kube.Object{}
+	s.read(r, func(o *store.Org) {
+		own, _ := s.tree(o.Alerting, defaultTree)
+		list = append(list, *s.object(r, own))
+		for name := range o.Alerting.Trees {
+			if tree, ok := s.tree(o.Alerting, name); ok {
+				list = append(list, *s.object(r, tree))
+			}
+		}
+	})
+	return list, nil
 }
 
-func routesFromTree(all []treeRoute) []*store.Route {
-	var out []*store.Route
-	for _, r := range all {
-		out = append(out, &store.Route{
-			Receiver: r.Receiver, ObjectMatchers: matchersFromTree(r.Matchers), Continue: r.Continue, GroupBy: r.GroupBy, MuteIntervals: r.MuteIntervals,
-			ActiveIntervals: r.ActiveIntervals, GroupWait: r.GroupWait, GroupInterval: r.GroupInterval, RepeatInterval: r.RepeatInterval,
-			Routes: routesFromTree(r.Routes),
-		})
+func (s trees) Get(r *kube.Request, name string) (*kube.Object, error) {
+	var found *kube.Object
+	s.read(r, func(o *store.Org) {
+		if tree, ok := s.tree(o.Alerting, name); ok {
+			found = s.object(r, tree)
+		}
+	})
+	if found == nil {
+		return nil, refuse(noTree())
 	}
-	return out
+	return found, nil
 }
 
-func treeObject(name string, root *store.Route, provenance string) object {
-	spec := treeSpec{treeDefaults{root.Receiver, root.GroupBy, root.GroupWait, root.GroupInterval, root.RepeatInterval}, routesToTree(root.Routes)}
-	return object{Metadata: metadata{Name: name, UID: name, Annotations: notes(provenance), ResourceVersion: store.Fingerprint(spec)}, Spec: mustJSON(spec)}
-}
-
-func (s *api) treeObjects(c *server.Call) []object {
-	s.Store.Mu.RLock()
-	defer s.Store.Mu.RUnlock()
-	a := s.Store.Orgs[c.Who.Org].Alerting
-	list := []object{treeObject(defaultTree, store.Reread(a.Route), a.RouteProvenance)}
-	for _, t := range a.Trees {
-		list = append(list, treeObject(t.Name, store.Reread(t.Route), t.Provenance))
+// Create makes a named tree.
+func (s trees) Create(r *kube.Request, sent *kube.Object) (*kube.Object, error) {
+	if !s.release.knowsTrees() {
+		return nil, apierrors.NewMethodNotSupported(r.Kind.Resource(), "create")
 	}
-	return list
-}
-
-func (s *api) putTree(c *server.Call, sent, old *object) (string, *refusal.Refused) {
-	var spec treeSpec
-	if err := json.Unmarshal(sent.Spec, &spec); err != nil {
-		return "", badSpec("alerting.notifications.routes.invalidFormat", err)
+	root, from, err := s.sent(r, sent)
+	if err != nil {
+		return nil, err
 	}
-	name := sent.Metadata.Name
-	if old != nil {
-		name = old.Metadata.Name
+	if !s.Cfg.NamedTrees() {
+		return nil, kube.Identified(501, "alerting.notifications.routes.multipleNotSupported",
+			`Multiple routes are not supported, see feature toggle "alertingMultiplePolicies"`, nil)
 	}
-	d := spec.Defaults
-	root := &store.Route{
-		Receiver: d.Receiver, GroupBy: d.GroupBy, GroupWait: d.GroupWait, GroupInterval: d.GroupInterval, RepeatInterval: d.RepeatInterval,
-		Routes: routesFromTree(spec.Routes),
-	}
-	if name != defaultTree && !s.Cfg.NamedTrees() {
-		return "", refusal.New(501, "alerting.notifications.routes.multipleNotSupported", "multiple routing trees are not supported")
-	}
-	provenance := provenanceOf(sent)
-	refused := s.WriteAlerting(c.Who.Org, func(_ *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
-		if old == nil && (name == defaultTree || a.Trees[name] != nil) {
-			return refusal.New(409, "alerting.notifications.routes.exists", "routing tree %q already exists", name)
+	var made *kube.Object
+	err = s.write(r, func(o *store.Org, a *store.AlertingConfig, change *store.Change) error {
+		if sent.Name == "" {
+			return invalidRoute("name is required")
+		}
+		if _, taken := s.tree(a, sent.Name); taken {
+			return identified(409, "alerting.notifications.routes.exists", "Route with this name already exists. Use a different name or update an existing one.")
 		}
 		if err := store.CheckRoute(s.Cfg.Version, a, root); err != nil {
-			return refusal.New(400, "alerting.notifications.routes.invalidFormat", "Invalid format of the submitted route: %v", err)
+			return invalidRoute(err.Error())
 		}
-		if name == defaultTree {
-			if refused := server.Guarded(s.Cfg.Version, a.RouteProvenance, provenance); refused != nil {
-				return refused
-			}
-			a.SetRoute(change, c.Who.Org, root, provenance)
-			return nil
+		if refused := s.guard(r, origin{}, from); refused != nil {
+			return refused
 		}
-		t := &store.Tree{Org: c.Who.Org, Name: name, Route: root, Provenance: provenance}
-		if stored := a.Trees[name]; stored != nil {
-			if refused := server.Guarded(s.Cfg.Version, stored.Provenance, provenance); refused != nil {
-				return refused
-			}
-		}
-		a.Trees[name] = t
-		a.Version++
-		change.Put(fmt.Sprintf("tree/%d/%s", t.Org, t.Name), t)
+		tree := &store.Tree{Org: o.ID, Name: sent.Name, Route: root, Provenance: from.provenance, Manager: from.manager}
+		a.PutTree(change, tree)
+		made = s.object(r, tree)
 		return nil
 	})
-	return name, refused
+	return made, err
 }
 
-func (s *api) removeTree(c *server.Call, old *object) *refusal.Refused {
-	return s.WriteAlerting(c.Who.Org, func(o *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
-		name := old.Metadata.Name
-		if name == defaultTree {
-			a.ResetRoute(change, c.Who.Org, s.Cfg.Version, s.Store.NextID)
+func invalidRoute(why string) *refusal.Refused {
+	return identified(400, "alerting.notifications.routes.invalidFormat", "Invalid format of the submitted route: %s. Correct the payload and try again.", why)
+}
+
+// sent reads a tree and whose it is to be.
+func (s trees) sent(r *kube.Request, sent *kube.Object) (*store.Route, origin, error) {
+	var spec treeSpec
+	if err := sent.ReadSpec(&spec); err != nil {
+		return nil, origin{}, decodeError(err)
+	}
+	root, err := storedTree(&spec)
+	if err != nil {
+		return nil, origin{}, err
+	}
+	from, err := s.originOf(r, sent)
+	if err != nil {
+		return nil, origin{}, apierrors.NewBadRequest(err.Error())
+	}
+	return root, from, nil
+}
+
+// Update replaces a tree. The version that is sent must be the stored one; before 13, none was no condition.
+func (s trees) Update(r *kube.Request, old, sent *kube.Object) (*kube.Object, error) {
+	root, from, err := s.sent(r, sent)
+	if err != nil {
+		return nil, err
+	}
+	var made *kube.Object
+	err = s.write(r, func(o *store.Org, a *store.AlertingConfig, change *store.Change) error {
+		stored, ok := s.tree(a, old.Name)
+		if !ok {
+			return noTree()
+		}
+		current := store.Fingerprint(stored.Route)
+		if sent.ResourceVersion != current && (sent.ResourceVersion != "" || s.release.strictTrees()) {
+			return conflict("routes", "route", old.Name, sent.ResourceVersion, current)
+		}
+		if refused := s.guard(r, origin{stored.Provenance, stored.Manager}, from); refused != nil {
+			return refused
+		}
+		if err := store.CheckRoute(s.Cfg.Version, a, root); err != nil {
+			return invalidRoute(err.Error())
+		}
+		tree := &store.Tree{Org: o.ID, Name: old.Name, Route: root, Provenance: from.provenance, Manager: from.manager}
+		if old.Name == defaultTree {
+			a.SetRoute(change, o.ID, root, from.provenance)
+			a.SetRouteManager(change, o.ID, from.manager)
+		} else {
+			a.PutTree(change, tree)
+		}
+		made = s.object(r, tree)
+		return nil
+	})
+	return made, err
+}
+
+// Delete removes a named tree, whatever uses it, and resets the default one, which then has no provenance.
+//
+// Source: notifier/routes/service.go, DeleteManagedRoute, which looks for no rules that name the tree.
+func (s trees) Delete(r *kube.Request, old *kube.Object, options *metav1.DeleteOptions) error {
+	return s.write(r, func(o *store.Org, a *store.AlertingConfig, change *store.Change) error {
+		stored, ok := s.tree(a, old.Name)
+		if !ok {
+			return noTree()
+		}
+		current := store.Fingerprint(stored.Route)
+		if wanted := kube.Precondition(options); wanted != "" && wanted != current {
+			return conflict("routes", "route", old.Name, wanted, current)
+		}
+		if refused := s.mayRemove(r, origin{stored.Provenance, stored.Manager}); refused != nil {
+			return refused
+		}
+		if old.Name != defaultTree {
+			a.RemoveTree(change, o.ID, old.Name)
 			return nil
 		}
-		if len(o.UsedByRules(func(n *store.NotificationSettings) bool { return n.Policy == name })) > 0 {
-			return refusal.New(409, "alerting.notifications.routes.used", "routing tree is used by alert rules")
-		}
-		delete(a.Trees, name)
-		a.Version++
-		change.Remove(fmt.Sprintf("tree/%d/%s", c.Who.Org, name))
+		a.ResetRoute(change, o.ID, s.Cfg.Version, s.Store.NextID)
 		return nil
 	})
 }

@@ -69,6 +69,10 @@ func (s *api) putGroup(c *server.Call) {
 			return
 		}
 		p.FolderUID, p.RuleGroup = group.FolderUID, group.Title
+		if refused := s.Store.CheckSentinel(c.Who.Org, p.UID, group.Title); refused != nil {
+			c.Refuse(refused)
+			return
+		}
 		group.Rules = append(group.Rules, p)
 	}
 	if refused := s.Store.PutGroup(c.Who.Org, &group, c.Provenance()); refused != nil {

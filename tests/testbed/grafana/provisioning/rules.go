@@ -57,6 +57,9 @@ func (s *api) createRule(c *server.Call) {
 	}
 	rule, refused := s.Store.ToRule(&sent, c.Who.Org)
 	if refused == nil {
+		refused = s.Store.CheckSentinel(c.Who.Org, sent.UID, sent.RuleGroup)
+	}
+	if refused == nil {
 		rule, refused = s.Store.CreateRule(rule, c.Provenance())
 	}
 	if refused != nil {
@@ -84,6 +87,9 @@ func (s *api) updateRule(c *server.Call) {
 		return
 	}
 	rule, refused := s.Store.ToRule(&sent, c.Who.Org)
+	if refused == nil {
+		refused = s.Store.CheckSentinel(c.Who.Org, uid, sent.RuleGroup)
+	}
 	if refused == nil {
 		rule, refused = s.Store.UpdateRule(rule, c.Provenance())
 	}

@@ -18,6 +18,8 @@ type Identity struct {
 	Login string
 	Name  string
 	Role  string
+	// Rights that it has besides those of its role.
+	Rights []string
 	// Whether it is an administrator of the server.
 	IsAdmin bool
 	IsRobot bool
@@ -96,6 +98,6 @@ func (s *Server) identifyToken(key string, r *http.Request) (Identity, *refusal.
 		return Identity{}, s.unauthorized("Unauthorized", "auth.unauthorized")
 	}
 	return Identity{
-		ID: account.ID, Org: account.Org, Login: "sa-" + account.Name, Name: account.Name, Role: account.Role, IsRobot: true,
+		ID: account.ID, Org: account.Org, Login: "sa-" + account.Name, Name: account.Name, Role: account.Role, Rights: account.Rights, IsRobot: true,
 	}, nil
 }

@@ -1,5 +1,7 @@
 package server
 
+import "slices"
+
 // Permission is what a caller needs: a role, and the name of the right for the refusal.
 type Permission struct {
 	role  string
@@ -35,5 +37,5 @@ func (i Identity) may(p Permission) bool {
 	if p.role == "Super" {
 		return i.IsAdmin
 	}
-	return Ranks[i.Role] >= Ranks[p.role]
+	return Ranks[i.Role] >= Ranks[p.role] || slices.Contains(i.Rights, p.right)
 }

@@ -59,6 +59,18 @@ func (c *Config) NamedTrees() bool { return c.Version.NamedTrees(c.Toggle("alert
 // NestedFolders says whether folders may be in folders.
 func (c *Config) NestedFolders() bool { return c.Version.NestedFolders() || c.Toggle("nestedFolders") }
 
+// ChecksRuleVersions says whether a rule that /apis writes must be the stored version, if it names one. Grafana's source checks none,
+// the documentation of 13.3 says that nothing is overwritten; so both are played.
+func (c *Config) ChecksRuleVersions() bool { return c.SettingIsTrue("double.check_rule_versions") }
+
+// StatusInterval is how often the status of the rules of /apis is written.
+func (c *Config) StatusInterval() time.Duration {
+	if d, err := time.ParseDuration(c.Setting("double.status_interval", "")); err == nil {
+		return d
+	}
+	return 10 * time.Second
+}
+
 func (c *Config) RootURL() string {
 	return strings.TrimSuffix(c.Setting("server.root_url", c.URL+"/"), "/") + "/"
 }
