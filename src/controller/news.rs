@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
+use kube::runtime::reflector::Store;
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
@@ -28,13 +29,13 @@ pub(super) fn tell<K: Resource + 'static>(
 }
 
 /// Notes what a resource claims; returns those for whom the answer may have changed.
-fn claim<K: Claiming>(event: &Event<K>, context: &Context) -> Vec<(String, String)> {
+fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> Vec<(String, String)> {
     let affected = match event {
         Event::Apply(object) | Event::InitApply(object) => context.claims.note(object, &context.owner),
         Event::Delete(object) => context.claims.forget(object),
         Event::Init => Vec::new(),
         // What vanished while the watch was down left no event.
-        Event::InitDone => context.claims.keep_only(K::store(context)),
+        Event::InitDone => context.claims.keep_only(store),
     };
     affected
         .into_iter()
@@ -44,7 +45,7 @@ fn claim<K: Claiming>(event: &Event<K>, context: &Context) -> Vec<(String, Strin
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
 pub(super) fn about_rule(event: &Event<AlertRule>, context: &Context) {
-    for (namespace, name) in claim(event, context) {
+    for (namespace, name) in claim(event, &context.stores.rules, context) {
         context.triggers.rules.one(&namespace, &name);
     }
     let rule = match event {
@@ -68,7 +69,7 @@ pub(super) fn about_rule(event: &Event<AlertRule>, context: &Context) {
 
 /// A policy waits for its contact points.
 pub(super) fn about_contact_point(event: &Event<ContactPoint>, context: &Context) {
-    for (namespace, name) in claim(event, context) {
+    for (namespace, name) in claim(event, &context.stores.contact_points, context) {
         context.triggers.contact_points.one(&namespace, &name);
     }
     if let Event::Apply(contact_point) | Event::Delete(contact_point) = event {
@@ -80,7 +81,7 @@ pub(super) fn about_contact_point(event: &Event<ContactPoint>, context: &Context
 }
 
 pub(super) fn about_policy(event: &Event<NotificationPolicy>, context: &Context) {
-    for (namespace, name) in claim(event, context) {
+    for (namespace, name) in claim(event, &context.stores.policies, context) {
         context.triggers.policies.one(&namespace, &name);
     }
 }

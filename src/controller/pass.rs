@@ -10,9 +10,11 @@ use kube::runtime::finalizer::{self, Event as Finalized};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
+use super::connection::Instance;
 use super::context::Context;
 use crate::api::FINALIZER;
 use crate::api::condition::{self, Reason};
+use crate::api::reference::DeletionPolicy;
 use crate::cluster::status;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -260,4 +262,39 @@ fn action<K: Managed>(object: &K, context: &Context, retry: Retry) -> Action {
 
 fn key<K: Managed>(object: &K) -> String {
     format!("{}/{}/{}", K::KIND, object.ns(), object.id())
+}
+
+/// The Grafana that an object of a deleted resource is to be removed from; `None` if there is nothing left to remove it from,
+/// which is said in an event.
+pub(super) async fn leaving<K: Managed>(
+    object: &K,
+    context: &Context,
+) -> Result<Option<Arc<Instance>>, Failure> {
+    if !context.is_ready() {
+        return Err(Failure::not_yet());
+    }
+    let name = object.instance();
+    let running = context.running.read().get(name).cloned();
+    let Some(instance) = running else {
+        if context.instance_exists(name) && object.deletion_policy() != Some(DeletionPolicy::Orphan) {
+            return Err(context.unconnected(name));
+        }
+        let note =
+            format!("GrafanaInstance {name} is gone, so what this resource made in Grafana stays there");
+        context
+            .event(
+                &object.object_ref(&()),
+                EventType::Warning,
+                "LeftBehind",
+                "Delete",
+                &note,
+            )
+            .await;
+        return Ok(None);
+    };
+    if object.deletion_policy() == Some(DeletionPolicy::Orphan) {
+        return Ok(Some(instance));
+    }
+    instance.check()?;
+    Ok(Some(instance))
 }

@@ -12,7 +12,7 @@ use tracing::info;
 use super::connection::Instance;
 use super::context::Context;
 use super::maintenance::workload;
-use super::pass::{Reconcile, Report};
+use super::pass::{self, Reconcile, Report};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{Silence, SilenceStatus};
@@ -63,7 +63,7 @@ impl Reconcile for Silence {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
-        let Some(instance) = crate::controller::leaving(self, context).await? else {
+        let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {

@@ -2,6 +2,7 @@
 
 pub mod folder;
 mod group;
+mod mirrored;
 mod title;
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tracing::info;
 
 use super::context::Context;
-use super::pass::{Reconcile, Report};
+use super::pass::{self, Reconcile, Report};
 use crate::api::alert_rule::Drift;
 use crate::api::condition::{self, Reason};
 use crate::api::duration;
@@ -26,7 +27,6 @@ use crate::domain::rule::decision::{self, Decision};
 use crate::domain::rule::{self, Surroundings, Wish};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, DEFAULT_INTERVAL, FoundRule, Provenance};
-use crate::grafana::mirror::Lookup;
 
 /// What `status.lastDrift` says of a rule that was gone from Grafana.
 const DELETED: &str = "deleted";
@@ -40,7 +40,7 @@ impl Reconcile for AlertRule {
         let folder = folder::ensure(&instance, context, self, &facts).await?;
         let wish = wish(self, context, &instance, &facts, &folder.uid)?;
         let _writer = instance.group(&folder.uid, &wish.rule.rule_group).await;
-        let found = find(&instance, &wish.rule.uid).await?;
+        let found = mirrored::find(&instance, &wish.rule.uid).await?;
         let label = context.owner.label(self.ns(), self.id());
         let is_ours = self.spec.uid.is_none() || self.annotation(ANNOTATION_ADOPT) == Some("true");
         let decision = decision::decide(&wish.rule, found.as_ref(), &label, is_ours);
@@ -51,7 +51,7 @@ impl Reconcile for AlertRule {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
-        let Some(instance) = crate::controller::leaving(self, context).await? else {
+        let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
@@ -63,7 +63,7 @@ impl Reconcile for AlertRule {
             .and_then(|status| status.uid.clone())
             .or_else(|| self.spec.uid.clone())
             .unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()));
-        let Some(found) = find(&instance, &uid).await? else {
+        let Some(found) = mirrored::find(&instance, &uid).await? else {
             return Ok(());
         };
         let derived = uid == context.owner.rule_uid(self.ns(), self.id());
@@ -72,7 +72,7 @@ impl Reconcile for AlertRule {
         }
         let _writer = instance.group(&found.folder_uid, &found.group).await;
         let deleted = instance.grafana.rules.delete(&uid, Provenance::Api).await;
-        note(&instance, &uid, deleted, None)
+        mirrored::note(&instance, &uid, deleted, None)
     }
 }
 
@@ -166,50 +166,6 @@ fn wish(
     )
 }
 
-/// What Grafana holds under this uid; asks it where an answer was lost.
-async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundRule>, Failure> {
-    match instance.mirror.read(|held| held.rules.lookup(uid).cloned()) {
-        Lookup::Present(found) => Ok(Some(found)),
-        Lookup::Absent => Ok(None),
-        Lookup::Unknown => {
-            let found = instance
-                .grafana
-                .rules
-                .get(uid)
-                .await
-                .map_err(|e| instance.suspect(e.into()))?;
-            instance.mirror.write(|held| match &found {
-                Some(found) => held.rules.written(found.clone()),
-                None => held.rules.deleted(uid),
-            });
-            Ok(found)
-        }
-    }
-}
-
-/// Notes in the mirror what a write has done.
-pub(super) fn note(
-    instance: &Instance,
-    uid: &str,
-    result: crate::grafana::Result<()>,
-    now_there: Option<FoundRule>,
-) -> Result<(), Failure> {
-    match result {
-        Ok(()) => {
-            instance.mirror.write(|held| match now_there {
-                Some(rule) => held.rules.written(rule),
-                None => held.rules.deleted(uid),
-            });
-            Ok(())
-        }
-        Err(error) => {
-            // Also where Grafana refused: what it holds is then not what the mirror said.
-            instance.mirror.write(|held| held.rules.unknown(uid));
-            Err(instance.suspect(error.into()))
-        }
-    }
-}
-
 async fn apply(
     object: &AlertRule,
     context: &Context,
@@ -245,7 +201,7 @@ async fn apply(
         ),
     };
     let written = FoundRule::written(rule, interval, Provenance::Api);
-    note(instance, &rule.uid, result, Some(written))?;
+    mirrored::note(instance, &rule.uid, result, Some(written))?;
     let fields: &[&str] = match decision {
         Decision::Update(fields) => fields,
         _ => &[DELETED],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::note;
+use super::mirrored::note;
 use crate::api::AlertRule;
 use crate::api::condition::{self, Reason};
 use crate::controller::connection::Instance;

@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 
 use super::managed::Managed;
 use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
-use crate::controller::context::Context;
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::Owner;
 use crate::domain::{notification::contact_point, rule};
@@ -50,8 +49,6 @@ pub trait Claiming: Managed {
     fn claims(&self, owner: &Owner) -> Vec<(Key, u64)>;
     /// The claims of this kind.
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>>;
-    /// The resources of this kind.
-    fn store(context: &Context) -> &Store<Self>;
 }
 
 impl AllClaims {
@@ -173,9 +170,6 @@ impl Claiming for AlertRule {
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.rules
     }
-    fn store(context: &Context) -> &Store<Self> {
-        &context.stores.rules
-    }
 }
 
 impl Claiming for ContactPoint {
@@ -186,9 +180,6 @@ impl Claiming for ContactPoint {
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.contact_points
     }
-    fn store(context: &Context) -> &Store<Self> {
-        &context.stores.contact_points
-    }
 }
 
 impl Claiming for NotificationPolicy {
@@ -197,8 +188,5 @@ impl Claiming for NotificationPolicy {
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.policies
-    }
-    fn store(context: &Context) -> &Store<Self> {
-        &context.stores.policies
     }
 }

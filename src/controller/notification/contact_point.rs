@@ -16,7 +16,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::pass::{Reconcile, Report};
+use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point::decision::{self, Step};
 use crate::domain::notification::contact_point::{self, Integration};
@@ -68,7 +68,7 @@ impl Reconcile for ContactPoint {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
-        let Some(instance) = crate::controller::leaving(self, context).await? else {
+        let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
         let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());

@@ -14,7 +14,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::pass::{Reconcile, Report};
+use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::contact_point::decision;
@@ -64,7 +64,7 @@ impl Reconcile for NotificationPolicy {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
-        let Some(instance) = crate::controller::leaving(self, context).await? else {
+        let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
         let holds_tree = context

@@ -12,8 +12,10 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task;
 
-use super::Decode;
 use crate::grafana::error::{Error, Result, cut};
+
+/// Turns the bytes of an answer into a value while they arrive.
+pub(in crate::grafana) type Decode<T> = fn(&mut dyn Read) -> serde_json::Result<T>;
 
 /// Most bytes of a refusal that are read.
 const REFUSAL_LIMIT: usize = 64 << 10;

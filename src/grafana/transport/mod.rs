@@ -4,7 +4,6 @@ mod answer;
 mod call;
 mod connection;
 
-use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::error::{Class, Error, Result};
+use answer::Decode;
 use connection::CONNECTIONS;
 
 pub(super) use call::Call;
@@ -34,9 +34,6 @@ const LIMITS: Limits = Limits {
     time: Duration::from_secs(20),
     size: 64 << 20,
 };
-
-/// Turns the bytes of an answer into a value while they arrive.
-pub(super) type Decode<T> = fn(&mut dyn Read) -> serde_json::Result<T>;
 
 /// How an answer becomes a value.
 enum Take<T> {

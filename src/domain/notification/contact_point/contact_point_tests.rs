@@ -3,7 +3,7 @@
     reason = "json!(..) reads better without a borrow"
 )]
 
-use serde_json::from_value;
+use serde_json::{from_value, json};
 
 use super::*;
 use crate::api::condition::Reason;

@@ -2,20 +2,20 @@
 
 pub mod decision;
 mod pagerduty;
+mod settings;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::api::contact_point::{ContactPointSpec, Custom, Discord, Email, Receiver, Slack, Webhook};
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::ContactPoint;
+use settings::Settings;
 
-/// What was read from Secrets, by reference.
-pub type Secrets = BTreeMap<SecretKeyRef, String>;
+pub use settings::Secrets;
 
 /// One integration as it should be, with the names of the settings that came from Secrets.
 #[derive(Clone, PartialEq)]
@@ -87,11 +87,7 @@ pub fn integrations(
     let mut ordinals: HashMap<&str, usize> = HashMap::new();
     let mut integrations = Vec::with_capacity(spec.receivers.len());
     for (i, receiver) in spec.receivers.iter().enumerate() {
-        let mut settings = Settings {
-            secrets,
-            values: Map::new(),
-            secret_fields: Vec::new(),
-        };
+        let mut settings = Settings::new(secrets);
         fill(receiver, &mut settings)
             .map_err(|r| Refusal::new(r.reason, format!("spec.receivers[{i}].{}", r.message)))?;
         let type_ = type_of(receiver);
@@ -110,74 +106,6 @@ pub fn integrations(
         *ordinal += 1;
     }
     Ok(integrations)
-}
-
-/// The settings of one integration while they are put together.
-pub(super) struct Settings<'a> {
-    secrets: &'a Secrets,
-    values: Map<String, Value>,
-    secret_fields: Vec<String>,
-}
-
-impl Settings<'_> {
-    /// Sets a field that is given.
-    pub(super) fn set<T: Serialize>(&mut self, key: &str, value: Option<T>) {
-        if let Some(value) = value {
-            self.values.insert(key.to_owned(), json!(value));
-        }
-    }
-
-    /// Sets a field from a Secret.
-    pub(super) fn secret(&mut self, key: &str, source: Option<&SecretSource>) -> Result<(), Refusal> {
-        match source {
-            Some(source) => self.read(key, &source.secret_key_ref),
-            None => Ok(()),
-        }
-    }
-
-    fn value(&mut self, key: &str, source: Option<&ValueSource>) -> Result<(), Refusal> {
-        match source {
-            None => Ok(()),
-            Some(ValueSource {
-                value: Some(value), ..
-            }) => {
-                self.values.insert(key.to_owned(), json!(value));
-                Ok(())
-            }
-            Some(ValueSource {
-                secret_key_ref: Some(reference),
-                ..
-            }) => self.read(key, reference),
-            Some(_) => Err(Refusal::invalid(key, "give value or secretKeyRef")),
-        }
-    }
-
-    fn read(&mut self, path: &str, reference: &SecretKeyRef) -> Result<(), Refusal> {
-        let value = self.secrets.get(reference).ok_or_else(|| {
-            Refusal::missing(format!(
-                "{path}: Secret {} has no key {}",
-                reference.name, reference.key
-            ))
-        })?;
-        insert(&mut self.values, path, json!(value))
-            .ok_or_else(|| Refusal::invalid(path, "leads into a setting that is not an object"))?;
-        self.secret_fields.push(path.to_owned());
-        Ok(())
-    }
-}
-
-/// Sets a nested field; `None` if something in between isn't an object.
-fn insert(fields: &mut Map<String, Value>, path: &str, value: Value) -> Option<()> {
-    match path.split_once('.') {
-        None => {
-            fields.insert(path.to_owned(), value);
-            Some(())
-        }
-        Some((first, rest)) => {
-            let inner = fields.entry(first).or_insert_with(|| Value::Object(Map::new()));
-            insert(inner.as_object_mut()?, rest, value)
-        }
-    }
 }
 
 /// The integration's type as Grafana calls it; empty where the receiver has none, which the schema refuses.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Settings;
+use super::settings::Settings;
 use crate::api::contact_point::{PagerDuty, Priority};
 use crate::domain::refusal::Refusal;
 

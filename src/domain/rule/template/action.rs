@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Problem, TemplateError};
+use super::error::{Problem, TemplateError};
 
 /// What a token of an action is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What `.` and `$value` mean at a place of a template.
 
-use super::Problem;
 use super::action::{Action, Kind};
+use super::error::Problem;
 
 /// The blocks that are open, the outermost first.
 #[derive(Debug, Default)]
