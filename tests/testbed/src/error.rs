@@ -60,6 +60,9 @@ pub enum Error {
         #[source]
         source: Box<kube::Error>,
     },
+    /// The variables that say which Grafana to use can't be followed.
+    #[error("{0}")]
+    Source(String),
     /// A document could not be read as Kubernetes objects.
     #[error("not a Kubernetes object: {0}")]
     Yaml(String),
@@ -86,11 +89,6 @@ impl Error {
     /// Whether another process took the port between our choice and the program's bind.
     pub(crate) fn is_port_clash(&self) -> bool {
         matches!(self, Self::Ended { tail, .. } if tail.contains("address already in use"))
-    }
-
-    /// Whether Grafana lost a race with itself: with a new database, two of its services insert the first organisation.
-    pub(crate) fn is_organisation_clash(&self) -> bool {
-        matches!(self, Self::Ended { tail, .. } if tail.contains("UNIQUE constraint failed: org.id"))
     }
 }
 

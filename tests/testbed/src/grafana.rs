@@ -1,7 +1,11 @@
-//! Grafana, played by our double of a release (`grafana/README.md` says what is real in it).
+//! Grafana: our double of a release (`grafana/README.md` says what is real in it), or a real one.
 
+mod container;
+mod double;
+mod organisation;
 mod readers;
-mod version;
+mod source;
+pub(crate) mod version;
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -12,26 +16,32 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    Loki, Result, Scratch, Usage, http, parts, ports,
-    process::{Process, Program},
+    Loki, Result, Usage, http,
+    trial::{Need, not_run},
 };
 
-pub use version::{NotAVersion, Version};
+use container::Container;
+use double::Double;
+use organisation::Organisation;
 
-const START: Duration = Duration::from_secs(60);
+pub use source::{Image, Running, Source};
+pub use version::{NotAVersion, Version};
 
 /// How to run a Grafana.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The release; [`Version::chosen`] by default.
+    /// Whether it is the double; `None` by default, which is what [`Source::chosen`] says.
+    pub source: Option<Source>,
+    /// The release that the double plays; [`Version::chosen`] by default. A real one has its own.
     pub version: Version,
-    /// How often rules are evaluated; their own intervals must be multiples of it. Grafana has 10 s built in.
+    /// How often rules are evaluated; their own intervals must be multiples of it. A real Grafana has 10 s, and may be
+    /// told otherwise from 10.4 on.
     pub interval: Duration,
     /// How soon a change of contact points, policies or timings takes effect. Grafana's default is 60 s.
     pub poll: Duration,
     /// The mail server, `HOST:PORT`, see [`crate::SmtpSink`]. Without one no mail is sent.
     pub smtp: Option<String>,
-    /// Where `PagerDuty` events go, see [`crate::HttpSink`]. This version has no setting for it.
+    /// Where `PagerDuty` events go, see [`crate::HttpSink`]. A real Grafana has no setting for it.
     pub pagerduty: Option<String>,
     /// Further settings, `section.key=value`.
     pub settings: Vec<String>,
@@ -41,6 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         let second = Duration::from_secs(1);
         Self {
+            source: None,
             version: Version::chosen(),
             interval: second,
             poll: second,
@@ -51,15 +62,41 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The settings in Grafana's own names, those of the mail server among them.
+    fn all_settings(&self) -> Vec<(String, String)> {
+        let mail = self.smtp.iter().flat_map(|host| {
+            [
+                ("smtp.enabled", "true"),
+                ("smtp.host", host),
+                ("smtp.from_address", "grafana@example.com"),
+                ("smtp.startTLS_policy", "NoStartTLS"),
+            ]
+        });
+        let mail = mail.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let further = self.settings.iter().filter_map(|setting| {
+            let (name, value) = setting.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        mail.chain(further).collect()
+    }
+}
+
 /// A running Grafana. Its own calls are those of its administrator: a foreign user to the operator.
 #[derive(Debug)]
 pub struct Grafana {
-    port: u16,
-    program: Program,
-    process: Process,
+    server: Server,
+    version: Version,
+    /// Rules can be evaluated each second.
+    is_fast: bool,
     accounts: AtomicUsize,
-    // Last, so that the folder goes after the program that writes to it.
-    scratch: Scratch,
+}
+
+#[derive(Debug)]
+enum Server {
+    Double(Box<Double>),
+    Container(Container),
+    Organisation(Organisation),
 }
 
 /// What Grafana answered.
@@ -86,74 +123,140 @@ impl Answer {
 }
 
 impl Grafana {
-    /// Starts a Grafana with a new database and waits until it answers.
+    /// Starts a Grafana with nothing in it, or makes an organisation with nothing in it, and waits until it answers.
+    ///
+    /// Ends the test as not run if the Grafana at hand can't be as the options say, see [`Grafana::needs`].
     pub async fn start(options: Options) -> Result<Self> {
-        loop {
-            match Self::start_once(&options).await {
-                Err(error) if error.is_port_clash() || error.is_organisation_clash() => {}
-                done => return done,
-            }
-        }
-    }
-
-    async fn start_once(options: &Options) -> Result<Self> {
-        let scratch = Scratch::new("grafana")?;
-        let port = ports::free();
-        let program = program(options, &scratch, port)?;
-        let process = program.spawn(&scratch.join("grafana.log"))?;
-        let mut grafana = Self {
-            port,
-            program,
-            process,
-            accounts: AtomicUsize::new(1),
-            scratch,
+        let source = match &options.source {
+            Some(source) => source.clone(),
+            None => Source::chosen()?,
         };
-        grafana.ready().await?;
+        let server = match &source {
+            Source::Double => Server::Double(Box::new(Double::start(&options).await?)),
+            Source::Image(image) => Server::Container(Container::start(image, &options).await?),
+            Source::Running(running) => Server::Organisation(Organisation::new(running).await?),
+        };
+        let mut grafana = Self {
+            server,
+            version: options.version,
+            is_fast: true,
+            accounts: AtomicUsize::new(1),
+        };
+        if source != Source::Double {
+            let (user, password) = grafana.admin();
+            grafana.version = version::asked(&Running {
+                url: grafana.url(),
+                user: user.to_owned(),
+                password: password.to_owned(),
+            })
+            .await?;
+            grafana.is_fast = matches!(&source, Source::Image(image)
+                if Source::tagged(&image.name).is_some_and(|version| version.since(10, 4)));
+        }
+        if options.smtp.is_some() {
+            grafana.needs(Need::Mail);
+        }
+        if options.pagerduty.is_some() {
+            grafana.needs(Need::PagerDuty);
+        }
+        if !options.settings.is_empty() {
+            grafana.needs(Need::Settings);
+        }
         Ok(grafana)
     }
 
-    /// Ends Grafana: from now on connections are refused. Its data and its port are kept.
-    pub async fn stop(&mut self) {
-        self.process.terminate().await;
+    /// The release that it is, or plays.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
-    /// Ends Grafana without giving it time (SIGKILL).
+    /// What it is, for people: `Grafana's double, as 13.3.0`.
+    pub fn description(&self) -> String {
+        match &self.server {
+            Server::Double(_) => format!("Grafana's double, as {}", self.version),
+            Server::Container(_) => format!("Grafana {} in a container", self.version),
+            Server::Organisation(_) => format!("Grafana {} of your own", self.version),
+        }
+    }
+
+    /// Goes on only if this Grafana has what the test needs; else the test ends as not run, see [`crate::trial`].
+    pub fn needs(&self, need: Need) {
+        let has = match (need, &self.server) {
+            (_, Server::Double(_)) | (Need::Restart | Need::Mail | Need::Settings, Server::Container(_)) => {
+                true
+            }
+            (Need::FastRules, _) => self.is_fast,
+            _ => false,
+        };
+        if !has {
+            not_run(&format!("{}, which {} has not", need.what(), self.description()));
+        }
+    }
+
+    /// Ends Grafana: from now on connections are refused. Its data and its port are kept. Needs [`Need::Restart`].
+    pub async fn stop(&mut self) {
+        self.needs(Need::Restart);
+        match &mut self.server {
+            Server::Double(double) => {
+                double.process.terminate().await;
+            }
+            Server::Container(container) => container.stop().await,
+            Server::Organisation(_) => {}
+        }
+    }
+
+    /// Ends Grafana without giving it time (SIGKILL). Needs [`Need::Restart`].
     pub fn kill(&mut self) {
-        self.process.kill();
+        self.needs(Need::Restart);
+        match &mut self.server {
+            Server::Double(double) => double.process.kill(),
+            Server::Container(container) => container.kill(),
+            Server::Organisation(_) => {}
+        }
     }
 
     /// Starts a stopped Grafana again, with the same data at the same address, and waits until it answers.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.process.kill();
-        self.process = self.program.spawn(&self.scratch.join("grafana.log"))?;
-        self.ready().await
-    }
-
-    async fn ready(&mut self) -> Result<()> {
-        let health = format!("{}/api/health", self.url());
-        self.process
-            .ready(START, async || http::answers(http::client(), &health).await)
-            .await
+        self.needs(Need::Restart);
+        match &mut self.server {
+            Server::Double(double) => double.start_again().await,
+            Server::Container(container) => container.start_again().await,
+            Server::Organisation(_) => Ok(()),
+        }
     }
 
     /// The address.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        match &self.server {
+            Server::Double(double) => double.url(),
+            Server::Container(container) => container.url(),
+            Server::Organisation(organisation) => organisation.server.url.clone(),
+        }
     }
 
     /// The administrator's name and password.
-    pub fn admin(&self) -> (&'static str, &'static str) {
-        ("admin", "admin")
+    pub fn admin(&self) -> (&str, &str) {
+        match &self.server {
+            Server::Organisation(Organisation { server, .. }) => (&server.user, &server.password),
+            _ => ("admin", "admin"),
+        }
     }
 
-    /// Everything Grafana has logged: warnings and errors.
+    /// Everything Grafana has logged: warnings and errors. Empty where the log is somebody else's.
     pub fn log(&self) -> String {
-        self.process.log()
+        match &self.server {
+            Server::Double(double) => double.process.log(),
+            Server::Container(container) => container.log(&[]),
+            Server::Organisation(_) => String::new(),
+        }
     }
 
-    /// What it costs; `None` while it is stopped.
+    /// What the double costs; `None` while it is stopped, and for others.
     pub fn usage(&self) -> Option<Usage> {
-        Usage::of(self.process.id())
+        match &self.server {
+            Server::Double(double) => Usage::of(double.process.id()),
+            _ => None,
+        }
     }
 
     /// The token of a new service account with the role Admin.
@@ -233,9 +336,13 @@ impl Grafana {
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let (user, password) = self.admin();
-        http::client()
+        let request = http::client()
             .request(method, format!("{}{path}", self.url()))
-            .basic_auth(user, Some(password))
+            .basic_auth(user, Some(password));
+        match &self.server {
+            Server::Organisation(organisation) => request.header("X-Grafana-Org-Id", organisation.id),
+            _ => request,
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
@@ -247,25 +354,4 @@ impl Grafana {
             body: serde_json::from_slice(&body).unwrap_or_default(),
         }
     }
-}
-
-fn program(options: &Options, scratch: &Scratch, port: u16) -> Result<Program> {
-    let go = |duration: Duration| format!("{}ms", duration.as_millis());
-    let mut program = Program::new("grafana", parts::path("grafana")?)
-        .flag("-addr", format!("127.0.0.1:{port}"))
-        .flag("-version", options.version.to_string())
-        .flag("-data", scratch.join("data"))
-        .flag("-interval", go(options.interval))
-        .flag("-poll", go(options.poll));
-    if let Some(url) = &options.pagerduty {
-        program = program.flag("-pagerduty", url);
-    }
-    if let Some(host) = &options.smtp {
-        program = program
-            .arg("cfg:smtp.enabled=true")
-            .arg(format!("cfg:smtp.host={host}"))
-            .arg("cfg:smtp.from_address=grafana@example.com")
-            .arg("cfg:smtp.startTLS_policy=NoStartTLS");
-    }
-    Ok(program.args(options.settings.iter().map(|setting| format!("cfg:{setting}"))))
 }

@@ -30,6 +30,7 @@ pub mod proxy;
 mod scratch;
 mod serving;
 pub mod sink;
+pub mod trial;
 mod usage;
 pub mod wait;
 
@@ -39,6 +40,7 @@ pub use error::{Error, Result};
 pub use git::Repository;
 pub use grafana::Grafana;
 pub use loki::Loki;
+pub use macro_rules_attribute::apply;
 pub use operator::Operator;
 pub use proxy::Proxy;
 pub use scratch::Scratch;

@@ -2,6 +2,11 @@
 
 use std::{env, fmt, str::FromStr};
 
+use serde_json::Value;
+
+use super::Running;
+use crate::{Error, Result, error::chain, http};
+
 /// A release of Grafana, such as `13.3.0`; later ones are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
@@ -29,12 +34,16 @@ impl Version {
         Self { major, minor, patch }
     }
 
-    /// `GRAFANA_VERSION`, or else [`Version::CURRENT`].
+    /// The release of the [trial](crate::trial) that runs here, or `GRAFANA_VERSION`, or else [`Version::CURRENT`].
     ///
     /// # Panics
     ///
     /// If the variable holds something else than a release: another one must not be run in its place.
     pub fn chosen() -> Self {
+        crate::trial::release().unwrap_or_else(Self::of_environment)
+    }
+
+    fn of_environment() -> Self {
         match env::var("GRAFANA_VERSION") {
             Ok(text) if !text.is_empty() => text
                 .parse()
@@ -72,6 +81,41 @@ impl FromStr for Version {
             _ => Err(NotAVersion(text.to_owned())),
         }
     }
+}
+
+/// The release that a running Grafana says it is.
+pub(crate) async fn asked(server: &Running) -> Result<Version> {
+    let failed = |error: reqwest::Error| Error::Source(format!("{}: {}", server.url, chain(&error)));
+    // The version may be hidden from those who haven't signed in, and health doesn't look who asks
+    // (`auth.anonymous.hide_version`).
+    for (path, pointer) in [
+        ("/api/health", "/version"),
+        ("/api/frontend/settings", "/buildInfo/version"),
+    ] {
+        let request = http::client().get(format!("{}{path}", server.url));
+        let request = request.basic_auth(&server.user, Some(&server.password));
+        let text = request
+            .send()
+            .await
+            .map_err(failed)?
+            .bytes()
+            .await
+            .map_err(failed)?;
+        let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
+        if let Some(said) = answer
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .filter(|said| !said.is_empty())
+        {
+            return said
+                .parse()
+                .map_err(|error| Error::Source(format!("{}: {error}", server.url)));
+        }
+    }
+    Err(Error::Source(format!(
+        "{} doesn't say which release it is",
+        server.url
+    )))
 }
 
 #[cfg(test)]
