@@ -98,7 +98,12 @@ func (s *api) listSilences(c *server.Call, am *routing.Alertmanager) {
 		}
 		filter = append(filter, parsed...)
 	}
-	found, _, err := am.Silences.Query(context.Background())
+	all, err := s.SilencesOf(am)
+	if err != nil {
+		c.Message(500, err.Error())
+		return
+	}
+	found, _, err := all.Query(context.Background())
 	if err != nil {
 		c.Message(500, err.Error())
 		return
@@ -131,7 +136,12 @@ func (s *api) listSilences(c *server.Call, am *routing.Alertmanager) {
 }
 
 func (s *api) getSilence(c *server.Call, am *routing.Alertmanager) {
-	sil, err := am.Silence(c.R.PathValue("id"))
+	all, err := s.SilencesOf(am)
+	if err != nil {
+		c.Message(500, err.Error())
+		return
+	}
+	sil, err := routing.SilenceIn(all, c.R.PathValue("id"))
 	if err != nil {
 		c.Message(404, "silence not found")
 		return

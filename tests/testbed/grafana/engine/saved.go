@@ -13,7 +13,10 @@ import (
 
 // States of alerts outlive an orderly end, and are written down now and then; what is Normal needs no keeping.
 
-const saveEvery = 30 * time.Second
+// StatesPrefix is how the files begin that keep states.
+const StatesPrefix = "states-"
+
+const saveEvery = time.Second
 
 type savedState struct {
 	Content   string
@@ -32,7 +35,7 @@ type savedInstance struct {
 }
 
 func (e *Engine) savedPath() string {
-	return filepath.Join(e.cfg.Data, fmt.Sprintf("states-%d.json", e.org))
+	return filepath.Join(e.cfg.Data, fmt.Sprintf("%s%d.json", StatesPrefix, e.org))
 }
 
 func (e *Engine) loadStates() {
@@ -46,6 +49,9 @@ func (e *Engine) loadStates() {
 }
 
 func (e *Engine) saveStates() {
+	if !e.changed.Swap(false) {
+		return
+	}
 	saved := map[string]savedState{}
 	e.Mu.RLock()
 	states := make(map[string]*RuleState, len(e.States))

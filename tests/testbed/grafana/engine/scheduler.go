@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"alertwright.testbed/grafana/engine/routing"
@@ -23,6 +24,8 @@ type Engines struct {
 	orgs  map[int64]*Engine
 	// How many rules are evaluated at once.
 	slots chan struct{}
+	// Held for reading by everything that runs by the clock, for writing while the database is replaced.
+	clock sync.RWMutex
 }
 
 // Engine evaluates the rules of one organisation, and notifies.
@@ -39,6 +42,8 @@ type Engine struct {
 	// What was saved of states before this start; each is taken up once.
 	saved map[string]savedState
 	ticks sync.WaitGroup
+	// Whether states have changed since they were last written down.
+	changed atomic.Bool
 }
 
 func New(cfg *setup.Config, store *store.Store, log *slog.Logger) *Engines {
@@ -125,9 +130,11 @@ func (e *Engines) Run(ctx context.Context) {
 				return
 			case <-ticker.C:
 			}
+			e.clock.RLock()
 			for _, engine := range e.all() {
 				engine.saveStates()
 			}
+			e.clock.RUnlock()
 		}
 	}()
 	go func() {
@@ -144,14 +151,7 @@ func (e *Engines) Run(ctx context.Context) {
 				return
 			case <-ticker.C:
 			}
-			if err := e.Start(); err != nil {
-				e.log.Error("an organisation cannot be started", "err", err)
-			}
-			for _, engine := range e.all() {
-				if err := engine.Am.Sync(); err != nil {
-					e.log.Error("a configuration cannot be taken up", "org", engine.org, "err", err)
-				}
-			}
+			e.poll()
 		}
 	}()
 	running.Wait()
@@ -160,6 +160,50 @@ func (e *Engines) Run(ctx context.Context) {
 		engine.saveStates()
 		engine.Am.Stop()
 	}
+}
+
+// poll takes up what has changed of organisations and configurations.
+func (e *Engines) poll() {
+	e.clock.RLock()
+	defer e.clock.RUnlock()
+	if err := e.Start(); err != nil {
+		e.log.Error("an organisation cannot be started", "err", err)
+	}
+	for _, engine := range e.all() {
+		if err := engine.Am.Sync(); err != nil {
+			e.log.Error("a configuration cannot be taken up", "org", engine.org, "err", err)
+		}
+	}
+}
+
+// Flush writes down what is otherwise written now and then: states, and what has been notified.
+func (e *Engines) Flush() error {
+	e.clock.RLock()
+	defer e.clock.RUnlock()
+	for _, engine := range e.all() {
+		engine.saveStates()
+		if err := engine.Am.SaveLog(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Replace stops everything that runs, lets the database be replaced, and starts anew on it.
+func (e *Engines) Replace(change func() error) error {
+	e.clock.Lock()
+	defer e.clock.Unlock()
+	for _, engine := range e.all() {
+		engine.ticks.Wait()
+		engine.Am.Stop()
+	}
+	e.mu.Lock()
+	clear(e.orgs)
+	e.mu.Unlock()
+	if err := change(); err != nil {
+		return err
+	}
+	return e.Start()
 }
 
 // schedule ticks at whole multiples of the base interval.
@@ -173,9 +217,11 @@ func (e *Engines) schedule(ctx context.Context) {
 			return
 		case <-time.After(next.Sub(now)):
 		}
+		e.clock.RLock()
 		for _, engine := range e.all() {
 			engine.tick(ctx, next, base)
 		}
+		e.clock.RUnlock()
 	}
 }
 

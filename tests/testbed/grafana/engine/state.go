@@ -93,6 +93,7 @@ func (s *RuleState) end(reason string, now time.Time) {
 		}
 	}
 	s.instances = map[string]*Instance{}
+	s.engine.changed.Store(true)
 	s.lastEval, s.took = time.Time{}, 0
 	s.engine.Am.Put(alerts...)
 }
@@ -111,6 +112,7 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 	}
 	r, e := d.rule, s.engine
 	s.lastEval, s.took = at, took
+	defer e.changed.Store(true)
 	var alerts []*alert.Alert
 	touched := map[string]bool{}
 	single := len(results) == 1

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"alertwright.testbed/grafana/engine/routing"
 	"alertwright.testbed/grafana/profile"
 	"alertwright.testbed/grafana/refusal"
 	"alertwright.testbed/grafana/store"
@@ -15,17 +14,6 @@ func NamespaceOf(org int64) string {
 		return "default"
 	}
 	return fmt.Sprintf("org-%d", org)
-}
-
-func (s *Server) WithAlertmanager(handler func(c *Call, am *routing.Alertmanager)) Handler {
-	return func(c *Call) {
-		engine, err := s.Orgs.Of(c.Who.Org)
-		if err != nil {
-			c.Message(500, err.Error())
-			return
-		}
-		handler(c, engine.Am)
-	}
 }
 
 // raceLost is what the loser of two writers of the alerting configuration gets.

@@ -17,10 +17,15 @@ type Server struct {
 	Orgs  *engine.Engines
 	Mux   *http.ServeMux
 	Log   *slog.Logger
+	// Faults are those that the control door has made.
+	Faults *Faults
+	// IsView says that the store is an older state, for reading.
+	IsView bool
 }
 
-func New(cfg *setup.Config, store *store.Store, orgs *engine.Engines, log *slog.Logger) *Server {
-	s := &Server{Cfg: cfg, Store: store, Orgs: orgs, Mux: http.NewServeMux(), Log: log}
+// New makes a server that answers nothing yet; each package of endpoints registers its own.
+func New(cfg *setup.Config, kept *store.Store, orgs *engine.Engines, faults *Faults, log *slog.Logger) *Server {
+	s := &Server{Cfg: cfg, Store: kept, Orgs: orgs, Mux: http.NewServeMux(), Log: log, Faults: faults, IsView: kept.IsView()}
 	s.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		c := &Call{S: s, W: w, R: r}
 		c.JSON(404, map[string]any{"message": "Not found"})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // Journal keeps the state as lines of {"k": key, "v": value}; a line without a value deletes the key. A write is handed to the
@@ -15,6 +16,38 @@ import (
 type Journal struct {
 	mu   sync.Mutex
 	file *os.File
+	// How many commits there were.
+	writes atomic.Uint64
+}
+
+// Writes counts what was committed since the start: where it is the same, nothing has changed.
+func (j *Journal) Writes() uint64 { return j.writes.Load() }
+
+// replace writes the journal anew, with these lines alone.
+func (j *Journal) replace(path string, lines []journalLine) error {
+	var text bytes.Buffer
+	for _, line := range lines {
+		encodeLine(&text, line.Key, line.Value)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, text.Bytes(), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if j.file != nil {
+		_ = j.file.Close()
+	}
+	j.file = file
+	j.writes.Add(1)
+	return nil
 }
 
 type journalLine struct {
@@ -28,19 +61,8 @@ func openJournal(path string) (*Journal, []journalLine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var text bytes.Buffer
-	for _, line := range lines {
-		encodeLine(&text, line.Key, line.Value)
-	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, text.Bytes(), 0o600); err != nil {
-		return nil, nil, err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return nil, nil, err
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
-	return &Journal{file: file}, lines, err
+	j := &Journal{}
+	return j, lines, j.replace(path, lines)
 }
 
 func readJournal(path string) ([]journalLine, error) {
@@ -119,4 +141,5 @@ func (j *Journal) Commit(c *Change) {
 	if _, err := j.file.Write(c.text.Bytes()); err != nil {
 		panic(fmt.Sprintf("the journal cannot be written: %v", err))
 	}
+	j.writes.Add(1)
 }

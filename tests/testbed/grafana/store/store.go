@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"alertwright.testbed/grafana/setup"
 )
+
+// JournalFile is the name of the journal in the data folder.
+const JournalFile = "state.jsonl"
 
 // Store is everything that outlives a restart. Objects in it are replaced, never changed, so that readers may keep them.
 type Store struct {
@@ -25,36 +29,82 @@ type Store struct {
 	lastID   atomic.Int64
 }
 
+// Open reads what is kept in the data folder; where there is nothing it makes the first organisation and its administrator.
 func Open(cfg *setup.Config) (*Store, error) {
 	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
 		return nil, err
 	}
-	journal, lines, err := openJournal(filepath.Join(cfg.Data, "state.jsonl"))
+	s := &Store{cfg: cfg}
+	journal, lines, err := openJournal(s.path())
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{
-		cfg: cfg, Journal: journal, Orgs: map[int64]*Org{}, Users: map[int64]*User{},
-		Accounts: map[int64]*ServiceAccount{}, Tokens: map[string]*Token{},
-	}
+	s.Journal = journal
+	return s, s.take(lines)
+}
+
+func (s *Store) path() string { return filepath.Join(s.cfg.Data, JournalFile) }
+
+// take puts what the lines say in place of everything.
+func (s *Store) take(lines []journalLine) error {
+	s.Orgs, s.Users, s.Accounts, s.Tokens = map[int64]*Org{}, map[int64]*User{}, map[int64]*ServiceAccount{}, map[string]*Token{}
 	for _, line := range lines {
 		if err := s.load(line); err != nil {
-			return nil, fmt.Errorf("%s: %w", line.Key, err)
+			return fmt.Errorf("%s: %w", line.Key, err)
 		}
 	}
-	if len(s.Orgs) == 0 {
-		var c Change
-		s.NewOrg(&c, 1, "Main Org.")
+	var c Change
+	if len(s.Users) == 0 {
 		admin := &User{
-			ID: 1, Login: cfg.Setting("security.admin_user", "admin"), Name: "", Email: "admin@localhost",
-			Password: cfg.Setting("security.admin_password", "admin"), IsAdmin: true, Org: 1, Roles: map[int64]string{1: "Admin"},
+			ID: 1, Login: s.cfg.Setting("security.admin_user", "admin"), Name: "", Email: "admin@localhost",
+			Password: s.cfg.Setting("security.admin_password", "admin"), IsAdmin: true, Org: 1, Roles: map[int64]string{1: "Admin"},
 		}
 		s.Users[1] = admin
 		c.Put("user/1", admin)
-		s.Journal.Commit(&c)
 	}
+	if len(s.Orgs) == 0 {
+		s.NewOrg(&c, 1, "Main Org.")
+	}
+	for _, o := range s.Orgs {
+		if o.Alerting.Route == nil {
+			o.Alerting.SetDefaults(&c, o.ID, s.cfg.Version, s.NextID)
+		}
+	}
+	s.Journal.Commit(&c)
 	s.noteID(1)
-	return s, nil
+	return nil
+}
+
+// Replace puts what another journal says in place of everything, and keeps of the present the lines of some kinds ("account", "user",
+// "token", "source"). An empty path stands for an empty database.
+func (s *Store) Replace(path string, keep map[string]bool) error {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	var lines []journalLine
+	if path != "" {
+		var err error
+		if lines, err = readJournal(path); err != nil {
+			return err
+		}
+	}
+	present, err := readJournal(s.path())
+	if err != nil {
+		return err
+	}
+	isKept := func(line journalLine) bool {
+		kind, _, _ := strings.Cut(line.Key, "/")
+		return keep[kind]
+	}
+	lines = slices.DeleteFunc(lines, isKept)
+	for _, line := range present {
+		if isKept(line) {
+			lines = append(lines, line)
+		}
+	}
+	if err := s.Journal.replace(s.path(), lines); err != nil {
+		return err
+	}
+	return s.take(lines)
 }
 
 // org gives an organisation; while loading, its parts may come before it.

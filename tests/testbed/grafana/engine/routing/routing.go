@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sort"
 	"sync"
@@ -91,7 +92,7 @@ func New(cfg *setup.Config, kept *store.Store, org int64, log *slog.Logger) (*Al
 	}
 	am.Silences.SetBroadcast(am.saveSilence)
 	am.silencer = silence.NewSilencer(am.Silences, log, recorder)
-	snapshot := filepath.Join(cfg.Data, fmt.Sprintf("nflog-%d", org))
+	snapshot := am.logFile()
 	if am.nflog, err = nflog.New(nflog.Options{SnapshotFile: snapshot, Retention: retention, Logger: log, Metrics: registry}); err != nil {
 		return nil, err
 	}
@@ -113,6 +114,29 @@ func New(cfg *setup.Config, kept *store.Store, org int64, log *slog.Logger) (*Al
 		return nil, err
 	}
 	return am, am.Sync()
+}
+
+// LogPrefix is how the files begin that say what has been notified.
+const LogPrefix = "nflog-"
+
+func (am *Alertmanager) logFile() string {
+	return filepath.Join(am.Cfg.Data, fmt.Sprintf("%s%d", LogPrefix, am.Org))
+}
+
+// SaveLog writes down what has been notified.
+func (am *Alertmanager) SaveLog() error {
+	file, err := os.CreateTemp(am.Cfg.Data, "saving-*")
+	if err != nil {
+		return err
+	}
+	_, err = am.nflog.Snapshot(file)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), am.logFile())
 }
 
 // Stop ends everything, and writes down what has been notified.
