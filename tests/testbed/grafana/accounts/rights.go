@@ -3,6 +3,7 @@ package accounts
 import (
 	"slices"
 
+	"alertwright.testbed/grafana/rights"
 	"alertwright.testbed/grafana/server"
 	"alertwright.testbed/grafana/store"
 )
@@ -10,10 +11,10 @@ import (
 // role is a list of rights. It is forgotten with a restart; the rights that accounts got by it aren't.
 type role struct {
 	org    int64
-	rights []string
+	rights rights.Held
 }
 
-// Single rights of service accounts, which only Grafana Enterprise can give. Scopes are taken and don't count.
+// Single rights of service accounts, which only Grafana Enterprise can give.
 //
 // Source: documentation, "Role-based access control API".
 
@@ -27,11 +28,9 @@ func (s *api) routeRights() {
 
 func (s *api) createRole(c *server.Call) {
 	var sent struct {
-		UID         string `json:"uid"`
-		Name        string `json:"name"`
-		Permissions []struct {
-			Action string `json:"action"`
-		} `json:"permissions"`
+		UID         string         `json:"uid"`
+		Name        string         `json:"name"`
+		Permissions []rights.Grant `json:"permissions"`
 	}
 	if !c.Read(&sent) {
 		return
@@ -39,10 +38,7 @@ func (s *api) createRole(c *server.Call) {
 	if sent.UID == "" {
 		sent.UID = store.NewUID()
 	}
-	made := role{org: c.Who.Org}
-	for _, one := range sent.Permissions {
-		made.rights = append(made.rights, one.Action)
-	}
+	made := role{c.Who.Org, sent.Permissions}
 	s.Store.Mu.Lock()
 	s.roles[sent.UID] = made
 	s.Store.Mu.Unlock()

@@ -3,6 +3,7 @@ package accounts
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func (s *api) createAccount(c *server.Call) {
 	}
 	if sent.Role == "None" {
 		sent.Role = ""
-	} else if server.Ranks[sent.Role] == 0 || sent.Role == "Super" {
+	} else if !slices.Contains([]string{"Viewer", "Editor", "Admin"}, sent.Role) {
 		c.Message(400, "invalid role value: "+sent.Role)
 		return
 	}

@@ -7,23 +7,26 @@ import "alertwright.testbed/grafana/server"
 
 func (s *api) routeAlertmanager() {
 	const v2, config = "/api/alertmanager/grafana/api/v2", "/api/alertmanager/grafana/config/api/v1"
-	s.Handle("GET "+v2+"/silences", server.ReadAlerts, s.WithAlertmanager(s.listSilences))
-	s.Handle("POST "+v2+"/silences", server.EditAlerts, s.WithAlertmanager(s.putSilence))
-	s.Handle("GET "+v2+"/silence/{id}", server.ReadAlerts, s.WithAlertmanager(s.getSilence))
-	s.Handle("DELETE "+v2+"/silence/{id}", server.EditAlerts, s.WithAlertmanager(s.expireSilence))
-	s.Handle("GET "+v2+"/alerts", server.ReadAlerts, s.WithAlertmanager(s.listAlerts))
-	s.Handle("GET "+v2+"/alerts/groups", server.ReadAlerts, s.WithAlertmanager(s.listAlertGroups))
-	s.Handle("GET "+v2+"/status", server.ReadConfig, s.status)
-	read := server.ReadConfig
+	s.Handle("GET "+v2+"/silences", server.ReadSilences, s.WithAlertmanager(s.listSilences))
+	s.Handle("POST "+v2+"/silences", server.WriteSilences, s.WithAlertmanager(s.putSilence))
+	s.Handle("GET "+v2+"/silence/{id}", server.ReadSilences, s.WithAlertmanager(s.getSilence))
+	s.Handle("DELETE "+v2+"/silence/{id}", server.ExpireSilences, s.WithAlertmanager(s.expireSilence))
+	s.Handle("GET "+v2+"/alerts", server.ReadInstances, s.WithAlertmanager(s.listAlerts))
+	s.Handle("GET "+v2+"/alerts/groups", server.ReadInstances, s.WithAlertmanager(s.listAlertGroups))
+	status, history := server.ReadConfig, server.ReadConfig
 	if s.Cfg.Version.ConfigForAdmins() {
-		read = server.Admin
+		history = server.ConfigHistory
 	}
-	s.Handle("GET "+config+"/alerts", read, s.getConfig)
+	if s.Cfg.Version.StatusRight() {
+		status = server.SystemStatus
+	}
+	s.Handle("GET "+v2+"/status", status, s.status)
+	s.Handle("GET "+config+"/alerts", history, s.getConfig)
 	if !s.Cfg.Version.ConfigForAdmins() {
 		s.Handle("DELETE "+config+"/alerts", server.EditConfig, s.resetConfig)
 	}
-	s.Handle("GET "+config+"/receivers", server.ReadConfig, s.WithAlertmanager(s.listReceivers))
+	s.Handle("GET "+config+"/receivers", server.ReadReceivers, s.WithAlertmanager(s.listReceivers))
 	if s.Cfg.Version.ReceiversTest() {
-		s.Handle("POST "+config+"/receivers/test", server.EditConfig, s.WithAlertmanager(s.testReceivers))
+		s.Handle("POST "+config+"/receivers/test", server.TestReceivers, s.WithAlertmanager(s.testReceivers))
 	}
 }

@@ -65,7 +65,9 @@ func (s *api) silenceBody(c *server.Call, sil *silencepb.Silence) silenceBody {
 	}
 	if s.Cfg.Version.RuleScopedSilences() {
 		if c.Flag("accesscontrol", false) {
-			body.Access = map[string]bool{"create": true, "read": true, "write": true}
+			body.Access = map[string]bool{
+				"create": s.maySilence(c, "create", sil), "read": s.maySilence(c, "read", sil), "write": s.maySilence(c, "write", sil),
+			}
 		}
 		if c.Flag("ruleMetadata", false) {
 			s.Store.Mu.RLock()
@@ -128,7 +130,7 @@ func (s *api) listSilences(c *server.Call, am *routing.Alertmanager) {
 	})
 	list := make([]silenceBody, 0, len(found))
 	for _, sil := range found {
-		if len(filter) == 0 || silence.HasLabelMatchers(sil, filter) {
+		if (len(filter) == 0 || silence.HasLabelMatchers(sil, filter)) && s.maySilence(c, "read", sil) {
 			list = append(list, s.silenceBody(c, sil))
 		}
 	}
@@ -144,6 +146,10 @@ func (s *api) getSilence(c *server.Call, am *routing.Alertmanager) {
 	sil, err := routing.SilenceIn(all, c.R.PathValue("id"))
 	if err != nil {
 		c.Message(404, "silence not found")
+		return
+	}
+	if !s.maySilence(c, "read", sil) {
+		c.Refuse(s.unauthorized("read"))
 		return
 	}
 	c.JSON(200, s.silenceBody(c, sil))
@@ -185,6 +191,14 @@ func (s *api) putSilence(c *server.Call, am *routing.Alertmanager) {
 	sil := &silencepb.Silence{
 		Id: sent.ID, Matchers: matchers, StartsAt: timestamppb.New(starts), EndsAt: timestamppb.New(ends), CreatedBy: sent.CreatedBy, Comment: sent.Comment,
 	}
+	what := "create"
+	if sent.ID != "" {
+		what = "write"
+	}
+	if !s.maySilence(c, what, sil) {
+		c.Refuse(s.unauthorized(what))
+		return
+	}
 	am.SilenceMu.Lock()
 	defer am.SilenceMu.Unlock()
 	if s.Cfg.Version.RuleScopedSilences() && sent.ID != "" {
@@ -209,6 +223,10 @@ func (s *api) putSilence(c *server.Call, am *routing.Alertmanager) {
 }
 
 func (s *api) expireSilence(c *server.Call, am *routing.Alertmanager) {
+	if sil, err := am.Silence(c.R.PathValue("id")); err == nil && !s.maySilence(c, "write", sil) {
+		c.Refuse(s.unauthorized("write"))
+		return
+	}
 	am.SilenceMu.Lock()
 	err := am.Silences.Expire(context.Background(), c.R.PathValue("id"))
 	am.SilenceMu.Unlock()

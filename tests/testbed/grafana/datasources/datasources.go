@@ -14,20 +14,27 @@ import (
 
 // Data sources, and the proxy to them.
 
+// routeByID adds what reaches a data source by its number.
+func (s *api) routeByID() {
+	s.Handle("GET /api/datasources/{id}", server.ReadSources, s.withSource(s.showSource))
+	s.Handle("PUT /api/datasources/{id}", server.WriteSources, s.withSource(s.updateSource))
+	s.Handle("DELETE /api/datasources/{id}", server.DeleteSources, s.withSource(s.deleteSource))
+	s.Handle("/api/datasources/proxy/{id}/{path...}", server.AskSources, s.withSource(s.proxySource))
+}
+
 func (s *api) routeDataSources() {
 	s.Handle("GET /api/datasources", server.ReadSources, s.listSources)
-	s.Handle("POST /api/datasources", server.EditSources, s.createSource)
-	s.Handle("GET /api/datasources/{id}", server.ReadSources, s.withSource(s.showSource))
-	s.Handle("PUT /api/datasources/{id}", server.EditSources, s.withSource(s.updateSource))
-	s.Handle("DELETE /api/datasources/{id}", server.EditSources, s.withSource(s.deleteSource))
+	s.Handle("POST /api/datasources", server.MakeSources, s.createSource)
+	if s.Cfg.Version.SourcesByID() {
+		s.routeByID()
+	}
 	s.Handle("GET /api/datasources/uid/{uid}", server.ReadSources, s.withSource(s.showSource))
-	s.Handle("PUT /api/datasources/uid/{uid}", server.EditSources, s.withSource(s.updateSource))
-	s.Handle("DELETE /api/datasources/uid/{uid}", server.EditSources, s.withSource(s.deleteSource))
+	s.Handle("PUT /api/datasources/uid/{uid}", server.WriteSources, s.withSource(s.updateSource))
+	s.Handle("DELETE /api/datasources/uid/{uid}", server.DeleteSources, s.withSource(s.deleteSource))
 	s.Handle("GET /api/datasources/name/{name}", server.ReadSources, s.withSource(s.showSource))
-	s.Handle("DELETE /api/datasources/name/{name}", server.EditSources, s.withSource(s.deleteSource))
+	s.Handle("DELETE /api/datasources/name/{name}", server.DeleteSources, s.withSource(s.deleteSource))
 	s.Handle("GET /api/datasources/id/{name}", server.ReadSources, s.withSource(func(c *server.Call, d *store.DataSource) { c.JSON(200, map[string]any{"id": d.ID}) }))
 	s.Handle("/api/datasources/proxy/uid/{uid}/{path...}", server.AskSources, s.withSource(s.proxySource))
-	s.Handle("/api/datasources/proxy/{id}/{path...}", server.AskSources, s.withSource(s.proxySource))
 	s.Handle("GET /api/datasources/uid/{uid}/health", server.AskSources, s.withSource(func(c *server.Call, d *store.DataSource) {
 		c.JSON(200, map[string]any{"message": "OK", "status": "OK"})
 	}))
@@ -79,6 +86,9 @@ func (s *api) listSources(c *server.Call) {
 	defer s.Store.Mu.RUnlock()
 	list := []map[string]any{}
 	for _, d := range s.Store.Orgs[c.Who.Org].Sources {
+		if !c.Who.Has("datasources:read", "datasources:uid:"+d.UID) {
+			continue
+		}
 		body := sourceBody(d)
 		delete(body, "secureJsonFields")
 		delete(body, "version")

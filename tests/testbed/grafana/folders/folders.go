@@ -15,12 +15,12 @@ import (
 
 func (s *api) routeFolders() {
 	s.Handle("GET /api/folders", server.ReadFolders, s.listFolders)
-	s.Handle("POST /api/folders", server.EditFolders, s.createFolder)
-	s.Handle("GET /api/folders/{uid}", server.ReadFolders, s.withFolder(func(c *server.Call, o *store.Org, f *store.Folder) { c.JSON(200, s.folderBody(o, f)) }))
-	s.Handle("GET /api/folders/{uid}/counts", server.ReadFolders, s.withFolder(s.folderCounts))
-	s.Handle("PUT /api/folders/{uid}", server.EditFolders, s.updateFolder)
-	s.Handle("POST /api/folders/{uid}/move", server.EditFolders, s.moveFolder)
-	s.Handle("DELETE /api/folders/{uid}", server.EditFolders, s.deleteFolder)
+	s.Handle("POST /api/folders", server.MakeFolders, s.createFolder)
+	s.Handle("GET /api/folders/{uid}", server.ReadFolder, s.withFolder(func(c *server.Call, o *store.Org, f *store.Folder) { c.JSON(200, s.folderBody(o, f)) }))
+	s.Handle("GET /api/folders/{uid}/counts", server.ReadFolder, s.withFolder(s.folderCounts))
+	s.Handle("PUT /api/folders/{uid}", server.WriteFolder, s.updateFolder)
+	s.Handle("POST /api/folders/{uid}/move", server.WriteFolder, s.moveFolder)
+	s.Handle("DELETE /api/folders/{uid}", server.DeleteFolder, s.deleteFolder)
 	s.Handle("GET /api/search", server.ReadFolders, s.search)
 }
 
@@ -75,7 +75,7 @@ func (s *api) listFolders(c *server.Call) {
 	}
 	list := []map[string]any{}
 	for _, f := range o.Folders {
-		if f.Parent != parent {
+		if f.Parent != parent || !c.Who.HasIn(o, f.UID, "folders:read") {
 			continue
 		}
 		body := map[string]any{"id": f.ID, "uid": f.UID, "title": f.Title}
@@ -114,7 +114,8 @@ func (s *api) search(c *server.Call) {
 		needle := strings.ToLower(c.Query("query"))
 		within := c.R.URL.Query()["folderUIDs"]
 		for _, f := range o.Folders {
-			if !strings.Contains(strings.ToLower(f.Title), needle) || len(within) > 0 && !slices.Contains(within, f.Parent) {
+			if !strings.Contains(strings.ToLower(f.Title), needle) || len(within) > 0 && !slices.Contains(within, f.Parent) ||
+				!c.Who.HasIn(o, f.UID, "folders:read") {
 				continue
 			}
 			body := map[string]any{
@@ -203,6 +204,14 @@ func (s *api) createFolder(c *server.Call) {
 	}
 	if sent.ParentUID != "" && o.Folders[sent.ParentUID] == nil {
 		c.JSON(404, map[string]any{"message": "parent folder not found", "messageId": "folder.parent-not-found", "statusCode": 404, "traceID": ""})
+		return
+	}
+	parent := sent.ParentUID
+	if parent == "" {
+		parent = "general"
+	}
+	if !c.Who.HasIn(o, parent, "folders:create") {
+		c.Forbidden("folders:create")
 		return
 	}
 	if sent.UID == "" {

@@ -16,10 +16,10 @@ import (
 const contactPoints = "/api/v1/provisioning/contact-points"
 
 func (s *api) routeContactPoints() {
-	s.Handle("GET "+contactPoints, server.ReadNotify, s.Old(server.OldReceivers, s.listContactPoints))
-	s.Handle("POST "+contactPoints, server.WriteNotify, s.Old(server.OldReceivers, s.createContactPoint))
-	s.Handle("PUT "+contactPoints+"/{uid}", server.WriteNotify, s.Old(server.OldReceivers, s.updateContactPoint))
-	s.Handle("DELETE "+contactPoints+"/{uid}", server.WriteNotify, s.Old(server.OldReceivers, s.deleteContactPoint))
+	s.Handle("GET "+contactPoints, server.ReadNotify("receivers"), s.Old(server.OldReceivers, s.listContactPoints))
+	s.Handle("POST "+contactPoints, server.WriteNotify("receivers", "create"), s.Old(server.OldReceivers, s.createContactPoint))
+	s.Handle("PUT "+contactPoints+"/{uid}", server.WriteNotify("receivers", "write"), s.Old(server.OldReceivers, s.updateContactPoint))
+	s.Handle("DELETE "+contactPoints+"/{uid}", server.WriteNotify("receivers", "delete"), s.Old(server.OldReceivers, s.deleteContactPoint))
 }
 
 type contactPoint struct {

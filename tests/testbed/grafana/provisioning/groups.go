@@ -75,6 +75,10 @@ func (s *api) putGroup(c *server.Call) {
 		}
 		group.Rules = append(group.Rules, p)
 	}
+	if refused := s.mayPutGroup(c, &group); refused != nil {
+		c.Refuse(refused)
+		return
+	}
 	if refused := s.Store.PutGroup(c.Who.Org, &group, c.Provenance()); refused != nil {
 		c.Refuse(refused)
 		return

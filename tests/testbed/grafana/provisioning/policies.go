@@ -11,9 +11,9 @@ import (
 const policies = "/api/v1/provisioning/policies"
 
 func (s *api) routePolicies() {
-	s.Handle("GET "+policies, server.ReadNotify, s.Old(server.OldPolicies, s.getPolicies))
-	s.Handle("PUT "+policies, server.WriteNotify, s.Old(server.OldPolicies, s.putPolicies))
-	s.Handle("DELETE "+policies, server.WriteNotify, s.Old(server.OldPolicies, s.resetPolicies))
+	s.Handle("GET "+policies, server.ReadNotify("routes"), s.Old(server.OldPolicies, s.getPolicies))
+	s.Handle("PUT "+policies, server.WriteNotify("routes", "write"), s.Old(server.OldPolicies, s.putPolicies))
+	s.Handle("DELETE "+policies, server.WriteNotify("routes", "write"), s.Old(server.OldPolicies, s.resetPolicies))
 }
 
 func (s *api) getPolicies(c *server.Call) {

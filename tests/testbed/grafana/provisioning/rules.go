@@ -13,14 +13,14 @@ import (
 func (s *api) routeRules() {
 	const rules, groups = "/api/v1/provisioning/alert-rules", "/api/v1/provisioning/folder/{folder}/rule-groups/{group}"
 	s.Handle("GET "+rules, server.ReadRules, s.Old(server.OldRules, s.listRules))
-	s.Handle("POST "+rules, server.WriteRules, s.Old(server.OldRules, s.createRule))
+	s.Handle("POST "+rules, server.CreateRules, s.Old(server.OldRules, s.createRule))
 	s.Handle("GET "+rules+"/{uid}", server.ReadRules, s.Old(server.OldRules, s.getRule))
-	s.Handle("PUT "+rules+"/{uid}", server.WriteRules, s.Old(server.OldRules, s.updateRule))
-	s.Handle("DELETE "+rules+"/{uid}", server.WriteRules, s.Old(server.OldRules, s.deleteRule))
-	s.Handle("GET "+groups, server.ReadRules, s.Old(server.OldRules, s.getGroup))
-	s.Handle("PUT "+groups, server.WriteRules, s.Old(server.OldRules, s.putGroup))
+	s.Handle("PUT "+rules+"/{uid}", server.UpdateRules, s.Old(server.OldRules, s.updateRule))
+	s.Handle("DELETE "+rules+"/{uid}", server.DeleteRules, s.Old(server.OldRules, s.deleteRule))
+	s.Handle("GET "+groups, server.ReadGroup, s.Old(server.OldRules, s.getGroup))
+	s.Handle("PUT "+groups, server.PutGroup, s.Old(server.OldRules, s.putGroup))
 	if s.Cfg.Version.DeleteGroup() {
-		s.Handle("DELETE "+groups, server.WriteRules, s.Old(server.OldRules, s.deleteGroup))
+		s.Handle("DELETE "+groups, server.DeleteGroup, s.Old(server.OldRules, s.deleteGroup))
 	}
 }
 
@@ -28,7 +28,11 @@ func (s *api) listRules(c *server.Call) {
 	s.Store.Mu.RLock()
 	o := s.Store.Orgs[c.Who.Org]
 	list := make([]store.ProvisionedRule, 0, len(o.Rules))
+	everywhere := readsAll(c)
 	for _, r := range o.Rules {
+		if !everywhere && !c.Who.MayReadRules(o, r.Folder) {
+			continue
+		}
 		list = append(list, store.Provisioned(s.Cfg.Version, r, o.Groups[store.GroupKey{Folder: r.Folder, Name: r.Group}], s.Cfg.Version.ProvenanceInList()))
 	}
 	s.Store.Mu.RUnlock()
@@ -45,6 +49,11 @@ func (s *api) getRule(c *server.Call) {
 		c.Empty(404)
 		return
 	}
+	if !readsAll(c) && !c.Who.MayReadRules(o, r.Folder) {
+		s.Store.Mu.RUnlock()
+		c.Refuse(unauthorized("access rule group"))
+		return
+	}
 	p := store.Provisioned(s.Cfg.Version, r, o.Groups[store.GroupKey{Folder: r.Folder, Name: r.Group}], true)
 	s.Store.Mu.RUnlock()
 	c.JSON(200, p)
@@ -58,6 +67,9 @@ func (s *api) createRule(c *server.Call) {
 	rule, refused := s.Store.ToRule(&sent, c.Who.Org)
 	if refused == nil {
 		refused = s.Store.CheckSentinel(c.Who.Org, sent.UID, sent.RuleGroup)
+	}
+	if refused == nil {
+		refused = s.mayChangeRules(c, "create", rule)
 	}
 	if refused == nil {
 		rule, refused = s.Store.CreateRule(rule, c.Provenance())
@@ -80,15 +92,18 @@ func (s *api) updateRule(c *server.Call) {
 	uid := c.R.PathValue("uid")
 	sent.UID = uid
 	s.Store.Mu.RLock()
-	_, known := s.Store.Orgs[c.Who.Org].Rules[uid]
+	old := s.Store.Orgs[c.Who.Org].Rules[uid]
 	s.Store.Mu.RUnlock()
-	if !known {
+	if old == nil {
 		c.Empty(404)
 		return
 	}
 	rule, refused := s.Store.ToRule(&sent, c.Who.Org)
 	if refused == nil {
 		refused = s.Store.CheckSentinel(c.Who.Org, uid, sent.RuleGroup)
+	}
+	if refused == nil {
+		refused = s.mayChangeRules(c, "update", old, rule)
 	}
 	if refused == nil {
 		rule, refused = s.Store.UpdateRule(rule, c.Provenance())
@@ -105,6 +120,15 @@ func (s *api) updateRule(c *server.Call) {
 }
 
 func (s *api) deleteRule(c *server.Call) {
+	s.Store.Mu.RLock()
+	old := s.Store.Orgs[c.Who.Org].Rules[c.R.PathValue("uid")]
+	s.Store.Mu.RUnlock()
+	if old != nil {
+		if refused := s.mayChangeRules(c, "delete", old); refused != nil {
+			c.Refuse(refused)
+			return
+		}
+	}
 	if refused := s.Store.DeleteRule(c.Who.Org, c.R.PathValue("uid"), c.Provenance()); refused != nil {
 		c.Refuse(refused)
 		return

@@ -19,15 +19,15 @@ const (
 )
 
 func (s *api) routeTemplates() {
-	s.Handle("GET "+templates, server.ReadNotify, s.Old(server.OldTemplates, s.listTemplates))
-	s.Handle("GET "+templates+"/{name}", server.ReadNotify, s.Old(server.OldTemplates, s.getTemplate))
-	s.Handle("PUT "+templates+"/{name}", server.WriteNotify, s.Old(server.OldTemplates, s.putTemplate))
-	s.Handle("DELETE "+templates+"/{name}", server.WriteNotify, s.Old(server.OldTemplates, s.deleteTemplate))
-	s.Handle("GET "+timings, server.ReadNotify, s.Old(server.OldTimings, s.listTimings))
-	s.Handle("POST "+timings, server.WriteNotify, s.Old(server.OldTimings, s.createTiming))
-	s.Handle("GET "+timings+"/{name}", server.ReadNotify, s.Old(server.OldTimings, s.getTiming))
-	s.Handle("PUT "+timings+"/{name}", server.WriteNotify, s.Old(server.OldTimings, s.putTiming))
-	s.Handle("DELETE "+timings+"/{name}", server.WriteNotify, s.Old(server.OldTimings, s.deleteTiming))
+	s.Handle("GET "+templates, server.ReadNotify("templates"), s.Old(server.OldTemplates, s.listTemplates))
+	s.Handle("GET "+templates+"/{name}", server.ReadNotify("templates"), s.Old(server.OldTemplates, s.getTemplate))
+	s.Handle("PUT "+templates+"/{name}", server.WriteNotify("templates", "write"), s.Old(server.OldTemplates, s.putTemplate))
+	s.Handle("DELETE "+templates+"/{name}", server.WriteNotify("templates", "delete"), s.Old(server.OldTemplates, s.deleteTemplate))
+	s.Handle("GET "+timings, server.ReadNotify("time-intervals"), s.Old(server.OldTimings, s.listTimings))
+	s.Handle("POST "+timings, server.WriteNotify("time-intervals", "write"), s.Old(server.OldTimings, s.createTiming))
+	s.Handle("GET "+timings+"/{name}", server.ReadNotify("time-intervals"), s.Old(server.OldTimings, s.getTiming))
+	s.Handle("PUT "+timings+"/{name}", server.WriteNotify("time-intervals", "write"), s.Old(server.OldTimings, s.putTiming))
+	s.Handle("DELETE "+timings+"/{name}", server.WriteNotify("time-intervals", "delete"), s.Old(server.OldTimings, s.deleteTiming))
 }
 
 func (s *api) templateBody(t *store.Template) map[string]any {

@@ -19,13 +19,13 @@ import (
 func (s *api) routeRuler() {
 	const ruler = "/api/ruler/grafana/api/v1"
 	s.Handle("GET "+ruler+"/rules", server.ReadStates, s.listRulerRules)
-	s.Handle("GET "+ruler+"/rules/{folder}", server.ReadStates, s.listFolderRules)
-	s.Handle("GET "+ruler+"/rules/{folder}/{group}", server.ReadStates, s.getRulerGroup)
+	s.Handle("GET "+ruler+"/rules/{folder}", server.ReadFolderRules, s.listFolderRules)
+	s.Handle("GET "+ruler+"/rules/{folder}/{group}", server.ReadFolderRules, s.getRulerGroup)
 	if s.Cfg.Version.RuleByUID() {
 		s.Handle("GET "+ruler+"/rule/{uid}", server.ReadStates, s.getRulerRule)
 	}
 	s.Handle("GET /api/prometheus/grafana/api/v1/rules", server.ReadStates, s.listStates)
-	s.Handle("GET /api/prometheus/grafana/api/v1/alerts", server.ReadStates, s.listInstances)
+	s.Handle("GET /api/prometheus/grafana/api/v1/alerts", server.ReadInstances, s.listInstances)
 }
 
 type rulerRule struct {
@@ -135,11 +135,12 @@ func (s *api) rulerKey(o *store.Org, f *store.Folder) string {
 }
 
 // groupsByFolder sorts the groups that a folder holds, under the folder's name. To be called with the lock.
-func (s *api) groupsByFolder(o *store.Org, only string) (map[string][]*store.Group, []string) {
+func (s *api) groupsByFolder(o *store.Org, who *server.Identity, only string) (map[string][]*store.Group, []string) {
 	found := map[string][]*store.Group{}
 	for key, g := range o.Groups {
 		f := o.Folders[key.Folder]
-		if f == nil || len(g.Rules) == 0 || only != "" && f.UID != only && f.Title != only {
+		if f == nil || len(g.Rules) == 0 || only != "" && f.UID != only && f.Title != only ||
+			who != nil && !who.MayReadRules(o, f.UID) {
 			continue
 		}
 		name := s.rulerKey(o, f)
@@ -156,8 +157,8 @@ func (s *api) groupsByFolder(o *store.Org, only string) (map[string][]*store.Gro
 	return found, store.SortedKeys(found)
 }
 
-func (s *api) writeFolders(to *bytes.Buffer, o *store.Org, only string) {
-	folders, names := s.groupsByFolder(o, only)
+func (s *api) writeFolders(to *bytes.Buffer, o *store.Org, who *server.Identity, only string) {
+	folders, names := s.groupsByFolder(o, who, only)
 	to.WriteByte('{')
 	for i, name := range names {
 		if i > 0 {
@@ -183,10 +184,17 @@ func (s *api) writeFolders(to *bytes.Buffer, o *store.Org, only string) {
 func (s *api) listRulerRules(c *server.Call) {
 	s.Store.Mu.RLock()
 	o := s.Store.Orgs[c.Who.Org]
+	if !c.Who.Has("alert.rules:read", "folders:*") || !c.Who.Has("folders:read", "folders:*") {
+		var text bytes.Buffer
+		s.writeFolders(&text, o, &c.Who, "")
+		s.Store.Mu.RUnlock()
+		c.Raw(200, text.Bytes())
+		return
+	}
 	made := o.RulerBody.Load()
 	if made == nil || made.Gen != o.RuleGen {
 		var text bytes.Buffer
-		s.writeFolders(&text, o, "")
+		s.writeFolders(&text, o, nil, "")
 		made = &store.CachedBody{Gen: o.RuleGen, Body: text.Bytes()}
 		o.RulerBody.Store(made)
 	}
@@ -197,7 +205,7 @@ func (s *api) listRulerRules(c *server.Call) {
 func (s *api) listFolderRules(c *server.Call) {
 	var text bytes.Buffer
 	s.Store.Mu.RLock()
-	s.writeFolders(&text, s.Store.Orgs[c.Who.Org], c.R.PathValue("folder"))
+	s.writeFolders(&text, s.Store.Orgs[c.Who.Org], &c.Who, c.R.PathValue("folder"))
 	s.Store.Mu.RUnlock()
 	c.Raw(202, text.Bytes())
 }
@@ -205,7 +213,7 @@ func (s *api) listFolderRules(c *server.Call) {
 func (s *api) getRulerGroup(c *server.Call) {
 	var text bytes.Buffer
 	s.Store.Mu.RLock()
-	folders, names := s.groupsByFolder(s.Store.Orgs[c.Who.Org], c.R.PathValue("folder"))
+	folders, names := s.groupsByFolder(s.Store.Orgs[c.Who.Org], &c.Who, c.R.PathValue("folder"))
 	for _, name := range names {
 		for _, g := range folders[name] {
 			if g.Name == c.R.PathValue("group") && text.Len() == 0 {
@@ -225,7 +233,7 @@ func (s *api) getRulerRule(c *server.Call) {
 	var text bytes.Buffer
 	s.Store.Mu.RLock()
 	o := s.Store.Orgs[c.Who.Org]
-	if r := o.Rules[c.R.PathValue("uid")]; r != nil {
+	if r := o.Rules[c.R.PathValue("uid")]; r != nil && c.Who.MayReadRules(o, r.Folder) {
 		s.writeRule(&text, r, o.Groups[store.GroupKey{Folder: r.Folder, Name: r.Group}])
 	}
 	s.Store.Mu.RUnlock()

@@ -144,7 +144,7 @@ func (s *api) listStates(c *server.Call) {
 	o := s.Store.Orgs[c.Who.Org]
 	for key, g := range o.Groups {
 		f := o.Folders[key.Folder]
-		if f == nil || len(g.Rules) == 0 {
+		if f == nil || len(g.Rules) == 0 || !c.Who.MayReadRules(o, f.UID) {
 			continue
 		}
 		one := wanted{group: &stateGroup{Name: g.Name, File: f.Title, Interval: float64(g.Interval)}}

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -22,10 +21,11 @@ type Call struct {
 
 type Handler func(c *Call)
 
-func (c *Call) forbidden(needs Permission) {
+// Forbidden refuses who lacks a right.
+func (c *Call) Forbidden(needs string) {
 	c.JSON(403, map[string]any{
 		"accessErrorId": "ACE" + strconv.FormatInt(time.Now().UnixNano()%1e10, 10),
-		"message":       fmt.Sprintf("You'll need additional permissions to perform this action. Permissions needed: %s", needs.right),
+		"message":       "You'll need additional permissions to perform this action. Permissions needed: " + needs,
 		"title":         "Access denied",
 	})
 }

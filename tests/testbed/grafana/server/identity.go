@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"alertwright.testbed/grafana/refusal"
+	"alertwright.testbed/grafana/rights"
 	"alertwright.testbed/grafana/store"
 )
 
@@ -18,8 +19,8 @@ type Identity struct {
 	Login string
 	Name  string
 	Role  string
-	// Rights that it has besides those of its role.
-	Rights []string
+	// What it holds, by its role and by itself.
+	Held rights.Held
 	// Whether it is an administrator of the server.
 	IsAdmin bool
 	IsRobot bool
@@ -69,7 +70,8 @@ func (s *Server) identify(r *http.Request) (Identity, *refusal.Refused) {
 	if !member || s.Store.Orgs[org] == nil {
 		return Identity{}, s.unauthorized("Unauthorized", "auth.unauthorized")
 	}
-	return Identity{ID: user.ID, Org: org, Login: user.Login, Name: user.Name, Role: role, IsAdmin: user.IsAdmin}, nil
+	return Identity{ID: user.ID, Org: org, Login: user.Login, Name: user.Name, Role: role, IsAdmin: user.IsAdmin,
+		Held: s.heldBy(role, nil, s.Store.Orgs[org], user.Login)}, nil
 }
 
 func wantedOrg(r *http.Request) (int64, bool) {
@@ -98,6 +100,7 @@ func (s *Server) identifyToken(key string, r *http.Request) (Identity, *refusal.
 		return Identity{}, s.unauthorized("Unauthorized", "auth.unauthorized")
 	}
 	return Identity{
-		ID: account.ID, Org: account.Org, Login: "sa-" + account.Name, Name: account.Name, Role: account.Role, Rights: account.Rights, IsRobot: true,
+		ID: account.ID, Org: account.Org, Login: "sa-" + account.Name, Name: account.Name, Role: account.Role, IsRobot: true,
+		Held: s.heldBy(account.Role, account.Rights, s.Store.Orgs[account.Org], "sa-"+account.Name),
 	}, nil
 }

@@ -35,19 +35,16 @@ func New(cfg *setup.Config, kept *store.Store, orgs *engine.Engines, faults *Fau
 
 // Handle registers an endpoint.
 func (s *Server) Handle(pattern string, needs Permission, handler Handler) {
-	if s.Cfg.Version.FineReads() && (needs == ReadRules || needs == ReadNotify) {
-		needs.role = "Viewer"
-	}
 	s.Mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		c := &Call{S: s, W: w, R: r}
-		if needs != Anyone {
+		if needs.kind != Anyone.kind {
 			who, refused := s.identify(r)
 			if refused != nil {
 				c.Refuse(refused)
 				return
 			}
-			if !who.may(needs) {
-				c.forbidden(needs)
+			if !c.may(needs, who) {
+				c.Forbidden(c.needs(needs).String())
 				return
 			}
 			c.Who = who

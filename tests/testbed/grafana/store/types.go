@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"alertwright.testbed/grafana/rights"
 )
 
 // Fingerprint is a short hash of anything.
@@ -120,7 +122,7 @@ type ServiceAccount struct {
 	Role     string
 	Disabled bool
 	// Rights that it has besides those of its role.
-	Rights []string `json:",omitempty"`
+	Rights rights.Held `json:",omitempty"`
 }
 
 // Token is one of a service account's.
