@@ -159,12 +159,14 @@ type summary struct {
 	LastEval  time.Time
 	Took      time.Duration
 	Instances []Instance
+	// Err is what went wrong with the last evaluation of a recording rule.
+	Err error
 }
 
 func (s *RuleState) Summary() summary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := summary{LastEval: s.lastEval, Took: s.took}
+	out := summary{LastEval: s.lastEval, Took: s.took, Err: s.err}
 	for _, i := range s.instances {
 		out.Instances = append(out.Instances, *i)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"alertwright.testbed/grafana/engine/datasource"
 	"alertwright.testbed/grafana/engine/expression"
@@ -43,15 +42,16 @@ func (e *queryError) Error() string {
 }
 
 // evaluate runs a rule's nodes and gives one result for each label set of its condition.
-func (e *Engine) evaluate(ctx context.Context, r *store.Rule, at time.Time) []Result {
+func (e *Engine) evaluate(ctx context.Context, r *store.Rule, run *expression.Run) []Result {
 	c := compiled(r, e.cfg.Version)
 	if c.err != nil {
 		return []Result{{State: evalError, Err: c.err}}
 	}
-	env := map[string]expression.Values{}
+	run.Values = map[string]expression.Values{}
+	env := run.Values
 	var emptyIDs, emptySources []string
 	for _, n := range c.nodes {
-		values, err := e.evaluateNode(ctx, n, env, at)
+		values, err := e.evaluateNode(ctx, n, run)
 		if err != nil {
 			result := Result{State: evalError, Err: err}
 			if failed, ok := err.(*queryError); ok {
@@ -102,9 +102,9 @@ func (e *Engine) evaluate(ctx context.Context, r *store.Rule, at time.Time) []Re
 	return results
 }
 
-func (e *Engine) evaluateNode(ctx context.Context, n *expression.Node, env map[string]expression.Values, at time.Time) (expression.Values, error) {
+func (e *Engine) evaluateNode(ctx context.Context, n *expression.Node, run *expression.Run) (expression.Values, error) {
 	if n.Apply != nil {
-		values, err := n.Apply(env)
+		values, err := n.Apply(run)
 		if err != nil {
 			return nil, fmt.Errorf("failed to execute expression [%s]: %w", n.Query.RefID, err)
 		}
@@ -113,7 +113,7 @@ func (e *Engine) evaluateNode(ctx context.Context, n *expression.Node, env map[s
 		}
 		return values, nil
 	}
-	values, err := e.query(ctx, n.Query, at)
+	values, err := e.query(ctx, n.Query, run)
 	if err != nil {
 		return nil, &queryError{n.Query.RefID, n.Query.DatasourceUID, err}
 	}
@@ -139,7 +139,7 @@ func capture(env map[string]expression.Values, labels expression.Labels) map[str
 	return captured
 }
 
-func (e *Engine) query(ctx context.Context, q store.Query, at time.Time) (expression.Values, error) {
+func (e *Engine) query(ctx context.Context, q store.Query, run *expression.Run) (expression.Values, error) {
 	e.store.Mu.RLock()
 	var source *store.DataSource
 	if o := e.store.Orgs[e.org]; o != nil {
@@ -149,7 +149,7 @@ func (e *Engine) query(ctx context.Context, q store.Query, at time.Time) (expres
 	if source == nil {
 		return nil, fmt.Errorf("data source not found")
 	}
-	from, to := at.Add(-time.Duration(q.Range.From)*time.Second), at.Add(-time.Duration(q.Range.To)*time.Second)
+	from, to := run.Range(q)
 	switch {
 	case source.Type == "loki":
 		return datasource.QueryLoki(ctx, source, q, from, to)

@@ -32,6 +32,7 @@ type savedInstance struct {
 	StartsAt    time.Time
 	EndsAt      time.Time
 	Since       time.Time
+	Result      string
 }
 
 func (e *Engine) savedPath() string {
@@ -82,7 +83,7 @@ func (s *RuleState) save() (savedState, bool) {
 	out := savedState{Content: store.Fingerprint(s.content), LastEval: s.lastEval}
 	for _, i := range s.instances {
 		if i.State != StateNormal {
-			out.Instances = append(out.Instances, savedInstance{i.Labels, i.Annotations, i.State, i.Reason, i.StartsAt, i.EndsAt, i.Since})
+			out.Instances = append(out.Instances, savedInstance{i.Labels, i.Annotations, i.State, i.Reason, i.StartsAt, i.EndsAt, i.Since, i.result})
 		}
 	}
 	return out, len(out.Instances) > 0
@@ -95,7 +96,7 @@ func (s *RuleState) restore(saved savedState) {
 	}
 	for _, i := range saved.Instances {
 		s.instances[i.Labels.Key()] = &Instance{
-			Labels: i.Labels, Annotations: i.Annotations, State: i.State, Reason: i.Reason, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Since: i.Since,
+			Labels: i.Labels, Annotations: i.Annotations, State: i.State, Reason: i.Reason, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Since: i.Since, result: i.Result,
 			LastEval: saved.LastEval,
 		}
 	}

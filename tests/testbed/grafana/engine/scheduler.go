@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"alertwright.testbed/grafana/engine/expression"
 	"alertwright.testbed/grafana/engine/routing"
 	"alertwright.testbed/grafana/setup"
 	"alertwright.testbed/grafana/store"
@@ -246,7 +247,7 @@ func (e *Engine) tick(ctx context.Context, now time.Time, base time.Duration) {
 	e.Mu.Lock()
 	var gone []*RuleState
 	for uid, state := range e.States {
-		if r := o.Rules[uid]; r == nil || o.Folders[r.Folder] == nil {
+		if r := o.Rules[uid]; r == nil || o.Folders[r.Folder] == nil && e.cfg.Version.ChecksFolder() {
 			gone = append(gone, state)
 			delete(e.States, uid)
 		}
@@ -254,7 +255,7 @@ func (e *Engine) tick(ctx context.Context, now time.Time, base time.Duration) {
 	var changed []due
 	for uid, r := range o.Rules {
 		folder := o.Folders[r.Folder]
-		if folder == nil {
+		if folder == nil && e.cfg.Version.ChecksFolder() {
 			continue
 		}
 		state := e.States[uid]
@@ -262,12 +263,17 @@ func (e *Engine) tick(ctx context.Context, now time.Time, base time.Duration) {
 			state = &RuleState{engine: e, instances: map[string]*Instance{}}
 			e.States[uid] = state
 		}
-		title := folder.Title
-		if e.cfg.Version.PathsInStates() {
+		// A rule in a folder that isn't there is evaluated, and its folder has no name (recorded on 10.0).
+		title := ""
+		switch {
+		case folder == nil:
+		case e.cfg.Version.PathsInStates():
 			title = o.Path(folder)
+		default:
+			title = folder.Title
 		}
 		g := o.Groups[store.GroupKey{Folder: r.Folder, Name: r.Group}]
-		interval := time.Duration(g.Interval) * time.Second
+		interval := max(time.Duration(g.Interval)*time.Second, e.cfg.MinInterval())
 		each := due{state, r, title, interval}
 		if state.Seen.Load() != r {
 			changed = append(changed, each)
@@ -322,6 +328,7 @@ func (e *Engine) run(ctx context.Context, d due, at time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if d.rule.Record != nil {
+		d.state.recorded(d.rule, e.record(ctx, d.rule, at), at, time.Since(started))
 		return
 	}
 	results := func() (out []Result) {
@@ -331,7 +338,7 @@ func (e *Engine) run(ctx context.Context, d due, at time.Time) {
 				out = []Result{{State: evalError, Err: fmt.Errorf("panic: %v", broken)}}
 			}
 		}()
-		return e.evaluate(ctx, d.rule, at)
+		return e.evaluate(ctx, d.rule, &expression.Run{At: at, Active: d.state.active()})
 	}()
 	if ctx.Err() != nil && len(results) == 1 && results[0].State == evalError && ctx.Err() == context.Canceled {
 		return

@@ -40,6 +40,8 @@ type Instance struct {
 	Values      map[string]expression.Captured
 	Err         error
 	missing     int64
+	// What the labels of the condition's result were.
+	result string
 }
 
 // RuleState is what is known of a rule from its evaluations.
@@ -53,6 +55,21 @@ type RuleState struct {
 	content   string
 	lastEval  time.Time
 	took      time.Duration
+	// What went wrong with the last evaluation of a recording rule.
+	err error
+}
+
+// active says which alerts are pending or fire, by the labels of the results that they come from.
+func (s *RuleState) active() func(expression.Labels) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[string]bool{}
+	for _, i := range s.instances {
+		if i.State == StatePending || i.State == StateAlerting || i.State == StateRecovering {
+			found[i.result] = true
+		}
+	}
+	return func(labels expression.Labels) bool { return found[labels.Key()] }
 }
 
 // take notes a rule that was written; one that has changed begins anew.
@@ -135,6 +152,7 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 				i = &Instance{Labels: labels, State: StateNormal, Since: at, StartsAt: at}
 				s.instances[key] = i
 			}
+			i.result = result.Labels.Key()
 			s.annotate(d, i, result)
 			alerts = append(alerts, s.step(d, i, result, at)...)
 		}
@@ -145,12 +163,10 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 			continue
 		}
 		i.missing++
-		limit := int64(3)
-		if e.cfg.Version.KeepFiringFor() {
-			limit = 2
-			if r.MissingSeries != nil {
-				limit = *r.MissingSeries
-			}
+		// Two intervals, before there was a number for it too (stateIsStale in pkg/services/ngalert/state/manager.go).
+		limit := int64(2)
+		if r.MissingSeries != nil {
+			limit = *r.MissingSeries
 		}
 		if i.missing < limit {
 			continue

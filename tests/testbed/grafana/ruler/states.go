@@ -233,6 +233,9 @@ func (s *api) stateOf(state *engine.RuleState, r *store.Rule, options *stateOpti
 	}
 	sum := state.Summary()
 	rule.LastEvaluation, rule.EvaluationTime = sum.LastEval, sum.Took.Seconds()
+	if sum.Err != nil {
+		rule.Health, rule.LastError = "error", sum.Err.Error()
+	}
 	rule.Totals, rule.TotalsFiltered = map[string]int{}, map[string]int{}
 	engine.SortInstances(sum.Instances)
 	for at := range sum.Instances {

@@ -46,11 +46,12 @@ func compileClassic(n *Node, v profile.Version) (*Node, error) {
 		n.Needs = append(n.Needs, ref)
 		all = append(all, c)
 	}
-	n.Apply = func(env map[string]Values) (Values, error) {
+	n.Apply = func(run *Run) (Values, error) {
+		env := run.Values
 		holds, hasData := false, false
 		for i, c := range all {
 			fires := c.empty && env[c.ref].IsNoData()
-			for _, value := range reduceAll(env[c.ref], c.reducer, "dropNN", 0) {
+			for _, value := range reduceAll(env[c.ref], c.reducer, "dropNN", 0, true) {
 				if value.Kind == NoDataKind || value.Num == nil {
 					continue
 				}

@@ -3,6 +3,7 @@ package expression
 import (
 	"math"
 	"testing"
+	"time"
 )
 
 func num(labels Labels, x float64) Value { return Value{Kind: NumberKind, Labels: labels, Num: &x} }
@@ -63,5 +64,44 @@ func TestReduce(t *testing.T) {
 	}
 	if got := reduce(nil, "last", "dropNN", 0); got != nil {
 		t.Errorf("empty: %v", *got)
+	}
+}
+
+func TestAModeCountsForNumbersWhereTheReleaseHasItSo(t *testing.T) {
+	values := Values{num(Labels{"x": "1"}, math.NaN()), num(Labels{"x": "2"}, 3)}
+	if got := reduceAll(values, "last", "dropNN", 0, false); len(got) != 2 || !math.IsNaN(*got[0].Num) {
+		t.Errorf("before: %v", got)
+	}
+	if got := reduceAll(values, "last", "dropNN", 0, true); len(got) != 1 || *got[0].Num != 3 {
+		t.Errorf("since: %v", got)
+	}
+	if got := reduceAll(values[:1], "last", "replaceNN", 7, true); *got[0].Num != 7 {
+		t.Errorf("replaced: %v", *got[0].Num)
+	}
+	if got := reduceAll(values[:1], "last", "dropNN", 0, true); !got.IsNoData() {
+		t.Errorf("nothing is left: %v", got)
+	}
+}
+
+func TestResample(t *testing.T) {
+	from := time.UnixMilli(0)
+	series := Value{Kind: SeriesKind, Points: []Point{{0, Ptr(1)}, {1500, Ptr(2)}, {1700, Ptr(4)}, {5000, Ptr(9)}}}
+	for up, want := range map[string][]float64{"pad": {1, 1, 3, 4, 4, 9}, "backfilling": {1, 2, 3, 9, 9, 9}, "fillna": {1, -1, 3, -1, -1, 9}} {
+		got, err := resample(series, time.Second, "mean", up, from, from.Add(5*time.Second))
+		if err != nil || len(got.Points) != len(want) {
+			t.Fatalf("%s: %v, %v", up, got, err)
+		}
+		for i, p := range got.Points {
+			value := -1.0
+			if p.Num != nil {
+				value = *p.Num
+			}
+			if value != want[i] {
+				t.Errorf("%s, point %d: %v, want %v", up, i, value, want[i])
+			}
+		}
+	}
+	if _, err := resample(series, time.Minute, "mean", "pad", from, from.Add(time.Second)); err == nil {
+		t.Error("a range that is shorter than a step is taken")
 	}
 }

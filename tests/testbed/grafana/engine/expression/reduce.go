@@ -7,34 +7,32 @@ import (
 
 var reducers = map[string]bool{"sum": true, "mean": true, "min": true, "max": true, "count": true, "last": true}
 
-func reduceAll(values Values, reducer, mode string, replacement float64) Values {
+// reduceAll makes one number of each series. A number stays as it is; whether the mode counts for it as well, numbers says.
+func reduceAll(values Values, reducer, mode string, replacement float64, numbers bool) Values {
 	if values.IsNoData() {
 		return NoData()
 	}
-	out := make(Values, len(values))
-	for i, v := range values {
-		switch v.Kind {
-		case SeriesKind:
-			out[i] = Value{Kind: NumberKind, Labels: v.Labels, Num: reduce(v.Points, reducer, mode, replacement)}
-		default:
-			out[i] = Value{Kind: NumberKind, Labels: v.Labels, Num: replaced(v.Num, mode, replacement)}
+	out := make(Values, 0, len(values))
+	for _, v := range values {
+		num := v.Num
+		switch {
+		case v.Kind == SeriesKind:
+			num = reduce(v.Points, reducer, mode, replacement)
+		case !numbers || isRegular(num):
+		case mode == "replaceNN":
+			num = &replacement
+		case mode == "dropNN":
+			continue
 		}
+		out = append(out, Value{Kind: NumberKind, Labels: v.Labels, Num: num})
+	}
+	if len(out) == 0 {
+		return NoData()
 	}
 	return out
 }
 
 func isRegular(x *float64) bool { return x != nil && !math.IsNaN(*x) && !math.IsInf(*x, 0) }
-
-// replaced is what a reduction makes of a single number.
-func replaced(x *float64, mode string, replacement float64) *float64 {
-	if mode == "replaceNN" && !isRegular(x) {
-		return &replacement
-	}
-	if mode == "dropNN" && !isRegular(x) {
-		return nil
-	}
-	return x
-}
 
 func reduce(points []Point, reducer, mode string, replacement float64) *float64 {
 	var kept []float64
