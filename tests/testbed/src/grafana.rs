@@ -2,6 +2,7 @@
 
 mod container;
 mod double;
+mod faults;
 mod organisation;
 mod readers;
 mod source;
@@ -24,6 +25,7 @@ use container::Container;
 use double::Double;
 use organisation::Organisation;
 
+pub use faults::{Alertmanager, Kept};
 pub use source::{Image, Running, Source};
 pub use version::{NotAVersion, Version};
 
