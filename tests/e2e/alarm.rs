@@ -1,7 +1,7 @@
 //! Rules that fire at once, and the sinks that the notifications of them end in.
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::{HttpSink, SmtpSink, grafana, wait};
+use alertwright_testbed::{HttpSink, SmtpSink, grafana, trial::Need, wait};
 use serde_json::{Value, json};
 
 use crate::world::{self, SOON, World};
@@ -30,6 +30,7 @@ pub async fn world() -> (World, Sinks) {
 
 /// A rule that fires at its first evaluation, and the labels and annotations of its alert.
 pub async fn fire(w: &World, name: &str, labels: Value, annotations: Value) {
+    w.grafana.needs(Need::FastRules);
     let always = json!({
         "refId": "A",
         "datasourceUid": "__expr__",

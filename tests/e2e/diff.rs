@@ -1,6 +1,7 @@
 //! The operator writes nothing that a person wrote: after it has reconciled, `kubectl diff` is empty.
 
 use alertwright::api::{AlertRule, ContactPoint, FIELD_MANAGER, MaintenancePolicy, NotificationPolicy};
+use alertwright_testbed::{any_release, apply};
 use serde_json::Value;
 
 use crate::example::{all_ready, rendered};
@@ -84,12 +85,12 @@ async fn apply_and_compare(flags: &[&str]) {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_example_applied_by_the_server_shows_no_diff_once_it_is_reconciled() {
     apply_and_compare(&["--server-side"]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_example_applied_by_the_client_shows_no_diff_once_it_is_reconciled() {
     apply_and_compare(&[]).await;
 }

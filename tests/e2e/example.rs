@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alertwright::api::{AlertRule, ContactPoint, MaintenancePolicy, NotificationPolicy};
 use alertwright_testbed::proxy::Calls;
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, wait};
 use kube::api::ListParams;
 
 use crate::world::{self, Reported, SOON, World};
@@ -15,7 +15,7 @@ const BULK_READS: usize = 5;
 /// Rules are evaluated once a minute.
 const EVALUATED: Duration = Duration::from_secs(100);
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_example_syncs_with_the_fewest_calls_and_then_rests_also_after_a_restart() {
     let mut w = world::start().await;
     let example = rendered(&w).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::{Operator, operator, wait};
+use alertwright_testbed::{Operator, any_release, apply, operator, wait};
 use serde_json::json;
 
 use crate::world::{self, SOON, World};
@@ -25,7 +25,7 @@ async fn leads(replica: &Operator, within: Duration) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_leader_that_was_stopped_for_a_while_writes_nothing_when_it_goes_on() {
     let mut w = world::start().await;
     w.operator.terminate().await;
@@ -56,7 +56,7 @@ async fn a_leader_that_was_stopped_for_a_while_writes_nothing_when_it_goes_on() 
     assert_eq!(calls.writes().len(), names.len(), "{calls}\n{}", first.log());
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_grafana() {
     let mut w = world::start().await;
     for i in 0..5 {
@@ -97,7 +97,7 @@ async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_gra
     assert_eq!(calls.writes().len(), 1, "{calls}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_leader_that_is_stopped_lets_go_at_once() {
     let mut w = world::start().await;
     w.operator.terminate().await;

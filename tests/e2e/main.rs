@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     reason = "a failure must fail the test"
 )]
+#![allow(clippy::print_stdout, reason = "a failure shows what its test has printed")]
 #![allow(
     unreachable_pub,
     reason = "the modules of a test binary share what is public in them"

@@ -1,7 +1,7 @@
 //! Jobs run by the real controllers, and the silences that they get.
 
 use alertwright::api::Silence;
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, every_release, wait};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn gone(w: &World, silence: &Silence) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_job_is_silenced_while_it_runs_and_for_its_linger() {
     let w = world::start().await;
     create(&w, job("migrate", &asking("6s", "3s"), &held(&w))).await;
@@ -55,7 +55,7 @@ async fn a_job_is_silenced_while_it_runs_and_for_its_linger() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_failed_job_is_heard_at_once() {
     let w = world::start().await;
     let mut spec = held(&w);
@@ -74,7 +74,7 @@ async fn a_failed_job_is_heard_at_once() {
     told(&w, "Job", "migrate", "SilenceExpired").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_job_that_is_deleted_right_after_its_success_keeps_its_linger_in_grafana() {
     let w = world::start().await;
     create(&w, job("hook", &asking("60s", "15s"), &held(&w))).await;
@@ -109,7 +109,7 @@ async fn a_job_that_is_deleted_right_after_its_success_keeps_its_linger_in_grafa
     becomes(&w, &id(&opened), "expired").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_job_that_is_deleted_while_it_runs_is_heard_at_once() {
     let w = world::start().await;
     create(&w, job("migrate", &asking("600s", "300s"), &held(&w))).await;
@@ -119,7 +119,7 @@ async fn a_job_that_is_deleted_while_it_runs_is_heard_at_once() {
     gone(&w, &opened).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_suspended_job_gets_no_silence_until_it_is_resumed() {
     let w = world::start().await;
     let mut spec = held(&w);
@@ -154,7 +154,7 @@ async fn a_suspended_job_gets_no_silence_until_it_is_resumed() {
     becomes(&w, &id(&opened), "expired").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_job_of_a_cron_job_is_selected_by_a_policys_labels() {
     let w = world::start().await;
     let target = json!({"kind": "Job", "selector": {"matchLabels": {"app": "nightly"}}});

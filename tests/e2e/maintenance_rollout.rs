@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use alertwright::api::{MaintenancePolicy, Silence};
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, wait};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ async fn create(w: &World, object: Value) {
     w.apply(&object.to_string()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_rollout_is_silenced_while_it_moves_and_for_its_linger_and_no_longer() {
     let w = world::start().await;
     let silence = json!({"lease": "6s", "linger": "3s", "matchers": ["severity!=\"critical\""]});
@@ -105,7 +105,7 @@ async fn a_rollout_is_silenced_while_it_moves_and_for_its_linger_and_no_longer()
     assert!(applied(&w).await <= before, "a Silence is written at rest");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_stuck_rollout_is_heard_at_its_progress_deadline_and_the_rollback_has_a_silence_of_its_own() {
     let w = world::start().await;
     let short = json!({"progressDeadlineSeconds": 5});
@@ -128,7 +128,7 @@ async fn a_stuck_rollout_is_heard_at_its_progress_deadline_and_the_rollback_has_
     over(&w, &back.name_any()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_rollout_takes_the_place_of_one_under_way_and_a_template_that_comes_back_is_silenced_again() {
     let w = world::start().await;
     create(&w, deployment("web", &asking("30s", "2s"), &json!({}))).await;
@@ -152,7 +152,7 @@ async fn a_rollout_takes_the_place_of_one_under_way_and_a_template_that_comes_ba
     over(&w, &first.name_any()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn scaling_and_a_paused_deployment_get_no_silence_until_it_is_resumed() {
     let w = world::start().await;
     create(&w, deployment("web", &asking("20s", "1s"), &json!({}))).await;
@@ -184,7 +184,7 @@ async fn scaling_and_a_paused_deployment_get_no_silence_until_it_is_resumed() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn each_workload_has_its_own_silence_as_its_annotations_ask() {
     let w = world::start().await;
     let target = json!({"kind": "Deployment"});
@@ -245,7 +245,7 @@ async fn each_workload_has_its_own_silence_as_its_annotations_ask() {
     assert_eq!(state(&w, &id(&by_policy)).await.as_deref(), Some("active"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn what_a_policy_excludes_still_notifies() {
     let w = world::start().await;
     let silence = json!({"lease": "60s", "linger": "1s", "matchers": ["probe!=\"critical\""]});
@@ -262,7 +262,7 @@ async fn what_a_policy_excludes_still_notifies() {
     assert_eq!(silenced_by(&w, "critical").await, Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_restarted_operator_takes_up_a_running_rollout_and_ends_a_finished_one() {
     let mut w = world::start().await;
     create(&w, deployment("web", &asking("60s", "2s"), &held(&w))).await;
@@ -294,7 +294,7 @@ async fn a_restarted_operator_takes_up_a_running_rollout_and_ends_a_finished_one
     becomes(&w, &id(&opened), "expired").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn without_an_operator_or_progress_the_lease_runs_out_by_itself() {
     let mut w = world::start().await;
     create(&w, deployment("idle", &asking("8s", "2s"), &held(&w))).await;
@@ -310,7 +310,7 @@ async fn without_an_operator_or_progress_the_lease_runs_out_by_itself() {
     becomes(&w, &id(&opened), "expired").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_wrong_policy_says_so_and_a_suspended_one_opens_nothing() {
     let w = world::start().await;
     let refused = async |spec: Value| {

@@ -1,6 +1,7 @@
 //! Notifications: every type of integration is stored as wished, and arrives rendered.
 
 use alertwright::api::{ContactPoint, NotificationPolicy};
+use alertwright_testbed::{any_release, apply, every_release};
 use data_encoding::BASE64;
 use serde_json::json;
 
@@ -41,7 +42,7 @@ async fn every_type(w: &World, sinks: &Sinks) {
     w.synced::<ContactPoint>("telegram").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn every_type_is_stored_as_wished() {
     let (w, sinks) = world().await;
     every_type(&w, &sinks).await;
@@ -71,7 +72,7 @@ async fn every_type_is_stored_as_wished() {
     assert_rests(&w).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_notification_of_every_type_arrives_rendered() {
     let (w, sinks) = world().await;
     every_type(&w, &sinks).await;
@@ -129,7 +130,7 @@ async fn a_notification_of_every_type_arrives_rendered() {
     assert_rests(&w).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn pagerduty_gets_the_severity_and_the_priority_of_the_map() {
     let (w, sinks) = world().await;
     secret(&w, "keys", json!({"pd": "key"})).await;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use alertwright::api::{ContactPoint, NotificationPolicy};
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::proxy::Fault;
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, every_release, wait};
 use serde_json::json;
 
 use crate::alarm::{annotate, assert_rests, everything_to, resyncs};
 use crate::notification_policy::{POLICIES, contact_point, foreign_tree};
 use crate::world::{self, SOON};
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_tree_with_routes_that_somebody_made_is_left_alone_until_adopted_and_comes_back() {
     let w = world::start().await;
     contact_point(&w, "team").await;
@@ -40,7 +40,7 @@ async fn a_tree_with_routes_that_somebody_made_is_left_alone_until_adopted_and_c
     assert_eq!(w.grafana.policy_tree().await, foreign);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_previous_tree_that_is_no_longer_valid_gives_way_to_grafanas_own() {
     let w = world::start().await;
     let fresh = w.grafana.policy_tree().await;
@@ -87,7 +87,7 @@ async fn a_previous_tree_that_is_no_longer_valid_gives_way_to_grafanas_own() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn of_two_trees_the_older_holds_and_the_younger_inherits_without_a_gap() {
     let w = world::start().await;
     let fresh = w.grafana.policy_tree().await;
@@ -115,7 +115,7 @@ async fn of_two_trees_the_older_holds_and_the_younger_inherits_without_a_gap() {
     assert_eq!(w.grafana.policy_tree().await, fresh);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_death_before_the_tree_is_written_loses_neither_the_wish_nor_what_was_there() {
     let mut w = world::start().await;
     contact_point(&w, "team").await;
@@ -141,7 +141,7 @@ async fn a_death_before_the_tree_is_written_loses_neither_the_wish_nor_what_was_
     assert_eq!(w.grafana.policy_tree().await, foreign);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn an_orphaned_tree_stays_as_it_is() {
     let w = world::start().await;
     contact_point(&w, "team").await;
@@ -155,7 +155,7 @@ async fn an_orphaned_tree_stays_as_it_is() {
     assert_eq!(w.grafana.policy_tree().await, ours);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_namespace_that_is_deleted_whole_takes_everything_with_it() {
     let w = world::start().await;
     // A RoleBinding would go with its namespace, and the right to let go of what is in it with the RoleBinding.

@@ -1,7 +1,7 @@
 //! The routing of Revel's document as its explanation means it: by the notifications that arrive, and those that don't.
 
 use alertwright::api::{ContactPoint, NotificationPolicy};
-use alertwright_testbed::{sink::Received, wait};
+use alertwright_testbed::{any_release, apply, sink::Received, wait};
 use serde_json::{Value, json};
 
 use crate::alarm::{Sinks, fire, secret, world};
@@ -118,7 +118,7 @@ fn told(sinks: &Sinks, alert: &str) -> Vec<&'static str> {
     PLACES.iter().copied().filter(place).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn each_alert_of_the_document_reaches_those_it_is_meant_for_and_nobody_else() {
     let (w, sinks) = world().await;
     apply_example(&w, &sinks).await;

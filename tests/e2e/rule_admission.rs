@@ -1,6 +1,6 @@
 //! What `kubectl apply` refuses.
 
-use alertwright_testbed::ControlPlane;
+use alertwright_testbed::{ControlPlane, any_release, apply};
 use serde_json::{Value, json};
 
 use crate::rules::QUIET;
@@ -17,7 +17,7 @@ async fn refused(plane: &ControlPlane, ns: &str, kind: &str, spec: &Value) -> St
         .refused()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn what_can_be_known_to_be_wrong_is_refused_at_apply_with_a_clear_message() {
     let plane = ControlPlane::shared().await;
     world::install_crds(plane).await;

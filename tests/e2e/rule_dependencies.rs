@@ -1,13 +1,13 @@
 //! What a rule depends on: its GrafanaInstance, a token, a data source.
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::{Loki, wait};
+use alertwright_testbed::{Loki, any_release, apply, every_release, wait};
 use serde_json::json;
 
 use crate::rules::{QUIET, begin_delete, gone, in_grafana, quiet, uid};
 use crate::world::{self, SOON};
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_data_source_is_found_by_name_uid_or_type_and_waited_for() {
     let w = world::start().await;
     for (name, source) in [
@@ -44,7 +44,7 @@ async fn a_data_source_is_found_by_name_uid_or_type_and_waited_for() {
     assert_eq!(in_grafana(&w, "waits").await["data"][0]["datasourceUid"], "late");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_rule_wakes_up_when_its_instance_appears_and_lets_go_when_it_is_gone() {
     let w = world::start().await;
     w.put("AlertRule", "r", json!({"query": QUIET, "instance": "late"}))
@@ -89,7 +89,7 @@ async fn a_rule_wakes_up_when_its_instance_appears_and_lets_go_when_it_is_gone()
     w.delete::<AlertRule>("r").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_new_token_in_the_secret_makes_a_new_connection() {
     let w = world::start().await;
     w.put("AlertRule", "r", quiet()).await;
@@ -108,7 +108,7 @@ async fn a_new_token_in_the_secret_makes_a_new_connection() {
     assert_eq!(in_grafana(&w, "r").await["for"], "2m");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_secret_that_is_gone_is_named_by_the_rules_that_need_it() {
     let w = world::start().await;
     for name in ["changed", "leaving"] {

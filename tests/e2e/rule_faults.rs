@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alertwright::api::AlertRule;
 use alertwright_testbed::proxy::Fault;
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, every_release, wait};
 use serde_json::{Value, json};
 
 use crate::rules::{BULK_READ, QUIET, begin_delete, gone, in_grafana, quiet, resyncs, uid};
@@ -26,7 +26,7 @@ async fn titles(w: &World) -> Vec<String> {
     titles
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn what_changes_while_grafana_is_down_is_in_sync_afterwards() {
     let mut w = world::start().await;
     for name in ["changed", "same", "leaving"] {
@@ -52,7 +52,7 @@ async fn what_changes_while_grafana_is_down_is_in_sync_afterwards() {
     assert_eq!(w.grafana.folders().await.len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn an_operator_killed_between_two_writes_goes_on_without_duplicates() {
     const COUNT: usize = 60;
     let mut w = world::start().await;
@@ -91,7 +91,7 @@ async fn an_operator_killed_between_two_writes_goes_on_without_duplicates() {
     assert!(writes.is_empty(), "{writes}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_write_whose_answer_is_lost_is_not_repeated() {
     let w = world::start().await;
     for fault in [Fault::drop_after(), Fault::garbage()] {
@@ -120,7 +120,7 @@ async fn a_write_whose_answer_is_lost_is_not_repeated() {
     assert_eq!(titles(&w).await, ["a", "c"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn each_fault_of_grafana_has_its_reason_and_passes_by_itself() {
     let w = world::start().await;
     w.put("AlertRule", "bystander", quiet()).await;
@@ -190,7 +190,7 @@ async fn each_fault_of_grafana_has_its_reason_and_passes_by_itself() {
     assert_eq!(titles.len(), 9, "{titles:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_right_that_is_missing_for_writes_is_named_and_a_new_token_helps_at_once() {
     let w = world::start().await;
     let viewer = w.grafana.token_with_role("Viewer").await;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, trial::Need, wait};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
@@ -133,9 +133,10 @@ async fn settled(w: &World) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn at_rest_and_after_restarts_nothing_is_written_and_little_is_read() {
     let mut w = world::start().await;
+    w.grafana.needs(Need::FastRules);
     apply_set(&w).await;
     settled(&w).await;
     resyncs(&w, 1).await;

@@ -1,7 +1,7 @@
 //! What a rule does once it is in Grafana: its state, its values, its labels.
 
 use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy};
-use alertwright_testbed::{HttpSink, Loki, wait};
+use alertwright_testbed::{HttpSink, Loki, any_release, apply, every_release, trial::Need, wait};
 use serde_json::{Value, json};
 
 use crate::rules::in_grafana;
@@ -37,9 +37,10 @@ async fn row(w: &World, name: &str) -> Vec<(String, String)> {
     columns.into_iter().zip(values).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn the_state_follows_the_logs() {
     let w = world::start().await;
+    w.grafana.needs(Need::FastRules);
     let (loki, app) = (Loki::shared().await, w.ns.as_str());
     let spec = json!({
         "query": format!("sum(count_over_time({{app=\"{app}\"}} |= \"boom\" [8s])) > 2"),
@@ -83,9 +84,10 @@ async fn the_state_follows_the_logs() {
     state(&w, "broken", "Error").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_notification_shows_the_value_and_hides_what_marks_the_rule_as_ours() {
     let w = world::start().await;
+    w.grafana.needs(Need::FastRules);
     let sink = HttpSink::start().await;
     let (loki, app) = (Loki::shared().await, w.ns.as_str());
     world::connect(

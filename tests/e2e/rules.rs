@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use alertwright::api::AlertRule;
-use alertwright_testbed::{Loki, wait};
-use kube::ResourceExt;
+use alertwright::api::{AlertRule, GrafanaInstance};
+use alertwright_testbed::{Loki, any_release, apply, every_release, wait};
 use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::world::{self, SOON, World};
@@ -69,7 +69,7 @@ pub async fn gone(w: &World, name: &str) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn each_field_of_a_rule_reaches_grafana_in_one_write() {
     let w = world::start().await;
     w.grafana
@@ -170,7 +170,7 @@ async fn each_field_of_a_rule_reaches_grafana_in_one_write() {
     assert!(writes.is_empty(), "{writes}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn what_was_changed_or_deleted_in_grafana_comes_back_and_is_named() {
     let w = world::start().await;
     for name in ["edited", "deleted", "untouched"] {
@@ -235,7 +235,7 @@ async fn what_was_changed_or_deleted_in_grafana_comes_back_and_is_named() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_deleted_resource_takes_its_rule_along_but_neither_the_folder_nor_an_orphan() {
     let mut w = world::start().await;
     w.put("AlertRule", "leaves", quiet()).await;
@@ -287,7 +287,7 @@ async fn a_deleted_resource_takes_its_rule_along_but_neither_the_folder_nor_an_o
     assert!(w.grafana.rule(&uids["let-go"]).await.is_some());
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_suspended_rule_is_left_alone_until_it_is_resumed() {
     let w = world::start().await;
     w.put("AlertRule", "r", quiet()).await;
@@ -306,7 +306,7 @@ async fn a_suspended_rule_is_left_alone_until_it_is_resumed() {
     assert_eq!(in_grafana(&w, "r").await["title"], "new");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_bad_rule_says_what_helps_and_hurts_no_other() {
     let w = world::start().await;
     w.put("AlertRule", "good", quiet()).await;
@@ -343,14 +343,6 @@ async fn a_bad_rule_says_what_helps_and_hurts_no_other() {
         assert!(message.contains(field), "{name}: {message}");
         println!("{}: {message}", rule.name_any());
     }
-    w.put("AlertRule", "new", json!({"query": QUIET, "keepFiringFor": "5m"}))
-        .await;
-    w.reason::<AlertRule>("new", "Unsupported").await;
-    let message = w.message::<AlertRule>("new").await;
-    assert!(
-        message.contains("spec.keepFiringFor") && message.contains("10.0"),
-        "{message}"
-    );
     w.put("AlertRule", "good", json!({"query": QUIET, "title": "changed"}))
         .await;
     in_grafana(&w, "good").await;
@@ -360,4 +352,37 @@ async fn a_bad_rule_says_what_helps_and_hurts_no_other() {
     // Mended, it goes.
     w.put("AlertRule", "unclosed", quiet()).await;
     in_grafana(&w, "unclosed").await;
+}
+
+#[apply(every_release)]
+async fn a_field_is_stored_or_named_if_this_grafana_is_too_old_for_it() {
+    let w = world::start().await;
+    w.put("AlertRule", "new", json!({"query": QUIET, "keepFiringFor": "5m"}))
+        .await;
+    let version = w.grafana.version();
+    let instances: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
+    let status = wait::until("the instance says what it is connected to", SOON, async || {
+        let status = instances.get("default").await.ok()?.status?;
+        status.version.is_some().then_some(status)
+    })
+    .await;
+    assert_eq!(status.version, Some(version.to_string()));
+    let lacks_it = status
+        .unsupported
+        .iter()
+        .any(|field| field.contains("keepFiringFor"));
+    assert_eq!(lacks_it, !version.since(12, 0), "{:?}", status.unsupported);
+    if version.since(12, 0) {
+        assert_eq!(in_grafana(&w, "new").await["keep_firing_for"], "5m");
+    } else {
+        w.reason::<AlertRule>("new", "Unsupported").await;
+        let message = w.message::<AlertRule>("new").await;
+        let minor = version.to_string();
+        let minor = minor.rsplit_once('.').expect("a release").0;
+        assert!(
+            message.contains("spec.keepFiringFor") && message.contains(minor),
+            "{message}"
+        );
+        assert!(w.grafana.rules().await.is_empty());
+    }
 }

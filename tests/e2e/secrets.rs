@@ -2,7 +2,7 @@
 
 use alertwright::api::{ContactPoint, NotificationPolicy};
 use alertwright_testbed::control_plane::Watch;
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, wait};
 use data_encoding::BASE64;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -32,7 +32,7 @@ async fn says_what_is_missing(w: &World, name: &str, parts: [&str; 2]) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_changed_secret_is_in_the_next_notification_after_one_write() {
     let (mut w, sinks) = world().await;
     secret(&w, "keys", json!({"token": "first-credentials\n"})).await;
@@ -72,7 +72,7 @@ async fn a_changed_secret_is_in_the_next_notification_after_one_write() {
     assert_rests(&w).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn an_operator_that_may_not_watch_secrets_takes_up_a_changed_one_at_the_resync() {
     let mut w = world::start().await;
     w.operator.terminate().await;
@@ -103,7 +103,7 @@ async fn an_operator_that_may_not_watch_secrets_takes_up_a_changed_one_at_the_re
     assert_rests(&w).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_resend_annotation_sends_once() {
     let w = world::start().await;
     secret(&w, "keys", json!({"token": "credentials"})).await;
@@ -136,7 +136,7 @@ async fn the_resend_annotation_sends_once() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_missing_secret_or_key_is_named_and_missed_no_longer_than_it_is_missing() {
     let w = world::start().await;
     w.put("ContactPoint", "hook", hook("http://127.0.0.1:9/hook"))
@@ -163,7 +163,7 @@ async fn a_missing_secret_or_key_is_named_and_missed_no_longer_than_it_is_missin
     assert!(w.grafana.contact_point("hook").await.is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn nothing_secret_is_seen_anywhere() {
     let w = world::start().await;
     let secrets = json!({
@@ -260,7 +260,7 @@ async fn nothing_secret_is_seen_anywhere() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_lost_or_edited_memory_is_made_anew() {
     let w = world::start().await;
     secret(&w, "keys", json!({"token": "credentials"})).await;

@@ -1,7 +1,7 @@
 //! The ten rules of the first user, on logs that trip them and on logs that come close.
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::Loki;
+use alertwright_testbed::{Loki, any_release, apply, trial::Need};
 use serde_json::{Value, json};
 
 use crate::rule_states::state;
@@ -80,9 +80,10 @@ async fn apply(w: &World, service: &str) -> Vec<String> {
     names
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn each_of_the_ten_rules_fires_on_the_logs_it_is_for_and_on_no_fewer() {
     let w = world::start().await;
+    w.grafana.needs(Need::FastRules);
     let (bad, calm) = (format!("bad-{}", w.ns), format!("calm-{}", w.ns));
     push(&bad, |trips, _| trips).await;
     push(&calm, |_, close| close).await;

@@ -3,7 +3,7 @@
 use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::wait::{self, Seen};
-use alertwright_testbed::{HttpSink, sink::Received};
+use alertwright_testbed::{HttpSink, any_release, apply, sink::Received, trial::Need};
 use serde_json::{Value, json};
 
 use crate::silences::{A_WHILE, becomes, id};
@@ -36,6 +36,7 @@ pub async fn fire(w: &World, names: &[&str]) {
 
 /// The alert with this label `probe`, once there is one.
 async fn alert(w: &World, probe: &str) -> Value {
+    w.grafana.needs(Need::FastRules);
     wait::until(&format!("an alert {probe}"), 2 * SOON, async || {
         let alerts = w.grafana.alerts().await;
         alerts.into_iter().find(|alert| alert["labels"]["probe"] == probe)
@@ -74,7 +75,7 @@ async fn covered_among(w: &World, probes: &[&str]) -> Vec<String> {
     covered
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_silence_covers_only_its_own_namespace_unless_it_is_the_operators_or_allowed_more() {
     let mut w = world::start().await;
     let other = w.plane.namespace("other").await;
@@ -123,7 +124,7 @@ async fn a_silence_covers_only_its_own_namespace_unless_it_is_the_operators_or_a
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn rules_are_covered_by_name_by_label_or_all_and_nothing_else_is() {
     let w = world::start().await;
     fire(&w, &["a.b", "axb", "c"]).await;
@@ -198,7 +199,7 @@ async fn warned(w: &World, words: &str) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn alerts_that_grafana_renames_for_missing_data_and_errors_are_covered() {
     let w = world::start().await;
     let query = |expr: &str| json!({"expr": expr, "queryType": "instant", "refId": "A"});
@@ -233,7 +234,7 @@ async fn alerts_that_grafana_renames_for_missing_data_and_errors_are_covered() {
     covered(&w, "broken").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn no_notification_leaves_while_a_silence_holds_and_one_does_after_its_end() {
     let w = world::start().await;
     let sink = HttpSink::start().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alertwright::api::Silence;
 use alertwright_testbed::proxy::{Calls, Fault};
 use alertwright_testbed::wait::{self, Seen};
+use alertwright_testbed::{any_release, apply, every_release};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -87,7 +88,7 @@ fn is_ready(silence: &Silence) -> bool {
         .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_silence_is_pending_then_active_and_expires_by_itself_in_good_health() {
     let w = world::start().await;
     let matchers = json!(["team=\"web\""]);
@@ -118,7 +119,7 @@ async fn a_silence_is_pending_then_active_and_expires_by_itself_in_good_health()
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn an_end_in_the_past_is_expired_without_a_write_and_ttl_after_expiry_removes_the_resource() {
     let w = world::start().await;
     w.proxy.reset();
@@ -147,7 +148,7 @@ async fn an_end_in_the_past_is_expired_without_a_write_and_ttl_after_expiry_remo
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn another_end_or_comment_keeps_the_id_and_other_matchers_get_a_new_silence_before_the_old_one_ends() {
     let w = world::start().await;
     let spec = |matcher: &str, duration: &str, comment: &str| json!({"matchers": [matcher], "duration": duration, "comment": comment});
@@ -194,7 +195,7 @@ async fn another_end_or_comment_keeps_the_id_and_other_matchers_get_a_new_silenc
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_silence_that_is_deleted_in_grafana_comes_back_and_rests_also_after_a_restart() {
     let mut w = world::start().await;
     w.put(
@@ -228,7 +229,7 @@ async fn a_silence_that_is_deleted_in_grafana_comes_back_and_rests_also_after_a_
     assert_eq!(w.grafana.active_silences().await.len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
 async fn a_deleted_silence_ends_in_grafana_and_an_orphaned_one_stays() {
     let mut w = world::start().await;
     let spec =
@@ -266,7 +267,7 @@ async fn a_deleted_silence_ends_in_grafana_and_an_orphaned_one_stays() {
     assert_eq!(state(&w, &waits).await.as_deref(), Some("expired"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn a_lost_answer_makes_no_second_silence() {
     let w = world::start().await;
     w.proxy.fault(Fault::drop_after().on("POST", SILENCES).times(1));
@@ -286,7 +287,7 @@ async fn a_lost_answer_makes_no_second_silence() {
     assert_eq!(state(&w, &id(&silence)).await.as_deref(), Some("expired"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn mistakes_are_refused_at_apply_and_say_what_is_wrong() {
     let w = world::start().await;
     let endless = json!({"matchers": ["a=\"b\""]});

@@ -1,13 +1,14 @@
 //! The thinnest line through all of it.
 
 use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
+use alertwright_testbed::{any_release, apply, every_release};
 use serde_json::json;
 
-use crate::world;
+use crate::alarm::assert_rests;
+use crate::world::{self, World};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_kind_reaches_grafana_and_leaves_it() {
-    let w = world::start().await;
+/// Applies a resource of each kind that is stored in Grafana, and gives the rule's uid once all are.
+async fn every_kind(w: &World) -> String {
     w.put("AlertRule", "errors", json!({"query": r#"sum(count_over_time({service="revel"} |= "error" [5m])) > 5"#, "severity": "high"})).await;
     let rule: AlertRule = w.synced("errors").await;
     let uid = rule.status.and_then(|s| s.uid).expect("a uid");
@@ -33,6 +34,13 @@ async fn every_kind_reaches_grafana_and_leaves_it() {
     )
     .await;
     w.synced::<Silence>("quiet").await;
+    uid
+}
+
+#[apply(every_release)]
+async fn every_kind_reaches_grafana_and_leaves_it() {
+    let w = world::start().await;
+    let uid = every_kind(&w).await;
     println!(
         "{}",
         w.plane
@@ -48,7 +56,21 @@ async fn every_kind_reaches_grafana_and_leaves_it() {
     println!("{}", w.operator.log());
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(every_release)]
+async fn a_restart_with_every_kind_in_sync_writes_nothing() {
+    let mut w = world::start().await;
+    every_kind(&w).await;
+    assert_rests(&w).await;
+    for how in ["killed", "terminated"] {
+        if how == "terminated" {
+            w.operator.terminate().await;
+        }
+        w.operator.restart().await.expect("it starts again");
+        assert_rests(&w).await;
+    }
+}
+
+#[apply(any_release)]
 async fn what_identifies_an_object_in_grafana_cannot_be_changed_nor_given_later() {
     let w = world::start().await;
     let query = "sum(count_over_time({app=\"x\"} [5m])) > 1";
