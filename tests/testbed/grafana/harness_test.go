@@ -35,6 +35,8 @@ type double struct {
 	args    []string
 	url     string
 	process *exec.Cmd
+	// The organisation that the next calls are for; the first where it is empty.
+	org string
 	log     bytes.Buffer
 }
 
@@ -106,6 +108,9 @@ func (d *double) callAs(token, method, path string, body any) answer {
 		request.SetBasicAuth("admin", "admin")
 	} else {
 		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	if d.org != "" {
+		request.Header.Set("X-Grafana-Org-Id", d.org)
 	}
 	got, err := http.DefaultClient.Do(request)
 	if err != nil {

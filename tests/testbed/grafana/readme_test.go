@@ -42,7 +42,17 @@ func TestTheReadmeListsWhatIsUnconfirmed(t *testing.T) {
 		}
 		return
 	}
-	t.Errorf("the list differs; go test . -run Unconfirmed -update writes it\ngot:\n%s\nwant:\n%s", listed, want)
+	for _, line := range strings.Split(listed, "\n") {
+		if !strings.Contains(want, line) {
+			t.Errorf("it lists what no comment says: %s", line)
+		}
+	}
+	for _, line := range strings.Split(want, "\n") {
+		if !strings.Contains(listed, line) {
+			t.Errorf("it doesn't list what a comment says: %s", line)
+		}
+	}
+	t.Error("go test . -run Unconfirmed -update writes the list anew")
 }
 
 // unconfirmed makes the list of the comments that say so.

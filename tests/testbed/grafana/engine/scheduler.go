@@ -167,6 +167,7 @@ func (e *Engines) Run(ctx context.Context) {
 func (e *Engines) poll() {
 	e.clock.RLock()
 	defer e.clock.RUnlock()
+	e.store.EnsureAlerting()
 	if err := e.Start(); err != nil {
 		e.log.Error("an organisation cannot be started", "err", err)
 	}

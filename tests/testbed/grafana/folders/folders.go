@@ -161,6 +161,11 @@ func (s *api) isTitleTaken(o *store.Org, title, parent, except string) bool {
 	return o.TitleTaken(title, parent, except, s.Cfg.Version.TitlesUniqueInOrg())
 }
 
+// tooDeep refuses a folder that has too many above it (pkg/services/folder/model.go).
+func (s *api) tooDeep(c *server.Call) {
+	c.JSON(400, map[string]any{"message": "Maximum nested folder depth reached", "messageId": "folder.maximum-depth-reached"})
+}
+
 func (s *api) titleTaken(c *server.Call) {
 	if s.Cfg.Version.FolderPathInNames() {
 		c.Message(409, "a folder with the same name already exists in the current location")
@@ -212,6 +217,10 @@ func (s *api) createFolder(c *server.Call) {
 	}
 	if !c.Who.HasIn(o, parent, "folders:create") {
 		c.Forbidden("folders:create")
+		return
+	}
+	if o.Depth(sent.ParentUID) >= s.Cfg.Version.FolderDepth() {
+		s.tooDeep(c)
 		return
 	}
 	if sent.UID == "" {
@@ -283,6 +292,8 @@ func (s *api) moveFolder(c *server.Call) {
 		c.Message(404, "parent folder not found")
 	case o.Below(f.UID)[sent.ParentUID]:
 		c.Message(400, "failed to move folder: circular reference")
+	case o.Depth(sent.ParentUID)+o.Height(f.UID) > s.Cfg.Version.FolderDepth():
+		s.tooDeep(c)
 	case s.isTitleTaken(o, f.Title, sent.ParentUID, f.UID):
 		c.Message(409, "a folder with the same name already exists in the current location")
 	default:

@@ -27,6 +27,15 @@ func (v Version) GeneralFolderName() bool { return !v.AtLeast(11, 0, 0) }
 // Unconfirmed: the release.
 func (v Version) FolderMessageIDs() bool { return v.AtLeast(11, 0, 0) }
 
+// FolderDepth is how many folders may be one in another: 8 at first, then 4 below the uppermost (pkg/services/folder/model.go).
+// Unconfirmed: the release that changed it; played: 10.1.
+func (v Version) FolderDepth() int {
+	if v.AtLeast(10, 1, 0) {
+		return 5
+	}
+	return 9
+}
+
 // TitlesUniqueInOrg: two folders of one title clash wherever they are, a fault of early nested folders (#80408, #85567: up to 10.4).
 func (v Version) TitlesUniqueInOrg() bool { return !v.AtLeast(11, 0, 0) }
 

@@ -170,6 +170,11 @@ func (s *api) listStates(c *server.Call) {
 		}
 		return all[i].group.Name < all[j].group.Name
 	})
+	limit := 0
+	if v.StateFilters() {
+		limit = c.Number("group_limit", 0)
+	}
+	all, next := page(all, func(one wanted) string { return one.group.File + "/" + one.group.Name }, limit, c.Query("group_next_token"))
 	groups := []*stateGroup{}
 	totals := map[string]int{}
 	for _, one := range all {
@@ -201,7 +206,14 @@ func (s *api) listStates(c *server.Call) {
 			groups = append(groups, one.group)
 		}
 	}
-	c.JSON(http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"groups": groups, "totals": totals}})
+	data := map[string]any{"groups": groups}
+	if limit <= 0 {
+		data["totals"] = totals
+	}
+	if next != "" {
+		data["groupNextToken"] = next
+	}
+	c.JSON(http.StatusOK, map[string]any{"status": "success", "data": data})
 }
 
 func (s *api) stateOf(state *engine.RuleState, r *store.Rule, options *stateOptions) *stateRule {

@@ -37,6 +37,9 @@ func (s *Server) WriteAlerting(org int64, write func(o *store.Org, a *store.Aler
 	if o.Alerting.Version != before {
 		return raceLost(s.Cfg.Version)
 	}
+	if o.Alerting.Route == nil {
+		return refusal.New(500, "alerting.notification.configMissing", "No alertmanager configuration present in this organization")
+	}
 	var change store.Change
 	refused := write(o, o.Alerting, &change)
 	s.Store.Journal.Commit(&change)

@@ -63,6 +63,13 @@ func (s *Server) WithAlertmanager(handler func(c *Call, am *routing.Alertmanager
 			c.Message(503, "Service Unavailable")
 			return
 		}
+		s.Store.Mu.RLock()
+		missing := s.Store.Orgs[c.Who.Org].Alerting.Route == nil
+		s.Store.Mu.RUnlock()
+		if missing {
+			c.Message(404, "Alertmanager does not exist for this organization")
+			return
+		}
 		found, err := s.Orgs.Of(c.Who.Org)
 		if err != nil {
 			c.Message(500, "unable to obtain org's Alertmanager")

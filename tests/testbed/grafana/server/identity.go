@@ -66,8 +66,11 @@ func (s *Server) identify(r *http.Request) (Identity, *refusal.Refused) {
 	if !ok {
 		org = user.Org
 	}
+	if s.Store.Orgs[org] == nil {
+		return Identity{}, &refusal.Refused{Status: 404, Message: "organization not found"}
+	}
 	role, member := user.Roles[org]
-	if !member || s.Store.Orgs[org] == nil {
+	if !member {
 		return Identity{}, s.unauthorized("Unauthorized", "auth.unauthorized")
 	}
 	return Identity{ID: user.ID, Org: org, Login: user.Login, Name: user.Name, Role: role, IsAdmin: user.IsAdmin,

@@ -78,6 +78,10 @@ func (s *Store) PutGroup(org int64, sent *ProvisionedGroup, provenance string) *
 		added++
 	}
 	if refused := s.checkQuota(o, added); refused != nil {
+		if !v.ClientErrors() {
+			// A group's quota was an error of the server at first, unlike a single rule's (api_provisioning.go of 10.0).
+			return refusal.New(500, "", "%s", refused.Message)
+		}
 		return refused
 	}
 	if g != nil {

@@ -33,6 +33,24 @@ func (o *Org) Below(uid string) map[string]bool {
 	return found
 }
 
+// Depth counts a folder and those above it; there is none above the root.
+func (o *Org) Depth(uid string) int {
+	depth := 0
+	for f := o.Folders[uid]; f != nil && depth < 20; f = o.Folders[f.Parent] {
+		depth++
+	}
+	return depth
+}
+
+// Height counts a folder and the longest line of folders below it.
+func (o *Org) Height(uid string) int {
+	most := 1
+	for below := range o.Below(uid) {
+		most = max(most, o.Depth(below)-o.Depth(uid)+1)
+	}
+	return most
+}
+
 // TitleTaken says whether a folder's title is another's, within the parent or in the whole organisation. To be called with the lock.
 func (o *Org) TitleTaken(title, parent, except string, everywhere bool) bool {
 	for _, f := range o.Folders {

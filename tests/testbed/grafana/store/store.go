@@ -65,14 +65,27 @@ func (s *Store) take(lines []journalLine) error {
 	if len(s.Orgs) == 0 {
 		s.NewOrg(&c, 1, "Main Org.")
 	}
-	for _, o := range s.Orgs {
-		if o.Alerting.Route == nil {
-			o.Alerting.SetDefaults(&c, o.ID, s.cfg.Version, s.NextID)
-		}
-	}
+	s.ensureAlerting(&c)
 	s.Journal.Commit(&c)
 	s.noteID(1)
 	return nil
+}
+
+// EnsureAlerting gives an alerting configuration to the organisations that have none.
+func (s *Store) EnsureAlerting() {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	var c Change
+	s.ensureAlerting(&c)
+	s.Journal.Commit(&c)
+}
+
+func (s *Store) ensureAlerting(c *Change) {
+	for _, o := range s.Orgs {
+		if o.Alerting.Route == nil {
+			o.Alerting.SetDefaults(c, o.ID, s.cfg.Version, s.NextID)
+		}
+	}
 }
 
 // Replace puts what another journal says in place of everything, and keeps of the present the lines of some kinds ("account", "user",
@@ -121,6 +134,7 @@ func (s *Store) org(id int64) *Org {
 	return o
 }
 
+// NewOrg makes an organisation. It has no alerting configuration before the next poll makes one (EnsureAlerting; recorded on 10.0).
 func (s *Store) NewOrg(c *Change, id int64, name string) *Org {
 	o := s.org(id)
 	o.Name = name
@@ -128,7 +142,6 @@ func (s *Store) NewOrg(c *Change, id int64, name string) *Org {
 		ID   int64
 		Name string
 	}{id, name})
-	o.Alerting.SetDefaults(c, id, s.cfg.Version, s.NextID)
 	return o
 }
 
