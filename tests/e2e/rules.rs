@@ -126,8 +126,8 @@ async fn each_field_of_a_rule_reaches_grafana_in_one_write() {
         (
             "query",
             json!(r#"sum(rate({app="nobody"} [1m])) > 8.5"#),
-            "/data/2/model/conditions/0/evaluator/params/0",
-            json!(8.5),
+            "/data/2/model/expression",
+            json!("is_number(1 / ($B > 8.5))"),
         ),
         (
             "datasource",

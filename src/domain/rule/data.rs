@@ -61,7 +61,7 @@ fn from_query(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> 
         Split::Whole(query, ..) => Data {
             queries: vec![
                 instant(query),
-                math("B", "is_number($A) || is_nan($A) || is_inf($A)"),
+                math("B", "!is_null($A)"),
                 threshold("C", "B", "gt", 0.0),
             ],
             condition: "C".into(),
@@ -172,23 +172,27 @@ impl Language {
     }
 }
 
+/// Strict, so that NaN and ±Inf reach the comparison; `dropNN` drops both from Grafana 10.2 on, and neither before.
 fn last(ref_id: &str, of: &str) -> Query {
-    let settings = json!({ "mode": "dropNN" });
     expression(
         ref_id,
-        json!({ "type": "reduce", "reducer": "last", "expression": of, "settings": settings }),
+        json!({ "type": "reduce", "reducer": "last", "expression": of }),
     )
 }
 
-/// Servers differ in which comparisons a threshold knows, but all know greater and less, and all know math.
+/// Compares as Prometheus does: NaN is unequal to everything and otherwise compares with nothing, ±Inf is a number.
+///
+/// Math makes NaN of a comparison with NaN, and whatever isn't 0 fires. So it is asked whether the reciprocal of the
+/// comparison is a number: 1/1 is one, 1/0 is infinite, and NaN isn't one. Every Grafana knows these functions, while servers differ
+/// in the comparisons that a threshold knows and in what it makes of NaN. The node appears only once, because math joins
+/// two operands also where the labels of one contain those of the other, and a rule with two results of the same labels fails.
 fn compare(ref_id: &str, of: &str, op: Comparison, limit: f64) -> Query {
-    match op {
-        Comparison::Gt => threshold(ref_id, of, "gt", limit),
-        Comparison::Lt => threshold(ref_id, of, "lt", limit),
-        Comparison::Ge | Comparison::Le | Comparison::Eq | Comparison::Ne => {
-            math(ref_id, &format!("${of} {} {}", op.as_str(), number(limit)))
-        }
-    }
+    let limit = number(limit);
+    let text = match op {
+        Comparison::Ne => format!("!is_number(1 / (${of} == {limit}))"),
+        _ => format!("is_number(1 / (${of} {op} {limit}))"),
+    };
+    math(ref_id, &text)
 }
 
 fn threshold(ref_id: &str, of: &str, evaluator: &str, limit: f64) -> Query {

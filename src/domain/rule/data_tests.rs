@@ -46,7 +46,7 @@ fn expression_node(ref_id: &str, model: Value) -> Value {
 }
 
 #[test]
-fn a_logql_comparison_becomes_a_query_its_last_value_and_a_threshold() {
+fn a_logql_comparison_becomes_a_query_its_last_value_and_the_comparison() {
     let data = of_query("sum(rate({app=\"shop\"}[5m])) > 5", "loki").unwrap();
     assert_eq!((data.condition.as_str(), data.value), ("C", Some("B")));
     let expected = json!([
@@ -57,8 +57,8 @@ fn a_logql_comparison_becomes_a_query_its_last_value_and_a_threshold() {
                 "intervalMs": 1000, "maxDataPoints": 43200, "queryType": "instant", "refId": "A",
             },
         },
-        expression_node("B", json!({"type": "reduce", "reducer": "last", "expression": "A", "settings": {"mode": "dropNN"}})),
-        expression_node("C", json!({"type": "threshold", "expression": "B", "conditions": [{"evaluator": {"type": "gt", "params": [5]}}]})),
+        expression_node("B", json!({"type": "reduce", "reducer": "last", "expression": "A"})),
+        expression_node("C", json!({"type": "math", "expression": "is_number(1 / ($B > 5))"})),
     ]);
     assert_eq!(nodes(&data), expected);
 }
@@ -75,22 +75,24 @@ fn a_promql_comparison_asks_for_an_instant_and_not_a_range() {
                     "intervalMs": 1000, "maxDataPoints": 43200, "range": false, "refId": "A",
                 },
             },
-            expression_node("B", json!({"type": "reduce", "reducer": "last", "expression": "A", "settings": {"mode": "dropNN"}})),
-            expression_node("C", json!({"type": "threshold", "expression": "B", "conditions": [{"evaluator": {"type": "lt", "params": [0.5]}}]})),
+            expression_node("B", json!({"type": "reduce", "reducer": "last", "expression": "A"})),
+            expression_node("C", json!({"type": "math", "expression": "is_number(1 / ($B < 0.5))"})),
         ]);
         assert_eq!(nodes(&data), expected);
     }
 }
 
 #[test]
-fn a_comparison_that_old_thresholds_lack_is_done_by_math() {
+fn every_comparison_asks_whether_its_reciprocal_is_a_number_so_that_nan_fires_only_where_it_is_unequal() {
     for (query, expected) in [
-        ("up >= 1", "$B >= 1"),
-        ("up <= 0.25", "$B <= 0.25"),
-        ("up == 0", "$B == 0"),
-        ("up != -1.5", "$B != -1.5"),
-        ("1 <= up", "$B >= 1"),
-        ("up >= 5 * 1024", "$B >= 5120"),
+        ("up > 1", "is_number(1 / ($B > 1))"),
+        ("up < 1", "is_number(1 / ($B < 1))"),
+        ("up >= 1", "is_number(1 / ($B >= 1))"),
+        ("up <= 0.25", "is_number(1 / ($B <= 0.25))"),
+        ("up == 0", "is_number(1 / ($B == 0))"),
+        ("up != -1.5", "!is_number(1 / ($B == -1.5))"),
+        ("1 <= up", "is_number(1 / ($B >= 1))"),
+        ("up >= 5 * 1024", "is_number(1 / ($B >= 5120))"),
     ] {
         let data = of_query(query, "prometheus").unwrap();
         assert_eq!(
@@ -99,17 +101,22 @@ fn a_comparison_that_old_thresholds_lack_is_done_by_math() {
             "{query}"
         );
         assert_eq!(data.condition, "C");
+        assert_eq!(
+            expected.matches('$').count(),
+            1,
+            "{query} joins the node with itself"
+        );
     }
 }
 
 #[test]
-fn a_query_without_a_threshold_fires_for_every_sample() {
+fn a_query_without_a_threshold_fires_for_every_sample_also_nan_and_inf() {
     let query = "absent(up) or vector(0)";
     let data = of_query(query, "prometheus").unwrap();
     assert_eq!((data.condition.as_str(), data.value), ("C", Some("A")));
     let nodes = nodes(&data);
     assert_eq!(nodes[0]["model"]["expr"], query);
-    let any = "is_number($A) || is_nan($A) || is_inf($A)";
+    let any = "!is_null($A)";
     assert_eq!(
         nodes[1],
         expression_node("B", json!({"type": "math", "expression": any}))
