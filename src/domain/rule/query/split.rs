@@ -128,16 +128,19 @@ pub fn split(query: &str) -> Result<Split<'_>, QueryError> {
 }
 
 /// Takes away parentheses around everything, and tells how deep what is left stands.
+///
+/// A pair encloses everything between if nothing there is as shallow as it is. The shallowest of all that isn't a
+/// parenthesis in a pair from both ends says how many pairs do.
 fn strip_parentheses<'t, 'a>(tokens: &'t [Token<'a>]) -> (&'t [Token<'a>], usize) {
-    let (mut inner, mut depth) = (tokens, 0);
-    while let [first, between @ .., last] = inner
-        && first.kind == Kind::Open('(')
-        && last.kind == Kind::Close(')')
-        && between.iter().all(|t| t.depth > depth)
-    {
-        (inner, depth) = (between, depth + 1);
-    }
-    (inner, depth)
+    let is_pair = |(first, last): &(&Token<'a>, &Token<'a>)| {
+        first.kind == Kind::Open('(') && last.kind == Kind::Close(')')
+    };
+    let pairs = tokens.iter().zip(tokens.iter().rev());
+    let pairs = pairs.take(tokens.len() / 2).take_while(is_pair).count();
+    let between = tokens.get(pairs..tokens.len() - pairs).unwrap_or_default();
+    let enclosing = between.iter().map(|t| t.depth).min().unwrap_or(pairs).min(pairs);
+    let inner = tokens.get(enclosing..tokens.len() - enclosing);
+    (inner.unwrap_or_default(), enclosing)
 }
 
 fn comparison<'a>(inner: &[Token<'a>], top: &[(usize, &Token<'a>)]) -> Result<Split<'a>, Obstacle> {

@@ -290,6 +290,38 @@ fn gaps() -> impl Strategy<Value = Vec<&'static str>> {
     )
 }
 
+/// Work that grows with the square of these lengths doesn't end within the time that anybody waits for a test.
+#[test]
+fn a_query_of_nothing_but_parentheses_is_read_in_one_go() {
+    let many = 1 << 18;
+    let (open, close) = ("(".repeat(many), ")".repeat(many));
+    assert!(split(&format!("{open}{close}")).is_err());
+    let deep = format!("{open}up > 1{close}");
+    assert!(matches!(split(&deep), Ok(Split::Comparison { query: "up", .. })));
+    let flat = format!("{} > 1", "(up) + ".repeat(many) + "up");
+    assert!(matches!(split(&flat), Ok(Split::Comparison { .. })));
+    let beside = format!("{open}up{close} > {open}1{close}");
+    assert!(matches!(split(&beside), Ok(Split::Whole(..))));
+}
+
+#[test]
+fn only_parentheses_around_everything_are_taken_away() {
+    for (text, query, threshold) in [
+        ("((up)) > 1", "((up))", 1.0),
+        ("((up) > (1))", "(up)", 1.0),
+        ("(((up) + (down)) > 1)", "((up) + (down))", 1.0),
+        ("(1) < (up)", "(up)", 1.0),
+        ("((1) < (up))", "(up)", 1.0),
+    ] {
+        let expected = Split::Comparison {
+            query,
+            op: Comparison::Gt,
+            threshold,
+        };
+        assert_eq!(split(text), Ok(expected), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn never_panics(text in "(?s).{0,40}|[x5 ><=!()\\[\\]{}\"'`#\\\\|+*^~.e\n-]{0,40}") {
