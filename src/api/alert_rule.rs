@@ -90,7 +90,7 @@ pub struct AlertRuleSpec {
     #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub uid: Option<String>,
     /// A LogQL or PromQL query with its comparison, as people write it: `sum(rate({app="shop"} |= "error" [5m])) > 1`.
-    /// A comparison with a number becomes a threshold of its own; any other query fires for every sample that it returns.
+    /// A comparison with a number becomes a condition of its own, with Prometheus' meaning of NaN and infinities; any other query fires for every sample that it returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65536))]
     pub query: Option<String>,
@@ -111,16 +111,16 @@ pub struct AlertRuleSpec {
     /// How long the alert keeps firing after the condition has ended (Grafana 12.0 or newer). Default: `0s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_firing_for: Option<Duration>,
-    /// How often the rule's group is evaluated: a multiple of the server's base interval. Default: `1m`.
+    /// How often the rule's group is evaluated: a multiple of 10 s. Default: `1m`, or the server's `min_interval` where that is longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Duration>,
     /// Becomes the label `severity`, for example `critical`, `high`, `warning` or `info`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub severity: Option<String>,
-    /// Labels of every alert of this rule; policies and silences match on them.
+    /// Labels of every alert of this rule; policies and silences match on them. Grafana's templates work, and `{{ $value }}` is the number; but a label that changes with the value ends the alert and begins another whenever it does.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64))]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     #[x_kube(
         validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))")
             .message("a label name consists of letters, digits and underscores and doesn't start with a digit"),
@@ -130,7 +130,7 @@ pub struct AlertRuleSpec {
     pub labels: BTreeMap<String, String>,
     /// Annotations of every alert: `summary`, `description`, `runbook_url` and others. Grafana's templates work; `{{ $value }}` is the number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64))]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 32768}))]
     pub annotations: BTreeMap<String, String>,
     /// The folder's title in Grafana; it is created if missing. `/` separates nested folders (Grafana 11.0 or newer). Default: the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]

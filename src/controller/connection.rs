@@ -28,8 +28,8 @@ pub struct Facts {
     pub version_text: String,
     /// As far as decisions depend on it.
     pub version: Version,
-    /// What intervals must be a multiple of.
-    pub base_interval: Duration,
+    /// The shortest interval that it evaluates rules at.
+    pub min_interval: Duration,
     /// Whether folders may lie in folders.
     pub nested_folders: bool,
     /// Its data sources.
@@ -165,7 +165,7 @@ impl Instance {
     pub fn set_facts(&self, facts: Facts) -> bool {
         let mut known = self.facts.write();
         let same = known.as_ref().is_some_and(|k| {
-            k.version == facts.version && k.base_interval == facts.base_interval && k.sources == facts.sources
+            k.version == facts.version && k.min_interval == facts.min_interval && k.sources == facts.sources
         });
         *known = Some(facts);
         !same

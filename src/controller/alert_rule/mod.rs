@@ -26,7 +26,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision::{self, Decision};
 use crate::domain::rule::{self, Surroundings, Wish};
 use crate::domain::version::Version;
-use crate::grafana::api::{AlertState, DEFAULT_INTERVAL, FoundRule, Provenance};
+use crate::grafana::api::{AlertState, FoundRule, Provenance};
 
 /// What `status.lastDrift` says of a rule that was gone from Grafana.
 const DELETED: &str = "deleted";
@@ -161,7 +161,7 @@ fn wish(
             source,
             external_url: instance.external_url(),
             version: facts.version,
-            base_interval: facts.base_interval,
+            min_interval: facts.min_interval,
         },
     )
 }
@@ -193,11 +193,13 @@ async fn apply(
         }
         Decision::Create => (
             rules.create(rule, Provenance::Api).await,
-            group::interval(instance, rule).unwrap_or(DEFAULT_INTERVAL),
+            group::interval(instance, rule).unwrap_or_else(|| {
+                rule::default_interval(instance.facts().map_or(Duration::ZERO, |f| f.min_interval))
+            }),
         ),
         Decision::Update(_) => (
             rules.update(rule, Provenance::Api).await,
-            found.map_or(DEFAULT_INTERVAL, |found| found.interval),
+            found.map_or(wish.interval, |found| found.interval),
         ),
     };
     let written = FoundRule::written(rule, interval, Provenance::Api);

@@ -187,7 +187,7 @@ async fn read_facts(instance: &Instance) -> Result<bool> {
     Ok(instance.set_facts(Facts {
         version_text,
         version,
-        base_interval: settings.min_interval,
+        min_interval: settings.min_interval,
         nested_folders: settings.nested_folders,
         sources,
     }))

@@ -3,46 +3,27 @@
 mod data;
 pub mod decision;
 pub mod query;
+mod surroundings;
 pub mod template;
+mod text;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api::alert_rule::{AlertRuleSpec, DebugQuery, ExecErrState, NoDataState};
+use crate::api::alert_rule::{AlertRuleSpec, ExecErrState, NoDataState};
 use crate::api::condition::Reason;
 use crate::api::duration;
-use crate::domain::links;
-use crate::domain::ownership::{LABEL, Owner};
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
-use crate::grafana::wire::{AlertRule, DataSource};
-use data::Data;
+use crate::grafana::wire::AlertRule;
 
-/// The interval of rules that name none.
-pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+pub use surroundings::Surroundings;
 
-/// What a rule depends on besides its own specification.
-#[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// Whose rule it is.
-    pub owner: &'a Owner,
-    /// Namespace of the resource.
-    pub namespace: &'a str,
-    /// Name of the resource.
-    pub name: &'a str,
-    /// Labels that the instance adds to every rule.
-    pub labels: &'a BTreeMap<String, String>,
-    /// The folder's uid.
-    pub folder_uid: &'a str,
-    /// The data source that `query` and `debugQueries` are for; `None` where the rule needs none.
-    pub source: Option<&'a DataSource>,
-    /// Grafana's address for people.
-    pub external_url: &'a str,
-    /// Grafana's version.
-    pub version: Version,
-    /// What intervals must be a multiple of.
-    pub base_interval: Duration,
-}
+/// The interval of rules that name none, and of groups that are made by their first rule, unless the server's shortest is longer.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What Grafana's scheduler wakes up at (`BaseInterval`); intervals are multiples of it. A server whose shortest interval is shorter has
+/// been built or set to wake up that often.
+const BASE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The rule that Grafana should hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +53,12 @@ pub fn folder_path(spec: &AlertRuleSpec, namespace: &str, prefix: &str) -> Optio
         .then(|| format!("{prefix}{}", spec.folder.as_deref().unwrap_or(namespace)))
 }
 
-/// The interval of the rule's group.
+/// The interval of a group that is made by its first rule, on a server with this shortest interval.
+pub fn default_interval(min_interval: Duration) -> Duration {
+    DEFAULT_INTERVAL.max(min_interval)
+}
+
+/// The interval that the specification asks for.
 pub fn interval(spec: &AlertRuleSpec) -> Result<Duration, Refusal> {
     match &spec.interval {
         None => Ok(DEFAULT_INTERVAL),
@@ -88,13 +74,11 @@ pub fn needs_source(spec: &AlertRuleSpec) -> bool {
 /// Works out the rule that Grafana should hold, or why it can't be.
 pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Refusal> {
     refuse_what_is_too_new(spec, around.version)?;
-    let interval = checked_interval(spec, around.base_interval)?;
-    let data = data::data(spec, around.source)?;
     let mut warnings = Vec::new();
-    let (annotations, labels) = (
-        annotations(spec, around, &data)?,
-        labels(spec, around, &mut warnings),
-    );
+    let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
+    let data = data::data(spec, around.source)?;
+    let annotations = text::annotations(spec, around, &data, &mut warnings)?;
+    let labels = text::labels(spec, around, &data, &mut warnings)?;
     let pending = |text: Option<&duration::Duration>, field: &str| {
         text.map_or(Ok(Duration::ZERO), |text| {
             text.checked().map_err(|e| Refusal::invalid(field, e))
@@ -174,12 +158,17 @@ fn refuse_what_is_too_new(spec: &AlertRuleSpec, version: Version) -> Result<(), 
     }
 }
 
-fn checked_interval(spec: &AlertRuleSpec, base: Duration) -> Result<Duration, Refusal> {
+/// The interval that the rule will have: a shorter one than its shortest Grafana raises by itself.
+fn checked_interval(
+    spec: &AlertRuleSpec,
+    min: Duration,
+    warnings: &mut Vec<String>,
+) -> Result<Duration, Refusal> {
     let interval = interval(spec)?;
-    let base = if base.is_zero() {
-        Duration::from_secs(10)
+    let base = if min.is_zero() {
+        BASE_INTERVAL
     } else {
-        base
+        BASE_INTERVAL.min(min)
     };
     if interval.is_zero() || interval.as_nanos() % base.as_nanos() != 0 {
         return Err(Refusal::invalid(
@@ -191,81 +180,14 @@ fn checked_interval(spec: &AlertRuleSpec, base: Duration) -> Result<Duration, Re
             ),
         ));
     }
-    Ok(interval)
-}
-
-fn annotations(
-    spec: &AlertRuleSpec,
-    around: &Surroundings<'_>,
-    data: &Data,
-) -> Result<BTreeMap<String, String>, Refusal> {
-    let mut annotations = BTreeMap::new();
-    for (key, text) in &spec.annotations {
-        let text = match &data.value {
-            Some(value) => template::rewrite_annotation(text, value)
-                .map_err(|e| Refusal::invalid(&format!("spec.annotations[{key}]"), e))?
-                .into_owned(),
-            None => text.clone(),
-        };
-        annotations.insert(key.clone(), text);
+    if interval < min && spec.interval.is_some() {
+        warnings.push(format!(
+            "spec.interval: {} is shorter than {min}, the shortest that this Grafana evaluates at (min_interval), so it is {min}",
+            duration::format(interval),
+            min = duration::format(min)
+        ));
     }
-    if let Some(dashboard) = &spec.dashboard {
-        annotations.insert("__dashboardUid__".into(), dashboard.uid.clone());
-        annotations.insert("__panelId__".into(), dashboard.panel_id.to_string());
-    }
-    if let Some(source) = around.source {
-        for (i, query) in spec.debug_queries.iter().enumerate() {
-            let key = annotation_key(query);
-            if annotations.contains_key(&key) {
-                return Err(Refusal::invalid(
-                    &format!("spec.debugQueries[{i}].name"),
-                    format!("makes the annotation {key}, which there is already; choose another name"),
-                ));
-            }
-            annotations.insert(key, links::explore(around.external_url, source, &query.query));
-        }
-    }
-    Ok(annotations)
-}
-
-/// `debug_` and the query's name, in the letters that an annotation's name may have.
-fn annotation_key(query: &DebugQuery) -> String {
-    let name: String = query
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    format!("debug_{name}")
-}
-
-fn labels(
-    spec: &AlertRuleSpec,
-    around: &Surroundings<'_>,
-    warnings: &mut Vec<String>,
-) -> BTreeMap<String, String> {
-    let mut labels = around.labels.clone();
-    labels.extend(
-        spec.labels
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone())),
-    );
-    if let Some(severity) = &spec.severity {
-        labels.insert("severity".into(), severity.clone());
-    }
-    labels.insert(
-        LABEL.to_owned(),
-        around.owner.label(around.namespace, around.name),
-    );
-    warnings.extend(labels.iter().filter(|(_, text)| template::mentions_value(text)).map(|(key, _)| {
-        format!("spec.labels[{key}] holds the value: every evaluation makes a new alert. Use an annotation")
-    }));
-    labels
+    Ok(interval.max(min))
 }
 
 fn no_data_state(state: NoDataState) -> &'static str {

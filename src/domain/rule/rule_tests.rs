@@ -3,9 +3,14 @@
     reason = "json!(..) reads better without a borrow"
 )]
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::links;
+use crate::domain::ownership::{LABEL, Owner};
+use crate::grafana::wire::DataSource;
 
 fn owner() -> Owner {
     Owner::parse("prod").unwrap()
@@ -50,7 +55,7 @@ fn wish_on(
         source: Some(&source),
         external_url: "https://grafana.example.com/",
         version: Version { major: 12, minor: 1 },
-        base_interval: Duration::from_secs(10),
+        min_interval: Duration::from_secs(10),
     };
     change(&mut around);
     wish(spec, &around)
@@ -184,22 +189,25 @@ fn a_folder_is_the_namespace_or_a_path_behind_the_prefix_or_a_uid() {
 }
 
 #[test]
-fn an_interval_is_a_multiple_of_the_servers() {
-    for (interval, base, good) in [
+fn an_interval_is_a_multiple_of_what_the_scheduler_wakes_up_at_and_not_of_the_shortest() {
+    for (interval, min, good) in [
         ("10s", 10, true),
         ("1m30s", 10, true),
         ("15s", 10, false),
-        ("10s", 60, false),
-        ("2m", 60, true),
+        ("3m", 120, true),
+        ("2m30s", 120, true),
+        ("2m35s", 120, false),
         ("0s", 10, false),
+        // A scheduler that wakes up more often.
+        ("1s", 1, true),
         ("500ms", 1, false),
         // A server that tells nothing has Grafana's usual interval.
         ("20s", 0, true),
         ("15s", 0, false),
     ] {
         let spec = spec(json!({ "interval": interval }));
-        let wish = wish_in(&spec, |around| around.base_interval = Duration::from_secs(base));
-        assert_eq!(wish.is_ok(), good, "{interval} at {base}s: {wish:?}");
+        let wish = wish_in(&spec, |around| around.min_interval = Duration::from_secs(min));
+        assert_eq!(wish.is_ok(), good, "{interval} at {min}s: {wish:?}");
         if let Err(refusal) = wish {
             assert_eq!(refusal.reason, Reason::Invalid);
             assert!(
@@ -212,11 +220,31 @@ fn an_interval_is_a_multiple_of_the_servers() {
 }
 
 #[test]
-fn the_default_interval_too_must_suit_the_server() {
-    let wish = wish_in(&spec(json!({})), |around| {
-        around.base_interval = Duration::from_secs(45);
-    });
-    assert!(wish.unwrap_err().message.contains("1m is not a multiple of 45s"));
+fn an_interval_below_the_shortest_is_raised_as_grafana_does_and_told_if_somebody_asked_for_it() {
+    let of = |fields: Value, min: u64| {
+        wish_in(&spec(fields), |around| {
+            around.min_interval = Duration::from_secs(min);
+        })
+        .unwrap()
+    };
+    let asked = of(json!({ "interval": "1m" }), 120);
+    assert_eq!(asked.interval, Duration::from_secs(120));
+    assert_eq!(
+        asked.warnings,
+        [
+            "spec.interval: 1m is shorter than 2m, the shortest that this Grafana evaluates at (min_interval), so it is 2m"
+        ]
+    );
+    let default = of(json!({}), 120);
+    assert_eq!(
+        (default.interval, default.warnings),
+        (Duration::from_secs(120), vec![])
+    );
+    assert_eq!(
+        default_interval(Duration::from_secs(120)),
+        Duration::from_secs(120)
+    );
+    assert_eq!(default_interval(Duration::from_secs(10)), Duration::from_secs(60));
 }
 
 #[test]
@@ -311,57 +339,6 @@ fn debug_queries_that_would_share_an_annotation_are_refused() {
 }
 
 #[test]
-fn the_value_in_annotations_is_the_number_that_was_compared() {
-    let text = "{{ $value }} errors";
-    let annotations = json!({ "annotations": {"summary": text, "plain": "{{ $labels.app }}"} });
-    let rule = wished(annotations.clone()).rule;
-    assert_eq!(
-        rule.annotations["summary"],
-        "{{ with $values.B }}{{ . }}{{ end }} errors"
-    );
-    assert_eq!(rule.annotations["plain"], "{{ $labels.app }}");
-    // Nothing is split off: the value is the query's own.
-    let mut whole = spec(annotations.clone());
-    whole.query = Some("absent(up)".into());
-    let rule = wish_in(&whole, |_| {}).unwrap().rule;
-    assert_eq!(
-        rule.annotations["summary"],
-        "{{ with $values.A }}{{ . }}{{ end }} errors"
-    );
-    // What is taken verbatim stays verbatim.
-    let mut verbatim = spec(annotations);
-    verbatim.query = None;
-    verbatim.condition = Some("A".into());
-    verbatim.data =
-        serde_json::from_value(json!([{"refId": "A", "datasourceUid": "x", "model": {}}])).unwrap();
-    let rule = wish_in(&verbatim, |_| {}).unwrap().rule;
-    assert_eq!(rule.annotations["summary"], text);
-}
-
-#[test]
-fn an_annotation_that_is_no_template_is_refused_by_its_name() {
-    let refusal = refused(json!({ "annotations": {"summary": "{{ $value"} }));
-    assert_eq!(refusal.reason, Reason::Invalid);
-    assert!(
-        refusal.message.starts_with("spec.annotations[summary]: "),
-        "{}",
-        refusal.message
-    );
-}
-
-#[test]
-fn a_value_in_a_label_is_warned_of() {
-    let wish = wished(json!({ "labels": {"count": "{{ $value }}", "app": "{{ $labels.app }}"} }));
-    assert_eq!(wish.warnings.len(), 1);
-    assert!(
-        wish.warnings[0].starts_with("spec.labels[count] holds the value"),
-        "{}",
-        wish.warnings[0]
-    );
-    assert_eq!(wish.rule.labels["count"], "{{ $value }}");
-}
-
-#[test]
 fn only_queries_need_a_data_source() {
     assert!(needs_source(&spec(json!({}))));
     let verbatim = AlertRuleSpec {
@@ -377,3 +354,6 @@ fn only_queries_need_a_data_source() {
     let without = wish_in(&spec(json!({})), |around| around.source = None).unwrap_err();
     assert_eq!(without.reason, Reason::DependencyMissing);
 }
+
+#[path = "text_tests.rs"]
+mod texts;

@@ -57,11 +57,20 @@ impl Action<'_> {
 
     /// Whether the variable at a token is declared or assigned there: `$x :=`, `$x =`, and both variables of `$x, $y :=`.
     pub(super) fn assigns(&self, i: usize) -> bool {
+        matches!(self.assignment(i), "=" | ":=")
+    }
+
+    /// Whether the variable at a token is declared there.
+    pub(super) fn declares(&self, i: usize) -> bool {
+        self.assignment(i) == ":="
+    }
+
+    /// What stands behind a variable, or behind the two of `$x, $y`.
+    fn assignment(&self, i: usize) -> &str {
         let text = |i: usize| self.tokens.get(i).map_or("", |t| t.text);
         match text(i + 1) {
-            "=" | ":=" => true,
-            "," => matches!(text(i + 3), "=" | ":="),
-            _ => false,
+            "," => text(i + 3),
+            other => other,
         }
     }
 }

@@ -1,13 +1,15 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::*;
 
-const DEFINITION: &str = "{{- $value := 0.0 -}}{{- range $k, $v := $values -}}{{- if eq $k \"B\" -}}\
-                          {{- $value = $v.Value -}}{{- end -}}{{- end }}";
+const DEFINITION: &str = "{{- $__aw := 0.0 -}}{{- range $k, $v := $values -}}{{- if eq $k \"B\" -}}\
+                          {{- $__aw = $v.Value -}}{{- end -}}{{- end }}";
 const ALONE: &str = "{{ with $values.B }}{{ . }}{{ end }}";
 
 fn rewritten(text: &str) -> String {
-    rewrite_annotation(text, "B")
+    rewrite(text, "B")
         .unwrap_or_else(|e| panic!("{text}: {e}"))
         .into_owned()
 }
@@ -57,24 +59,24 @@ fn prints_a_value_that_stands_alone_from_its_node() {
 #[test]
 fn gives_an_operand_the_number() {
     for (text, expected) in [
-        ("{{ printf \"%.2f\" $value }}", "{{ printf \"%.2f\" $value }}"),
-        ("{{ $value | humanize }}%", "{{ $value | humanize }}%"),
-        ("{{ .Value | humanize }}", "{{ $value | humanize }}"),
-        ("{{ humanizeDuration $.Value }}", "{{ humanizeDuration $value }}"),
-        ("{{ humanize ($value) }}", "{{ humanize ($value) }}"),
+        ("{{ printf \"%.2f\" $value }}", "{{ printf \"%.2f\" $__aw }}"),
+        ("{{ $value | humanize }}%", "{{ $__aw | humanize }}%"),
+        ("{{ .Value | humanize }}", "{{ $__aw | humanize }}"),
+        ("{{ humanizeDuration $.Value }}", "{{ humanizeDuration $__aw }}"),
+        ("{{ humanize ($value) }}", "{{ humanize ($__aw) }}"),
         (
             "{{if gt $value 5.0}}many{{end}}",
-            "{{if gt $value 5.0}}many{{end}}",
+            "{{if gt $__aw 5.0}}many{{end}}",
         ),
-        ("{{if.Value}}some{{end}}", "{{if $value}}some{{end}}"),
-        ("{{ $x := .Value }}{{ $x }}", "{{ $x := $value }}{{ $x }}"),
+        ("{{if.Value}}some{{end}}", "{{if $__aw}}some{{end}}"),
+        ("{{ $x := .Value }}{{ $x }}", "{{ $x := $__aw }}{{ $x }}"),
         (
             "{{ with .Value }}{{ . }}{{ end }}",
-            "{{ with $value }}{{ . }}{{ end }}",
+            "{{ with $__aw }}{{ . }}{{ end }}",
         ),
         (
             "{{ $value }} = {{ $value | humanize }}",
-            &format!("{ALONE} = {{{{ $value | humanize }}}}"),
+            &format!("{ALONE} = {{{{ $__aw | humanize }}}}"),
         ),
     ] {
         assert_eq!(rewritten(text), format!("{DEFINITION}{expected}"), "{text}");
@@ -124,6 +126,20 @@ fn knows_where_the_dot_is_the_alert() {
             "{{ block \"x\" a }}{{ .Value }}{{ end }}{{ $value }}",
             "{{ block \"x\" a }}{{ .Value }}{{ end }}@",
         ),
+        ("{{ with . }}{{ .Value }}{{ end }}", "{{ with . }}@{{ end }}"),
+        ("{{ with $ }}{{ .Value }}{{ end }}", "{{ with $ }}@{{ end }}"),
+        (
+            "{{ with $a := . }}{{ .Value }}{{ else }}{{ .Value }}{{ end }}",
+            "{{ with $a := . }}@{{ else }}@{{ end }}",
+        ),
+        (
+            "{{ range a }}{{ with . }}{{ .Value }}{{ end }}{{ with $ }}{{ .Value }}{{ end }}{{ end }}",
+            "{{ range a }}{{ with . }}{{ .Value }}{{ end }}{{ with $ }}@{{ end }}{{ end }}",
+        ),
+        (
+            "{{ with a }}x{{ else with . }}{{ .Value }}{{ end }}",
+            "{{ with a }}x{{ else with . }}@{{ end }}",
+        ),
     ] {
         assert_eq!(rewritten(text), expected.replace('@', ALONE), "{text}");
     }
@@ -146,7 +162,11 @@ fn leaves_a_variable_of_the_same_name_alone() {
         ),
         (
             "{{ $value := .Value | humanize }}{{ $value }}",
-            format!("{DEFINITION}{{{{ $value := $value | humanize }}}}{{{{ $value }}}}"),
+            format!("{DEFINITION}{{{{ $value := $__aw | humanize }}}}{{{{ $value }}}}"),
+        ),
+        (
+            "{{ $value := 1 }}{{ $value }} {{ .Value }} {{ humanize $.Value }}",
+            format!("{DEFINITION}{{{{ $value := 1 }}}}{{{{ $value }}}} {ALONE} {{{{ humanize $__aw }}}}"),
         ),
         (
             "{{ if a }}{{ $value = 1 }}{{ end }}{{ $value }}",
@@ -171,15 +191,56 @@ fn returns_a_text_without_the_value_as_it_is() {
         "{{ .Values }} {{ .Value.Foo }} {{ $x.Value }} {{ (f).Value }} {{ .Labels.Value }} {{ 1.5 }} {{ .5 }}",
     ] {
         assert!(
-            matches!(rewrite_annotation(text, "B"), Ok(Cow::Borrowed(same)) if same == text),
+            matches!(rewrite(text, "B"), Ok(Cow::Borrowed(same)) if same == text),
             "{text}"
         );
     }
 }
 
 #[test]
+fn a_template_within_the_text_that_is_given_the_alert_means_the_number_too() {
+    const WITHIN: &str = "{{ with $.Values.B }}{{ . }}{{ end }}";
+    let definition = DEFINITION.replace("$values", "$.Values");
+    for (text, expected) in [
+        (
+            "{{ define \"x\" }}{{ .Value }}{{ end }}{{ template \"x\" . }}",
+            format!("{{{{ define \"x\" }}}}{WITHIN}{{{{ end }}}}{{{{ template \"x\" . }}}}"),
+        ),
+        (
+            "{{ define `x` }}{{ humanize .Value }}{{ $.Value }}{{ end }}{{ template \"x\" $ }}{{ humanize $value }}",
+            format!(
+                "{DEFINITION}{{{{ define `x` }}}}{definition}{{{{ humanize $__aw }}}}{WITHIN}{{{{ end }}}}{{{{ template \"x\" $ }}}}\
+                 {{{{ humanize $__aw }}}}"
+            ),
+        ),
+        (
+            "{{ define \"x\" -}} {{ humanize .Value }}{{ end }}{{ template \"x\" . }}",
+            format!(
+                "{{{{ define \"x\" -}}}}{} {{{{ humanize $__aw }}}}{{{{ end }}}}{{{{ template \"x\" . }}}}",
+                definition.replace("{{- end }}", "{{- end -}}")
+            ),
+        ),
+        (
+            "{{ block \"x\" . }}{{ .Value }}{{ end }}",
+            format!("{{{{ block \"x\" . }}}}{WITHIN}{{{{ end }}}}"),
+        ),
+    ] {
+        assert_eq!(rewritten(text), expected, "{text}");
+    }
+    // Of these nobody knows what they are given, or they are given something else too.
+    for text in [
+        "{{ define \"x\" }}{{ .Value }}{{ $value }}{{ end }}",
+        "{{ define \"x\" }}{{ .Value }}{{ end }}{{ template \"x\" . }}{{ template \"x\" $labels }}",
+        "{{ define \"x\" }}{{ .Value }}{{ end }}{{ range $values }}{{ template \"x\" . }}{{ end }}",
+        "{{ define \"x\" }}{{ .Value }}{{ end }}{{ template \"x\" }}",
+    ] {
+        assert_eq!(rewritten(text), text);
+    }
+}
+
+#[test]
 fn takes_the_number_from_the_node_it_is_told() {
-    let text = rewrite_annotation("{{ $value }} {{ $value | humanize }}", "query").unwrap();
+    let text = rewrite("{{ $value }} {{ $value | humanize }}", "query").unwrap();
     assert!(text.contains("{{- if eq $k \"query\" -}}"), "{text}");
     assert!(text.contains("{{ with $values.query }}"), "{text}");
 }
@@ -204,7 +265,7 @@ fn names_the_place_of_a_mistake() {
         ("{{ if a }}\n{{ range b }}", 2, 1, MissingEnd),
     ] {
         assert_eq!(
-            rewrite_annotation(text, "B"),
+            rewrite(text, "B"),
             Err(TemplateError {
                 line,
                 column,
@@ -213,7 +274,7 @@ fn names_the_place_of_a_mistake() {
             "{text}"
         );
     }
-    let message = rewrite_annotation("{{ if a }}", "B").unwrap_err().to_string();
+    let message = rewrite("{{ if a }}", "B").unwrap_err().to_string();
     assert_eq!(
         message,
         "line 1, column 1: this block is never closed: {{ end }} is missing"
@@ -240,12 +301,116 @@ fn tells_which_texts_change_with_the_value() {
     }
 }
 
+#[test]
+fn names_what_grafana_does_not_have() {
+    use Unknown::{Field, Function, Query, Variable};
+    let all: [(&str, &[Unknown]); 13] = [
+        (
+            "{{ humanize $value }} {{ .Labels.a }} {{ index $labels \"a\" }} {{ $.Values.A }} {{ $values }}",
+            &[],
+        ),
+        (
+            "{{ if and true (not (eq .Value 1.5)) }}{{ printf \"%v\" nil }}{{ else }}{{ len $labels }}{{ end }}",
+            &[],
+        ),
+        (
+            "{{ range $k, $v := $labels }}{{ $k }}{{ $v }}{{ end }} {{ $x := 1 }}{{ $x }} {{ $ }}",
+            &[],
+        ),
+        (
+            "humanise $x .Other {{ \"humanise\" }} {{/* humanise */}} {{ 1e3 }} {{ 0x1F }}",
+            &[],
+        ),
+        (
+            "{{ humanise $value }} {{ humanise 1 }}",
+            &[Function("humanise".into())],
+        ),
+        (
+            "{{ with query \"up\" }}{{ . | first | value }}{{ end }}",
+            &[
+                Query("first".into()),
+                Query("query".into()),
+                Query("value".into()),
+            ],
+        ),
+        (
+            "{{ $externalLabels.cluster }}",
+            &[Variable("$externalLabels".into())],
+        ),
+        (
+            "{{ define \"x\" }}{{ $labels }}{{ $ }}{{ end }}",
+            &[Variable("$labels".into())],
+        ),
+        (
+            "{{ define \"x\" }}{{ $a := . }}{{ end }}{{ $a }}",
+            &[Variable("$a".into())],
+        ),
+        (
+            "{{ .ExternalLabels.cluster }} {{ $.ExternalURL }}",
+            &[Field(".ExternalLabels".into()), Field(".ExternalURL".into())],
+        ),
+        ("{{ range $values }}{{ .Whatever }}{{ end }}", &[]),
+        (
+            "{{ define \"x\" }}{{ .Own }}{{ end }}{{ template \"x\" . }}",
+            &[Field(".Own".into())],
+        ),
+        ("{{ humanise", &[]),
+    ];
+    for (text, expected) in all {
+        assert_eq!(unknown(text).into_iter().collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
+#[test]
+fn checks_that_everything_is_closed_and_no_more() {
+    for good in [
+        "",
+        "{{ humanise .Whatever $x }}",
+        "{{ if a }}{{ end }}",
+        "a } b }} c",
+        "{ {",
+    ] {
+        assert_eq!(check(good), Ok(()), "{good}");
+    }
+    for (bad, problem) in [
+        ("{{ .CommonLabels", Problem::UnclosedAction),
+        ("{{ range .Alerts }}", Problem::MissingEnd),
+        ("{{ end }}", Problem::Stray),
+    ] {
+        assert_eq!(check(bad).map_err(|e| e.problem), Err(problem), "{bad}");
+    }
+}
+
+/// Work that grows with the square of this length doesn't end within the time that anybody waits for a test.
+#[test]
+fn a_text_of_nothing_but_blocks_is_read_in_one_go() {
+    let many = 1 << 18;
+    assert!(rewrite(&"{{if .Value}}".repeat(many), "B").is_err());
+    let many = 1 << 12;
+    for text in [
+        format!("{}{}", "{{if .Value}}".repeat(many), "{{end}}".repeat(many)),
+        "{{define \"x\"}}{{.Value}}{{end}}{{template \"x\" .}}".repeat(many),
+        "{{".repeat(many),
+        "{{/*".repeat(many),
+        "{{`".repeat(many),
+        format!("{{{{ {} }}}}", "$value, ".repeat(many)),
+        format!("{{{{ {} }}}}", ".Value".repeat(many)),
+    ] {
+        let _ = (
+            rewrite(&text, "B"),
+            mentions_value(&text),
+            unknown(&text),
+            check(&text),
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn never_panics(text in "(?s).{0,40}|(\\{\\{-? ?|\\$value|\\.Value|end|if |with |range |else|\"|`|/\\*|\\*/|:=| ?-?\\}\\}|ü|\n){0,16}") {
-        let _ = mentions_value(&text);
-        if let Ok(rewritten) = rewrite_annotation(&text, "B") {
-            prop_assert!(rewrite_annotation(&rewritten, "B").is_ok(), "{}", rewritten);
+        let _ = (mentions_value(&text), unknown(&text), check(&text));
+        if let Ok(rewritten) = rewrite(&text, "B") {
+            prop_assert!(rewrite(&rewritten, "B").is_ok(), "{}", rewritten);
         }
     }
 

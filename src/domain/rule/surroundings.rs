@@ -1,0 +1,31 @@
+//! What a rule depends on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::ownership::Owner;
+use crate::domain::version::Version;
+use crate::grafana::wire::DataSource;
+
+/// What a rule depends on besides its own specification.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Whose rule it is.
+    pub owner: &'a Owner,
+    /// Namespace of the resource.
+    pub namespace: &'a str,
+    /// Name of the resource.
+    pub name: &'a str,
+    /// Labels that the instance adds to every rule.
+    pub labels: &'a BTreeMap<String, String>,
+    /// The folder's uid.
+    pub folder_uid: &'a str,
+    /// The data source that `query` and `debugQueries` are for; `None` where the rule needs none.
+    pub source: Option<&'a DataSource>,
+    /// Grafana's address for people.
+    pub external_url: &'a str,
+    /// Grafana's version.
+    pub version: Version,
+    /// The shortest interval that the server evaluates at (`unified_alerting.min_interval`); zero where it doesn't tell.
+    pub min_interval: Duration,
+}

@@ -1,0 +1,107 @@
+//! Reading a template action by action, and finding the alert and its value in it.
+
+use std::ops::Range;
+
+use super::action::{Action, Actions, Kind};
+use super::error::{Problem, TemplateError};
+use super::scope::{Calls, OfAlert, Scopes};
+
+/// Fails unless every action, string and block of a text is closed. Grafana's templates of notifications are held to no more than that.
+pub fn check(text: &str) -> Result<(), TemplateError> {
+    walk(text, OfAlert::new(), |_, _| {})
+}
+
+/// Whether a text changes with the value: it uses `$value`, `$values`, or `.Value` and `.Values` of the alert.
+pub fn mentions_value(text: &str) -> bool {
+    let mut mentions = false;
+    let read = templates_of_alert(text).and_then(|of_alert| {
+        walk(text, of_alert, |action, scopes| {
+            let is_values = |i| field_of_alert(action, i, scopes).is_some_and(|used| used.name == ".Values");
+            mentions |= !uses(action, scopes).is_empty()
+                || action.tokens.iter().any(|t| t.text == "$values")
+                || (0..action.tokens.len()).any(is_values);
+        })
+    });
+    mentions && read.is_ok()
+}
+
+/// Shows every action with what names mean at it. Fails where Go's parser would for want of an end.
+pub(super) fn walk<'a>(
+    text: &'a str,
+    of_alert: OfAlert<'a>,
+    mut visit: impl FnMut(&Action<'a>, &Scopes<'a>),
+) -> Result<(), TemplateError> {
+    let mut scopes = Scopes::new(of_alert);
+    for action in Actions::of(text) {
+        let action = action?;
+        scopes
+            .enter(&action)
+            .map_err(|problem| TemplateError::at(text, action.span.start, problem))?;
+        visit(&action, &scopes);
+        scopes.leave(&action);
+    }
+    match scopes.unclosed() {
+        None => Ok(()),
+        Some(byte) => Err(TemplateError::at(text, byte, Problem::MissingEnd)),
+    }
+}
+
+/// The templates that a text defines and calls with the alert alone.
+pub(super) fn templates_of_alert(text: &str) -> Result<OfAlert<'_>, TemplateError> {
+    if !text.contains("define") && !text.contains("block") {
+        return Ok(OfAlert::new());
+    }
+    let mut calls = Calls::default();
+    walk(text, OfAlert::new(), |action, scopes| calls.note(action, scopes))?;
+    Ok(calls.of_alert())
+}
+
+/// One place where the value is used.
+pub(super) struct Use<'a> {
+    pub(super) span: Range<usize>,
+    /// How many tokens it consists of.
+    pub(super) tokens: usize,
+    pub(super) name: &'a str,
+}
+
+/// The places of an action where the value is used.
+pub(super) fn uses<'a>(action: &Action<'a>, scopes: &Scopes<'_>) -> Vec<Use<'a>> {
+    (0..action.tokens.len())
+        .filter_map(|i| {
+            let token = action.tokens.get(i)?;
+            if token.kind == Kind::Variable {
+                let is_ours = token.text == "$value" && scopes.value_is_grafanas() && !action.assigns(i);
+                return is_ours.then(|| Use {
+                    span: token.span(),
+                    tokens: 1,
+                    name: token.text,
+                });
+            }
+            field_of_alert(action, i, scopes).filter(|used| used.name == ".Value")
+        })
+        .collect()
+}
+
+/// The field at a token, if it is one of the alert itself and nothing more: `.X` where the dot is the alert, or `$.X`; but not `.X.Y`.
+fn field_of_alert<'a>(action: &Action<'a>, i: usize, scopes: &Scopes<'_>) -> Option<Use<'a>> {
+    let is_followed = action.tokens.get(i + 1).is_some_and(|next| next.is_chained);
+    field_at(action, i, scopes).filter(|_| !is_followed)
+}
+
+/// The same, whatever follows.
+pub(super) fn field_at<'a>(action: &Action<'a>, i: usize, scopes: &Scopes<'_>) -> Option<Use<'a>> {
+    let field = action.tokens.get(i).filter(|t| t.kind == Kind::Field)?;
+    if !field.is_chained {
+        return scopes.dot_is_alert().then(|| Use {
+            span: field.span(),
+            tokens: 1,
+            name: field.text,
+        });
+    }
+    let root = action.tokens.get(i.checked_sub(1)?).filter(|t| t.text == "$")?;
+    scopes.root_is_alert().then(|| Use {
+        span: root.span().start..field.span().end,
+        tokens: 2,
+        name: field.text,
+    })
+}
