@@ -89,6 +89,18 @@ func TestALostAlertmanagerAnswersAsTheRealOneDoes(t *testing.T) {
 	}
 }
 
+func TestAFailingDatabaseIsToldByTheHealth(t *testing.T) {
+	t.Parallel()
+	d := start(t, "12.4.0")
+	d.must(200, "PUT", testbed+"database", object{"state": "failing"})
+	if got := d.must(503, "GET", "/api/health", nil).at("database"); got != "failing" {
+		t.Errorf("the database is %v", got)
+	}
+	d.must(500, "GET", "/api/folders", nil)
+	d.must(200, "DELETE", testbed+"faults", nil)
+	d.must(200, "GET", "/api/folders", nil)
+}
+
 func TestAnOlderDatabaseIsRestored(t *testing.T) {
 	t.Parallel()
 	d := start(t, "12.4.0")

@@ -9,7 +9,10 @@ import (
 const commit = "double"
 
 func (s *api) health(c *server.Call) {
-	body := map[string]any{"database": "ok"}
+	status, body := 200, map[string]any{"database": "ok"}
+	if s.Faults.DatabaseFails() {
+		status, body["database"] = 503, "failing"
+	}
 	if !s.Cfg.SettingIsTrue("auth.anonymous.hide_version") {
 		body["version"], body["commit"] = s.Cfg.Version.Text, commit
 		if s.Cfg.Version.HealthEnterprise() {
@@ -19,7 +22,7 @@ func (s *api) health(c *server.Call) {
 	if s.Cfg.Version.HealthAPIServer() {
 		body["apiserver"] = "ok"
 	}
-	c.JSON(200, body)
+	c.JSON(status, body)
 }
 
 func (s *api) settings(c *server.Call) {

@@ -49,6 +49,7 @@ func New(cfg *setup.Config, kept *store.Store, engines *engine.Engines, faults *
 	d.mux.HandleFunc("PUT "+Prefix+"index", d.putIndex)
 	d.mux.HandleFunc("PUT "+Prefix+"replica", d.putReplica)
 	d.mux.HandleFunc("PUT "+Prefix+"alertmanager", d.putAlertmanager)
+	d.mux.HandleFunc("PUT "+Prefix+"database", d.putDatabase)
 	d.mux.HandleFunc("PUT "+Prefix+"database/snapshots/{name}", d.takeSnapshot)
 	d.mux.HandleFunc("POST "+Prefix+"database/restore", d.restore)
 	d.mux.HandleFunc("POST "+Prefix+"database/empty", d.empty)
@@ -85,16 +86,22 @@ type faults struct {
 	Index        string `json:"index"`
 	Replica      string `json:"replica"`
 	Alertmanager string `json:"alertmanager"`
+	Database     string `json:"database"`
 }
 
 func (d *Door) getFaults(w http.ResponseWriter, _ *http.Request) {
 	index, replica := d.views.lags()
-	answer(w, faults{index.String(), replica.String(), d.faults.Alertmanager()})
+	state := databaseOK
+	if d.faults.DatabaseFails() {
+		state = databaseFailing
+	}
+	answer(w, faults{index.String(), replica.String(), d.faults.Alertmanager(), state})
 }
 
 func (d *Door) clearFaults(w http.ResponseWriter, r *http.Request) {
 	d.views.set(0, 0)
 	d.faults.SetAlertmanager(server.AlertmanagerReady)
+	d.faults.SetDatabase(false)
 	d.getFaults(w, r)
 }
 
@@ -147,6 +154,24 @@ func (d *Door) putAlertmanager(w http.ResponseWriter, r *http.Request) {
 	default:
 		refuse(w, fmt.Errorf("state is %q, not one of ready, notReady, missing, failing, unavailable", sent.State))
 	}
+}
+
+const databaseOK, databaseFailing = "ok", "failing"
+
+func (d *Door) putDatabase(w http.ResponseWriter, r *http.Request) {
+	var sent struct {
+		State string `json:"state"`
+	}
+	err := json.NewDecoder(r.Body).Decode(&sent)
+	if err == nil && sent.State != databaseOK && sent.State != databaseFailing {
+		err = fmt.Errorf("state is %q, not ok or failing", sent.State)
+	}
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	d.faults.SetDatabase(sent.State == databaseFailing)
+	d.getFaults(w, r)
 }
 
 func answer(w http.ResponseWriter, body any) {

@@ -105,6 +105,11 @@ func page(c *server.Call, list []map[string]any, limit int) []map[string]any {
 }
 
 func (s *api) search(c *server.Call) {
+	// In every release (pkg/api/search.go).
+	if c.Number("limit", 0) > 5000 {
+		c.Message(422, "Limit is above maximum allowed (5000), use page parameter to access hits beyond limit")
+		return
+	}
 	s.Store.Mu.RLock()
 	defer s.Store.Mu.RUnlock()
 	o := s.Store.Orgs[c.Who.Org]

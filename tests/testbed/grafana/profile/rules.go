@@ -105,14 +105,19 @@ func (v Version) PausedInStates() bool { return v.AtLeast(12, 0, 0) }
 // Unconfirmed: the release; 10.0 evaluates all rules of an interval in one tick (recorded).
 func (v Version) Jitter() bool { return v.AtLeast(10, 4, 0) }
 
-// MoreThresholds: thresholds eq, ne, gte, lte, the ranges with their ends, and the reducer median.
-// Unconfirmed: the release between 10.0, which has none of them, and 12.
+// MoreThresholds: thresholds eq, ne, gte, lte and the ranges with their ends (#99516: 11.6), and the reducer median.
+// Unconfirmed: the release of median.
 func (v Version) MoreThresholds() bool { return v.AtLeast(11, 6, 0) }
+
+// ThresholdPredicates: a threshold compares by itself, so NaN is above and below nothing; before it was a math expression, in which a
+// comparison with NaN is NaN, which fires (#86062, merged in April 2024).
+// Unconfirmed: whether 11.0 has it already; played: from 11.1.
+func (v Version) ThresholdPredicates() bool { return v.AtLeast(11, 1, 0) }
 
 // ReduceModesOnNumbers: a reduce node's mode counts for numbers too, so dropNN takes NaN and infinities of an instant query
 // away; before it counted for series only (#74859, #75594: 10.2).
 func (v Version) ReduceModesOnNumbers() bool { return v.AtLeast(10, 2, 0) }
 
-// Hysteresis: a threshold may have an evaluator of its own for alerts that fire (10.3 and later).
-// Unconfirmed: the release.
+// Hysteresis: a threshold may have an evaluator of its own for alerts that fire (#70998: 10.3, by the toggle recoveryThreshold at first).
+// Unconfirmed: the release that needs no toggle; played: without one from 10.3.
 func (v Version) Hysteresis() bool { return v.AtLeast(10, 3, 0) }

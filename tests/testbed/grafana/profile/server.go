@@ -53,9 +53,6 @@ func (v Version) FolderPathInNames() bool { return v.AtLeast(12, 0, 0) }
 // Unconfirmed: whether 12 already does for folders; played: from 13.0, where folders are in unified storage.
 func (v Version) SearchIndex() bool { return v.AtLeast(13, 0, 0) }
 
-// SearchLimit: a search for more than 5000 is 422.
-func (v Version) SearchLimit() bool { return v.AtLeast(12, 0, 0) }
-
 // HitDescription: a hit of the search has the folder's description (client 25-12-02).
 // Unconfirmed: whether it was 12.3 or 12.4.
 func (v Version) HitDescription() bool { return v.AtLeast(12, 4, 0) }

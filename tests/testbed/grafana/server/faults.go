@@ -26,6 +26,21 @@ const (
 type Faults struct {
 	mu           sync.RWMutex
 	alertmanager string
+	database     bool
+}
+
+// SetDatabase makes the database fail, or work again.
+func (f *Faults) SetDatabase(fails bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.database = fails
+}
+
+// DatabaseFails says whether it does.
+func (f *Faults) DatabaseFails() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.database
 }
 
 // SetAlertmanager makes the Alertmanagers of all organisations have a fault.

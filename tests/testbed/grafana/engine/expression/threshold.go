@@ -104,7 +104,7 @@ func comparison(kind string, params []float64, v profile.Version) (func(*float64
 		if x == nil {
 			return nil
 		}
-		if math.IsNaN(*x) {
+		if math.IsNaN(*x) && !v.ThresholdPredicates() {
 			return Ptr(math.NaN())
 		}
 		return Ptr(boolean(test(*x)))
