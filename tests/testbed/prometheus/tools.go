@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names the program that the testbed builds from this module.
+package tools
+
+import _ "github.com/prometheus/prometheus/cmd/prometheus"
