@@ -29,6 +29,13 @@ SHIPPED := static
 OPERATOR = $(TARGET)/release/alertwright
 endif
 export ALERTWRIGHT_OPERATOR ?= $(abspath $(OPERATOR))
+# The operator as it is developed. With a test beside it: then the crates have the features that tests give them, and are not
+# compiled once for the one and once for the others.
+DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test layers && $(TARGET)/debug/alertwright
+# Modules of the testbed that have tests.
+GO_MODULES := grafana loki licences
+CHECKS := format lint deny generated charts
+TESTS := testbed $(SHIPPED) test-go compile-tests run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference.md
 
 .PHONY: help
@@ -40,7 +47,20 @@ demo: servers static ## Tell the whole story on real servers: example, alerts, n
 	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
-test: testbed $(SHIPPED) ## Run all tests against a real API server, Grafana and Loki
+test: $(TESTS) ## Run all tests, on the servers of the testbed
+
+.PHONY: test-go
+test-go: # What the testbed has in Go of its own, with the flags of its build, so that packages are compiled once
+	@for module in $(GO_MODULES); do \
+		(cd tests/testbed/$$module && export CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' && go vet ./... && go test ./...) || exit 1; \
+	done
+
+.PHONY: compile-tests
+compile-tests: # By itself, so that it can be told how long tests take
+	cargo test --workspace --locked --no-run
+
+.PHONY: run-tests
+run-tests:
 	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
 
 .PHONY: contract
@@ -56,7 +76,11 @@ test-demo: servers static ## Test that the demonstration leaves somebody's own s
 	cargo test --locked --package alertwright-testbed --features demo-test --test demo
 
 .PHONY: check
-check: format lint deny generated charts ## Check everything that needs no server: format, lints, licences, generated files, manifests
+check: $(CHECKS) ## Check everything that needs no server: format, lints, licences, generated files, manifests
+
+.PHONY: steps
+steps: # What .ci/run does, one after another
+	@echo $(CHECKS) $(TESTS)
 
 .PHONY: bench
 bench: testbed static ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
@@ -67,7 +91,7 @@ build: ## Build the operator for development
 	cargo build --locked
 
 .PHONY: testbed
-testbed: ## Build the servers that tests and demo run, once, into a cache
+testbed: ## Build the servers and tools that tests and demo run, once, into a cache
 	@tests/testbed/build
 
 .PHONY: servers
@@ -75,16 +99,22 @@ servers: # What the demonstration runs: without the tools that only tests need
 	@tests/testbed/build kube-apiserver etcd kube-controller-manager kube-scheduler kwok grafana loki
 
 .PHONY: format
-format: ## Check the format (cargo fmt mends it)
+format: ## Check the format (cargo fmt and gofmt -w mend it)
 	cargo fmt --all --check
+	@unformatted=$$(gofmt -l tests/testbed) && [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 
 .PHONY: lint
 lint: ## Run clippy; every warning is an error
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 .PHONY: deny
-deny: $(CARGO_DENY) ## Check licences, banned crates and sources of the dependencies
+deny: $(CARGO_DENY) ## Check licences of crates and of the testbed's Go modules, banned crates, and sources
 	$(DENY) licenses bans sources
+	@tests/testbed/build --licences >/dev/null
+
+.PHONY: licences
+licences: ## Print the Go modules that the testbed's parts are linked from, with their licences
+	@tests/testbed/build --licences
 
 .PHONY: audit
 audit: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs the network)
@@ -92,13 +122,13 @@ audit: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs 
 
 .PHONY: crds
 crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
-	cargo run --locked --quiet -- crds --directory crds
+	$(DEVELOPED) crds --directory crds
 	mkdir -p charts/alertwright/files/crds
 	cp crds/*.yaml charts/alertwright/files/crds/
 
 .PHONY: docs
 docs: ## Write docs/reference.md from the CustomResourceDefinitions
-	cargo run --locked --quiet -- crds --markdown > docs/reference.md
+	$(DEVELOPED) crds --markdown > docs/reference.md
 
 .PHONY: generated
 generated: crds docs ## Check that generated files are committed as they would be generated
@@ -109,7 +139,7 @@ generated: crds docs ## Check that generated files are committed as they would b
 charts: ## Lint the chart, and check chart, base and examples against the types of the API server
 	@tests/testbed/build helm kubeconform
 	$(BIN)/helm lint --strict charts/alertwright
-	cargo test --locked --test manifests
+	cargo test --locked --workspace --test manifests
 
 .PHONY: static
 static: ## Build the operator as it is shipped: static, small, the same on every machine
