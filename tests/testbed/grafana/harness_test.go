@@ -37,7 +37,7 @@ type double struct {
 	process *exec.Cmd
 	// The organisation that the next calls are for; the first where it is empty.
 	org string
-	log     bytes.Buffer
+	log bytes.Buffer
 }
 
 // start starts one with an empty database.
