@@ -88,6 +88,7 @@ func Text(settings map[string]any, name string) string {
 	}
 }
 
+// Truth is a setting as a truth value; "true" counts too.
 func Truth(settings map[string]any, name string) bool {
 	value := settings[name]
 	return value == true || value == "true"
@@ -178,6 +179,7 @@ func At(settings map[string]any, path string) (map[string]any, string) {
 	return At(inner, rest)
 }
 
+// DeepCopy copies decoded JSON, so that a copy can be changed.
 func DeepCopy(value any) any {
 	switch value := value.(type) {
 	case map[string]any:

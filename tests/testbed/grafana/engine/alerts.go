@@ -163,6 +163,7 @@ type summary struct {
 	Err error
 }
 
+// Summary copies what is known of the rule now.
 func (s *RuleState) Summary() summary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,6 +174,7 @@ func (s *RuleState) Summary() summary {
 	return out
 }
 
+// SortInstances sorts alerts by their labels.
 func SortInstances(all []Instance) {
 	sort.Slice(all, func(i, j int) bool {
 		return strings.Compare(all[i].Labels.Key(), all[j].Labels.Key()) < 0

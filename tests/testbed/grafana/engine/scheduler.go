@@ -47,6 +47,7 @@ type Engine struct {
 	changed atomic.Bool
 }
 
+// New makes the engines; none runs before Start.
 func New(cfg *setup.Config, store *store.Store, log *slog.Logger) *Engines {
 	return &Engines{cfg: cfg, store: store, log: log, orgs: map[int64]*Engine{}, slots: make(chan struct{}, 64)}
 }
@@ -347,6 +348,7 @@ func (e *Engine) run(ctx context.Context, d due, at time.Time) {
 	d.state.process(d, results, at, time.Since(started))
 }
 
+// State is what is known of a rule, nil before its first tick.
 func (e *Engine) State(uid string) *RuleState {
 	e.Mu.RLock()
 	defer e.Mu.RUnlock()

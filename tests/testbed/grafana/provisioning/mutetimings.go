@@ -13,6 +13,7 @@ import (
 	"alertwright.testbed/grafana/store"
 )
 
+// SentTiming is a mute timing as it is sent.
 type SentTiming struct {
 	Name      string                      `json:"name"`
 	Version   string                      `json:"version"`

@@ -17,6 +17,7 @@ type Refused struct {
 
 func (r *Refused) Error() string { return r.Message }
 
+// New makes a refusal; an empty id is one that the release has none for.
 func New(status int, id, format string, args ...any) *Refused {
 	return &Refused{Status: status, Message: fmt.Sprintf(format, args...), MessageID: id}
 }

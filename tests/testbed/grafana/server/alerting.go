@@ -9,6 +9,7 @@ import (
 	"alertwright.testbed/grafana/store"
 )
 
+// NamespaceOf is an organisation's namespace in /apis.
 func NamespaceOf(org int64) string {
 	if org == 1 {
 		return "default"
@@ -55,6 +56,7 @@ func Guarded(v profile.Version, stored, provenance string) *refusal.Refused {
 	return nil
 }
 
+// Stale refuses a write that names another version than the stored one. None at all is taken.
 func Stale(v profile.Version, sent, stored string) *refusal.Refused {
 	if v.ResourceVersions() && sent != "" && sent != stored {
 		return refusal.New(409, "alerting.notifications.conflict", "Provided version %s of the resource does not match current version %s", sent, stored)

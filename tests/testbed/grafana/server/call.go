@@ -19,6 +19,7 @@ type Call struct {
 	Who Identity
 }
 
+// Handler answers a call.
 type Handler func(c *Call)
 
 // Forbidden refuses who lacks a right.
@@ -55,6 +56,7 @@ func (c *Call) Read(into any) bool {
 	return true
 }
 
+// JSON answers with a body.
 func (c *Call) JSON(status int, body any) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -66,6 +68,7 @@ func (c *Call) JSON(status int, body any) {
 	c.Raw(status, text.Bytes())
 }
 
+// Raw answers with JSON that is made already.
 func (c *Call) Raw(status int, body []byte) {
 	header := c.W.Header()
 	header.Set("Content-Type", "application/json; charset=UTF-8")
@@ -75,13 +78,16 @@ func (c *Call) Raw(status int, body []byte) {
 	_, _ = c.W.Write(body)
 }
 
+// Message answers with a message, as older endpoints do.
 func (c *Call) Message(status int, text string) { c.JSON(status, map[string]any{"message": text}) }
 
+// Empty answers without a body.
 func (c *Call) Empty(status int) {
 	c.W.Header().Set("Content-Length", "0")
 	c.W.WriteHeader(status)
 }
 
+// Refuse answers with a refusal; one with a message id has it and the status in the body too (pkg/apimachinery/errutil).
 func (c *Call) Refuse(r *refusal.Refused) {
 	body := map[string]any{"message": r.Message, "traceID": ""}
 	if r.MessageID != "" {
@@ -94,8 +100,10 @@ func (c *Call) Refuse(r *refusal.Refused) {
 	c.JSON(r.Status, body)
 }
 
+// Query is a parameter.
 func (c *Call) Query(name string) string { return c.R.URL.Query().Get(name) }
 
+// Flag is a parameter that is true or false.
 func (c *Call) Flag(name string, otherwise bool) bool {
 	value, err := strconv.ParseBool(c.Query(name))
 	if err != nil {
@@ -104,6 +112,7 @@ func (c *Call) Flag(name string, otherwise bool) bool {
 	return value
 }
 
+// Number is a parameter that is a number.
 func (c *Call) Number(name string, otherwise int) int {
 	n, err := strconv.Atoi(c.Query(name))
 	if err != nil {
@@ -112,6 +121,7 @@ func (c *Call) Number(name string, otherwise int) int {
 	return n
 }
 
+// ID is a number in the path, -1 where it is none.
 func (c *Call) ID(name string) int64 {
 	n, err := strconv.ParseInt(c.R.PathValue(name), 10, 64)
 	if err != nil {

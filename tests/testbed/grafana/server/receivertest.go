@@ -16,6 +16,7 @@ import (
 	"alertwright.testbed/grafana/store"
 )
 
+// TestedIntegration is an integration in a test of contact points.
 type TestedIntegration struct {
 	UID      string            `json:"uid"`
 	Name     string            `json:"name"`
@@ -25,6 +26,7 @@ type TestedIntegration struct {
 	Secure   map[string]string `json:"secureSettings"`
 }
 
+// TestedAlert is the alert in one.
 type TestedAlert struct {
 	Labels      model.LabelSet `json:"labels"`
 	Annotations model.LabelSet `json:"annotations"`

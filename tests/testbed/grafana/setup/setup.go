@@ -30,6 +30,7 @@ func (c *Config) Setting(name, otherwise string) string {
 	return otherwise
 }
 
+// SettingIsTrue says whether a setting is on; without one it is off.
 func (c *Config) SettingIsTrue(name string) bool {
 	value := strings.ToLower(c.Setting(name, ""))
 	return value == "true" || value == "1" || value == "yes" || value == "on"
@@ -71,10 +72,12 @@ func (c *Config) StatusInterval() time.Duration {
 	return 10 * time.Second
 }
 
+// RootURL is the address that links in notifications begin with.
 func (c *Config) RootURL() string {
 	return strings.TrimSuffix(c.Setting("server.root_url", c.URL+"/"), "/") + "/"
 }
 
+// ParseSettings reads cfg:section.key=value.
 func ParseSettings(args []string) map[string]string {
 	settings := map[string]string{}
 	for _, arg := range args {

@@ -98,6 +98,7 @@ type Inhibition struct {
 	Manager    Manager
 }
 
+// NewAlertingConfig makes an empty one; it has no tree, so it counts as missing.
 func NewAlertingConfig() *AlertingConfig {
 	return &AlertingConfig{
 		Trees: map[string]*Tree{}, Templates: map[string]*Template{}, Timings: map[string]*Timing{}, Inhibitions: map[string]*Inhibition{},
@@ -124,6 +125,7 @@ func (a *AlertingConfig) ResetRoute(c *Change, org int64, v profile.Version, nex
 	a.SetRoute(c, org, DefaultRoute(v), "")
 }
 
+// SetRoute replaces the default tree.
 func (a *AlertingConfig) SetRoute(c *Change, org int64, route *Route, provenance string) {
 	a.Route, a.RouteProvenance, a.RouteManager = route, provenance, Manager{}
 	c.Put(fmt.Sprintf("route/%d", org), storedRoute{org, route, provenance, a.RouteManager})
@@ -150,6 +152,7 @@ func (a *AlertingConfig) insert(i *Integration) {
 	a.Integrations = append(a.Integrations, i)
 }
 
+// Remove takes an integration away.
 func (a *AlertingConfig) Remove(c *Change, i *Integration) {
 	for at, old := range a.Integrations {
 		if old.ID == i.ID {
@@ -161,6 +164,7 @@ func (a *AlertingConfig) Remove(c *Change, i *Integration) {
 	a.Version++
 }
 
+// RemoveAll notes in the journal that all of it is gone.
 func (a *AlertingConfig) RemoveAll(c *Change, org int64) {
 	for _, i := range a.Integrations {
 		c.Remove(integrationKey(i))

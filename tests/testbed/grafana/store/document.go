@@ -64,42 +64,49 @@ func (a *AlertingConfig) SetRouteManager(c *Change, org int64, manager Manager) 
 	c.Put(fmt.Sprintf("route/%d", org), storedRoute{org, a.Route, a.RouteProvenance, manager})
 }
 
+// PutTree adds a tree besides the default one, or replaces the one of its name.
 func (a *AlertingConfig) PutTree(c *Change, t *Tree) {
 	a.Trees[t.Name] = t
 	a.Version++
 	c.Put(treeRecord(t.Org, t.Name), t)
 }
 
+// RemoveTree takes one away.
 func (a *AlertingConfig) RemoveTree(c *Change, org int64, name string) {
 	delete(a.Trees, name)
 	a.Version++
 	c.Remove(treeRecord(org, name))
 }
 
+// PutTemplate adds a template or replaces the one of its name.
 func (a *AlertingConfig) PutTemplate(c *Change, t *Template) {
 	a.Templates[t.Name] = t
 	a.Version++
 	c.Put(templateRecord(t.Org, t.Name), t)
 }
 
+// RemoveTemplate takes one away.
 func (a *AlertingConfig) RemoveTemplate(c *Change, org int64, name string) {
 	delete(a.Templates, name)
 	a.Version++
 	c.Remove(templateRecord(org, name))
 }
 
+// RemoveTiming takes a timing away.
 func (a *AlertingConfig) RemoveTiming(c *Change, org int64, name string) {
 	delete(a.Timings, name)
 	a.Version++
 	c.Remove(timingRecord(org, name))
 }
 
+// PutInhibition adds an inhibition rule or replaces the one of its name.
 func (a *AlertingConfig) PutInhibition(c *Change, i *Inhibition) {
 	a.Inhibitions[i.Name] = i
 	a.Version++
 	c.Put(inhibitionRecord(i.Org, i.Name), i)
 }
 
+// RemoveInhibition takes one away.
 func (a *AlertingConfig) RemoveInhibition(c *Change, org int64, name string) {
 	delete(a.Inhibitions, name)
 	a.Version++

@@ -6,6 +6,8 @@ import (
 	"alertwright.testbed/grafana/refusal"
 )
 
+// PutGroup replaces a group: rules that aren't sent are deleted, one that is another group's is moved here, and all that stay get a new
+// version if anything has changed. Without rules only the interval is set (provisioning/alert_rules.go, store/deltas.go; recorded on 10.0).
 func (s *Store) PutGroup(org int64, sent *ProvisionedGroup, provenance string) *refusal.Refused {
 	v := s.cfg.Version
 	var rules []*Rule

@@ -122,6 +122,7 @@ func encodeLine(to *bytes.Buffer, key string, value json.RawMessage) {
 // Change collects what one commit writes.
 type Change struct{ text bytes.Buffer }
 
+// Put writes a value.
 func (c *Change) Put(key string, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
@@ -130,8 +131,10 @@ func (c *Change) Put(key string, value any) {
 	encodeLine(&c.text, key, raw)
 }
 
+// Remove deletes one.
 func (c *Change) Remove(key string) { encodeLine(&c.text, key, nil) }
 
+// Commit hands a change to the kernel. Without the journal there is no going on.
 func (j *Journal) Commit(c *Change) {
 	if c.text.Len() == 0 {
 		return

@@ -77,6 +77,7 @@ type Org struct {
 	RulerBody atomic.Pointer[CachedBody]
 }
 
+// CachedBody is an answer that holds as long as the generation is the same.
 type CachedBody struct {
 	Gen  uint64
 	Body []byte

@@ -1,5 +1,6 @@
 package store
 
+// HasReceiver says whether there is a contact point of this name.
 func (a *AlertingConfig) HasReceiver(name string) bool {
 	for _, i := range a.Integrations {
 		if i.Receiver == name {
@@ -21,6 +22,7 @@ func (a *AlertingConfig) Receivers() []string {
 	return Names(all)
 }
 
+// Of lists the integrations of a contact point.
 func (a *AlertingConfig) Of(receiver string) []*Integration {
 	var found []*Integration
 	for _, i := range a.Integrations {

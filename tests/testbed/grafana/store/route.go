@@ -48,6 +48,7 @@ func (m *ObjectMatcher) UnmarshalJSON(text []byte) error {
 	return err
 }
 
+// Matcher is the same for Alertmanager.
 func (m ObjectMatcher) Matcher() (*labels.Matcher, error) {
 	kinds := map[string]labels.MatchType{"=": labels.MatchEqual, "!=": labels.MatchNotEqual, "=~": labels.MatchRegexp, "!~": labels.MatchNotRegexp}
 	kind, ok := kinds[m[1]]
@@ -75,6 +76,7 @@ func DefaultRoute(v profile.Version) *Route {
 	return &Route{Receiver: DefaultReceiver, GroupBy: []string{"grafana_folder", "alertname"}}
 }
 
+// Walk visits a route and all below it.
 func Walk(r *Route, visit func(*Route)) {
 	if r == nil {
 		return

@@ -115,6 +115,7 @@ const (
 	ExpressionUID   = "__expr__"
 )
 
+// IsExpression says whether a node is an expression; -100 is what it was called once.
 func IsExpression(uid string) bool { return uid == ExpressionUID || uid == "-100" }
 
 // Provisioned is a rule as the provisioning API shows it.

@@ -13,6 +13,7 @@ import (
 
 var uidPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
+// ValidUID says what is wrong with a uid; an empty one is made later (pkg/util/shortid_generator.go).
 func ValidUID(uid string) error {
 	if len(uid) > 40 {
 		return fmt.Errorf("uid is longer than 40 symbols")

@@ -49,6 +49,7 @@ func (r *Rule) Version(g *Group) int64 {
 	return r.Ver + g.Bumps
 }
 
+// CreateRule adds a rule. It takes its group's interval, or makes the group with 60 s.
 func (s *Store) CreateRule(r *Rule, provenance string) (*Rule, *refusal.Refused) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -107,6 +108,7 @@ func (s *Store) place(change *Change, o *Org, r *Rule, version int64, now time.T
 	o.RuleGen++
 }
 
+// UpdateRule replaces a rule, and moves it where its folder or group is another one.
 func (s *Store) UpdateRule(r *Rule, provenance string) (*Rule, *refusal.Refused) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -137,6 +139,7 @@ func (s *Store) UpdateRule(r *Rule, provenance string) (*Rule, *refusal.Refused)
 	return r, nil
 }
 
+// DeleteRule deletes a rule; that there is none is no mistake (recorded on 10.0).
 func (s *Store) DeleteRule(org int64, uid, provenance string) *refusal.Refused {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()

@@ -154,6 +154,7 @@ func (s *Store) noteID(id int64) {
 	}
 }
 
+// NextID is a number that nothing else has.
 func (s *Store) NextID() int64 { return s.lastID.Add(1) }
 
 func (s *Store) load(line journalLine) error {

@@ -24,10 +24,13 @@ func Fingerprint(of any) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// SourceRecord is the key of a data source in the journal.
 func SourceRecord(d *DataSource) string { return fmt.Sprintf("source/%d/%s", d.Org, d.UID) }
 
+// FolderRecord is the key of a folder in the journal.
 func FolderRecord(f *Folder) string { return fmt.Sprintf("folder/%d/%s", f.Org, f.UID) }
 
+// Slug makes a title fit for an address.
 func Slug(title string) string {
 	text := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
@@ -38,8 +41,10 @@ func Slug(title string) string {
 	return strings.Trim(text, "-")
 }
 
+// Link is a folder's address in the frontend.
 func (f *Folder) Link() string { return "/dashboards/f/" + f.UID + "/" + Slug(f.Title) }
 
+// Atoi reads a number, 0 where there is none.
 func Atoi(text string) int {
 	var n int
 	if _, err := fmt.Sscanf(text, "%d", &n); err != nil {
@@ -48,6 +53,7 @@ func Atoi(text string) int {
 	return n
 }
 
+// SortedKeys lists the keys of a map; never nil.
 func SortedKeys[V any](of map[string]V) []string {
 	all := make([]string, 0, len(of))
 	for name := range of {
@@ -57,6 +63,7 @@ func SortedKeys[V any](of map[string]V) []string {
 	return all
 }
 
+// Names lists the members of a set, sorted.
 func Names(of map[string]bool) []string {
 	var all []string
 	for name := range of {
@@ -135,6 +142,7 @@ type Token struct {
 	Expires time.Time
 }
 
+// NewUID makes a uid as Grafana makes them: 14 letters and digits.
 func NewUID() string {
 	var b [8]byte
 	if _, err := rand.Read(b[:]); err != nil {
@@ -143,6 +151,7 @@ func NewUID() string {
 	return "s" + hex.EncodeToString(b[:])[:13]
 }
 
+// NewSecret makes what a token ends with.
 func NewSecret() string {
 	var b [24]byte
 	if _, err := rand.Read(b[:]); err != nil {

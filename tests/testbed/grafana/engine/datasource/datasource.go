@@ -19,6 +19,7 @@ import (
 
 // Queries of data sources: Loki and Prometheus over HTTP, TestData by itself.
 
+// QueryClient asks all data sources.
 var QueryClient = &http.Client{
 	Timeout:   30 * time.Second,
 	Transport: &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
@@ -48,6 +49,7 @@ func interpolate(expr string, step time.Duration, from, to time.Time) string {
 	).Replace(expr)
 }
 
+// QueryLoki asks a Loki. queryType says whether for a moment or for a range, and a range is the default (pkg/tsdb/loki/parse_query.go).
 func QueryLoki(ctx context.Context, source *store.DataSource, q store.Query, from, to time.Time) (expression.Values, error) {
 	expr, _ := q.Model["expr"].(string)
 	kind, _ := q.Model["queryType"].(string)
@@ -75,6 +77,7 @@ func QueryLoki(ctx context.Context, source *store.DataSource, q store.Query, fro
 	return ask(ctx, source, path, params)
 }
 
+// QueryPrometheus asks a Prometheus. The booleans instant and range say what for (pkg/tsdb/prometheus/models/query.go).
 func QueryPrometheus(ctx context.Context, source *store.DataSource, q store.Query, from, to time.Time) (expression.Values, error) {
 	expr, _ := q.Model["expr"].(string)
 	instant, isSet := q.Model["instant"].(bool)
@@ -191,6 +194,7 @@ func (p *prometheusAnswer) values() (expression.Values, error) {
 	return out, nil
 }
 
+// QueryTestData answers by itself: csv_metric_values, random_walk, no_data_points and server_error_500.
 func QueryTestData(q store.Query, from, to time.Time) (expression.Values, error) {
 	scenario, _ := q.Model["scenarioId"].(string)
 	input, _ := q.Model["stringInput"].(string)

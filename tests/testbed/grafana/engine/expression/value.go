@@ -20,6 +20,7 @@ const (
 // Labels of a value.
 type Labels map[string]string
 
+// Contains says whether all labels of the other set are in this one.
 func (l Labels) Contains(other Labels) bool {
 	for name, value := range other {
 		if own, ok := l[name]; !ok || own != value {
@@ -73,8 +74,10 @@ type Value struct {
 // Values are what a node yields.
 type Values []Value
 
+// NoData is what a query without a result yields.
 func NoData() Values { return Values{{Kind: NoDataKind}} }
 
+// IsNoData says whether there is nothing but that.
 func (v Values) IsNoData() bool {
 	for _, each := range v {
 		if each.Kind != NoDataKind {
@@ -118,6 +121,7 @@ type Captured struct {
 	Num    *float64
 }
 
+// Ptr points to a number.
 func Ptr(x float64) *float64 { return &x }
 
 func boolean(b bool) float64 {

@@ -70,6 +70,7 @@ type Alertmanager struct {
 	Deliveries map[string]*sending.Delivery
 }
 
+// New starts an organisation's Alertmanager, with the silences that are kept and the log of what was notified.
 func New(cfg *setup.Config, kept *store.Store, org int64, log *slog.Logger) (*Alertmanager, error) {
 	am := &Alertmanager{Cfg: cfg, store: kept, Org: org, Log: log, stopc: make(chan struct{}), Deliveries: map[string]*sending.Delivery{}}
 	registry := prometheus.NewRegistry()
@@ -243,6 +244,7 @@ func (am *Alertmanager) apply(root *config.Route, receivers map[string][]notify.
 	am.Mu.Unlock()
 }
 
+// Put takes alerts, new ones and such as have changed or ended.
 func (am *Alertmanager) Put(alerts ...*alert.Alert) {
 	if len(alerts) == 0 {
 		return
@@ -281,6 +283,7 @@ func (am *Alertmanager) Firing() []*alert.Alert {
 	return found
 }
 
+// ReceiversOf names who is told of an alert.
 func (am *Alertmanager) ReceiversOf(a *alert.Alert) []string {
 	am.Mu.RLock()
 	route := am.route

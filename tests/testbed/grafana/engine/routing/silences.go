@@ -17,6 +17,7 @@ import (
 	"alertwright.testbed/grafana/store"
 )
 
+// SilenceKey is the key of a silence in the journal.
 func SilenceKey(org int64, id string) string { return fmt.Sprintf("silence/%d/%s", org, id) }
 
 func (am *Alertmanager) loadSilences() error {

@@ -76,6 +76,8 @@ func (n *Notifier) Notify(ctx context.Context, alerts ...*alert.Alert) notify.No
 	return notify.Unrecoverable(err, notify.DefaultReason)
 }
 
+// IsPrivate says whether a label stays inside: one that begins and ends with two underscores. One that only begins so is shown (recorded on
+// 10.0).
 func IsPrivate(name string) bool {
 	return len(name) > 4 && strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")
 }

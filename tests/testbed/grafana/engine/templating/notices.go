@@ -103,6 +103,7 @@ func (a NoticeAlerts) Firing() NoticeAlerts { return a.only("firing") }
 // Resolved are those that don't any more.
 func (a NoticeAlerts) Resolved() NoticeAlerts { return a.only("resolved") }
 
+// ParseValues reads the values that an alert carries in an annotation.
 func ParseValues(text string) map[string]float64 {
 	var values map[string]float64
 	if json.Unmarshal([]byte(text), &values) != nil {

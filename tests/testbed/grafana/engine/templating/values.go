@@ -24,6 +24,7 @@ type ValueTemplate struct {
 
 const valuePrefix = "{{$labels := .Labels}}{{$values := .Values}}{{$value := .Value}}"
 
+// ParseValue reads a template of a rule's label or annotation. One that doesn't parse stays text.
 func ParseValue(text string) *ValueTemplate {
 	t := &ValueTemplate{text: text}
 	if strings.Contains(text, "{{") {
@@ -52,6 +53,7 @@ type templateLabels map[string]string
 
 func (l templateLabels) String() string { return expression.Labels(l).String() }
 
+// NewValueData is what such a template sees (pkg/services/ngalert/state/template).
 func NewValueData(labels expression.Labels, values map[string]expression.Captured) valueData {
 	data := valueData{Labels: templateLabels(labels), Values: map[string]templateValue{}, Value: ValueString(values)}
 	for id, captured := range values {
