@@ -144,3 +144,36 @@ func TestASilenceForOneRuleNeedsARightOnItsFolderOnly(t *testing.T) {
 		t.Errorf("it sees %s", a.text)
 	}
 }
+
+func TestRightsOnAFolderCountBelowAPIsToo(t *testing.T) {
+	t.Parallel()
+	d := start(t, "13.3.0", licensed)
+	d.must(200, "POST", "/api/folders", object{"uid": "own", "title": "Own"})
+	d.must(200, "POST", "/api/folders", object{"uid": "other", "title": "Other"})
+	d.must(201, "POST", "/api/v1/provisioning/alert-rules", rule("secret", "other", "g", "1 > 0"))
+	token := d.account("a", "None", grant("folders:read", "folders:uid:own"), grant("alert.rules:read", "folders:uid:own"),
+		grant("alert.rules:create", "folders:uid:own"))
+	const path = "/apis/rules.alerting.grafana.app/v0alpha1/namespaces/default/alertrules"
+	made := func(name, folder string) int {
+		return d.callAs(token, "POST", path, object{
+			"apiVersion": "rules.alerting.grafana.app/v0alpha1", "kind": "AlertRule",
+			"metadata": object{"name": name, "annotations": object{"grafana.app/folder": folder}},
+			"spec": object{
+				"title": name, "trigger": object{"interval": "1m"}, "noDataState": "NoData", "execErrState": "Error",
+				"expressions": object{"A": object{"source": true, "model": object{"type": "math", "expression": "1 > 0", "refId": "A"}}},
+			},
+		}).status
+	}
+	if got := made("mine", "own"); got != 201 {
+		t.Errorf("in the own folder: %d", got)
+	}
+	if got := made("theirs", "other"); got != 403 {
+		t.Errorf("in another folder: %d", got)
+	}
+	if a := d.callAs(token, "GET", path, nil); strings.Contains(a.text, "secret") || !strings.Contains(a.text, "mine") {
+		t.Errorf("it sees %s", a.text)
+	}
+	if a := d.callAs(token, "GET", path+"/secret", nil); a.status != 403 {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"alertwright.testbed/grafana/kube"
 	"alertwright.testbed/grafana/refusal"
+	"alertwright.testbed/grafana/server"
 	"alertwright.testbed/grafana/store"
 )
 
@@ -60,7 +61,7 @@ func (s rules) List(r *kube.Request) ([]kube.Object, error) {
 	}
 	s.read(r, func(o *store.Org) {
 		for _, rule := range o.Rules {
-			if s.kind.is(rule) {
+			if s.kind.is(rule) && who(r).MayReadRules(o, rule.Folder) {
 				list = append(list, *s.object(r, o.GroupOf(rule), rule))
 			}
 		}
@@ -73,11 +74,16 @@ func (s rules) Get(r *kube.Request, name string) (*kube.Object, error) {
 	if s.release.ruleStatus() {
 		s.statuses.run(s.api)
 	}
+	allowed := true
 	s.read(r, func(o *store.Org) {
 		if rule := o.Rules[name]; rule != nil && s.kind.is(rule) {
+			allowed = who(r).MayReadRules(o, rule.Folder)
 			found = s.object(r, o.GroupOf(rule), rule)
 		}
 	})
+	if !allowed {
+		return nil, refuse(server.Unauthorized("access rule group"))
+	}
 	if found == nil {
 		return nil, r.Missing(name)
 	}
@@ -97,6 +103,9 @@ func (s rules) Create(r *kube.Request, sent *kube.Object) (*kube.Object, error) 
 		rule.UID = store.NewUID()
 	}
 	rule.Group = store.Sentinel(rule.UID)
+	if err := asError(s.MayChangeRules(who(r), "create", rule)); err != nil {
+		return nil, plain(err)
+	}
 	wanted := origin{rule.Provenance, rule.Manager}
 	err = s.Store.PutObject(rule, seconds, func(old *store.Rule, _ *store.Group) error {
 		if old != nil {
@@ -185,6 +194,9 @@ func (s rules) Update(r *kube.Request, old, sent *kube.Object) (*kube.Object, er
 	if err != nil {
 		return nil, err
 	}
+	if err := asError(s.MayChangeRules(who(r), "update", rule)); err != nil {
+		return nil, plain(err)
+	}
 	wanted := origin{rule.Provenance, rule.Manager}
 	err = s.Store.PutObject(rule, seconds, func(stored *store.Rule, g *store.Group) error {
 		if stored == nil {
@@ -212,6 +224,10 @@ func (s rules) Delete(r *kube.Request, old *kube.Object, _ *metav1.DeleteOptions
 	}
 	if provenance == "none" {
 		provenance = ""
+	}
+	rule := &store.Rule{Title: old.Name, Folder: old.Annotations[folderNote]}
+	if err := asError(s.MayChangeRules(who(r), "delete", rule)); err != nil {
+		return plain(err)
 	}
 	if provenance != "" && !who(r).HasAny(provenanceRight) {
 		return refuse(refusal.New(403, "accesscontrol.unauthorized", "user is not authorized to set provenance: required permissions: %s", provenanceRight))

@@ -1,15 +1,12 @@
 package provisioning
 
 import (
-	"slices"
-
 	"alertwright.testbed/grafana/refusal"
 	"alertwright.testbed/grafana/server"
 	"alertwright.testbed/grafana/store"
 )
 
-// Who may write all that is provisioned isn't asked further. Who may write rules by rights on folders needs them in each folder that is
-// touched, and has to be allowed to query each data source that a rule names (pkg/services/ngalert/accesscontrol/rules.go).
+// Who may write all that is provisioned isn't asked further. Who writes rules by rights on folders needs them in each folder that is touched.
 
 func readsAll(c *server.Call) bool {
 	return c.Who.HasAny("alert.provisioning:read", "alert.provisioning.secrets:read", "alert.rules.provisioning:read")
@@ -19,36 +16,12 @@ func writesAll(c *server.Call) bool {
 	return c.Who.HasAny("alert.provisioning:write", "alert.rules.provisioning:write")
 }
 
-func unauthorized(action string) *refusal.Refused {
-	return refusal.New(403, "alerting.unauthorized", "user is not authorized to %s", action)
-}
-
-// The names of rights to change rules, by what is done.
-var ruleRights = map[string]string{"create": "alert.rules:create", "update": "alert.rules:write", "delete": "alert.rules:delete"}
-
 // mayChangeRules says whether the caller may create, update or delete these rules.
 func (s *api) mayChangeRules(c *server.Call, what string, rules ...*store.Rule) *refusal.Refused {
 	if writesAll(c) {
 		return nil
 	}
-	s.Store.Mu.RLock()
-	defer s.Store.Mu.RUnlock()
-	o := s.Store.Orgs[c.Who.Org]
-	for _, r := range rules {
-		if !c.Who.MayReadRules(o, r.Folder) {
-			return unauthorized("access rule group")
-		}
-		if !c.Who.HasIn(o, r.Folder, ruleRights[what]) {
-			return unauthorized(what + " alert rules that belong to folder " + r.Folder)
-		}
-		denied := slices.ContainsFunc(r.Data, func(q store.Query) bool {
-			return !store.IsExpression(q.DatasourceUID) && !c.Who.Has("datasources:query", "datasources:uid:"+q.DatasourceUID)
-		})
-		if denied {
-			return unauthorized(what + " rule '" + r.Title + "' because the user does not have read permissions for one or many datasources the rule uses")
-		}
-	}
-	return nil
+	return s.MayChangeRules(c.Who, what, rules...)
 }
 
 // mayPutGroup says whether the caller may do all that the PUT of a group comes to.

@@ -51,7 +51,7 @@ func (s *api) getRule(c *server.Call) {
 	}
 	if !readsAll(c) && !c.Who.MayReadRules(o, r.Folder) {
 		s.Store.Mu.RUnlock()
-		c.Refuse(unauthorized("access rule group"))
+		c.Refuse(server.Unauthorized("access rule group"))
 		return
 	}
 	p := store.Provisioned(s.Cfg.Version, r, o.Groups[store.GroupKey{Folder: r.Folder, Name: r.Group}], true)
