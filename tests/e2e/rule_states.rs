@@ -1,5 +1,7 @@
 //! What a rule does once it is in Grafana: its state, its values, its labels.
 
+use std::time::Duration;
+
 use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy};
 use alertwright_testbed::{HttpSink, Loki, any_release, apply, every_release, trial::Need, wait};
 use serde_json::{Value, json};
@@ -42,15 +44,29 @@ async fn the_state_follows_the_logs() {
     let w = world::start().await;
     w.grafana.needs(Need::FastRules);
     let (loki, app) = (Loki::shared().await, w.ns.as_str());
-    let spec = json!({
+    let mut spec = json!({
         "query": format!("sum(count_over_time({{app=\"{app}\"}} |= \"boom\" [8s])) > 2"),
-        "for": "3s", "interval": "1s", "severity": "high",
+        "for": "1h", "interval": "1s", "severity": "high",
     });
     w.put("AlertRule", "r", spec.clone()).await;
     state(&w, "r", "Normal").await;
-    loki.push(&[("app", app)], &["boom"; 5]).await;
-    state(&w, "r", "Pending").await;
-    state(&w, "r", "Firing").await;
+    // It goes on until the rule has been seen to fire, however long that takes.
+    let trouble = async {
+        loop {
+            loki.push(&[("app", app)], &["boom"; 5]).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let seen = async {
+        state(&w, "r", "Pending").await;
+        spec["for"] = json!("3s");
+        w.put("AlertRule", "r", spec.clone()).await;
+        state(&w, "r", "Firing").await;
+    };
+    tokio::select! {
+        () = trouble => {}
+        () = seen => {}
+    }
     let row = row(&w, "r").await;
     let cell = |column: &str| {
         row.iter()

@@ -60,6 +60,15 @@ impl Source {
         Self::of(|name| env::var_os(name))
     }
 
+    /// The same without `GRAFANA_URL`: a Grafana of one's own, a container or the double.
+    ///
+    /// # Errors
+    ///
+    /// If a container is asked for where there is no engine.
+    pub fn of_ones_own() -> Result<Self> {
+        Self::of(|name| (name != "GRAFANA_URL").then(|| env::var_os(name)).flatten())
+    }
+
     fn of(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
         let path = variable("PATH").unwrap_or_default();
         let text = |name: &str| {

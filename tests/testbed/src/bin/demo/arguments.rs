@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-/// Tells alertwright's story on real servers: each line is a fact that was just observed.
+/// Tells alertwright's story: each line is a fact that was just observed.
 ///
-/// Without further settings everything is started here. With KUBECONFIG, GRAFANA_URL and GRAFANA_TOKEN it happens on your
+/// Without further settings everything is started here, with a double of Grafana: of GRAFANA_VERSION, 13.3.0 by default. With
+/// GRAFANA_IMAGE it is a real Grafana in a container. With KUBECONFIG, GRAFANA_URL and GRAFANA_TOKEN it happens on your
 /// own cluster and Grafana; what it makes there is removed at the end.
 #[derive(Debug, clap::Parser)]
 #[allow(clippy::doc_markdown, reason = "it is printed as help")]

@@ -1,4 +1,4 @@
-//! `make demo`: what alertwright does, told as it happens on real servers.
+//! `make demo`: what alertwright does, told as it happens.
 
 mod account;
 mod arguments;

@@ -1,4 +1,4 @@
-//! The example for a cluster and a Grafana that are somebody's: a copy with names and times that fit there.
+//! The example for a real Grafana, somebody's or a container: a copy with names and times that fit there.
 
 use std::{
     fs,
