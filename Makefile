@@ -7,8 +7,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Tests that run at once. Each end-to-end test starts a Grafana of its own; take fewer where memory or cores are short.
+# Tests that run at once. Each end-to-end test starts an operator of its own; take fewer where memory or cores are short.
 TEST_THREADS ?= 4
+# Which Grafana tests and demonstration run on, for example `make test GRAFANA_VERSION=11.6.0`:
+#   GRAFANA_VERSION=11.6.0                    the testbed's double as another release; 13.3.0 by default
+#   GRAFANA_IMAGE=grafana/grafana:12.4.0      a real one, a container for each test, by docker or podman (Linux)
+#   GRAFANA_URL=http://127.0.0.1:3000         a real one that runs, an organisation for each test; with GRAFANA_USER and
+#                                             GRAFANA_PASSWORD, its server administrator's
 export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
 # What the static binary is compiled for.
 export STATIC ?= $(shell uname -m)-unknown-linux-gnu
@@ -43,11 +48,11 @@ help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: servers static ## Tell the whole story on real servers: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
+demo: servers static ## Tell the whole story: example, alerts, notifications, rollouts (KEEP=1 leaves it running)
 	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
-test: $(TESTS) ## Run all tests, on the servers of the testbed
+test: $(TESTS) ## Run all tests, on the servers of the testbed and on each release of Grafana
 
 .PHONY: test-go
 test-go: # What the testbed has in Go of its own, with the flags of its build, so that packages are compiled once
@@ -60,8 +65,10 @@ compile-tests: # By itself, so that it can be told how long tests take
 	cargo test --workspace --locked --no-run
 
 .PHONY: run-tests
-run-tests:
-	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS)
+run-tests: # What ran on which release of Grafana is printed last
+	@rm -f $(TARGET)/tmp/*.trials
+	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS) && end=0 || end=$$?; \
+	tests/testbed/by-release; exit $$end
 
 .PHONY: contract
 contract: ## Try how Grafana behaves: on the double of each release, or on a real one (GRAFANA_URL with GRAFANA_TOKEN)
