@@ -38,7 +38,7 @@ use crate::server;
 /// The Secret that keeps the owner id where none is given.
 const OWNER_SECRET: &str = "alertwright-owner";
 /// Its key.
-const OWNER_KEY: &str = "ownerId";
+const OWNER_KEY: &str = "ownerID";
 
 /// What the operator was started with, checked.
 #[derive(Debug, Clone)]

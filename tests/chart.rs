@@ -79,7 +79,7 @@ impl Helm {
         let kubeconfig = self.plane.service_account(&self.namespace, "alertwright").await;
         let binary = operator::shipped().expect("the static binary");
         operator::Options::new(binary, &kubeconfig)
-            .args(["--namespace", self.namespace.as_str(), "--leader-elect"])
+            .args(["--operator-namespace", self.namespace.as_str(), "--leader-elect"])
             .start()
             .await
             .expect("the operator starts")
@@ -289,7 +289,7 @@ async fn bad_values_are_refused_with_their_name() {
         ("replicas=2", "replicas"),
         ("log.format=xml", "format"),
         ("grafana.url=grafana", "url"),
-        ("ownerId=A_B", "ownerId"),
+        ("ownerID=A_B", "ownerID"),
         ("grafanaInstances[0].name=other", "spec"),
     ] {
         let output = Command::new(&helm)

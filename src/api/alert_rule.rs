@@ -18,7 +18,7 @@ use super::schema;
     version = "v1alpha1",
     kind = "AlertRule",
     plural = "alertrules",
-    shortname = "ar",
+    shortname = "arule",
     category = "alerting",
     namespaced,
     status = "AlertRuleStatus",
@@ -46,12 +46,21 @@ use super::schema;
         json_path = ".status.stateSince",
         priority = 1
     ),
-    printcolumn(name = "UID", type_ = "string", json_path = ".status.uid", priority = 1)
+    printcolumn(name = "UID", type_ = "string", json_path = ".status.uid", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    selectable = ".spec.instance",
+    selectable = ".spec.severity",
+    selectable = ".status.state"
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.query) != has(self.data)")
-        .message("give exactly one of query and data"),
+        .message("give exactly one of query (what Prometheus calls expr) and data"),
     validation = Rule::new("has(self.data) == has(self.condition)")
         .message("data and condition belong together: condition names the refId in data that decides"),
     validation = Rule::new("!has(self.data) || !has(self.condition) || self.data.exists(q, q.refId == self.condition)")
@@ -75,10 +84,11 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
-    /// What happens to the rule in Grafana when this resource is deleted: `Delete` (default, or as the instance says) or `Orphan`.
+    /// What happens to the rule in Grafana when this resource is deleted: `Delete` removes it first (default, or as the instance says), `Orphan`
+    /// leaves it there, where it belongs to nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    /// `true` leaves Grafana as it is, whatever changes here, until it is unset; `paused` stops the evaluation instead. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// The rule's title, which becomes the label `alertname`. Default: the resource's name.
@@ -89,7 +99,7 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub uid: Option<String>,
-    /// A LogQL or PromQL query with its comparison, as people write it: `sum(rate({app="shop"} |= "error" [5m])) > 1`.
+    /// A LogQL or PromQL query (what Prometheus calls `expr`) with its comparison, as people write it: `sum(rate({app="shop"} |= "error" [5m])) > 1`.
     /// A comparison with a number becomes a condition of its own, with Prometheus' meaning of NaN and infinities; any other query fires for every sample that it returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65536))]
@@ -97,8 +107,9 @@ pub struct AlertRuleSpec {
     /// Grafana's own query model, instead of `query`: queries and expressions, taken verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["refId".into()]))]
     pub data: Option<Vec<DataQuery>>,
-    /// The refId in `data` whose value decides whether the rule fires.
+    /// The refId in `data` whose value decides whether the rule fires, for example `B`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub condition: Option<String>,
@@ -118,7 +129,7 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub severity: Option<String>,
-    /// Labels of every alert of this rule; policies and silences match on them. Grafana's templates work, and `{{ $value }}` is the number; but a label that changes with the value ends the alert and begins another whenever it does.
+    /// Labels of every alert of this rule, for example `team: web`; policies and silences match on them. Grafana's templates work, and `{{ $value }}` is the number; but a label that changes with the value ends the alert and begins another whenever it does. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     #[x_kube(
@@ -136,7 +147,7 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub folder: Option<String>,
-    /// The uid of an existing folder, instead of `folder`.
+    /// The uid of an existing folder, instead of `folder`. Default: the folder is found by its title.
     #[serde(default, rename = "folderUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub folder_uid: Option<String>,
@@ -144,25 +155,29 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190), regex(pattern = r"^[^/\\]+$"))]
     pub group: Option<String>,
-    /// The state while the query returns nothing. Default: `OK`. `KeepLast` needs Grafana 10.4 or newer.
+    /// The state while the query returns nothing: `OK` (default), `NoData` (an alert `DatasourceNoData`), `Alerting` (the alert fires) or `KeepLast`
+    /// (as it was; Grafana 10.4 or newer). `OK` suits logs, where nothing is good news. A metric whose target has vanished returns nothing either:
+    /// for metrics take `NoData`, or have a rule with `absent(...)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_data_state: Option<NoDataState>,
-    /// The state while the query fails. Default: `Error`. `KeepLast` needs Grafana 10.4 or newer.
+    /// The state while the query fails: `Error` (default; an alert `DatasourceError`), `Alerting` (the alert fires), `OK` (nothing is wrong) or
+    /// `KeepLast` (as it was; Grafana 10.4 or newer).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_err_state: Option<ExecErrState>,
     /// After how many evaluations without its series an alert is resolved (Grafana 12.0 or newer). Default: Grafana's own, 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub missing_series_evals_to_resolve: Option<i32>,
-    /// `true` stops the evaluation; Grafana resolves the rule's alerts. Default: `false`.
+    /// `true` stops the evaluation in Grafana, which resolves the rule's alerts; `suspend` leaves Grafana as it is instead. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// The dashboard panel that belongs to the rule; notifications link to it.
+    /// The panel of a dashboard that belongs to the rule; notifications link to it. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dashboard: Option<DashboardRef>,
+    pub panel_ref: Option<PanelRef>,
     /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub debug_queries: Vec<DebugQuery>,
 }
 
@@ -203,6 +218,7 @@ pub struct RelativeTimeRange {
 
 /// What an alert is while the query returns nothing.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
 #[allow(clippy::upper_case_acronyms, reason = "Grafana writes it so")]
 pub enum NoDataState {
     /// An alert `DatasourceNoData`.
@@ -218,6 +234,7 @@ pub enum NoDataState {
 
 /// What an alert is while the query fails.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
 #[allow(clippy::upper_case_acronyms, reason = "Grafana writes it so")]
 pub enum ExecErrState {
     /// An alert `DatasourceError`.
@@ -231,14 +248,15 @@ pub enum ExecErrState {
     KeepLast,
 }
 
-/// A panel of a dashboard.
+/// A panel of a dashboard, as Grafana names its own.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct DashboardRef {
-    /// The dashboard's uid.
+pub struct PanelRef {
+    /// The dashboard's uid, as its address in Grafana has it behind `/d/`.
+    #[serde(rename = "dashboardUID")]
     #[schemars(length(min = 1, max = 40))]
-    pub uid: String,
-    /// The panel's number.
+    pub dashboard_uid: String,
+    /// The panel's number, as the address of the panel has it in `viewPanel`.
     #[serde(rename = "panelID")]
     #[schemars(range(min = 1))]
     pub panel_id: i64,

@@ -17,7 +17,7 @@ use super::schema;
     version = "v1alpha1",
     kind = "ContactPoint",
     plural = "contactpoints",
-    shortname = "cp",
+    shortname = "cpoint",
     category = "alerting",
     namespaced,
     status = "ContactPointStatus",
@@ -40,7 +40,14 @@ use super::schema;
         type_ = "string",
         json_path = ".status.name",
         priority = 1
-    )
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    selectable = ".spec.instance"
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -54,10 +61,11 @@ pub struct ContactPointSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
-    /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) or `Orphan`.
+    /// What happens in Grafana when this resource is deleted: `Delete` removes the contact point first (default, or as the instance says),
+    /// `Orphan` leaves it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// The contact point's name in Grafana. Default: the resource's name.
@@ -66,7 +74,7 @@ pub struct ContactPointSpec {
     pub name: Option<String>,
     /// The integrations; a notification goes to all of them.
     #[schemars(length(min = 1, max = 32))]
-    pub receivers: Vec<Receiver>,
+    pub integrations: Vec<Integration>,
 }
 
 /// One integration; exactly one of the types.
@@ -77,7 +85,7 @@ pub struct ContactPointSpec {
         "[has(self.email), has(self.slack), has(self.discord), has(self.pagerduty), has(self.webhook), has(self.custom)].filter(x, x).size() == 1"
     ).message("give exactly one of email, slack, discord, pagerduty, webhook and custom")
 )]
-pub struct Receiver {
+pub struct Integration {
     /// `true` sends no notification when alerts resolve. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_resolve_message: Option<bool>,
@@ -105,8 +113,9 @@ pub struct Receiver {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Email {
-    /// Who gets it.
+    /// Who gets it, one address an entry, for example `oncall@example.com`.
     #[schemars(length(min = 1, max = 64), inner(length(min = 3, max = 254)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub addresses: Vec<String>,
     /// `true` sends one mail to all addresses instead of one to each. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,13 +140,13 @@ pub struct Email {
         .field_path(".recipient")
 )]
 pub struct Slack {
-    /// Incoming webhook URL.
+    /// Incoming webhook URL; who has it can post, so it belongs into a Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<ValueSource>,
     /// Bot token, instead of `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<SecretSource>,
-    /// Channel or user; needed with `token`.
+    /// Channel or user, for example `#alerts`; needed with `token`. Default: the webhook's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub recipient: Option<String>,
@@ -156,7 +165,7 @@ pub struct Slack {
     /// Group ids to mention, comma separated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention_groups: Option<String>,
-    /// Whether to mention the channel: `here` or `channel`. Default: neither.
+    /// Whom to mention in the channel: `here` (members who are online) or `channel` (all members). Default: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention_channel: Option<MentionChannel>,
     /// Slack's API, if not the public one; used with `token`.
@@ -174,6 +183,7 @@ pub struct Slack {
 
 /// Whom Slack mentions.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
 #[serde(rename_all = "lowercase")]
 pub enum MentionChannel {
     /// Members who are online.
@@ -186,7 +196,7 @@ pub enum MentionChannel {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Discord {
-    /// Webhook URL.
+    /// Webhook URL; who has it can post, so it belongs into a Secret.
     pub url: ValueSource,
     /// Title, a notification template. Default: Grafana's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -257,6 +267,7 @@ pub struct PagerDuty {
 
 /// PagerDuty's priorities.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
 pub enum Priority {
     /// Critical.
     P1,
@@ -280,9 +291,9 @@ pub enum Priority {
         .message("give username and password, or authorizationCredentials, not both")
 )]
 pub struct Webhook {
-    /// Where to send it.
+    /// Where to send it, for example `https://example.com/hook`.
     pub url: ValueSource,
-    /// `POST` (default) or `PUT`.
+    /// How it is called: `POST` (default) or `PUT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_method: Option<HttpMethod>,
     /// User name for basic authentication.
@@ -313,6 +324,7 @@ pub struct Webhook {
 
 /// How a webhook is called.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
 #[allow(clippy::upper_case_acronyms, reason = "HTTP writes it so")]
 pub enum HttpMethod {
     /// POST.
@@ -329,7 +341,7 @@ pub struct Custom {
     #[serde(rename = "type")]
     #[schemars(length(min = 1, max = 63))]
     pub type_: String,
-    /// Its settings under Grafana's own names.
+    /// Its settings under Grafana's own names, as its API takes them. What is secret belongs into `secureSettings`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::free_form_object")]
     pub settings: Option<serde_json::Value>,

@@ -17,7 +17,7 @@ use super::schema;
     version = "v1alpha1",
     kind = "GrafanaInstance",
     plural = "grafanainstances",
-    shortname = "gi",
+    shortname = "ginst",
     category = "alerting",
     namespaced,
     status = "GrafanaInstanceStatus",
@@ -38,7 +38,13 @@ use super::schema;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Owner", type_ = "string", json_path = ".status.ownerId", priority = 1)
+    printcolumn(name = "Owner", type_ = "string", json_path = ".status.ownerID", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct GrafanaInstanceSpec {
@@ -52,7 +58,7 @@ pub struct GrafanaInstanceSpec {
     /// How to log in; the Secrets are in the instance's namespace.
     pub auth: Auth,
     /// The organisation's number; only with basic authentication, since a service account's token belongs to one organisation. Default: the user's current one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "orgID", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub org_id: Option<i64>,
     /// TLS settings for `https`. Default: the system's certificate authorities.
@@ -79,21 +85,35 @@ pub struct GrafanaInstanceSpec {
             .message("a label name consists of letters, digits and underscores, doesn't start with a digit and isn't of the form __name__")
     )]
     pub labels: BTreeMap<String, String>,
-    /// The `deletionPolicy` of resources that name none. Default: `Delete`.
+    /// The `deletionPolicy` of resources that name none: `Delete` (default) or `Orphan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_deletion_policy: Option<DeletionPolicy>,
-    /// The namespaces whose resources may use this instance. Default: all that the operator watches.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
-    pub allowed_namespaces: Vec<String>,
+    /// The namespaces whose resources may use this instance, for example `names: [shop]`. Default: all that the operator watches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_namespaces: Option<Namespaces>,
     /// The namespaces that may hold the policy tree. Default: any allowed one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
-    pub root_policy_namespaces: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_policy_namespaces: Option<Namespaces>,
     /// The namespaces whose silences may cover alerts of other namespaces. The operator's own always may. Default: none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrestricted_namespaces: Option<Namespaces>,
+}
+
+/// A choice of namespaces.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Namespaces {
+    /// The namespaces by name; an empty list chooses none. There are no wildcards.
     #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
-    pub unrestricted_namespaces: Vec<String>,
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub names: Vec<String>,
+}
+
+impl Namespaces {
+    /// Whether a namespace is among them.
+    pub fn contains(&self, namespace: &str) -> bool {
+        self.names.iter().any(|name| name == namespace)
+    }
 }
 
 /// How to log in; exactly one of the fields.
@@ -161,7 +181,7 @@ pub struct GrafanaInstanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reachable: Option<bool>,
     /// What marks this operator's objects in Grafana.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "ownerID", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
     /// How many resources are in sync.
     #[serde(default, skip_serializing_if = "Option::is_none")]

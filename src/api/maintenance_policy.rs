@@ -17,7 +17,7 @@ use super::silence::AlertRuleSelector;
     version = "v1alpha1",
     kind = "MaintenancePolicy",
     plural = "maintenancepolicies",
-    shortname = "mp",
+    shortname = "mpolicy",
     category = "alerting",
     namespaced,
     status = "MaintenancePolicyStatus",
@@ -34,7 +34,14 @@ use super::silence::AlertRuleSelector;
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    selectable = ".spec.instance"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenancePolicySpec {
@@ -57,7 +64,7 @@ pub struct MaintenancePolicySpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceTarget {
-    /// Deployment (while a rollout is under way) or Job (while it runs, also those of a CronJob).
+    /// `Deployment` (while a rollout is under way) or `Job` (while it runs, also those of a CronJob).
     pub kind: WorkloadKind,
     /// Labels of the workloads. Default: all of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +73,7 @@ pub struct MaintenanceTarget {
 
 /// Kinds of workloads that are watched.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[schemars(transform = schema::values_only)]
 pub enum WorkloadKind {
     /// apps/v1 Deployment.
     Deployment,

@@ -25,7 +25,7 @@ const CEL_DEPTH: usize = 2;
     version = "v1alpha1",
     kind = "NotificationPolicy",
     plural = "notificationpolicies",
-    shortname = "np",
+    shortname = "npolicy",
     category = "alerting",
     namespaced,
     status = "NotificationPolicyStatus",
@@ -43,7 +43,14 @@ const CEL_DEPTH: usize = 2;
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    selectable = ".spec.instance"
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -60,7 +67,7 @@ pub struct NotificationPolicySpec {
     /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) restores the tree that was there before, `Orphan` leaves this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// The ContactPoint of this namespace that gets what no route takes.
@@ -73,6 +80,7 @@ pub struct NotificationPolicySpec {
     /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub group_by: Vec<String>,
     /// How long to wait for further alerts of a new group. Default: `30s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +122,7 @@ pub struct Route {
     /// Labels whose values make a notification of their own; `...` alone means all labels. Default: as the parent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub group_by: Vec<String>,
     /// How long to wait for further alerts of a new group. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

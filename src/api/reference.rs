@@ -4,8 +4,11 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::schema;
+
 /// What happens in Grafana when the resource is deleted.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
 pub enum DeletionPolicy {
     /// The object is removed from Grafana first; the resource waits for it.
     #[default]

@@ -19,7 +19,24 @@ pub fn conditions(generator: &mut SchemaGenerator) -> Schema {
     schema
 }
 
-/// Removes what API servers warn about or refuse: integer formats that OpenAPI v3 doesn't know.
+/// An enumeration without its own text and those of its values: else they would stand in place of the text of the field that has it, which
+/// also says the default.
+pub fn values_only(schema: &mut Schema) {
+    schema.remove("description");
+    let Some(serde_json::Value::Array(variants)) = schema.remove("oneOf") else {
+        return;
+    };
+    let values = variants
+        .iter()
+        .filter_map(|variant| variant.get("const"))
+        .cloned()
+        .collect();
+    schema.insert("type".into(), "string".into());
+    schema.insert("enum".into(), serde_json::Value::Array(values));
+}
+
+/// Removes what API servers warn about or refuse (integer formats that OpenAPI v3 doesn't know), and says of every list how server-side
+/// apply merges it: as a whole, unless the field says otherwise.
 pub fn finish(crd: &mut CustomResourceDefinition) {
     for version in &mut crd.spec.versions {
         if let Some(root) = version
@@ -35,6 +52,15 @@ pub fn finish(crd: &mut CustomResourceDefinition) {
 fn walk(schema: &mut JSONSchemaProps) {
     if schema.format.as_deref().is_some_and(|f| f.starts_with("uint")) {
         schema.format = None;
+    }
+    // What may be null says so in a word of its own; among the values it would only read as one.
+    if let Some(values) = &mut schema.enum_ {
+        values.retain(|value| !value.0.is_null());
+    }
+    if schema.type_.as_deref() == Some("array") {
+        schema
+            .x_kubernetes_list_type
+            .get_or_insert_with(|| "atomic".to_owned());
     }
     for property in schema.properties.iter_mut().flat_map(|p| p.values_mut()) {
         walk(property);

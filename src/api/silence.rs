@@ -50,7 +50,15 @@ use super::schema;
         priority = 1
     ),
     printcolumn(name = "Comment", type_ = "string", json_path = ".spec.comment", priority = 1),
-    printcolumn(name = "ID", type_ = "string", json_path = ".status.id", priority = 1)
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.id", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    selectable = ".spec.instance",
+    selectable = ".status.state"
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -72,7 +80,7 @@ pub struct SilenceSpec {
     /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) expires the silence, `Orphan` leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// `true` leaves Grafana as it is until it is unset. Default: `false`.
+    /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// Alertmanager matchers on the alerts' labels, all of which must hold: `severity!="critical"`, `team=~"web|api"`.
@@ -82,10 +90,10 @@ pub struct SilenceSpec {
     /// The AlertRule resources of this namespace whose alerts are covered, also their NoData and Error alerts. Default: every rule that `matchers` reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_rules: Option<AlertRuleSelector>,
-    /// When the silence starts. Default: when the resource was created.
+    /// When the silence starts, for example `2026-03-01T06:00:00Z`. Default: when the resource was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Time>,
-    /// When it ends.
+    /// When it ends, for example `2026-03-01T08:00:00Z`; a later time lengthens the silence, one in the past ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Time>,
     /// How long it lasts, instead of `endsAt`, for example `2h` or `1d12h`.
@@ -109,9 +117,10 @@ pub struct SilenceSpec {
     validation = Rule::new("!has(self.all) || self.all").message("all can only be true; leave it out otherwise")
 )]
 pub struct AlertRuleSelector {
-    /// AlertRule resources by name.
+    /// AlertRule resources by name, for example `high-error-rate`; one that isn't there yet is covered as soon as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 256), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub names: Vec<String>,
     /// AlertRule resources that carry all these labels on the resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

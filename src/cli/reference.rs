@@ -177,7 +177,7 @@ mod tests {
             "## AlertRule",
             "## MaintenancePolicy",
             "| `query` | string |",
-            "| `receivers[].slack.",
+            "| `integrations[].slack.",
             "| `conditions[].reason` | string, required |",
         ] {
             assert!(page.contains(row), "{row} is not in the reference");

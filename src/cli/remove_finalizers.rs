@@ -11,12 +11,12 @@ use crate::telemetry::{self, LogFormat};
 /// It waits until no operator runs, and no operator starts to work while it runs: it holds the Lease meanwhile.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --namespace alertwright-system --watch-namespaces revel,shop"
+    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop"
 )]
 pub(super) struct RemoveFinalizers {
     /// The namespace that the operator ran in.
     #[arg(long, env = "POD_NAMESPACE", default_value = "alertwright-system")]
-    namespace: String,
+    operator_namespace: String,
     /// The namespaces that it watched, comma separated. Default: all.
     #[arg(long, env = "WATCH_NAMESPACES", value_delimiter = ',')]
     watch_namespaces: Vec<String>,
@@ -39,7 +39,11 @@ impl RemoveFinalizers {
             .collect();
         let timeout = self.timeout.checked().map_err(|e| e.to_string())?;
         let removed = runtime
-            .block_on(app::remove_finalizers(&self.namespace, &namespaces, timeout))
+            .block_on(app::remove_finalizers(
+                &self.operator_namespace,
+                &namespaces,
+                timeout,
+            ))
             .map_err(|e| e.to_string())?;
         let mut out = io::stdout().lock();
         for (kind, count) in removed {

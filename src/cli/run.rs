@@ -10,12 +10,12 @@ use crate::telemetry::{self, LogFormat};
 /// Run the operator.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright run --namespace alertwright-system\n  alertwright run --watch-namespaces revel,shop --owner-id prod\n  alertwright run --grafana-url http://grafana.monitoring:3000 --grafana-token-secret alertwright-grafana/token"
+    after_help = "Examples:\n  alertwright run --operator-namespace alertwright-system\n  alertwright run --watch-namespaces revel,shop --owner-id prod\n  alertwright run --grafana-url http://grafana.monitoring:3000 --grafana-token-secret alertwright-grafana/token"
 )]
 pub(super) struct Run {
     /// The operator's own namespace, which holds GrafanaInstances and their Secrets.
     #[arg(long, env = "POD_NAMESPACE", default_value = "alertwright-system")]
-    namespace: String,
+    operator_namespace: String,
     /// The namespaces to watch, comma separated. Default: all.
     #[arg(long, env = "WATCH_NAMESPACES", value_delimiter = ',')]
     watch_namespaces: Vec<String>,
@@ -71,7 +71,7 @@ impl Run {
             .build()
             .map_err(|e| e.to_string())?;
         let settings = Settings {
-            namespace: self.namespace,
+            namespace: self.operator_namespace,
             watch_namespaces: self
                 .watch_namespaces
                 .into_iter()

@@ -115,18 +115,20 @@ impl Instance {
 
     /// Whether resources of a namespace may use this Grafana.
     pub fn allows(&self, namespace: &str) -> bool {
-        self.spec.allowed_namespaces.is_empty() || self.spec.allowed_namespaces.iter().any(|n| n == namespace)
+        let allowed = self.spec.allowed_namespaces.as_ref();
+        allowed.is_none_or(|allowed| allowed.contains(namespace))
     }
 
     /// Whether a namespace may hold the policy tree.
     pub fn allows_tree(&self, namespace: &str) -> bool {
-        self.spec.root_policy_namespaces.is_empty()
-            || self.spec.root_policy_namespaces.iter().any(|n| n == namespace)
+        let allowed = self.spec.root_policy_namespaces.as_ref();
+        allowed.is_none_or(|allowed| allowed.contains(namespace))
     }
 
     /// Whether silences of a namespace may cover alerts of others.
     pub fn is_unrestricted(&self, namespace: &str) -> bool {
-        namespace == self.home || self.spec.unrestricted_namespaces.iter().any(|n| n == namespace)
+        let unrestricted = self.spec.unrestricted_namespaces.as_ref();
+        namespace == self.home || unrestricted.is_some_and(|unrestricted| unrestricted.contains(namespace))
     }
 
     /// Fails unless the Grafana can be used.

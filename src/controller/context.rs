@@ -186,7 +186,7 @@ impl Context {
             return Err(Failure::new(
                 Reason::Invalid,
                 format!(
-                    "GrafanaInstance {name} doesn't allow namespace {}; its administrator can add it to spec.allowedNamespaces",
+                    "GrafanaInstance {name} doesn't allow namespace {}; its administrator can add it to spec.allowedNamespaces.names",
                     object.ns()
                 ),
                 Retry::OnChange,

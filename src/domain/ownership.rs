@@ -27,7 +27,7 @@ impl Owner {
         &self.0
     }
 
-    /// The value of the label [`OWNER_LABEL`] on a rule: `ownerId/namespace/name`.
+    /// The value of the label [`OWNER_LABEL`] on a rule: `ownerID/namespace/name`.
     pub fn label(&self, namespace: &str, name: &str) -> String {
         format!("{}/{namespace}/{name}", self.0)
     }

@@ -10,7 +10,7 @@ use super::digest::RuleDigest;
 use super::error::Result;
 use super::wire::{AlertRule, ContactPoint, DataSource, Folder, Health, Route, RuleGroup, Settings, Silence};
 
-/// Label that says which resource a rule belongs to: `ownerId/namespace/name`. Grafana shows it to nobody, and policies and
+/// Label that says which resource a rule belongs to: `ownerID/namespace/name`. Grafana shows it to nobody, and policies and
 /// silences may refer to it.
 pub const OWNER_LABEL: &str = "__alertwright__";
 

@@ -11,6 +11,7 @@
 mod admission;
 mod docs;
 mod examples;
+mod released;
 mod structure;
 
 use std::path::Path;

@@ -143,7 +143,10 @@ fn every_kind_can_be_listed_by_a_short_name_and_with_the_others() {
         );
         assert_eq!(crd.spec.scope, "Namespaced");
     }
-    assert_eq!(Vec::from_iter(short), ["ar", "cp", "gi", "mp", "np", "sil"]);
+    assert_eq!(
+        Vec::from_iter(short),
+        ["arule", "cpoint", "ginst", "mpolicy", "npolicy", "sil"]
+    );
 }
 
 #[test]
@@ -156,13 +159,13 @@ fn every_kind_tells_in_its_columns_whether_it_is_ready_and_why_not() {
                 crd.spec.names.kind
             );
             let columns = version.additional_printer_columns.as_deref().unwrap_or_default();
-            let shown = |name: &str| {
+            let shown = |name: &str, priority| {
                 columns
                     .iter()
-                    .any(|c| c.name == name && c.priority.unwrap_or(0) == 0)
+                    .any(|c| c.name == name && c.priority.unwrap_or(0) == priority)
             };
-            for name in ["Ready", "Reason", "Age"] {
-                assert!(shown(name), "{}: no column {name}", crd.spec.names.kind);
+            for (name, priority) in [("Ready", 0), ("Reason", 0), ("Age", 0), ("Message", 1)] {
+                assert!(shown(name, priority), "{}: no column {name}", crd.spec.names.kind);
             }
         }
     }
@@ -186,6 +189,78 @@ fn columns_show_fields_that_exist() {
                 "{}: column {} shows {path}",
                 crd.spec.names.kind, column.name
             );
+        }
+    }
+}
+
+#[test]
+fn every_list_says_how_server_side_apply_merges_it() {
+    for crd in crds() {
+        for (path, schema) in schemas(&crd) {
+            let how = schema["x-kubernetes-list-type"].as_str();
+            assert!(
+                schema["type"] != "array" || how.is_some(),
+                "{path} has no list type"
+            );
+            let last = path.rsplit('.').next().unwrap_or_default();
+            let expected = match last {
+                "data" | "debugQueries" | "conditions" => "map",
+                "names" | "addresses" | "groupBy" => "set",
+                _ => "atomic",
+            };
+            assert!(
+                how.is_none_or(|how| how == expected),
+                "{path} is merged as {how:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_field_with_a_choice_names_each_of_its_values_and_the_default() {
+    let mut choices = 0;
+    for crd in crds() {
+        let all = schemas(&crd);
+        for (path, schema) in &all {
+            let Some((parent, name)) = path.rsplit_once('.').filter(|_| schema["enum"].is_array()) else {
+                continue;
+            };
+            let is_known = name.ends_with("{}") || path.contains(".status.");
+            if is_known {
+                continue;
+            }
+            choices += 1;
+            let text = schema["description"].as_str().unwrap_or_default();
+            for value in schema["enum"].as_array().into_iter().flatten() {
+                let value = value.as_str().expect("values are texts, and null is not one");
+                assert!(
+                    text.contains(&format!("`{value}`")),
+                    "{path} doesn't name {value}: {text}"
+                );
+            }
+            let is_required = (all.iter().find(|(path, _)| path == parent))
+                .and_then(|(_, parent)| parent["required"].as_array())
+                .is_some_and(|required| required.contains(&name.into()));
+            let default = text.to_lowercase().contains("default");
+            assert!(default || is_required, "{path} doesn't say its default: {text}");
+        }
+    }
+    assert!(choices >= 9, "only {choices} fields with a choice were found");
+}
+
+#[test]
+fn what_people_filter_by_can_be_selected() {
+    for crd in crds() {
+        let json = serde_json::to_value(&crd).expect("JSON");
+        let paths: BTreeSet<String> = schemas(&crd).into_iter().map(|(path, _)| path).collect();
+        let kind = &crd.spec.names.kind;
+        let selectable = &json["spec"]["versions"][0]["selectableFields"];
+        let selectable: BTreeSet<&str> = (selectable.as_array().into_iter().flatten())
+            .filter_map(|field| field["jsonPath"].as_str())
+            .collect();
+        for path in [".spec.instance", ".spec.severity", ".status.state"] {
+            let exists = paths.contains(&format!("{kind}{path}"));
+            assert_eq!(selectable.contains(path), exists, "{kind}{path}");
         }
     }
 }

@@ -13,7 +13,7 @@ const POINTS: &str = "/api/v1/provisioning/contact-points";
 
 /// Two integrations that need no Secret.
 fn mail_and_hook() -> Value {
-    json!({"receivers": [
+    json!({"integrations": [
         {"email": {"addresses": ["a@example.com", "b@example.com"]}},
         {"webhook": {"url": {"value": "http://127.0.0.1:9/hook"}}},
     ]})
@@ -61,7 +61,7 @@ async fn a_contact_point_is_created_changed_and_deleted_with_no_call_too_many() 
 
     let before = integration(&w, "team", "email").await["uid"].clone();
     w.proxy.reset();
-    let changed = json!({"receivers": [{"email": {"addresses": ["c@example.com"]}}, {"custom": {"type": "teams", "settings": {"url": "http://127.0.0.1:9"}}}]});
+    let changed = json!({"integrations": [{"email": {"addresses": ["c@example.com"]}}, {"custom": {"type": "teams", "settings": {"url": "http://127.0.0.1:9"}}}]});
     w.put("ContactPoint", "team", changed).await;
     w.synced::<ContactPoint>("team").await;
     let calls = w.proxy.reset();
@@ -161,7 +161,8 @@ async fn a_foreign_contact_point_of_the_same_name_is_left_alone_until_it_is_adop
 #[apply(any_release)]
 async fn of_two_resources_with_one_name_the_younger_waits_and_inherits() {
     let w = world::start().await;
-    let named = |address: &str| json!({"name": "Team", "receivers": [{"email": {"addresses": [address]}}]});
+    let named =
+        |address: &str| json!({"name": "Team", "integrations": [{"email": {"addresses": [address]}}]});
     w.put("ContactPoint", "old", named("old@example.com")).await;
     w.synced::<ContactPoint>("old").await;
     // Creation times have whole seconds.
@@ -187,7 +188,7 @@ async fn what_grafana_refuses_is_invalid_and_says_why() {
     w.put(
         "ContactPoint",
         "pigeon",
-        json!({"receivers": [{"custom": {"type": "carrierpigeon", "settings": {"x": "y"}}}]}),
+        json!({"integrations": [{"custom": {"type": "carrierpigeon", "settings": {"x": "y"}}}]}),
     )
     .await;
     w.reason::<ContactPoint>("pigeon", "Invalid").await;
@@ -195,8 +196,12 @@ async fn what_grafana_refuses_is_invalid_and_says_why() {
     assert!(message.contains("carrierpigeon"), "{message}");
     secret(&w, "keys", json!({"url": "://hunter2-is-no-url"})).await;
     let slack = json!({"url": {"secretKeyRef": {"name": "keys", "key": "url"}}});
-    w.put("ContactPoint", "slack", json!({"receivers": [{"slack": slack}]}))
-        .await;
+    w.put(
+        "ContactPoint",
+        "slack",
+        json!({"integrations": [{"slack": slack}]}),
+    )
+    .await;
     w.reason::<ContactPoint>("slack", "Invalid").await;
     let message = w.message::<ContactPoint>("slack").await;
     assert!(
@@ -291,7 +296,7 @@ async fn orphans_stay_in_grafana() {
     w.put(
         "ContactPoint",
         "heir",
-        json!({"name": "team", "receivers": [{"email": {"addresses": ["c@example.com"]}}]}),
+        json!({"name": "team", "integrations": [{"email": {"addresses": ["c@example.com"]}}]}),
     )
     .await;
     w.reason::<ContactPoint>("heir", "NotOwned").await;

@@ -19,7 +19,7 @@ pub async fn contact_point(w: &World, name: &str) {
     w.put(
         "ContactPoint",
         name,
-        json!({"receivers": [{"email": {"addresses": ["a@example.com"]}}]}),
+        json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]}),
     )
     .await;
     w.synced::<ContactPoint>(name).await;
@@ -215,7 +215,7 @@ async fn a_receiver_of_another_namespace_must_be_shared_with_the_policys() {
         .expect("the operator starts");
     let point = json!({
         "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "ContactPoint", "metadata": {"name": "theirs"},
-        "spec": {"name": "Theirs", "receivers": [{"email": {"addresses": ["t@example.com"]}}]},
+        "spec": {"name": "Theirs", "integrations": [{"email": {"addresses": ["t@example.com"]}}]},
     });
     w.plane.apply(&point.to_string(), &other).await;
     let theirs = json!({"receiverRef": {"name": "theirs", "namespace": other}});

@@ -18,7 +18,7 @@ async fn every_type(w: &World, sinks: &Sinks) {
     secret(w, "keys", secrets).await;
     let from = |key: &str| json!({"secretKeyRef": {"name": "keys", "key": key}});
     let title = "T {{ .CommonLabels.alertname }}";
-    let receivers = json!([
+    let integrations = json!([
         {"email": {"addresses": ["a@example.com", "b@example.com"], "singleEmail": true, "subject": "S {{ .CommonLabels.alertname }}", "message": "M {{ .CommonAnnotations.summary }}"}},
         {"slack": {"url": from("slack"), "title": title, "text": "X {{ .CommonAnnotations.summary }}", "username": "bot", "iconEmoji": ":bell:"}},
         {"slack": {"token": from("token"), "recipient": "#ops", "endpointURL": sink("/slack-api"), "title": title, "mentionChannel": "here"}},
@@ -28,14 +28,14 @@ async fn every_type(w: &World, sinks: &Sinks) {
         {"webhook": {"url": {"value": sink("/bearer")}, "authorizationScheme": "Token", "authorizationCredentials": from("bearer"), "title": title, "message": "W {{ .CommonAnnotations.summary }}"}},
         {"custom": {"type": "teams", "settings": {"title": title, "message": "C {{ .CommonAnnotations.summary }}"}, "secureSettings": {"url": from("teams")}}},
     ]);
-    w.put("ContactPoint", "all", json!({"receivers": receivers}))
+    w.put("ContactPoint", "all", json!({"integrations": integrations}))
         .await;
     // Telegram's address is fixed, so that nothing of it can arrive here.
     let telegram = json!({"type": "telegram", "settings": {"chatid": "1"}, "secureSettings": {"bottoken": from("telegram")}});
     w.put(
         "ContactPoint",
         "telegram",
-        json!({"name": "Telegram / ops", "receivers": [{"custom": telegram}]}),
+        json!({"name": "Telegram / ops", "integrations": [{"custom": telegram}]}),
     )
     .await;
     w.synced::<ContactPoint>("all").await;
@@ -140,7 +140,7 @@ async fn pagerduty_gets_the_severity_and_the_priority_of_the_map() {
     w.put(
         "ContactPoint",
         "oncall",
-        json!({"receivers": [{"pagerduty": pagerduty}]}),
+        json!({"integrations": [{"pagerduty": pagerduty}]}),
     )
     .await;
     let mut tree = everything_to("oncall");

@@ -27,9 +27,12 @@ async fn what_can_be_known_to_be_wrong_is_refused_at_apply_with_a_clear_message(
     let rules = [
         (
             json!({"query": QUIET, "data": expression, "condition": "A"}),
-            "exactly one of query and data",
+            "exactly one of query (what Prometheus calls expr) and data",
         ),
-        (json!({}), "exactly one of query and data"),
+        (
+            json!({}),
+            "exactly one of query (what Prometheus calls expr) and data",
+        ),
         (
             json!({"data": expression, "condition": "B"}),
             "condition must be the refId of one entry of data",

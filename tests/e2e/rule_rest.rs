@@ -32,7 +32,7 @@ async fn apply_set(w: &World) {
         add(
             "ContactPoint",
             format!("point-{i}"),
-            json!({"receivers": [{"webhook": {"url": {"value": url}}}]}),
+            json!({"integrations": [{"webhook": {"url": {"value": url}}}]}),
         );
     }
     let routes: Vec<_> = (1..CONTACT_POINTS)

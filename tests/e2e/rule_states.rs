@@ -117,7 +117,7 @@ async fn a_notification_shows_the_value_and_hides_what_marks_the_rule_as_ours() 
     w.put(
         "ContactPoint",
         "hook",
-        json!({"receivers": [{"webhook": {"url": {"value": format!("{}/hook", sink.url())}}}]}),
+        json!({"integrations": [{"webhook": {"url": {"value": format!("{}/hook", sink.url())}}}]}),
     )
     .await;
     w.put(

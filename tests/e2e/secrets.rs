@@ -16,7 +16,7 @@ const POINTS: &str = "/api/v1/provisioning/contact-points";
 
 fn hook(url: &str) -> Value {
     let credentials = json!({"secretKeyRef": {"name": "keys", "key": "token"}});
-    json!({"receivers": [{"webhook": {"url": {"value": url}, "authorizationCredentials": credentials}}]})
+    json!({"integrations": [{"webhook": {"url": {"value": url}, "authorizationCredentials": credentials}}]})
 }
 
 /// What a resource of one Secret's name and key says while they are missing.
@@ -178,12 +178,12 @@ async fn nothing_secret_is_seen_anywhere() {
         {"webhook": {"url": {"value": "http://127.0.0.1:9"}, "username": "u", "password": from("password")}},
         {"custom": {"type": "telegram", "settings": {"chatid": "1"}, "secureSettings": {"bottoken": from("token")}}},
     ]);
-    w.put("ContactPoint", "good", json!({"receivers": good})).await;
+    w.put("ContactPoint", "good", json!({"integrations": good})).await;
     w.synced::<ContactPoint>("good").await;
     w.put(
         "ContactPoint",
         "bad",
-        json!({"receivers": [{"slack": {"url": from("bad")}}]}),
+        json!({"integrations": [{"slack": {"url": from("bad")}}]}),
     )
     .await;
     w.reason::<ContactPoint>("bad", "Invalid").await;

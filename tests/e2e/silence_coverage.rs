@@ -86,7 +86,7 @@ async fn a_silence_covers_only_its_own_namespace_unless_it_is_the_operators_or_a
         .plane
         .operator_account(&w.home, Watch::Namespaces(&watched))
         .await;
-    let more = json!({"unrestrictedNamespaces": [free]});
+    let more = json!({"unrestrictedNamespaces": {"names": [free]}});
     world::connect(w.plane, &w.home, &w.proxy.url(), &w.grafana.token().await, more).await;
     w.operator = world::operator(&w.home, &watched.join(","), &w.kubeconfig)
         .start()
@@ -242,7 +242,7 @@ async fn no_notification_leaves_while_a_silence_holds_and_one_does_after_its_end
     w.put(
         "ContactPoint",
         "hook",
-        json!({"receivers": [{"webhook": {"url": url}}]}),
+        json!({"integrations": [{"webhook": {"url": url}}]}),
     )
     .await;
     w.put(

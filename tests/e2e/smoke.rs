@@ -16,7 +16,7 @@ async fn every_kind(w: &World) -> String {
     w.put(
         "ContactPoint",
         "mail",
-        json!({"receivers": [{"email": {"addresses": ["a@example.com"]}}]}),
+        json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]}),
     )
     .await;
     w.synced::<ContactPoint>("mail").await;
@@ -78,7 +78,7 @@ async fn what_identifies_an_object_in_grafana_cannot_be_changed_nor_given_later(
     w.put(
         "ContactPoint",
         "mail",
-        json!({"receivers": [{"email": {"addresses": ["a@example.com"]}}]}),
+        json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]}),
     )
     .await;
     for (kind, name, patch, says) in [

@@ -73,7 +73,7 @@ pub async fn start_with(options: grafana::Options) -> World {
 /// Options of the operator as tests start it.
 pub fn operator(home: &str, ns: &str, kubeconfig: &Path) -> operator::Options {
     operator::Options::new(env!("CARGO_BIN_EXE_alertwright"), kubeconfig).args([
-        "--namespace",
+        "--operator-namespace",
         home,
         "--watch-namespaces",
         ns,

@@ -33,7 +33,7 @@ impl Reconcile for NotificationPolicy {
             return Err(Failure::new(
                 Reason::Invalid,
                 format!(
-                    "GrafanaInstance {} doesn't let namespace {} hold the policy tree; its administrator can add it to spec.rootPolicyNamespaces",
+                    "GrafanaInstance {} doesn't let namespace {} hold the policy tree; its administrator can add it to spec.rootPolicyNamespaces.names",
                     instance.name,
                     self.ns()
                 ),

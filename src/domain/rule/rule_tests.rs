@@ -100,7 +100,7 @@ fn every_field_of_the_specification_reaches_the_rule() {
     let Wish { rule, interval, .. } = wished(json!({
         "title": "Errors", "uid": "by-hand", "group": "shop", "for": "90s", "keepFiringFor": "60m", "interval": "120s",
         "noDataState": "NoData", "execErrState": "KeepLast", "missingSeriesEvalsToResolve": 3, "paused": true, "severity": "high",
-        "labels": {"team": "web"}, "annotations": {"summary": "broken"}, "dashboard": {"uid": "d-1", "panelID": 7},
+        "labels": {"team": "web"}, "annotations": {"summary": "broken"}, "panelRef": {"dashboardUID": "d-1", "panelID": 7},
     }));
     assert_eq!(interval, Duration::from_secs(120));
     let expected = AlertRule {

@@ -10,7 +10,7 @@ use crate::domain::links;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 
-/// The annotations: the specification's, with those of its dashboard and its debug queries.
+/// The annotations: the specification's, with those of its panel and its debug queries.
 pub(super) fn annotations(
     spec: &AlertRuleSpec,
     around: &Surroundings<'_>,
@@ -22,9 +22,9 @@ pub(super) fn annotations(
         let field = format!("spec.annotations[{key}]");
         annotations.insert(key.clone(), template(&field, text, data, warnings)?);
     }
-    if let Some(dashboard) = &spec.dashboard {
-        annotations.insert("__dashboardUid__".into(), dashboard.uid.clone());
-        annotations.insert("__panelId__".into(), dashboard.panel_id.to_string());
+    if let Some(panel) = &spec.panel_ref {
+        annotations.insert("__dashboardUid__".into(), panel.dashboard_uid.clone());
+        annotations.insert("__panelId__".into(), panel.panel_id.to_string());
     }
     if let Some(source) = around.source {
         for (i, query) in spec.debug_queries.iter().enumerate() {

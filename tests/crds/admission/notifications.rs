@@ -8,13 +8,13 @@ use super::{PATTERN, accepted, deep, immutable, refused, with};
 async fn a_bad_contact_point_is_refused_with_its_cure() {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let url = json!({"value": "https://example.com/hook"});
-    let one = |receiver: Value| json!({"receivers": [receiver]});
+    let one = |receiver: Value| json!({"integrations": [receiver]});
     let webhook = |more: Value| one(json!({"webhook": with(&json!({"url": url}), more)}));
     let slack = |slack: Value| one(json!({"slack": slack}));
     let types = "give exactly one of email, slack, discord, pagerduty, webhook and custom";
     let table = [
-        (json!({}), "spec.receivers"),
-        (json!({"receivers": []}), "spec.receivers"),
+        (json!({}), "spec.integrations"),
+        (json!({"integrations": []}), "spec.integrations"),
         (one(json!({})), types),
         (
             one(json!({"discord": {"url": url}, "email": {"addresses": ["a@example.com"]}})),
@@ -88,7 +88,7 @@ async fn a_bad_contact_point_is_refused_with_its_cure() {
 #[tokio::test]
 async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
-    let good = json!({"name": "On call", "receivers": [
+    let good = json!({"name": "On call", "integrations": [
         {"email": {"addresses": ["a@example.com"]}, "disableResolveMessage": true},
         {"slack": {"url": secret}},
         {"slack": {"token": secret, "recipient": "#alerts", "mentionChannel": "here"}},

@@ -11,10 +11,13 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
     let data = json!([{"refId": "A", "datasourceUid": "loki", "model": {"expr": "x"}}]);
     let long = "x".repeat(191);
     let table = [
-        (json!({}), "give exactly one of query and data"),
+        (
+            json!({}),
+            "give exactly one of query (what Prometheus calls expr) and data",
+        ),
         (
             json!({"query": "up", "data": data, "condition": "A"}),
-            "give exactly one of query and data",
+            "give exactly one of query (what Prometheus calls expr) and data",
         ),
         (json!({"data": data}), "data and condition belong together"),
         (
@@ -76,7 +79,7 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
         (with(&good, json!({"group": "a/b"})), PATTERN),
         (with(&good, json!({"uid": "a b"})), PATTERN),
         (with(&good, json!({"uid": "x".repeat(41)})), "spec.uid"),
-        (with(&good, json!({"dashboard": {"uid": "d"}})), "panelID"),
+        (with(&good, json!({"panelRef": {"dashboardUID": "d"}})), "panelID"),
         (
             with(&good, json!({"debugQueries": [{"name": "", "query": "x"}]})),
             "spec.debugQueries[0].name",
@@ -95,7 +98,7 @@ async fn a_good_alert_rule_is_accepted() {
         "keepFiringFor": "0s", "interval": "1m", "severity": "high", "labels": {"_team": "shop"},
         "annotations": {"summary": "{{ $value }}", "runbook-url": "x"}, "folder": "Shop/Errors", "group": "a group",
         "noDataState": "KeepLast", "execErrState": "OK", "missingSeriesEvalsToResolve": 3, "paused": true,
-        "dashboard": {"uid": "d", "panelID": 1}, "debugQueries": [{"name": "logs", "query": "{app=\"shop\"}"}],
+        "panelRef": {"dashboardUID": "d", "panelID": 1}, "debugQueries": [{"name": "logs", "query": "{app=\"shop\"}"}],
     });
     let verbatim = json!({
         "data": [

@@ -107,7 +107,7 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             ),
             "give exactly one of token and basic",
         ),
-        (with(&good, json!({"orgId": 0})), "greater than or equal to 1"),
+        (with(&good, json!({"orgID": 0})), "greater than or equal to 1"),
         (
             with(&good, json!({"tls": {"clientKey": secret}})),
             "clientCertificate and clientKey belong together",
@@ -122,7 +122,7 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
     let full = with(
         &good,
         json!({
-            "externalURL": "http://localhost:3000", "orgId": 2, "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
+            "externalURL": "http://localhost:3000", "orgID": 2, "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
             "tls": {"ca": {"value": "pem"}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ",
         }),
     );

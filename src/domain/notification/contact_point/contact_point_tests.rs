@@ -12,8 +12,8 @@ fn owner() -> Owner {
     Owner::parse("prod").unwrap()
 }
 
-fn spec(receivers: Value) -> ContactPointSpec {
-    from_value(json!({ "receivers": receivers })).unwrap()
+fn spec(integrations: Value) -> ContactPointSpec {
+    from_value(json!({ "integrations": integrations })).unwrap()
 }
 
 /// Every key of the Secret `s` has the value `secret-` and its name.
@@ -40,8 +40,8 @@ fn one(receiver: Value) -> Integration {
     work_out(&spec(json!([receiver]))).unwrap().remove(0)
 }
 
-fn refused(receivers: Value) -> Refusal {
-    work_out(&spec(receivers)).err().unwrap()
+fn refused(integrations: Value) -> Refusal {
+    work_out(&spec(integrations)).err().unwrap()
 }
 
 #[test]
@@ -196,8 +196,8 @@ fn another_receiver_leaves_the_uids_of_those_that_are_there() {
         json!({"discord": {"url": {"value": "h"}}}),
     );
     let custom = json!({"custom": {"type": "line"}});
-    let uids = |receivers: Value| -> Vec<String> {
-        work_out(&spec(receivers))
+    let uids = |integrations: Value| -> Vec<String> {
+        work_out(&spec(integrations))
             .unwrap()
             .into_iter()
             .map(|i| i.contact_point.uid)
@@ -214,7 +214,10 @@ fn a_missing_secret_key_is_named_with_its_place() {
     let refusal =
         refused(json!([{"email": {"addresses": ["a@x.org"]}}, {"slack": {"url": from_secret("gone")}}]));
     assert_eq!(refusal.reason, Reason::DependencyMissing);
-    assert_eq!(refusal.message, "spec.receivers[1].url: Secret s has no key gone");
+    assert_eq!(
+        refusal.message,
+        "spec.integrations[1].url: Secret s has no key gone"
+    );
 }
 
 #[test]
@@ -225,7 +228,7 @@ fn a_secret_cannot_lead_into_what_is_no_object() {
     assert_eq!(refusal.reason, Reason::Invalid);
     assert_eq!(
         refusal.message,
-        "spec.receivers[0].a.b: leads into a setting that is not an object"
+        "spec.integrations[0].a.b: leads into a setting that is not an object"
     );
 }
 
@@ -235,7 +238,7 @@ fn custom_settings_are_an_object() {
         let refusal = refused(json!([{"custom": {"type": "line", "settings": settings}}]));
         assert_eq!(
             refusal.message,
-            "spec.receivers[0].custom.settings: must be an object"
+            "spec.integrations[0].custom.settings: must be an object"
         );
     }
 }
@@ -246,13 +249,13 @@ fn a_receiver_without_a_type_and_a_value_without_a_source_are_refused() {
     let refusal = refused(json!([{"discord": {"url": {}}}]));
     assert_eq!(
         refusal.message,
-        "spec.receivers[0].url: give value or secretKeyRef"
+        "spec.integrations[0].url: give value or secretKeyRef"
     );
 }
 
 #[test]
 fn every_secret_that_is_needed_is_asked_for() {
-    let receivers = json!([
+    let wanted = json!([
         {"slack": {"url": from_secret("a"), "token": from_secret("b")}},
         {"discord": {"url": from_secret("c")}},
         {"pagerduty": {"integrationKey": from_secret("d")}},
@@ -261,7 +264,7 @@ fn every_secret_that_is_needed_is_asked_for() {
         {"email": {"addresses": ["a@x.org"]}},
         {"discord": {"url": {"value": "in the clear"}}},
     ]);
-    let spec = spec(receivers);
+    let spec = spec(wanted);
     let keys: String = secret_refs(&spec)
         .into_iter()
         .map(|reference| reference.key.as_str())

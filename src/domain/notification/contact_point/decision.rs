@@ -115,7 +115,7 @@ pub fn message(integration: &Integration) -> Vec<u8> {
 
 /// The uids of a contact point's integrations; needs no Secrets.
 pub fn uids(spec: &ContactPointSpec, owner: &Owner, namespace: &str, name: &str) -> Vec<String> {
-    let types: Vec<&str> = spec.receivers.iter().map(type_of).collect();
+    let types: Vec<&str> = spec.integrations.iter().map(type_of).collect();
     types
         .iter()
         .enumerate()

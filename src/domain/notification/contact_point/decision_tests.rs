@@ -166,7 +166,7 @@ fn what_is_remembered_changes_with_every_part_of_what_was_sent() {
 #[test]
 fn uids_are_the_same_with_and_without_the_secrets() {
     let hook = json!({"value": "h"});
-    let spec: ContactPointSpec = from_value(json!({"receivers": [
+    let spec: ContactPointSpec = from_value(json!({"integrations": [
         {"email": {"addresses": ["a@x.org"]}}, {"slack": {"url": hook}}, {"discord": {"url": hook}}, {"webhook": {"url": hook}},
         {"custom": {"type": "slack"}}, {"email": {"addresses": ["b@x.org"]}}, {"slack": {"url": hook}}, {"custom": {"type": "line"}},
     ]}))

@@ -8,7 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use crate::api::contact_point::{ContactPointSpec, Custom, Discord, Email, Receiver, Slack, Webhook};
+use crate::api::contact_point::{
+    ContactPointSpec, Custom, Discord, Email, Integration as IntegrationSpec, Slack, Webhook,
+};
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
@@ -33,10 +35,10 @@ pub fn name<'a>(spec: &'a ContactPointSpec, name: &'a str) -> &'a str {
 
 /// Every Secret and key that the contact point refers to.
 pub fn secret_refs(spec: &ContactPointSpec) -> BTreeSet<&SecretKeyRef> {
-    spec.receivers.iter().flat_map(receiver_refs).collect()
+    spec.integrations.iter().flat_map(integration_refs).collect()
 }
 
-fn receiver_refs(receiver: &Receiver) -> Vec<&SecretKeyRef> {
+fn integration_refs(integration: &IntegrationSpec) -> Vec<&SecretKeyRef> {
     fn of(source: Option<&SecretSource>) -> Option<&SecretKeyRef> {
         source.map(|source| &source.secret_key_ref)
     }
@@ -44,28 +46,28 @@ fn receiver_refs(receiver: &Receiver) -> Vec<&SecretKeyRef> {
         source.and_then(|source| source.secret_key_ref.as_ref())
     }
     let mut refs = Vec::new();
-    if let Some(slack) = &receiver.slack {
+    if let Some(slack) = &integration.slack {
         refs.extend(maybe(slack.url.as_ref()));
         refs.extend(of(slack.token.as_ref()));
     }
     refs.extend(
-        receiver
+        integration
             .discord
             .as_ref()
             .and_then(|discord| maybe(Some(&discord.url))),
     );
     refs.extend(
-        receiver
+        integration
             .pagerduty
             .as_ref()
             .map(|pagerduty| &pagerduty.integration_key.secret_key_ref),
     );
-    if let Some(webhook) = &receiver.webhook {
+    if let Some(webhook) = &integration.webhook {
         refs.extend(maybe(Some(&webhook.url)));
         refs.extend(of(webhook.password.as_ref()));
         refs.extend(of(webhook.authorization_credentials.as_ref()));
     }
-    if let Some(custom) = &receiver.custom {
+    if let Some(custom) = &integration.custom {
         refs.extend(
             custom
                 .secure_settings
@@ -85,12 +87,12 @@ pub fn integrations(
     secrets: &Secrets,
 ) -> Result<Vec<Integration>, Refusal> {
     let mut ordinals: HashMap<&str, usize> = HashMap::new();
-    let mut integrations = Vec::with_capacity(spec.receivers.len());
-    for (i, receiver) in spec.receivers.iter().enumerate() {
+    let mut integrations = Vec::with_capacity(spec.integrations.len());
+    for (i, integration) in spec.integrations.iter().enumerate() {
         let mut settings = Settings::new(secrets);
-        fill(receiver, &mut settings)
-            .map_err(|r| Refusal::new(r.reason, format!("spec.receivers[{i}].{}", r.message)))?;
-        let type_ = type_of(receiver);
+        fill(integration, &mut settings)
+            .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;
+        let type_ = type_of(integration);
         let ordinal = ordinals.entry(type_).or_default();
         integrations.push(Integration {
             contact_point: ContactPoint {
@@ -98,7 +100,7 @@ pub fn integrations(
                 name: name(spec, resource).to_owned(),
                 r#type: type_.to_owned(),
                 settings: settings.values,
-                disable_resolve_message: receiver.disable_resolve_message.unwrap_or(false),
+                disable_resolve_message: integration.disable_resolve_message.unwrap_or(false),
                 provenance: None,
             },
             secret_fields: settings.secret_fields,
@@ -108,47 +110,47 @@ pub fn integrations(
     Ok(integrations)
 }
 
-/// The integration's type as Grafana calls it; empty where the receiver has none, which the schema refuses.
-pub(super) fn type_of(receiver: &Receiver) -> &str {
-    match receiver {
-        Receiver { email: Some(_), .. } => "email",
-        Receiver { slack: Some(_), .. } => "slack",
-        Receiver { discord: Some(_), .. } => "discord",
-        Receiver {
+/// The integration's type as Grafana calls it; empty where the integration has none, which the schema refuses.
+pub(super) fn type_of(integration: &IntegrationSpec) -> &str {
+    match integration {
+        IntegrationSpec { email: Some(_), .. } => "email",
+        IntegrationSpec { slack: Some(_), .. } => "slack",
+        IntegrationSpec { discord: Some(_), .. } => "discord",
+        IntegrationSpec {
             pagerduty: Some(_), ..
         } => "pagerduty",
-        Receiver { webhook: Some(_), .. } => "webhook",
-        Receiver {
+        IntegrationSpec { webhook: Some(_), .. } => "webhook",
+        IntegrationSpec {
             custom: Some(custom), ..
         } => &custom.type_,
         _ => "",
     }
 }
 
-fn fill(receiver: &Receiver, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    match receiver {
-        Receiver {
+fn fill(integration: &IntegrationSpec, settings: &mut Settings<'_>) -> Result<(), Refusal> {
+    match integration {
+        IntegrationSpec {
             email: Some(email), ..
         } => {
             fill_email(email, settings);
             Ok(())
         }
-        Receiver {
+        IntegrationSpec {
             slack: Some(slack), ..
         } => fill_slack(slack, settings),
-        Receiver {
+        IntegrationSpec {
             discord: Some(discord),
             ..
         } => fill_discord(discord, settings),
-        Receiver {
+        IntegrationSpec {
             pagerduty: Some(pagerduty),
             ..
         } => pagerduty::fill(pagerduty, settings),
-        Receiver {
+        IntegrationSpec {
             webhook: Some(webhook),
             ..
         } => fill_webhook(webhook, settings),
-        Receiver {
+        IntegrationSpec {
             custom: Some(custom), ..
         } => fill_custom(custom, settings),
         _ => Err(Refusal::invalid("", "give exactly one type")),

@@ -130,7 +130,7 @@ fn contact_point(i: usize) -> Value {
     ours(
         "ContactPoint",
         &contact_point_name(i),
-        &json!({"receivers": [{"webhook": webhook}]}),
+        &json!({"integrations": [{"webhook": webhook}]}),
     )
 }
 

@@ -82,7 +82,7 @@ impl World {
         let client = control.admin().await;
         let world = Self {
             options: Some(operator::Options::new(&plane.binary, &kubeconfig).args([
-                "--namespace",
+                "--operator-namespace",
                 &home,
                 "--watch-namespaces",
                 &namespace,

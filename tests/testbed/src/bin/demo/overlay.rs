@@ -90,7 +90,7 @@ impl Overlay<'_> {
             patches.push(patch(
                 "ContactPoint",
                 name,
-                json!([replace("/spec/receivers", webhook)]),
+                json!([replace("/spec/integrations", webhook)]),
             ));
         }
         if self.adopt {

@@ -81,7 +81,7 @@ pub(super) async fn operator(stage: &mut Stage) -> Told {
         .report
         .say("Revel runs: Deployments web and worker, 2 pods each");
     let mut options = operator::Options::new(&stage.binary, &kubeconfig)
-        .args(["--namespace", &stage.home])
+        .args(["--operator-namespace", &stage.home])
         .args(["--owner-id", owner(stage)]);
     if stage.is_own() {
         options = options.args(["--watch-namespaces", &stage.namespace]);
