@@ -1,40 +1,46 @@
 //! The operator's process: what starts and stops in which order.
 
+mod check;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use http::header::{HeaderValue, USER_AGENT};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ListParams, PostParams};
+use kube::api::PostParams;
 use kube::runtime::events::Reporter;
-use kube::{Api, Client, CustomResourceExt, ResourceExt};
+use kube::{Api, Client, Config, ResourceExt};
 use parking_lot::RwLock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::api::grafana_instance::Auth;
 use crate::api::reference::{SecretKeyRef, SecretSource};
 use crate::api::{
     AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, NotificationPolicy, Silence,
 };
+use crate::cluster::answer::{chain, is_conflict};
+use crate::cluster::client;
 use crate::cluster::events::Events;
 use crate::cluster::finalizers;
-use crate::cluster::leader::Election;
+use crate::cluster::leader::{Election, End};
 use crate::controller::context::{Context, Workloads, stores};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
-use crate::controller::engine::failure::chain;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::trigger::triggers;
+use crate::controller::engine::unwatched::Unwatched;
 use crate::controller::run;
 use crate::domain::ownership::{Owner, base32};
 use crate::metrics::Metrics;
 use crate::server;
 
+/// How long passes under way may go on after the process was asked to stop. The Lease holds for longer.
+const FINISH: Duration = Duration::from_secs(5);
 /// The Secret that keeps the owner id where none is given.
 const OWNER_SECRET: &str = "alertwright-owner";
 /// Its key.
@@ -66,11 +72,62 @@ pub struct Error(String);
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(settings: Settings) -> Result<(), Error> {
-    let client = connect().await?;
-    check_crds(&client, &settings).await?;
+    let config = config().await?;
+    let client = plain(&config)?;
+    let stop = on_signal()?;
+    let metrics = Arc::new(Metrics::new());
+    let readiness = Arc::new(Readiness::waiting("waiting for the API server"));
+    let listener = server::bind(settings.http_address).await.map_err(|e| {
+        Error(format!(
+            "cannot serve health and metrics on {}: {e}; choose another --http-address",
+            settings.http_address
+        ))
+    })?;
+    let serving = tokio::spawn(server::serve(
+        listener,
+        metrics.clone(),
+        readiness.clone(),
+        stop.clone(),
+    ));
+    let ran = tokio::select! {
+        () = stop.cancelled() => Ok(None),
+        started = start(&settings, &config, &client, &readiness) => started.map(Some),
+    };
+    let ran = match ran {
+        Ok(Some(started)) => lead(&settings, &config, started, &metrics, &readiness, &stop).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    metrics.set_leader(false);
+    stop.cancel();
+    let served = serving.await;
+    info!("stopped");
+    ran?;
+    match served {
+        Ok(served) => served.map_err(|e| Error(format!("cannot serve health and metrics: {e}"))),
+        Err(error) => Err(Error(error.to_string())),
+    }
+}
+
+/// What is known before the first pass.
+struct Started {
+    owner: Owner,
+    election: Option<Election>,
+}
+
+/// Waits for the API server and for the Lease.
+async fn start(
+    settings: &Settings,
+    config: &Config,
+    client: &Client,
+    readiness: &Readiness,
+) -> Result<Started, Error> {
+    check::installation(client, &settings.namespace, &settings.watch_namespaces)
+        .await
+        .map_err(Error)?;
     let owner = match settings.owner.clone() {
         Some(owner) => owner,
-        None => kept_owner(&client, &settings.namespace).await?,
+        None => kept_owner(client, &settings.namespace).await?,
     };
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -78,27 +135,34 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         owner = owner.as_str(),
         "starting"
     );
-    let stop = on_signal()?;
-    let metrics = Arc::new(Metrics::new());
-    // A replica that waits for the lease is ready: a rollout of the operator must not wait for it.
-    let ready = Arc::new(AtomicBool::new(settings.leader_elect));
-    let serving = tokio::spawn(server::serve(
-        settings.http_address,
-        metrics.clone(),
-        ready.clone(),
-        stop.clone(),
-    ));
-    let election = settings
-        .leader_elect
-        .then(|| Election::new(&client, &settings.namespace, identity()));
-    if let Some(election) = &election {
-        tokio::select! {
-            () = election.win() => {}
-            () = stop.cancelled() => return served(serving.await, &settings),
-        }
+    let mut election = None;
+    if settings.leader_elect {
+        // A connection of its own: nothing else keeps a renewal waiting.
+        let candidate = Election::new(&plain(config)?, &settings.namespace, identity());
+        // A replica that waits for the Lease is ready: a rollout of the operator must not wait for it.
+        readiness.set();
+        candidate.win().await;
+        election = Some(candidate);
     }
+    readiness.wait("not listed yet");
+    create_default_instance(client, settings).await?;
+    Ok(Started { owner, election })
+}
+
+/// Runs the controllers until `stop`, or until the Lease is lost.
+async fn lead(
+    settings: &Settings,
+    config: &Config,
+    started: Started,
+    metrics: &Arc<Metrics>,
+    readiness: &Arc<Readiness>,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let Started { owner, election } = started;
+    let term = election.as_ref().map_or_else(Arc::default, Election::term);
+    let client = client::fenced(config.clone(), term.clone()).map_err(|e| no_client(&e))?;
+    let attentive = client::attentive(config.clone()).map_err(|e| no_client(&e))?;
     metrics.set_leader(true);
-    create_default_instance(&client, &settings).await?;
     let (stores, writers) = stores();
     let (triggers, receivers) = triggers();
     let reporter = Reporter {
@@ -108,55 +172,55 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let context = Arc::new(Context {
         namespace: settings.namespace.clone(),
         owner,
-        term: election.as_ref().map_or_else(Arc::default, Election::term),
+        term,
         watch_secrets: settings.watch_secrets,
         stores,
         claims: AllClaims::default(),
         triggers,
         backoff: Backoff::default(),
-        metrics,
+        metrics: metrics.clone(),
         running: RwLock::default(),
         broken: RwLock::default(),
         workloads: Workloads::default(),
         ready: Arc::new(AtomicBool::new(false)),
-        served_ready: ready,
+        readiness: readiness.clone(),
+        unwatched: Arc::new(Unwatched::new(metrics.clone())),
         events: Events::new(client.clone(), reporter),
         client,
     });
-    let controllers = Box::pin(run::all(
-        context,
+    let mut controllers = Box::pin(run::all(
+        context.clone(),
+        &attentive,
         writers,
         receivers,
         &settings.watch_namespaces,
         stop.clone(),
     ));
-    let is_leader = match &election {
-        None => {
-            controllers.await;
-            true
-        }
-        Some(election) => {
-            let (kept, ()) = tokio::join!(
-                async {
-                    let kept = election.keep(&stop).await;
-                    // Passes under way are given up with the process where the lease was lost.
-                    stop.cancel();
-                    kept
-                },
-                controllers
-            );
-            if kept {
-                election.release().await;
-            }
-            kept
+    let held = async {
+        if let Some(election) = &election {
+            election.keep(stop).await
+        } else {
+            stop.cancelled().await;
+            End::Stopped
         }
     };
+    let (end, are_done) = tokio::select! {
+        end = held => (end, false),
+        () = &mut controllers => (End::Stopped, true),
+    };
     stop.cancel();
-    info!("stopped");
-    if !is_leader {
-        return Err(Error("the lease was lost; another replica goes on".into()));
+    if let End::Lost(why) = end {
+        // Passes under way are given up with the process.
+        return Err(Error(format!("{why}; restarting")));
     }
-    served(serving.await, &settings)
+    // Before everything has been listed there are no passes, and a controller would wait for its store for ever.
+    if !are_done && context.is_ready() && timeout(FINISH, controllers).await.is_err() {
+        warn!("passes under way were given up after {} s", FINISH.as_secs());
+    }
+    if let Some(election) = &election {
+        election.release().await;
+    }
+    Ok(())
 }
 
 /// Takes the finalizers off all resources in these namespaces (none: all), once no operator runs any more. Returns how many
@@ -166,7 +230,7 @@ pub async fn remove_finalizers(
     watched: &[String],
     patience: Duration,
 ) -> Result<[(&'static str, usize); 4], Error> {
-    let client = connect().await?;
+    let client = plain(&config().await?)?;
     // Whoever holds the Lease is the only one that writes; a running operator would put them on again.
     let election = Election::new(&client, namespace, identity());
     timeout(patience, election.win()).await.map_err(|_| {
@@ -200,20 +264,6 @@ pub async fn remove_finalizers(
     removed.map_err(failed)
 }
 
-fn served(
-    ended: Result<std::io::Result<()>, tokio::task::JoinError>,
-    settings: &Settings,
-) -> Result<(), Error> {
-    match ended {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Error(format!(
-            "cannot serve health and metrics on {}: {error}; choose another --http-address",
-            settings.http_address
-        ))),
-        Err(error) => Err(Error(error.to_string())),
-    }
-}
-
 /// What tells this replica from the others: the pod's name. A container that is restarted in its pod is the same replica.
 fn identity() -> String {
     let name = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
@@ -222,40 +272,21 @@ fn identity() -> String {
         .unwrap_or_else(|| format!("{FIELD_MANAGER}-{}", std::process::id()))
 }
 
-async fn connect() -> Result<Client, Error> {
-    let mut config = kube::Config::infer().await.map_err(|e| {
+async fn config() -> Result<Config, Error> {
+    client::config().await.map_err(|e| {
         Error(format!(
             "no Kubernetes API server is configured: {}; set KUBECONFIG or run in a cluster",
             chain(&e)
         ))
-    })?;
-    // The API server takes from it who wrote what, where a write doesn't say so itself: the finalizer's.
-    let agent = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
-    config.headers.push((USER_AGENT, agent));
-    Client::try_from(config).map_err(|e| Error(format!("cannot set up the Kubernetes client: {}", chain(&e))))
+    })
 }
 
-/// A watch of a kind that isn't there waits for ever without a word, so this says it at once.
-async fn check_crds(client: &Client, settings: &Settings) -> Result<(), Error> {
-    let api: Api<AlertRule> = match settings.watch_namespaces.first() {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    match api.list(&ListParams::default().limit(1)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Err(Error(format!(
-            "the CustomResourceDefinition {} is not installed; install all of them with: alertwright crds | kubectl apply --server-side -f -",
-            AlertRule::crd_name()
-        ))),
-        Err(kube::Error::Api(status)) if status.is_forbidden() => Err(Error(format!(
-            "the ServiceAccount lacks rights: {}; apply deploy/rbac.yaml",
-            status.message
-        ))),
-        Err(error) => Err(Error(format!(
-            "cannot reach the Kubernetes API server: {}",
-            chain(&error)
-        ))),
-    }
+fn plain(config: &Config) -> Result<Client, Error> {
+    client::plain(config.clone()).map_err(|e| no_client(&e))
+}
+
+fn no_client(error: &kube::Error) -> Error {
+    Error(format!("cannot set up the Kubernetes client: {}", chain(error)))
 }
 
 /// The owner id that was generated when the operator first started here.
@@ -285,7 +316,7 @@ async fn kept_owner(client: &Client, namespace: &str) -> Result<Owner, Error> {
     match api.create(&PostParams::default(), &secret).await {
         Ok(_) => Owner::parse(&id).ok_or_else(|| Error("cannot generate an owner id".into())),
         // Another replica was faster.
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+        Err(error) if is_conflict(&error) => {
             let secret = api.get(OWNER_SECRET).await.map_err(failed)?;
             read(&secret).ok_or_else(|| {
                 Error(format!(
@@ -303,6 +334,10 @@ async fn create_default_instance(client: &Client, settings: &Settings) -> Result
         return Ok(());
     };
     let api: Api<GrafanaInstance> = Api::namespaced(client.clone(), &settings.namespace);
+    // The right to create one is needed only where there is none.
+    if matches!(api.get_metadata_opt(DEFAULT_INSTANCE).await, Ok(Some(_))) {
+        return Ok(());
+    }
     let spec = serde_json::json!({ "url": url });
     let auth = Auth {
         token: Some(SecretSource {
@@ -326,7 +361,7 @@ async fn create_default_instance(client: &Client, settings: &Settings) -> Result
             info!(name = created.name_any(), url, "GrafanaInstance created");
             Ok(())
         }
-        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+        Err(error) if is_conflict(&error) => Ok(()),
         Err(error) => Err(Error(format!(
             "cannot create GrafanaInstance {DEFAULT_INSTANCE}: {}",
             chain(&error)

@@ -36,6 +36,12 @@ struct Write {
     what: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Place {
+    kind: String,
+    namespace: String,
+}
+
 /// All metrics of the process, in the OpenMetrics format under the prefix `alertwright_`.
 pub struct Metrics {
     registry: Registry,
@@ -45,6 +51,7 @@ pub struct Metrics {
     grafana_seconds: Histogram,
     kubernetes_writes: Family<Write, Counter>,
     leader: Gauge<i64, AtomicI64>,
+    unwatched: Family<Place, Gauge<i64, AtomicI64>>,
 }
 
 impl Metrics {
@@ -59,6 +66,7 @@ impl Metrics {
         let grafana_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 15));
         let kubernetes_writes = Family::default();
         let leader = Gauge::default();
+        let unwatched = Family::default();
         registry.register(
             "reconciles",
             "Passes over resources by outcome",
@@ -89,6 +97,11 @@ impl Metrics {
             "1 while this process is the one that writes",
             leader.clone(),
         );
+        registry.register(
+            "unwatched",
+            "1 for each kind and namespace that the API server refuses to let be watched; namespace is empty for all that are watched",
+            unwatched.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -97,6 +110,7 @@ impl Metrics {
             grafana_seconds,
             kubernetes_writes,
             leader,
+            unwatched,
         }
     }
 
@@ -117,6 +131,19 @@ impl Metrics {
     /// Notes whether this process is the one that writes.
     pub fn set_leader(&self, is_leader: bool) {
         self.leader.set(i64::from(is_leader));
+    }
+
+    /// Notes whether a kind can't be watched in a namespace.
+    pub fn set_unwatched(&self, kind: &str, namespace: &str, is_unwatched: bool) {
+        let place = Place {
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+        };
+        if is_unwatched {
+            self.unwatched.get_or_create(&place).set(1);
+        } else {
+            self.unwatched.remove(&place);
+        }
     }
 
     /// All metrics as text.

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -12,6 +11,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::controller::engine::readiness::Readiness;
 use crate::metrics::Metrics;
 
 /// Content type of the OpenMetrics format.
@@ -20,36 +20,37 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 #[derive(Clone)]
 struct Served {
     metrics: Arc<Metrics>,
-    is_ready: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
+}
+
+/// Takes the address, so that one that is taken is known before anything else begins.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "serving health and metrics");
+    Ok(listener)
 }
 
 /// Answers until `stop`.
 pub async fn serve(
-    address: SocketAddr,
+    listener: TcpListener,
     metrics: Arc<Metrics>,
-    is_ready: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let listener = TcpListener::bind(address).await?;
-    tracing::info!(address = %listener.local_addr()?, "serving health and metrics");
     let router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_text))
-        .with_state(Served { metrics, is_ready });
+        .with_state(Served { metrics, readiness });
     axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
 
 async fn ready(State(served): State<Served>) -> impl IntoResponse {
-    if served.is_ready.load(Ordering::Acquire) {
-        (StatusCode::OK, "ok\n")
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the resources have not been listed yet\n",
-        )
+    match served.readiness.waits_for() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }
 

@@ -38,6 +38,8 @@ impl Arguments {
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
+            // The command has told it in its own way.
+            Err(error) if error.is_empty() => ExitCode::FAILURE,
             Err(error) => {
                 let _ = writeln!(io::stderr(), "alertwright: {error}");
                 ExitCode::FAILURE

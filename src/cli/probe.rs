@@ -40,6 +40,6 @@ impl Probe {
                 let answer = client.get(self.url.clone()).send().await?.error_for_status()?;
                 Ok(answer.bytes().await?.to_vec())
             })
-            .map_err(|error: reqwest::Error| crate::controller::engine::failure::chain(&error))
+            .map_err(|error: reqwest::Error| crate::cluster::answer::chain(&error))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use tracing::error;
+
 use crate::api::reference::SecretKeyRef;
 use crate::app::{self, Settings};
 use crate::domain::ownership::Owner;
@@ -83,6 +85,14 @@ impl Run {
             leader_elect: self.leader_elect,
             default_instance: self.grafana_url.zip(self.grafana_token_secret),
         };
-        runtime.block_on(app::run(settings)).map_err(|e| e.to_string())
+        let ran = runtime.block_on(app::run(settings)).map_err(|e| e.to_string());
+        match (ran, self.log_format) {
+            // Whoever reads JSON reads the last line as JSON too; it is the one that says why.
+            (Err(error), LogFormat::Json) => {
+                error!(error, "ended");
+                Err(String::new())
+            }
+            (ran, _) => ran,
+        }
     }
 }

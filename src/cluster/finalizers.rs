@@ -6,6 +6,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::answer::{is_conflict, is_missing};
 use crate::api::{FIELD_MANAGER, FINALIZER};
 
 /// Takes our finalizer off all resources of a kind in these namespaces, or in all if none is given; returns how many had it.
@@ -46,7 +47,7 @@ where
                 .retain(|object| object.finalizers().iter().any(|f| f == FINALIZER));
             Ok(Some(list.items).filter(|items| !items.is_empty()))
         }
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -76,7 +77,7 @@ where
         .await
     {
         Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(false),
+        Err(error) if is_conflict(&error) || is_missing(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

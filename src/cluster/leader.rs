@@ -17,18 +17,22 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::answer::{chain, is_conflict, is_missing};
+
 /// The name of the Lease.
 const NAME: &str = "alertwright";
 /// How long a holder that doesn't renew keeps the Lease.
 const DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews.
-const RENEW: Duration = Duration::from_secs(5);
+const RENEW: Duration = Duration::from_secs(3);
+/// How soon the holder tries again when a renewal failed.
+const RETRY: Duration = Duration::from_millis(500);
 /// How long the holder goes on without having renewed: well before another can take over.
 const GIVE_UP: Duration = Duration::from_secs(10);
 /// How often a replica that waits looks.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long a request may take.
-const REQUEST: Duration = Duration::from_secs(4);
+/// How long a request may take. One that isn't answered leaves time for another before the holder gives up.
+const REQUEST: Duration = Duration::from_secs(3);
 
 /// What to do about a Lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +41,13 @@ enum Step {
     Take,
     /// Somebody else holds it.
     Wait,
+}
+
+/// How an attempt to take the Lease went.
+enum Attempt {
+    Won,
+    /// By somebody else; empty where it changed hands this moment.
+    Held(String),
 }
 
 /// The holder's last sign of life, and when this process saw it.
@@ -65,29 +76,69 @@ fn decide(lease: &LeaseSpec, me: &str, seen: &Seen, now: Instant) -> Step {
 
 /// How long this process may write, as far as it can know without asking.
 ///
-/// A process that was stopped for a while (a paused container, a starved node) goes on where it was, and doesn't know yet that
-/// another replica has taken over meanwhile. So what it writes asks here first.
+/// A process that was stopped for a while (a paused container, a starved node, a suspended machine) goes on where it was, and
+/// doesn't know yet that another replica has taken over meanwhile. So what it writes asks here first.
 #[derive(Default)]
 pub struct Term {
     /// When the last renewal that succeeded began; without leader election there is none.
-    renewed: Mutex<Option<Instant>>,
+    renewed: Mutex<Option<Moment>>,
+}
+
+/// A moment by two clocks: one never jumps but may stand still while the machine is suspended, the other one goes on.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    monotonic: Instant,
+    wall: Timestamp,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self {
+            monotonic: Instant::now(),
+            wall: Timestamp::now(),
+        }
+    }
+
+    /// How long ago an earlier moment was, by the clock that says more.
+    fn since(&self, earlier: &Self) -> Duration {
+        let wall = self.wall.duration_since(earlier.wall);
+        self.monotonic
+            .duration_since(earlier.monotonic)
+            .max(Duration::try_from(wall).unwrap_or_default())
+    }
 }
 
 impl Term {
     /// Whether the Lease can't have been taken by another yet, or there is no leader election.
     pub fn holds(&self) -> bool {
-        self.holds_at(Instant::now())
+        self.holds_at(&Moment::now())
     }
 
-    fn holds_at(&self, now: Instant) -> bool {
-        self.renewed
-            .lock()
-            .is_none_or(|at| now.duration_since(at) <= GIVE_UP)
+    fn holds_at(&self, now: &Moment) -> bool {
+        self.renewed.lock().is_none_or(|at| now.since(&at) <= GIVE_UP)
     }
 
-    fn renewed(&self, began: Instant) {
+    fn renewed(&self, began: Moment) {
         *self.renewed.lock() = Some(began);
     }
+
+    /// Ends it: from now on nothing may be written.
+    pub fn end(&self) {
+        let past = Moment {
+            monotonic: Instant::now(),
+            wall: Timestamp::UNIX_EPOCH,
+        };
+        self.renewed(past);
+    }
+}
+
+/// How holding the Lease ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The process was asked to stop; the Lease is still ours.
+    Stopped,
+    /// The Lease isn't ours any more, or may not be: this process must write no more. The text says why.
+    Lost(String),
 }
 
 /// One replica's part in the election.
@@ -95,6 +146,8 @@ pub struct Election {
     api: Api<Lease>,
     me: String,
     term: Arc<Term>,
+    /// The Lease as we wrote it last.
+    held: Mutex<Option<Lease>>,
 }
 
 impl Election {
@@ -105,6 +158,7 @@ impl Election {
             api: Api::namespaced(client.clone(), namespace),
             me,
             term: Arc::default(),
+            held: Mutex::default(),
         }
     }
 
@@ -113,22 +167,27 @@ impl Election {
         self.term.clone()
     }
 
-    /// Waits until the Lease is ours.
+    /// Waits until the Lease is ours, and says whom for.
     pub async fn win(&self) {
         let mut seen: Option<Seen> = None;
+        let mut waits_for = String::new();
         loop {
-            let began = Instant::now();
+            let began = Moment::now();
             match timeout(REQUEST, self.attempt(&mut seen)).await {
-                Ok(Ok(true)) => return self.term.renewed(began),
-                Ok(Ok(false)) => {}
-                Ok(Err(error)) => warn!(error = %error, "cannot take the lease"),
+                Ok(Ok(Attempt::Won)) => return self.term.renewed(began),
+                Ok(Ok(Attempt::Held(holder))) if holder != waits_for => {
+                    info!(holder, "waiting for the lease");
+                    waits_for = holder;
+                }
+                Ok(Ok(Attempt::Held(_))) => {}
+                Ok(Err(error)) => warn!(error = chain(&error), "cannot take the lease"),
                 Err(_) => warn!("cannot take the lease in time"),
             }
             sleep(LOOK).await;
         }
     }
 
-    async fn attempt(&self, seen: &mut Option<Seen>) -> kube::Result<bool> {
+    async fn attempt(&self, seen: &mut Option<Seen>) -> kube::Result<Attempt> {
         let Some(lease) = self.api.get_opt(NAME).await? else {
             let mut lease = Lease {
                 spec: Some(self.claim(None)),
@@ -149,7 +208,7 @@ impl Election {
         let step = decide(&spec, &self.me, &last, now);
         *seen = Some(last);
         if step == Step::Wait {
-            return Ok(false);
+            return Ok(Attempt::Held(spec.holder_identity.unwrap_or_default()));
         }
         let next = Lease {
             spec: Some(self.claim(Some(&spec))),
@@ -159,13 +218,14 @@ impl Election {
     }
 
     /// A conflict means that another replica was faster.
-    fn won(&self, result: kube::Result<Lease>) -> kube::Result<bool> {
+    fn won(&self, result: kube::Result<Lease>) -> kube::Result<Attempt> {
         match result {
-            Ok(_) => {
+            Ok(lease) => {
                 info!(holder = self.me, "holding the lease");
-                Ok(true)
+                *self.held.lock() = Some(lease);
+                Ok(Attempt::Won)
             }
-            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
+            Err(error) if is_conflict(&error) => Ok(Attempt::Held(String::new())),
             Err(error) => Err(error),
         }
     }
@@ -187,48 +247,79 @@ impl Election {
         }
     }
 
-    /// Renews until `stop`, then lets go of the Lease. Returns `false` when it was lost: this process must write no more.
-    pub async fn keep(&self, stop: &CancellationToken) -> bool {
+    /// Renews until `stop`, or until the Lease is lost.
+    pub async fn keep(&self, stop: &CancellationToken) -> End {
+        let mut pause = RENEW;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return true,
-                () = sleep(RENEW) => {}
+                () = stop.cancelled() => return End::Stopped,
+                () = sleep(pause) => {}
             }
-            let began = Instant::now();
+            let began = Moment::now();
+            pause = RETRY;
             match timeout(REQUEST, self.renew()).await {
-                Ok(Ok(true)) => self.term.renewed(began),
-                Ok(Ok(false)) => {
-                    warn!("another replica holds the lease");
-                    return false;
+                Ok(Ok(None)) => {
+                    self.term.renewed(began);
+                    pause = RENEW;
                 }
-                Ok(Err(error)) => warn!(error = %error, "cannot renew the lease"),
+                Ok(Ok(Some(why))) => {
+                    self.term.end();
+                    return End::Lost(why);
+                }
+                Ok(Err(error)) => warn!(error = chain(&error), "cannot renew the lease"),
                 Err(_) => warn!("cannot renew the lease in time"),
             }
             if !self.term.holds() {
-                warn!("the lease could not be renewed");
-                return false;
+                self.term.end();
+                return End::Lost(format!(
+                    "the Lease could not be renewed for {} s",
+                    GIVE_UP.as_secs()
+                ));
             }
         }
     }
 
-    async fn renew(&self) -> kube::Result<bool> {
-        let lease = self.api.get(NAME).await?;
-        let spec = lease.spec.clone().unwrap_or_default();
-        if spec.holder_identity.as_deref() != Some(self.me.as_str()) {
-            return Ok(false);
+    /// One renewal: one request, as long as nobody else writes the Lease. Returns why the Lease is lost, if it is.
+    async fn renew(&self) -> kube::Result<Option<String>> {
+        let held = self.held.lock().clone();
+        if let Some(lease) = held
+            && self.write(lease).await?
+        {
+            return Ok(None);
         }
+        let lease = match self.api.get(NAME).await {
+            Ok(lease) => lease,
+            Err(error) if is_missing(&error) => return Ok(Some("the Lease was deleted".to_owned())),
+            Err(error) => return Err(error),
+        };
+        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.clone());
+        if holder.as_deref() != Some(self.me.as_str()) {
+            let holder = holder.unwrap_or_default();
+            return Ok(Some(format!("another replica holds the Lease: {holder}")));
+        }
+        // Our own write whose answer was lost, or somebody's annotation.
+        self.write(lease).await.map(|_| None)
+    }
+
+    /// Writes our claim over the Lease that was read; `false` where it has changed since, or is gone.
+    async fn write(&self, lease: Lease) -> kube::Result<bool> {
         let next = Lease {
-            spec: Some(self.claim(Some(&spec))),
+            spec: Some(self.claim(lease.spec.as_ref())),
             ..lease
         };
-        self.api
-            .replace(NAME, &PostParams::default(), &next)
-            .await
-            .map(|_| true)
+        match self.api.replace(NAME, &PostParams::default(), &next).await {
+            Ok(lease) => {
+                *self.held.lock() = Some(lease);
+                Ok(true)
+            }
+            Err(error) if is_conflict(&error) || is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets go, so that the next replica needn't wait.
     pub async fn release(&self) {
+        self.term.end();
         let release = async {
             let lease = self.api.get(NAME).await?;
             let spec = lease.spec.clone().unwrap_or_default();
@@ -239,21 +330,18 @@ impl Election {
                 holder_identity: Some(String::new()),
                 ..spec
             };
+            let next = Lease {
+                spec: Some(spec),
+                ..lease
+            };
             self.api
-                .replace(
-                    NAME,
-                    &PostParams::default(),
-                    &Lease {
-                        spec: Some(spec),
-                        ..lease
-                    },
-                )
+                .replace(NAME, &PostParams::default(), &next)
                 .await
                 .map(|_| ())
         };
         match timeout(REQUEST, release).await {
             Ok(Ok(())) => info!("let go of the lease"),
-            Ok(Err::<(), kube::Error>(error)) => warn!(error = %error, "cannot let go of the lease"),
+            Ok(Err::<(), kube::Error>(error)) => warn!(error = chain(&error), "cannot let go of the lease"),
             Err(_) => warn!("cannot let go of the lease in time"),
         }
     }
@@ -296,23 +384,49 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_term_ends_by_itself_and_goes_on_with_each_renewal() {
-        let term = Term::default();
-        let began = Instant::now();
-        let end = began + GIVE_UP;
-        let later = end + Duration::from_millis(1);
-        assert!(term.holds_at(later), "without leader election there is no end");
-        term.renewed(began);
-        assert!(term.holds_at(end));
-        assert!(!term.holds_at(later));
-        term.renewed(end);
-        assert!(term.holds_at(later));
+    fn later(moment: &Moment, by: Duration) -> Moment {
+        Moment {
+            monotonic: moment.monotonic + by,
+            wall: moment.wall + by,
+        }
     }
 
     #[test]
-    fn a_holder_gives_up_before_another_can_take_over() {
+    fn a_term_ends_by_itself_and_goes_on_with_each_renewal() {
+        let term = Term::default();
+        let began = Moment::now();
+        let end = later(&began, GIVE_UP);
+        let after = later(&end, Duration::from_millis(1));
+        assert!(term.holds_at(&after), "without leader election there is no end");
+        term.renewed(began);
+        assert!(term.holds_at(&end));
+        assert!(!term.holds_at(&after));
+        term.renewed(end);
+        assert!(term.holds_at(&after));
+        term.end();
+        assert!(!term.holds());
+    }
+
+    #[test]
+    fn a_term_ends_while_the_machine_is_suspended_though_one_clock_stands_still() {
+        let term = Term::default();
+        let began = Moment::now();
+        term.renewed(began);
+        let awake = Moment {
+            monotonic: began.monotonic + Duration::from_secs(1),
+            ..later(&began, GIVE_UP * 2)
+        };
+        assert!(!term.holds_at(&awake));
+        let set_back = Moment {
+            wall: Timestamp::UNIX_EPOCH,
+            ..later(&began, GIVE_UP)
+        };
+        assert!(term.holds_at(&set_back), "a clock that is set back ends nothing");
+    }
+
+    #[test]
+    fn a_holder_gives_up_before_another_can_take_over_and_not_for_one_lost_answer() {
         assert!(GIVE_UP + REQUEST < DURATION);
-        assert!(RENEW + REQUEST < GIVE_UP);
+        assert!(RENEW + REQUEST + RETRY < GIVE_UP);
     }
 }

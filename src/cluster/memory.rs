@@ -10,6 +10,7 @@ use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use super::answer::{is_conflict, is_missing};
 use crate::api::FIELD_MANAGER;
 use crate::grafana::wire::Route;
 
@@ -18,8 +19,6 @@ const DATA_KEY: &str = "memory.json";
 
 /// How often a change is tried when somebody else writes the Secret too.
 const TRIES: usize = 3;
-/// HTTP status of an object that exists already, or has changed since it was read.
-const CONFLICT: u16 = 409;
 
 /// What is remembered of one Grafana.
 #[derive(Clone, Serialize, Deserialize)]
@@ -101,14 +100,12 @@ impl Memory {
                 }
                 Err(error) => error,
             };
-            match &error {
-                kube::Error::Api(status) if tries < TRIES && status.is_not_found() => {
-                    next.resource_version = None;
-                }
-                kube::Error::Api(status) if tries < TRIES && status.code == CONFLICT => {
-                    next = State::read(&self.api, &self.name).await?;
-                }
-                _ => return Err(error),
+            if tries < TRIES && is_missing(&error) {
+                next.resource_version = None;
+            } else if tries < TRIES && is_conflict(&error) {
+                next = State::read(&self.api, &self.name).await?;
+            } else {
+                return Err(error);
             }
             tries += 1;
         }

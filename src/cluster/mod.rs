@@ -1,5 +1,7 @@
 //! What is read from and written to the API server besides watching.
 
+pub mod answer;
+pub mod client;
 pub mod events;
 pub mod finalizers;
 pub mod leader;

@@ -13,18 +13,21 @@ use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, Store};
 use parking_lot::{Mutex, RwLock};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::connection::Instance;
 use crate::api::condition::Reason;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::cluster::answer::{is_forbidden, is_missing};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::trigger::Triggers;
+use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout::Settled;
 use crate::domain::maintenance::window::{Lease, Window};
@@ -142,7 +145,9 @@ pub struct Context {
     /// Whether every kind has been listed.
     pub ready: Arc<AtomicBool>,
     /// What `/readyz` says.
-    pub served_ready: Arc<AtomicBool>,
+    pub readiness: Arc<Readiness>,
+    /// What can't be watched where.
+    pub unwatched: Arc<Unwatched>,
     /// Publishes events; one for all, since it remembers what it has published.
     pub events: Events,
 }
@@ -161,7 +166,7 @@ impl Context {
     /// Notes that every kind has been listed.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
-        self.served_ready.store(true, Ordering::Release);
+        self.readiness.set();
     }
 
     /// The connected Grafana that a resource is for, once everything in it has been read.
@@ -231,8 +236,13 @@ impl Context {
             secondary: None,
         };
         if let Err(error) = self.events.publish(&event, about).await {
+            // A namespace that is being deleted takes no new events; nobody would read them there.
+            if is_forbidden(&error) || is_missing(&error) {
+                debug!(error = crate::cluster::answer::chain(&error), "no event");
+                return;
+            }
             warn!(
-                error = crate::controller::engine::failure::chain(&error),
+                error = crate::cluster::answer::chain(&error),
                 "cannot publish an event"
             );
         }

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use kube::runtime::reflector::Store;
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 use super::context::Context;
 use super::{instance, maintenance::workload};
@@ -176,20 +175,15 @@ pub(super) async fn secret_changes(
         namespaces.push(context.namespace.clone());
     }
     let mut is_listed = false;
-    let changes = secrets(&client, &namespaces).take_until(stop.cancelled_owned());
-    let mut changes = std::pin::pin!(changes.map_err(|error| {
-        warn!(
-            error = crate::controller::engine::failure::chain(&error),
-            "watch of secrets failed"
-        );
-    }));
+    let changes = secrets(&client, &namespaces, &context.unwatched).take_until(stop.cancelled_owned());
+    let mut changes = std::pin::pin!(changes);
     while let Some(event) = changes.next().await {
         match event {
-            Ok(Event::Apply(secret) | Event::Delete(secret)) => secret_changed(&secret, &context),
+            Event::Apply(secret) | Event::Delete(secret) => secret_changed(&secret, &context),
             // A change may hide in a second listing; the first one has no news.
-            Ok(Event::InitApply(secret)) if is_listed => secret_changed(&secret, &context),
-            Ok(Event::InitDone) => is_listed = true,
-            Ok(_) | Err(()) => {}
+            Event::InitApply(secret) if is_listed => secret_changed(&secret, &context),
+            Event::InitDone => is_listed = true,
+            Event::InitApply(_) | Event::Init => {}
         }
     }
 }

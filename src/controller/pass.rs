@@ -1,7 +1,7 @@
 //! One pass over one resource: finalizer, reconcile or clean up, report.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::Api;
 use kube::runtime::controller::Action;
@@ -15,6 +15,7 @@ use super::context::Context;
 use crate::api::FINALIZER;
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
+use crate::cluster::answer::{is_conflict, is_invalid, is_missing};
 use crate::cluster::status;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -71,15 +72,15 @@ pub enum Error {
     /// The finalizer couldn't be added or removed.
     #[error("cannot change the finalizer")]
     Finalizer(#[source] Box<finalizer::Error<Error>>),
-    /// The clean-up has to wait; what for is in the status.
-    #[error("the deletion waits: {}", .0.message)]
-    Waiting(Failure),
+    /// The clean-up has to wait; what for and how long is in the status and in the action.
+    #[error("the deletion waits: {0}")]
+    Waiting(String, Action),
 }
 
 /// Runs one pass and says when the next is due.
 pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
     let api: Api<K> = Api::namespaced(context.client.clone(), object.ns());
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let result = finalizer::finalizer(&api, FINALIZER, object.clone(), |event| async {
         match event {
             Finalized::Apply(object) => apply(&*object, &context).await,
@@ -88,15 +89,15 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
     })
     .await;
     let result = match result {
-        Err(finalizer::Error::CleanupFailed(Error::Waiting(failure))) => {
-            Ok(action(&*object, &context, failure.retry))
-        }
+        Ok(action) | Err(finalizer::Error::CleanupFailed(Error::Waiting(_, action))) => Ok(action),
         Err(finalizer::Error::ApplyFailed(error) | finalizer::Error::CleanupFailed(error)) => Err(error),
-        Err(finalizer::Error::RemoveFinalizer(kube::Error::Api(s))) if s.is_not_found() || s.is_invalid() => {
+        // The store was behind: the object has been changed since, or is gone. The watch brings what it is now.
+        Err(finalizer::Error::AddFinalizer(error) | finalizer::Error::RemoveFinalizer(error))
+            if is_missing(&error) || is_invalid(&error) || is_conflict(&error) =>
+        {
             Ok(Action::await_change())
         }
         Err(error) => Err(Error::Finalizer(Box::new(error))),
-        Ok(action) => Ok(action),
     };
     context.metrics.pass(K::KIND, result.is_ok(), started.elapsed());
     result
@@ -108,9 +109,11 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
     reason = "the signature that the controller asks for"
 )]
 pub fn after_error<K: Managed>(object: Arc<K>, error: &Error, context: Arc<Context>) -> Action {
-    let delay = context.backoff.next(&key(&*object), object.meta().generation);
+    let delay = context
+        .backoff
+        .next(&key(&*object), object.meta().generation, Instant::now());
     warn!(kind = K::KIND, namespace = object.ns(), name = object.id(),
-        error = crate::controller::engine::failure::chain(error), retry_in = ?delay, "pass failed");
+        error = crate::cluster::answer::chain(error), retry_in = ?delay, "pass failed");
     Action::requeue(delay)
 }
 
@@ -162,8 +165,9 @@ async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, E
                     failure.message
                 );
             }
-            finish(object, context, Err(failure.clone())).await?;
-            Err(Error::Waiting(failure))
+            let message = failure.message.clone();
+            let action = finish(object, context, Err(failure)).await?;
+            Err(Error::Waiting(message, action))
         }
     }
 }
@@ -254,7 +258,11 @@ async fn finish<K: Managed>(
 
 fn action<K: Managed>(object: &K, context: &Context, retry: Retry) -> Action {
     match retry {
-        Retry::Backoff => Action::requeue(context.backoff.next(&key(object), object.meta().generation)),
+        Retry::Backoff => Action::requeue(context.backoff.next(
+            &key(object),
+            object.meta().generation,
+            Instant::now(),
+        )),
         Retry::After(delay) => Action::requeue(delay),
         Retry::OnChange => Action::await_change(),
     }

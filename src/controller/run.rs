@@ -1,5 +1,6 @@
 //! Starting every controller.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use kube::runtime::controller::{Action, Config, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use kube::runtime::{Controller, reflector};
-use kube::{Resource, ResourceExt};
+use kube::{Client, Resource, ResourceExt};
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::context::{Context, Stores, Writers};
 use super::instance;
@@ -27,59 +30,72 @@ use super::pass::{self, Reconcile};
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::trigger::{Receivers, stream};
-use crate::controller::engine::watch::{guarded, pruned, reflect};
+use crate::controller::engine::watch::{LAST_APPLIED, guarded, pruned, reflect};
 use crate::domain::maintenance::rollout;
 
 /// How many passes over one kind run at the same time.
 const CONCURRENCY: u16 = 16;
 
-/// Runs every controller until `stop`; passes under way are finished.
+/// How long a pass may take in all, calls to the API server included.
+const PASS: Duration = Duration::from_secs(60);
+/// How soon a pass that took too long is tried again.
+const LATE: Duration = Duration::from_secs(5);
+/// How often it is said what everything waits for.
+const SAY: Duration = Duration::from_secs(15);
+
+/// Runs every controller until `stop`; passes under way are finished. `attentive` is the client for watches of workloads.
 pub async fn all(
     context: Arc<Context>,
+    attentive: &Client,
     writers: Writers,
     receivers: Receivers,
     namespaces: &[String],
     stop: CancellationToken,
 ) {
     let client = &context.client;
+    let unwatched = &context.unwatched;
     let home = std::slice::from_ref(&context.namespace);
     let start = Start {
         context: context.clone(),
         stop: stop.clone(),
     };
     let rules = reflect(
-        guarded::<AlertRule>(client, namespaces),
+        guarded::<AlertRule>(client, namespaces, unwatched),
         writers.rules,
         tell(&context, about_rule),
     );
     let contact_points = reflect(
-        guarded::<ContactPoint>(client, namespaces),
+        guarded::<ContactPoint>(client, namespaces, unwatched),
         writers.contact_points,
         tell(&context, about_contact_point),
     );
     let policies = reflect(
-        guarded::<NotificationPolicy>(client, namespaces),
+        guarded::<NotificationPolicy>(client, namespaces, unwatched),
         writers.policies,
         tell(&context, about_policy),
     );
-    let silences = reflect(guarded::<Silence>(client, namespaces), writers.silences, |_| {});
+    let silences = reflect(
+        guarded::<Silence>(client, namespaces, unwatched),
+        writers.silences,
+        |_| {},
+    );
     let instances = reflect(
-        guarded::<GrafanaInstance>(client, home),
+        guarded::<GrafanaInstance>(client, home, unwatched),
         writers.instances,
         tell(&context, about_instance),
     );
     let maintenance_policies = reflect(
-        guarded(client, namespaces),
+        guarded(client, namespaces, unwatched),
         writers.maintenance,
         tell(&context, about_maintenance),
     );
     let deployments = reflect(
-        pruned(client, namespaces, prune_deployment),
+        pruned(attentive, namespaces, unwatched, prune_deployment),
         writers.deployments,
         tell(&context, about_deployment),
     );
     let jobs = reflect(
-        pruned(client, namespaces, prune_job),
+        pruned(attentive, namespaces, unwatched, prune_job),
         writers.jobs,
         tell(&context, about_job),
     );
@@ -104,7 +120,7 @@ pub async fn all(
             |object, error, _| {
                 warn!(
                     name = object.name_any(),
-                    error = crate::controller::engine::failure::chain(error),
+                    error = crate::cluster::answer::chain(error),
                     "pass failed"
                 );
                 Action::requeue(Duration::from_secs(5))
@@ -125,7 +141,7 @@ pub async fn all(
             workload::after_error
         ),
         secret_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
-        when_listed(context.clone()),
+        when_listed(context.clone(), stop.clone()),
     );
 }
 
@@ -161,13 +177,28 @@ impl Start {
             .with_config(Config::default().concurrency(CONCURRENCY))
             .reconcile_on(stream(receiver))
             .graceful_shutdown_on(self.stop.clone().cancelled_owned())
-            .run(reconcile, after_error, self.context.clone())
+            .run(
+                move |object, context| in_time(reconcile(object, context)),
+                move |object, error, context| match error {
+                    Ended::Failed(error) => after_error(object, error, context),
+                    Ended::Late => {
+                        warn!(
+                            kind = %K::kind(&()),
+                            namespace = object.namespace(),
+                            name = object.name_any(),
+                            "pass failed: {error}"
+                        );
+                        Action::requeue(LATE)
+                    }
+                },
+                self.context.clone(),
+            )
             .for_each(|result| async {
                 match result {
                     Ok(_)
                     | Err(ControllerError::ObjectNotFound(_) | ControllerError::ReconcilerFailed(..)) => {}
                     Err(error) => {
-                        warn!(kind = %K::kind(&()), error = crate::controller::engine::failure::chain(&error), "watch failed");
+                        warn!(kind = %K::kind(&()), error = crate::cluster::answer::chain(&error), "watch failed");
                     }
                 }
             })
@@ -175,8 +206,33 @@ impl Start {
     }
 }
 
+/// How a pass ended that did not end well.
+#[derive(Debug, thiserror::Error)]
+enum Ended<E: std::error::Error + 'static> {
+    #[error(transparent)]
+    Failed(E),
+    #[error("not done within {} s", PASS.as_secs())]
+    Late,
+}
+
+/// A pass that hangs would keep its object from being looked at ever again.
+async fn in_time<E: std::error::Error + 'static>(
+    pass: impl Future<Output = Result<Action, E>>,
+) -> Result<Action, Ended<E>> {
+    match timeout(PASS, pass).await {
+        Ok(result) => result.map_err(Ended::Failed),
+        Err(_) => Err(Ended::Late),
+    }
+}
+
 /// Nothing is decided before every kind has been listed once; then everything is looked at.
-async fn when_listed(context: Arc<Context>) {
+async fn when_listed(context: Arc<Context>, stop: CancellationToken) {
+    tokio::select! {
+        () = all_listed(&context) => {}
+        () = stop.cancelled() => return,
+    }
+    debug!("every kind has been listed");
+    context.set_ready();
     let Stores {
         rules,
         contact_points,
@@ -184,24 +240,8 @@ async fn when_listed(context: Arc<Context>) {
         silences,
         instances,
         maintenance,
-        deployments,
-        jobs,
+        ..
     } = &context.stores;
-    let ready = tokio::try_join!(
-        rules.wait_until_ready(),
-        contact_points.wait_until_ready(),
-        policies.wait_until_ready(),
-        silences.wait_until_ready(),
-        instances.wait_until_ready(),
-        maintenance.wait_until_ready(),
-        deployments.wait_until_ready(),
-        jobs.wait_until_ready(),
-    );
-    if ready.is_err() {
-        return;
-    }
-    debug!("every kind has been listed");
-    context.set_ready();
     let triggers = &context.triggers;
     rules
         .state()
@@ -229,12 +269,55 @@ async fn when_listed(context: Arc<Context>) {
     }
 }
 
+/// Waits until every kind has been listed, and says now and then which ones it waits for.
+async fn all_listed(context: &Context) {
+    let stores = &context.stores;
+    let missing = Mutex::new(BTreeSet::new());
+    let listed = tokio::time::Instant::now();
+    let all = async {
+        tokio::join!(
+            one_listed(&stores.rules, &missing),
+            one_listed(&stores.contact_points, &missing),
+            one_listed(&stores.policies, &missing),
+            one_listed(&stores.silences, &missing),
+            one_listed(&stores.instances, &missing),
+            one_listed(&stores.maintenance, &missing),
+            one_listed(&stores.deployments, &missing),
+            one_listed(&stores.jobs, &missing),
+        )
+    };
+    let say = async {
+        loop {
+            let kinds = missing.lock().iter().cloned().collect::<Vec<_>>().join(", ");
+            context.readiness.wait(format!("not listed yet: {kinds}"));
+            sleep(SAY).await;
+            info!(kinds, "nothing is done before these have been listed");
+        }
+    };
+    tokio::select! {
+        _ = all => debug!(took = ?listed.elapsed(), "listed"),
+        () = say => {}
+    }
+}
+
+/// Waits until a kind has been listed; it is among the missing until then.
+async fn one_listed<K>(store: &reflector::Store<K>, missing: &Mutex<BTreeSet<String>>)
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let kind = K::kind(&()).into_owned();
+    missing.lock().insert(kind.clone());
+    // A store whose writer is gone is never listed: the process ends.
+    if store.wait_until_ready().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    missing.lock().remove(&kind);
+}
+
 /// A Deployment is looked at for its status and whether its template has changed; the template itself is large.
 fn prune_deployment(deployment: &mut Deployment) {
     deployment.managed_fields_mut().clear();
-    deployment
-        .annotations_mut()
-        .remove("kubectl.kubernetes.io/last-applied-configuration");
+    deployment.annotations_mut().remove(LAST_APPLIED);
     let hash = rollout::template_hash(deployment);
     if let Some(spec) = &mut deployment.spec {
         spec.template = k8s_openapi::api::core::v1::PodTemplateSpec::default();
@@ -244,8 +327,7 @@ fn prune_deployment(deployment: &mut Deployment) {
 
 fn prune_job(job: &mut Job) {
     job.managed_fields_mut().clear();
-    job.annotations_mut()
-        .remove("kubectl.kubernetes.io/last-applied-configuration");
+    job.annotations_mut().remove(LAST_APPLIED);
     if let Some(spec) = &mut job.spec {
         spec.template = k8s_openapi::api::core::v1::PodTemplateSpec::default();
     }

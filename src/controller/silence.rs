@@ -16,6 +16,7 @@ use super::pass::{self, Reconcile, Report};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{Silence, SilenceStatus};
+use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
@@ -362,7 +363,7 @@ impl Silence {
             ..DeleteParams::default()
         };
         match api.delete(self.id(), &parameters).await {
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
+            Err(error) if is_missing(&error) || is_conflict(&error) => {}
             result => {
                 result?;
                 context.metrics.kubernetes_write("Silence", "delete");

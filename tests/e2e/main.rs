@@ -22,6 +22,7 @@ mod maintenance_rollout;
 mod notification_policy;
 mod notifications;
 mod policy_ownership;
+mod process;
 mod routing;
 mod rule_admission;
 mod rule_conflicts;

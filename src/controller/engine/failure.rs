@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::api::condition::Reason;
+use crate::cluster::answer::{chain, is_forbidden};
 use crate::cluster::secrets;
 use crate::domain::refusal::Refusal;
 use crate::grafana::{self, Class};
@@ -105,7 +106,7 @@ impl From<secrets::Error> for Failure {
                 Self::new(Reason::DependencyMissing, error.to_string(), Retry::After(WAIT))
             }
             secrets::Error::NotText(..) => Self::new(Reason::Invalid, error.to_string(), Retry::OnChange),
-            secrets::Error::Kube(_, kube::Error::Api(s)) if s.is_forbidden() => Self::new(
+            secrets::Error::Kube(_, cause) if is_forbidden(cause) => Self::new(
                 Reason::Unauthorized,
                 format!("{error}: the operator's role doesn't allow it"),
                 Retry::After(FORBIDDEN),
@@ -123,20 +124,6 @@ impl From<kube::Error> for Failure {
             retry: Retry::Backoff,
         }
     }
-}
-
-/// An error with its sources.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(next) = source {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        source = next.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -4,5 +4,8 @@ pub mod backoff;
 pub mod claim;
 pub mod failure;
 pub mod managed;
+mod merge;
+pub mod readiness;
 pub mod trigger;
+pub mod unwatched;
 pub mod watch;

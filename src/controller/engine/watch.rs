@@ -1,24 +1,40 @@
 //! Watches: one stream for each kind, over all namespaces or over some, that fills a store and tells others what they want to know.
+//!
+//! kube's `Controller` pauses all events of a kind after each error of its streams, so none gets that far: what goes wrong is
+//! told here, and tried again by the watch itself.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use futures::stream::{BoxStream, SelectAll, select_all};
+use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, reflector};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-use tracing::warn;
+use tracing::{debug, info, warn};
+
+use super::merge::merge;
+use super::unwatched::Unwatched;
+use crate::cluster::answer;
+use crate::cluster::client::WORKLOAD_WATCH;
 
 /// How many objects are listed at a time.
 const PAGE: u32 = 100;
+/// So many refusals, and a namespace that was never listed counts as empty: its rights or the namespace itself are gone, and the
+/// others mustn't wait for it.
+const REFUSALS: u32 = 3;
+
+/// What client-side apply leaves on an object: all of it, once more.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// What a watch yields.
-pub type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
+pub type Events<K> = BoxStream<'static, Event<K>>;
 
 /// The kinds that a watch can be over.
 pub trait Watched:
@@ -49,8 +65,8 @@ fn config() -> watcher::Config {
 }
 
 /// Watches a kind of ours. An object that can't be decoded is left out with a warning; it mustn't stop the others.
-pub fn guarded<K: Watched>(client: &Client, namespaces: &[String]) -> Events<K> {
-    over(namespaces, |namespace| {
+pub fn guarded<K: Watched>(client: &Client, namespaces: &[String], unwatched: &Arc<Unwatched>) -> Events<K> {
+    over(namespaces, unwatched, |namespace| {
         let api: Api<DeserializeGuard<K>> = api(client, namespace);
         let decoded = watcher::watcher(api, config())
             .default_backoff()
@@ -59,10 +75,15 @@ pub fn guarded<K: Watched>(client: &Client, namespaces: &[String]) -> Events<K> 
     })
 }
 
-/// Watches a kind of Kubernetes'. `prune` drops what nobody reads.
-pub fn pruned<K: Watched>(client: &Client, namespaces: &[String], prune: fn(&mut K)) -> Events<K> {
-    over(namespaces, |namespace| {
-        watcher::watcher(api(client, namespace), config())
+/// Watches workloads. `prune` drops what nobody reads.
+pub fn pruned<K: Watched>(
+    client: &Client,
+    namespaces: &[String],
+    unwatched: &Arc<Unwatched>,
+    prune: fn(&mut K),
+) -> Events<K> {
+    over(namespaces, unwatched, |namespace| {
+        watcher::watcher(api(client, namespace), config().timeout(WORKLOAD_WATCH))
             .default_backoff()
             .modify(prune)
             .boxed()
@@ -70,8 +91,12 @@ pub fn pruned<K: Watched>(client: &Client, namespaces: &[String], prune: fn(&mut
 }
 
 /// Watches names and versions of all Secrets but Helm's.
-pub fn secrets(client: &Client, namespaces: &[String]) -> Events<PartialObjectMeta<Secret>> {
-    over(namespaces, |namespace| {
+pub fn secrets(
+    client: &Client,
+    namespaces: &[String],
+    unwatched: &Arc<Unwatched>,
+) -> Events<PartialObjectMeta<Secret>> {
+    over(namespaces, unwatched, |namespace| {
         let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
         let fields = config().fields("type!=helm.sh/release.v1");
         watcher::watcher(api, fields)
@@ -87,9 +112,67 @@ pub fn reflect<K: Watched>(
     writer: Writer<K>,
     tell: impl Fn(&Event<K>) + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<K>> + Send + 'static {
+    let mut relisting = Relisting::new(writer.as_reader());
+    let events = events.flat_map(move |event| stream::iter(relisting.step(event).into_iter().map(Ok)));
     reflector::reflector(writer, events)
         .inspect_ok(move |event| tell(event))
         .applied_objects()
+}
+
+/// What a second listing shows as changed or gone is told as that: nobody looks at a listing for news.
+struct Relisting<K: Watched> {
+    store: Store<K>,
+    is_listed: bool,
+    listed: HashSet<ObjectRef<K>>,
+    changed: Vec<K>,
+}
+
+impl<K: Watched> Relisting<K> {
+    fn new(store: Store<K>) -> Self {
+        Self {
+            store,
+            is_listed: false,
+            listed: HashSet::new(),
+            changed: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, event: Event<K>) -> Vec<Event<K>> {
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                self.changed.clear();
+                vec![Event::Init]
+            }
+            Event::InitApply(object) => {
+                if self.is_listed {
+                    let reference = ObjectRef::from_obj(&object);
+                    let known = self.store.get(&reference);
+                    if known.is_none_or(|known| known.resource_version() != object.resource_version()) {
+                        self.changed.push(object.clone());
+                    }
+                    self.listed.insert(reference);
+                }
+                vec![Event::InitApply(object)]
+            }
+            Event::InitDone if self.is_listed => {
+                let listed = std::mem::take(&mut self.listed);
+                let gone = self
+                    .store
+                    .state_filter(|object| !listed.contains(&ObjectRef::from_obj(object)));
+                let gone = gone.into_iter().map(|object| Event::Delete((*object).clone()));
+                let changed = std::mem::take(&mut self.changed);
+                gone.chain([Event::InitDone])
+                    .chain(changed.into_iter().map(Event::Apply))
+                    .collect()
+            }
+            Event::InitDone => {
+                self.is_listed = true;
+                vec![Event::InitDone]
+            }
+            Event::Apply(_) | Event::Delete(_) => vec![event],
+        }
+    }
 }
 
 fn api<K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>>(
@@ -106,6 +189,7 @@ fn decode<K: Watched>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
     let decoded = |guard: DeserializeGuard<K>| match guard.0 {
         Ok(mut object) => {
             object.managed_fields_mut().clear();
+            object.annotations_mut().remove(LAST_APPLIED);
             Some(object)
         }
         Err(invalid) => {
@@ -123,118 +207,85 @@ fn decode<K: Watched>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
     }
 }
 
-fn over<K: Watched>(namespaces: &[String], watch: impl Fn(Option<&str>) -> Events<K>) -> Events<K> {
+fn over<K: Watched>(
+    namespaces: &[String],
+    unwatched: &Arc<Unwatched>,
+    watch: impl Fn(Option<&str>) -> BoxStream<'static, watcher::Result<Event<K>>>,
+) -> Events<K> {
     match namespaces {
-        [] => watch(None),
-        [one] => watch(Some(one)),
-        several => {
-            let streams = several
+        [] => calm(watch(None), None, unwatched),
+        [one] => calm(watch(Some(one)), None, unwatched),
+        several => merge(
+            several
                 .iter()
-                .enumerate()
-                .map(|(i, namespace)| watch(Some(namespace)).map_ok(move |event| (i, event)).boxed());
-            merge(several.len(), select_all(streams)).boxed()
-        }
+                .map(|namespace| calm(watch(Some(namespace)), Some(namespace.clone()), unwatched))
+                .collect(),
+        ),
     }
 }
 
-/// The events of one of several watches, each with the watch's number.
-type Numbered<K> = BoxStream<'static, watcher::Result<(usize, Event<K>)>>;
-
-/// Makes one watch of several, each over another namespace: one beginning and one end of the first listing. What one of them
-/// lists again later is told as changes, or the store would forget what the others hold.
-fn merge<K: Watched>(
-    count: usize,
-    streams: SelectAll<Numbered<K>>,
-) -> impl Stream<Item = watcher::Result<Event<K>>> + Send {
-    let mut merged = Merged {
-        parts: (0..count).map(|_| Part::default()).collect(),
-        has_begun: false,
-        is_done: false,
+/// Takes the errors out of a watch and tells them, each once. One of several namespaces (`part`) that is refused again and again
+/// before it was ever listed counts as listed and empty.
+fn calm<K: Watched>(
+    events: BoxStream<'static, watcher::Result<Event<K>>>,
+    part: Option<String>,
+    unwatched: &Arc<Unwatched>,
+) -> Events<K> {
+    let mut calm = Calm {
+        part,
+        unwatched: unwatched.clone(),
+        trouble: None,
+        refusals: 0,
+        is_listed: false,
     };
-    streams
-        .map_ok(move |(i, event)| futures::stream::iter(merged.step(i, event).into_iter().map(Ok)))
-        .try_flatten()
+    events
+        .flat_map(move |event| stream::iter(calm.step(event)))
+        .boxed()
 }
 
-struct Merged<K> {
-    parts: Vec<Part<K>>,
-    has_begun: bool,
-    is_done: bool,
+struct Calm {
+    part: Option<String>,
+    unwatched: Arc<Unwatched>,
+    trouble: Option<String>,
+    refusals: u32,
+    is_listed: bool,
 }
 
-struct Part<K> {
-    known: HashMap<String, K>,
-    listing: HashMap<String, K>,
-    is_done: bool,
-}
-
-impl<K> Default for Part<K> {
-    fn default() -> Self {
-        Self {
-            known: HashMap::new(),
-            listing: HashMap::new(),
-            is_done: false,
-        }
-    }
-}
-
-impl<K: Watched> Merged<K> {
-    fn step(&mut self, i: usize, event: Event<K>) -> Vec<Event<K>> {
-        let Some(part) = self.parts.get_mut(i) else {
-            return Vec::new();
-        };
+impl Calm {
+    fn step<K: Watched>(&mut self, event: watcher::Result<Event<K>>) -> Vec<Event<K>> {
+        let kind = K::kind(&());
+        let namespace = self.part.as_deref().unwrap_or_default();
         match event {
-            Event::Init => {
-                part.listing.clear();
-                if std::mem::replace(&mut self.has_begun, true) {
-                    Vec::new()
-                } else {
-                    vec![Event::Init]
+            Ok(Event::Init) => vec![Event::Init],
+            Ok(event) => {
+                if self.trouble.take().is_some() {
+                    info!(%kind, namespace, "the watch goes on");
                 }
+                self.unwatched.ends(&kind, namespace);
+                self.is_listed |= matches!(event, Event::InitDone);
+                vec![event]
             }
-            Event::InitApply(object) => {
-                part.listing.insert(object.name_any(), object.clone());
-                if self.is_done {
-                    vec![Event::Apply(object)]
+            Err(error) => {
+                let text = answer::chain(&error);
+                if self.trouble.as_ref() == Some(&text) {
+                    debug!(%kind, namespace, error = text, "cannot watch");
                 } else {
-                    Vec::new()
+                    warn!(%kind, namespace, error = text, "cannot watch");
                 }
-            }
-            Event::Apply(object) => {
-                part.known.insert(object.name_any(), object.clone());
-                if self.is_done {
-                    vec![Event::Apply(object)]
-                } else {
-                    Vec::new()
-                }
-            }
-            Event::Delete(object) => {
-                part.known.remove(&object.name_any());
-                if self.is_done {
-                    vec![Event::Delete(object)]
-                } else {
-                    Vec::new()
-                }
-            }
-            Event::InitDone => {
-                let listing = std::mem::take(&mut part.listing);
-                let gone: Vec<_> = part
-                    .known
-                    .drain()
-                    .filter(|(name, _)| !listing.contains_key(name))
-                    .map(|(_, object)| Event::Delete(object))
-                    .collect();
-                part.known = listing;
-                part.is_done = true;
-                if self.is_done {
-                    return gone;
-                }
-                if !self.parts.iter().all(|part| part.is_done) {
+                self.trouble = Some(text);
+                if !matches!(answer::code_within(&error), Some(403 | 404)) {
                     return Vec::new();
                 }
-                self.is_done = true;
-                let all = self.parts.iter().flat_map(|part| part.known.values().cloned());
-                all.map(Event::InitApply).chain([Event::InitDone]).collect()
+                self.refusals += 1;
+                if self.refusals < REFUSALS {
+                    return Vec::new();
+                }
+                self.unwatched.begins(&kind, namespace);
+                if self.is_listed || self.part.is_none() {
+                    return Vec::new();
+                }
+                self.is_listed = true;
+                vec![Event::Init, Event::InitDone]
             }
         }
     }
@@ -244,63 +295,107 @@ impl<K: Watched> Merged<K> {
 mod tests {
     use super::*;
     use crate::api::{AlertRule, AlertRuleSpec};
+    use crate::metrics::Metrics;
+    use kube::core::Status;
 
-    fn rule(name: &str) -> AlertRule {
-        AlertRule::new(name, AlertRuleSpec::default())
+    type Watch = watcher::Result<Event<AlertRule>>;
+
+    fn rule(name: &str, version: &str) -> AlertRule {
+        let mut rule = AlertRule::new(name, AlertRuleSpec::default());
+        rule.metadata.namespace = Some("team".into());
+        rule.metadata.resource_version = Some(version.into());
+        rule
     }
 
-    fn told(events: &[Event<AlertRule>]) -> Vec<String> {
-        let mut told: Vec<_> = events
+    fn refused(code: u16) -> Watch {
+        let mut status = Status::failure("alertrules is forbidden", "Forbidden");
+        status.code = code;
+        Err(watcher::Error::InitialListFailed(kube::Error::Api(Box::new(
+            status,
+        ))))
+    }
+
+    fn unwatched() -> Arc<Unwatched> {
+        Arc::new(Unwatched::new(Arc::new(Metrics::new())))
+    }
+
+    fn told(event: &Event<AlertRule>) -> String {
+        match event {
+            Event::Init => "begin".into(),
+            Event::InitApply(o) => format!("list {}", o.name_any()),
+            Event::InitDone => "end".into(),
+            Event::Apply(o) => format!("apply {}", o.name_any()),
+            Event::Delete(o) => format!("delete {}", o.name_any()),
+        }
+    }
+
+    async fn through(events: Vec<Watch>, part: Option<&str>, unwatched: &Arc<Unwatched>) -> Vec<String> {
+        let calm = calm(stream::iter(events).boxed(), part.map(Into::into), unwatched);
+        calm.map(|event| told(&event)).collect().await
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_may_not_be_listed_counts_as_empty_and_is_named_until_it_may() {
+        let places = unwatched();
+        let refusals = || vec![refused(403), refused(403), refused(403), refused(403)];
+        assert_eq!(through(refusals(), Some("gone"), &places).await, ["begin", "end"]);
+        assert!(!places.sees("AlertRule", "gone"));
+        assert!(places.sees("AlertRule", "team"));
+        let back = vec![Ok(Event::InitDone)];
+        through(back, Some("gone"), &places).await;
+        assert!(places.sees("AlertRule", "gone"));
+    }
+
+    #[tokio::test]
+    async fn what_may_be_listed_nowhere_is_waited_for() {
+        let places = unwatched();
+        let events = vec![refused(404), refused(404), refused(404), refused(404)];
+        assert!(through(events, None, &places).await.is_empty());
+        assert!(!places.sees("AlertRule", "team"));
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_is_away_makes_no_namespace_empty() {
+        let places = unwatched();
+        let events = (0..5).map(|_| refused(503)).collect();
+        assert!(through(events, Some("team"), &places).await.is_empty());
+        assert!(places.sees("AlertRule", "team"));
+    }
+
+    #[tokio::test]
+    async fn a_second_listing_tells_what_changed_and_what_is_gone() {
+        let (store, writer) = reflector::store::<AlertRule>();
+        let seen = Arc::new(parking_lot::Mutex::new(Vec::new()));
+        let events = vec![
+            Event::Init,
+            Event::InitApply(rule("same", "1")),
+            Event::InitApply(rule("changed", "1")),
+            Event::InitApply(rule("gone", "1")),
+            Event::InitDone,
+            Event::Init,
+            Event::InitApply(rule("same", "1")),
+            Event::InitApply(rule("changed", "2")),
+            Event::InitApply(rule("new", "2")),
+            Event::InitDone,
+        ];
+        let tell = {
+            let seen = seen.clone();
+            move |event: &Event<AlertRule>| seen.lock().push(told(event))
+        };
+        let reflected = reflect(stream::iter(events).boxed(), writer, tell);
+        reflected.for_each(|_| async {}).await;
+        let seen = seen.lock();
+        let news: Vec<_> = seen
             .iter()
-            .map(|event| match event {
-                Event::Init => "begin".to_owned(),
-                Event::InitApply(o) => format!("list {}", o.name_any()),
-                Event::InitDone => "end".to_owned(),
-                Event::Apply(o) => format!("apply {}", o.name_any()),
-                Event::Delete(o) => format!("delete {}", o.name_any()),
-            })
+            .skip(5)
+            .filter(|text| !text.starts_with("list"))
             .collect();
-        told.sort();
-        told
-    }
-
-    fn two() -> Merged<AlertRule> {
-        Merged {
-            parts: vec![Part::default(), Part::default()],
-            has_begun: false,
-            is_done: false,
-        }
-    }
-
-    #[test]
-    fn the_listing_ends_when_every_namespace_has_been_listed() {
-        let mut merged = two();
-        assert_eq!(told(&merged.step(0, Event::Init)), ["begin"]);
-        assert!(merged.step(1, Event::Init).is_empty());
-        assert!(merged.step(0, Event::InitApply(rule("a"))).is_empty());
-        assert!(merged.step(0, Event::InitDone).is_empty());
-        assert!(merged.step(0, Event::Apply(rule("b"))).is_empty());
-        assert!(merged.step(0, Event::Delete(rule("a"))).is_empty());
-        assert!(merged.step(1, Event::InitApply(rule("c"))).is_empty());
         assert_eq!(
-            told(&merged.step(1, Event::InitDone)),
-            ["end", "list b", "list c"]
+            news,
+            ["begin", "delete gone", "end", "apply changed", "apply new"]
         );
-    }
-
-    #[test]
-    fn a_later_listing_of_one_namespace_leaves_the_other_alone() {
-        let mut merged = two();
-        for i in 0..2 {
-            merged.step(i, Event::Init);
-            merged.step(i, Event::InitApply(rule(&format!("old-{i}"))));
-            merged.step(i, Event::InitDone);
-        }
-        assert!(merged.step(0, Event::Init).is_empty());
-        assert_eq!(
-            told(&merged.step(0, Event::InitApply(rule("new")))),
-            ["apply new"]
-        );
-        assert_eq!(told(&merged.step(0, Event::InitDone)), ["delete old-0"]);
+        let mut names: Vec<_> = store.state().iter().map(|o| o.name_any()).collect();
+        names.sort();
+        assert_eq!(names, ["changed", "new", "same"]);
     }
 }

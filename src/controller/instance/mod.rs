@@ -57,6 +57,20 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             let (reason, message) = describe(&instance, &context, &mut next);
             (reason, message, Action::await_change())
         }
+        // The API server couldn't be asked, so nothing says that the connection there is has become wrong.
+        Err(failure)
+            if matches!(
+                failure.reason,
+                None | Some(Reason::Unavailable | Reason::Unauthorized)
+            ) && context.running.read().contains_key(&object.name_any()) =>
+        {
+            warn!(
+                instance = object.name_any(),
+                error = failure.message,
+                "the connection stays as it is"
+            );
+            return Ok(Action::requeue(RETRY));
+        }
         Err(failure) => {
             let name = object.name_any();
             let before = context.broken.write().insert(name.clone(), failure.clone());
@@ -119,7 +133,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
 pub fn after_error(object: Arc<GrafanaInstance>, error: &Error, _: Arc<Context>) -> Action {
     warn!(
         instance = object.name_any(),
-        error = crate::controller::engine::failure::chain(error),
+        error = crate::cluster::answer::chain(error),
         "pass failed"
     );
     Action::requeue(RETRY)
@@ -181,7 +195,7 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
     let grafana = Grafana::connect(&connection, supervisor).map_err(|e| {
         Failure::new(
             Reason::Invalid,
-            crate::controller::engine::failure::chain(&e),
+            crate::cluster::answer::chain(&e),
             Retry::OnChange,
         )
     })?;
