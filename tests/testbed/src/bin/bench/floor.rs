@@ -1,37 +1,84 @@
-//! The least time that Grafana needs for the rules, whoever sends them.
+//! The least time that Grafana needs, whoever asks: a bare client sends the operator's calls to another Grafana.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alertwright_testbed::{
-    Proxy, http,
+    Grafana, Loki, Proxy, http,
     proxy::{Call, Calls},
 };
 use futures::{StreamExt, stream};
 
-use crate::{
-    samples::time,
-    table::{Row, Table},
-    world::start_grafana,
-};
+use crate::world::start_grafana;
 
 /// As many connections as the operator has.
 const CONNECTIONS: usize = 8;
 
-/// Sends the same folders and rules to a new Grafana, through a proxy too, with nothing else going on.
-pub(crate) async fn measure(sent: &Calls, table: &mut Table) {
-    let grafana = start_grafana().await;
-    let token = grafana.token().await;
-    let proxy = Proxy::start(grafana.url()).await;
-    let client = http::builder()
-        .pool_max_idle_per_host(CONNECTIONS)
-        .build()
-        .expect("a plain client");
-    let post = async |call: &Call| {
-        let url = format!("{}{}", proxy.url(), call.path);
-        let request = client
-            .post(url)
-            .bearer_auth(&token)
+/// A Grafana that nobody else writes to, behind a proxy too, with what the operator's has.
+pub(crate) struct Floor {
+    // What the proxy leads to.
+    _grafana: Grafana,
+    proxy: Proxy,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Floor {
+    /// Starts it, with nothing in it but the data source.
+    pub(crate) async fn start(loki: &Loki) -> Self {
+        let grafana = start_grafana().await;
+        grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
+        let token = grafana.token().await;
+        let client = http::builder()
+            .pool_max_idle_per_host(CONNECTIONS)
+            .build()
+            .expect("a plain client");
+        Self {
+            proxy: Proxy::start(grafana.url()).await,
+            _grafana: grafana,
+            token,
+            client,
+        }
+    }
+
+    /// Sends the writes of a first sync again: how long they take on as many connections as may be in flight there.
+    pub(crate) async fn first_sync(&self, sent: &Calls) -> Duration {
+        let writes = sent.writes();
+        let (rules, others): (Vec<_>, Vec<_>) = writes
+            .0
+            .iter()
+            .partition(|call| call.path.starts_with("/api/v1/provisioning/alert-rules"));
+        let begun = Instant::now();
+        // Folders, and the one document of contact points and tree, whose writers lose each other's work.
+        for call in others {
+            self.send(call).await;
+        }
+        stream::iter(rules)
+            .for_each_concurrent(CONNECTIONS, async |call| {
+                self.send(call).await;
+            })
+            .await;
+        begun.elapsed()
+    }
+
+    /// Sends several calls again, on as many connections as may be: how long they take.
+    pub(crate) async fn all(&self, calls: &Calls) -> Duration {
+        let begun = Instant::now();
+        stream::iter(&calls.0)
+            .for_each_concurrent(CONNECTIONS, async |call| {
+                self.send(call).await;
+            })
+            .await;
+        begun.elapsed()
+    }
+
+    /// Sends a call again: how long its answer takes.
+    pub(crate) async fn send(&self, call: &Call) -> Duration {
+        let request = self
+            .client
+            .request(call.method.clone(), format!("{}{}", self.proxy.url(), call.path))
+            .bearer_auth(&self.token)
             .header("Content-Type", "application/json");
+        let begun = Instant::now();
         let answer = request
             .body(call.body.clone())
             .send()
@@ -39,17 +86,9 @@ pub(crate) async fn measure(sent: &Calls, table: &mut Table) {
             .expect("an answer of Grafana");
         let status = answer.status();
         let text = answer.text().await.expect("a whole answer of Grafana");
-        assert!(status.is_success(), "{status}: {text}");
-    };
-    for folder in &sent.of("POST", "/api/folders").0 {
-        post(folder).await;
+        let took = begun.elapsed();
+        let (method, path) = (&call.method, &call.path);
+        assert!(status.is_success(), "{method} {path}: {status}: {text}");
+        took
     }
-    let rules = sent.of("POST", "/api/v1/provisioning/alert-rules").0;
-    let begun = Instant::now();
-    stream::iter(&rules).for_each_concurrent(CONNECTIONS, post).await;
-    let what = format!(
-        "first sync: a bare client's {} POSTs of the same rules on 8 connections",
-        rules.len()
-    );
-    table.push(Row::new(what, time(begun.elapsed())));
 }

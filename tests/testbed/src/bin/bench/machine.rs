@@ -3,7 +3,7 @@
 use std::{fs, path::Path, thread};
 
 /// The machine and the parts, as a line of Markdown.
-pub(crate) fn describe(operator: &Path) -> String {
+pub(crate) fn describe(operator: &Path, grafana: &str) -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let read = |path: &str, field: &str| {
         let text = fs::read_to_string(path).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(crate) fn describe(operator: &Path) -> String {
     let load = load.split(' ').next().unwrap_or_default();
     let size = fs::metadata(operator).map_or(0, |file| file.len());
     format!(
-        "{cores} cores ({model}), {} GiB of memory, load {load} at the start; Grafana 10.0.0 on sqlite, rules evaluated on Loki, \
+        "{cores} cores ({model}), {} GiB of memory, load {load} at the start; {grafana}, rules evaluated by Loki's engine, \
          all parts on this machine; the operator's binary has {:.1} MB (must be: ≤ 15 MB).",
         kib.div_ceil(1 << 20),
         megabytes(size)

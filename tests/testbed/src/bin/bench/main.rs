@@ -1,4 +1,4 @@
-//! What the operator costs and how fast it is, measured against real servers and printed beside what it must reach.
+//! What the operator costs and how fast it is, measured on the testbed and printed beside what it must reach.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -23,6 +23,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 
 use fleet::Fleet;
+use floor::Floor;
 use steady::Set;
 use table::{Row, Table};
 use world::{Plane, World};
@@ -82,7 +83,8 @@ async fn main() {
         arguments.outage = arguments.outage.min(5);
     }
     let plane = Plane::start(&arguments.operator).await;
-    println!("{}", machine::describe(&arguments.operator));
+    let grafana = world::start_grafana().await.description();
+    println!("{}", machine::describe(&arguments.operator, &grafana));
     let rules = arguments.rules;
     let fleets = match arguments.set {
         Sets::Both => vec![Fleet::new(rules, 10), Fleet::new(rules, 1)],
@@ -102,22 +104,23 @@ async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_first: 
     let mut table = Table::new(&fleet.to_string(), is_peer);
     let resync = Duration::from_secs(arguments.resync);
     let mut world = World::prepare(plane, fleet, resync).await;
-    let calls = steady::first_sync(&mut world, &set, &mut table).await;
-    floor::measure(&calls, &mut table).await;
+    let floor = Floor::start(plane.loki()).await;
+    steady::first_sync(&mut world, &set, &floor, &mut table).await;
     steady::rest(&mut world, &set, resync, &mut table).await;
     steady::restart(&mut world, &set, &mut table).await;
     if is_first && !arguments.counts_only {
-        latency::changes(&mut world, fleet, arguments.changes, &mut table).await;
-        latency::secrets(&mut world, arguments.changes.div_ceil(10), &mut table).await;
-        latency::rollouts(&mut world, arguments.rollouts, &mut table).await;
+        latency::changes(&mut world, fleet, &floor, arguments.changes, &mut table).await;
+        latency::secrets(&mut world, &floor, arguments.changes.div_ceil(10), &mut table).await;
+        latency::rollouts(&mut world, &floor, arguments.rollouts, &mut table).await;
         recovery::outage(
             &mut world,
             fleet,
+            &floor,
             Duration::from_secs(arguments.outage),
             &mut table,
         )
         .await;
-        recovery::correction(&mut world, resync, &mut table).await;
+        recovery::correction(&mut world, &floor, resync, &mut table).await;
         let usage = world.operator().usage();
         table.push(Row::new(
             "at the end: memory now / peak",

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     fleet::Fleet,
+    floor::Floor,
     machine,
     samples::time,
     table::{Row, Table},
@@ -33,8 +34,8 @@ pub(crate) struct Set<'a> {
     pub(crate) is_peer: bool,
 }
 
-/// Starts the operator on resources of which nothing is in Grafana yet; gives the calls that brought them there.
-pub(crate) async fn first_sync(world: &mut World, set: &Set<'_>, table: &mut Table) -> Calls {
+/// Starts the operator on resources of which nothing is in Grafana yet; then the floor gets what is there.
+pub(crate) async fn first_sync(world: &mut World, set: &Set<'_>, floor: &Floor, table: &mut Table) {
     let tracker = Tracker::start(&world.client, &world.namespace).await;
     world.proxy.reset();
     let begun = Instant::now();
@@ -55,7 +56,10 @@ pub(crate) async fn first_sync(world: &mut World, set: &Set<'_>, table: &mut Tab
     let row = Row::new("first sync: connections", connections.to_string()).goal("≤ 8");
     table.push(row.peer("697"));
     let stored = last.map_or(Duration::ZERO, |last| last - begun);
-    let row = Row::new("first sync: process start → last write in Grafana", time(stored));
+    // Evaluated first: that is work for both Grafanas.
+    tracker.until_evaluated(set.fleet.rules, PATIENCE).await;
+    let bare = floor.first_sync(&calls).await;
+    let row = Row::new("first sync: process start → last write in Grafana", time(stored)).floor(time(bare));
     table.push(if set.is_peer {
         row.goal("≤ 4 s").peer("8.5 s")
     } else {
@@ -77,8 +81,6 @@ pub(crate) async fn first_sync(world: &mut World, set: &Set<'_>, table: &mut Tab
         "first sync: memory now / peak",
         machine::memory(usage.resident, usage.peak),
     ));
-    tracker.until_evaluated(set.fleet.rules, PATIENCE).await;
-    calls
 }
 
 /// Leaves everything alone for some resyncs.

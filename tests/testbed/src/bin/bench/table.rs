@@ -7,6 +7,7 @@ use std::fmt;
 pub(crate) struct Row {
     what: String,
     measured: String,
+    floor: String,
     goal: String,
     peer: String,
 }
@@ -17,9 +18,17 @@ impl Row {
         Self {
             what: what.into(),
             measured: measured.into(),
+            floor: String::new(),
             goal: String::new(),
             peer: String::new(),
         }
+    }
+
+    /// What a bare client needs for the same calls.
+    #[must_use]
+    pub(crate) fn floor(mut self, floor: impl Into<String>) -> Self {
+        self.floor = floor.into();
+        self
     }
 
     /// What it must reach.
@@ -62,7 +71,7 @@ impl Table {
     }
 
     fn cells<'a>(&self, row: &'a Row) -> Vec<&'a str> {
-        let mut cells = vec![row.what.as_str(), &row.measured, &row.goal];
+        let mut cells = vec![row.what.as_str(), &row.measured, &row.floor, &row.goal];
         if self.has_peer {
             cells.push(&row.peer);
         }
@@ -72,7 +81,10 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = Row::new("", "measured").goal("must be").peer("peer");
+        let head = Row::new("", "measured")
+            .floor("bare client")
+            .goal("must be")
+            .peer("peer");
         let lines: Vec<Vec<&str>> = std::iter::once(&head)
             .chain(&self.rows)
             .map(|row| self.cells(row))
@@ -107,8 +119,9 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_whatever_its_bytes() {
         let mut table = Table::new("set", false);
-        table.push(Row::new("time", "5 s").goal("≤ 4 s").peer("8.5 s"));
-        let text = "### set\n\n|      | measured | must be |\n|------|----------|---------|\n| time | 5 s      | ≤ 4 s   |\n";
+        table.push(Row::new("time", "5 s").floor("2 s").goal("≤ 4 s").peer("8.5 s"));
+        let text = "### set\n\n|      | measured | bare client | must be |\n|------|----------|-------------|---------|\n\
+                    | time | 5 s      | 2 s         | ≤ 4 s   |\n";
         assert_eq!(table.to_string(), text);
     }
 

@@ -49,6 +49,11 @@ impl Plane {
             binary: binary.to_owned(),
         }
     }
+
+    /// Its Loki.
+    pub(crate) fn loki(&self) -> &Loki {
+        &self.loki
+    }
 }
 
 /// One set of resources in a namespace of its own, with a Grafana of its own.
@@ -145,13 +150,13 @@ impl World {
             .await;
     }
 
-    /// Waits for a successful call through the proxy, counted from its last reset, and says when it ended.
-    pub(crate) async fn call(&self, method: &str, path: &str, patience: Duration) -> Instant {
+    /// Waits for a successful call through the proxy, counted from its last reset.
+    pub(crate) async fn call(&self, method: &str, path: &str, patience: Duration) -> Call {
         let begun = Instant::now();
         loop {
             let calls = self.proxy.requests().of(method, path);
-            if let Some(call) = calls.0.iter().find(|call| is_done(call)) {
-                return call.at + call.took;
+            if let Some(call) = calls.0.into_iter().find(is_done) {
+                return call;
             }
             assert!(
                 begun.elapsed() < patience,
@@ -193,9 +198,11 @@ impl World {
     }
 }
 
-/// A Grafana that evaluates rules as often as a Grafana does where nobody has changed it.
+/// The double, or a container of `GRAFANA_IMAGE`, that evaluates rules as often as a Grafana does where nobody has changed it.
 pub(crate) async fn start_grafana() -> Grafana {
+    let source = grafana::Source::of_ones_own().expect("a Grafana of one's own");
     let options = grafana::Options {
+        source: Some(source),
         interval: Duration::from_secs(10),
         ..grafana::Options::default()
     };
