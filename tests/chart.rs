@@ -9,7 +9,9 @@
 use std::time::Duration;
 
 use alertwright_testbed::control_plane::Output;
-use alertwright_testbed::{ControlPlane, Grafana, Loki, Operator, Scratch, grafana, operator, parts, wait};
+use alertwright_testbed::{
+    ControlPlane, Grafana, Loki, Operator, Scratch, any_release, apply, grafana, operator, parts, wait,
+};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -161,7 +163,7 @@ async fn grafana() -> (Grafana, [String; 2]) {
     (grafana, [url, token])
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
     let helm = Helm::start().await;
     let (grafana, [url, token]) = grafana().await;
@@ -224,7 +226,7 @@ async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn what_is_left_after_an_uninstallation_can_be_deleted_without_an_operator() {
     let helm = Helm::start().await;
     let (grafana, [url, token]) = grafana().await;

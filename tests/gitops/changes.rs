@@ -1,12 +1,13 @@
 //! What is changed in git: how Argo CD shows what becomes of it, and that what is taken out is gone.
 
 use alertwright_testbed::argocd::Application;
+use alertwright_testbed::{any_release, apply};
 
 use crate::site::{REVEL, SOON, Site, of_operator, operator};
 
 const RULES: &str = "deploy/examples/revel/alert-rules.yaml";
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn what_is_wrong_is_degraded_until_it_is_mended_and_what_is_taken_out_is_gone() {
     let site = Site::start().await;
     site.deploy("revel.yaml").await;
@@ -85,7 +86,7 @@ async fn what_is_wrong_is_degraded_until_it_is_mended_and_what_is_taken_out_is_g
     assert_eq!(points.len(), 1, "but for Grafana's own: {points:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn applications_can_come_at_once_and_the_operators_leaves_the_types_and_so_everybodys_resources() {
     let mut site = Site::start_with(Some("revel.yaml")).await;
     site.is(REVEL, "Synced", "Healthy").await;

@@ -1,5 +1,6 @@
 //! Alert templates inside a Helm chart, as docs/gitops.md explains them.
 
+use alertwright_testbed::{any_release, apply};
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ fn specs(objects: &[Value]) -> BTreeMap<String, Value> {
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_example_as_a_helm_chart_is_synced_and_healthy_and_its_rules_are_the_plain_ones() {
     let site = Site::start().await;
     // The older way of knowing what belongs to an Application: by a label, which copies could carry too.

@@ -1,6 +1,6 @@
 //! A synced application stays so: nothing that the operator does is a difference to Argo CD.
 
-use alertwright_testbed::wait;
+use alertwright_testbed::{any_release, apply, wait};
 use serde_json::Value;
 
 use crate::site::{NAMESPACE, REVEL, SOON, Site};
@@ -24,7 +24,7 @@ spec:
       - {name: web, image: 'example.com/web:1'}
 ";
 
-#[tokio::test(flavor = "multi_thread")]
+#[apply(any_release)]
 async fn the_shipped_applications_are_healthy_and_never_differ_through_resyncs_and_a_maintenance_silence() {
     let site = Site::start().await;
     let first = site.deploy("revel.yaml").await;

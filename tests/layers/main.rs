@@ -74,6 +74,12 @@ const LAYERS: &[Layer] = &[
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {
+    let found = files("src");
+    assert!(found.len() > 50, "the sources were not found");
+    found
+}
+
+fn files(folder: &str) -> Vec<(PathBuf, String)> {
     fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(folder).expect("a folder of sources") {
             let path = entry.expect("an entry").path();
@@ -86,8 +92,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         }
     }
     let mut found = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert!(found.len() > 50, "the sources were not found");
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
     found
 }
 
@@ -120,6 +125,21 @@ fn crate_paths(line: &str) -> impl Iterator<Item = &str> {
 fn is_within(path: &str, allowed: &str) -> bool {
     path.strip_prefix(allowed)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+#[test]
+fn each_end_to_end_test_names_the_releases_of_grafana_that_it_holds_for() {
+    let tests = files("tests/e2e");
+    assert!(tests.len() > 20, "the tests were not found");
+    let unnamed = tests.iter().flat_map(|(path, text)| {
+        let lines = code(text).filter(|(_, line)| line.contains("::test") || line.contains("[test]"));
+        lines.map(|(number, _)| format!("{}:{number}", path.display()))
+    });
+    let unnamed: Vec<_> = unnamed.collect();
+    assert!(
+        unnamed.is_empty(),
+        "write #[apply(any_release)] or #[apply(every_release)] instead, see tests/testbed/README.md: {unnamed:#?}"
+    );
 }
 
 #[test]

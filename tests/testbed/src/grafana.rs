@@ -172,10 +172,10 @@ impl Grafana {
         self.version
     }
 
-    /// What it is, for people: `Grafana's double, as 13.3.0`.
+    /// What it is, for people: `Grafana's double (13.3.0)`.
     pub fn description(&self) -> String {
         match &self.server {
-            Server::Double(_) => format!("Grafana's double, as {}", self.version),
+            Server::Double(_) => format!("Grafana's double ({})", self.version),
             Server::Container(_) => format!("Grafana {} in a container", self.version),
             Server::Organisation(_) => format!("Grafana {} of your own", self.version),
         }
