@@ -111,6 +111,12 @@ impl Call {
         self
     }
 
+    /// Sends JSON.
+    #[must_use]
+    pub fn send(self, body: Value) -> Self {
+        self.json(body)
+    }
+
     /// Sends text in place of JSON.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
@@ -180,6 +186,12 @@ impl Call {
     #[must_use]
     pub fn at(self, path: &str, value: impl Into<Value>) -> Self {
         self.expect(Expect::At(path.to_owned(), value.into()))
+    }
+
+    /// Something is at the path, and not this.
+    #[must_use]
+    pub fn differs(self, path: &str, value: impl Into<Value>) -> Self {
+        self.expect(Expect::Differs(path.to_owned(), value.into()))
     }
 
     /// All values at a path, in their order.

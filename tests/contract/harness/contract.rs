@@ -111,6 +111,8 @@ pub struct Contract {
     pub cases: Vec<Case>,
     /// The versions of which nothing is known.
     pub unknown: Vec<Versions>,
+    /// The versions that don't have what it is about.
+    pub absent: Vec<Versions>,
     /// The server that it needs.
     pub setup: Setup,
 }
@@ -122,6 +124,7 @@ pub fn contract(subject: &'static str) -> Contract {
         given: Vec::new(),
         cases: Vec::new(),
         unknown: Vec::new(),
+        absent: Vec::new(),
         setup: Setup::default(),
     }
 }
@@ -159,6 +162,13 @@ impl Contract {
         self
     }
 
+    /// Versions that don't have what it is about at all, which a contract of its own says.
+    #[must_use]
+    pub fn absent(mut self, versions: Versions) -> Self {
+        self.absent.push(versions);
+        self
+    }
+
     /// Needs rules that are evaluated soon.
     #[must_use]
     pub fn quick(mut self) -> Self {
@@ -178,9 +188,9 @@ impl Contract {
         self.cases.iter().find(|case| case.versions.contains(version))
     }
 
-    /// What is wrong with the contract itself: every version needs one case, or to be called unknown.
+    /// What is wrong with the contract itself: every version needs one case, or to be called unknown or absent.
     pub fn mistakes(&self) -> Vec<String> {
-        let unknown = || self.unknown.iter();
+        let unknown = || self.unknown.iter().chain(&self.absent);
         let edges = self
             .cases
             .iter()
@@ -200,7 +210,7 @@ impl Contract {
             let unknown = unknown().filter(|versions| versions.contains(version)).count();
             if cases + unknown != 1 {
                 mistakes.push(format!(
-                    "\"{}\" has {cases} cases for {version}, and is unknown there {unknown} times",
+                    "\"{}\" has {cases} cases for {version}, and is unknown or absent there {unknown} times",
                     self.subject
                 ));
             }

@@ -49,6 +49,7 @@ pub struct Outcome {
 pub async fn run(server: &mut Server, contract: &Contract, case: &Case, number: usize) -> Outcome {
     let mut names = Names::new(format!("{}-{number:03}", server.run));
     names.keep("org", server.organisation().into());
+    names.keep("space", server.namespace().into());
     names.keep("soon", server.soon().into());
     let logged = server.log().len();
     let mut rows = Vec::new();
@@ -102,7 +103,7 @@ async fn make(server: &Server, call: &Call, names: &mut Names) -> (Row, String) 
         let shown = wrong.unwrap_or_default();
         if let (None, Some(Ok(answer))) = (wrong, answers.first()) {
             for (path, name) in &call.kept {
-                if let Some(value) = path::find(&answer.json, path).first() {
+                if let Some(value) = path::find(&answer.json, &names.fill(path)).first() {
                     names.keep(name, (*value).clone());
                 }
             }
@@ -164,8 +165,9 @@ fn judge(call: &Call, answer: &Result<Answer, String>, names: &Names) -> Vec<(Ex
         }
     }
     for (path, _) in &call.kept {
-        if path::find(&answer.json, path).is_empty() {
-            refuted.push((Expect::There((*path).to_owned()), "nothing".to_owned()));
+        let path = names.fill(path);
+        if path::find(&answer.json, &path).is_empty() {
+            refuted.push((Expect::There(path), "nothing".to_owned()));
         }
     }
     refuted

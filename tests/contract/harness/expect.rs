@@ -29,6 +29,8 @@ pub enum Expect {
     Says(String),
     /// The value at a path.
     At(String, Value),
+    /// Something else than this is at a path.
+    Differs(String, Value),
     /// All values at a path.
     Lists(String, Vec<Value>),
     /// The body contains this.
@@ -53,6 +55,7 @@ impl Expect {
         match self {
             Self::Says(text) => Self::Says(names.fill(text)),
             Self::At(path, value) => Self::At(names.fill(path), names.fill_json(value)),
+            Self::Differs(path, value) => Self::Differs(names.fill(path), names.fill_json(value)),
             Self::Lists(path, values) => Self::Lists(
                 names.fill(path),
                 values.iter().map(|value| names.fill_json(value)).collect(),
@@ -85,6 +88,10 @@ impl Expect {
             Self::At(path, value) => {
                 let found = path::find(body, path);
                 (found == [value], print(&found))
+            }
+            Self::Differs(path, value) => {
+                let found = path::find(body, path);
+                (!found.is_empty() && found != [value], print(&found))
             }
             Self::Lists(path, values) => {
                 let found = path::find(body, path);
@@ -135,6 +142,7 @@ impl fmt::Display for Expect {
             }
             Self::Says(text) => write!(f, "a message with {text:?}"),
             Self::At(path, value) => write!(f, "{path} is {value}"),
+            Self::Differs(path, value) => write!(f, "{path} isn't {value}"),
             Self::Lists(path, values) => write!(f, "{path} are {}", Value::from_iter(values.clone())),
             Self::Has(value) => write!(f, "a body with {value}"),
             Self::There(path) => write!(f, "something at {path}"),

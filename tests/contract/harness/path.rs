@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// All values at a path, in their order.
 ///
-/// A step is a key, an index, `key=value` for the entries of a list that have this, or `*` for every entry. `~1` is a
+/// A step is a key, an index, `key=value` for the entries of a list that have this (`spec.title=x` where it is deeper), or `*` for every entry. `~1` is a
 /// slash, `~0` a tilde, as in a JSON pointer.
 pub fn find<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let steps = path.split('/').skip(1);
@@ -21,7 +21,8 @@ fn one<'a>(value: &'a Value, step: &str) -> Vec<&'a Value> {
         Value::Array(list) if step == "*" => list.iter().collect(),
         Value::Array(list) => {
             if let Some((key, wanted)) = step.split_once('=') {
-                let has = |entry: &&Value| entry.get(key).is_some_and(|found| is(found, wanted));
+                let key = format!("/{}", key.replace('.', "/"));
+                let has = |entry: &&Value| entry.pointer(&key).is_some_and(|found| is(found, wanted));
                 return list.iter().filter(has).collect();
             }
             let index = step.parse::<usize>().ok();

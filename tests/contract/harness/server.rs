@@ -154,6 +154,14 @@ impl Server {
         self.organisation
     }
 
+    /// What `<space>` stands for: the organisation below `/apis`.
+    pub fn namespace(&self) -> String {
+        match self.organisation {
+            1 => "default".to_owned(),
+            organisation => format!("org-{organisation}"),
+        }
+    }
+
     async fn organise(&mut self) -> Result<(), String> {
         if self.is_own() {
             let body = json!({"name": format!("contract-{}", self.run)});

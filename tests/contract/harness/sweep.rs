@@ -29,6 +29,7 @@ struct Collection {
 
 const RULES: &str = "/api/v1/provisioning/alert-rules";
 const NOTIFICATIONS: &str = "/apis/notifications.alerting.grafana.app";
+const RULE_OBJECTS: &str = "/apis/rules.alerting.grafana.app";
 
 /// In an order in which nothing is in use any more when its turn comes.
 const COLLECTIONS: &[Collection] = &[
@@ -42,12 +43,7 @@ const COLLECTIONS: &[Collection] = &[
         by: Caller::Admin,
     },
     Collection {
-        written: &[
-            RULES,
-            "/api/v1/provisioning/folder",
-            "/api/ruler",
-            "/apis/rules.alerting.grafana.app",
-        ],
+        written: &[RULES, "/api/v1/provisioning/folder", "/api/ruler", RULE_OBJECTS],
         list: RULES,
         entries: "/*",
         names: &["/uid", "/folderUID", "/title"],
@@ -131,7 +127,15 @@ const COLLECTIONS: &[Collection] = &[
 
 /// The one tree of an organisation; a contract that writes it needs an organisation of its own.
 const TREE: &str = "/api/v1/provisioning/policies";
-const TREES: [&str; 2] = ["/v0alpha1", "/v1beta1"];
+
+/// What only `/apis` shows, by group and plural, and where in an object a name of ours may be: contact points without
+/// integrations, inhibition rules, sequences. Named trees go before everything that they name.
+const OBJECTS: [(&str, &str, &str); 3] = [
+    (NOTIFICATIONS, "receivers", "/spec/title"),
+    (NOTIFICATIONS, "inhibitionrules", "/metadata/name"),
+    (RULE_OBJECTS, "rulesequences", "/metadata/name"),
+];
+const VERSIONS: [&str; 2] = ["v1beta1", "v0alpha1"];
 
 /// Whether a call changes what an organisation has only one of.
 pub fn is_about_the_organisation(call: &Call) -> bool {
@@ -157,11 +161,16 @@ pub async fn sweep<'a>(
         server.ask(Method::DELETE, TREE, None, &Caller::Admin).await?;
     }
     if wrote(NOTIFICATIONS) {
-        trees(server, prefix).await?;
+        objects(server, prefix, NOTIFICATIONS, "routingtrees", "/metadata/name").await?;
     }
     for collection in COLLECTIONS {
         if collection.written.iter().any(|begin| wrote(begin)) {
             empty(server, prefix, collection).await?;
+        }
+    }
+    for (group, plural, name) in OBJECTS {
+        if wrote(group) {
+            objects(server, prefix, group, plural, name).await?;
         }
     }
     Ok(())
@@ -199,22 +208,24 @@ async fn empty(server: &Server, prefix: &str, collection: &Collection) -> Result
     Ok(())
 }
 
-/// Named routing trees, where there are any.
-async fn trees(server: &Server, prefix: &str) -> Result<(), String> {
-    let space = match server.organisation() {
-        1 => "default".to_owned(),
-        id => format!("org-{id}"),
-    };
-    for version in TREES {
-        let address = format!("{NOTIFICATIONS}{version}/namespaces/{space}/routingtrees");
+/// Objects of a kind below `/apis`, where it is served.
+async fn objects(server: &Server, prefix: &str, group: &str, plural: &str, name: &str) -> Result<(), String> {
+    for version in VERSIONS {
+        let address = format!("{group}/{version}/namespaces/{}/{plural}", server.namespace());
         let Ok(list) = server.ask(Method::GET, &address, None, &Caller::Admin).await else {
             continue;
         };
-        for name in path::find(&list, "/items/*/metadata/name") {
-            let name = name.as_str().unwrap_or_default();
-            if name.starts_with(prefix) {
-                let tree = format!("{address}/{name}");
-                server.ask(Method::DELETE, &tree, None, &Caller::Admin).await?;
+        for object in path::find(&list, "/items/*") {
+            let text = |at| {
+                path::find(object, at)
+                    .first()
+                    .copied()
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            if text(name).starts_with(prefix) {
+                let object = format!("{address}/{}", text("/metadata/name"));
+                server.ask(Method::DELETE, &object, None, &Caller::Admin).await?;
             }
         }
     }
