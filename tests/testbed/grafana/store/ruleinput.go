@@ -186,6 +186,9 @@ func (s *Store) checkNotification(org int64, n *NotificationSettings) *refusal.R
 		if !s.cfg.Version.PolicyOfRules(s.cfg.Toggle("alertingPolicyRoutingSettings")) {
 			return bad("receiver must be specified")
 		}
+		if n.Receiver != "" {
+			return bad("receiver and policy are mutually exclusive")
+		}
 		if n.Policy != DefaultTree && o.Alerting.Trees[n.Policy] == nil {
 			return bad("policy %s does not exist", n.Policy)
 		}
