@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use alertwright_testbed::{Grafana, HttpSink, Loki, SmtpSink, grafana::Options, wait};
+use alertwright_testbed::{Grafana, HttpSink, Loki, SmtpSink, any_release, apply, grafana::Options, wait};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -60,7 +60,7 @@ async fn contact_point(grafana: &Grafana, kind: &str, settings: Value) {
         .ok();
 }
 
-#[tokio::test]
+#[apply(any_release)]
 async fn a_rule_on_logs_fires_and_reaches_webhook_pagerduty_and_mail() {
     let (http, smtp) = (HttpSink::start().await, SmtpSink::start().await);
     let options = Options {
@@ -118,7 +118,7 @@ async fn a_rule_on_logs_fires_and_reaches_webhook_pagerduty_and_mail() {
     assert_eq!(grafana.policy_tree().await["receiver"], "on-call");
 }
 
-#[tokio::test]
+#[apply(any_release)]
 async fn what_is_stored_survives_an_outage_of_grafana() {
     let mut grafana = Grafana::start(Options::default()).await.expect("a Grafana");
     let (url, token) = (grafana.url(), grafana.token().await);
