@@ -89,6 +89,12 @@ type Store interface {
 	Delete(r *Request, old *Object, options *metav1.DeleteOptions) error
 }
 
+// Walker is a Store of so many objects that a page of a list mustn't make all of them. It hands on those whose names come after one,
+// in the order of the names, until it is told that it's enough.
+type Walker interface {
+	Walk(r *Request, after string, take func(*Object) (more bool)) error
+}
+
 // Request is one to a kind.
 type Request struct {
 	HTTP      *http.Request

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -152,6 +153,38 @@ func TestAListIsPagedAndSelected(t *testing.T) {
 	}
 	if code, _ := f.call("GET", things+"?fieldSelector=spec.other=1", "", ""); code != http.StatusBadRequest {
 		t.Errorf("an unknown field is %d", code)
+	}
+}
+
+// long has a thousand objects, and counts those that it has to make.
+type long struct {
+	shelf
+	made int
+}
+
+func (l *long) Walk(_ *Request, after string, take func(*Object) bool) error {
+	for i := range 1000 {
+		o := &Object{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("n%03d", i)}}
+		if o.Name <= after {
+			continue
+		}
+		l.made++
+		if !take(o) {
+			break
+		}
+	}
+	return nil
+}
+
+func TestAPageMakesNoMoreObjectsThanItShows(t *testing.T) {
+	f := newFixture(t)
+	store := &long{}
+	f.all.Kinds[0].Store = store
+	_, first := f.call("GET", things+"?limit=2", "", "")
+	next := first["metadata"].(map[string]any)["continue"].(string)
+	_, second := f.call("GET", things+"?limit=2&continue="+next, "", "")
+	if names(first) != "n000 n001" || names(second) != "n002 n003" || store.made != 6 {
+		t.Errorf("%q, then %q, of %d made", names(first), names(second), store.made)
 	}
 }
 

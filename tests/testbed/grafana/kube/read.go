@@ -45,28 +45,44 @@ func list(r *Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	all, err := r.Kind.Store.List(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	// The list has no resource version: storages in front of tables leave it empty.
 	found := List{TypeMeta: metav1.TypeMeta{Kind: r.Kind.Name + "List", APIVersion: r.GroupVersion().String()}, Items: []Object{}}
-	for i := range all {
-		o := r.dress(&all[i])
-		if !wanted.takes(r, o) {
-			continue
+	err = walk(r, wanted.next, func(o *Object) bool {
+		if !wanted.takes(r, r.dress(o)) {
+			return true
 		}
 		if r.Kind.Paged && wanted.limit > 0 && int64(len(found.Items)) == wanted.limit {
 			found.Continue = base64.RawURLEncoding.EncodeToString([]byte(found.Items[len(found.Items)-1].Name))
-			break
+			return false
 		}
 		if r.Kind.Untyped {
 			o.TypeMeta = metav1.TypeMeta{}
 		}
 		found.Items = append(found.Items, *o)
+		return true
+	})
+	if err != nil {
+		return 0, nil, err
 	}
 	return http.StatusOK, found, nil
+}
+
+// walk hands on the objects whose names come after one, in the order of the names.
+func walk(r *Request, after string, take func(*Object) bool) error {
+	if walker, ok := r.Kind.Store.(Walker); ok {
+		return walker.Walk(r, after, take)
+	}
+	all, err := r.Kind.Store.List(r)
+	if err != nil {
+		return err
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	for i := range all {
+		if (after == "" || all[i].Name > after) && !take(&all[i]) {
+			break
+		}
+	}
+	return nil
 }
 
 // selection reads the options of a list.
@@ -102,9 +118,6 @@ func (r *Request) selection() (*selection, error) {
 }
 
 func (s *selection) takes(r *Request, o *Object) bool {
-	if s.next != "" && o.Name <= s.next {
-		return false
-	}
 	requirements, _ := s.labels.Requirements()
 	for _, requirement := range requirements {
 		if slices.Contains(r.Kind.Labels, requirement.Key()) && !requirement.Matches(labels.Set(o.Labels)) {
@@ -112,8 +125,10 @@ func (s *selection) takes(r *Request, o *Object) bool {
 		}
 	}
 	of := fields.Set{"metadata.name": o.Name, "metadata.namespace": o.Namespace}
-	for _, name := range r.Kind.Fields {
-		of[name] = r.Kind.Field(o, name)
+	for _, requirement := range s.fields.Requirements() {
+		if name := requirement.Field; slices.Contains(r.Kind.Fields, name) {
+			of[name] = r.Kind.Field(o, name)
+		}
 	}
 	return s.fields.Matches(of)
 }

@@ -56,17 +56,42 @@ func (s rules) object(r *kube.Request, g *store.Group, rule *store.Rule) *kube.O
 
 func (s rules) List(r *kube.Request) ([]kube.Object, error) {
 	list := []kube.Object{}
+	err := s.Walk(r, "", func(o *kube.Object) bool {
+		list = append(list, *o)
+		return true
+	})
+	return list, err
+}
+
+// Walk makes an object of no more rules than are asked for: there may be thousands.
+func (s rules) Walk(r *kube.Request, after string, take func(*kube.Object) bool) error {
 	if s.release.ruleStatus() {
 		s.statuses.run(s.api)
 	}
 	s.read(r, func(o *store.Org) {
-		for _, rule := range o.Rules {
-			if s.kind.is(rule) && who(r).MayReadRules(o, rule.Folder) {
-				list = append(list, *s.object(r, o.GroupOf(rule), rule))
+		uids := []string{}
+		readable := map[string]bool{}
+		for uid, rule := range o.Rules {
+			if uid <= after || !s.kind.is(rule) {
+				continue
+			}
+			may, known := readable[rule.Folder]
+			if !known {
+				may = who(r).MayReadRules(o, rule.Folder)
+				readable[rule.Folder] = may
+			}
+			if may {
+				uids = append(uids, uid)
+			}
+		}
+		slices.Sort(uids)
+		for _, uid := range uids {
+			if rule := o.Rules[uid]; !take(s.object(r, o.GroupOf(rule), rule)) {
+				return
 			}
 		}
 	})
-	return list, nil
+	return nil
 }
 
 func (s rules) Get(r *kube.Request, name string) (*kube.Object, error) {
