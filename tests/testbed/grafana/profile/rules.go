@@ -54,9 +54,14 @@ func (v Version) DeleteGroup() bool { return v.AtLeast(11, 0, 0) }
 // ProvenanceInList: the list of rules shows provenance; that of 10.0 doesn't (recorded).
 func (v Version) ProvenanceInList() bool { return v.AtLeast(10, 4, 0) }
 
-// RuleMismatchIs409: a write with another provenance is 409 alerting.provenanceMismatch (#127699 says that it stays so).
+// RuleMismatchIs409: a delete with another provenance is 409 alerting.provenanceMismatch (#127699 says that it stays so).
 // Unconfirmed: the release between 10.0 (500, recorded) and current ones that began with it.
 func (v Version) RuleMismatchIs409() bool { return v.AtLeast(11, 0, 0) }
+
+// RulePutMismatchIs409: so is one that updates a single rule, which was a 500 with a text for longer (#74558;
+// provisioning/alert_rules.go of 12.0).
+// Unconfirmed: the release between 12.1 and 13.0 that began with it.
+func (v Version) RulePutMismatchIs409() bool { return v.AtLeast(13, 0, 0) }
 
 // OldGroupOrder: a group PUT inserts and updates before it deletes, so a title can't be passed on in one PUT (#67868 ended it).
 func (v Version) OldGroupOrder() bool { return !v.AtLeast(10, 1, 0) }

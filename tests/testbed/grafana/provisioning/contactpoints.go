@@ -107,7 +107,16 @@ func (s *api) createContactPoint(c *server.Call) {
 		c.Refuse(refused)
 		return
 	}
-	c.JSON(202, shownAs(v, i))
+	shown := shownAs(v, i)
+	if !v.ClientErrors() {
+		// 10.0 shows every secret that the type may have, sent or not (recorded).
+		for _, path := range contact.Secrets(v, i.Type) {
+			if object, name := contact.At(shown.Settings, path); object != nil {
+				object[name] = store.Redacted
+			}
+		}
+	}
+	c.JSON(202, shown)
 }
 
 func (s *api) updateContactPoint(c *server.Call) {

@@ -31,18 +31,32 @@ func (s *api) timingBody(t *store.Timing) map[string]any {
 	return body
 }
 
+// timingRead is a mute timing as it is read: 10.0 hides whose it is (recorded).
+func (s *api) timingRead(t *store.Timing) map[string]any {
+	body := s.timingBody(t)
+	if !s.Cfg.Version.ClientErrors() {
+		delete(body, "provenance")
+	}
+	return body
+}
+
 func (s *api) listTimings(c *server.Call) {
 	s.Store.Mu.RLock()
 	defer s.Store.Mu.RUnlock()
 	list := []map[string]any{}
 	for _, t := range s.Store.Orgs[c.Who.Org].Alerting.Timings {
-		list = append(list, s.timingBody(t))
+		list = append(list, s.timingRead(t))
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i]["name"].(string) < list[j]["name"].(string) })
 	c.JSON(200, list)
 }
 
 func (s *api) timingMissing(c *server.Call) {
+	if !s.Cfg.Version.ClientErrors() {
+		// Word for word (recorded on 10.0).
+		c.Raw(404, []byte("null"))
+		return
+	}
 	s.notificationObjectMissing(c, "alerting.notifications.time-intervals.notFound", "Time interval not found")
 }
 
@@ -54,7 +68,7 @@ func (s *api) getTiming(c *server.Call) {
 		s.timingMissing(c)
 		return
 	}
-	c.JSON(200, s.timingBody(t))
+	c.JSON(200, s.timingRead(t))
 }
 
 func (s *api) createTiming(c *server.Call) {
@@ -98,7 +112,7 @@ func (s *api) putTiming(c *server.Call) {
 	v := s.Cfg.Version
 	t := &store.Timing{Org: c.Who.Org, Name: c.R.PathValue("name"), Intervals: sent.Intervals, Provenance: c.Provenance()}
 	missing := false
-	refused := s.WriteAlerting(c.Who.Org, func(_ *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
+	refused := s.WriteAlerting(c.Who.Org, func(o *store.Org, a *store.AlertingConfig, change *store.Change) *refusal.Refused {
 		old := a.Timings[t.Name]
 		if old == nil {
 			missing = true
@@ -110,7 +124,15 @@ func (s *api) putTiming(c *server.Call) {
 		if refused := server.Stale(v, sent.Version, store.Fingerprint(old.Intervals)); refused != nil {
 			return refused
 		}
+		renamed := v.TimingRenames() && sent.Name != "" && sent.Name != t.Name
+		if renamed && a.Timings[sent.Name] != nil {
+			return refusal.New(400, id(v, "alerting.notifications.time-intervals.nameExists"), "invalid object specification: a mute timing with this name already exists")
+		}
 		a.PutTiming(change, t)
+		if renamed {
+			s.Store.RenameTiming(change, o, t.Name, sent.Name)
+			t = a.Timings[sent.Name]
+		}
 		return nil
 	})
 	switch {

@@ -41,12 +41,21 @@ func (s *api) templateBody(t *store.Template) map[string]any {
 	return body
 }
 
+// templateRead is a template as it is read: 10.0 hides whose it is (recorded).
+func (s *api) templateRead(t *store.Template) map[string]any {
+	body := s.templateBody(t)
+	if !s.Cfg.Version.ClientErrors() {
+		delete(body, "provenance")
+	}
+	return body
+}
+
 func (s *api) listTemplates(c *server.Call) {
 	s.Store.Mu.RLock()
 	defer s.Store.Mu.RUnlock()
 	list := []map[string]any{}
 	for _, t := range s.Store.Orgs[c.Who.Org].Alerting.Templates {
-		list = append(list, s.templateBody(t))
+		list = append(list, s.templateRead(t))
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i]["name"].(string) < list[j]["name"].(string) })
 	c.JSON(200, list)
@@ -60,7 +69,7 @@ func (s *api) getTemplate(c *server.Call) {
 		s.notificationObjectMissing(c, "alerting.notifications.templates.notFound", "template not found")
 		return
 	}
-	c.JSON(200, s.templateBody(t))
+	c.JSON(200, s.templateRead(t))
 }
 
 func (s *api) notificationObjectMissing(c *server.Call, id, message string) {

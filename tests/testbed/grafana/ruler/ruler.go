@@ -30,7 +30,7 @@ func (s *api) routeRuler() {
 
 type rulerRule struct {
 	Expr          string            `json:"expr"`
-	For           model.Duration    `json:"for"`
+	For           *model.Duration   `json:"for,omitempty"`
 	KeepFiringFor *model.Duration   `json:"keep_firing_for,omitempty"`
 	Labels        map[string]string `json:"labels,omitempty"`
 	Annotations   map[string]string `json:"annotations,omitempty"`
@@ -46,6 +46,7 @@ type rulerAlert struct {
 	UID           string                      `json:"uid"`
 	GUID          string                      `json:"guid,omitempty"`
 	NamespaceUID  string                      `json:"namespace_uid"`
+	NamespaceID   int64                       `json:"namespace_id,omitempty"`
 	RuleGroup     string                      `json:"rule_group"`
 	NoDataState   string                      `json:"no_data_state"`
 	ExecErrState  string                      `json:"exec_err_state"`
@@ -58,6 +59,7 @@ type rulerAlert struct {
 }
 
 // rulerFragment is the part of a rule's text that does not change with its group: without the closing braces of the rule.
+// To be called with the lock.
 func (s *api) rulerFragment(r *store.Rule) []byte {
 	if made := r.Ruler.Load(); made != nil {
 		return *made
@@ -71,10 +73,16 @@ func (s *api) rulerFragment(r *store.Rule) []byte {
 	if v.GUIDs() {
 		inner.GUID = r.GUID
 	}
+	if f := s.Store.Orgs[r.Org].Folders[r.Folder]; f != nil && v.NamespaceID() {
+		inner.NamespaceID = f.ID
+	}
 	if v.EditorMetadata() {
 		inner.Metadata = map[string]any{"editor_settings": map[string]any{"simplified_query_and_expressions_section": false, "simplified_notifications_section": false}}
 	}
-	outer := rulerRule{For: r.For, Labels: r.Labels, Annotations: r.Annotations}
+	outer := rulerRule{Labels: r.Labels, Annotations: r.Annotations}
+	if r.Record == nil {
+		outer.For = &r.For
+	}
 	if v.KeepFiringFor() && r.KeepFiringFor > 0 {
 		outer.KeepFiringFor = &r.KeepFiringFor
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"alertwright.testbed/grafana/engine"
-	"alertwright.testbed/grafana/engine/sending"
 	"alertwright.testbed/grafana/engine/templating"
 	"alertwright.testbed/grafana/server"
 	"alertwright.testbed/grafana/store"
@@ -59,72 +58,16 @@ type stateGroup struct {
 	EvaluationTime float64        `json:"evaluationTime"`
 }
 
-func withoutPrivate(of map[string]string) map[string]string {
+// withoutInternal takes the labels away that the server added itself; a rule's own are shown, whatever they are called
+// (api_prometheus.go).
+func withoutInternal(of map[string]string) map[string]string {
 	out := make(map[string]string, len(of))
 	for name, value := range of {
-		if !sending.IsPrivate(name) {
+		if name != "__alert_rule_uid__" && name != "__alert_rule_namespace_uid__" {
 			out[name] = value
 		}
 	}
 	return out
-}
-
-// stateOptions are the parameters of the list of states.
-type stateOptions struct {
-	internal    bool
-	limitAlerts int
-	limitRules  int
-	states      map[string]bool
-	health      map[string]bool
-	names       map[string]bool
-	folder      string
-	groups      []string
-	uids        []string
-	matchers    []*labels.Matcher
-}
-
-func (s *api) stateOptions(c *server.Call) stateOptions {
-	query := c.R.URL.Query()
-	set := func(name string) map[string]bool {
-		found := map[string]bool{}
-		for _, each := range query[name] {
-			found[each] = true
-		}
-		return found
-	}
-	o := stateOptions{
-		internal: c.Flag("includeInternalLabels", false), limitAlerts: c.Number("limit_alerts", -1), limitRules: c.Number("limit_rules", -1),
-		states: set("state"), health: set("health"),
-	}
-	if c.Flag("exclude_alerts", false) {
-		o.limitAlerts = 0
-	}
-	for _, text := range query["matcher"] {
-		var sent struct {
-			Name, Value      string
-			IsEqual, IsRegex bool
-		}
-		sent.IsEqual = true
-		if json.Unmarshal([]byte(text), &sent) != nil {
-			continue
-		}
-		kind := map[[2]bool]labels.MatchType{{true, false}: labels.MatchEqual, {false, false}: labels.MatchNotEqual, {true, true}: labels.MatchRegexp, {false, true}: labels.MatchNotRegexp}[[2]bool{sent.IsEqual, sent.IsRegex}]
-		if m, err := labels.NewMatcher(kind, sent.Name, sent.Value); err == nil {
-			o.matchers = append(o.matchers, m)
-		}
-	}
-	if s.Cfg.Version.StateFilters() {
-		o.folder, o.groups, o.names = c.Query("folder_uid"), query["rule_group"], set("rule_name")
-	}
-	if s.Cfg.Version.RuleUIDFilter() {
-		o.uids = query["rule_uid"]
-	}
-	return o
-}
-
-func (o *stateOptions) wants(r *store.Rule) bool {
-	return (o.folder == "" || r.Folder == o.folder) && (len(o.groups) == 0 || slices.Contains(o.groups, r.Group)) &&
-		(len(o.names) == 0 || o.names[r.Title]) && (len(o.uids) == 0 || slices.Contains(o.uids, r.UID))
 }
 
 func (s *api) listStates(c *server.Call) {
@@ -133,7 +76,11 @@ func (s *api) listStates(c *server.Call) {
 		c.JSON(500, map[string]any{"status": "error", "errorType": "server_error", "error": err.Error()})
 		return
 	}
-	options := s.stateOptions(c)
+	options, mistake := s.stateOptions(c)
+	if mistake != "" {
+		s.badQuestion(c, mistake)
+		return
+	}
 	v := s.Cfg.Version
 	type wanted struct {
 		group *stateGroup
@@ -142,6 +89,10 @@ func (s *api) listStates(c *server.Call) {
 	var all []wanted
 	s.Store.Mu.RLock()
 	o := s.Store.Orgs[c.Who.Org]
+	if o.Folders[options.folder] == nil {
+		// A folder that isn't there is no filter (api_prometheus.go).
+		options.folder = ""
+	}
 	for key, g := range o.Groups {
 		f := o.Folders[key.Folder]
 		if f == nil || len(g.Rules) == 0 || !c.Who.MayReadRules(o, f.UID) {
@@ -222,9 +173,6 @@ func (s *api) stateOf(state *engine.RuleState, r *store.Rule, options *stateOpti
 		State: "inactive", Name: r.Title, Query: queryText(r), Duration: time.Duration(r.For).Seconds(), Annotations: r.Annotations, Health: "ok",
 		Type: "alerting", Labels: r.Labels,
 	}
-	if !options.internal {
-		rule.Labels = withoutPrivate(r.Labels)
-	}
 	if v.UIDsInStates() {
 		rule.UID, rule.FolderUID = r.UID, r.Folder
 	}
@@ -304,7 +252,7 @@ func (s *api) stateAlert(i *engine.Instance, internal bool) stateAlert {
 	started := i.StartsAt
 	shown := map[string]string(i.Labels)
 	if !internal {
-		shown = withoutPrivate(shown)
+		shown = withoutInternal(shown)
 	}
 	return stateAlert{Labels: shown, Annotations: i.Annotations, State: i.Text(), ActiveAt: &started, Value: templating.ValueString(i.Values)}
 }

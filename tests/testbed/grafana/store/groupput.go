@@ -55,6 +55,13 @@ func (s *Store) PutGroup(org int64, sent *ProvisionedGroup, provenance string) *
 		}
 		if g.Interval != sent.Interval {
 			g.Interval = sent.Interval
+			// Who sets the interval alone takes the rules over (recorded on 10.0).
+			for _, r := range g.Sorted(v.NewUIDsInGroupPut()) {
+				if r.Provenance != provenance {
+					s.store(&change, o, r.copy(), r, provenance, now)
+				}
+			}
+			g = o.Groups[key]
 			s.bump(&change, g, now)
 			o.RuleGen++
 			s.Journal.Commit(&change)

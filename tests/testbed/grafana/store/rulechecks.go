@@ -24,7 +24,7 @@ func mayUpdate(v profile.Version, stored, provenance string) *refusal.Refused {
 	if stored == "" || stored == provenance {
 		return nil
 	}
-	if v.RuleMismatchIs409() {
+	if v.RulePutMismatchIs409() {
 		return refusal.New(409, "alerting.provenanceMismatch", "cannot update with provided provenance '%s', needs '%s'", provenance, stored)
 	}
 	return refusal.New(500, "", "cannot change provenance from '%s' to '%s'", stored, provenance)
