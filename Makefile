@@ -71,7 +71,7 @@ run-tests: # What ran on which release of Grafana is printed last
 	tests/testbed/by-release; exit $$end
 
 .PHONY: contract
-contract: ## Try how Grafana behaves: on the double of each release, or on a real one (GRAFANA_URL with GRAFANA_TOKEN)
+contract: ## Try how Grafana behaves: on the double of each release, or on a real one (see tests/contract)
 ifeq ($(GRAFANA_URL)$(GRAFANA_IMAGE),)
 	@tests/testbed/build grafana
 endif

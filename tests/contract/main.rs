@@ -15,11 +15,12 @@
 mod contracts;
 mod fixtures;
 mod harness;
+mod prelude;
 
 use std::{collections::HashSet, env, process::ExitCode, sync::Arc};
 
 use alertwright_testbed::grafana::Version;
-use harness::{Suite, Target, contract::Contract, report};
+use harness::{Suite, contract::Contract, report};
 use libtest_mimic::{Arguments, Trial};
 
 /// Prints how well each version is known, and tries nothing.
@@ -41,15 +42,14 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let target = match runtime.block_on(Target::from_env()) {
-        Ok(target) => target,
+    let mut suite = match Suite::from_env(runtime) {
+        Ok(suite) => suite,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    let is_real = matches!(target, Target::Given(..));
-    let mut suite = Suite::new(runtime, target);
+    let is_real = suite.is_real();
     let mut trials = vec![sound(&contracts)];
     trials.extend(suite.trials(&contracts));
     let versions = suite.versions();
@@ -77,14 +77,17 @@ fn main() -> ExitCode {
 fn sound(contracts: &[(&'static str, Arc<Contract>)]) -> Trial {
     let mut mistakes = Vec::new();
     let mut names = HashSet::new();
-    for (_, contract) in contracts {
+    for (area, contract) in contracts {
         mistakes.extend(contract.mistakes());
-        if !names.insert(contract.subject) {
-            mistakes.push(format!("two contracts are about \"{}\"", contract.subject));
+        if !names.insert((*area, contract.subject)) {
+            mistakes.push(format!(
+                "two contracts of {area} are about \"{}\"",
+                contract.subject
+            ));
         }
     }
     Trial::test(
-        "every contract has one case for each version, and a subject of its own",
+        "every contract has one case for each version, and a subject of its own in its area",
         move || {
             if mistakes.is_empty() {
                 Ok(())

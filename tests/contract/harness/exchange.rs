@@ -17,8 +17,6 @@ use super::{
     sweep,
 };
 
-/// How long an answer that must come about may take. A rule is evaluated after ten seconds at the latest.
-const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 /// How much of a body is quoted.
 const QUOTED: usize = 2000;
@@ -85,7 +83,7 @@ pub async fn run(server: &mut Server, contract: &Contract, case: &Case, number: 
 }
 
 async fn make(server: &Server, call: &Call, names: &mut Names) -> (Row, String) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + server.patience();
     loop {
         let numbers = 1..=call.times;
         let answers = join_all(numbers.map(|number| {

@@ -12,4 +12,4 @@ mod suite;
 mod sweep;
 pub mod version;
 
-pub use suite::{Suite, Target};
+pub use suite::Suite;

@@ -1,12 +1,16 @@
-//! The server that contracts are tried on: a double that is started for them, or a real one.
+//! The server that contracts are tried on: one that is started for them, a double or a container, or a real one of somebody's.
 
 use std::{
     collections::HashMap,
-    env,
+    env, fmt,
     time::{Duration, Instant},
 };
 
-use alertwright_testbed::{Grafana, grafana, grafana::Version, http};
+use alertwright_testbed::{
+    Grafana,
+    grafana::{Options, Source, Version},
+    http,
+};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -19,12 +23,21 @@ const ORGANISATION: Duration = Duration::from_secs(150);
 const BASE: u64 = 10;
 
 /// How callers say who they are.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Login {
     /// Name and password of an administrator of the server.
     Password(String, String),
     /// The token of an administrator of one organisation.
     Token(String),
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password(user, _) => write!(f, "the password of {user}"),
+            Self::Token(_) => f.write_str("a token"),
+        }
+    }
 }
 
 /// A running server, and the organisation that is used on it.
@@ -38,7 +51,7 @@ pub struct Server {
     organisation: i64,
     base: u64,
     accounts: HashMap<Caller, (i64, String)>,
-    double: Option<Grafana>,
+    started: Option<Grafana>,
 }
 
 /// A server of somebody's, as the environment describes it.
@@ -49,27 +62,26 @@ pub struct Given {
 }
 
 impl Given {
-    /// `GRAFANA_URL` with `GRAFANA_TOKEN`, or with `GRAFANA_USER` and `GRAFANA_PASSWORD`; `None` without it.
-    pub fn from_env() -> Result<Option<Self>, String> {
+    /// `GRAFANA_URL` with `GRAFANA_TOKEN`, or with `GRAFANA_USER` and `GRAFANA_PASSWORD`; or another source of servers.
+    pub fn from_env() -> Result<Result<Self, Source>, String> {
         let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        let Some(url) = variable("GRAFANA_URL") else {
-            return Ok(None);
-        };
-        let login = match (
-            variable("GRAFANA_TOKEN"),
-            variable("GRAFANA_USER"),
-            variable("GRAFANA_PASSWORD"),
-        ) {
-            (Some(token), ..) => Login::Token(token),
-            (None, Some(user), Some(password)) => Login::Password(user, password),
-            _ => {
-                return Err("GRAFANA_URL needs GRAFANA_TOKEN (a service account with the role Admin), or GRAFANA_USER and \
-                            GRAFANA_PASSWORD (an administrator of the server)"
-                    .to_owned());
-            }
-        };
-        let url = url.trim_end_matches('/').to_owned();
-        Ok(Some(Self { url, login }))
+        if let (Some(url), Some(token)) = (variable("GRAFANA_URL"), variable("GRAFANA_TOKEN")) {
+            let url = url.trim_end_matches('/').to_owned();
+            return Ok(Ok(Self {
+                url,
+                login: Login::Token(token),
+            }));
+        }
+        match Source::chosen() {
+            Ok(Source::Running(running)) => Ok(Ok(Self {
+                url: running.url,
+                login: Login::Password(running.user, running.password),
+            })),
+            Ok(other) => Ok(Err(other)),
+            Err(error) => Err(format!(
+                "{error}. Contracts take GRAFANA_TOKEN, too, of a service account with the role Admin"
+            )),
+        }
     }
 
     /// Whether it is known by the token of one organisation alone.
@@ -93,21 +105,26 @@ impl Given {
 }
 
 impl Server {
-    /// Starts a double of a release.
-    pub async fn double(version: Version, setup: &Setup, run: String) -> Result<Self, String> {
-        let base = if setup.quick { 1 } else { BASE };
-        let options = grafana::Options {
+    /// Starts a double of a release, or a container.
+    pub async fn start(source: Source, version: Version, setup: &Setup, run: String) -> Result<Self, String> {
+        let base = if setup.quick && source == Source::Double {
+            1
+        } else {
+            BASE
+        };
+        let options = Options {
+            source: Some(source),
             version,
             interval: Duration::from_secs(base),
             poll: Duration::from_millis(100),
             settings: setup.settings.iter().map(ToString::to_string).collect(),
-            ..grafana::Options::default()
+            ..Options::default()
         };
-        let double = Grafana::start(options).await.map_err(|error| error.to_string())?;
-        let (user, password) = double.admin();
+        let started = Grafana::start(options).await.map_err(|error| error.to_string())?;
+        let (user, password) = started.admin();
         let login = Login::Password(user.to_owned(), password.to_owned());
-        let mut server = Self::new(double.url(), login, run);
-        server.double = Some(double);
+        let mut server = Self::new(started.url(), login, run);
+        server.started = Some(started);
         server.base = base;
         server.organise().await?;
         Ok(server)
@@ -130,8 +147,13 @@ impl Server {
             organisation: 0,
             base: BASE,
             accounts: HashMap::new(),
-            double: None,
+            started: None,
         }
+    }
+
+    /// Its version, if it was started here.
+    pub fn version(&self) -> Option<Version> {
+        self.started.as_ref().map(Grafana::version)
     }
 
     /// Whether the organisation was made for the tests, so that what there is only once in it may be changed.
@@ -141,12 +163,17 @@ impl Server {
 
     /// All that it has logged; nothing of a server that isn't ours.
     pub fn log(&self) -> String {
-        self.double.as_ref().map(Grafana::log).unwrap_or_default()
+        self.started.as_ref().map(Grafana::log).unwrap_or_default()
     }
 
     /// What `<soon>` stands for: the shortest interval of a group, in seconds.
     pub fn soon(&self) -> u64 {
         self.base
+    }
+
+    /// How long an answer that must come about may take: some evaluations of a rule.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(10 * self.base.min(6))
     }
 
     /// What `<org>` stands for.
@@ -205,8 +232,8 @@ impl Server {
             self.ask(Method::DELETE, &path, None, &Caller::ServerAdmin)
                 .await?;
         }
-        if let Some(double) = &mut self.double {
-            double.stop().await;
+        if let Some(started) = &mut self.started {
+            started.stop().await;
         }
         Ok(())
     }

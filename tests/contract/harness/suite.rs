@@ -2,11 +2,11 @@
 
 use std::{
     collections::HashMap,
-    process,
+    env, process,
     sync::{Arc, OnceLock},
 };
 
-use alertwright_testbed::grafana::Version;
+use alertwright_testbed::grafana::{Image, Source, Version};
 use libtest_mimic::{Failed, Trial};
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -22,24 +22,18 @@ use super::{
 
 /// What the contracts are tried on.
 #[derive(Debug, Clone)]
-pub enum Target {
+enum Target {
     /// A double of each of these releases.
     Doubles(Vec<Version>),
+    /// A container of an image, which has this version.
+    Image(Image, Version),
     /// A server of somebody's, which has this version.
     Given(Given, Version),
 }
 
-impl Target {
-    /// The server of the environment if there is one; else a double of each release.
-    pub async fn from_env() -> Result<Self, String> {
-        match Given::from_env()? {
-            Some(given) => {
-                let version = given.version().await?;
-                Ok(Self::Given(given, version))
-            }
-            None => Ok(Self::Doubles(Version::RELEASES.to_vec())),
-        }
-    }
+/// What all names of this run begin with.
+fn run() -> String {
+    format!("ct{:04x}", process::id() & 0xffff)
 }
 
 /// A server that is started when the first test needs it. Tests take turns on it, so that none changes what another
@@ -56,21 +50,48 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// A suite on a target.
-    pub fn new(runtime: Runtime, target: Target) -> Self {
-        Self {
+    /// A suite on what the environment names: somebody's server or an image, or else a double of `GRAFANA_VERSION`, or of
+    /// each release.
+    pub fn from_env(runtime: Runtime) -> Result<Self, String> {
+        let mut slots = HashMap::new();
+        let target = match Given::from_env()? {
+            Ok(given) => {
+                let version = runtime.block_on(given.version())?;
+                Target::Given(given, version)
+            }
+            Err(Source::Image(image)) => {
+                // Only the running server knows its version.
+                let source = Source::Image(image.clone());
+                let setup = Setup::default();
+                let server = runtime.block_on(Server::start(source, Version::CURRENT, &setup, run()))?;
+                let version = server.version().ok_or("the container has no version")?;
+                let slot = Slot::new(OnceLock::from(Ok(Mutex::new(server))));
+                slots.insert((version, setup), slot);
+                Target::Image(image, version)
+            }
+            Err(_) if env::var_os("GRAFANA_VERSION").is_some_and(|version| !version.is_empty()) => {
+                Target::Doubles(vec![Version::chosen()])
+            }
+            Err(_) => Target::Doubles(Version::RELEASES.to_vec()),
+        };
+        Ok(Self {
             runtime: Arc::new(runtime),
             target,
-            slots: HashMap::new(),
+            slots,
             calls: Arc::default(),
-        }
+        })
+    }
+
+    /// Whether it is a real Grafana.
+    pub fn is_real(&self) -> bool {
+        !matches!(self.target, Target::Doubles(_))
     }
 
     /// The versions that are tried.
     pub fn versions(&self) -> Vec<Version> {
         match &self.target {
             Target::Doubles(versions) => versions.clone(),
-            Target::Given(_, version) => vec![*version],
+            Target::Image(_, version) | Target::Given(_, version) => vec![*version],
         }
     }
 
@@ -102,6 +123,11 @@ impl Suite {
         }
         let setup = match self.target {
             Target::Doubles(_) => contract.setup.clone(),
+            // It evaluates rules as soon as it can, whatever is asked.
+            Target::Image(..) => Setup {
+                quick: false,
+                settings: contract.setup.settings.clone(),
+            },
             Target::Given(..) => Setup::default(),
         };
         let key = (version, setup.clone());
@@ -110,11 +136,13 @@ impl Suite {
         let (contract, told) = (contract.clone(), name.clone());
         let trial = Trial::test(name, move || {
             let server = slot.get_or_init(|| {
-                let run = format!("ct{:04x}", process::id() & 0xffff);
                 let start = async {
                     match target {
-                        Target::Doubles(_) => Server::double(version, &setup, run).await,
-                        Target::Given(given, _) => Server::given(given, run).await,
+                        Target::Doubles(_) => Server::start(Source::Double, version, &setup, run()).await,
+                        Target::Image(image, _) => {
+                            Server::start(Source::Image(image), version, &setup, run()).await
+                        }
+                        Target::Given(given, _) => Server::given(given, run()).await,
                     }
                 };
                 runtime.block_on(start).map(Mutex::new)
