@@ -9,6 +9,8 @@ use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::go_regex;
+
 /// What the API server lets through: a name, an operator and a value, in quotes where it holds spaces or punctuation.
 pub const PATTERN: &str = concat!(
     r#"^\s*([^\s{}!=~,\\"'`]+|"([^"\\]|\\[^\n])+")"#,
@@ -138,10 +140,15 @@ impl Matcher {
         let regex = if op.is_regex() {
             // Alertmanager anchors too: a value that matches a part of the label doesn't match.
             let whole = Regex::new(&value).and_then(|_| Regex::new(&format!("^(?:{value})$")));
-            Some(whole.map_err(|e| InvalidMatcher::Regex {
+            let fail = |problem: String| InvalidMatcher::Regex {
                 label: label.clone(),
-                problem: one_line(&e),
-            })?)
+                problem,
+            };
+            let whole = whole.map_err(|e| fail(one_line(&e)))?;
+            if let Some(problem) = go_regex::problem(&value) {
+                return Err(fail(problem.to_owned()));
+            }
+            Some(whole)
         } else {
             None
         };

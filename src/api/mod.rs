@@ -17,6 +17,7 @@ pub mod alert_rule;
 pub mod condition;
 pub mod contact_point;
 pub mod duration;
+mod go_regex;
 pub mod grafana_instance;
 pub mod maintenance_policy;
 pub mod matcher;
