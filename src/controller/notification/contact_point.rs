@@ -18,7 +18,7 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
-use crate::domain::notification::contact_point::decision::{self, Step};
+use crate::domain::notification::contact_point::decision::{self, Plan, Step};
 use crate::domain::notification::contact_point::{self, Integration};
 use crate::grafana::Class;
 use crate::grafana::api::Provenance;
@@ -173,15 +173,7 @@ async fn sync(
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
-    if !plan.foreign.is_empty() && !plan.is_ours && object.annotation(ANNOTATION_ADOPT) != Some("true") {
-        return Err(Failure::new(
-            Reason::NotOwned,
-            format!(
-                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or take it over with the annotation {ANNOTATION_ADOPT}: \"true\""
-            ),
-            Retry::OnChange,
-        ));
-    }
+    refuse_what_is_not_ours(object, name, &plan)?;
     // Remembered as ours before the write that makes it, or a crash in between would leave it to nobody.
     let new = plan.steps.iter().filter_map(|step| match step {
         Step::Create(i) => Some(i.contact_point.uid.clone()),
@@ -234,6 +226,29 @@ async fn sync(
         let now_there = wish.iter().map(decision::as_found).collect();
         held.contact_points.written(name.to_owned(), Some(now_there));
     });
+    Ok(())
+}
+
+/// Fails if somebody else has made the contact point, and it isn't to be taken over or can't be.
+fn refuse_what_is_not_ours(object: &ContactPoint, name: &str, plan: &Plan) -> Result<(), Failure> {
+    if plan.is_out_of_reach() {
+        return Err(Failure::new(
+            Reason::NotOwned,
+            format!(
+                "spec.name: Grafana's own contact point {name} has an integration without a uid, which can be neither replaced nor deleted by its API; choose another name"
+            ),
+            Retry::OnChange,
+        ));
+    }
+    if !plan.foreign.is_empty() && !plan.is_ours && object.annotation(ANNOTATION_ADOPT) != Some("true") {
+        return Err(Failure::new(
+            Reason::NotOwned,
+            format!(
+                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or take it over with the annotation {ANNOTATION_ADOPT}: \"true\""
+            ),
+            Retry::OnChange,
+        ));
+    }
     Ok(())
 }
 

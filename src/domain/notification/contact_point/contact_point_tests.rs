@@ -273,3 +273,47 @@ fn every_secret_that_is_needed_is_asked_for() {
     let all = secrets(&["a", "b", "c", "d", "e", "f", "g", "h"]);
     assert!(integrations(&spec, &owner(), "shop", "x", &all).is_ok());
 }
+
+#[test]
+fn a_template_that_nothing_closes_is_refused_by_its_field() {
+    for (receiver, start) in [
+        (
+            json!({"webhook": {"url": {"value": "h"}, "title": "{{ .CommonLabels.a"}}),
+            "spec.integrations[0].title: line 1, column 1: ",
+        ),
+        (
+            json!({"custom": {"type": "webhook", "settings": {"payload": {"template": "a\n{{ range .Alerts }}"}}}}),
+            "spec.integrations[0].payload.template: line 2, column 1: ",
+        ),
+    ] {
+        let message = refused(json!([receiver])).message;
+        assert!(message.starts_with(start), "{message}");
+    }
+    // Nobody looks into a Secret.
+    let mut secrets = secrets(&["a"]);
+    for value in secrets.values_mut() {
+        value.push_str("{{");
+    }
+    let spec = spec(json!([{"custom": {"type": "x", "secureSettings": {"deep.key": from_secret("a")}}}]));
+    assert!(integrations(&spec, &owner(), "shop", "on-call", &secrets).is_ok());
+}
+
+#[test]
+fn a_webhook_of_ones_own_has_headers_and_nested_secrets() {
+    let settings = one(json!({"custom": {
+        "type": "webhook",
+        "settings": {"url": "u", "headers": {"X-Team": "web"}, "http_config": {"oauth2": {"client_id": "a"}}},
+        "secureSettings": {"headers.X-Api-Key": from_secret("a"), "http_config.oauth2.client_secret": from_secret("b")},
+    }}));
+    assert_eq!(
+        Value::Object(settings.contact_point.settings),
+        json!({
+            "url": "u", "headers": {"X-Team": "web", "X-Api-Key": "secret-a"},
+            "http_config": {"oauth2": {"client_id": "a", "client_secret": "secret-b"}},
+        })
+    );
+    assert_eq!(
+        settings.secret_fields,
+        ["headers.X-Api-Key", "http_config.oauth2.client_secret"]
+    );
+}

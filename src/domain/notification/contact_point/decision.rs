@@ -1,11 +1,16 @@
 //! What to do about the integrations that Grafana holds under a contact point's name.
 
+use serde_json::Value;
+
 use crate::api::ContactPointSpec;
 use crate::grafana::digest::IntegrationDigest;
 use crate::grafana::wire::{ContactPoint, REDACTED};
 
 use super::{Integration, type_of};
 use crate::domain::ownership::Owner;
+
+/// Settings of an integration.
+type Fields = serde_json::Map<String, Value>;
 
 /// One write.
 #[derive(Clone, PartialEq)]
@@ -26,6 +31,14 @@ pub struct Plan {
     pub foreign: Vec<String>,
     /// Whether one of the integrations that were found is ours, and with it the contact point.
     pub is_ours: bool,
+}
+
+impl Plan {
+    /// Whether an integration of somebody else has no uid, as that of Grafana's own `grafana-default-email`: no call can name it, so
+    /// it can be neither replaced nor deleted.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.foreign.iter().any(String::is_empty)
+    }
 }
 
 /// Compares the wish with what was found.
@@ -76,16 +89,69 @@ fn is_same(wish: &Integration, found: &ContactPoint) -> bool {
         .secret_fields
         .iter()
         .filter(|path| !is_there(&found.settings, path));
-    let fields: Vec<&str> = hidden.iter().chain(unseen).map(String::as_str).collect();
+    let unkept = unkept(&wish.contact_point.settings, &found.settings, "");
+    let fields = hidden.iter().chain(unseen).chain(&unkept);
+    let fields: Vec<&str> = fields.map(String::as_str).collect();
     IntegrationDigest::of(&wish.contact_point, &fields) == IntegrationDigest::of(found, &fields)
 }
 
-fn is_there(settings: &serde_json::Map<String, serde_json::Value>, path: &str) -> bool {
+/// Names of settings that Grafana takes for secrets, in one type of integration or another and whatever their case.
+const SECRETS: [&str; 20] = [
+    "access_key",
+    "api_secret",
+    "apikey",
+    "apitoken",
+    "authorization_credentials",
+    "bottoken",
+    "cacertificate",
+    "client_secret",
+    "clientcertificate",
+    "clientkey",
+    "integrationkey",
+    "key",
+    "password",
+    "secret",
+    "secret_key",
+    "sessiontoken",
+    "token",
+    "url",
+    "userkey",
+    "webhook_url",
+];
+
+/// The settings that are wished for and that Grafana doesn't hand back, because they are empty, or secret and no text: it keeps a
+/// secret only if it is a text with something in it. To send them again would change nothing.
+fn unkept(wish: &Fields, found: &Fields, above: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (key, value) in wish {
+        let path = format!("{above}{key}");
+        match (value, found.get(key)) {
+            (Value::Object(inner), found) => {
+                let found = found.and_then(Value::as_object);
+                paths.extend(unkept(
+                    inner,
+                    found.unwrap_or(&Fields::new()),
+                    &format!("{path}."),
+                ));
+            }
+            (Value::String(text), None) if text.is_empty() => paths.push(path),
+            (Value::Bool(_) | Value::Number(_) | Value::Array(_), None)
+                if SECRETS.contains(&key.to_lowercase().as_str()) =>
+            {
+                paths.push(path);
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+fn is_there(settings: &Fields, path: &str) -> bool {
     match path.split_once('.') {
         None => settings.contains_key(path),
         Some((first, rest)) => settings
             .get(first)
-            .and_then(serde_json::Value::as_object)
+            .and_then(Value::as_object)
             .is_some_and(|inner| is_there(inner, rest)),
     }
 }
@@ -98,7 +164,7 @@ pub fn as_found(integration: &Integration) -> ContactPoint {
         let mut parts = path.split('.');
         let last = parts.next_back().unwrap_or_default();
         let inner = parts.try_fold(&mut found.settings, |fields, part| {
-            fields.get_mut(part).and_then(serde_json::Value::as_object_mut)
+            fields.get_mut(part).and_then(Value::as_object_mut)
         });
         if let Some(fields) = inner {
             fields.insert(last.to_owned(), REDACTED.into());

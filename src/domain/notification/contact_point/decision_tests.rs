@@ -180,3 +180,35 @@ fn uids_are_the_same_with_and_without_the_secrets() {
     let distinct: std::collections::BTreeSet<_> = known.iter().collect();
     assert_eq!(distinct.len(), known.len());
 }
+
+#[test]
+fn a_setting_that_grafana_does_not_keep_is_no_difference() {
+    let settings = json!({"url": "https://x", "password": "", "title": "", "tlsConfig": {"clientKey": "", "insecureSkipVerify": true}, "token": 5});
+    let wish = [integration("a", settings, &[])];
+    let of = |found: Value| {
+        let found = integration("a", found, &[]).contact_point;
+        steps(&decide(&wish, &[found], |_| true, |_| true)).len()
+    };
+    let kept = json!({"url": "https://x", "tlsConfig": {"insecureSkipVerify": true}});
+    assert_eq!(of(kept.clone()), 0);
+    let and = |more: Value| {
+        let mut all = kept.clone();
+        all.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().cloned().unwrap());
+        all
+    };
+    // Where it is kept it counts, and so does whatever else is missing.
+    assert_eq!(of(and(json!({"title": "other"}))), 1);
+    assert_eq!(of(and(json!({"tlsConfig": {}}))), 1);
+    assert_eq!(of(json!({"tlsConfig": {"insecureSkipVerify": true}})), 1);
+}
+
+#[test]
+fn an_integration_without_a_uid_is_out_of_reach() {
+    let found = integration("", json!({"addresses": "<example@email.com>"}), &[]).contact_point;
+    let wish = [integration("a", json!({}), &[])];
+    assert!(decide(&wish, &[found], |_| false, |_| true).is_out_of_reach());
+    let named = integration("b", json!({}), &[]).contact_point;
+    assert!(!decide(&wish, &[named], |_| false, |_| true).is_out_of_reach());
+}

@@ -91,6 +91,7 @@ pub fn integrations(
     for (i, integration) in spec.integrations.iter().enumerate() {
         let mut settings = Settings::new(secrets);
         fill(integration, &mut settings)
+            .and_then(|()| settings.check_templates())
             .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;
         let type_ = type_of(integration);
         let ordinal = ordinals.entry(type_).or_default();
