@@ -133,11 +133,13 @@ enum Language {
 }
 
 impl Language {
-    /// Judged by the plugin's type; managed Prometheus services have types of their own that end in the same word.
+    /// Judged by the plugin's type; managed Prometheus services have types of their own that hold the same word, and
+    /// that of `VictoriaMetrics` takes the same query model.
     fn of(source: &DataSource) -> Option<Self> {
         match source.r#type.as_str() {
             "loki" => Some(Self::LogQl),
             other if other.contains("prometheus") => Some(Self::PromQl),
+            "victoriametrics-metrics-datasource" | "victoriametrics-datasource" => Some(Self::PromQl),
             _ => None,
         }
     }

@@ -65,7 +65,11 @@ fn a_logql_comparison_becomes_a_query_its_last_value_and_the_comparison() {
 
 #[test]
 fn a_promql_comparison_asks_for_an_instant_and_not_a_range() {
-    for type_ in ["prometheus", "grafana-amazonprometheus-datasource"] {
+    for type_ in [
+        "prometheus",
+        "grafana-amazonprometheus-datasource",
+        "victoriametrics-metrics-datasource",
+    ] {
         let data = of_query("0.5 > up", type_).unwrap();
         let expected = json!([
             {
