@@ -48,6 +48,12 @@ use super::schema;
     ),
     printcolumn(name = "UID", type_ = "string", json_path = ".status.uid", priority = 1),
     printcolumn(
+        name = "Error",
+        type_ = "string",
+        json_path = ".status.stateMessage",
+        priority = 1
+    ),
+    printcolumn(
         name = "Message",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].message",
@@ -143,7 +149,7 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 32768}))]
     pub annotations: BTreeMap<String, String>,
-    /// The folder's title in Grafana; it is created if missing. `/` separates nested folders (Grafana 11.0 or newer). Default: the namespace.
+    /// The folder's title in Grafana; it is created if missing. `/` separates nested folders (Grafana 11.0 or newer), `\/` is a slash within a title. Default: the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub folder: Option<String>,
@@ -303,9 +309,15 @@ pub struct AlertRuleStatus {
     /// The most severe state among its alerts: Normal, Pending, Firing, NoData, Error, Recovering, or Paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Why the state is Error, in Grafana's words, without times and ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_message: Option<String>,
     /// Since when the operator has seen that state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_since: Option<Time>,
+    /// Fingerprint of what was stored in Grafana last. It tells a change that is made there from another specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<String>,
     /// The last difference that was found in Grafana and corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_drift: Option<Drift>,

@@ -47,6 +47,15 @@ pub enum Health {
     Down(Failure),
 }
 
+/// What Grafana says of a rule's alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenState {
+    /// The most serious state among them.
+    pub state: AlertState,
+    /// Why it is `Error`, free of what changes by itself.
+    pub message: Option<String>,
+}
+
 /// Folder uid and title of a rule group.
 type GroupKey = (String, String);
 
@@ -65,7 +74,7 @@ pub struct Instance {
     /// What Grafana can't remember for us.
     pub memory: Memory,
     /// The states of rules, by namespace and name of their AlertRule.
-    pub states: RwLock<HashMap<(String, String), AlertState>>,
+    pub states: RwLock<HashMap<(String, String), SeenState>>,
     /// Held while contact points or policies are written: they are one document in Grafana.
     pub notifications: AsyncMutex<()>,
     /// Held while folders are created.

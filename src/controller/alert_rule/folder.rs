@@ -43,18 +43,20 @@ pub async fn ensure(
     let prefix = instance.spec.folder_prefix.as_deref().unwrap_or_default();
     let path = rule::folder_path(&object.spec, object.ns(), prefix).unwrap_or_default();
     let titles = titles(&path, facts)?;
+    let before = object.status.as_ref().and_then(|s| s.folder_uid.as_deref());
     let mut parent: Option<String> = None;
     let mut so_far = String::new();
-    for title in titles {
+    for title in &titles {
         if !so_far.is_empty() {
             so_far.push('/');
         }
-        so_far.push_str(title);
+        so_far.push_str(&title.replace('\\', "\\\\").replace('/', "\\/"));
         let uid = one(
             instance,
             &context.owner.folder_uid(&so_far),
             title,
             parent.as_deref(),
+            before,
         )
         .await?;
         parent = Some(uid);
@@ -65,11 +67,8 @@ pub async fn ensure(
     })
 }
 
-fn titles<'a>(path: &'a str, facts: &Facts) -> Result<Vec<&'a str>, Refusal> {
-    let titles: Vec<_> = path.split('/').collect();
-    if titles.iter().any(|title| title.trim().is_empty()) {
-        return Err(Refusal::invalid("spec.folder", "a folder's title can't be empty"));
-    }
+fn titles(path: &str, facts: &Facts) -> Result<Vec<String>, Refusal> {
+    let titles = rule::folder::titles(path)?;
     if titles.len() > 1 && !facts.nested_folders && facts.version < Version::NESTED_FOLDERS {
         return Err(Refusal::new(
             Reason::Unsupported,
@@ -84,12 +83,18 @@ fn titles<'a>(path: &'a str, facts: &Facts) -> Result<Vec<&'a str>, Refusal> {
 }
 
 /// The uid of one folder, which is created if it isn't there.
-async fn one(instance: &Instance, uid: &str, title: &str, parent: Option<&str>) -> Result<String, Failure> {
-    if let Some(found) = known(instance, uid, title, parent) {
+async fn one(
+    instance: &Instance,
+    uid: &str,
+    title: &str,
+    parent: Option<&str>,
+    before: Option<&str>,
+) -> Result<String, Failure> {
+    if let Some(found) = known(instance, uid, title, parent, before) {
         return Ok(found);
     }
     let _writer = instance.folders.lock().await;
-    if let Some(found) = known(instance, uid, title, parent) {
+    if let Some(found) = known(instance, uid, title, parent, before) {
         return Ok(found);
     }
     match instance.grafana.folders.create(uid, title, parent).await {
@@ -108,8 +113,7 @@ async fn one(instance: &Instance, uid: &str, title: &str, parent: Option<&str>) 
                 .list()
                 .await
                 .map_err(|e| instance.suspect(e.into()))?;
-            let same = |f: &&Folder| f.uid == uid || (f.title == title && f.parent_uid.as_deref() == parent);
-            match listed.iter().find(same) {
+            match choose(&listed, uid, title, parent, before) {
                 Some(folder) => {
                     instance
                         .mirror
@@ -122,14 +126,69 @@ async fn one(instance: &Instance, uid: &str, title: &str, parent: Option<&str>) 
     }
 }
 
-fn known(instance: &Instance, uid: &str, title: &str, parent: Option<&str>) -> Option<String> {
+fn known(
+    instance: &Instance,
+    uid: &str,
+    title: &str,
+    parent: Option<&str>,
+    before: Option<&str>,
+) -> Option<String> {
     instance.mirror.read(|held| {
-        if held.folders.lookup(&uid.to_owned()).present().is_some() {
-            return Some(uid.to_owned());
-        }
-        held.folders
-            .iter()
-            .find(|(_, folder)| folder.title == title && folder.parent_uid.as_deref() == parent)
-            .map(|(uid, _)| uid.clone())
+        let folders = held.folders.iter().map(|(_, folder)| folder);
+        choose(folders, uid, title, parent, before).map(|folder| folder.uid.clone())
     })
+}
+
+/// Ours, or else one of this title. Of several it is always the same one: the one that the rule has been in before, or that with the smallest uid.
+fn choose<'a>(
+    folders: impl IntoIterator<Item = &'a Folder>,
+    uid: &str,
+    title: &str,
+    parent: Option<&str>,
+    before: Option<&str>,
+) -> Option<&'a Folder> {
+    let rank = |folder: &Folder| (folder.uid != uid, before != Some(folder.uid.as_str()));
+    let folders = folders
+        .into_iter()
+        .filter(|f| f.uid == uid || (f.title == title && f.parent_uid.as_deref() == parent));
+    folders.min_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.uid.cmp(&b.uid)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(uid: &str, title: &str, parent: Option<&str>) -> Folder {
+        Folder {
+            uid: uid.to_owned(),
+            title: title.to_owned(),
+            parent_uid: parent.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn of_several_folders_with_one_title_it_is_always_the_same() {
+        let all = [
+            folder("c", "Shop", None),
+            folder("a", "Other", None),
+            folder("b", "Shop", None),
+            folder("d", "Shop", Some("a")),
+        ];
+        let of = |uid: &str, parent: Option<&str>, before: Option<&str>| {
+            let forwards = choose(&all, uid, "Shop", parent, before).map(|f| f.uid.clone());
+            let backwards = choose(all.iter().rev(), uid, "Shop", parent, before).map(|f| f.uid.clone());
+            assert_eq!(forwards, backwards);
+            forwards
+        };
+        assert_eq!(of("aw-1", None, None).as_deref(), Some("b"));
+        assert_eq!(of("aw-1", None, Some("c")).as_deref(), Some("c"));
+        assert_eq!(
+            of("aw-1", None, Some("a")).as_deref(),
+            Some("b"),
+            "another title by now"
+        );
+        assert_eq!(of("c", None, Some("b")).as_deref(), Some("c"), "ours comes first");
+        assert_eq!(of("aw-1", Some("a"), None).as_deref(), Some("d"));
+        assert_eq!(of("aw-1", Some("b"), None), None);
+    }
 }

@@ -24,9 +24,10 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::links;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision::{self, Decision};
-use crate::domain::rule::{self, Surroundings, Wish};
+use crate::domain::rule::{self, Surroundings, Wish, state_message};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, FoundRule, Provenance};
+use crate::grafana::digest::RuleDigest;
 
 /// What `status.lastDrift` says of a rule that was gone from Grafana.
 const DELETED: &str = "deleted";
@@ -37,8 +38,10 @@ impl Reconcile for AlertRule {
         let facts = instance.facts()?;
         let rivals = Rivals::of(self, context);
         rivals.refuse(self, facts.version)?;
+        // What can't be carried out makes no folder either.
+        let mut wish = wish(self, context, &instance, &facts)?;
         let folder = folder::ensure(&instance, context, self, &facts).await?;
-        let wish = wish(self, context, &instance, &facts, &folder.uid)?;
+        wish.rule.folder_uid.clone_from(&folder.uid);
         let _writer = instance.group(&folder.uid, &wish.rule.rule_group).await;
         let found = mirrored::find(&instance, &wish.rule.uid).await?;
         let label = context.owner.label(self.ns(), self.id());
@@ -135,13 +138,7 @@ impl Rivals {
     }
 }
 
-fn wish(
-    object: &AlertRule,
-    context: &Context,
-    instance: &Instance,
-    facts: &Facts,
-    folder_uid: &str,
-) -> Result<Wish, Refusal> {
+fn wish(object: &AlertRule, context: &Context, instance: &Instance, facts: &Facts) -> Result<Wish, Refusal> {
     let spec = &object.spec;
     let source = if rule::needs_source(spec) {
         let default = instance.spec.default_datasource.as_ref();
@@ -157,7 +154,6 @@ fn wish(
             namespace: object.ns(),
             name: object.id(),
             labels: &instance.spec.labels,
-            folder_uid,
             source,
             external_url: instance.external_url(),
             version: facts.version,
@@ -208,7 +204,8 @@ async fn apply(
         Decision::Update(fields) => fields,
         _ => &[DELETED],
     };
-    let is_drift = was_in_grafana(object, &rule.uid);
+    let stored = object.status.as_ref().and_then(|status| status.stored.as_deref());
+    let is_drift = was_in_grafana(object, &rule.uid) && decision::is_drift(stored, found);
     info!(
         namespace = object.ns(),
         name = object.id(),
@@ -247,14 +244,18 @@ impl AlertRule {
         status.folder_uid = Some(folder.uid.clone());
         status.group = Some(wish.rule.rule_group.clone());
         status.url = Some(links::rule(instance.external_url(), &wish.rule.uid));
+        status.stored = Some(RuleDigest::of(&wish.rule).fingerprint());
         if drift.is_some() {
             status.last_drift = drift;
         }
         let key = (self.ns().to_owned(), self.id().to_owned());
-        let state = if wish.rule.is_paused {
-            Some("Paused")
+        let (state, message) = if wish.rule.is_paused {
+            (Some("Paused"), None)
         } else {
-            instance.states.read().get(&key).copied().and_then(state_word)
+            let known = instance.states.read();
+            let seen = known.get(&key);
+            let message = seen.and_then(|seen| seen.message.clone());
+            (seen.and_then(|seen| state_word(seen.state)), message)
         };
         // Until Grafana has evaluated the rule, or while it can't say, the last state stands.
         if let Some(state) = state
@@ -262,6 +263,9 @@ impl AlertRule {
         {
             status.state = Some(state.to_owned());
             status.state_since = Some(Time(context.now()));
+        }
+        if state.is_some() {
+            status.state_message = state_message::kept(status.state_message, message);
         }
         Report {
             warnings,

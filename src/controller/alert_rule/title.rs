@@ -50,6 +50,17 @@ pub(super) async fn free(
             holder.uid, rule.title
         )));
     };
+    if context
+        .stores
+        .rules
+        .get(&ObjectRef::new(name).within(namespace))
+        .is_none()
+    {
+        return Err(conflict(format!(
+            "spec.title: Grafana's rule {} has the title {:?} in the same folder; AlertRule {namespace}/{name}, which made it, isn't there. Delete the rule in Grafana, or choose another title or folder",
+            holder.uid, rule.title
+        )));
+    }
     let wants = |title: &str| {
         let key = Key::Title(object.instance().to_owned(), folder(object), title.to_owned());
         context.claims.is_claimed_by::<AlertRule>(&key, namespace, name)

@@ -13,12 +13,13 @@ use tracing::{info, warn};
 use crate::api::condition::Reason;
 use crate::api::duration;
 use crate::api::{AlertRule, ContactPoint};
-use crate::controller::connection::{Facts, Health, Instance};
+use crate::controller::connection::{Facts, Health, Instance, SeenState};
 use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::domain::notification::contact_point;
+use crate::domain::rule::state_message;
 use crate::domain::version::Version;
 use crate::grafana::Result;
 use crate::grafana::api::AlertState;
@@ -262,7 +263,7 @@ async fn read_silences(instance: &Instance) -> Result<Vec<(String, Option<String
 }
 
 async fn read_states(instance: &Instance, context: &Context) -> Result<()> {
-    let found: HashMap<(String, String), AlertState> = instance
+    let found: HashMap<(String, String), SeenState> = instance
         .grafana
         .rules
         .states()
@@ -270,14 +271,22 @@ async fn read_states(instance: &Instance, context: &Context) -> Result<()> {
         .into_iter()
         .filter_map(|rule| {
             let (namespace, name) = context.owner.resource(rule.owner.as_deref()?)?;
-            Some(((namespace.to_owned(), name.to_owned()), rule.state))
+            let message = rule
+                .last_error
+                .as_deref()
+                .filter(|_| rule.state == AlertState::Error);
+            let seen = SeenState {
+                state: rule.state,
+                message: message.and_then(state_message::state_message),
+            };
+            Some(((namespace.to_owned(), name.to_owned()), seen))
         })
         .collect();
     let changed: HashSet<(String, String)> = {
         let known = instance.states.read();
         let news = found
             .iter()
-            .filter(|(key, state)| known.get(*key) != Some(*state))
+            .filter(|(key, seen)| known.get(*key) != Some(*seen))
             .map(|(key, _)| key);
         let gone = known.keys().filter(|key| !found.contains_key(*key));
         news.chain(gone).cloned().collect()

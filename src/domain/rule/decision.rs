@@ -17,6 +17,26 @@ pub enum Decision {
     NotOwned,
 }
 
+/// The labels, as a digest calls them.
+const LABELS: &str = "labels";
+
+/// Whether what was found has all labels but those that the wish leaves empty: no alert has these, and Grafana needn't keep them.
+fn is_without_empty_labels(wish: &AlertRule, found: &FoundRule) -> bool {
+    let mut wish = wish.clone();
+    wish.labels.retain(|_, value| !value.is_empty());
+    !RuleDigest::of(&wish).changed(&found.digest).contains(&LABELS)
+}
+
+/// Whether a difference has been made in Grafana since the last write, and not by another wish. `stored` is the fingerprint of
+/// what was stored last, where that is known.
+pub fn is_drift(stored: Option<&str>, found: Option<&FoundRule>) -> bool {
+    match (stored, found) {
+        (Some(stored), Some(found)) => found.digest.fingerprint() != stored,
+        (_, None) => true,
+        (None, Some(_)) => false,
+    }
+}
+
 /// Compares the wish with what was found.
 ///
 /// `label` is the ownership label that our rule carries; `may_claim` says that a rule of this uid is ours even without it,
@@ -28,7 +48,10 @@ pub fn decide(wish: &AlertRule, found: Option<&FoundRule>, label: &str, may_clai
     if found.owner.as_deref() != Some(label) && !may_claim {
         return Decision::NotOwned;
     }
-    let fields = RuleDigest::of(wish).changed(&found.digest);
+    let mut fields = RuleDigest::of(wish).changed(&found.digest);
+    if fields.contains(&LABELS) && is_without_empty_labels(wish, found) {
+        fields.retain(|field| *field != LABELS);
+    }
     if fields.is_empty() {
         Decision::Keep
     } else {
@@ -83,6 +106,47 @@ mod tests {
         };
         fields.sort_unstable();
         assert_eq!(fields, ["paused", "title"]);
+    }
+
+    #[test]
+    fn a_label_without_a_value_is_no_difference_where_grafana_keeps_none() {
+        let labelled = |labels: &[(&str, &str)]| {
+            let mut rule = rule();
+            let more = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            rule.labels.extend(more);
+            rule
+        };
+        let wish = labelled(&[("instance", ""), ("team", "web")]);
+        for kept in [wish.clone(), labelled(&[("team", "web")])] {
+            assert_eq!(decide(&wish, Some(&found(&kept)), "o/ns/a", true), Decision::Keep);
+        }
+        for other in [
+            labelled(&[("instance", "")]),
+            labelled(&[("team", "db")]),
+            labelled(&[("instance", "x"), ("team", "web")]),
+        ] {
+            let expected = Decision::Update(vec!["labels"]);
+            assert_eq!(decide(&wish, Some(&found(&other)), "o/ns/a", true), expected);
+        }
+        // One that is no longer wished for is taken out.
+        let expected = Decision::Update(vec!["labels"]);
+        assert_eq!(
+            decide(&labelled(&[("team", "web")]), Some(&found(&wish)), "o/ns/a", true),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_difference_is_drift_only_where_grafana_differs_from_what_was_stored() {
+        let stored = found(&rule()).digest.fingerprint();
+        let edited = AlertRule {
+            is_paused: true,
+            ..rule()
+        };
+        assert!(!is_drift(Some(&stored), Some(&found(&rule()))), "another wish");
+        assert!(is_drift(Some(&stored), Some(&found(&edited))), "an edit");
+        assert!(is_drift(Some(&stored), None), "gone");
+        assert!(!is_drift(None, Some(&found(&edited))), "nobody knows");
     }
 
     #[test]

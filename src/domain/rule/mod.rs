@@ -2,7 +2,9 @@
 
 mod data;
 pub mod decision;
+pub mod folder;
 pub mod query;
+pub mod state_message;
 mod surroundings;
 pub mod template;
 mod text;
@@ -28,7 +30,7 @@ const BASE_INTERVAL: Duration = Duration::from_secs(10);
 /// The rule that Grafana should hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
-    /// The rule as it is sent.
+    /// The rule as it is sent, once it is told its folder.
     pub rule: AlertRule,
     /// The interval of its group.
     pub interval: Duration,
@@ -86,7 +88,7 @@ pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Ref
     };
     let rule = AlertRule {
         uid: uid(spec, around),
-        folder_uid: around.folder_uid.to_owned(),
+        folder_uid: String::new(),
         rule_group: group(spec, around.name).to_owned(),
         title: title(spec, around.name).to_owned(),
         condition: data.condition,

@@ -51,7 +51,6 @@ fn wish_on(
         namespace: "shop",
         name: "errors",
         labels,
-        folder_uid: "folder-1",
         source: Some(&source),
         external_url: "https://grafana.example.com/",
         version: Version { major: 12, minor: 1 },
@@ -81,7 +80,6 @@ fn a_rule_of_nothing_but_a_query_has_every_default() {
     assert_eq!(rule.data.len(), 3);
     let expected = AlertRule {
         uid: owner().rule_uid("shop", "errors"),
-        folder_uid: "folder-1".into(),
         rule_group: "errors".into(),
         title: "errors".into(),
         condition: "C".into(),
@@ -105,7 +103,7 @@ fn every_field_of_the_specification_reaches_the_rule() {
     assert_eq!(interval, Duration::from_secs(120));
     let expected = AlertRule {
         uid: "by-hand".into(),
-        folder_uid: "folder-1".into(),
+        folder_uid: String::new(),
         rule_group: "shop".into(),
         title: "Errors".into(),
         condition: "C".into(),

@@ -18,8 +18,6 @@ pub struct Surroundings<'a> {
     pub name: &'a str,
     /// Labels that the instance adds to every rule.
     pub labels: &'a BTreeMap<String, String>,
-    /// The folder's uid.
-    pub folder_uid: &'a str,
     /// The data source that `query` and `debugQueries` are for; `None` where the rule needs none.
     pub source: Option<&'a DataSource>,
     /// Grafana's address for people.

@@ -10,6 +10,29 @@ use crate::domain::links;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 
+/// The annotations that link a panel.
+const DASHBOARD: &str = "__dashboardUid__";
+/// See above.
+const PANEL: &str = "__panelId__";
+
+/// Grafana refuses one without the other, and a panel that is no number; before 11.4 with a fault of the server's.
+fn refuse_half_a_link(annotations: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    let refuse = |key: &str, problem: &str| {
+        Err(Refusal::invalid(
+            &format!("spec.annotations[{key}]"),
+            format!("{problem}; spec.panelRef writes both"),
+        ))
+    };
+    match (annotations.get(DASHBOARD), annotations.get(PANEL)) {
+        (Some(_), None) => refuse(DASHBOARD, "needs __panelId__ beside it"),
+        (None, Some(_)) => refuse(PANEL, "needs __dashboardUid__ beside it"),
+        (Some(_), Some(panel)) if panel.parse::<i64>().is_err() => {
+            refuse(PANEL, "must be the panel's number")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The annotations: the specification's, with those of its panel and its debug queries.
 pub(super) fn annotations(
     spec: &AlertRuleSpec,
@@ -23,9 +46,18 @@ pub(super) fn annotations(
         annotations.insert(key.clone(), template(&field, text, data, warnings)?);
     }
     if let Some(panel) = &spec.panel_ref {
-        annotations.insert("__dashboardUid__".into(), panel.dashboard_uid.clone());
-        annotations.insert("__panelId__".into(), panel.panel_id.to_string());
+        for key in [DASHBOARD, PANEL] {
+            if annotations.contains_key(key) {
+                return Err(Refusal::invalid(
+                    &format!("spec.annotations[{key}]"),
+                    "is given in spec.panelRef too; keep one of the two",
+                ));
+            }
+        }
+        annotations.insert(DASHBOARD.into(), panel.dashboard_uid.clone());
+        annotations.insert(PANEL.into(), panel.panel_id.to_string());
     }
+    refuse_half_a_link(&annotations)?;
     if let Some(source) = around.source {
         for (i, query) in spec.debug_queries.iter().enumerate() {
             let key = annotation_key(query);

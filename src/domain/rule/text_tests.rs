@@ -99,3 +99,27 @@ fn what_grafana_does_not_have_is_told_with_its_field() {
     assert_eq!(wish.warnings.len(), 1, "{:?}", wish.warnings);
     assert!(wish.warnings[0].starts_with("spec.annotations[a]: line 1, column 1"));
 }
+
+#[test]
+fn half_a_link_to_a_dashboard_is_refused_by_its_annotation() {
+    for (annotations, start) in [
+        (
+            json!({"__dashboardUid__": "d"}),
+            "spec.annotations[__dashboardUid__]: needs __panelId__",
+        ),
+        (
+            json!({"__panelId__": "7"}),
+            "spec.annotations[__panelId__]: needs __dashboardUid__",
+        ),
+        (
+            json!({"__dashboardUid__": "d", "__panelId__": "seven"}),
+            "spec.annotations[__panelId__]: must be the panel's number",
+        ),
+    ] {
+        let refusal = refused(json!({ "annotations": annotations }));
+        assert_eq!(refusal.reason, Reason::Invalid);
+        assert!(refusal.message.starts_with(start), "{}", refusal.message);
+    }
+    let whole = wished(json!({ "annotations": {"__dashboardUid__": "d", "__panelId__": "7"} }));
+    assert_eq!(whole.rule.annotations["__panelId__"], "7");
+}

@@ -29,7 +29,10 @@ const FIELDS: [Field; 13] = [
     ("group", |hash, rule| hash.text(&rule.rule_group)),
     ("query", |hash, rule| {
         hash.text(&rule.condition);
-        hash.list(&rule.data, query);
+        // Nodes refer to each other by name, so their order says nothing.
+        let mut nodes: Vec<_> = rule.data.iter().collect();
+        nodes.sort_by_key(|node| &node.ref_id);
+        hash.list(&nodes, |hash, node| query(hash, node));
     }),
     ("for", |hash, rule| duration_or_zero(hash, Some(&rule.r#for))),
     ("keepFiringFor", |hash, rule| {
@@ -63,6 +66,12 @@ impl RuleDigest {
     /// The digest of a rule, wished or found.
     pub fn of(rule: &AlertRule) -> Self {
         Self(FIELDS.map(|(_, write)| Canonical::hash(|hash| write(hash, rule))))
+    }
+
+    /// All of it in a few letters, to be kept and compared later. It stays the same across versions that know the same fields.
+    pub fn fingerprint(&self) -> String {
+        let whole = Canonical::hash(|hash| hash.list(&self.0, |hash, field| hash.text(&field.to_string())));
+        format!("{whole:016x}")
     }
 
     /// Names of the fields that differ, as the custom resource spells them.
@@ -174,6 +183,38 @@ mod tests {
             });
         };
         assert_eq!(changed(stored), [""; 0]);
+    }
+
+    #[test]
+    fn the_order_of_nodes_counts_for_nothing() {
+        let node = |ref_id: &str| Query {
+            ref_id: ref_id.to_owned(),
+            ..rule().data.remove(0)
+        };
+        let of = |ids: [&str; 3]| {
+            RuleDigest::of(&AlertRule {
+                data: ids.map(node).to_vec(),
+                ..rule()
+            })
+        };
+        assert_eq!(of(["A", "B", "C"]), of(["C", "A", "B"]));
+        assert_ne!(of(["A", "B", "C"]), of(["A", "B", "D"]));
+    }
+
+    #[test]
+    fn a_fingerprint_tells_any_difference() {
+        let other = AlertRule {
+            is_paused: true,
+            ..rule()
+        };
+        assert_eq!(
+            RuleDigest::of(&rule()).fingerprint(),
+            RuleDigest::of(&rule()).fingerprint()
+        );
+        assert_ne!(
+            RuleDigest::of(&rule()).fingerprint(),
+            RuleDigest::of(&other).fingerprint()
+        );
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! Why a rule is in the state `Error`, in words that stay the same while the reason does.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// How many characters of Grafana's message are kept.
+const LONGEST: usize = 256;
+
+/// What stands for whatever changes by itself.
+const CHANGING: &str = "…";
+
+/// Times, durations with a fraction or below a second, UUIDs, long numbers and hexadecimal ids, and the port of a client.
+static CHANGES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[ ]?[+-]\d{2}:?\d{2})?(?: UTC| [A-Z]{3,4})?",
+        r"|\b(?:\d+h)?(?:\d+m)?(?:\d+\.\d+(?:ns|us|µs|ms|s)|\d+(?:ns|us|µs|ms))\b",
+        r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b",
+        r"|\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{15,}\b|\b\d{7,}\b",
+        r"|:\d+->",
+    ))
+    .ok()
+});
+
+/// Grafana's `lastError` on one line, cut, and free of times, durations and ids; nothing where it says nothing.
+pub fn state_message(last_error: &str) -> Option<String> {
+    let line = last_error.split_whitespace().collect::<Vec<_>>().join(" ");
+    let steady = match &*CHANGES {
+        Some(changes) => changes.replace_all(&line, CHANGING).into_owned(),
+        None => line,
+    };
+    let cut = match steady.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", steady.get(..end).unwrap_or_default().trim_end()),
+        None => steady,
+    };
+    (!cut.is_empty()).then_some(cut)
+}
+
+/// The message to show: the one before, unless the new one says something else than other numbers, which nobody needs a write for.
+pub fn kept(before: Option<String>, now: Option<String>) -> Option<String> {
+    let words = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    match (before, now) {
+        (Some(before), Some(now)) if words(&before) == words(&now) => Some(before),
+        (_, now) => now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_without_what_changes_by_itself() {
+        for (error, expected) in [
+            (
+                "[sse.dataQueryError] failed to execute query [A]:\n parse error at line 1, col 5",
+                "[sse.dataQueryError] failed to execute query [A]: parse error at line 1, col 5",
+            ),
+            (
+                "Post \"http://loki:3100/query?time=1732400000123456789\": dial tcp 10.0.0.1:43210->10.0.0.2:3100: i/o timeout after 1.0032s",
+                "Post \"http://loki:3100/query?time=…\": dial tcp 10.0.0.1…10.0.0.2:3100: i/o timeout after …",
+            ),
+            (
+                "at 2026-11-23T22:15:35.123Z trace 4bf92f3577b34da6a3ce929d0e0e4736 took 12ms (id 0c4d1f62-8a3b-4f51-9a51-0123456789ab)",
+                "at … trace … took … (id …)",
+            ),
+            (
+                "too many series in the last 5m of [30s]",
+                "too many series in the last 5m of [30s]",
+            ),
+        ] {
+            assert_eq!(state_message(error).as_deref(), Some(expected), "{error}");
+        }
+        assert_eq!(state_message(" \n"), None);
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let cut = state_message(&"ü ".repeat(1000)).unwrap();
+        assert!(cut.chars().count() <= LONGEST + 1, "{}", cut.chars().count());
+        assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn numbers_alone_make_no_other_message() {
+        let text = |text: &str| Some(text.to_owned());
+        let twelve = text("found 12 series");
+        assert_eq!(kept(twelve.clone(), text("found 7 series")), twelve);
+        assert_eq!(
+            kept(twelve.clone(), text("found no series")),
+            text("found no series")
+        );
+        assert_eq!(kept(None, twelve.clone()), twelve);
+        assert_eq!(kept(twelve, None), None);
+    }
+}
