@@ -49,6 +49,52 @@ func TestMath(t *testing.T) {
 	}
 }
 
+// What a comparison makes of numbers that are none: math yields NaN for NaN, which fires; infinities are numbers.
+func TestMathOfNumbersThatAreNone(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		text string
+		x    float64
+		want float64
+	}{
+		{"$B > 5", nan, nan}, {"$B != 5", nan, nan}, {"!$B", nan, nan}, {"-$B", nan, nan},
+		{"$B > 5", inf, 1}, {"$B < 5", inf, 0}, {"$B < 5", -inf, 1}, {"1 / ($B < 5)", inf, inf},
+		{"!is_nan($B) && $B > 5", nan, 0}, {"is_nan($B) || $B != 5", nan, 1},
+		{"is_number(1 / ($B > 5))", nan, 0}, {"is_number(1 / ($B > 5))", inf, 1}, {"is_number(1 / ($B > 5))", 5, 0},
+		{"!is_number(1 / ($B == 5))", nan, 1}, {"!is_number(1 / ($B == 5))", 5, 0}, {"!is_number(1 / ($B == 5))", inf, 1},
+		{"!is_null($B)", nan, 1}, {"!is_null($B)", -inf, 1}, {"!is_null($B)", 0, 1},
+	} {
+		parsed, err := parseMath(c.text)
+		if err != nil {
+			t.Fatalf("%s: %v", c.text, err)
+		}
+		x := c.x
+		got, err := parsed.eval(map[string]Values{"B": {{Kind: NumberKind, Num: &x}}})
+		if err != nil || len(got) != 1 || got[0].Num == nil {
+			t.Fatalf("%s of %v: %v, %v", c.text, c.x, got, err)
+		}
+		if *got[0].Num != c.want && !(math.IsNaN(*got[0].Num) && math.IsNaN(c.want)) {
+			t.Errorf("%s of %v is %v, want %v", c.text, c.x, *got[0].Num, c.want)
+		}
+	}
+}
+
+// An operand that is named twice is joined with itself by labels: one set within another makes two results of the same labels.
+func TestMathJoinsLabelsThatHoldEachOther(t *testing.T) {
+	one := 1.0
+	values := Values{{Kind: NumberKind, Num: &one}, {Kind: NumberKind, Num: &one, Labels: Labels{"team": "web"}}}
+	for text, want := range map[string]int{"!is_nan($B) && $B > 0": 4, "is_number(1 / ($B > 0))": 2} {
+		parsed, err := parseMath(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parsed.eval(map[string]Values{"B": values})
+		if err != nil || len(got) != want {
+			t.Errorf("%s has %d results, want %d (%v)", text, len(got), want, err)
+		}
+	}
+}
+
 func TestReduce(t *testing.T) {
 	points := []Point{{0, Ptr(1)}, {1, Ptr(4)}, {2, nil}, {3, Ptr(math.Inf(1))}}
 	for name, want := range map[string]float64{"sum": 5, "mean": 2.5, "min": 1, "max": 4, "count": 2, "last": 4} {

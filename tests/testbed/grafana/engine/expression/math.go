@@ -241,10 +241,15 @@ func (n *mathNode) eval(env map[string]Values) (Values, error) {
 			if x == nil {
 				return nil
 			}
-			if n.op == "-" {
+			switch {
+			case math.IsNaN(*x):
+				// Not of NaN is NaN too.
+				return Ptr(math.NaN())
+			case n.op == "-":
 				return Ptr(-*x)
+			default:
+				return Ptr(boolean(*x == 0))
 			}
-			return Ptr(boolean(*x == 0))
 		}), nil
 	}
 	left, err := n.args[0].eval(env)

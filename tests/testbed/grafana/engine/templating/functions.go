@@ -25,8 +25,6 @@ func toFloat(value any) (float64, error) {
 		return float64(value), nil
 	case int64:
 		return float64(value), nil
-	case templateValue:
-		return value.Value, nil
 	}
 	return 0, fmt.Errorf("can't convert %T to float", value)
 }
