@@ -69,3 +69,13 @@ func (v Version) RuleDeprecation() bool { return v.AtLeast(13, 0, 0) }
 
 // NotificationDeprecation: so do those of contact points, policies, templates and timings (#121995: 13.1).
 func (v Version) NotificationDeprecation() bool { return v.AtLeast(13, 1, 0) }
+
+// PagerDutyURL: a PagerDuty integration may name the address that events go to.
+// Unconfirmed: the release.
+func (v Version) PagerDutyURL() bool { return v.AtLeast(10, 4, 0) }
+
+// WebhookHMAC: a webhook may sign what it sends (provider: hmacConfig from 11.6 on).
+func (v Version) WebhookHMAC() bool { return v.AtLeast(11, 6, 0) }
+
+// WebhookPayload: a webhook may send headers and a body of its own (provider: 12.0).
+func (v Version) WebhookPayload() bool { return v.AtLeast(12, 0, 0) }

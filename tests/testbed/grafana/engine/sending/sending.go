@@ -16,7 +16,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"text/template"
 
@@ -157,6 +156,11 @@ func (t *texts) expand(text, otherwise string) string {
 	if text == "" {
 		text = otherwise
 	}
+	return t.expandWith(text, t.notice)
+}
+
+// expandWith expands a template with other data than the notice.
+func (t *texts) expandWith(text string, data any) string {
 	if !strings.Contains(text, "{{") {
 		return text
 	}
@@ -166,7 +170,7 @@ func (t *texts) expand(text, otherwise string) string {
 	}
 	var out bytes.Buffer
 	if err == nil {
-		err = clone.Execute(&out, t.notice)
+		err = clone.Execute(&out, data)
 	}
 	if err != nil && t.err == nil {
 		t.err = err
@@ -228,9 +232,12 @@ func (n *Notifier) post(ctx context.Context, method, address string, body any, p
 }
 
 func (n *Notifier) call(ctx context.Context, method, address string, body any, prepare func(*http.Request)) ([]byte, bool, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return nil, false, err
+	raw, isRaw := body.([]byte)
+	if !isRaw {
+		var err error
+		if raw, err = json.Marshal(body); err != nil {
+			return nil, false, err
+		}
 	}
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(raw))
 	if err != nil {
@@ -252,53 +259,4 @@ func (n *Notifier) call(ctx context.Context, method, address string, body any, p
 		return text, retry, fmt.Errorf("webhook response status %s", answer.Status)
 	}
 	return text, false, nil
-}
-
-func (n *Notifier) sendWebhook(ctx context.Context, t *texts) (bool, error) {
-	settings := n.Integration.Settings
-	groupKey, _ := notify.GroupKey(ctx)
-	notice := *t.notice
-	truncated := 0
-	if limit, err := strconv.Atoi(contact.Text(settings, "maxAlerts")); err == nil && limit > 0 && len(notice.Alerts) > limit {
-		truncated = len(notice.Alerts) - limit
-		notice.Alerts = notice.Alerts[:limit]
-	}
-	state := "ok"
-	if notice.Status == "firing" {
-		state = "alerting"
-	}
-	body := struct {
-		*templating.Notice
-		Version         string `json:"version"`
-		GroupKey        string `json:"groupKey"`
-		TruncatedAlerts int    `json:"truncatedAlerts"`
-		OrgID           int64  `json:"orgId"`
-		Title           string `json:"title"`
-		State           string `json:"state"`
-		Message         string `json:"message"`
-	}{
-		&notice, "1", groupKey, truncated, n.Org, t.expand(contact.Text(settings, "title"), titleTemplate), state,
-		t.expand(contact.Text(settings, "message"), messageTemplate),
-	}
-	method := strings.ToUpper(contact.Text(settings, "httpMethod"))
-	if method != "PUT" {
-		method = "POST"
-	}
-	return n.post(ctx, method, t.expand(contact.Text(settings, "url"), ""), body, func(r *http.Request) {
-		if user := contact.Text(settings, "username"); user != "" {
-			r.SetBasicAuth(user, contact.Text(settings, "password"))
-		}
-		if credentials := contact.Text(settings, "authorization_credentials"); credentials != "" {
-			scheme := contact.Text(settings, "authorization_scheme")
-			if scheme == "" {
-				scheme = "Bearer"
-			}
-			r.Header.Set("Authorization", scheme+" "+credentials)
-		}
-		if headers, ok := settings["headers"].(map[string]any); ok {
-			for name, value := range headers {
-				r.Header.Set(name, fmt.Sprint(value))
-			}
-		}
-	})
 }

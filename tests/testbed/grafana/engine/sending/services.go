@@ -139,7 +139,7 @@ func (n *Notifier) sendPagerDuty(ctx context.Context, t *texts) (bool, error) {
 		},
 	}
 	address := n.Cfg.PagerDuty
-	if own := contact.Text(settings, "url"); own != "" && n.Cfg.Version.AtLeast(10, 4, 0) {
+	if own := contact.Text(settings, "url"); own != "" && n.Cfg.Version.PagerDutyURL() {
 		address = own
 	}
 	return n.post(ctx, "POST", address, body, nil)
