@@ -12,5 +12,6 @@ pub mod controller;
 pub mod domain;
 pub mod grafana;
 pub mod metrics;
+pub mod moment;
 pub mod server;
 pub mod telemetry;

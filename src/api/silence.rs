@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::duration::Duration;
 use super::matcher::MatcherText;
 use super::reference::DeletionPolicy;
 use super::schema;
+use crate::moment;
 
 /// A silence: no notifications for what it covers, from its start to its end.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -85,16 +86,16 @@ pub struct SilenceSpec {
     pub suspend: Option<bool>,
     /// Alertmanager matchers on the alerts' labels, all of which must hold: `severity!="critical"`, `team=~"web|api"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = MOST_MATCHERS))]
     pub matchers: Vec<MatcherText>,
     /// The AlertRule resources of this namespace whose alerts are covered, also their NoData and Error alerts. Default: every rule that `matchers` reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_rules: Option<AlertRuleSelector>,
     /// When the silence starts, for example `2026-03-01T06:00:00Z`. Default: when the resource was created.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub starts_at: Option<Time>,
     /// When it ends, for example `2026-03-01T08:00:00Z`; a later time lengthens the silence, one in the past ends it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub ends_at: Option<Time>,
     /// How long it lasts, instead of `endsAt`, for example `2h` or `1d12h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +109,19 @@ pub struct SilenceSpec {
     pub ttl_after_expiry: Option<Duration>,
 }
 
+fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Time>, D::Error> {
+    Ok(moment::optional(from)?.map(Time))
+}
+
+/// How many matchers a silence may have.
+pub const MOST_MATCHERS: usize = 64;
+
+/// How many AlertRules a silence may name.
+pub const MOST_NAMES: usize = 256;
+
+/// The state of a silence that Grafana holds and that has begun.
+pub const ACTIVE: &str = "Active";
+
 /// Which AlertRules of the namespace.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -119,7 +133,7 @@ pub struct SilenceSpec {
 pub struct AlertRuleSelector {
     /// AlertRule resources by name, for example `high-error-rate`; one that isn't there yet is covered as soon as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1, max = 256), inner(length(min = 1, max = 253)))]
+    #[schemars(length(min = 1, max = MOST_NAMES), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub names: Vec<String>,
     /// AlertRule resources that carry all these labels on the resource.
@@ -149,10 +163,10 @@ pub struct SilenceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// When it starts or has started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub starts_at: Option<Time>,
     /// When it ends or has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub ends_at: Option<Time>,
     /// How many AlertRules it covered when it was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,7 +23,7 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer {
         module: "api",
-        may_import: &[],
+        may_import: &["moment"],
         must_not_say: &[
             "tokio",
             "reqwest",
@@ -35,7 +35,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "grafana",
-        may_import: &["grafana"],
+        may_import: &["grafana", "moment"],
         must_not_say: &["kube", "k8s_openapi"],
     },
     Layer {

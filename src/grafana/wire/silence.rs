@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::moment;
+
 /// One silence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,15 +15,17 @@ pub struct Silence {
     /// What an alert must match, all of it. At least one must not match the empty string.
     pub matchers: Vec<SilenceMatcher>,
     /// When it begins; Grafana moves a begin in the past to now.
+    #[serde(deserialize_with = "moment::deserialize")]
     pub starts_at: Timestamp,
     /// When it ends; must not be in the past.
+    #[serde(deserialize_with = "moment::deserialize")]
     pub ends_at: Timestamp,
     /// Who made it.
     pub created_by: String,
     /// Why.
     pub comment: String,
     /// When it last changed; only read.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing, deserialize_with = "moment::optional")]
     pub updated_at: Option<Timestamp>,
     /// Whether it is in force; only read.
     #[serde(default, skip_serializing)]
@@ -71,4 +75,17 @@ pub enum SilenceState {
     Active,
     /// Over; kept by Grafana for five days.
     Expired,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_for_ever_is_read_like_any_other() {
+        let body = r#"{"id":"1","matchers":[],"startsAt":"2026-11-23T22:00:00Z","endsAt":"9999-12-31T23:59:59.000Z",
+            "createdBy":"somebody","comment":"for ever","updatedAt":"2026-11-23T22:00:00Z","status":{"state":"active"}}"#;
+        let silence: Silence = serde_json::from_str(body).unwrap();
+        assert_eq!(silence.ends_at.to_string(), "9999-12-30T22:00:00Z");
+    }
 }
