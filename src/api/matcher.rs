@@ -18,6 +18,9 @@ pub const PATTERN: &str = concat!(
     r#"([^\s{}!=~,\\"'`]+|"([^"\\]|\\[^\n])*")\s*$"#
 );
 
+/// How many characters a matcher may have.
+pub const LONGEST: usize = 1024;
+
 /// A matcher in a specification, kept as it was written. Reading never fails; [`MatcherText::parse`] tells what it means.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(transparent)]
@@ -51,7 +54,7 @@ impl JsonSchema for MatcherText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": PATTERN, "maxLength": 1024 })
+        json_schema!({ "type": "string", "pattern": PATTERN, "maxLength": LONGEST })
     }
 }
 
@@ -102,8 +105,18 @@ pub struct Matcher {
     pub op: MatchOp,
     /// What it is compared with.
     pub value: String,
-    /// The value, compiled; present where `op` is one of the two that need it.
-    regex: Option<Regex>,
+    /// How labels are compared with the value.
+    pattern: Pattern,
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    /// The label is the value.
+    Text,
+    /// The value matches the whole label.
+    Regex(Regex),
+    /// The value is a regular expression that Grafana takes, and that can't be compiled here.
+    Unknown,
 }
 
 /// Why a text is not a matcher.
@@ -124,7 +137,7 @@ pub enum InvalidMatcher {
     Regex {
         /// The label whose value it is.
         label: String,
-        /// What the compiler says, on one line.
+        /// What is wrong and what helps.
         problem: String,
     },
 }
@@ -137,26 +150,21 @@ impl Matcher {
         value: impl Into<String>,
     ) -> Result<Self, InvalidMatcher> {
         let (label, value) = (label.into(), value.into());
-        let regex = if op.is_regex() {
-            // Alertmanager anchors too: a value that matches a part of the label doesn't match.
-            let whole = Regex::new(&value).and_then(|_| Regex::new(&format!("^(?:{value})$")));
-            let fail = |problem: String| InvalidMatcher::Regex {
+        let pattern = if op.is_regex() {
+            let translated = go_regex::to_rust(&value).map_err(|problem| InvalidMatcher::Regex {
                 label: label.clone(),
                 problem,
-            };
-            let whole = whole.map_err(|e| fail(one_line(&e)))?;
-            if let Some(problem) = go_regex::problem(&value) {
-                return Err(fail(problem.to_owned()));
-            }
-            Some(whole)
+            })?;
+            // Alertmanager anchors too: a value that matches a part of the label doesn't match.
+            Regex::new(&format!("^(?:{translated})$")).map_or(Pattern::Unknown, Pattern::Regex)
         } else {
-            None
+            Pattern::Text
         };
         Ok(Self {
             label,
             op,
             value,
-            regex,
+            pattern,
         })
     }
 
@@ -181,22 +189,24 @@ impl Matcher {
         }
     }
 
-    /// Whether an alert with these labels is matched; a label that is missing counts as empty.
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether an alert with these labels is matched; a label that is missing counts as empty. `None` if that can't be told here:
+    /// the value is a regular expression that Grafana takes, and that can't be compiled here.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> Option<bool> {
         self.accepts(labels.get(&self.label).map_or("", String::as_str))
     }
 
-    /// Whether an alert without the label is matched.
-    pub fn matches_empty(&self) -> bool {
+    /// Whether an alert without the label is matched; `None` as above.
+    pub fn matches_empty(&self) -> Option<bool> {
         self.accepts("")
     }
 
-    fn accepts(&self, label: &str) -> bool {
-        let fits = self
-            .regex
-            .as_ref()
-            .map_or(label == self.value, |regex| regex.is_match(label));
-        fits == self.op.is_equal()
+    fn accepts(&self, label: &str) -> Option<bool> {
+        let fits = match &self.pattern {
+            Pattern::Text => label == self.value,
+            Pattern::Regex(regex) => regex.is_match(label),
+            Pattern::Unknown => return None,
+        };
+        Some(fits == self.op.is_equal())
     }
 }
 
@@ -258,16 +268,6 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         }
     }
     f.write_str("\"")
-}
-
-/// The compiler draws its remark under the expression on several lines; the last one is the remark itself.
-fn one_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    text.lines()
-        .last()
-        .unwrap_or_default()
-        .trim_start_matches("error: ")
-        .to_owned()
 }
 
 struct Reader<'a> {

@@ -7,6 +7,7 @@ use crate::grafana::wire::SilenceStatus;
 fn wanted() -> Wish {
     Wish {
         matchers: vec![matcher("a", "b", false, true)],
+        begins_at_once: false,
         starts_at: at(0),
         ends_at: at(3600),
         author: "alertwright prod/shop/quiet".into(),
@@ -158,9 +159,11 @@ fn what_is_over_or_covers_nothing_is_expired() {
 #[test]
 fn the_body_leaves_a_start_that_has_passed_as_it_is() {
     let now = at(60);
+    // Grafana makes its own now of it, also where its clock is behind.
+    let long_ago = at(60 - 3600);
     let expected = Silence {
         id: None,
-        starts_at: now,
+        starts_at: long_ago,
         ..found("x", SilenceState::Active, |_| {})
     };
     let new = body(&wanted(), None, now);
@@ -181,7 +184,16 @@ fn the_body_leaves_a_start_that_has_passed_as_it_is() {
     assert_eq!(body(&future, Some(&active), now).starts_at, at(120));
     let pending = found("k", SilenceState::Pending, |s| s.starts_at = at(90));
     let moved = body(&wanted(), Some(&pending), now);
-    assert_eq!((moved.id.as_deref(), moved.starts_at), (Some("k"), now));
+    assert_eq!((moved.id.as_deref(), moved.starts_at), (Some("k"), long_ago));
+    let at_once = Wish {
+        begins_at_once: true,
+        ..future
+    };
+    assert_eq!(
+        body(&at_once, None, now).starts_at,
+        long_ago,
+        "created by a clock that is ahead"
+    );
 }
 
 /// What Grafana holds after a decision was carried out: it gives a new id to what it can't update in place.

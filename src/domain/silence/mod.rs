@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::api::matcher::Matcher;
+use crate::api::matcher::{MatchOp, Matcher};
 use crate::api::silence::{AlertRuleSelector, SilenceSpec};
 use crate::domain::ownership::{LABEL, Owner};
 use crate::domain::refusal::Refusal;
@@ -13,6 +13,9 @@ use crate::grafana::wire::{Silence, SilenceMatcher, SilenceState};
 /// How far what Grafana stored may be from what was asked: it moves a start in the past to now, and cuts fractions.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 
+/// How far Grafana's clock may be behind ours without a silence beginning late.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
+
 /// The silence that Grafana should hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
@@ -20,12 +23,21 @@ pub struct Wish {
     pub matchers: Vec<SilenceMatcher>,
     /// When it starts.
     pub starts_at: Timestamp,
+    /// Nobody asked for a start, so it is to begin at once; the API server's clock may be ahead of ours.
+    pub begins_at_once: bool,
     /// When it ends.
     pub ends_at: Timestamp,
     /// Whose it is.
     pub author: String,
     /// Why.
     pub comment: String,
+}
+
+impl Wish {
+    /// Whether its start is to come.
+    pub fn is_to_come(&self, now: Timestamp) -> bool {
+        !self.begins_at_once && self.starts_at > now
+    }
 }
 
 /// What rules a silence selects, by name.
@@ -152,6 +164,7 @@ pub fn wish(
     Ok(Some(Wish {
         matchers,
         starts_at,
+        begins_at_once: spec.starts_at.is_none(),
         ends_at,
         author: around.owner.silence_author(around.namespace, around.name),
         comment: spec
@@ -183,24 +196,60 @@ fn rules_matcher(selection: &Selection, around: &Surroundings<'_>) -> Option<Sil
     }
 }
 
+/// Grafana itself judges a regular expression that can't be compiled here.
 fn excludes_empty(matcher: &SilenceMatcher) -> bool {
-    let matches_empty = if matcher.is_regex {
-        regex::Regex::new(&format!("^(?:{})$", matcher.value)).is_ok_and(|regex| regex.is_match(""))
-    } else {
-        matcher.value.is_empty()
-    };
-    matches_empty != matcher.is_equal
+    as_matcher(matcher).and_then(|matcher| matcher.matches_empty()) != Some(true)
 }
 
-/// A matcher as Alertmanager's text.
-pub fn matcher_text(matcher: &SilenceMatcher) -> String {
+fn as_matcher(matcher: &SilenceMatcher) -> Option<Matcher> {
     let op = match (matcher.is_equal, matcher.is_regex) {
-        (true, false) => "=",
-        (false, false) => "!=",
-        (true, true) => "=~",
-        (false, true) => "!~",
+        (true, false) => MatchOp::Equal,
+        (false, false) => MatchOp::NotEqual,
+        (true, true) => MatchOp::Regex,
+        (false, true) => MatchOp::NotRegex,
     };
-    format!("{}{op}{:?}", matcher.name, matcher.value)
+    Matcher::new(matcher.name.clone(), op, matcher.value.clone()).ok()
+}
+
+/// A matcher as Alertmanager's text, which can be read back: a name with punctuation is in quotes.
+pub fn matcher_text(matcher: &SilenceMatcher) -> String {
+    as_matcher(matcher).map_or_else(
+        || format!("{}={:?}", matcher.name, matcher.value),
+        |matcher| matcher.to_string(),
+    )
+}
+
+/// The matchers that Grafana's list of alerts can be filtered by: before it read names in quotes, names were of letters, digits
+/// and underscores.
+pub fn filters(matchers: &[SilenceMatcher]) -> Vec<String> {
+    matchers
+        .iter()
+        .filter(|m| is_plain(&m.name))
+        .map(matcher_text)
+        .collect()
+}
+
+/// How many of these alerts, which were filtered already by [`filters`], all the matchers match; `None` if that can't be told.
+pub fn count(matchers: &[SilenceMatcher], alerts: &[BTreeMap<String, String>]) -> Option<usize> {
+    let others: Vec<Matcher> = matchers
+        .iter()
+        .filter(|matcher| !is_plain(&matcher.name))
+        .map(as_matcher)
+        .collect::<Option<_>>()?;
+    let matched = |alert: &BTreeMap<String, String>| {
+        others
+            .iter()
+            .try_fold(true, |all, matcher| Some(all && matcher.matches(alert)?))
+    };
+    alerts
+        .iter()
+        .map(matched)
+        .try_fold(0, |count, is_matched| Some(count + usize::from(is_matched?)))
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// What to do in Grafana.
@@ -273,17 +322,25 @@ pub fn decide(wish: Option<&Wish>, ours: &[Silence], known_id: Option<&str>, now
 fn is_as_wished(found: &Silence, wish: &Wish, now: Timestamp) -> bool {
     let close = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() <= TOLERANCE;
     let has_started = found.state() == Some(SilenceState::Active);
-    let start = close(found.starts_at, wish.starts_at) || (has_started && wish.starts_at <= now);
+    let start = close(found.starts_at, wish.starts_at) || (has_started && !wish.is_to_come(now));
     start && close(found.ends_at, wish.ends_at) && found.comment == wish.comment
 }
 
-/// The body to send. The start of a silence in force is left as Grafana has it, or it would get a new id.
+/// The body to send. The start of a silence in force is left as Grafana has it, or it would get a new id. A start that isn't to
+/// come is sent as one long past: Grafana moves it to its own now, but takes one in its future by its word, and its clock may
+/// be behind ours.
 pub fn body(wish: &Wish, update: Option<&Silence>, now: Timestamp) -> Silence {
-    let kept = update.filter(|s| s.state() == Some(SilenceState::Active) && wish.starts_at <= now);
+    let is_to_come = wish.is_to_come(now);
+    let kept = update.filter(|s| s.state() == Some(SilenceState::Active) && !is_to_come);
+    let asked = if is_to_come {
+        wish.starts_at
+    } else {
+        now.checked_sub(CLOCKS_APART).unwrap_or(Timestamp::MIN)
+    };
     Silence {
         id: update.and_then(|s| s.id.clone()),
         matchers: wish.matchers.clone(),
-        starts_at: kept.map_or(wish.starts_at.max(now), |s| s.starts_at),
+        starts_at: kept.map_or(asked, |s| s.starts_at),
         ends_at: wish.ends_at,
         created_by: wish.author.clone(),
         comment: wish.comment.clone(),

@@ -279,10 +279,34 @@ fn matchers_are_written_as_alertmanager_writes_them() {
         (matcher("a", "b", false, false), r#"a!="b""#),
         (matcher("a", "b.*", true, true), r#"a=~"b.*""#),
         (matcher("a", "b!", true, false), r#"a!~"b!""#),
+        (matcher("a b,c", "x", false, true), r#""a b,c"="x""#),
+        (matcher("a.b", "ü\u{200b}", false, true), "a.b=\"ü\u{200b}\""),
         (matcher("a", "b\"\\", false, true), r#"a="b\"\\""#),
     ] {
         assert_eq!(matcher_text(&matcher), text);
         let parsed = Matcher::parse(text).unwrap();
         assert_eq!((parsed.label, parsed.value), (matcher.name, matcher.value));
     }
+}
+
+#[test]
+fn alerts_are_counted_by_odd_label_names_too() {
+    let alert = |name: &str| {
+        BTreeMap::from([
+            ("team".to_owned(), "a".to_owned()),
+            (name.to_owned(), "x".to_owned()),
+        ])
+    };
+    let matchers = [
+        matcher("team", "a", false, true),
+        matcher("my label", "x", false, true),
+    ];
+    assert_eq!(
+        filters(&matchers),
+        [r#"team="a""#],
+        "older Grafanas read no names in quotes"
+    );
+    assert_eq!(count(&matchers, &[alert("my label"), alert("other")]), Some(1));
+    let unknown = [matcher("my label", r"\p{Nonesuch}", true, true)];
+    assert_eq!(count(&unknown, &[alert("my label")]), None);
 }
