@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use kube::runtime::events::Reporter;
 use kube::{Api, Client, Config, ResourceExt};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ use crate::cluster::client;
 use crate::cluster::events::Events;
 use crate::cluster::finalizers;
 use crate::cluster::leader::{Election, End};
-use crate::controller::context::{Context, Workloads, stores};
+use crate::controller::context::{Context, stores};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::managed::Managed;
@@ -35,6 +35,7 @@ use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::trigger::triggers;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::controller::run;
+use crate::controller::workloads::Workloads;
 use crate::domain::ownership::{Owner, base32};
 use crate::metrics::Metrics;
 use crate::server;
@@ -182,6 +183,7 @@ async fn lead(
         running: RwLock::default(),
         broken: RwLock::default(),
         workloads: Workloads::default(),
+        silence_ids: Mutex::default(),
         ready: Arc::new(AtomicBool::new(false)),
         readiness: readiness.clone(),
         unwatched: Arc::new(Unwatched::new(metrics.clone())),

@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 use tracing::{debug, warn};
 
 use super::connection::Instance;
+use super::workloads::Workloads;
 use crate::api::condition::Reason;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
 use crate::cluster::answer::{is_forbidden, is_missing};
@@ -28,9 +29,6 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::unwatched::Unwatched;
-use crate::domain::maintenance::phase::Phase;
-use crate::domain::maintenance::rollout::Settled;
-use crate::domain::maintenance::window::{Lease, Window};
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::metrics::Metrics;
@@ -102,18 +100,6 @@ pub fn stores() -> (Stores, Writers) {
     )
 }
 
-/// What is remembered of workloads while the process runs. It only makes things faster: without it the same is read from the
-/// objects themselves, a little later.
-#[derive(Default)]
-pub struct Workloads {
-    /// By uid: the Deployment when its controller had last caught up with it.
-    pub settled: Mutex<HashMap<String, Settled>>,
-    /// By uid: the last phase of a Job that asks for a silence, and its lease.
-    pub jobs: Mutex<HashMap<String, (Phase, Lease)>>,
-    /// By uid and revision: the window that was written last. The store shows it a little later.
-    pub written: Mutex<HashMap<(String, String), Window>>,
-}
-
 /// What a pass may use. There is one for the whole process.
 pub struct Context {
     /// Connection to the API server.
@@ -142,6 +128,8 @@ pub struct Context {
     pub broken: RwLock<HashMap<String, Failure>>,
     /// What is remembered of workloads.
     pub workloads: Workloads,
+    /// By author: the id of the silence that was written last. The status shows it a little later.
+    pub silence_ids: Mutex<HashMap<String, String>>,
     /// Whether every kind has been listed.
     pub ready: Arc<AtomicBool>,
     /// What `/readyz` says.

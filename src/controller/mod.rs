@@ -11,3 +11,4 @@ pub mod notification;
 pub mod pass;
 pub mod run;
 pub mod silence;
+pub mod workloads;

@@ -11,7 +11,8 @@ use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
-use super::{instance, maintenance::workload};
+use super::instance;
+use super::maintenance::watched;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
@@ -86,6 +87,9 @@ pub(super) fn about_policy(event: &Event<NotificationPolicy>, context: &Context)
 }
 
 pub(super) fn about_instance(event: &Event<GrafanaInstance>, context: &Context) {
+    if let Event::Apply(instance) | Event::InitApply(instance) | Event::Delete(instance) = event {
+        watched::instance(&instance.name_any(), context);
+    }
     match event {
         Event::Delete(instance) => instance::disconnect(&instance.name_any(), context),
         Event::InitDone => {
@@ -123,21 +127,12 @@ pub(super) fn about_maintenance(event: &Event<MaintenancePolicy>, context: &Cont
 }
 
 pub(super) fn about_deployment(event: &Event<Deployment>, context: &Context) {
-    if let Event::Delete(deployment) = event {
-        workload::forget(&deployment.uid().unwrap_or_default(), context);
-    }
+    watched::deployment(event, context);
     about_workload(event, context);
 }
 
 pub(super) fn about_job(event: &Event<Job>, context: &Context) {
-    match event {
-        Event::Apply(job) | Event::InitApply(job) => workload::remember_job(job, false, context),
-        Event::Delete(job) => {
-            workload::remember_job(job, true, context);
-            workload::forget(&job.uid().unwrap_or_default(), context);
-        }
-        Event::Init | Event::InitDone => {}
-    }
+    watched::job(event, context);
     about_workload(event, context);
 }
 

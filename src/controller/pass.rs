@@ -59,6 +59,14 @@ pub trait Reconcile: Managed {
         context: &Context,
     ) -> impl Future<Output = Result<Report<Self::Status>, Failure>> + Send;
 
+    /// What can be said of the resource without Grafana, and whether or not it is suspended; mostly nothing.
+    fn conclude(
+        &self,
+        _: &Context,
+    ) -> impl Future<Output = Result<Option<Report<Self::Status>>, Failure>> + Send {
+        async { Ok(None) }
+    }
+
     /// Removes from Grafana what the resource has made. Must not ask for more than it needs.
     fn clean_up(&self, context: &Context) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -118,6 +126,11 @@ pub fn after_error<K: Managed>(object: Arc<K>, error: &Error, context: Arc<Conte
 }
 
 async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {
+    match object.conclude(context).await {
+        Ok(None) => {}
+        Ok(Some(report)) => return finish(object, context, Ok(report)).await,
+        Err(failure) => return finish(object, context, Err(failure)).await,
+    }
     if object.is_suspended() {
         let status = object.status().cloned().unwrap_or_default();
         let report = Report {

@@ -21,6 +21,7 @@ use tracing::{debug, info, warn};
 
 use super::context::{Context, Stores, Writers};
 use super::instance;
+use super::maintenance::watched;
 use super::maintenance::{policy, workload};
 use super::news::{
     about_contact_point, about_deployment, about_instance, about_job, about_maintenance, about_policy,
@@ -77,7 +78,7 @@ pub async fn all(
     let silences = reflect(
         guarded::<Silence>(client, namespaces, unwatched),
         writers.silences,
-        |_| {},
+        tell(&context, watched::silence),
     );
     let instances = reflect(
         guarded::<GrafanaInstance>(client, home, unwatched),

@@ -1,5 +1,6 @@
 //! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,8 +138,8 @@ pub trait Silences: Send + Sync {
     fn put<'a>(&'a self, silence: &'a Silence) -> Answer<'a, String>;
     /// Ends a silence; one that is not there is no error.
     fn expire<'a>(&'a self, id: &'a str) -> Answer<'a, ()>;
-    /// How many firing alerts match all of these filters, such as `severity="high"`.
-    fn matching_alerts<'a>(&'a self, filters: &'a [String]) -> Answer<'a, usize>;
+    /// The labels of the firing alerts that match all of these filters, such as `severity="high"`.
+    fn alerts<'a>(&'a self, filters: &'a [String]) -> Answer<'a, Vec<BTreeMap<String, String>>>;
 }
 
 /// Grafana itself.

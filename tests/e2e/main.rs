@@ -17,6 +17,7 @@ mod diff;
 mod example;
 mod high_availability;
 mod install;
+mod maintenance_changes;
 mod maintenance_job;
 mod maintenance_rollout;
 mod notification_policy;

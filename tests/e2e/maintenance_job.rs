@@ -1,7 +1,8 @@
 //! Jobs run by the real controllers, and the silences that they get.
 
-use alertwright::api::Silence;
-use alertwright_testbed::{any_release, apply, every_release, wait};
+use alertwright::api::{MaintenancePolicy, Silence};
+use alertwright_testbed::wait::{self, Seen};
+use alertwright_testbed::{any_release, apply, every_release};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -179,4 +180,49 @@ async fn a_job_of_a_cron_job_is_selected_by_a_policys_labels() {
     ended(&w, &opened.name_any(), "Succeeded").await;
     becomes(&w, &id(&opened), "expired").await;
     assert_eq!(state(&w, &id(&opened)).await.as_deref(), Some("expired"));
+}
+
+#[apply(any_release)]
+async fn a_cron_job_that_would_be_silenced_for_ever_is_named_in_its_policy_and_its_runs_count_as_one() {
+    let w = world::start().await;
+    let spec = json!({"targets": [{"kind": "Job"}], "silence": {"lease": "30s", "linger": "10m"}});
+    w.put("MaintenancePolicy", "jobs", spec).await;
+    let template = job("sync", &json!({}), &json!({}));
+    let cron = json!({
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "sync"},
+        "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": template["spec"]}},
+    });
+    create(&w, cron).await;
+    for run in ["run-1", "run-2", "run-3"] {
+        w.plane
+            .kubectl(["create", "job", run, "--from=cronjob/sync", "-n", &w.ns])
+            .await
+            .ok();
+        let wait_for = [
+            "wait",
+            "--for=condition=Complete",
+            &format!("job/{run}"),
+            "-n",
+            &w.ns,
+            "--timeout=60s",
+        ];
+        w.plane.kubectl(wait_for).await.ok();
+    }
+    let api = w.api::<MaintenancePolicy>().await;
+    wait::until("the policy names the CronJob", SOON, async || {
+        let policy = api.get("jobs").await.ok();
+        let status = policy.and_then(|policy| policy.status).unwrap_or_default();
+        let is_named = status.conditions.iter().any(|condition| {
+            condition
+                .message
+                .contains("CronJob sync are silenced for all of the time")
+        });
+        if is_named && status.workloads == Some(1) {
+            Seen::Yes(())
+        } else {
+            wait::not_yet(status)
+        }
+    })
+    .await;
+    told(&w, "MaintenancePolicy", "jobs", "Synced").await;
 }

@@ -1,4 +1,7 @@
 //! Silence while a workload is changed: its rollouts and runs, and the policies that ask for it.
 
+pub mod jobs;
 pub mod policy;
+pub mod watched;
 pub mod workload;
+mod write;

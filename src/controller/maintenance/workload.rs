@@ -1,53 +1,52 @@
 //! Maintenance silences: a Silence for each rollout of a Deployment and each run of a Job that asks for one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
-use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
+pub use super::write::Error;
+use super::write::{owner, write};
 use crate::api::maintenance_policy::WorkloadKind;
-use crate::api::silence::SilenceSpec;
-use crate::api::{FIELD_MANAGER, FINALIZER, MaintenancePolicy, Silence, duration};
+use crate::api::{MaintenancePolicy, Silence};
 use crate::cluster::answer::chain;
 use crate::controller::context::Context;
 use crate::controller::engine::managed::Managed;
 use crate::domain::maintenance::generated::{self, LABEL_WORKLOAD};
+use crate::domain::maintenance::held::{self, Held, Holding};
 use crate::domain::maintenance::lease::{self, Change, Step};
 use crate::domain::maintenance::migration::{self, JobFacts};
 use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout::{self, DeploymentFacts};
-use crate::domain::maintenance::window::{Outcome, Window};
+use crate::domain::maintenance::window::Window;
+use crate::domain::maintenance::words::{self, Word};
 use crate::domain::maintenance::{self, Maintenance};
+use crate::domain::refusal::Refusal;
 
-/// How long an ended silence stays to be looked at.
-const HISTORY: Duration = Duration::from_secs(3600);
 /// How long a pass waits until everything has been listed.
 const NOT_YET: Duration = Duration::from_millis(200);
-/// How long a failed pass waits.
-const RETRY: Duration = Duration::from_secs(1);
-
-/// An error that ended a pass.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the maintenance silence")]
-pub struct Error(#[from] kube::Error);
-
-/// When to try again after an error.
+/// When to try again after an error: what the API server refuses waits for a change, with growing delays.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the signature that the controller asks for"
 )]
-pub fn after_error<K: Resource<DynamicType = ()>>(object: Arc<K>, error: &Error, _: Arc<Context>) -> Action {
-    warn!(kind = %K::kind(&()), name = object.name_any(), error = chain(error), "pass failed");
-    Action::requeue(RETRY)
+pub fn after_error<K: Resource<DynamicType = ()>>(
+    object: Arc<K>,
+    error: &Error,
+    context: Arc<Context>,
+) -> Action {
+    let delay = context
+        .backoff
+        .next(&key(&*object), object.meta().generation, Instant::now());
+    warn!(kind = %K::kind(&()), namespace = object.namespace(), name = object.name_any(),
+        error = chain(error), retry_in = ?delay, "pass failed");
+    Action::requeue(delay)
 }
 
 /// One pass over a Deployment.
@@ -77,53 +76,12 @@ pub async fn job(object: Arc<Job>, context: Arc<Context>) -> Result<Action, Erro
     look_after(&*object, WorkloadKind::Job, &phase, &context).await
 }
 
-/// Remembers a Job's last phase: it may be deleted right after its success, and its silence still gets its linger.
-///
-/// An object that a watch reports as deleted may lack the deletion timestamp.
-pub fn remember_job(job: &Job, is_deleted: bool, context: &Context) {
-    let Some(uid) = job.uid() else { return };
-    let Ok(Some(maintenance)) = wanted(job, WorkloadKind::Job, context) else {
-        return;
-    };
-    let facts = JobFacts::of(job);
-    let phase = migration::observe(&JobFacts {
-        deleting: facts.deleting || is_deleted,
-        ..facts
-    });
-    context
-        .workloads
-        .jobs
-        .lock()
-        .insert(uid, (phase, maintenance.lease));
-}
-
-/// Forgets a workload that is gone.
-pub fn forget(uid: &str, context: &Context) {
-    context.workloads.settled.lock().remove(uid);
-    context
-        .workloads
-        .written
-        .lock()
-        .retain(|(workload, _), _| workload != uid);
-}
-
-/// Until when the silence of a Job that succeeded and was deleted stays in Grafana.
-pub fn linger_of(silence: &Silence, context: &Context) -> Option<Timestamp> {
-    let uid = silence.labels().get(LABEL_WORKLOAD)?;
-    let window = window(silence)?;
-    let jobs = context.workloads.jobs.lock();
-    let (phase, lease) = match jobs.get(uid) {
-        Some((phase, lease)) => (Some(phase), *lease),
-        None => (None, crate::domain::maintenance::window::Lease::default()),
-    };
-    lease::outlives_job(&lease, phase, &window, context.now())
-}
-
-fn wanted<K: Resource<DynamicType = ()>>(
+/// What is asked for a workload; also what a suspended policy asks for.
+pub(super) fn wanted<K: Resource<DynamicType = ()>>(
     object: &K,
     kind: WorkloadKind,
     context: &Context,
-) -> Result<Option<Maintenance>, crate::domain::refusal::Refusal> {
+) -> Result<Option<Maintenance>, Refusal> {
     let namespace = object.namespace().unwrap_or_default();
     let policies = context
         .stores
@@ -133,28 +91,7 @@ fn wanted<K: Resource<DynamicType = ()>>(
     maintenance::wanted(kind, object.labels(), object.annotations(), &policies)
 }
 
-/// The window that a generated silence stands for.
-fn window(silence: &Silence) -> Option<Window> {
-    let ends = silence.spec.ends_at.as_ref()?.0;
-    Window::from_annotations(silence.annotations(), ends).ok()
-}
-
-/// The windows of a workload: as the store has them, but for those that were written later than what the store shows.
-fn windows(uid: &str, stored: impl Iterator<Item = Window>, context: &Context) -> Vec<Window> {
-    let mut written = context.workloads.written.lock();
-    let mut windows: BTreeMap<String, Window> = stored
-        .map(|window| (window.run.revision.clone(), window))
-        .collect();
-    written.retain(|(workload, revision), window| {
-        if workload != uid || windows.get(revision) == Some(window) {
-            return workload != uid;
-        }
-        windows.insert(revision.clone(), window.clone());
-        true
-    });
-    windows.into_values().collect()
-}
-
+/// Brings the windows of a workload to what they should be, whatever is asked for it.
 async fn look_after<K>(
     object: &K,
     kind: WorkloadKind,
@@ -164,188 +101,220 @@ async fn look_after<K>(
 where
     K: Resource<DynamicType = ()>,
 {
-    let uid = object.uid().unwrap_or_default();
-    let namespace = object.namespace().unwrap_or_default();
-    let maintenance = match wanted(object, kind, context) {
-        Ok(Some(maintenance)) => maintenance,
-        Ok(None) => return Ok(Action::await_change()),
+    let wanted = match wanted(object, kind, context) {
+        Ok(wanted) => wanted,
         Err(refusal) => {
-            let about = object.object_ref(&());
-            context
-                .event(
-                    &about,
-                    EventType::Warning,
-                    "InvalidMaintenance",
-                    "Silence",
-                    &refusal.message,
-                )
-                .await;
-            return Ok(Action::await_change());
+            let word = Word {
+                is_warning: true,
+                reason: "InvalidMaintenance",
+                note: refusal.message,
+            };
+            tell(object, &word, context).await;
+            None
         }
     };
-    let generated = context.stores.silences.state_filter(|silence| {
-        silence.ns() == namespace
-            && silence.labels().get(LABEL_WORKLOAD) == Some(&uid)
-            && !silence.is_deleting()
-    });
-    let windows = windows(
-        &uid,
-        generated.iter().filter_map(|silence| window(silence)),
+    let workload = Workload {
+        object,
+        uid: object.uid().unwrap_or_default(),
+        kind,
+        maintenance: wanted.as_ref(),
         context,
-    );
-    let plan = lease::decide(&maintenance.lease, phase, &windows, context.now());
-    for step in &plan.steps {
-        write(object, kind, &maintenance, step, context).await?;
+    };
+    let result = workload.look_after(phase).await;
+    if let Some(message) = result.as_ref().err().and_then(Error::refusal) {
+        tell(object, &words::refused(message), context).await;
     }
-    Ok(plan.recheck.map_or_else(Action::await_change, Action::requeue))
+    if result.is_ok() {
+        context.backoff.reset(&key(object));
+    }
+    result
 }
 
-async fn write<K>(
-    object: &K,
-    kind: WorkloadKind,
-    maintenance: &Maintenance,
-    step: &Step,
-    context: &Context,
-) -> Result<(), Error>
-where
-    K: Resource<DynamicType = ()>,
-{
-    let namespace = object.namespace().unwrap_or_default();
-    let silence = silence(object, kind, maintenance, &step.window);
-    let name = silence.name_any();
-    let api: Api<Silence> = Api::namespaced(context.client.clone(), &namespace);
-    api.patch(
-        &name,
-        &PatchParams::apply(FIELD_MANAGER).force(),
-        &Patch::Apply(&silence),
+async fn tell<K: Resource<DynamicType = ()>>(object: &K, word: &Word, context: &Context) {
+    let type_ = if word.is_warning {
+        EventType::Warning
+    } else {
+        EventType::Normal
+    };
+    context
+        .event(&object.object_ref(&()), type_, word.reason, "Silence", &word.note)
+        .await;
+}
+
+/// Under this key failed passes over a workload are counted.
+fn key<K: Resource<DynamicType = ()>>(object: &K) -> String {
+    format!(
+        "{}/{}/{}",
+        K::kind(&()),
+        object.namespace().unwrap_or_default(),
+        object.name_any()
     )
-    .await?;
-    context.metrics.kubernetes_write("Silence", "apply");
-    let key = (object.uid().unwrap_or_default(), step.window.run.revision.clone());
-    context.workloads.written.lock().insert(key, step.window.clone());
-    info!(kind = kind.as_str(), namespace, name = object.name_any(), silence = name, change = ?step.change,
-        until = %step.window.ends, "maintenance silence written");
-    if let Some((type_, reason, note)) = told(&step.change, &step.window, maintenance, &name) {
-        context
-            .event(&object.object_ref(&()), type_, reason, "Silence", &note)
-            .await;
-    }
-    Ok(())
 }
 
-/// The generated Silence. It copies no labels and no annotations of the workload: a tool that tracks the workload by them
-/// would take the silence for its own and remove it.
-fn silence<K>(object: &K, kind: WorkloadKind, maintenance: &Maintenance, window: &Window) -> Silence
-where
-    K: Resource<DynamicType = ()>,
-{
-    let workload = object.name_any();
-    let what = match kind {
-        WorkloadKind::Deployment => "rollout of Deployment",
-        WorkloadKind::Job => "run of Job",
-    };
-    Silence {
-        metadata: ObjectMeta {
-            name: Some(generated::silence_name(
-                kind.as_str(),
-                &workload,
-                &window.run.revision,
-            )),
-            namespace: object.namespace(),
-            labels: Some(BTreeMap::from([
-                (LABEL_WORKLOAD.to_owned(), object.uid().unwrap_or_default()),
-                (
-                    "app.kubernetes.io/managed-by".to_owned(),
-                    FIELD_MANAGER.to_owned(),
-                ),
-            ])),
-            annotations: Some(window.to_annotations()),
-            finalizers: Some(vec![FINALIZER.to_owned()]),
-            owner_references: Some(vec![OwnerReference {
-                api_version: K::api_version(&()).into_owned(),
-                kind: K::kind(&()).into_owned(),
-                name: workload.clone(),
-                uid: object.uid().unwrap_or_default(),
-                ..OwnerReference::default()
-            }]),
-            ..ObjectMeta::default()
-        },
-        spec: SilenceSpec {
-            instance: maintenance.instance.clone(),
-            matchers: maintenance.matchers.clone(),
-            alert_rules: Some(maintenance.alert_rules.clone()),
-            starts_at: Some(Time(window.opened)),
-            ends_at: Some(Time(window.ends)),
-            comment: Some(format!(
-                "Maintenance: {what} {}/{workload}",
-                object.namespace().unwrap_or_default()
-            )),
-            ttl_after_expiry: Some(duration::Duration::from(HISTORY)),
-            ..SilenceSpec::default()
-        },
-        status: None,
-    }
+/// A workload in a pass.
+struct Workload<'a, K> {
+    object: &'a K,
+    uid: String,
+    kind: WorkloadKind,
+    /// What is asked for it; none if nothing is.
+    maintenance: Option<&'a Maintenance>,
+    context: &'a Context,
 }
 
-/// The event on the workload that tells of a change; an extension is no news.
-fn told(
-    change: &Change,
-    window: &Window,
-    maintenance: &Maintenance,
-    name: &str,
-) -> Option<(EventType, &'static str, String)> {
-    let covered = match &maintenance.alert_rules {
-        selector if selector.all == Some(true) => "all AlertRules of the namespace".to_owned(),
-        selector if !selector.names.is_empty() => format!("AlertRules {}", selector.names.join(", ")),
-        _ => "AlertRules with the labels it asks for".to_owned(),
-    };
-    let source = &maintenance.source;
-    let ends = window.ends;
-    Some(match change {
-        Change::Opened => (
-            EventType::Normal,
-            "SilenceOpened",
-            format!(
-                "Silence {name} covers {covered}, as {source} says; it ends with the work, and at {ends} unless progress is seen"
-            ),
-        ),
-        Change::Extended => return None,
-        Change::Shortened => (
-            EventType::Normal,
-            "SilenceShortened",
-            format!("Silence {name} ends at {ends}: nothing is under way"),
-        ),
-        Change::Ended(Outcome::Succeeded) => (
-            EventType::Normal,
-            "SilenceLingers",
-            format!(
-                "Silence {name} ends at {ends}: the work succeeded, and late evaluations are covered until then"
-            ),
-        ),
-        Change::Ended(Outcome::Failed) => (
-            EventType::Warning,
-            "SilenceExpired",
-            format!("Silence {name} has been expired: the work failed or is stuck, and alerts notify again"),
-        ),
-        Change::Ended(Outcome::Gone) => (
-            EventType::Normal,
-            "SilenceExpired",
-            format!("Silence {name} has been expired: the workload was deleted"),
-        ),
-        Change::Ended(Outcome::Superseded) => (
-            EventType::Normal,
-            "SilenceSuperseded",
-            format!("Silence {name} has been expired: another run has its own"),
-        ),
-        Change::Ended(Outcome::Lapsed) => (
-            EventType::Warning,
-            "SilenceLapsed",
-            format!("Silence {name} ended: no progress was seen for as long as its lease"),
-        ),
-        Change::Ended(Outcome::Overran) => (
-            EventType::Warning,
-            "SilenceLapsed",
-            format!("Silence {name} ended: it has reached maxDuration"),
-        ),
-    })
+impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
+    async fn look_after(&self, phase: &Phase) -> Result<Action, Error> {
+        let now = self.context.now();
+        let holding = self.note_deleted(phase, self.hold()).await?;
+        self.tell_of_those_in_force(&holding).await;
+        let windows: Vec<Window> = holding.windows.iter().map(|held| held.window.clone()).collect();
+        let plan = match self.maintenance {
+            Some(maintenance) => lease::decide(&maintenance.lease, phase, &windows, now),
+            None => lease::withdraw(phase, &windows, now),
+        };
+        for step in &plan.steps {
+            let held = holding
+                .windows
+                .iter()
+                .find(|held| held.window.is_the_same(&step.window));
+            if held.is_some_and(|held| held.is_going() && step.change != Change::Opened) {
+                continue;
+            }
+            self.carry_out(step, held).await?;
+        }
+        for held in &holding.replaced {
+            if let Some(step) = lease::replaced(&held.window, now) {
+                self.carry_out(&step, Some(held)).await?;
+            }
+        }
+        let is_untouched = |held: &&Held| {
+            !plan
+                .steps
+                .iter()
+                .any(|step| step.window.is_the_same(&held.window))
+        };
+        for held in holding.windows.iter().filter(is_untouched) {
+            self.put_right(held, now).await?;
+        }
+        Ok(plan.recheck.map_or_else(Action::await_change, Action::requeue))
+    }
+
+    fn hold(&self) -> Holding {
+        let namespace = self.object.namespace().unwrap_or_default();
+        let shown = self.context.stores.silences.state_filter(|silence| {
+            silence.ns() == namespace && silence.labels().get(LABEL_WORKLOAD) == Some(&self.uid)
+        });
+        held::hold(&shown, &self.context.workloads.written_of(&self.uid))
+    }
+
+    /// A Silence that a person deleted is over for its run: another one in its place remembers that.
+    async fn note_deleted(&self, phase: &Phase, holding: Holding) -> Result<Holding, Error> {
+        let workloads = &self.context.workloads;
+        let mut is_changed = false;
+        for (key, silence) in workloads.deleted_of(&self.uid) {
+            let step = Window::of(&silence)
+                .filter(|window| !holding.windows.iter().any(|held| held.window.is_the_same(window)))
+                .filter(|_| self.maintenance.is_some())
+                .and_then(|window| lease::removed(phase, &window, self.context.now()));
+            if let Some(step) = step {
+                let held = Held {
+                    window: step.window.clone(),
+                    asked: silence.spec.clone(),
+                    silence: Arc::new(silence),
+                    is_edited: false,
+                };
+                self.carry_out(&step, Some(&held)).await?;
+                is_changed = true;
+            }
+            workloads.deleted.lock().remove(&key);
+        }
+        Ok(if is_changed { self.hold() } else { holding })
+    }
+
+    async fn carry_out(&self, step: &Step, held: Option<&Held>) -> Result<(), Error> {
+        let wished = self
+            .maintenance
+            .and_then(|maintenance| maintenance.instance.as_deref());
+        // What opens anew opens in the Grafana that is asked for; what is open can't move.
+        let is_new = |held: &&Held| {
+            step.change == Change::Opened
+                && (held.is_going() || held.silence.spec.instance.as_deref() != wished)
+        };
+        let known = held.filter(|held| !is_new(held)).map(Held::as_asked);
+        let silence = self.silence(&step.window, known.as_ref());
+        let name = silence.name_any();
+        write(&self.uid, silence, &step.window, self.context).await?;
+        info!(kind = self.kind.as_str(), namespace = self.object.namespace(), name = self.object.name_any(),
+            silence = name, change = ?step.change, until = %step.window.ends, "maintenance silence written");
+        let key = (self.uid.clone(), name.clone());
+        let mut awaited = match step.change {
+            Change::Opened | Change::Reopened => {
+                let is_again = step.change == Change::Reopened;
+                self.context.workloads.awaited.lock().insert(key, is_again);
+                return Ok(());
+            }
+            Change::Ended(_) => self.context.workloads.awaited.lock().remove(&key).is_some(),
+            _ => false,
+        };
+        awaited &= !held.is_some_and(|held| held.window.in_force);
+        if let Some(word) = words::of(step.change, &step.window, awaited, &name) {
+            tell(self.object, &word, self.context).await;
+        }
+        Ok(())
+    }
+
+    fn silence(&self, window: &Window, known: Option<&Silence>) -> Silence {
+        let namespace = self.object.namespace().unwrap_or_default();
+        generated::silence(
+            self.kind,
+            &owner(self.object),
+            &namespace,
+            window,
+            known,
+            self.maintenance,
+        )
+    }
+
+    /// What somebody has changed by hand, and what is open and was asked for otherwise, is written as it should be.
+    async fn put_right(&self, held: &Held, now: Timestamp) -> Result<(), Error> {
+        if held.is_going() {
+            return Ok(());
+        }
+        let silence = self.silence(&held.window, Some(&held.as_asked()));
+        let is_outdated =
+            held.window.is_open(now) && self.maintenance.is_some() && silence.spec != held.asked;
+        if !held.is_edited && !is_outdated {
+            return Ok(());
+        }
+        let name = silence.name_any();
+        write(&self.uid, silence, &held.window, self.context).await?;
+        info!(
+            kind = self.kind.as_str(),
+            namespace = self.object.namespace(),
+            name = self.object.name_any(),
+            silence = name,
+            is_edited = held.is_edited,
+            "maintenance silence put right"
+        );
+        if held.is_edited {
+            tell(self.object, &words::put_right(&name), self.context).await;
+        }
+        Ok(())
+    }
+
+    /// That a silence covers something is told when Grafana holds it.
+    async fn tell_of_those_in_force(&self, holding: &Holding) {
+        for held in holding.windows.iter().filter(|held| held.window.in_force) {
+            let name = held.silence.name_any();
+            let awaited = self
+                .context
+                .workloads
+                .awaited
+                .lock()
+                .remove(&(self.uid.clone(), name.clone()));
+            if let (Some(is_again), Some(maintenance)) = (awaited, self.maintenance) {
+                let word = words::in_force(is_again, &held.window, maintenance, &name);
+                tell(self.object, &word, self.context).await;
+            }
+        }
+    }
 }

@@ -1,12 +1,18 @@
 //! The generated Silence: its name, and how a window is written on it and read back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::Maintenance;
 use super::phase::Run;
 use super::window::{Outcome, Window};
+use crate::api::maintenance_policy::WorkloadKind;
+use crate::api::silence::{ACTIVE, SilenceSpec};
+use crate::api::{DEFAULT_INSTANCE, FIELD_MANAGER, FINALIZER, Silence, duration};
 
 /// Label on a generated Silence: the workload's uid. Finds all silences of a workload, and tells an earlier one of the same name.
 pub const LABEL_WORKLOAD: &str = "alerting.letsrevel.io/maintenance-of";
@@ -42,8 +48,16 @@ pub struct Unreadable {
 }
 
 /// The Silence's name, the same whenever it is asked for: `deployment-web-k1b2m3n4`. Long names are cut and told apart by a hash.
-pub fn silence_name(kind: &str, workload: &str, revision: &str) -> String {
+/// A Silence can't move to another Grafana, so one for another than the default has a name of its own.
+pub fn silence_name(kind: &str, workload: &str, revision: &str, instance: Option<&str>) -> String {
     let kind = kind.to_ascii_lowercase();
+    let revision = &match instance.filter(|name| *name != DEFAULT_INSTANCE) {
+        Some(instance) => {
+            let digest: Vec<u8> = Sha256::digest(instance).iter().copied().take(3).collect();
+            format!("{revision}-{}", data_encoding::BASE32_DNSSEC.encode(&digest))
+        }
+        None => revision.to_owned(),
+    };
     let name = format!("{kind}-{workload}-{revision}");
     if name.len() <= MAX_NAME {
         return name;
@@ -71,8 +85,27 @@ impl Window {
         .collect()
     }
 
+    /// The window that a Silence stands for; none if it isn't a generated one, or what it carries can't be read.
+    pub fn of(silence: &Silence) -> Option<Self> {
+        let ends = silence.spec.ends_at.as_ref()?.0;
+        let window = Self::from_annotations(silence.metadata.annotations.as_ref()?, ends).ok()?;
+        Some(Self {
+            retires: silence.spec.ttl_after_expiry.is_some(),
+            in_force: Self::is_in_force(silence),
+            ..window
+        })
+    }
+
+    /// Grafana holds the silence as its resource is now.
+    pub(crate) fn is_in_force(silence: &Silence) -> bool {
+        silence.status.as_ref().is_some_and(|status| {
+            status.state.as_deref() == Some(ACTIVE)
+                && status.observed_generation >= silence.metadata.generation
+        })
+    }
+
     /// Reads a window back from a Silence's annotations and `endsAt`.
-    pub fn from_annotations(
+    pub(crate) fn from_annotations(
         annotations: &BTreeMap<String, String>,
         ends: Timestamp,
     ) -> Result<Self, Unreadable> {
@@ -99,18 +132,94 @@ impl Window {
                     })
                 })
                 .transpose()?,
+            retires: false,
+            in_force: false,
         })
     }
 }
 
+/// How long an ended silence stays to be looked at.
+const HISTORY: Duration = Duration::from_secs(3600);
+
+/// The Silence of a window. `known`: the one there is; what has ended keeps what it covered, and what is open stays in its Grafana.
+///
+/// It copies no labels and no annotations of the workload: a tool that tracks the workload by them would take the silence for
+/// its own and remove it.
+pub fn silence(
+    kind: WorkloadKind,
+    workload: &OwnerReference,
+    namespace: &str,
+    window: &Window,
+    known: Option<&Silence>,
+    maintenance: Option<&Maintenance>,
+) -> Silence {
+    let what = match kind {
+        WorkloadKind::Deployment => "rollout of Deployment",
+        WorkloadKind::Job => "run of Job",
+    };
+    let instance = match (known, maintenance) {
+        (Some(known), _) => known.spec.instance.clone(),
+        (None, maintenance) => maintenance.and_then(|wanted| wanted.instance.clone()),
+    };
+    let name = known
+        .and_then(|known| known.metadata.name.clone())
+        .unwrap_or_else(|| {
+            silence_name(
+                kind.as_str(),
+                &workload.name,
+                &window.run.revision,
+                instance.as_deref(),
+            )
+        });
+    let covered = match (maintenance, known) {
+        (Some(wanted), Some(_)) if window.outcome.is_none_or(|o| o == Outcome::Succeeded) => {
+            (wanted.matchers.clone(), Some(wanted.alert_rules.clone()))
+        }
+        (_, Some(known)) => (known.spec.matchers.clone(), known.spec.alert_rules.clone()),
+        (Some(wanted), None) => (wanted.matchers.clone(), Some(wanted.alert_rules.clone())),
+        (None, None) => (Vec::new(), None),
+    };
+    let (matchers, alert_rules) = covered;
+    Silence {
+        metadata: ObjectMeta {
+            name: Some(name),
+            namespace: Some(namespace.to_owned()),
+            labels: Some(BTreeMap::from([
+                (LABEL_WORKLOAD.to_owned(), workload.uid.clone()),
+                (
+                    "app.kubernetes.io/managed-by".to_owned(),
+                    FIELD_MANAGER.to_owned(),
+                ),
+            ])),
+            annotations: Some(window.to_annotations()),
+            finalizers: Some(vec![FINALIZER.to_owned()]),
+            owner_references: Some(vec![workload.clone()]),
+            ..ObjectMeta::default()
+        },
+        spec: SilenceSpec {
+            instance,
+            matchers,
+            alert_rules,
+            starts_at: Some(Time(window.opened)),
+            ends_at: Some(Time(window.ends)),
+            comment: Some(format!("Maintenance: {what} {namespace}/{}", workload.name)),
+            ttl_after_expiry: window.retires.then(|| duration::Duration::from(HISTORY)),
+            ..SilenceSpec::default()
+        },
+        status: None,
+    }
+}
+
 impl Outcome {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Succeeded,
         Self::Failed,
         Self::Gone,
         Self::Superseded,
         Self::Lapsed,
         Self::Overran,
+        Self::Withdrawn,
+        Self::Removed,
     ];
 
     /// As the annotation has it, and the reason of the event.
@@ -122,6 +231,8 @@ impl Outcome {
             Self::Superseded => "Superseded",
             Self::Lapsed => "Lapsed",
             Self::Overran => "Overran",
+            Self::Withdrawn => "Withdrawn",
+            Self::Removed => "Removed",
         }
     }
 
@@ -131,82 +242,5 @@ impl Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn window(outcome: Option<Outcome>) -> Window {
-        let opened: Timestamp = "2026-11-23T22:00:00Z".parse().unwrap();
-        Window {
-            run: Run {
-                revision: "k1b2m3n4".into(),
-                attempt: 7,
-            },
-            opened,
-            ends: "2026-11-23T22:05:00Z".parse().unwrap(),
-            progress: outcome.map(|_| "ReplicaSetUpdated@2026-11-23T22:00:03Z pods=3".into()),
-            outcome,
-        }
-    }
-
-    #[test]
-    fn a_window_reads_back_as_it_was_written() {
-        for outcome in Outcome::ALL.into_iter().map(Some).chain([None]) {
-            let window = window(outcome);
-            assert_eq!(
-                Window::from_annotations(&window.to_annotations(), window.ends),
-                Ok(window.clone())
-            );
-        }
-    }
-
-    #[test]
-    fn every_annotation_that_is_written_is_listed_for_removal() {
-        let window = window(Some(Outcome::Failed));
-        let mut listed: Vec<_> = ANNOTATIONS.iter().map(ToString::to_string).collect();
-        listed.sort();
-        assert_eq!(window.to_annotations().into_keys().collect::<Vec<_>>(), listed);
-    }
-
-    #[test]
-    fn a_changed_annotation_is_named() {
-        for (annotation, value) in [
-            (ANNOTATION_ATTEMPT, "x"),
-            (ANNOTATION_OPENED, "yesterday"),
-            (ANNOTATION_OUTCOME, "Fine"),
-        ] {
-            let mut annotations = window(None).to_annotations();
-            annotations.insert(annotation.into(), value.into());
-            assert_eq!(
-                Window::from_annotations(&annotations, Timestamp::UNIX_EPOCH),
-                Err(Unreadable { annotation })
-            );
-        }
-    }
-
-    #[test]
-    fn a_short_name_says_everything() {
-        assert_eq!(
-            silence_name("Deployment", "web", "k1b2m3n4"),
-            "deployment-web-k1b2m3n4"
-        );
-    }
-
-    #[test]
-    fn long_names_are_cut_to_a_label_value_and_stay_apart() {
-        let long = |end: &str| format!("{}.{end}", "a".repeat(33));
-        let names: Vec<_> = ["x".repeat(100), "y".repeat(100)]
-            .iter()
-            .map(|end| silence_name("Deployment", &long(end), "k1b2m3n4"))
-            .collect();
-        for name in &names {
-            assert!(name.len() <= MAX_NAME, "{name}");
-            assert!(
-                name.chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
-            );
-            assert!(name.ends_with("-k1b2m3n4"));
-            assert!(!name.contains(".-"));
-        }
-        assert_ne!(names[0], names[1]);
-    }
-}
+#[path = "generated_tests.rs"]
+mod tests;

@@ -70,6 +70,7 @@ fn a_policy_of_nothing_but_targets_silences_every_rule_for_a_lease() {
             lease: minutes(5),
             linger: minutes(2),
             max_duration: minutes(60),
+            is_suspended: false,
         },
         source: "MaintenancePolicy all".into(),
     };
@@ -95,7 +96,8 @@ fn every_field_of_a_policy_reaches_the_silence() {
         Lease {
             lease: minutes(1),
             linger: Duration::ZERO,
-            max_duration: minutes(10)
+            max_duration: minutes(10),
+            is_suspended: false,
         }
     );
     // The default by its name is the default.
@@ -131,7 +133,9 @@ fn a_suspended_or_broken_policy_leaves_the_workload_to_the_next() {
         source(&[], &[&suspended, &broken, &next]).as_deref(),
         Some("MaintenancePolicy next")
     );
-    assert_eq!(source(&[], &[&suspended, &broken]), None);
+    assert_eq!(source(&[], &[&broken]), None);
+    let alone = of(&[], &[&suspended, &broken]).unwrap().unwrap();
+    assert!(alone.lease.is_suspended, "what is open is looked after");
 }
 
 #[test]
@@ -166,7 +170,8 @@ fn annotations_come_before_policies() {
         Lease {
             lease: minutes(1),
             linger: Duration::from_secs(30),
-            max_duration: minutes(20)
+            max_duration: minutes(20),
+            is_suspended: false,
         }
     );
 }
@@ -280,4 +285,17 @@ fn a_mistake_in_a_policy_is_refused_with_its_place() {
     // What can't be read selects nothing, rather than everything.
     let spec: MaintenancePolicySpec = from_value(bad_selector).unwrap();
     assert!(!selects(&spec, WorkloadKind::Deployment, &strings(&[("a", "b")])));
+}
+
+#[test]
+fn a_lease_that_max_duration_cuts_is_told() {
+    let of = |silence: Value| {
+        let policy = policy("p", 2020, deployments(silence));
+        warnings(&of_policy(&policy).unwrap().lease)
+    };
+    assert_eq!(of(json!({})), Vec::<String>::new());
+    let both = of(json!({"lease": "2h", "linger": "90m"}));
+    assert_eq!(both.len(), 2);
+    assert!(both[0].starts_with("spec.silence.lease is 2h"), "{both:?}");
+    assert!(both[1].starts_with("spec.silence.linger is 1h30m"), "{both:?}");
 }

@@ -7,7 +7,7 @@
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
 
-use super::phase::{Phase, Progress, Run, Verdict};
+use super::phase::{Phase, Progress, Run, UnderWay, Verdict};
 
 /// How many characters of the uid name a Job: two Jobs of one name are hardly ever there at once.
 const UID_CHARACTERS: usize = 10;
@@ -84,7 +84,7 @@ pub fn observe(facts: &JobFacts) -> Phase {
             run: run.clone(),
             at: end.at,
             reason,
-            condition: None,
+            standing: None,
         };
         match end.condition.as_str() {
             "Failed" | "FailureTarget" => return Phase::Failed(verdict),
@@ -99,11 +99,12 @@ pub fn observe(facts: &JobFacts) -> Phase {
     if facts.suspended {
         return Phase::Idle;
     }
-    Phase::Running {
+    Phase::Running(UnderWay {
         run,
         since: facts.started,
         progress: Progress::Active,
-    }
+        is_certain: true,
+    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ fn the_first_word_of_failure_counts_and_the_last_of_success() {
     ));
     assert!(matches!(
         observe(&with_conditions(&["SuccessCriteriaMet"])),
-        Phase::Running { .. }
+        Phase::Running(_)
     ));
     assert!(matches!(
         observe(&with_conditions(&["SuccessCriteriaMet", "Complete"])),

@@ -1,6 +1,8 @@
 //! Which maintenance silence a workload gets.
 
+pub mod coverage;
 pub mod generated;
+pub mod held;
 pub mod lease;
 pub mod migration;
 pub mod phase;
@@ -8,6 +10,7 @@ pub mod phase;
 mod recorded;
 pub mod rollout;
 pub mod window;
+pub mod words;
 pub mod workload;
 
 use std::collections::BTreeMap;
@@ -39,7 +42,7 @@ pub struct Maintenance {
 }
 
 /// What is asked for a workload of this kind with these labels and annotations. Annotations come before policies, and of
-/// several policies that select it the oldest decides.
+/// several policies that select it the oldest decides, a suspended one only where there is no other.
 pub fn wanted(
     kind: WorkloadKind,
     labels: &BTreeMap<String, String>,
@@ -98,9 +101,9 @@ fn of_policies(
     };
     policies
         .iter()
-        .filter(|policy| !policy.spec.suspend.unwrap_or(false) && selects(&policy.spec, kind, labels))
+        .filter(|policy| selects(&policy.spec, kind, labels))
         .filter_map(|policy| Some((policy, of_policy(policy).ok()?)))
-        .min_by_key(|(policy, _)| age(policy))
+        .min_by_key(|(policy, maintenance)| (maintenance.lease.is_suspended, age(policy)))
         .map(|(_, maintenance)| maintenance)
 }
 
@@ -145,6 +148,7 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
             "spec.silence.maxDuration",
             default.max_duration,
         )?,
+        is_suspended: policy.spec.suspend.unwrap_or(false),
     };
     for (field, value) in [("lease", lease.lease), ("maxDuration", lease.max_duration)] {
         if value.is_zero() {
@@ -171,6 +175,20 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
             policy.metadata.name.as_deref().unwrap_or_default()
         ),
     })
+}
+
+/// What a person should know of a lease though nothing is wrong with it.
+pub fn warnings(lease: &Lease) -> Vec<String> {
+    [("lease", lease.lease), ("linger", lease.linger)]
+        .into_iter()
+        .filter(|(_, length)| *length > lease.max_duration)
+        .map(|(field, length)| {
+            let (length, most) = (duration::Duration::from(length), duration::Duration::from(lease.max_duration));
+            format!(
+                "spec.silence.{field} is {length}, but no silence lasts longer than maxDuration, which is {most}"
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]

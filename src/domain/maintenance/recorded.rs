@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::migration::{self, JobFacts};
-use super::phase::Phase;
+use super::phase::{Phase, UnderWay};
 use super::rollout::{self, DeploymentFacts};
 
 #[derive(Deserialize)]
@@ -60,7 +60,10 @@ pub(crate) fn words(phases: &[(Timestamp, Phase)]) -> Vec<String> {
         .iter()
         .map(|(_, phase)| match phase {
             Phase::Idle => "idle".to_owned(),
-            Phase::Running { run, .. } => format!("running {}", run.attempt),
+            Phase::Running(UnderWay { run, is_certain, .. }) => {
+                let sure = if *is_certain { "running" } else { "still running" };
+                format!("{sure} {}", run.attempt)
+            }
             Phase::Succeeded(verdict) => format!("succeeded {}", verdict.run.attempt),
             Phase::Failed(verdict) => format!("failed {} {}", verdict.run.attempt, verdict.reason),
             Phase::Gone(run) => format!("gone {}", run.attempt),

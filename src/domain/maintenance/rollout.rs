@@ -2,14 +2,15 @@
 //!
 //! The deployment controller's `Progressing` condition is the judge, with two corrections seen on real servers. A rollback finds
 //! its `ReplicaSet` ready-made, so the condition goes on saying `NewReplicaSetAvailable` (or that the rollout before failed) until
-//! the first pod moved, and for ever if none does; pods of an older template tell that a rollout is under way. And between a
+//! the first pod moved, and for ever if none does; pods of an older template tell that a rollout is under way. With the strategy
+//! `Recreate` it says so all the way, because old pods go before new ones come: then only the counts tell. And between a
 //! change and the controller's first look the condition speaks of the template before.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::phase::{Phase, Progress, Run, Verdict};
+use super::phase::{Counts, Phase, Progress, Run, Standing, UnderWay, Verdict};
 
 /// Where the deployment controller counts a Deployment's rollouts.
 const REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
@@ -33,8 +34,6 @@ pub struct DeploymentFacts {
     pub pods: i32,
     /// Of these, pods of the present template.
     pub updated: i32,
-    /// Of these, ready ones of any template.
-    pub ready: i32,
     /// Of these, available ones of any template.
     pub available: i32,
     /// The `Progressing` condition; absent where `progressDeadlineSeconds` is its maximum.
@@ -97,7 +96,6 @@ impl DeploymentFacts {
             wished: spec.and_then(|spec| spec.replicas).unwrap_or(1),
             pods: count(status.and_then(|status| status.replicas)),
             updated: count(status.and_then(|status| status.updated_replicas)),
-            ready: count(status.and_then(|status| status.ready_replicas)),
             available: count(status.and_then(|status| status.available_replicas)),
             progressing,
         }
@@ -126,20 +124,25 @@ impl DeploymentFacts {
         }
     }
 
-    /// The condition's mark comes first: by it a verdict that stood before is recognised.
-    fn fingerprint(&self) -> String {
-        let mark = self
-            .progressing
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), Progressing::mark);
-        let Self {
-            pods,
-            updated,
-            ready,
-            available,
-            ..
-        } = self;
-        format!("{mark} pods={pods} updated={updated} ready={ready} available={available}")
+    fn counts(&self) -> Counts {
+        Counts {
+            mark: self
+                .progressing
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), Progressing::mark),
+            old: self.pods.saturating_sub(self.updated),
+            updated: self.updated,
+            available: self.available,
+        }
+    }
+
+    /// The counts where they are still those of the template before: all pods are old.
+    fn counts_before(&self) -> Counts {
+        Counts {
+            old: self.pods,
+            updated: 0,
+            ..self.counts()
+        }
     }
 }
 
@@ -161,29 +164,39 @@ pub fn observe(facts: &DeploymentFacts, settled: Option<&Settled>) -> Phase {
     if facts.held || facts.wished == 0 {
         return Phase::Idle;
     }
-    let rolling = |attempt, since| Phase::Running {
-        run: facts.run(attempt),
-        since,
-        progress: Progress::Fingerprint(facts.fingerprint()),
+    let under_way = |attempt, since, is_certain| {
+        Phase::Running(UnderWay {
+            run: facts.run(attempt),
+            since,
+            progress: Progress::Counts(facts.counts()),
+            is_certain,
+        })
     };
+    let rolling = |attempt, since| under_way(attempt, since, true);
     if !facts.caught_up {
         // The controller numbers a rollout shortly before it has caught up.
         match settled {
             Some(settled) if settled.template != facts.template => {
-                return rolling(facts.rollout.max(settled.rollout.saturating_add(1)), None);
+                let attempt = facts.rollout.max(settled.rollout.saturating_add(1));
+                return Phase::Running(UnderWay {
+                    run: facts.run(attempt),
+                    since: None,
+                    progress: Progress::Counts(facts.counts_before()),
+                    is_certain: true,
+                });
             }
             None if !facts.reported => return rolling(1, None),
             _ => {}
         }
     }
     let Some(progressing) = &facts.progressing else {
-        // Availability says nothing here: pods that break long after the rollout are what alerts are for.
         return if facts.has_old_pods() || facts.updated == 0 {
             rolling(facts.rollout, None)
-        } else if facts.caught_up {
+        } else if facts.is_complete() && facts.caught_up {
             Phase::Succeeded(verdict(facts, None))
         } else {
-            Phase::Idle
+            // Not available yet, or not any more: pods that break long after the rollout are what alerts are for.
+            under_way(facts.rollout, None, false)
         };
     };
     match progressing.reason.as_str() {
@@ -209,7 +222,10 @@ fn verdict(facts: &DeploymentFacts, progressing: Option<&Progressing>) -> Verdic
         reason: progressing
             .map(|progressing| progressing.reason.clone())
             .unwrap_or_default(),
-        condition: progressing.map(Progressing::mark),
+        standing: progressing.map(|_| Standing {
+            counts: facts.counts(),
+            is_complete: facts.caught_up && facts.is_complete(),
+        }),
     }
 }
 

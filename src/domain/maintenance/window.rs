@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::phase::{Run, Verdict};
+use super::phase::{Run, Standing, Verdict};
 
 /// How long a window lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Lease {
     pub linger: Duration,
     /// It never lasts longer than this.
     pub max_duration: Duration,
+    /// Nothing is opened or extended any more; what is open ends as it would.
+    pub is_suspended: bool,
 }
 
 impl Default for Lease {
@@ -23,6 +25,7 @@ impl Default for Lease {
             lease: Duration::from_secs(5 * 60),
             linger: Duration::from_secs(2 * 60),
             max_duration: Duration::from_secs(60 * 60),
+            is_suspended: false,
         }
     }
 }
@@ -38,10 +41,14 @@ pub enum Outcome {
     Gone,
     /// Another run of the workload took its place.
     Superseded,
-    /// No progress was seen for a lease. The only outcome that is not final: progress takes it up again.
+    /// No progress was seen for a lease. Not final: progress takes it up again.
     Lapsed,
     /// It reached `maxDuration`.
     Overran,
+    /// Nothing asks for it any more. Not final: it goes on if something asks again while the run is under way.
+    Withdrawn,
+    /// A person deleted it: this run isn't silenced any more.
+    Removed,
 }
 
 /// One generated silence.
@@ -53,10 +60,14 @@ pub struct Window {
     pub opened: Timestamp,
     /// When it ends; in the silence's `endsAt`.
     pub ends: Timestamp,
-    /// The run's fingerprint when the window was last extended; none if being under way counts.
+    /// How far the run was when the window was last extended; none if being under way counts.
     pub progress: Option<String>,
     /// What became of it; none while it is a lease.
     pub outcome: Option<Outcome>,
+    /// What became of it needn't be remembered any longer than people may want to look at it.
+    pub retires: bool,
+    /// Grafana holds it, and it silences.
+    pub in_force: bool,
 }
 
 impl Window {
@@ -67,7 +78,7 @@ impl Window {
 
     /// It is still, or again, to be extended: nothing final became of it.
     pub(crate) fn is_lease(&self) -> bool {
-        matches!(self.outcome, None | Some(Outcome::Lapsed))
+        matches!(self.outcome, None | Some(Outcome::Lapsed | Outcome::Withdrawn))
     }
 
     /// Ends it now. A second after its opening at the earliest: a silence ends after it starts.
@@ -78,6 +89,23 @@ impl Window {
             outcome: Some(outcome),
             ..self.clone()
         }
+    }
+
+    /// The same window for a later attempt; numbers never go back, though what is read before a rollout is numbered may.
+    pub(crate) fn of_attempt(&self, run: &Run) -> Self {
+        let mut window = self.clone();
+        window.run.attempt = window.run.attempt.max(run.attempt);
+        window
+    }
+
+    /// Both stand for the same run.
+    pub(crate) fn is_the_same(&self, other: &Self) -> bool {
+        self.run.revision == other.run.revision
+    }
+
+    /// What the deployment controller said when the window was last extended.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        self.progress.as_deref()?.split(' ').next()
     }
 
     /// When half of the lease is left: the time to extend it.
@@ -91,11 +119,10 @@ impl Window {
         later(self.opened, lease.max_duration)
     }
 
-    /// A verdict that stood already when the window was last extended speaks of an earlier run.
-    pub(crate) fn concerns(&self, verdict: &Verdict) -> bool {
-        !verdict.condition.as_deref().is_some_and(|condition| {
-            self.progress.as_deref().and_then(|mark| mark.split(' ').next()) == Some(condition)
-        })
+    /// What a verdict rests on, if it stood already when the window was last extended: it is an earlier run's.
+    pub(crate) fn stood_before<'a>(&self, verdict: &'a Verdict) -> Option<&'a Standing> {
+        let standing = verdict.standing.as_ref()?;
+        (self.mark()? == standing.counts.mark).then_some(standing)
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::window::Lease;
+use crate::api::matcher::LONGEST;
+use crate::api::silence::{MOST_MATCHERS, MOST_NAMES};
 
 /// `namespace`, or names of `AlertRule` resources separated by commas: what is silenced while the workload rolls out or runs.
 pub const ANNOTATION_SILENCE: &str = "alerting.letsrevel.io/silence";
@@ -58,6 +60,7 @@ impl SilenceWish {
             lease: self.lease.unwrap_or(otherwise.lease),
             linger: self.linger.unwrap_or(otherwise.linger),
             max_duration: self.max_duration.unwrap_or(otherwise.max_duration),
+            is_suspended: otherwise.is_suspended,
         }
     }
 }
@@ -101,6 +104,9 @@ pub enum InvalidWish {
         "annotation {ANNOTATION_MATCHERS} has a quote that isn't closed: write matchers as severity!=\"critical\", separated by commas"
     )]
     OpenQuote,
+    /// More than a Silence can hold.
+    #[error("annotation {0} has {1}, and a silence holds {2}: {3}")]
+    TooMuch(&'static str, String, usize, &'static str),
     /// A duration that isn't one.
     #[error(
         "annotation {0} is {1:?}, which is not a duration: write it as in Prometheus, for example 5m or 1h30m"
@@ -158,6 +164,11 @@ fn parse_rules(text: &str) -> Result<Rules, InvalidWish> {
     if names.is_empty() {
         return Err(InvalidWish::NoRules);
     }
+    if names.len() > MOST_NAMES {
+        let count = format!("{} names", names.len());
+        let cure = "name fewer, or \"namespace\" for every rule";
+        return Err(InvalidWish::TooMuch(ANNOTATION_SILENCE, count, MOST_NAMES, cure));
+    }
     match names
         .iter()
         .find(|name| *name == EVERY_RULE || !is_resource_name(name))
@@ -203,12 +214,28 @@ fn split_matchers(text: &str) -> Result<Vec<String>, InvalidWish> {
     if is_quoted {
         return Err(InvalidWish::OpenQuote);
     }
-    Ok(matchers
+    let matchers: Vec<String> = matchers
         .iter()
         .map(|matcher| matcher.trim())
         .filter(|matcher| !matcher.is_empty())
         .map(str::to_owned)
-        .collect())
+        .collect();
+    if matchers.len() > MOST_MATCHERS {
+        let count = format!("{} matchers", matchers.len());
+        let cure = "write fewer; one regular expression can hold several values";
+        return Err(InvalidWish::TooMuch(
+            ANNOTATION_MATCHERS,
+            count,
+            MOST_MATCHERS,
+            cure,
+        ));
+    }
+    if let Some(long) = matchers.iter().map(|m| m.chars().count()).find(|n| *n > LONGEST) {
+        let count = format!("a matcher of {long} characters");
+        let cure = "write shorter ones";
+        return Err(InvalidWish::TooMuch(ANNOTATION_MATCHERS, count, LONGEST, cure));
+    }
+    Ok(matchers)
 }
 
 #[cfg(test)]

@@ -127,3 +127,35 @@ fn every_mistake_is_named_with_its_annotation() {
         );
     }
 }
+
+#[test]
+fn what_a_silence_cannot_hold_is_refused_before_the_api_server_does() {
+    let of = |key: &str, value: String| {
+        let all = BTreeMap::from([
+            (ANNOTATION_SILENCE.to_owned(), "namespace".to_owned()),
+            (key.to_owned(), value),
+        ]);
+        read(&all, |_| None).unwrap_err().to_string()
+    };
+    let many = |count: usize, of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<Vec<_>>().join(",");
+    for (key, value, cure) in [
+        (
+            ANNOTATION_SILENCE,
+            many(257, &|i| format!("r{i}")),
+            "257 names, and a silence holds 256",
+        ),
+        (
+            ANNOTATION_MATCHERS,
+            many(65, &|i| format!("a{i}=b")),
+            "65 matchers, and a silence holds 64",
+        ),
+        (
+            ANNOTATION_MATCHERS,
+            format!("a={}", "b".repeat(1023)),
+            "write shorter ones",
+        ),
+    ] {
+        let problem = of(key, value);
+        assert!(problem.contains(cure) && problem.contains(key), "{problem}");
+    }
+}

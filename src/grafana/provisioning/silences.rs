@@ -1,9 +1,10 @@
 //! Silences: Alertmanager's API v2 as Grafana serves it.
 
+use std::collections::BTreeMap;
+
 use futures::FutureExt;
 use http::Method;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::{Provisioning, if_present};
 use crate::grafana::api::{Answer, Silences};
@@ -18,6 +19,12 @@ const ALERTS: &str = "api/alertmanager/grafana/api/v2/alerts";
 struct Stored {
     #[serde(rename = "silenceID")]
     silence_id: String,
+}
+
+#[derive(Deserialize)]
+struct Alert {
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
 }
 
 impl Silences for Provisioning {
@@ -57,14 +64,14 @@ impl Silences for Provisioning {
         .boxed()
     }
 
-    fn matching_alerts<'a>(&'a self, filters: &'a [String]) -> Answer<'a, usize> {
+    fn alerts<'a>(&'a self, filters: &'a [String]) -> Answer<'a, Vec<BTreeMap<String, String>>> {
         async move {
-            let call = Call::get("silences.matching_alerts", ALERTS, &[]);
+            let call = Call::get("silences.alerts", ALERTS, &[]);
             let call = filters
                 .iter()
                 .fold(call, |call, filter| call.query("filter", filter));
-            let alerts: Vec<IgnoredAny> = self.transport.fetch(call).await?;
-            Ok(alerts.len())
+            let alerts: Vec<Alert> = self.transport.fetch(call).await?;
+            Ok(alerts.into_iter().map(|alert| alert.labels).collect())
         }
         .boxed()
     }

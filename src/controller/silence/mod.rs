@@ -1,5 +1,7 @@
 //! Silence: resolve, decide, apply, report.
 
+mod stored;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,33 +9,32 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
-use tracing::info;
 
 use super::connection::Instance;
 use super::context::Context;
-use super::maintenance::workload;
+use super::maintenance::jobs;
 use super::pass::{self, Reconcile, Report};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
+use crate::api::silence::ACTIVE;
 use crate::api::{Silence, SilenceStatus};
 use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
-use crate::grafana::mirror::Lookup;
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
+use stored::{apply, expire, found_end, look_up, ours, put, read_again_if_lost};
+
+/// So much later than a moment it is surely past.
+const SURELY: Duration = Duration::from_millis(100);
 
 impl Reconcile for Silence {
     async fn reconcile(&self, context: &Context) -> Result<Report<SilenceStatus>, Failure> {
         let instance = context.instance(self)?;
         let now = context.now();
         let (selection, mut warnings) = self.select(context, &instance);
-        let created = self
-            .metadata
-            .creation_timestamp
-            .as_ref()
-            .map_or(now, |time| time.0);
+        let created = self.created(now);
         let around = Surroundings {
             owner: &context.owner,
             namespace: self.ns(),
@@ -42,13 +43,22 @@ impl Reconcile for Silence {
             unrestricted: instance.is_unrestricted(self.ns()),
         };
         let wish = silence::wish(&self.spec, &selection, &around)?;
-        let known_id = self.status.as_ref().and_then(|status| status.id.clone());
         let author = around.owner.silence_author(self.ns(), self.id());
         read_again_if_lost(&instance, &author).await?;
-        let ours = ours(&instance, &author);
-        let decision = silence::decide(wish.as_ref(), &ours, known_id.as_deref(), now);
+        let known_id = self.known_id(context, &author);
+        let held = ours(&instance, &author);
+        let mut decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
+        if let (Decision::Write { update: None, .. }, Some(known)) = (&decision, &known_id)
+            && look_up(&instance, known, &author).await?
+        {
+            decision = silence::decide(wish.as_ref(), &ours(&instance, &author), Some(known), now);
+        }
         let id = apply(self, &instance, wish.as_ref(), decision, now).await?;
+        if let Some(id) = &id {
+            context.silence_ids.lock().insert(author, id.clone());
+        }
         let Some(wish) = wish else {
+            let (_, ends_at) = silence::period(&self.spec, created)?;
             warnings.push("no AlertRule is selected, so nothing is silenced".into());
             let status = SilenceStatus {
                 matches_rules: Some(0),
@@ -56,11 +66,40 @@ impl Reconcile for Silence {
             };
             return Ok(Report {
                 warnings,
+                again: Some(until(ends_at, now) + SURELY),
                 ..Report::synced(status, "nothing to silence")
             });
         };
         self.report(context, &instance, &wish, &selection, id, warnings)
             .await
+    }
+
+    /// A silence that is over needs no Grafana in order to be so, and no rules that it would cover.
+    async fn conclude(&self, context: &Context) -> Result<Option<Report<SilenceStatus>>, Failure> {
+        let now = context.now();
+        let author = context.owner.silence_author(self.ns(), self.id());
+        let Ok((starts_at, ends_at)) = silence::period(&self.spec, self.created(now)) else {
+            return Ok(None);
+        };
+        let mut status = self.status.clone().unwrap_or_default();
+        // What Grafana holds may end later than what is asked for now.
+        let is_held = status.ends_at.as_ref().is_some_and(|time| time.0 > now)
+            || context
+                .running
+                .read()
+                .get(self.instance())
+                .is_some_and(|instance| {
+                    ours(instance, &author)
+                        .iter()
+                        .any(|found| found.ends_at > now && found.state() != Some(SilenceState::Expired))
+                });
+        if !context.is_ready() || ends_at > now || is_held {
+            return Ok(None);
+        }
+        status.state = Some("Expired".to_owned());
+        status.starts_at = Some(Time(starts_at));
+        status.ends_at = Some(Time(ends_at));
+        self.expired(context, status, ends_at, now).await.map(Some)
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
@@ -73,7 +112,7 @@ impl Reconcile for Silence {
         let now = context.now();
         let author = context.owner.silence_author(self.ns(), self.id());
         read_again_if_lost(&instance, &author).await?;
-        let lingering = workload::linger_of(self, context).filter(|ends| *ends > now);
+        let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
         for found in ours(&instance, &author) {
             let Some(id) = found
                 .id
@@ -97,146 +136,25 @@ impl Reconcile for Silence {
                 None => expire(&instance, &id).await?,
             }
         }
+        context.silence_ids.lock().remove(&author);
         Ok(())
     }
 }
 
-fn found_end(instance: &Instance, id: &str) -> Timestamp {
-    instance
-        .mirror
-        .read(|held| held.silences.lookup(&id.to_owned()).present().map(|s| s.ends_at))
-        .unwrap_or_default()
-}
-
-/// The silences in Grafana that this resource has made.
-fn ours(instance: &Instance, author: &str) -> Vec<WireSilence> {
-    instance.mirror.read(|held| {
-        held.silences
-            .iter()
-            .map(|(_, silence)| silence)
-            .filter(|s| s.created_by == author)
-            .cloned()
-            .collect()
-    })
-}
-
-async fn apply(
-    object: &Silence,
-    instance: &Instance,
-    wish: Option<&Wish>,
-    decision: Decision,
-    now: Timestamp,
-) -> Result<Option<String>, Failure> {
-    let (id, superfluous) = match (decision, wish) {
-        (Decision::Keep { id, expire }, _) => (Some(id), expire),
-        (Decision::Write { update, expire }, Some(wish)) => {
-            let update = match update {
-                Some(id) => as_stored(instance, &id).await?,
-                None => None,
-            };
-            let body = silence::body(wish, update.as_ref(), now);
-            let id = put(instance, &body).await?;
-            info!(namespace = object.ns(), name = object.id(), id, until = %wish.ends_at, "silence written");
-            (Some(id), expire)
-        }
-        (Decision::Write { .. }, None) => (None, Vec::new()),
-        (Decision::Expired { expire }, _) => (None, expire),
-    };
-    for superfluous in superfluous.iter().filter(|other| Some(*other) != id.as_ref()) {
-        expire(instance, superfluous).await?;
-    }
-    Ok(id)
-}
-
-/// The silence as Grafana holds it. It moves a start in the past to its own now, and takes an update with another start for
-/// another silence, so what is remembered of our own write isn't good enough.
-async fn as_stored(instance: &Instance, id: &str) -> Result<Option<WireSilence>, Failure> {
-    let found = instance.grafana.silences.get(id).await;
-    let found = found.map_err(|e| instance.suspect(e.into()))?;
-    Ok(found.filter(|silence| silence.state() != Some(SilenceState::Expired)))
-}
-
-/// After a write whose answer was lost Grafana is asked what it holds: a new silence's id isn't known otherwise.
-async fn read_again_if_lost(instance: &Instance, author: &str) -> Result<(), Failure> {
-    if !instance
-        .mirror
-        .read(|held| held.silences.lookup(&lost_key(author)).is_unknown())
-    {
-        return Ok(());
-    }
-    let listed = instance
-        .grafana
-        .silences
-        .list()
-        .await
-        .map_err(|e| instance.suspect(e.into()))?;
-    instance.mirror.write(|held| {
-        for mut silence in listed.into_iter().filter(|s| s.created_by == author) {
-            silence.matchers.sort();
-            silence.updated_at = None;
-            if let Some(id) = silence.id.clone() {
-                held.silences.written(id, Some(silence));
-            }
-        }
-        held.silences.written(lost_key(author), None);
-    });
-    Ok(())
-}
-
-/// Under this key the mirror remembers that the answer of a write was lost.
-fn lost_key(author: &str) -> String {
-    format!("lost {author}")
-}
-
-async fn put(instance: &Instance, body: &WireSilence) -> Result<String, Failure> {
-    let result = instance.grafana.silences.put(body).await;
-    match result {
-        Ok(id) => {
-            instance.mirror.write(|held| {
-                if let Some(old) = body.id.as_ref().filter(|old| **old != id) {
-                    held.silences.unknown(old.clone());
-                }
-                let has_begun = body.starts_at <= Timestamp::now();
-                let state = if has_begun {
-                    SilenceState::Active
-                } else {
-                    SilenceState::Pending
-                };
-                let mut stored = body.clone();
-                stored.id = Some(id.clone());
-                stored.matchers.sort();
-                stored.status = Some(crate::grafana::wire::SilenceStatus { state });
-                held.silences.written(id.clone(), Some(stored));
-            });
-            Ok(id)
-        }
-        Err(error) => {
-            // Also where Grafana refused: what it holds is then not what the mirror said.
-            instance
-                .mirror
-                .write(|held| held.silences.unknown(lost_key(&body.created_by)));
-            Err(instance.suspect(error.into()))
-        }
+/// Deletes a resource only if it is as it was seen: a rollback may just have opened it anew.
+fn only_this_version(silence: &Silence) -> DeleteParams {
+    DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: silence.metadata.uid.clone(),
+            resource_version: silence.metadata.resource_version.clone(),
+        }),
+        ..DeleteParams::default()
     }
 }
 
-async fn expire(instance: &Instance, id: &str) -> Result<(), Failure> {
-    let result = instance.grafana.silences.expire(id).await;
-    let key = id.to_owned();
-    instance.mirror.write(|held| {
-        let Lookup::Present(found) = held.silences.lookup(&key).cloned() else {
-            return;
-        };
-        if result.is_ok() {
-            let status = Some(crate::grafana::wire::SilenceStatus {
-                state: SilenceState::Expired,
-            });
-            held.silences.written(key, Some(WireSilence { status, ..found }));
-        } else {
-            held.silences.unknown(lost_key(&found.created_by));
-        }
-    });
-    result.map_err(|e| instance.suspect(e.into()))
+/// How long until a moment; nothing if it is past.
+fn until(moment: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(moment.duration_since(now)).unwrap_or_default()
 }
 
 impl Silence {
@@ -271,22 +189,24 @@ impl Silence {
         let mut status = before.clone();
         let state = if id.is_none() {
             "Expired"
-        } else if wish.starts_at > now {
+        } else if wish.is_to_come(now) {
             "Pending"
         } else {
-            "Active"
+            ACTIVE
         };
         let matchers: Vec<String> = wish.matchers.iter().map(silence::matcher_text).collect();
         let is_news = before.state.as_deref() != Some(state) || before.matchers != matchers;
         if is_news && id.is_some() {
             status.matches_rules = i64::try_from(self.count_rules(context, instance, selection)).ok();
-            status.matches_alerts = instance
+            let alerts = instance
                 .grafana
                 .silences
-                .matching_alerts(&matchers)
-                .await
+                .alerts(&silence::filters(&wish.matchers))
+                .await;
+            let count = alerts
                 .ok()
-                .and_then(|n| i64::try_from(n).ok());
+                .and_then(|alerts| silence::count(&wish.matchers, &alerts));
+            status.matches_alerts = count.and_then(|n| i64::try_from(n).ok());
         }
         status.matchers = matchers;
         status.state = Some(state.to_owned());
@@ -295,27 +215,16 @@ impl Silence {
         if id.is_some() {
             status.id = id.clone();
         }
-        let until = |moment: Timestamp| Duration::try_from(moment.duration_since(now)).unwrap_or_default();
         if id.is_none() {
-            let again = self.retire(context, wish.ends_at, now).await?;
-            let message = format!(
-                "ended at {}",
-                wish.ends_at.round(jiff::Unit::Second).unwrap_or(wish.ends_at)
-            );
-            return Ok(Report {
-                reason: Reason::Expired,
-                again,
-                warnings,
-                ..Report::synced(status, message)
-            });
+            let report = self.expired(context, status, wish.ends_at, now).await?;
+            return Ok(Report { warnings, ..report });
         }
-        let next = if wish.starts_at > now {
+        let next = if wish.is_to_come(now) {
             wish.starts_at
         } else {
             wish.ends_at
         };
-        // A little later, so that the moment is surely past.
-        let again = Some(until(next) + Duration::from_millis(100));
+        let again = Some(until(next, now) + SURELY);
         Ok(Report {
             again,
             warnings,
@@ -332,6 +241,34 @@ impl Silence {
                 .state_filter(|r| r.ns() == self.ns() && r.instance() == instance.name)
                 .len(),
         }
+    }
+
+    /// When it was created.
+    fn created(&self, now: Timestamp) -> Timestamp {
+        let created = self.metadata.creation_timestamp.as_ref();
+        created.map_or(now, |time| time.0)
+    }
+
+    /// The id in Grafana, as far as is known: the status shows it a little later than it was written.
+    fn known_id(&self, context: &Context, author: &str) -> Option<String> {
+        let written = context.silence_ids.lock().get(author).cloned();
+        written.or_else(|| self.status.as_ref()?.id.clone())
+    }
+
+    async fn expired(
+        &self,
+        context: &Context,
+        status: SilenceStatus,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<Report<SilenceStatus>, Failure> {
+        let again = self.retire(context, ended, now).await?;
+        let message = format!("ended at {}", ended.round(jiff::Unit::Second).unwrap_or(ended));
+        Ok(Report {
+            reason: Reason::Expired,
+            again,
+            ..Report::synced(status, message)
+        })
     }
 
     /// Deletes the resource once its time after the end is over; says when that will be.
@@ -354,15 +291,7 @@ impl Silence {
             return Ok(Duration::try_from(due.duration_since(now)).ok());
         }
         let api: Api<Silence> = Api::namespaced(context.client.clone(), self.ns());
-        let this_one = Preconditions {
-            uid: self.metadata.uid.clone(),
-            resource_version: None,
-        };
-        let parameters = DeleteParams {
-            preconditions: Some(this_one),
-            ..DeleteParams::default()
-        };
-        match api.delete(self.id(), &parameters).await {
+        match api.delete(self.id(), &only_this_version(self)).await {
             Err(error) if is_missing(&error) || is_conflict(&error) => {}
             result => {
                 result?;
@@ -370,5 +299,23 @@ impl Silence {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_that_has_changed_since_it_was_seen_is_not_retired() {
+        let seen: Silence = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "s", "uid": "1", "resourceVersion": "10"}, "spec": {},
+        }))
+        .unwrap();
+        let only = only_this_version(&seen).preconditions.unwrap();
+        assert_eq!(
+            (only.uid.as_deref(), only.resource_version.as_deref()),
+            (Some("1"), Some("10"))
+        );
     }
 }

@@ -1,0 +1,136 @@
+//! What the watches tell of workloads and of their Silences.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::Event;
+use kube::{Resource, ResourceExt};
+
+use super::jobs;
+use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, Silence};
+use crate::controller::context::Context;
+use crate::controller::engine::managed::Managed;
+use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+
+/// Forgets what is gone.
+pub fn deployment(event: &Event<Deployment>, context: &Context) {
+    match event {
+        Event::Delete(deployment) => context.workloads.forget(&deployment.uid().unwrap_or_default()),
+        Event::InitDone => {
+            let uids = uids(&context.stores.deployments);
+            context.workloads.keep_deployments(|uid| uids.contains(uid));
+        }
+        Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
+    }
+}
+
+/// Remembers a Job's last word, and forgets what is gone.
+pub fn job(event: &Event<Job>, context: &Context) {
+    match event {
+        Event::Apply(job) | Event::InitApply(job) => jobs::remember(job, false, context),
+        Event::Delete(job) => {
+            let uid = job.uid().unwrap_or_default();
+            jobs::remember(job, true, context);
+            context.workloads.forget(&uid);
+            jobs::forget(&uid, context);
+        }
+        Event::InitDone => keep_jobs(context),
+        Event::Init => {}
+    }
+}
+
+/// The policies that name a GrafanaInstance say whether it is there.
+pub fn instance(name: &str, context: &Context) {
+    let names =
+        |policy: &MaintenancePolicy| policy.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE) == name;
+    for policy in context.stores.maintenance.state_filter(names) {
+        let namespace = policy.namespace().unwrap_or_default();
+        context.triggers.maintenance.one(&namespace, &policy.name_any());
+    }
+}
+
+/// A generated Silence that comes into force, changes or goes sends its workload on a pass.
+pub fn silence(event: &Event<Silence>, context: &Context) {
+    match event {
+        Event::Apply(silence) | Event::InitApply(silence) => send(silence, context),
+        Event::Delete(silence) => gone(silence, context),
+        Event::InitDone => {
+            let silences = context.stores.silences.state();
+            let version = |silence: &Silence| silence.metadata.resource_version.as_ref()?.parse().ok();
+            let latest = silences.iter().filter_map(|silence| version(silence)).max();
+            let is_there = |written: &Silence| silences.iter().any(|silence| silence.uid() == written.uid());
+            let vanished = context
+                .workloads
+                .keep_silences(is_there, latest.unwrap_or_default());
+            for silence in vanished {
+                gone(&silence, context);
+            }
+            keep_jobs(context);
+        }
+        Event::Init => {}
+    }
+}
+
+fn gone(silence: &Silence, context: &Context) {
+    let Some(uid) = silence.labels().get(LABEL_WORKLOAD) else {
+        return;
+    };
+    // A workload of the same name may wait until it is gone.
+    send(silence, context);
+    let key = (uid.clone(), silence.name_any());
+    let written = context.workloads.written.lock().get(&key).cloned();
+    // Another one of the same name may have been written already.
+    if written.is_some_and(|own| own.stored.uid() != silence.uid()) {
+        return;
+    }
+    context.workloads.forget_silence(&key);
+    if has_workload(silence, uid, context) {
+        context.workloads.deleted.lock().insert(key, silence.clone());
+    } else {
+        jobs::forget(uid, context);
+    }
+}
+
+fn has_workload(silence: &Silence, uid: &str, context: &Context) -> bool {
+    let deployment = |name: &str| {
+        let found = context
+            .stores
+            .deployments
+            .get(&ObjectRef::new(name).within(silence.ns()));
+        found.is_some_and(|d| d.uid().as_deref() == Some(uid) && d.metadata.deletion_timestamp.is_none())
+    };
+    let owners = silence.owner_references();
+    owners
+        .iter()
+        .any(|owner| owner.kind == "Deployment" && deployment(&owner.name))
+        || jobs::is_there(silence, uid, context)
+}
+
+fn send(silence: &Silence, context: &Context) {
+    if !silence.labels().contains_key(LABEL_WORKLOAD) {
+        return;
+    }
+    for owner in silence.owner_references() {
+        match owner.kind.as_str() {
+            "Deployment" => context.triggers.deployments.one(silence.ns(), &owner.name),
+            "Job" => context.triggers.jobs.one(silence.ns(), &owner.name),
+            _ => {}
+        }
+    }
+}
+
+fn keep_jobs(context: &Context) {
+    if !context.is_ready() {
+        return;
+    }
+    let uids = uids(&context.stores.jobs);
+    context
+        .workloads
+        .keep_jobs(|uid| uids.contains(uid) || jobs::has_silence(uid, context));
+}
+
+fn uids<K: Resource<DynamicType = ()> + Clone + 'static>(
+    store: &Store<K>,
+) -> std::collections::HashSet<String> {
+    store.state().iter().filter_map(|object| object.uid()).collect()
+}

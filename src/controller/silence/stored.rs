@@ -1,0 +1,165 @@
+//! The silences in Grafana that a resource has made, and the calls that change them.
+
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::api::Silence;
+use crate::controller::connection::Instance;
+use crate::controller::engine::failure::Failure;
+use crate::controller::engine::managed::Managed;
+use crate::domain::silence::{self, Decision, Wish};
+use crate::grafana::mirror::Lookup;
+use crate::grafana::wire::{Silence as WireSilence, SilenceState};
+
+/// Asks Grafana for a silence that the mirror doesn't know: the mirror may have been read before it was written. Whether there is
+/// one, and it is ours.
+pub(super) async fn look_up(instance: &Instance, id: &str, author: &str) -> Result<bool, Failure> {
+    let found = as_stored(instance, id).await?;
+    let Some(mut found) = found.filter(|found| found.created_by == author) else {
+        return Ok(false);
+    };
+    found.matchers.sort();
+    found.updated_at = None;
+    instance
+        .mirror
+        .write(|held| held.silences.written(id.to_owned(), Some(found)));
+    Ok(true)
+}
+
+pub(super) fn found_end(instance: &Instance, id: &str) -> Timestamp {
+    instance
+        .mirror
+        .read(|held| held.silences.lookup(&id.to_owned()).present().map(|s| s.ends_at))
+        .unwrap_or_default()
+}
+
+/// The silences in Grafana that this resource has made.
+pub(super) fn ours(instance: &Instance, author: &str) -> Vec<WireSilence> {
+    instance.mirror.read(|held| {
+        held.silences
+            .iter()
+            .map(|(_, silence)| silence)
+            .filter(|s| s.created_by == author)
+            .cloned()
+            .collect()
+    })
+}
+
+pub(super) async fn apply(
+    object: &Silence,
+    instance: &Instance,
+    wish: Option<&Wish>,
+    decision: Decision,
+    now: Timestamp,
+) -> Result<Option<String>, Failure> {
+    let (id, superfluous) = match (decision, wish) {
+        (Decision::Keep { id, expire }, _) => (Some(id), expire),
+        (Decision::Write { update, expire }, Some(wish)) => {
+            let update = match update {
+                Some(id) => as_stored(instance, &id).await?,
+                None => None,
+            };
+            let body = silence::body(wish, update.as_ref(), now);
+            let id = put(instance, &body).await?;
+            info!(namespace = object.ns(), name = object.id(), id, until = %wish.ends_at, "silence written");
+            (Some(id), expire)
+        }
+        (Decision::Write { .. }, None) => (None, Vec::new()),
+        (Decision::Expired { expire }, _) => (None, expire),
+    };
+    for superfluous in superfluous.iter().filter(|other| Some(*other) != id.as_ref()) {
+        expire(instance, superfluous).await?;
+    }
+    Ok(id)
+}
+
+/// The silence as Grafana holds it. It moves a start in the past to its own now, and takes an update with another start for
+/// another silence, so what is remembered of our own write isn't good enough.
+async fn as_stored(instance: &Instance, id: &str) -> Result<Option<WireSilence>, Failure> {
+    let found = instance.grafana.silences.get(id).await;
+    let found = found.map_err(|e| instance.suspect(e.into()))?;
+    Ok(found.filter(|silence| silence.state() != Some(SilenceState::Expired)))
+}
+
+/// After a write whose answer was lost Grafana is asked what it holds: a new silence's id isn't known otherwise.
+pub(super) async fn read_again_if_lost(instance: &Instance, author: &str) -> Result<(), Failure> {
+    if !instance
+        .mirror
+        .read(|held| held.silences.lookup(&lost_key(author)).is_unknown())
+    {
+        return Ok(());
+    }
+    let listed = instance
+        .grafana
+        .silences
+        .list()
+        .await
+        .map_err(|e| instance.suspect(e.into()))?;
+    instance.mirror.write(|held| {
+        for mut silence in listed.into_iter().filter(|s| s.created_by == author) {
+            silence.matchers.sort();
+            silence.updated_at = None;
+            if let Some(id) = silence.id.clone() {
+                held.silences.written(id, Some(silence));
+            }
+        }
+        held.silences.written(lost_key(author), None);
+    });
+    Ok(())
+}
+
+/// Under this key the mirror remembers that the answer of a write was lost.
+fn lost_key(author: &str) -> String {
+    format!("lost {author}")
+}
+
+pub(super) async fn put(instance: &Instance, body: &WireSilence) -> Result<String, Failure> {
+    let result = instance.grafana.silences.put(body).await;
+    match result {
+        Ok(id) => {
+            instance.mirror.write(|held| {
+                if let Some(old) = body.id.as_ref().filter(|old| **old != id) {
+                    held.silences.unknown(old.clone());
+                }
+                let has_begun = body.starts_at <= Timestamp::now();
+                let state = if has_begun {
+                    SilenceState::Active
+                } else {
+                    SilenceState::Pending
+                };
+                let mut stored = body.clone();
+                stored.id = Some(id.clone());
+                stored.matchers.sort();
+                stored.status = Some(crate::grafana::wire::SilenceStatus { state });
+                held.silences.written(id.clone(), Some(stored));
+            });
+            Ok(id)
+        }
+        Err(error) => {
+            // Also where Grafana refused: what it holds is then not what the mirror said.
+            instance
+                .mirror
+                .write(|held| held.silences.unknown(lost_key(&body.created_by)));
+            Err(instance.suspect(error.into()))
+        }
+    }
+}
+
+pub(super) async fn expire(instance: &Instance, id: &str) -> Result<(), Failure> {
+    let result = instance.grafana.silences.expire(id).await;
+    let key = id.to_owned();
+    instance.mirror.write(|held| {
+        let Lookup::Present(found) = held.silences.lookup(&key).cloned() else {
+            return;
+        };
+        if result.is_ok() {
+            let status = Some(crate::grafana::wire::SilenceStatus {
+                state: SilenceState::Expired,
+            });
+            held.silences.written(key, Some(WireSilence { status, ..found }));
+        } else {
+            held.silences.unknown(lost_key(&found.created_by));
+        }
+    });
+    result.map_err(|e| instance.suspect(e.into()))
+}

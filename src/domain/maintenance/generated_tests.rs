@@ -1,0 +1,81 @@
+use super::*;
+
+fn window(outcome: Option<Outcome>) -> Window {
+    let opened: Timestamp = "2026-11-23T22:00:00Z".parse().unwrap();
+    Window {
+        run: Run {
+            revision: "k1b2m3n4".into(),
+            attempt: 7,
+        },
+        opened,
+        ends: "2026-11-23T22:05:00Z".parse().unwrap(),
+        progress: outcome.map(|_| "ReplicaSetUpdated@2026-11-23T22:00:03Z pods=3".into()),
+        outcome,
+        retires: false,
+        in_force: false,
+    }
+}
+
+#[test]
+fn a_window_reads_back_as_it_was_written() {
+    for outcome in Outcome::ALL.into_iter().map(Some).chain([None]) {
+        let window = window(outcome);
+        assert_eq!(
+            Window::from_annotations(&window.to_annotations(), window.ends),
+            Ok(window.clone())
+        );
+    }
+}
+
+#[test]
+fn every_annotation_that_is_written_is_listed_for_removal() {
+    let window = window(Some(Outcome::Failed));
+    let mut listed: Vec<_> = ANNOTATIONS.iter().map(ToString::to_string).collect();
+    listed.sort();
+    assert_eq!(window.to_annotations().into_keys().collect::<Vec<_>>(), listed);
+}
+
+#[test]
+fn a_changed_annotation_is_named() {
+    for (annotation, value) in [
+        (ANNOTATION_ATTEMPT, "x"),
+        (ANNOTATION_OPENED, "yesterday"),
+        (ANNOTATION_OUTCOME, "Fine"),
+    ] {
+        let mut annotations = window(None).to_annotations();
+        annotations.insert(annotation.into(), value.into());
+        assert_eq!(
+            Window::from_annotations(&annotations, Timestamp::UNIX_EPOCH),
+            Err(Unreadable { annotation })
+        );
+    }
+}
+
+#[test]
+fn a_short_name_says_everything() {
+    assert_eq!(
+        silence_name("Deployment", "web", "k1b2m3n4", Some("default")),
+        "deployment-web-k1b2m3n4"
+    );
+    let elsewhere = silence_name("Deployment", "web", "k1b2m3n4", Some("other"));
+    assert!(elsewhere.starts_with("deployment-web-k1b2m3n4-"), "{elsewhere}");
+}
+
+#[test]
+fn long_names_are_cut_to_a_label_value_and_stay_apart() {
+    let long = |end: &str| format!("{}.{end}", "a".repeat(33));
+    let names: Vec<_> = ["x".repeat(100), "y".repeat(100)]
+        .iter()
+        .map(|end| silence_name("Deployment", &long(end), "k1b2m3n4", None))
+        .collect();
+    for name in &names {
+        assert!(name.len() <= MAX_NAME, "{name}");
+        assert!(
+            name.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
+        );
+        assert!(name.ends_with("-k1b2m3n4"));
+        assert!(!name.contains(".-"));
+    }
+    assert_ne!(names[0], names[1]);
+}
