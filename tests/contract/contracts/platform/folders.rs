@@ -60,7 +60,7 @@ pub fn contracts() -> Vec<Contract> {
                         at.of(KIND),
                         with(
                             titled("f"),
-                            json!({"metadata": {"name": null, "generateName": "f-"}}),
+                            json!({"metadata": {"name": null, "generateName": "<f>-"}}),
                         ),
                     )
                     .is(201)

@@ -195,7 +195,7 @@ pub fn contracts() -> Vec<Contract> {
                         at.of(KIND),
                         with(
                             sequence("q", &["a"]),
-                            json!({"metadata": {"name": null, "generateName": "q-"}}),
+                            json!({"metadata": {"name": null, "generateName": "<q>-"}}),
                         ),
                     )
                     .is(201)
