@@ -17,7 +17,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    Loki, Result, Usage, http,
+    Loki, Prometheus, Result, Usage, http,
     trial::{Need, not_run},
 };
 
@@ -292,6 +292,14 @@ impl Grafana {
     pub async fn add_loki_datasource(&self, loki: &Loki, uid: &str, name: &str, default: bool) {
         let datasource = json!({
             "uid": uid, "name": name, "type": "loki", "access": "proxy", "url": loki.url(), "isDefault": default,
+        });
+        self.post("/api/datasources", datasource).await.ok();
+    }
+
+    /// Adds a Prometheus as a data source; it isn't the default.
+    pub async fn add_prometheus_datasource(&self, prometheus: &Prometheus, uid: &str, name: &str) {
+        let datasource = json!({
+            "uid": uid, "name": name, "type": "prometheus", "access": "proxy", "url": prometheus.url(),
         });
         self.post("/api/datasources", datasource).await.ok();
     }

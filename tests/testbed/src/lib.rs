@@ -1,8 +1,9 @@
-//! A real control plane, Grafana and Loki for alertwright's tests, demo and benchmark.
+//! A control plane, Grafana, Loki and Prometheus for alertwright's tests, demo and benchmark.
 //!
 //! `tests/testbed/build` builds the servers from pinned Go modules; this crate starts them on free ports with their data
-//! in a temporary folder, and makes sure that none outlives the process that started it. Only faults are simulated, by a
-//! [`proxy::Proxy`] in front of the real Grafana, and what stands behind a contact point, by the [`sink`]s.
+//! in a temporary folder, and makes sure that none outlives the process that started it. All are real but for Grafana, which a
+//! double plays (`tests/testbed/grafana`) where somebody has no real one to run on, and for the store of Loki's lines. Faults are made by a
+//! [`proxy::Proxy`] in front of Grafana, and what stands behind a contact point is played by the [`sink`]s.
 //!
 //! Starting a server gives a [`Result`], because callers differ in what they do about a failure; everything after that
 //! panics with what went wrong, because then a test has nothing left to show.
@@ -26,6 +27,7 @@ pub mod operator;
 pub mod parts;
 pub mod ports;
 pub mod process;
+pub mod prometheus;
 pub mod proxy;
 mod scratch;
 mod serving;
@@ -42,6 +44,7 @@ pub use grafana::Grafana;
 pub use loki::Loki;
 pub use macro_rules_attribute::apply;
 pub use operator::Operator;
+pub use prometheus::Prometheus;
 pub use proxy::Proxy;
 pub use scratch::Scratch;
 pub use sink::{HttpSink, SmtpSink};
