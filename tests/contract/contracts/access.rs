@@ -92,7 +92,7 @@ pub fn contracts() -> Vec<Contract> {
             .case(
                 before("10.1.0"),
                 "are an administrator's",
-                [REAL, rights],
+                rights,
                 [get(RULES).by(Caller::Editor).is(403)],
             )
             .unknown(since("10.1.0")),
@@ -101,7 +101,7 @@ pub fn contracts() -> Vec<Contract> {
             .case(
                 before("10.1.0"),
                 "is an administrator's",
-                [REAL, rights],
+                rights,
                 [
                     post(RULES, rule("f", "r")).by(Caller::Editor).is(403),
                     post(POINTS, point("p")).by(Caller::Editor).is(403),

@@ -129,7 +129,7 @@ fn kinds() -> Vec<Contract> {
             .case(
                 before("10.1.0"),
                 "is refused",
-                REAL,
+                Code("pkg/services/ngalert/notifier/channels_config/available_channels.go of 10.0"),
                 [post(POINTS, jira()).is(400)],
             )
             .unknown(between("10.1.0", "11.6.0"))
@@ -145,7 +145,7 @@ fn kinds() -> Vec<Contract> {
             .case(
                 before("10.1.0"),
                 "is refused",
-                REAL,
+                Code("pkg/services/ngalert/notifier/channels_config/available_channels.go of 10.0"),
                 [post(POINTS, of("oncall", json!({"url": "http://127.0.0.1:9"}))).is(400)],
             )
             .unknown(between("10.1.0", "10.2.0"))
@@ -159,7 +159,7 @@ fn kinds() -> Vec<Contract> {
             .case(
                 before("10.1.0"),
                 "is refused",
-                REAL,
+                Code("pkg/services/ngalert/notifier/channels_config/available_channels.go of 10.0"),
                 [post(
                     POINTS,
                     of("mqtt", json!({"brokerUrl": "tcp://127.0.0.1:9", "topic": "t"})),

@@ -95,6 +95,23 @@ fn refusals() -> Vec<Contract> {
                     get(format!("{RULES}/<a>")).is(200).at("/for", "5m"),
                 ],
             ),
+        contract("group PUTs that are made at once")
+            .given([folder("f"), stored(rule("f", "a"))])
+            .case(
+                since("11.5.2"),
+                "are done one after the other, or told to try again",
+                STORE,
+                [
+                    put(
+                        group_of("f"),
+                        group("f", [but(rule("f", "a"), json!({"labels": {"n": "number <n>"}}))]),
+                    )
+                    .at_once(8)
+                    .either([200, 409]),
+                    get(group_of("f")).is(200).lists("/rules/*/uid", ["<a>"]),
+                ],
+            )
+            .unknown(before("11.5.2")),
         contract("the quota of rules in a group PUT")
             .setting("quota.enabled=true")
             .setting("quota.org_alert_rule=1")

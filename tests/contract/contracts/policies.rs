@@ -106,7 +106,7 @@ fn writes() -> Vec<Contract> {
         contract("a mute timing of a route").given([post(POINTS, point("p")).is(202), post(TIMINGS, timing("t")).is(201)]).case(
             always(),
             "is kept",
-            [REAL, SERVICE],
+            SERVICE,
             [
                 set(json!({"routes": [{"receiver": "<p>", "object_matchers": [["a", "=", "1"]], "mute_time_intervals": ["<t>"]}]})).is(202),
                 get(POLICIES).is(200).at("/routes/0/mute_time_intervals", json!(["<t>"])),

@@ -59,13 +59,13 @@ fn rules() -> Vec<Contract> {
         contract("a rule whose condition is false").quick().given(start(rule("f", "r"))).case(
             always(),
             "is inactive",
-            [REAL, API],
+            API,
             [states("").at(&at("/state"), "inactive").at(&at("/health"), "ok").at(&at("/alerts/*/state"), "Normal")],
         ),
         contract("a rule that is paused").quick().given([folder("f"), stored(but(firing("r"), json!({"isPaused": true})))]).case(
             always(),
             "reads as if all were well, and was never evaluated",
-            [REAL, API],
+            API,
             [
                 states("")
                     .at(&at("/state"), "inactive")
@@ -97,7 +97,7 @@ fn rules() -> Vec<Contract> {
             .case(
                 before("10.1.0"),
                 "isn't told",
-                [REAL, API],
+                API,
                 [states("").there(&at("/name")).lacks(&at("/uid")).lacks("/data/groups/name=<group>/folderUid")],
             )
             .unknown(between("10.1.0", "11.6.0"))
@@ -112,7 +112,7 @@ fn rules() -> Vec<Contract> {
             .case(
                 always(),
                 "has its folder's name for a file, and its interval in seconds",
-                [REAL, API],
+                API,
                 [states("").at("/data/groups/name=<group>/file", "<f>").at("/data/groups/name=<group>/interval", 60)],
             ),
         contract("a group of a nested folder in the list of states")
@@ -230,7 +230,7 @@ fn questions() -> Vec<Contract> {
             .case(
                 always(),
                 "is told to everybody",
-                [REAL, API],
+                API,
                 [states("")
                     .at(&at("/alerts/0/labels/__mine__"), "x")
                     .at(&at("/labels/__mine__"), "x")],

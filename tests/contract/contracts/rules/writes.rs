@@ -243,6 +243,37 @@ pub fn contracts() -> Vec<Contract> {
                 SERVICE,
                 [post(RULES, rule("f", "r")).is(400).says("folder does not exist")],
             ),
+        contract("an answer about rules")
+            .given([folder("f"), stored(rule("f", "r"))])
+            .case(
+                before("13.0.0"),
+                "has no header that calls it deprecated",
+                Documentation("pull request #120606"),
+                [
+                    get(RULES)
+                        .is(200)
+                        .no_header("X-API-Deprecation-Date")
+                        .no_header("X-API-Replacement"),
+                    get(group_of("f")).is(200).no_header("X-API-Deprecation-Date"),
+                ],
+            )
+            .case(
+                since("13.0.0"),
+                "says in its headers that it is deprecated",
+                Documentation("pull request #120606"),
+                [
+                    get(RULES)
+                        .is(200)
+                        .header("Warning", "299")
+                        .header("X-API-Replacement", "/apis/rules.alerting.grafana.app"),
+                    get(format!("{RULES}/<r>")).is(200).header("Warning", "299"),
+                    get(group_of("f")).is(200).header("Warning", "299"),
+                    put(group_of("f"), group("f", [rule("f", "r")]))
+                        .is(200)
+                        .header("Warning", "299"),
+                    delete(format!("{RULES}/<r>")).is(204).header("Warning", "299"),
+                ],
+            ),
         contract("the quota of rules")
             .setting("quota.enabled=true")
             .setting("quota.org_alert_rule=1")
