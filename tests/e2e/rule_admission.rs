@@ -38,6 +38,10 @@ async fn what_can_be_known_to_be_wrong_is_refused_at_apply_with_a_clear_message(
             "condition must be the refId of one entry of data",
         ),
         (json!({"data": expression}), "data and condition belong together"),
+        (
+            json!({"data": [expression[0], expression[0]], "condition": "A"}),
+            "Duplicate value",
+        ),
         (json!({"query": QUIET, "for": "5 minutes"}), "spec.for"),
         (json!({"query": QUIET, "interval": "1.5m"}), "spec.interval"),
         (
