@@ -31,6 +31,7 @@ mod rule_dependencies;
 mod rule_faults;
 mod rule_rest;
 mod rule_states;
+mod rule_values;
 mod rules;
 mod secrets;
 mod seed_rules;
