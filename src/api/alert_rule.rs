@@ -103,7 +103,11 @@ pub struct AlertRuleSpec {
     pub title: Option<String>,
     /// The rule's uid in Grafana. Default: derived from owner, namespace and name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    #[schemars(length(min = 1, max = 40))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[A-Za-z0-9_-]+$')")
+            .message("a uid consists of letters, digits, dashes and underscores")
+    )]
     pub uid: Option<String>,
     /// A LogQL or PromQL query (what Prometheus calls `expr`) with its comparison, as people write it: `sum(rate({app="shop"} |= "error" [5m])) > 1`.
     /// A comparison with a number becomes a condition of its own, with Prometheus' meaning of NaN and infinities; any other query fires for every sample that it returns.
@@ -136,17 +140,25 @@ pub struct AlertRuleSpec {
     #[schemars(length(min = 1, max = 63))]
     pub severity: Option<String>,
     /// Labels of every alert of this rule, for example `team: web`; policies and silences match on them. Grafana's templates work, and `{{ $value }}` is the number; but a label that changes with the value ends the alert and begins another whenever it does. Default: none.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     #[x_kube(
         validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))")
             .message("a label name consists of letters, digits and underscores and doesn't start with a digit"),
-        validation = Rule::new("self.all(k, !k.matches('^__.*__$'))")
-            .message("label names of the form __name__ are reserved")
+        validation = Rule::new("self.all(k, !k.startsWith('__'))")
+            .message("label names that begin with __ are reserved")
     )]
     pub labels: BTreeMap<String, String>,
     /// Annotations of every alert: `summary`, `description`, `runbook_url` and others. Grafana's templates work; `{{ $value }}` is the number.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 32768}))]
     pub annotations: BTreeMap<String, String>,
     /// The folder's title in Grafana; it is created if missing. `/` separates nested folders (Grafana 11.0 or newer), `\/` is a slash within a title. Default: the namespace.
@@ -155,11 +167,19 @@ pub struct AlertRuleSpec {
     pub folder: Option<String>,
     /// The uid of an existing folder, instead of `folder`. Default: the folder is found by its title.
     #[serde(default, rename = "folderUID", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    #[schemars(length(min = 1, max = 40))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[A-Za-z0-9_-]+$')")
+            .message("a uid consists of letters, digits, dashes and underscores")
+    )]
     pub folder_uid: Option<String>,
     /// The rule group, whose rules are evaluated at one interval. Default: the resource's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 190), regex(pattern = r"^[^/\\]+$"))]
+    #[schemars(length(min = 1, max = 190))]
+    #[x_kube(
+        validation = Rule::new("!self.contains('/') && !self.contains('\\\\')")
+            .message("a group's name holds no / and no \\, because Grafana's API takes it as part of a path")
+    )]
     pub group: Option<String>,
     /// The state while the query returns nothing: `OK` (default), `NoData` (an alert `DatasourceNoData`), `Alerting` (the alert fires) or `KeepLast`
     /// (as it was; Grafana 10.4 or newer). `OK` suits logs, where nothing is good news. A metric whose target has vanished returns nothing either:
@@ -181,7 +201,11 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panel_ref: Option<PanelRef>,
     /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub debug_queries: Vec<DebugQuery>,
@@ -288,7 +312,11 @@ pub struct AlertRuleStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// The rule's uid in Grafana.

@@ -73,7 +73,11 @@ pub struct ContactPointSpec {
     #[schemars(length(min = 1, max = 190))]
     pub name: Option<String>,
     /// The integrations; a notification goes to all of them.
-    #[schemars(length(min = 1, max = 32))]
+    #[schemars(length(max = 32))]
+    #[x_kube(
+        validation = Rule::new("self.size() > 0")
+            .message("give at least one integration: Grafana's provisioning API has no contact point without one")
+    )]
     pub integrations: Vec<Integration>,
 }
 
@@ -115,7 +119,11 @@ pub struct Integration {
 pub struct Email {
     /// Who gets it, one address an entry, for example `oncall@example.com`.
     #[schemars(length(min = 1, max = 64), inner(length(min = 3, max = 254)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(a, a.matches('^[^@;,]+@[^@;,]+$'))")
+            .message("each entry is one e-mail address, such as oncall@example.com")
+    )]
     pub addresses: Vec<String>,
     /// `true` sends one mail to all addresses instead of one to each. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +145,10 @@ pub struct Email {
     validation = Rule::new("has(self.url) != has(self.token)").message("give exactly one of url and token"),
     validation = Rule::new("!has(self.token) || has(self.recipient)")
         .message("a token needs a recipient: the channel or user")
-        .field_path(".recipient")
+        .field_path(".recipient"),
+    validation = Rule::new("!has(self.url) || !has(self.url.value) || self.url.value == '[REDACTED]' || self.url.value.matches('^https?://')")
+        .message("a URL begins with http:// or https://")
+        .field_path(".url")
 )]
 pub struct Slack {
     /// Incoming webhook URL; who has it can post, so it belongs into a Secret.
@@ -195,6 +206,11 @@ pub enum MentionChannel {
 /// Discord.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.url.value) || self.url.value == '[REDACTED]' || self.url.value.matches('^https?://')")
+        .message("a URL begins with http:// or https://")
+        .field_path(".url")
+)]
 pub struct Discord {
     /// Webhook URL; who has it can post, so it belongs into a Secret.
     pub url: ValueSource,
@@ -227,10 +243,18 @@ pub struct PagerDuty {
     /// PagerDuty's severity for every alert: critical, error, warning or info, or a notification template that yields one. Default: critical.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
+    #[x_kube(
+        validation = Rule::new("self in ['critical', 'error', 'warning', 'info'] || self.contains('{{')")
+            .message("PagerDuty knows critical, error, warning and info; give one of them, a template that yields one, or severityMap for your own words")
+    )]
     pub severity: Option<String>,
     /// PagerDuty priority by the label `severity` that the alerts have in common: `critical: P1`. It yields both PagerDuty's own
     /// severity (P1 critical, P2 error, P3 warning, P4 and P5 info) and the custom detail `priority`. A severity that isn't listed counts as critical.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
     #[x_kube(
         validation = Rule::new("self.all(k, k.matches('^[A-Za-z0-9_.-]+$'))")
@@ -260,7 +284,11 @@ pub struct PagerDuty {
     #[serde(default, rename = "clientURL", skip_serializing_if = "Option::is_none")]
     pub client_url: Option<String>,
     /// Further details, each a notification template.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("maxProperties" = 64))]
     pub details: BTreeMap<String, String>,
 }
@@ -288,7 +316,13 @@ pub enum Priority {
     validation = Rule::new("has(self.username) == has(self.password)")
         .message("username and password belong together"),
     validation = Rule::new("!(has(self.username) && has(self.authorizationCredentials))")
-        .message("give username and password, or authorizationCredentials, not both")
+        .message("give username and password, or authorizationCredentials, not both"),
+    validation = Rule::new("!has(self.authorizationScheme) || has(self.authorizationCredentials)")
+        .message("authorizationScheme goes with authorizationCredentials, which are missing")
+        .field_path(".authorizationScheme"),
+    validation = Rule::new("!has(self.url.value) || self.url.value == '[REDACTED]' || self.url.value.matches('^https?://')")
+        .message("a URL begins with http:// or https://")
+        .field_path(".url")
 )]
 pub struct Webhook {
     /// Where to send it, for example `https://example.com/hook`.
@@ -346,7 +380,11 @@ pub struct Custom {
     #[schemars(schema_with = "schema::free_form_object")]
     pub settings: Option<serde_json::Value>,
     /// Settings that come from Secrets, by Grafana's own name of the field; a dot leads into a nested field.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("maxProperties" = 32))]
     pub secure_settings: BTreeMap<String, SecretSource>,
 }
@@ -359,7 +397,11 @@ pub struct ContactPointStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// The contact point's name in Grafana.

@@ -7,8 +7,11 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// What the API server lets through; the empty text is refused by the schema's `minLength`.
+/// What the API server lets through, by a CEL rule, since a bare pattern tells people nothing; the empty text is refused by `minLength`.
 pub const PATTERN: &str = "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
+
+/// What to write instead.
+const SYNTAX: &str = "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s or 1h30m";
 
 /// The units in the order in which they must be written, each in milliseconds. A year is 365 days.
 const UNITS: [(&str, u64); 7] = [
@@ -36,10 +39,7 @@ pub struct Duration(String);
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
 pub enum InvalidDuration {
     /// It doesn't follow the syntax.
-    #[error(
-        "{0:?} is not a duration: write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most \
-         once, such as 30s or 1h30m"
-    )]
+    #[error("{0:?} is not a duration: {SYNTAX}")]
     Syntax(String),
     /// It is longer than Prometheus can count.
     #[error("{0:?} is too long: 292 years are the limit")]
@@ -94,7 +94,12 @@ impl JsonSchema for Duration {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": PATTERN, "minLength": 1, "maxLength": 32 })
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 32,
+            "x-kubernetes-validations": [{ "rule": format!("self.matches('{PATTERN}')"), "message": SYNTAX }],
+        })
     }
 }
 

@@ -47,13 +47,26 @@ use super::schema;
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.orgID) || !has(self.auth.token)")
+        .message("orgID goes with auth.basic: a service account's token belongs to one organisation")
+        .field_path(".orgID")
+)]
 pub struct GrafanaInstanceSpec {
     /// Grafana's address, a sub-path included, for example `http://grafana.monitoring:3000`.
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s@]+$"))]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(
+        validation = Rule::new(r"self.matches(r'^https?://[^\s@]+$')")
+            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password")
+    )]
     pub url: String,
     /// Grafana's address for people, used in links. Default: `url`.
     #[serde(default, rename = "externalURL", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s@]+$"))]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(
+        validation = Rule::new(r"self.matches(r'^https?://[^\s@]+$')")
+            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password")
+    )]
     pub external_url: Option<String>,
     /// How to log in; the Secrets are in the instance's namespace.
     pub auth: Auth,
@@ -67,22 +80,34 @@ pub struct GrafanaInstanceSpec {
     /// The data source of rules that name none. Default: Grafana's own default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_datasource: Option<DatasourceRef>,
-    /// How often everything in Grafana is read and compared. Default: `60s`.
+    /// How often everything in Grafana is read and compared, at least `1s`. Default: `60s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = Rule::new("self.matches('(^|[a-z])0*[1-9][0-9]*(y|w|d|h|m|s)([0-9]|$)')")
+            .message("must be at least 1s: Grafana is asked that often")
+    )]
     pub resync_interval: Option<Duration>,
-    /// How often the alerts' states are read. Default: `15s`.
+    /// How often the alerts' states are read, at least `1s`. Default: `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = Rule::new("self.matches('(^|[a-z])0*[1-9][0-9]*(y|w|d|h|m|s)([0-9]|$)')")
+            .message("must be at least 1s: Grafana is asked that often")
+    )]
     pub state_interval: Option<Duration>,
     /// Written in front of every folder title that isn't given by uid. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub folder_prefix: Option<String>,
     /// Labels added to every rule, for example `cluster: production`. A rule's own label of the same name wins.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(
-        validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$') && !k.matches('^__.*__$'))")
-            .message("a label name consists of letters, digits and underscores, doesn't start with a digit and isn't of the form __name__")
+        validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$') && !k.startsWith('__'))")
+            .message("a label name consists of letters, digits and underscores and begins neither with a digit nor with __, which is reserved")
     )]
     pub labels: BTreeMap<String, String>,
     /// The `deletionPolicy` of resources that name none: `Delete` (default) or `Orphan`.
@@ -105,7 +130,11 @@ pub struct GrafanaInstanceSpec {
 pub struct Namespaces {
     /// The namespaces by name; an empty list chooses none. There are no wildcards.
     #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(n, n.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))")
+            .message("each is the name of one namespace, of lower-case letters, digits and dashes; there are no wildcards")
+    )]
     pub names: Vec<String>,
 }
 
@@ -171,7 +200,11 @@ pub struct GrafanaInstanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// Grafana's version.
@@ -190,6 +223,10 @@ pub struct GrafanaInstanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_in_sync: Option<i64>,
     /// Fields of our resources that this version of Grafana lacks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub unsupported: Vec<String>,
 }

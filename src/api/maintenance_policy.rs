@@ -99,8 +99,12 @@ pub struct MaintenanceSilence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_rules: Option<AlertRuleSelector>,
     /// Narrows it to alerts with these labels, for example `severity!="critical"`. Default: none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1, max = 64))]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 64))]
     pub matchers: Vec<MatcherText>,
     /// The silence ends this soon unless progress is seen; it is extended at half that time. Default: `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +125,11 @@ pub struct MaintenancePolicyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// How many workloads the policy selects.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::go_regex;
 
-/// What the API server lets through: a name, an operator and a value, in quotes where it holds spaces or punctuation.
+/// What the API server lets through by a CEL rule where it can afford one: a name, an operator and a value, in quotes where it holds spaces or punctuation.
 pub const PATTERN: &str = concat!(
     r#"^\s*([^\s{}!=~,\\"'`]+|"([^"\\]|\\[^\n])+")"#,
     r"\s*(=~|!~|!=|=)\s*",
@@ -20,6 +20,13 @@ pub const PATTERN: &str = concat!(
 
 /// How many characters a matcher may have.
 pub const LONGEST: usize = 1024;
+
+/// What to write instead.
+const SYNTAX: &str = "write one matcher an entry, as a label, one of the operators =, !=, =~ and !~ (a single = for equality) and a \
+    value, without braces around it; quote a value that holds spaces or punctuation: severity=\"critical\"";
+
+/// Why the ownership label is no label to silence by.
+const RESERVED: &str = "__alertwright__ is the operator's own label; choose rules by alertRules";
 
 /// A matcher in a specification, kept as it was written. Reading never fails; [`MatcherText::parse`] tells what it means.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +61,14 @@ impl JsonSchema for MatcherText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": PATTERN, "maxLength": LONGEST })
+        json_schema!({
+            "type": "string",
+            "maxLength": LONGEST,
+            "x-kubernetes-validations": [
+                { "rule": format!("self.matches(r'''{PATTERN}''')"), "message": SYNTAX },
+                { "rule": "!self.contains('__alertwright__')", "message": RESERVED },
+            ],
+        })
     }
 }
 

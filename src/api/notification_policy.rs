@@ -15,8 +15,17 @@ use super::schema;
 pub const MAX_DEPTH: usize = 5;
 
 /// How deep routes have CEL rules: an API server multiplies a rule's cost by `maxItems` at every level and refuses the whole type when
-/// the product is too high.
-const CEL_DEPTH: usize = 2;
+/// the product is too high. Matchers are too costly at any level.
+const CEL_DEPTH: usize = 3;
+
+/// The same for durations, whose rules cost more.
+const DURATION_DEPTH: usize = 2;
+
+const DURATIONS: [&str; 3] = [
+    "/properties/groupWait",
+    "/properties/groupInterval",
+    "/properties/repeatInterval",
+];
 
 /// The notification policy tree of one Grafana.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -78,7 +87,11 @@ pub struct NotificationPolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub group_by: Vec<String>,
@@ -92,7 +105,11 @@ pub struct NotificationPolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
     /// Routes, tried in this order; the first that matches takes the alert unless it says `continue`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "top_routes")]
     pub routes: Vec<Route>,
 }
@@ -106,7 +123,11 @@ pub struct NotificationPolicySpec {
 )]
 pub struct Route {
     /// Alertmanager matchers, all of which must hold: `severity="critical"`, `team=~"web|api"`. Default: every alert.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 32))]
     pub matchers: Vec<MatcherText>,
     /// The ContactPoint of this namespace that gets the alerts. Default: as the parent.
@@ -120,7 +141,11 @@ pub struct Route {
     #[serde(default, rename = "continue", skip_serializing_if = "Option::is_none")]
     pub continue_: Option<bool>,
     /// Labels whose values make a notification of their own; `...` alone means all labels. Default: as the parent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub group_by: Vec<String>,
@@ -134,7 +159,11 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
     /// Routes below this one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "no_routes")]
     pub routes: Vec<Route>,
 }
@@ -171,26 +200,20 @@ fn no_routes(generator: &mut SchemaGenerator) -> Schema {
     nested(generator, 0)
 }
 
-/// The schema of a list of routes with `depth` levels in it; the level below the last takes none.
+/// The schema of a list of routes with `depth` levels in it; below the last one anything may stand, and the operator refuses it.
 fn nested(generator: &mut SchemaGenerator, depth: usize) -> Schema {
     let deepest = json!({
         "type": "array",
-        "maxItems": 0,
         "description": format!("Routes can be nested {MAX_DEPTH} levels deep."),
-        // So that the limit is what the API server speaks of, not the fields of a route too many.
         "items": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
     });
     if depth == 0 {
         return Schema::try_from(deepest).unwrap_or_default();
     }
     let route = <Route as schemars::JsonSchema>::json_schema(generator).to_value();
-    let plain = without_cel(route.clone());
     let schema = (1..=depth).fold(deepest, |below, level| {
-        let mut item = if depth - level < CEL_DEPTH {
-            route.clone()
-        } else {
-            plain.clone()
-        };
+        let mut item = route.clone();
+        without_costly_cel(&mut item, depth - level);
         if let Some(routes) = item.pointer_mut("/properties/routes") {
             *routes = below;
         }
@@ -204,27 +227,23 @@ fn nested(generator: &mut SchemaGenerator, depth: usize) -> Schema {
     Schema::try_from(without_defaults(schema)).unwrap_or_default()
 }
 
-/// The same route, with plain schema in place of its CEL rules. It says less to people.
-fn without_cel(mut route: Value) -> Value {
-    let reference = json!([
-        { "required": ["name"] },
-        { "required": ["grafanaName"], "not": { "required": ["namespace"] } },
-    ]);
-    replace_cel(
-        &mut route,
-        "not",
-        json!({ "required": ["receiver", "receiverRef"] }),
-    );
-    if let Some(receiver_ref) = route.pointer_mut("/properties/receiverRef") {
-        replace_cel(receiver_ref, "oneOf", reference);
-    }
-    route
-}
-
-fn replace_cel(schema: &mut Value, keyword: &str, value: Value) {
-    if let Value::Object(schema) = schema {
-        schema.remove("x-kubernetes-validations");
-        schema.insert(keyword.to_owned(), value);
+/// Takes away the rules of a route so far below the first ones (0) that an API server couldn't afford. The operator checks all the same.
+fn without_costly_cel(route: &mut Value, below: usize) {
+    let paths: &[&str] = match below {
+        0..DURATION_DEPTH => &[],
+        DURATION_DEPTH..CEL_DEPTH => &DURATIONS,
+        _ => &[
+            "",
+            "/properties/receiverRef",
+            DURATIONS[0],
+            DURATIONS[1],
+            DURATIONS[2],
+        ],
+    };
+    for path in paths.iter().chain(&["/properties/matchers/items"]) {
+        if let Some(Value::Object(schema)) = route.pointer_mut(path) {
+            schema.remove("x-kubernetes-validations");
+        }
     }
 }
 
@@ -254,7 +273,11 @@ pub struct NotificationPolicyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// Name in Grafana of the root's contact point.

@@ -23,9 +23,17 @@ pub enum DeletionPolicy {
 pub struct SecretKeyRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')")
+            .message("the name of a Secret consists of lower-case letters, digits, dashes and dots, with a letter or digit at both ends")
+    )]
     pub name: String,
     /// Key within the Secret's `data`.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[-._a-zA-Z0-9]+$')")
+            .message("a key of a Secret consists of letters, digits, dashes, dots and underscores")
+    )]
     pub key: String,
 }
 
@@ -42,7 +50,9 @@ pub struct SecretSource {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.value) != has(self.secretKeyRef)")
-        .message("give exactly one of value and secretKeyRef")
+        .message("give exactly one of value and secretKeyRef"),
+    validation = Rule::new("!has(self.value) || self.value != '[REDACTED]'")
+        .message("[REDACTED] is what Grafana shows in place of a secret; take the secret from a Secret by secretKeyRef")
 )]
 pub struct ValueSource {
     /// The value itself, in the clear.

@@ -4,6 +4,14 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+/// Reads `null` as nothing given, as templates write it where a value is empty.
+pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
 
 /// Any JSON object, kept by the API server as it is written.
 pub fn free_form_object(_: &mut SchemaGenerator) -> Schema {
@@ -36,7 +44,7 @@ pub fn values_only(schema: &mut Schema) {
 }
 
 /// Removes what API servers warn about or refuse (integer formats that OpenAPI v3 doesn't know), and says of every list how server-side
-/// apply merges it: as a whole, unless the field says otherwise.
+/// apply merges it (as a whole, unless the field says otherwise) and of lists and maps that may be left out that they may be null.
 pub fn finish(crd: &mut CustomResourceDefinition) {
     for version in &mut crd.spec.versions {
         if let Some(root) = version
@@ -53,7 +61,7 @@ fn walk(schema: &mut JSONSchemaProps) {
     if schema.format.as_deref().is_some_and(|f| f.starts_with("uint")) {
         schema.format = None;
     }
-    // What may be null says so in a word of its own; among the values it would only read as one.
+    // An API server refuses null for an enumeration all the same; among the values it would only read as one.
     if let Some(values) = &mut schema.enum_ {
         values.retain(|value| !value.0.is_null());
     }
@@ -62,7 +70,13 @@ fn walk(schema: &mut JSONSchemaProps) {
             .x_kubernetes_list_type
             .get_or_insert_with(|| "atomic".to_owned());
     }
-    for property in schema.properties.iter_mut().flat_map(|p| p.values_mut()) {
+    let required = schema.required.as_deref().unwrap_or_default();
+    for (name, property) in schema.properties.iter_mut().flatten() {
+        let is_collection =
+            property.type_.as_deref() == Some("array") || property.additional_properties.is_some();
+        if is_collection && !required.contains(name) {
+            property.nullable = Some(true);
+        }
         walk(property);
     }
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {

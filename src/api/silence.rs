@@ -65,7 +65,7 @@ use crate::moment;
 #[x_kube(
     validation = Rule::new("has(self.endsAt) != has(self.duration)")
         .message("give exactly one of endsAt and duration"),
-    validation = Rule::new("has(self.matchers) || has(self.alertRules)")
+    validation = Rule::new("(has(self.matchers) && self.matchers.size() > 0) || has(self.alertRules)")
         .message("a silence needs matchers or alertRules"),
     validation = Rule::new("!has(self.endsAt) || !has(self.startsAt) || self.startsAt < self.endsAt")
         .message("endsAt must be after startsAt")
@@ -85,8 +85,12 @@ pub struct SilenceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// Alertmanager matchers on the alerts' labels, all of which must hold: `severity!="critical"`, `team=~"web|api"`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1, max = MOST_MATCHERS))]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = MOST_MATCHERS))]
     pub matchers: Vec<MatcherText>,
     /// The AlertRule resources of this namespace whose alerts are covered, also their NoData and Error alerts. Default: every rule that `matchers` reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,12 +136,20 @@ pub const ACTIVE: &str = "Active";
 )]
 pub struct AlertRuleSelector {
     /// AlertRule resources by name, for example `high-error-rate`; one that isn't there yet is covered as soon as it is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(min = 1, max = MOST_NAMES), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub names: Vec<String>,
     /// AlertRule resources that carry all these labels on the resource.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
     pub match_labels: BTreeMap<String, String>,
     /// Every AlertRule of the namespace.
@@ -153,7 +165,11 @@ pub struct SilenceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
     /// The silence's id in Grafana. It stays while the matchers do.
@@ -175,6 +191,10 @@ pub struct SilenceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches_alerts: Option<i64>,
     /// The matchers as Grafana holds them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub matchers: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::api::duration::{self, Duration};
 use crate::api::matcher::{Matcher, MatcherText};
-use crate::api::notification_policy::{NotificationPolicySpec, ReceiverRef, Route};
+use crate::api::notification_policy::{MAX_DEPTH, NotificationPolicySpec, ReceiverRef, Route};
 use crate::domain::refusal::Refusal;
 use crate::grafana::digest::RouteDigest;
 use crate::grafana::wire;
@@ -80,6 +80,7 @@ pub fn tree(
     spec: &NotificationPolicySpec,
     mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
 ) -> Result<wire::Route, Refusal> {
+    checked(&spec.routes, "spec", MAX_DEPTH)?;
     let root = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
         .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
     let receiver =
@@ -98,6 +99,38 @@ pub fn tree(
         repeat_interval: period(spec.repeat_interval.as_ref(), "spec.repeatInterval", false)?,
         ..wire::Route::default()
     })
+}
+
+/// Fails where a route can't be what it says. An API server can't afford to look for that in a whole tree, and nothing that is wrong in
+/// itself shall wait for contact points.
+fn checked(routes: &[Route], parent: &str, levels: usize) -> Result<(), Refusal> {
+    for (i, route) in routes.iter().enumerate() {
+        let field = format!("{parent}.routes[{i}]");
+        if levels == 0 {
+            return Err(Refusal::invalid(
+                &field,
+                format!("routes can be nested {MAX_DEPTH} levels deep; this one is deeper"),
+            ));
+        }
+        if route.receiver.is_some() && route.receiver_ref.is_some() {
+            return Err(Refusal::invalid(&field, "give receiver or receiverRef, not both"));
+        }
+        if let Some(reference) = &route.receiver_ref {
+            let field = format!("{field}.receiverRef");
+            if reference.name.is_some() == reference.grafana_name.is_some() {
+                return Err(Refusal::invalid(
+                    &field,
+                    "give exactly one of name and grafanaName",
+                ));
+            }
+            if reference.namespace.is_some() && reference.name.is_none() {
+                return Err(Refusal::invalid(&field, "namespace goes with name"));
+            }
+        }
+        matchers(&route.matchers, &field)?;
+        checked(&route.routes, &field, levels - 1)?;
+    }
+    Ok(())
 }
 
 /// A receiver is written at every route, since Grafana 10.0 refuses a route without one.

@@ -266,3 +266,52 @@ fn what_follows_depends_on_whose_tree_is_there() {
         assert_eq!(decide(digest, found, written, adopt), expected, "{what}");
     }
 }
+
+#[test]
+fn a_route_that_cannot_be_what_it_says_is_refused_with_its_place_and_cure_before_contact_points_are_looked_for()
+ {
+    let nowhere = |value: Value| {
+        let missing = |_: &Target| Err(Refusal::missing("no contact point is looked for"));
+        tree(&spec(value), missing).unwrap_err().message
+    };
+    let route = |route: Value| json!({"receiver": "ops", "routes": [{}, {"routes": [route]}]});
+    let at = "spec.routes[1].routes[0]";
+    for (wrong, words) in [
+        (
+            json!({"matchers": ["a=b", "severity==critical"]}),
+            [".matchers[1]: ", "="],
+        ),
+        (
+            json!({"matchers": [r#"{foo="bar", bar!="bar"}"#]}),
+            [".matchers[0]: ", "brace"],
+        ),
+        (
+            json!({"matchers": ["service != processing,speech"]}),
+            [".matchers[0]: ", "quote"],
+        ),
+        (
+            json!({"receiver": "a", "receiverRef": {"name": "b"}}),
+            ["", ": give receiver or receiverRef, not both"],
+        ),
+        (
+            json!({"receiverRef": {}}),
+            [".receiverRef: ", "give exactly one of name and grafanaName"],
+        ),
+        (
+            json!({"receiverRef": {"grafanaName": "a", "namespace": "b"}}),
+            [".receiverRef: ", "namespace goes with name"],
+        ),
+    ] {
+        let message = nowhere(route(wrong));
+        assert!(message.starts_with(&format!("{at}{}", words[0])), "{message}");
+        assert!(message.contains(words[1]), "{message}");
+    }
+    let deep = |levels: usize| (1..levels).fold(json!({}), |below, _| json!({"routes": [below]}));
+    let tree = |levels| json!({"receiver": "ops", "routes": [deep(levels)]});
+    assert!(tree_of(tree(MAX_DEPTH)).is_ok());
+    let message = nowhere(tree(MAX_DEPTH + 1));
+    assert!(
+        message.ends_with(": routes can be nested 5 levels deep; this one is deeper"),
+        "{message}"
+    );
+}

@@ -28,6 +28,9 @@ async fn refused(kind: &str, table: &[(Value, &str)]) {
             Ok(()) => wrong.push(format!("accepted: {spec}")),
             Err(error) => {
                 let error = format!("{error:?}");
+                if error.contains("should match") {
+                    wrong.push(format!("{spec}: {error} shows a bare pattern"));
+                }
                 if !error.contains(words) {
                     wrong.push(format!("{spec}: {error} lacks {words:?}"));
                 }
@@ -77,4 +80,7 @@ fn deep(levels: usize, last: Value) -> Value {
     (1..levels).fold(last, |below, _| json!({"routes": [below]}))
 }
 
-const PATTERN: &str = "should match";
+/// What is said of every duration and of every matcher that can't be read.
+const DURATION: &str =
+    "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s";
+const MATCHER: &str = "write one matcher an entry, as a label, one of the operators =, !=, =~ and !~";

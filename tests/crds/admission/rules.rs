@@ -1,8 +1,8 @@
 //! AlertRules.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{PATTERN, accepted, immutable, object, refused, with};
+use super::{DURATION, accepted, immutable, object, refused, with};
 use crate::control_plane;
 
 #[tokio::test]
@@ -46,7 +46,10 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
             with(&good, json!({"folder": "a", "folderUID": "b"})),
             "give folder or folderUID, not both",
         ),
-        (with(&good, json!({"folderUID": "a b"})), PATTERN),
+        (
+            with(&good, json!({"folderUID": "a b"})),
+            "a uid consists of letters, digits, dashes and underscores",
+        ),
         (
             with(&good, json!({"severity": "high", "labels": {"severity": "low"}})),
             "severity is given twice",
@@ -63,12 +66,16 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
             with(&good, json!({"labels": {"__alertwright__": "x"}})),
             "are reserved",
         ),
-        (with(&good, json!({"for": "5 minutes"})), PATTERN),
-        (with(&good, json!({"for": "1.5h"})), PATTERN),
-        (with(&good, json!({"for": "5m1h"})), PATTERN),
+        (
+            with(&good, json!({"labels": {"__team": "payments"}})),
+            "label names that begin with __ are reserved",
+        ),
+        (with(&good, json!({"for": "5 minutes"})), DURATION),
+        (with(&good, json!({"for": "1.5h"})), DURATION),
+        (with(&good, json!({"for": "5m1h"})), DURATION),
         (with(&good, json!({"for": ""})), "spec.for"),
-        (with(&good, json!({"interval": "-1m"})), PATTERN),
-        (with(&good, json!({"keepFiringFor": "soon"})), PATTERN),
+        (with(&good, json!({"interval": "-1m"})), DURATION),
+        (with(&good, json!({"keepFiringFor": "soon"})), DURATION),
         (with(&good, json!({"noDataState": "Ok"})), "supported values"),
         (with(&good, json!({"execErrState": "NoData"})), "supported values"),
         (
@@ -76,8 +83,12 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
             "greater than or equal to 1",
         ),
         (with(&good, json!({"title": long})), "spec.title"),
-        (with(&good, json!({"group": "a/b"})), PATTERN),
-        (with(&good, json!({"uid": "a b"})), PATTERN),
+        (with(&good, json!({"group": "a/b"})), "a group's name holds no /"),
+        (with(&good, json!({"group": "a\\b"})), "a group's name holds no /"),
+        (
+            with(&good, json!({"uid": "a b"})),
+            "a uid consists of letters, digits, dashes and underscores",
+        ),
         (with(&good, json!({"uid": "x".repeat(41)})), "spec.uid"),
         (with(&good, json!({"panelRef": {"dashboardUID": "d"}})), "panelID"),
         (
@@ -107,7 +118,12 @@ async fn a_good_alert_rule_is_accepted() {
         ],
         "condition": "B",
     });
-    accepted("AlertRule", &[json!({"query": "up < 1"}), all, verbatim]).await;
+    // As a template writes them where a value is empty.
+    let nulls = json!({
+        "query": "up < 1", "data": Value::Null, "labels": Value::Null, "annotations": Value::Null, "debugQueries": Value::Null,
+        "severity": "high", "for": Value::Null, "datasource": Value::Null,
+    });
+    accepted("AlertRule", &[json!({"query": "up < 1"}), all, verbatim, nulls]).await;
 }
 
 #[tokio::test]

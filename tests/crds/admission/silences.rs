@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PATTERN, accepted, immutable, refused, with};
+use super::{DURATION, MATCHER, accepted, immutable, refused, with};
 
 #[tokio::test]
 async fn a_bad_silence_is_refused_with_its_cure() {
@@ -22,9 +22,37 @@ async fn a_bad_silence_is_refused_with_its_cure() {
             with(&good, json!({"matchers": null})),
             "a silence needs matchers or alertRules",
         ),
-        (with(&good, json!({"matchers": []})), "spec.matchers"),
-        (with(&good, json!({"matchers": ["a"]})), PATTERN),
-        (with(&good, json!({"duration": "an hour"})), PATTERN),
+        (
+            with(&good, json!({"matchers": []})),
+            "a silence needs matchers or alertRules",
+        ),
+        (with(&good, json!({"matchers": ["a"]})), MATCHER),
+        (with(&good, json!({"matchers": ["severity=\"critical"]})), MATCHER),
+        (
+            with(&good, json!({"matchers": ["severity == \"critical\""]})),
+            MATCHER,
+        ),
+        (
+            with(
+                &good,
+                json!({"matchers": ["severity=\"critical\", team=\"web\""]}),
+            ),
+            MATCHER,
+        ),
+        (
+            with(&good, json!({"matchers": ["{severity=\"critical\"}"]})),
+            MATCHER,
+        ),
+        (
+            with(&good, json!({"matchers": ["service != processing,speech"]})),
+            MATCHER,
+        ),
+        (with(&good, json!({"matchers": ["severity="]})), MATCHER),
+        (
+            with(&good, json!({"matchers": ["__alertwright__=~\"c/other/.*\""]})),
+            "__alertwright__ is the operator's own label",
+        ),
+        (with(&good, json!({"duration": "an hour"})), DURATION),
         (
             with(&good, json!({"duration": null, "endsAt": "tomorrow"})),
             "spec.endsAt",
@@ -41,7 +69,7 @@ async fn a_bad_silence_is_refused_with_its_cure() {
         (rules(json!({"all": false})), "all can only be true"),
         (rules(json!({"names": []})), "spec.alertRules.names"),
         (rules(json!({"matchLabels": {}})), "spec.alertRules.matchLabels"),
-        (with(&good, json!({"ttlAfterExpiry": "never"})), PATTERN),
+        (with(&good, json!({"ttlAfterExpiry": "never"})), DURATION),
     ];
     refused("Silence", &table).await;
 }
@@ -53,6 +81,8 @@ async fn a_good_silence_is_accepted() {
         json!({"alertRules": {"all": true}, "startsAt": "2030-01-01T00:00:00Z", "endsAt": "2030-01-02T00:00:00+02:00", "ttlAfterExpiry": "1h"}),
         json!({"alertRules": {"names": ["a.b"]}, "matchers": ["severity!=\"critical\""], "duration": "1h", "comment": "why"}),
         json!({"alertRules": {"matchLabels": {"app.kubernetes.io/name": "shop"}}, "duration": "1h"}),
+        json!({"alertRules": {"all": true}, "matchers": [], "duration": "1h"}),
+        json!({"alertRules": {"all": true, "names": Value::Null, "matchLabels": Value::Null}, "matchers": Value::Null, "duration": "1h"}),
     ];
     accepted("Silence", &table).await;
     let other = with(&table[0], json!({"instance": "other"}));
@@ -67,8 +97,8 @@ async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
         (json!({}), "spec.targets"),
         (json!({"targets": []}), "spec.targets"),
         (json!({"targets": [{"kind": "Pod"}]}), "supported values"),
-        (silence(json!({"lease": "5 min"})), PATTERN),
-        (silence(json!({"matchers": ["severity"]})), PATTERN),
+        (silence(json!({"lease": "5 min"})), DURATION),
+        (silence(json!({"matchers": ["severity"]})), MATCHER),
         (
             silence(json!({"alertRules": {"all": true, "names": ["a"]}})),
             "give exactly one of names, matchLabels and all",
@@ -87,10 +117,13 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let good = json!({"url": "https://grafana.example.com/sub", "auth": {"token": secret}});
     let table = [
-        (with(&good, json!({"url": "grafana:3000"})), PATTERN),
+        (
+            with(&good, json!({"url": "grafana:3000"})),
+            "write an address such as http://grafana.monitoring:3000",
+        ),
         (
             with(&good, json!({"url": "https://user:password@grafana"})),
-            PATTERN,
+            "no user and password",
         ),
         (
             with(&good, json!({"auth": {}})),
@@ -109,20 +142,42 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         ),
         (with(&good, json!({"orgID": 0})), "greater than or equal to 1"),
         (
+            with(&good, json!({"orgID": 2})),
+            "a service account's token belongs to one organisation",
+        ),
+        (
+            with(&good, json!({"resyncInterval": "1ms"})),
+            "must be at least 1s",
+        ),
+        (
+            with(&good, json!({"resyncInterval": "0s"})),
+            "must be at least 1s",
+        ),
+        (with(&good, json!({"stateInterval": "0"})), "must be at least 1s"),
+        (
+            with(&good, json!({"allowedNamespaces": {"names": ["team-*"]}})),
+            "there are no wildcards",
+        ),
+        (
+            with(&good, json!({"allowedNamespaces": ["shop"]})),
+            "allowedNamespaces",
+        ),
+        (
             with(&good, json!({"tls": {"clientKey": secret}})),
             "clientCertificate and clientKey belong together",
         ),
         (
             with(&good, json!({"labels": {"__alertwright__": "x"}})),
-            "isn't of the form __name__",
+            "begins neither with a digit nor with __",
         ),
-        (with(&good, json!({"resyncInterval": "often"})), PATTERN),
+        (with(&good, json!({"resyncInterval": "often"})), DURATION),
     ];
     refused("GrafanaInstance", &table).await;
     let full = with(
         &good,
         json!({
-            "externalURL": "http://localhost:3000", "orgID": 2, "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
+            "externalURL": "http://localhost:3000", "orgID": 2, "auth": {"basic": {"username": {"value": "admin"}, "password": secret}},
+            "allowedNamespaces": {"names": ["shop"]}, "rootPolicyNamespaces": {"names": []}, "stateInterval": "1m30s", "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
             "tls": {"ca": {"value": "pem"}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ",
         }),
     );

@@ -317,3 +317,28 @@ fn a_webhook_of_ones_own_has_headers_and_nested_secrets() {
         ["headers.X-Api-Key", "http_config.oauth2.client_secret"]
     );
 }
+
+#[test]
+fn the_mask_that_an_export_holds_in_place_of_a_secret_is_refused_wherever_it_comes_from() {
+    let settings = json!({"severity": "critical", "auth": [{"token": "[REDACTED]"}]});
+    let refusal = refused(json!([{"custom": {"type": "line", "settings": settings}}]));
+    assert_eq!(
+        refusal.message,
+        "spec.integrations[0].custom.settings.auth[0].token: [REDACTED] is what Grafana shows in place of a secret; take the secret from a Secret by secureSettings"
+    );
+    let exported = spec(json!([{"webhook": {"url": from_secret("url")}}]));
+    let secret = Secrets::from_iter(
+        secret_refs(&exported)
+            .into_iter()
+            .map(|key| (key.clone(), "[REDACTED]\n".to_owned())),
+    );
+    let refusal = integrations(&exported, &owner(), "shop", "x", &secret)
+        .err()
+        .unwrap();
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert!(
+        refusal.message.contains("write the secret itself there"),
+        "{}",
+        refusal.message
+    );
+}

@@ -14,7 +14,7 @@ use crate::api::contact_point::{
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
-use crate::grafana::wire::ContactPoint;
+use crate::grafana::wire::{ContactPoint, REDACTED};
 use settings::Settings;
 
 pub use settings::Secrets;
@@ -206,10 +206,33 @@ fn fill_webhook(webhook: &Webhook, settings: &mut Settings<'_>) -> Result<(), Re
     Ok(())
 }
 
+/// Where settings hold Grafana's mask in place of a secret, as an export from Grafana does.
+fn redacted(settings: &Value) -> Option<String> {
+    let within = |key: String, value| redacted(value).map(|rest| key + &rest);
+    match settings {
+        Value::String(text) if text.trim() == REDACTED => Some(String::new()),
+        Value::Object(fields) => (fields.iter()).find_map(|(key, value)| within(format!(".{key}"), value)),
+        Value::Array(items) => {
+            (items.iter().enumerate()).find_map(|(i, item)| within(format!("[{i}]"), item))
+        }
+        _ => None,
+    }
+}
+
 fn fill_custom(custom: &Custom, settings: &mut Settings<'_>) -> Result<(), Refusal> {
     match &custom.settings {
         None => {}
-        Some(Value::Object(fields)) => settings.values.clone_from(fields),
+        Some(all @ Value::Object(fields)) => {
+            if let Some(path) = redacted(all) {
+                return Err(Refusal::invalid(
+                    &format!("custom.settings{path}"),
+                    format!(
+                        "{REDACTED} is what Grafana shows in place of a secret; take the secret from a Secret by secureSettings"
+                    ),
+                ));
+            }
+            settings.values.clone_from(fields);
+        }
         Some(_) => return Err(Refusal::invalid("custom.settings", "must be an object")),
     }
     for (path, source) in &custom.secure_settings {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::template;
+use crate::grafana::wire::REDACTED;
 
 /// What was read from Secrets, by reference.
 pub type Secrets = BTreeMap<SecretKeyRef, String>;
@@ -75,6 +76,15 @@ impl<'a> Settings<'a> {
                 reference.name, reference.key
             ))
         })?;
+        if value.trim() == REDACTED {
+            return Err(Refusal::invalid(
+                path,
+                format!(
+                    "key {} of Secret {} holds {REDACTED}, which Grafana shows in place of a secret; write the secret itself there",
+                    reference.key, reference.name
+                ),
+            ));
+        }
         insert(&mut self.values, path, json!(value))
             .ok_or_else(|| Refusal::invalid(path, "leads into a setting that is not an object"))?;
         self.secret_fields.push(path.to_owned());
