@@ -84,7 +84,9 @@ fn gone(silence: &Silence, context: &Context) {
         return;
     }
     context.workloads.forget_silence(&key);
-    if has_workload(silence, uid, context) {
+    // What belongs to an earlier workload of the name too was going already when it was written onto.
+    let is_its_own = silence.owner_references().iter().all(|owner| owner.uid == *uid);
+    if is_its_own && has_workload(silence, uid, context) {
         context.workloads.deleted.lock().insert(key, silence.clone());
     } else {
         jobs::forget(uid, context);

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Patch, PatchParams};
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::{Map, Value};
 
@@ -53,7 +54,13 @@ pub(super) async fn write(
     context: &Context,
 ) -> Result<(), Error> {
     let name = silence.name_any();
-    let api: Api<Silence> = Api::namespaced(context.client.clone(), &silence.namespace().unwrap_or_default());
+    let namespace = silence.namespace().unwrap_or_default();
+    let there = ObjectRef::<Silence>::new(&name).within(&namespace);
+    let there = context.stores.silences.get(&there);
+    if there.is_some_and(|silence| silence.metadata.deletion_timestamp.is_some()) {
+        return Err(Error::Going(name));
+    }
+    let api: Api<Silence> = Api::namespaced(context.client.clone(), &namespace);
     let ours = PatchParams::apply(FIELD_MANAGER).force();
     let mut stored = api.patch(&name, &ours, &Patch::Apply(&silence)).await?;
     context.metrics.kubernetes_write("Silence", "apply");
@@ -94,4 +101,43 @@ fn added_by_others(stored: &SilenceSpec, asked: &SilenceSpec) -> Map<String, Val
         .filter(|(_, is_added)| *is_added)
         .map(|(field, _)| (field.to_owned(), Value::Null))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_trying_again_will_not_help_is_a_refusal_and_a_race_is_none() {
+        let of = |code: u16| {
+            let status = kube::core::Status {
+                code,
+                message: "no".into(),
+                ..kube::core::Status::default()
+            };
+            Error::Kube(kube::Error::Api(Box::new(status)))
+        };
+        for code in [400, 403, 404, 422] {
+            assert_eq!(of(code).refusal(), Some("no"), "{code}");
+        }
+        for code in [409, 429, 500, 503] {
+            assert_eq!(of(code).refusal(), None, "{code}");
+        }
+        assert_eq!(Error::Going("s".into()).refusal(), None);
+    }
+
+    #[test]
+    fn what_somebody_adds_to_a_silence_is_taken_away_again() {
+        let asked: SilenceSpec = serde_json::from_value(serde_json::json!({"comment": "why"})).unwrap();
+        let stored: SilenceSpec = serde_json::from_value(
+            serde_json::json!({"comment": "why", "suspend": true, "deletionPolicy": "Orphan", "ttlAfterExpiry": "1s"}),
+        )
+        .unwrap();
+        let added = added_by_others(&stored, &asked);
+        assert_eq!(
+            added.keys().collect::<Vec<_>>(),
+            ["deletionPolicy", "suspend", "ttlAfterExpiry"]
+        );
+        assert!(added_by_others(&asked, &asked).is_empty());
+    }
 }
