@@ -270,3 +270,40 @@ async fn a_deployment_that_is_created_again_has_its_silence_also_when_the_old_on
     w.synced::<Silence>(&new.name_any()).await;
     assert_ne!(id(&silenced(&w, "web").await), id(&old));
 }
+
+#[apply(any_release)]
+async fn what_the_api_server_refuses_is_told_on_the_workload_and_tried_again() {
+    let w = world::start().await;
+    let name = format!("no-silences-{}", w.ns);
+    let silences = json!({"apiGroups": ["alerting.letsrevel.io"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["silences"]});
+    let of_this_test = json!({"matchLabels": {"kubernetes.io/metadata.name": w.ns}});
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [silences], "namespaceSelector": of_this_test},
+            "validations": [{"expression": "false", "message": "not today"}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    });
+    create(&w, policy).await;
+    create(&w, binding).await;
+    let probe = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence", "metadata": {"name": "probe"},
+        "spec": {"matchers": ["a=b"], "duration": "1h"},
+    });
+    wait::until("silences are refused", SOON, async || {
+        let args = ["create", "--dry-run=server", "-n", &w.ns, "-f", "-"];
+        let output = w.plane.kubectl_with_input(args, &probe.to_string()).await;
+        (!output.success).then_some(())
+    })
+    .await;
+    create(&w, deployment("web", &asking("60s", "2s"), &held(&w))).await;
+    told(&w, "Deployment", "web", "SilenceRefused").await;
+    assert_eq!(silences_of(&w, "web").await.len(), 0);
+    let args = ["delete", "validatingadmissionpolicybinding", &name];
+    w.plane.kubectl(args).await.ok();
+    silenced(&w, "web").await;
+}
