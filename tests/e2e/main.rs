@@ -30,6 +30,7 @@ mod rule_conflicts;
 mod rule_dependencies;
 mod rule_faults;
 mod rule_rest;
+mod rule_samples;
 mod rule_states;
 mod rule_values;
 mod rules;
