@@ -22,7 +22,7 @@ async fn start() -> (World, &'static Prometheus) {
 }
 
 /// A rule on this query that is evaluated every second.
-fn rule(query: String) -> Value {
+fn rule(query: &str) -> Value {
     json!({"query": query, "datasource": {"name": "Metrics"}, "interval": "1s", "severity": "high"})
 }
 
@@ -50,7 +50,7 @@ async fn a_rule_on_samples_fires_with_their_value_and_resolves() {
     };
     queue("mail", 1.0).await;
     queue("invoices", 2.5).await;
-    let mut spec = rule(format!("queue_length{{app=\"{app}\"}} > 10"));
+    let mut spec = rule(&format!("queue_length{{app=\"{app}\"}} > 10"));
     spec["for"] = json!("2s");
     spec["annotations"] = json!({"summary": "{{ $labels.queue }} has {{ $value }}"});
     w.put("AlertRule", "r", spec).await;
@@ -87,8 +87,8 @@ async fn a_rate_of_a_counter_counts_samples_of_the_past() {
         .collect();
     prometheus.write("failures_total", &[("app", app)], &total).await;
     let rate = format!("sum(rate(failures_total{{app=\"{app}\"}}[5m]))");
-    w.put("AlertRule", "above", rule(format!("{rate} > 2"))).await;
-    w.put("AlertRule", "below", rule(format!("{rate} > 4"))).await;
+    w.put("AlertRule", "above", rule(&format!("{rate} > 2"))).await;
+    w.put("AlertRule", "below", rule(&format!("{rate} > 4"))).await;
     state(&w, "above", "Firing").await;
     state(&w, "below", "Normal").await;
 }
@@ -105,7 +105,7 @@ async fn numbers_that_are_none_compare_as_in_prometheus() {
         w.put(
             "AlertRule",
             name,
-            rule(format!("errors{of} / requests{of} > 0.5")),
+            rule(&format!("errors{of} / requests{of} > 0.5")),
         )
         .await;
     }
@@ -120,7 +120,7 @@ async fn a_series_that_ends_resolves_its_alert() {
     let app = w.ns.as_str();
     let labels = [("app", app)];
     prometheus.write("up", &labels, &[(NOW, 0.0)]).await;
-    w.put("AlertRule", "r", rule(format!("up{{app=\"{app}\"}} < 1")))
+    w.put("AlertRule", "r", rule(&format!("up{{app=\"{app}\"}} < 1")))
         .await;
     state(&w, "r", "Firing").await;
     prometheus.write("up", &labels, &[(NOW, STALE)]).await;

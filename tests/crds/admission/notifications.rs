@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{DURATION, accepted, deep, immutable, refused, with};
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table: a row for each mistake")]
 async fn a_bad_contact_point_is_refused_with_its_cure() {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let url = json!({"value": "https://example.com/hook"});

@@ -120,8 +120,10 @@ impl Prometheus {
             Ok(answer) => answer.json().await.expect("JSON of Prometheus"),
             Err(error) => panic!("{url}: {}", crate::error::chain(&error)),
         };
-        assert_eq!(answer["status"], "success", "{query}: {answer}");
-        answer["data"]["result"].as_array().cloned().unwrap_or_default()
+        let status = answer.get("status").and_then(Value::as_str);
+        assert_eq!(status, Some("success"), "{query}: {answer}");
+        let result = answer.pointer("/data/result").and_then(Value::as_array);
+        result.cloned().unwrap_or_default()
     }
 }
 

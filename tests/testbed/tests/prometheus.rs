@@ -17,7 +17,7 @@ async fn number(prometheus: &Prometheus, query: &str) -> Option<String> {
     let mut result = prometheus.query(query).await;
     let only = result.pop()?;
     assert!(result.is_empty(), "{query}: {only} and {result:?}");
-    only["value"][1].as_str().map(str::to_owned)
+    only.pointer("/value/1")?.as_str().map(str::to_owned)
 }
 
 #[tokio::test]

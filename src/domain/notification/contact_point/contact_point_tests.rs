@@ -327,11 +327,10 @@ fn the_mask_that_an_export_holds_in_place_of_a_secret_is_refused_wherever_it_com
         "spec.integrations[0].custom.settings.auth[0].token: [REDACTED] is what Grafana shows in place of a secret; take the secret from a Secret by secureSettings"
     );
     let exported = spec(json!([{"webhook": {"url": from_secret("url")}}]));
-    let secret = Secrets::from_iter(
-        secret_refs(&exported)
-            .into_iter()
-            .map(|key| (key.clone(), "[REDACTED]\n".to_owned())),
-    );
+    let secret: Secrets = secret_refs(&exported)
+        .into_iter()
+        .map(|key| (key.clone(), "[REDACTED]\n".to_owned()))
+        .collect();
     let refusal = integrations(&exported, &owner(), "shop", "x", &secret)
         .err()
         .unwrap();
