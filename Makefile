@@ -43,6 +43,14 @@ CHECKS := format lint deny generated charts
 TESTS := testbed $(SHIPPED) test-go compile-tests run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference.md
 
+# Makes one target after another, and says how long each took.
+in_steps = @for step in $(1); do \
+		start=$$SECONDS; echo "== $$step"; \
+		$(MAKE) --no-print-directory "$$step" && end=passed || end=FAILED; \
+		printf '== %s %s in %d:%02d\n' "$$step" $$end $$(((SECONDS - start) / 60)) $$(((SECONDS - start) % 60)); \
+		[ $$end = passed ] || exit 1; \
+	done
+
 .PHONY: help
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,7 +60,8 @@ demo: servers static ## Tell the whole story: example, alerts, notifications, ro
 	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
-test: $(TESTS) ## Run all tests, on the servers of the testbed and on each release of Grafana
+test: ## Run all tests, on the servers of the testbed and on each release of Grafana
+	$(call in_steps,$(TESTS))
 
 .PHONY: test-go
 test-go: # What the testbed has in Go of its own, with the flags of its build, so that packages are compiled once
@@ -83,11 +92,8 @@ test-demo: servers static ## Test that the demonstration leaves somebody's own s
 	cargo test --locked --package alertwright-testbed --features demo-test --test demo
 
 .PHONY: check
-check: $(CHECKS) ## Check everything that needs no server: format, lints, licences, generated files, manifests
-
-.PHONY: steps
-steps: # What .ci/run does, one after another
-	@echo $(CHECKS) $(TESTS)
+check: ## Check everything that needs no server: format, lints, licences, generated files, manifests
+	$(call in_steps,$(CHECKS))
 
 .PHONY: bench
 bench: testbed static ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
