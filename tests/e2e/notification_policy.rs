@@ -309,10 +309,18 @@ async fn routes_nest_five_levels_deep_each_with_its_receiver_and_no_deeper() {
         );
     }
     assert_rests(&w).await;
-    let refused = refusal(&w, json!({"receiver": "team", "routes": [nested(6, leaf)]})).await;
+    // A schema can't say this in words.
+    w.put(
+        "NotificationPolicy",
+        "tree",
+        json!({"receiver": "team", "routes": [nested(6, leaf)]}),
+    )
+    .await;
+    w.reason::<NotificationPolicy>("tree", "Invalid").await;
+    let message = w.message::<NotificationPolicy>("tree").await;
     assert!(
-        refused.contains("routes") && refused.contains("at most 0 items"),
-        "{refused}"
+        message.contains("routes can be nested 5 levels deep"),
+        "{message}"
     );
 }
 
@@ -338,6 +346,27 @@ async fn mistakes_are_refused_when_they_are_applied() {
             "spec.repeatInterval",
         ),
         (
+            route(json!({"groupInterval": "x"})),
+            "spec.routes[0].groupInterval",
+        ),
+        (
+            route(json!({"receiver": "a", "receiverRef": {"name": "b"}})),
+            "receiver or receiverRef, not both",
+        ),
+    ];
+    for (spec, expected) in cases {
+        let said = refusal(&w, spec.clone()).await;
+        assert!(said.contains(expected), "{spec}: {said}");
+    }
+}
+
+#[apply(any_release)]
+async fn a_mistake_that_a_schema_cannot_put_in_words_is_told_with_its_place_before_anything_is_written() {
+    let w = world::start().await;
+    let route = |route: Value| json!({"receiver": "team", "routes": [route]});
+    let deep = json!({"receiver": "a", "receiverRef": {"name": "b"}});
+    let cases = [
+        (
             route(json!({"matchers": ["severity"]})),
             "spec.routes[0].matchers[0]",
         ),
@@ -350,20 +379,21 @@ async fn mistakes_are_refused_when_they_are_applied() {
             "spec.routes[0].matchers[0]",
         ),
         (
-            route(json!({"groupInterval": "x"})),
-            "spec.routes[0].groupInterval",
-        ),
-        (
             route(json!({"routes": [{"matchers": ["=x"]}]})),
             "spec.routes[0].routes[0].matchers[0]",
         ),
         (
-            route(json!({"receiver": "a", "receiverRef": {"name": "b"}})),
-            "receiver or receiverRef, not both",
+            route(json!({"routes": [{"routes": [{"routes": [deep]}]}]})),
+            "give receiver or receiverRef, not both",
         ),
     ];
+    w.proxy.reset();
     for (spec, expected) in cases {
-        let said = refusal(&w, spec.clone()).await;
+        w.put("NotificationPolicy", "told", spec.clone()).await;
+        w.reason::<NotificationPolicy>("told", "Invalid").await;
+        let said = w.message::<NotificationPolicy>("told").await;
         assert!(said.contains(expected), "{spec}: {said}");
     }
+    let calls = w.proxy.requests();
+    assert_eq!(calls.writes().len(), 0, "{calls}");
 }
