@@ -104,10 +104,20 @@ func (s *api) getOrgByName(c *server.Call) {
 
 func (s *api) deleteOrg(c *server.Call) {
 	s.Store.Mu.Lock()
+	// In every release (pkg/api/org.go).
 	o := s.Store.Orgs[c.ID("id")]
-	if o == nil || o.ID == c.Who.Org {
+	switch {
+	case c.ID("id") < 1:
+		s.Store.Mu.Unlock()
+		c.Message(400, "orgId is invalid")
+		return
+	case o == nil:
 		s.Store.Mu.Unlock()
 		c.Message(404, "Failed to delete organization. ID not found")
+		return
+	case o.ID == c.Who.Org:
+		s.Store.Mu.Unlock()
+		c.Message(400, "Can not delete org for current user")
 		return
 	}
 	var change store.Change

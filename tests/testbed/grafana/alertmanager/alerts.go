@@ -1,6 +1,7 @@
 package alertmanager
 
 import (
+	"github.com/prometheus/alertmanager/dispatch"
 	"slices"
 	"time"
 
@@ -87,7 +88,8 @@ func (s *api) listAlertGroups(c *server.Call, am *routing.Alertmanager) {
 	am.Mu.RUnlock()
 	list := []map[string]any{}
 	if dispatcher != nil {
-		groups, receivers, err := dispatcher.Groups(c.R.Context(), nil, func(a *alert.Alert, now time.Time) (alert.AlertStatus, bool) {
+		every := func(*dispatch.Route) bool { return true }
+		groups, receivers, err := dispatcher.Groups(c.R.Context(), every, func(a *alert.Alert, now time.Time) (alert.AlertStatus, bool) {
 			status := am.Status(a)
 			return status, (a.EndsAt.IsZero() || !a.EndsAt.Before(now)) && wanted(a, status)
 		})

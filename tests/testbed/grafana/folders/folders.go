@@ -99,8 +99,9 @@ func sortTitles(list []map[string]any) []map[string]any {
 }
 
 func page(c *server.Call, list []map[string]any, limit int) []map[string]any {
-	limit = max(c.Number("limit", limit), 1)
-	from := min((max(c.Number("page", 1), 1)-1)*limit, len(list))
+	limit = min(max(c.Number("limit", limit), 1), len(list))
+	before := min(max(c.Number("page", 1), 1)-1, len(list))
+	from := min(before*limit, len(list))
 	return list[from:min(from+limit, len(list))]
 }
 
