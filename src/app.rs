@@ -90,18 +90,44 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         readiness.clone(),
         stop.clone(),
     ));
+    // A connection of its own: nothing else keeps a renewal waiting.
+    let election = if settings.leader_elect {
+        Some(Election::new(&plain(&config)?, &settings.namespace, identity()))
+    } else {
+        None
+    };
     let ran = tokio::select! {
         () = stop.cancelled() => Ok(None),
-        started = start(&settings, &config, &client, &readiness) => started.map(Some),
+        owner = start(&settings, &client, election.as_ref(), &readiness) => owner.map(Some),
     };
     let ran = match ran {
-        Ok(Some(started)) => lead(&settings, &config, started, &metrics, &readiness, &stop).await,
-        Ok(None) => Ok(()),
+        Ok(Some(owner)) => {
+            lead(
+                &settings,
+                &config,
+                owner,
+                election.as_ref(),
+                &metrics,
+                &readiness,
+                &stop,
+            )
+            .await
+        }
+        // The Lease may just have been taken.
+        Ok(None) => {
+            if let Some(election) = &election {
+                election.release().await;
+            }
+            Ok(())
+        }
         Err(error) => Err(error),
     };
     metrics.set_leader(false);
     stop.cancel();
-    let served = serving.await;
+    // A client that keeps its connection open keeps no process alive.
+    let Ok(served) = timeout(FINISH, serving).await else {
+        return ran;
+    };
     info!("stopped");
     ran?;
     match served {
@@ -110,19 +136,13 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     }
 }
 
-/// What is known before the first pass.
-struct Started {
-    owner: Owner,
-    election: Option<Election>,
-}
-
-/// Waits for the API server and for the Lease.
+/// Waits for the API server and for the Lease; returns the owner id.
 async fn start(
     settings: &Settings,
-    config: &Config,
     client: &Client,
+    election: Option<&Election>,
     readiness: &Readiness,
-) -> Result<Started, Error> {
+) -> Result<Owner, Error> {
     check::installation(client, &settings.namespace, &settings.watch_namespaces)
         .await
         .map_err(Error)?;
@@ -136,31 +156,27 @@ async fn start(
         owner = owner.as_str(),
         "starting"
     );
-    let mut election = None;
-    if settings.leader_elect {
-        // A connection of its own: nothing else keeps a renewal waiting.
-        let candidate = Election::new(&plain(config)?, &settings.namespace, identity());
+    if let Some(election) = election {
         // A replica that waits for the Lease is ready: a rollout of the operator must not wait for it.
         readiness.set();
-        candidate.win().await;
-        election = Some(candidate);
+        election.win().await;
     }
     readiness.wait("not listed yet");
     create_default_instance(client, settings).await?;
-    Ok(Started { owner, election })
+    Ok(owner)
 }
 
 /// Runs the controllers until `stop`, or until the Lease is lost.
 async fn lead(
     settings: &Settings,
     config: &Config,
-    started: Started,
+    owner: Owner,
+    election: Option<&Election>,
     metrics: &Arc<Metrics>,
     readiness: &Arc<Readiness>,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let Started { owner, election } = started;
-    let term = election.as_ref().map_or_else(Arc::default, Election::term);
+    let term = election.map_or_else(Arc::default, Election::term);
     let client = client::fenced(config.clone(), term.clone()).map_err(|e| no_client(&e))?;
     let attentive = client::attentive(config.clone()).map_err(|e| no_client(&e))?;
     metrics.set_leader(true);
@@ -199,7 +215,7 @@ async fn lead(
         stop.clone(),
     ));
     let held = async {
-        if let Some(election) = &election {
+        if let Some(election) = election {
             election.keep(stop).await
         } else {
             stop.cancelled().await;
@@ -219,7 +235,7 @@ async fn lead(
     if !are_done && context.is_ready() && timeout(FINISH, controllers).await.is_err() {
         warn!("passes under way were given up after {} s", FINISH.as_secs());
     }
-    if let Some(election) = &election {
+    if let Some(election) = election {
         election.release().await;
     }
     Ok(())

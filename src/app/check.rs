@@ -47,29 +47,34 @@ enum Trouble {
 }
 
 async fn types(client: &Client, home: &str, namespaces: &[String]) -> Result<(), Trouble> {
-    let place = readable(client, namespaces).await?;
-    let place = place.as_deref();
-    listable::<AlertRule>(client, place).await?;
-    listable::<ContactPoint>(client, place).await?;
-    listable::<NotificationPolicy>(client, place).await?;
-    listable::<Silence>(client, place).await?;
-    listable::<MaintenancePolicy>(client, place).await?;
-    listable::<Deployment>(client, place).await?;
-    listable::<Job>(client, place).await?;
+    somewhere::<AlertRule>(client, namespaces).await?;
+    somewhere::<ContactPoint>(client, namespaces).await?;
+    somewhere::<NotificationPolicy>(client, namespaces).await?;
+    somewhere::<Silence>(client, namespaces).await?;
+    somewhere::<MaintenancePolicy>(client, namespaces).await?;
+    somewhere::<Deployment>(client, namespaces).await?;
+    somewhere::<Job>(client, namespaces).await?;
     listable::<GrafanaInstance>(client, Some(home)).await
 }
 
-/// The first namespace whose AlertRules may be listed; `None` where all namespaces are watched.
-async fn readable(client: &Client, namespaces: &[String]) -> Result<Option<String>, Trouble> {
+/// A kind may be listed in one of the namespaces at least; in all where none is given.
+async fn somewhere<K>(client: &Client, namespaces: &[String]) -> Result<(), Trouble>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    PartialObjectMeta<K>: Debug + Clone,
+{
     let mut first = None;
     for namespace in namespaces {
-        match listable::<AlertRule>(client, Some(namespace)).await {
-            Ok(()) => return Ok(Some(namespace.clone())),
+        match listable::<K>(client, Some(namespace)).await {
+            Ok(()) => return Ok(()),
             Err(Trouble::Passing(text)) => return Err(Trouble::Passing(text)),
             Err(Trouble::Final(text)) => first = first.or(Some(text)),
         }
     }
-    first.map_or(Ok(None), |text| Err(Trouble::Final(text)))
+    match first {
+        Some(text) => Err(Trouble::Final(text)),
+        None => listable::<K>(client, None).await,
+    }
 }
 
 /// Lists one object of a kind.

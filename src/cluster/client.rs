@@ -20,6 +20,8 @@ use super::leader::Term;
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long a watch of workloads lasts before it is begun anew, in seconds.
 pub const WORKLOAD_WATCH: u32 = 60;
+/// How long a connection may be silent in the middle of an answer: a little longer than a watch lasts by default.
+const STALLED: Duration = Duration::from_secs(320);
 /// How long a connection for watches of workloads may be silent: a little longer than a watch lasts.
 const SILENCE: Duration = Duration::from_secs(WORKLOAD_WATCH as u64 + 10);
 
@@ -58,7 +60,10 @@ pub fn attentive(mut config: Config) -> kube::Result<Client> {
     guarded(config, None)
 }
 
-fn guarded(config: Config, term: Option<Arc<Term>>) -> kube::Result<Client> {
+fn guarded(mut config: Config, term: Option<Arc<Term>>) -> kube::Result<Client> {
+    config.read_timeout.get_or_insert(STALLED);
+    // The time that a connection was idle in the pool doesn't count.
+    config.reset_reader_on_write = true;
     Ok(ClientBuilder::try_from(config)?
         .with_layer(&Guard { answer: ANSWER, term })
         .build())

@@ -50,6 +50,15 @@ enum Attempt {
     Held(String),
 }
 
+/// How a renewal went.
+enum Renewal {
+    Done,
+    /// Somebody else wrote the Lease meanwhile; it is to be read again.
+    Raced,
+    /// It isn't ours any more; the text says why.
+    Lost(String),
+}
+
 /// The holder's last sign of life, and when this process saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
@@ -258,11 +267,12 @@ impl Election {
             let began = Moment::now();
             pause = RETRY;
             match timeout(REQUEST, self.renew()).await {
-                Ok(Ok(None)) => {
+                Ok(Ok(Renewal::Done)) => {
                     self.term.renewed(began);
                     pause = RENEW;
                 }
-                Ok(Ok(Some(why))) => {
+                Ok(Ok(Renewal::Raced)) => warn!("somebody else writes the lease"),
+                Ok(Ok(Renewal::Lost(why))) => {
                     self.term.end();
                     return End::Lost(why);
                 }
@@ -279,26 +289,29 @@ impl Election {
         }
     }
 
-    /// One renewal: one request, as long as nobody else writes the Lease. Returns why the Lease is lost, if it is.
-    async fn renew(&self) -> kube::Result<Option<String>> {
+    /// One renewal: one request, as long as nobody else writes the Lease.
+    async fn renew(&self) -> kube::Result<Renewal> {
         let held = self.held.lock().clone();
         if let Some(lease) = held
             && self.write(lease).await?
         {
-            return Ok(None);
+            return Ok(Renewal::Done);
         }
         let lease = match self.api.get(NAME).await {
             Ok(lease) => lease,
-            Err(error) if is_missing(&error) => return Ok(Some("the Lease was deleted".to_owned())),
+            Err(error) if is_missing(&error) => return Ok(Renewal::Lost("the Lease was deleted".into())),
             Err(error) => return Err(error),
         };
         let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.clone());
         if holder.as_deref() != Some(self.me.as_str()) {
             let holder = holder.unwrap_or_default();
-            return Ok(Some(format!("another replica holds the Lease: {holder}")));
+            return Ok(Renewal::Lost(format!(
+                "another replica holds the Lease: {holder}"
+            )));
         }
         // Our own write whose answer was lost, or somebody's annotation.
-        self.write(lease).await.map(|_| None)
+        let is_written = self.write(lease).await?;
+        Ok(if is_written { Renewal::Done } else { Renewal::Raced })
     }
 
     /// Writes our claim over the Lease that was read; `false` where it has changed since, or is gone.

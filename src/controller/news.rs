@@ -58,7 +58,10 @@ pub(super) fn about_rule(event: &Event<AlertRule>, context: &Context) {
     let selects = |s: &Silence| {
         let selector = s.spec.alert_rules.as_ref().filter(|_| s.ns() == rule.ns());
         selector.is_some_and(|selector| {
+            // One that covers nothing may have been looked at before the rules of its namespace could be seen.
+            let covers = s.status.as_ref().and_then(|status| status.matches_rules);
             !selector.match_labels.is_empty()
+                || covers.unwrap_or(0) == 0
                 || (!is_status_only && selector.names.iter().any(|name| name == rule.id()))
         })
     };

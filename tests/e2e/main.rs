@@ -1,4 +1,5 @@
-//! End to end: the real operator, under its own ServiceAccount, on a real API server, a real Grafana and a real Loki.
+//! End to end: the real operator, under its own ServiceAccount, on a real API server, Grafana's double or a real Grafana, and Loki's query
+//! engine.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! A Silence's life, from its start to its end, in a real Grafana.
+//! A Silence's life, from its start to its end, in Grafana.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! GitOps: the Applications that are shipped, deployed by the real Argo CD from a git repository, with the operator under the
-//! ServiceAccount that it gets by them, a real API server, a real Grafana and a real Loki.
+//! ServiceAccount that it gets by them, a real API server, Grafana's double or a real Grafana, and Loki's query engine.
 #![allow(
     clippy::expect_used,
     clippy::panic,

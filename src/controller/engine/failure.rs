@@ -56,6 +56,17 @@ impl Failure {
         }
     }
 
+    /// Something that this depends on can't be seen: nothing is changed until it can, since what isn't seen may be there.
+    pub fn unseen(kind: &str) -> Self {
+        Self::new(
+            Reason::Unavailable,
+            format!(
+                "the operator may not list every {kind} that matters here; its log and the metric alertwright_unwatched name the namespace whose RoleBinding is missing"
+            ),
+            Retry::After(WAIT),
+        )
+    }
+
     /// The pass is repeated soon, and nothing is said of it.
     pub fn again(message: impl Into<String>) -> Self {
         Self {

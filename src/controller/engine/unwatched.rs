@@ -48,6 +48,11 @@ impl Unwatched {
         }
     }
 
+    /// Whether a kind can be watched in every namespace that is to be watched.
+    pub fn sees_all(&self, kind: &str) -> bool {
+        !self.places.lock().iter().any(|(unseen, _)| unseen == kind)
+    }
+
     /// Whether a kind can be watched in a namespace, so that what isn't in its store isn't there.
     pub fn sees(&self, kind: &str, namespace: &str) -> bool {
         let places = self.places.lock();

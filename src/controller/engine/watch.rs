@@ -261,7 +261,11 @@ impl Calm {
                 if self.trouble.take().is_some() {
                     info!(%kind, namespace, "the watch goes on");
                 }
-                self.unwatched.ends(&kind, namespace);
+                // Half a listing isn't seen yet.
+                if !matches!(event, Event::InitApply(_)) {
+                    self.refusals = 0;
+                    self.unwatched.ends(&kind, namespace);
+                }
                 self.is_listed |= matches!(event, Event::InitDone);
                 vec![event]
             }

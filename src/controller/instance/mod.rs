@@ -62,7 +62,8 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             if matches!(
                 failure.reason,
                 None | Some(Reason::Unavailable | Reason::Unauthorized)
-            ) && context.running.read().contains_key(&object.name_any()) =>
+            ) && next.observed_generation == object.metadata.generation
+                && context.running.read().contains_key(&object.name_any()) =>
         {
             warn!(
                 instance = object.name_any(),

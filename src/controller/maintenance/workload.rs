@@ -31,6 +31,8 @@ use crate::domain::refusal::Refusal;
 
 /// How long a pass waits until everything has been listed.
 const NOT_YET: Duration = Duration::from_millis(200);
+/// How soon a workload is looked at again that nothing can be decided about, because its policies or Silences can't be seen.
+const UNSEEN: Duration = Duration::from_secs(30);
 /// When to try again after an error: what the API server refuses waits for a change, with growing delays.
 #[expect(
     clippy::needless_pass_by_value,
@@ -101,6 +103,11 @@ async fn look_after<K>(
 where
     K: Resource<DynamicType = ()>,
 {
+    let namespace = object.namespace().unwrap_or_default();
+    let is_seen = |kind| context.unwatched.sees(kind, &namespace);
+    if !is_seen("MaintenancePolicy") || !is_seen("Silence") {
+        return Ok(Action::requeue(UNSEEN));
+    }
     let wanted = match wanted(object, kind, context) {
         Ok(wanted) => wanted,
         Err(refusal) => {

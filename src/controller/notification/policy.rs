@@ -50,6 +50,14 @@ impl Reconcile for NotificationPolicy {
                 Retry::OnChange,
             ));
         }
+        // An older one that can't be seen may hold the tree. Who held it before goes on.
+        let holds_it = self
+            .status
+            .as_ref()
+            .is_some_and(|status| condition::is_ready(&status.conditions, self.metadata.generation));
+        if !holds_it && !context.unwatched.sees_all(NotificationPolicy::KIND) {
+            return Err(Failure::unseen(NotificationPolicy::KIND));
+        }
         let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance))?;
         let adopt = self.annotation(ANNOTATION_ADOPT) == Some("true");
         self.sync(&instance, context, &wish, adopt).await?;

@@ -17,7 +17,7 @@ use super::pass::{self, Reconcile, Report};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::silence::ACTIVE;
-use crate::api::{Silence, SilenceStatus};
+use crate::api::{AlertRule, Silence, SilenceStatus};
 use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
@@ -32,6 +32,9 @@ const SURELY: Duration = Duration::from_millis(100);
 impl Reconcile for Silence {
     async fn reconcile(&self, context: &Context) -> Result<Report<SilenceStatus>, Failure> {
         let instance = context.instance(self)?;
+        if self.spec.alert_rules.is_some() && !context.unwatched.sees(AlertRule::KIND, self.ns()) {
+            return Err(Failure::unseen(AlertRule::KIND));
+        }
         let now = context.now();
         let (selection, mut warnings) = self.select(context, &instance);
         let created = self.created(now);
@@ -103,6 +106,8 @@ impl Reconcile for Silence {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
+        let author = context.owner.silence_author(self.ns(), self.id());
+        context.silence_ids.lock().remove(&author);
         let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
@@ -110,7 +115,6 @@ impl Reconcile for Silence {
             return Ok(());
         }
         let now = context.now();
-        let author = context.owner.silence_author(self.ns(), self.id());
         read_again_if_lost(&instance, &author).await?;
         let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
         for found in ours(&instance, &author) {
@@ -136,7 +140,6 @@ impl Reconcile for Silence {
                 None => expire(&instance, &id).await?,
             }
         }
-        context.silence_ids.lock().remove(&author);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What a workload's annotations ask for, without a `MaintenancePolicy`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::window::Lease;
@@ -155,10 +155,12 @@ fn parse_rules(text: &str) -> Result<Rules, InvalidWish> {
     if text == EVERY_RULE {
         return Ok(Rules::All);
     }
+    // A Silence names each rule once.
+    let mut seen = BTreeSet::new();
     let names: Vec<_> = text
         .split(',')
         .map(str::trim)
-        .filter(|name| !name.is_empty())
+        .filter(|name| !name.is_empty() && seen.insert(*name))
         .map(str::to_owned)
         .collect();
     if names.is_empty() {

@@ -22,9 +22,17 @@ static CHANGES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Grafana's `lastError` on one line, cut, and free of times, durations and ids; nothing where it says nothing.
+/// The query of a URL: a data source's own parameters may hold a token, and the time is in it anyway.
+static QUERIES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(\b[a-z][a-z0-9+.-]*://[^\s"'?]+)\?[^\s"']*"#).ok());
+
+/// Grafana's `lastError` on one line, cut, without the queries of URLs, and free of times, durations and ids; nothing where it says nothing.
 pub fn state_message(last_error: &str) -> Option<String> {
     let line = last_error.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = match &*QUERIES {
+        Some(queries) => queries.replace_all(&line, "${1}?…").into_owned(),
+        None => return None,
+    };
     let steady = match &*CHANGES {
         Some(changes) => changes.replace_all(&line, CHANGING).into_owned(),
         None => line,
@@ -58,11 +66,15 @@ mod tests {
             ),
             (
                 "Post \"http://loki:3100/query?time=1732400000123456789\": dial tcp 10.0.0.1:43210->10.0.0.2:3100: i/o timeout after 1.0032s",
-                "Post \"http://loki:3100/query?time=…\": dial tcp 10.0.0.1…10.0.0.2:3100: i/o timeout after …",
+                "Post \"http://loki:3100/query?…\": dial tcp 10.0.0.1…10.0.0.2:3100: i/o timeout after …",
             ),
             (
                 "at 2026-11-23T22:15:35.123Z trace 4bf92f3577b34da6a3ce929d0e0e4736 took 12ms (id 0c4d1f62-8a3b-4f51-9a51-0123456789ab)",
                 "at … trace … took … (id …)",
+            ),
+            (
+                "Get \"http://prom/api/v1/query?token=s3cret&query=up\": EOF",
+                "Get \"http://prom/api/v1/query?…\": EOF",
             ),
             (
                 "too many series in the last 5m of [30s]",
