@@ -13,7 +13,7 @@ TEST_THREADS ?= 4
 #   GRAFANA_VERSION=11.6.0                    the testbed's double as another release; 13.3.0 by default
 #   GRAFANA_IMAGE=grafana/grafana:12.4.0      a real one, a container for each test, by docker or podman (Linux)
 #   GRAFANA_URL=http://127.0.0.1:3000         a real one that runs, an organisation for each test; with GRAFANA_USER and
-#                                             GRAFANA_PASSWORD, its server administrator's
+#                                             GRAFANA_PASSWORD, its server administrator's (the demonstration: docs/demo.md)
 export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
 # What the static binary is compiled for.
 export STATIC ?= $(shell uname -m)-unknown-linux-gnu
@@ -60,7 +60,7 @@ demo: servers static ## Tell the whole story: example, alerts, notifications, ro
 	cargo run --locked --quiet --package alertwright-testbed --bin demo -- --operator $(ALERTWRIGHT_OPERATOR)
 
 .PHONY: test
-test: ## Run all tests, on the servers of the testbed and on each release of Grafana
+test: ## Run all tests but test-demo, on the servers of the testbed and on each release of Grafana
 	$(call in_steps,$(TESTS))
 
 .PHONY: test-go
