@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, Store};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use parking_lot::{Mutex, RwLock};
 use tracing::{debug, warn};
 
@@ -201,10 +201,14 @@ impl Context {
 
     /// Whether there is a GrafanaInstance of this name, connected or not.
     pub fn instance_exists(&self, name: &str) -> bool {
+        self.declared_instance(name).is_some()
+    }
+
+    /// The GrafanaInstance of this name as it is declared, connected or not.
+    pub fn declared_instance(&self, name: &str) -> Option<Arc<GrafanaInstance>> {
         self.stores
             .instances
-            .find(|instance| instance.metadata.name.as_deref() == Some(name))
-            .is_some()
+            .get(&ObjectRef::new(name).within(&self.namespace))
     }
 
     /// Publishes an event. A failure is only logged.

@@ -295,9 +295,13 @@ pub(super) async fn leaving<K: Managed>(
         return Err(Failure::not_yet());
     }
     let name = object.instance();
+    let declared = context.declared_instance(name);
+    // What the instance says counts as declared, whether Grafana answers or not.
+    let default = declared.as_ref().and_then(|i| i.spec.default_deletion_policy);
+    let lets_go = object.deletion_policy().or(default) == Some(DeletionPolicy::Orphan);
     let running = context.running.read().get(name).cloned();
     let Some(instance) = running else {
-        if context.instance_exists(name) && object.deletion_policy() != Some(DeletionPolicy::Orphan) {
+        if declared.is_some() && !lets_go {
             return Err(context.unconnected(name));
         }
         let note =
@@ -313,9 +317,8 @@ pub(super) async fn leaving<K: Managed>(
             .await;
         return Ok(None);
     };
-    if object.deletion_policy() == Some(DeletionPolicy::Orphan) {
-        return Ok(Some(instance));
+    if !lets_go {
+        instance.check()?;
     }
-    instance.check()?;
     Ok(Some(instance))
 }

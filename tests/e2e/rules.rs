@@ -288,6 +288,34 @@ async fn a_deleted_resource_takes_its_rule_along_but_neither_the_folder_nor_an_o
 }
 
 #[apply(any_release)]
+async fn what_an_instance_says_of_deletions_counts_also_while_grafana_is_away() {
+    let mut w = world::start().await;
+    w.put("AlertRule", "r", quiet()).await;
+    let uid = uid(&w, "r").await;
+    w.grafana.stop().await;
+    begin_delete(&w, "r").await;
+    wait::until("the deletion waits", SOON, async || {
+        w.message::<AlertRule>("r").await.contains("the deletion waits")
+    })
+    .await;
+    let spec = r#"{"spec": {"defaultDeletionPolicy": "Orphan"}}"#;
+    let patch = [
+        "patch",
+        "grafanainstance",
+        "default",
+        "--type=merge",
+        "-p",
+        spec,
+        "-n",
+        &w.home,
+    ];
+    w.plane.kubectl(&patch).await.ok();
+    gone(&w, "r").await;
+    w.grafana.start_again().await.expect("grafana starts again");
+    assert!(w.grafana.rule(&uid).await.is_some());
+}
+
+#[apply(any_release)]
 async fn a_suspended_rule_is_left_alone_until_it_is_resumed() {
     let w = world::start().await;
     w.put("AlertRule", "r", quiet()).await;
