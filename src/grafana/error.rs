@@ -247,6 +247,7 @@ fn class_of_status(status: u16, retry_after: Option<Duration>) -> Class {
         408 => Class::Transient,
         409 | 412 => Class::Conflict,
         429 => Class::Throttled(retry_after),
+        503 if retry_after.is_some() => Class::Throttled(retry_after),
         300..=499 | 501 => Class::Rejected,
         _ => Class::Transient,
     }

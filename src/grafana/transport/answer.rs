@@ -156,12 +156,19 @@ pub(super) async fn refusal(operation: &'static str, response: Response) -> Erro
     }
 }
 
-/// How long the server wants to be left alone: given in seconds or as a date.
+/// The least that a server is left alone for when it asks for it: 0 would be a loop at the network's speed.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The most: nobody should stand still for a day because of one header.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// How long the server wants to be left alone, given in seconds or as a date; within bounds.
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Duration::try_from(date.duration_since(Timestamp::now())).ok()
+    let asked = if let Ok(seconds) = value.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+        Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default()
+    };
+    Some(asked.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
 }
