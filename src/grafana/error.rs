@@ -170,7 +170,9 @@ impl Error {
     pub fn redact(mut self, secrets: &[&str]) -> Self {
         if let Self::Status { message, .. } = &mut self {
             for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-                *message = without(message, secret);
+                for form in forms(secret) {
+                    *message = without(message, &form);
+                }
             }
         }
         self
@@ -262,6 +264,30 @@ pub(super) fn cut(message: &str) -> String {
             (*length <= MESSAGE_LIMIT).then_some(if c.is_control() { ' ' } else { c })
         })
         .collect()
+}
+
+/// The forms in which a message may repeat a secret, the longest first: as it is; on one line, as messages are cut; escaped, as Go's `%q`
+/// and JSON write it; encoded, as it stands in a URL; and each of its longer lines.
+fn forms(secret: &str) -> Vec<String> {
+    let one_line = |text: &str| text.replace(char::is_control, " ");
+    let quoted = serde_json::Value::from(secret).to_string();
+    let escaped = quoted
+        .trim_start_matches('"')
+        .strip_suffix('"')
+        .unwrap_or_default();
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let lines = secret.lines().filter(|line| line.len() >= CUT_SECRET);
+    let mut forms: Vec<String> = lines.map(one_line).collect();
+    forms.extend([
+        one_line(secret),
+        escaped.to_owned(),
+        encoded.replace('+', "%20"),
+        encoded,
+    ]);
+    forms.retain(|form| !form.is_empty());
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms.dedup();
+    forms
 }
 
 /// `message` without `secret`, nor its beginning where the message was cut in the middle of it.

@@ -133,6 +133,25 @@ fn a_secret_that_was_cut_with_its_message_is_taken_out() {
 }
 
 #[test]
+fn a_secret_is_taken_out_in_whatever_form_the_message_repeats_it() {
+    for (secret, said) in [
+        ("pass\"word\\1", r#"invalid "pass\"word\\1""#),
+        ("first line\nsecond line", "invalid first line\nsecond line"),
+        ("first line\nsecond line", "invalid second line"),
+        ("first line\nsecond line", r"invalid first line\nsecond line"),
+        ("a b/c?d=e", "Get https://x/a+b%2Fc%3Fd%3De: EOF"),
+        ("a b/c?d=e", "Get https://x/a%20b%2Fc%3Fd%3De: EOF"),
+    ] {
+        // The message as it is kept: cut, on one line.
+        let message = refused(400, &cut(said)).redact(&[secret]).to_string();
+        for part in ["pass", "word", "first", "second", "a+b", "a%20b", "c%3Fd"] {
+            assert!(!message.contains(part), "{secret:?} in {message}");
+        }
+        assert!(message.contains("[REDACTED]"), "{message}");
+    }
+}
+
+#[test]
 fn messages_are_cut_between_characters_and_have_one_line() {
     let cut = cut(&format!("a\nb{}", "ü".repeat(MESSAGE_LIMIT)));
     assert!(cut.starts_with("a bü"));
