@@ -54,14 +54,15 @@ struct State {
 }
 
 impl State {
-    /// What the Secret holds, or nothing yet.
+    /// What the Secret holds, or nothing yet. What can't be read (damaged, or of a newer version of the operator) is an error: it
+    /// would be lost with the next write.
     async fn read(api: &Api<Secret>, name: &str) -> kube::Result<Self> {
         let secret = api.get_opt(name).await?;
         let resource_version = secret.as_ref().and_then(|s| s.metadata.resource_version.clone());
-        let remembered = secret
-            .and_then(|s| s.data?.remove(DATA_KEY))
-            .and_then(|bytes| serde_json::from_slice(&bytes.0).ok())
-            .unwrap_or_else(Remembered::new);
+        let remembered = match secret.and_then(|s| s.data?.remove(DATA_KEY)) {
+            Some(bytes) => serde_json::from_slice(&bytes.0).map_err(|e| not_understood(&e))?,
+            None => Remembered::new(),
+        };
         Ok(Self {
             remembered,
             resource_version,
@@ -70,10 +71,16 @@ impl State {
 }
 
 impl Memory {
-    /// Reads the memory of an instance, or begins one. Nothing is written yet.
+    /// The name of the Secret that holds the memory of an instance.
+    pub fn secret_name(instance: &str) -> String {
+        format!("alertwright-memory-{instance}")
+    }
+
+    /// Reads the memory of an instance, or begins one. Nothing is written yet. Fails where the Secret can't be read, or holds what isn't
+    /// understood.
     pub async fn load(client: &Client, namespace: &str, instance: &str) -> kube::Result<Self> {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-        let name = format!("alertwright-memory-{instance}");
+        let name = Self::secret_name(instance);
         let state = parking_lot::Mutex::new(State::read(&api, &name).await?);
         Ok(Self { api, name, state })
     }
@@ -160,5 +167,47 @@ impl Remembered {
         };
         mac.update(message);
         data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
+    }
+}
+
+/// Where the memory isn't understood, without what stands there: it holds a key.
+fn not_understood(error: &serde_json::Error) -> kube::Error {
+    let place = format!(
+        "not understood at line {} column {}",
+        error.line(),
+        error.column()
+    );
+    kube::Error::SerdeError(serde::de::Error::custom(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Response};
+    use kube::client::{Body, ClientBuilder};
+
+    /// An API server that has one Secret, with this memory in it.
+    fn holding(memory: &str) -> Client {
+        let encoded = data_encoding::BASE64.encode(memory.as_bytes());
+        let secret = format!(
+            r#"{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"s"}},"data":{{"memory.json":"{encoded}"}}}}"#
+        );
+        let service = tower::service_fn(move |_: Request<Body>| {
+            let secret = secret.clone().into_bytes();
+            async move { Ok::<_, tower::BoxError>(Response::new(Body::from(secret))) }
+        });
+        ClientBuilder::new(service, "default").build()
+    }
+
+    #[tokio::test]
+    async fn a_memory_that_is_not_understood_is_an_error_and_not_begun_anew() {
+        for memory in ["{\"key\": 5, \"hunter2\": \"x\"}", "half of {"] {
+            let loaded = Memory::load(&holding(memory), "home", "default").await;
+            let text = super::super::answer::chain(&loaded.err().expect("an error"));
+            assert!(text.contains("not understood at line 1"), "{text}");
+            assert!(!text.contains("hunter2") && !text.contains('5'), "{text}");
+        }
+        let kept = Memory::load(&holding("{\"key\": \"k\"}"), "home", "default").await;
+        assert!(kept.is_ok());
     }
 }

@@ -200,7 +200,19 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
             Retry::OnChange,
         )
     })?;
-    let memory = Memory::load(&context.client, &context.namespace, &name).await?;
+    let memory = Memory::load(&context.client, &context.namespace, &name)
+        .await
+        .map_err(|e| {
+            Failure::new(
+                Reason::Unavailable,
+                format!(
+                    "what is remembered of this Grafana in Secret {} cannot be read: {}; run the version that wrote it, or delete the Secret (then the policy tree from before is forgotten, and secrets are sent anew)",
+                    Memory::secret_name(&name),
+                    crate::cluster::answer::chain(&e)
+                ),
+                Retry::Backoff,
+            )
+        })?;
     let instance = Arc::new(Instance::new(
         name.clone(),
         spec.clone(),

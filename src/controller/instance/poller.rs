@@ -76,12 +76,16 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
             Err(failure) => {
                 next_resync = Instant::now() + delay(&failure, failures);
                 failures = failures.saturating_add(1);
-                if instance.set_health(Health::Down(failure.clone())) {
+                let is_news = instance.set_health(Health::Down(failure.clone()));
+                if is_news {
                     warn!(
                         instance = instance.name,
                         detail = failure.message,
                         "grafana cannot be read"
                     );
+                }
+                // A token that is refused may have been renewed in its Secret, which nobody tells where Secrets aren't watched.
+                if is_news || failure.reason == Some(Reason::Unauthorized) {
                     context.triggers.instances.one(&context.namespace, &instance.name);
                 }
                 if failures == 1 && rounds == 0 {
