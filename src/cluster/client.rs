@@ -43,7 +43,7 @@ pub async fn config() -> Result<Config, kube::config::InferConfigError> {
     Ok(config)
 }
 
-/// A client for everything that needs no Lease: each request is answered in time, or fails.
+/// A client for everything that needs no Lease: each answer begins in time and doesn't stall for minutes, or the request fails.
 pub fn plain(config: Config) -> kube::Result<Client> {
     guarded(config, None)
 }
