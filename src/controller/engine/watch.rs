@@ -351,6 +351,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn half_a_listing_is_not_seen_yet() {
+        let places = unwatched();
+        let refusals = vec![refused(403), refused(403), refused(403)];
+        through(refusals, Some("late"), &places).await;
+        let half = vec![Ok(Event::Init), Ok(Event::InitApply(rule("a", "1")))];
+        let mut calm = Calm {
+            part: Some("late".into()),
+            unwatched: places.clone(),
+            trouble: None,
+            refusals: REFUSALS,
+            is_listed: true,
+        };
+        for event in half {
+            calm.step(event);
+        }
+        assert!(!places.sees("AlertRule", "late") && !places.sees_all("AlertRule"));
+        calm.step::<AlertRule>(Ok(Event::InitDone));
+        assert!(places.sees("AlertRule", "late") && places.sees_all("AlertRule"));
+    }
+
+    #[tokio::test]
     async fn what_may_be_listed_nowhere_is_waited_for() {
         let places = unwatched();
         let events = vec![refused(404), refused(404), refused(404), refused(404)];

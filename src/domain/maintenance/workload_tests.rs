@@ -40,7 +40,7 @@ fn rules_are_the_namespace_or_names() {
     assert_eq!(silence(&[(ANNOTATION_SILENCE, "namespace")]).rules, Rules::All);
     let names = Rules::Names(vec!["http-errors".into(), "queue.depth".into()]);
     assert_eq!(
-        silence(&[(ANNOTATION_SILENCE, " http-errors, queue.depth, ")]).rules,
+        silence(&[(ANNOTATION_SILENCE, " http-errors, queue.depth, http-errors, ")]).rules,
         names
     );
 }
