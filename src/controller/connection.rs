@@ -1,12 +1,12 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
+use parking_lot::RwLock;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::GrafanaInstanceSpec;
@@ -14,12 +14,13 @@ use crate::api::condition::Reason;
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::cluster::memory::Memory;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::turns::{Right, Rights, Turn, to_its_end};
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
-use crate::grafana::Grafana;
 use crate::grafana::api::AlertState;
-use crate::grafana::mirror::Mirror;
+use crate::grafana::mirror::{Held, Mirror, Subject};
 use crate::grafana::wire::DataSource;
+use crate::grafana::{self, Class, Grafana};
 
 /// What a Grafana says about itself.
 #[derive(Debug, Clone)]
@@ -56,9 +57,6 @@ pub struct SeenState {
     pub message: Option<String>,
 }
 
-/// Folder uid and title of a rule group.
-type GroupKey = (String, String);
-
 /// One connected Grafana.
 pub struct Instance {
     /// Name of the GrafanaInstance.
@@ -76,16 +74,19 @@ pub struct Instance {
     /// The states of rules, by namespace and name of their AlertRule.
     pub states: RwLock<HashMap<(String, String), SeenState>>,
     /// Held while contact points or policies are written: they are one document in Grafana.
-    pub notifications: AsyncMutex<()>,
+    pub notifications: Right,
     /// Held while folders are created.
-    pub folders: AsyncMutex<()>,
+    pub folders: Right,
     /// Wakes the poller up.
     pub suspicion: Notify,
     /// Whether the poller should read at once what hardly ever changes.
     pub facts_are_stale: AtomicBool,
     /// Ends the poller.
     pub stop: CancellationToken,
-    groups: Mutex<HashMap<GroupKey, Weak<AsyncMutex<()>>>>,
+    /// By folder uid and title.
+    groups: Rights<(String, String)>,
+    /// By uid of a rule, or author of silences.
+    objects: Rights<String>,
     facts: RwLock<Option<Facts>>,
     health: RwLock<Health>,
     /// The namespace whose silences may cover alerts of any other.
@@ -110,12 +111,13 @@ impl Instance {
             mirror: Mirror::default(),
             memory,
             states: RwLock::default(),
-            notifications: AsyncMutex::default(),
-            folders: AsyncMutex::default(),
+            notifications: Right::default(),
+            folders: Right::default(),
             suspicion: Notify::new(),
             facts_are_stale: AtomicBool::new(false),
             stop: CancellationToken::new(),
-            groups: Mutex::default(),
+            groups: Rights::default(),
+            objects: Rights::default(),
             facts: RwLock::default(),
             health: RwLock::new(Health::Starting),
             home,
@@ -192,21 +194,42 @@ impl Instance {
         own.or(self.spec.default_deletion_policy).unwrap_or_default()
     }
 
-    /// The right to write a rule group. One writer at a time has it.
-    pub async fn group(&self, folder_uid: &str, group: &str) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut groups = self.groups.lock();
-            groups.retain(|_, lock| lock.strong_count() > 0);
-            let slot = groups
-                .entry((folder_uid.to_owned(), group.to_owned()))
-                .or_default();
-            slot.upgrade().unwrap_or_else(|| {
-                let lock = Arc::new(AsyncMutex::new(()));
-                *slot = Arc::downgrade(&lock);
-                lock
-            })
-        };
-        lock.lock_owned().await
+    /// The right to write a rule group.
+    pub async fn group(&self, folder_uid: &str, group: &str) -> Turn {
+        self.groups.lock((folder_uid.to_owned(), group.to_owned())).await
+    }
+
+    /// The right to write the rule of this uid, or the silences of this author. Whoever needs other rights too takes this one first.
+    pub async fn object(&self, uid_or_author: &str) -> Turn {
+        self.objects.lock(uid_or_author.to_owned()).await
+    }
+
+    /// Sends a write and notes in the mirror what it has done, to the end even where whoever waits for it is cut off. Until then nothing is
+    /// known of its subject, and `turn` isn't given back. What was refused has changed nothing; of any other failure the outcome is unknown.
+    pub async fn write<T: Send + 'static, F>(
+        self: &Arc<Self>,
+        turn: impl Send + 'static,
+        subject: Subject,
+        call: impl FnOnce(Grafana) -> F,
+        done: impl FnOnce(&mut Held, &T) + Send + 'static,
+    ) -> grafana::Result<T>
+    where
+        F: Future<Output = grafana::Result<T>> + Send + 'static,
+    {
+        let under_way = UnderWay::begin(self.clone(), subject);
+        let call = call(self.grafana.clone());
+        to_its_end(async move {
+            let result = call.await;
+            under_way.instance.mirror.write(|held| match &result {
+                Ok(value) => done(held, value),
+                Err(error) if error.class() == Class::Rejected => held.stands(&under_way.subject),
+                Err(_) => {}
+            });
+            drop(under_way);
+            drop(turn);
+            result
+        })
+        .await
     }
 
     /// Has the poller read at once what hardly ever changes, data sources for example: something is missing there.
@@ -221,6 +244,25 @@ impl Instance {
             self.suspicion.notify_one();
         }
         failure
+    }
+}
+
+/// A write that has been sent. Dropped, its outcome is unknown unless something was noted.
+struct UnderWay {
+    instance: Arc<Instance>,
+    subject: Subject,
+}
+
+impl UnderWay {
+    fn begin(instance: Arc<Instance>, subject: Subject) -> Self {
+        instance.mirror.write(|held| held.begins(&subject));
+        Self { instance, subject }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.instance.mirror.write(|held| held.ends(&self.subject));
     }
 }
 

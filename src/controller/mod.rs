@@ -11,4 +11,6 @@ pub mod notification;
 pub mod pass;
 pub mod run;
 pub mod silence;
+#[cfg(test)]
+mod tests;
 pub mod workloads;

@@ -1,5 +1,7 @@
 //! The folder that a rule lies in.
 
+use std::sync::Arc;
+
 use crate::api::AlertRule;
 use crate::api::condition::Reason;
 use crate::controller::connection::{Facts, Instance};
@@ -9,7 +11,7 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
 use crate::domain::version::Version;
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Folder;
 
 /// A folder that exists.
@@ -23,7 +25,7 @@ pub struct Place {
 
 /// Finds the rule's folder, or creates it. A folder that somebody else made is used as it is.
 pub async fn ensure(
-    instance: &Instance,
+    instance: &Arc<Instance>,
     context: &Context,
     object: &AlertRule,
     facts: &Facts,
@@ -84,7 +86,7 @@ fn titles(path: &str, facts: &Facts) -> Result<Vec<String>, Refusal> {
 
 /// The uid of one folder, which is created if it isn't there.
 async fn one(
-    instance: &Instance,
+    instance: &Arc<Instance>,
     uid: &str,
     title: &str,
     parent: Option<&str>,
@@ -93,18 +95,28 @@ async fn one(
     if let Some(found) = known(instance, uid, title, parent, before) {
         return Ok(found);
     }
-    let _writer = instance.folders.lock().await;
+    let turn = instance.folders.lock().await;
     if let Some(found) = known(instance, uid, title, parent, before) {
         return Ok(found);
     }
-    match instance.grafana.folders.create(uid, title, parent).await {
-        Ok(folder) => {
-            let uid = folder.uid.clone();
-            instance
-                .mirror
-                .write(|held| held.folders.written(uid.clone(), Some(folder)));
-            Ok(uid)
-        }
+    let wish = Folder {
+        uid: uid.to_owned(),
+        title: title.to_owned(),
+        parent_uid: parent.map(str::to_owned),
+    };
+    let created = instance.write(
+        turn.clone(),
+        Subject::Folder(wish.uid.clone()),
+        |grafana| async move {
+            let folders = &grafana.folders;
+            folders
+                .create(&wish.uid, &wish.title, wish.parent_uid.as_deref())
+                .await
+        },
+        |held, folder: &Folder| held.folders.written(folder.uid.clone(), Some(folder.clone())),
+    );
+    match created.await {
+        Ok(folder) => Ok(folder.uid),
         Err(error) => {
             // Another answer may have been lost, or somebody was faster: the next look tells.
             let listed = instance

@@ -1,7 +1,9 @@
 //! The interval of a rule's group.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::mirrored::Turns;
 use crate::api::duration;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -10,7 +12,7 @@ use crate::domain::ownership::LABEL;
 use crate::domain::rule::Wish;
 use crate::domain::rule::decision::Decision;
 use crate::grafana::api::{FoundRule, Provenance};
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::Subject;
 use crate::grafana::wire::AlertRule;
 
 /// The interval of the group that the rule joins, if it is known to exist.
@@ -26,7 +28,8 @@ pub(super) fn interval(instance: &Instance, rule: &AlertRule) -> Option<Duration
 /// Sets the interval of the group if it isn't as wished and all its rules are ours; else says why not.
 pub(super) async fn ensure_interval(
     context: &Context,
-    instance: &Instance,
+    instance: &Arc<Instance>,
+    turns: &Turns,
     wish: &Wish,
     decision: &Decision,
 ) -> Result<Option<String>, Failure> {
@@ -63,19 +66,30 @@ pub(super) async fn ensure_interval(
             foreign.uid
         )));
     }
-    rules
-        .set_group_interval(&rule.folder_uid, &rule.rule_group, wish.interval, Provenance::Api)
-        .await
-        .map_err(suspect)?;
-    instance.mirror.write(|held| {
-        for member in &group.rules {
-            if let Lookup::Present(found) = held.rules.lookup(&member.uid).cloned() {
-                held.rules.written(FoundRule {
-                    interval: wish.interval,
-                    ..found
-                });
-            }
-        }
+    // As the mirror has them, with the interval that they get.
+    let members: Vec<FoundRule> = instance.mirror.read(|held| {
+        let members = group.rules.iter();
+        let known = members.filter_map(|member| held.rules.lookup(&member.uid).cloned().present());
+        known
+            .map(|found| FoundRule {
+                interval: wish.interval,
+                ..found
+            })
+            .collect()
     });
+    let uids = members.iter().map(|member| member.uid.clone()).collect();
+    let (folder, title, interval) = (rule.folder_uid.clone(), rule.rule_group.clone(), wish.interval);
+    let written = instance.write(
+        turns.clone(),
+        Subject::Rules(uids),
+        move |grafana| async move {
+            let rules = &grafana.rules;
+            rules
+                .set_group_interval(&folder, &title, interval, Provenance::Api)
+                .await
+        },
+        |held, ()| members.into_iter().for_each(|member| held.rules.written(member)),
+    );
+    written.await.map_err(suspect)?;
     Ok(None)
 }

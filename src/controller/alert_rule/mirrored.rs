@@ -1,9 +1,13 @@
 //! A rule as the mirror has it.
 
+use std::sync::Arc;
+
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
-use crate::grafana::api::FoundRule;
-use crate::grafana::mirror::Lookup;
+use crate::controller::engine::turns::Turn;
+use crate::grafana::api::{FoundRule, Provenance};
+use crate::grafana::mirror::{Lookup, Subject};
+use crate::grafana::wire::AlertRule;
 
 /// What Grafana holds under this uid; asks it where an answer was lost.
 pub(super) async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundRule>, Failure> {
@@ -26,25 +30,54 @@ pub(super) async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundR
     }
 }
 
-/// Notes in the mirror what a write has done.
-pub(super) fn note(
-    instance: &Instance,
-    uid: &str,
-    result: crate::grafana::Result<()>,
-    now_there: Option<FoundRule>,
+/// The rights to write a rule: to the rule itself and to its group.
+pub(super) type Turns = (Turn, Turn);
+
+/// Creates a rule.
+pub(super) async fn create(
+    instance: &Arc<Instance>,
+    turns: &Turns,
+    rule: &AlertRule,
+    written: FoundRule,
 ) -> Result<(), Failure> {
-    match result {
-        Ok(()) => {
-            instance.mirror.write(|held| match now_there {
-                Some(rule) => held.rules.written(rule),
-                None => held.rules.deleted(uid),
-            });
-            Ok(())
-        }
-        Err(error) => {
-            // Also where Grafana refused: what it holds is then not what the mirror said.
-            instance.mirror.write(|held| held.rules.unknown(uid));
-            Err(instance.suspect(error.into()))
-        }
-    }
+    let rule = rule.clone();
+    let subject = Subject::Rules(vec![rule.uid.clone()]);
+    let created = instance.write(
+        turns.clone(),
+        subject,
+        |grafana| async move { grafana.rules.create(&rule, Provenance::Api).await },
+        |held, ()| held.rules.written(written),
+    );
+    created.await.map_err(|e| instance.suspect(e.into()))
+}
+
+/// Replaces a rule.
+pub(super) async fn update(
+    instance: &Arc<Instance>,
+    turns: &Turns,
+    rule: &AlertRule,
+    written: FoundRule,
+) -> Result<(), Failure> {
+    let rule = rule.clone();
+    let subject = Subject::Rules(vec![rule.uid.clone()]);
+    let updated = instance.write(
+        turns.clone(),
+        subject,
+        |grafana| async move { grafana.rules.update(&rule, Provenance::Api).await },
+        |held, ()| held.rules.written(written),
+    );
+    updated.await.map_err(|e| instance.suspect(e.into()))
+}
+
+/// Deletes a rule.
+pub(super) async fn delete(instance: &Arc<Instance>, turns: &Turns, uid: &str) -> Result<(), Failure> {
+    let (uid, gone) = (uid.to_owned(), uid.to_owned());
+    let subject = Subject::Rules(vec![uid.clone()]);
+    let deleted = instance.write(
+        turns.clone(),
+        subject,
+        |grafana| async move { grafana.rules.delete(&uid, Provenance::Api).await },
+        move |held, ()| held.rules.deleted(&gone),
+    );
+    deleted.await.map_err(|e| instance.suspect(e.into()))
 }

@@ -5,6 +5,7 @@ mod group;
 mod mirrored;
 mod title;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -28,6 +29,7 @@ use crate::domain::rule::{self, Surroundings, Wish, state_message};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, FoundRule, Provenance};
 use crate::grafana::digest::RuleDigest;
+use mirrored::Turns;
 
 /// What `status.lastDrift` says of a rule that was gone from Grafana.
 const DELETED: &str = "deleted";
@@ -40,16 +42,18 @@ impl Reconcile for AlertRule {
         rivals.refuse(self, facts.version)?;
         // What can't be carried out makes no folder either.
         let mut wish = wish(self, context, &instance, &facts)?;
+        // A write of a pass that was cut off may still be under way.
+        let turn = instance.object(&wish.rule.uid).await;
         let folder = folder::ensure(&instance, context, self, &facts).await?;
         wish.rule.folder_uid.clone_from(&folder.uid);
-        let _writer = instance.group(&folder.uid, &wish.rule.rule_group).await;
+        let turns = (turn, instance.group(&folder.uid, &wish.rule.rule_group).await);
         let found = mirrored::find(&instance, &wish.rule.uid).await?;
         let label = context.owner.label(self.ns(), self.id());
         let is_ours = self.spec.uid.is_none() || self.annotation(ANNOTATION_ADOPT) == Some("true");
         let decision = decision::decide(&wish.rule, found.as_ref(), &label, is_ours);
-        let drift = apply(self, context, &instance, &wish, &decision, found.as_ref()).await?;
+        let drift = apply(self, context, &instance, &turns, &wish, &decision, found.as_ref()).await?;
         let mut warnings = wish.warnings.clone();
-        warnings.extend(group::ensure_interval(context, &instance, &wish, &decision).await?);
+        warnings.extend(group::ensure_interval(context, &instance, &turns, &wish, &decision).await?);
         Ok(self.report(context, &instance, &wish, &folder, drift, warnings))
     }
 
@@ -66,6 +70,8 @@ impl Reconcile for AlertRule {
             .and_then(|status| status.uid.clone())
             .or_else(|| self.spec.uid.clone())
             .unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()));
+        // A write of a pass that was cut off may still be under way.
+        let turn = instance.object(&uid).await;
         let Some(found) = mirrored::find(&instance, &uid).await? else {
             return Ok(());
         };
@@ -73,9 +79,8 @@ impl Reconcile for AlertRule {
         if !derived && found.owner.as_deref() != Some(&context.owner.label(self.ns(), self.id())) {
             return Ok(());
         }
-        let _writer = instance.group(&found.folder_uid, &found.group).await;
-        let deleted = instance.grafana.rules.delete(&uid, Provenance::Api).await;
-        mirrored::note(&instance, &uid, deleted, None)
+        let turns = (turn, instance.group(&found.folder_uid, &found.group).await);
+        mirrored::delete(&instance, &turns, &uid).await
     }
 }
 
@@ -165,17 +170,18 @@ fn wish(object: &AlertRule, context: &Context, instance: &Instance, facts: &Fact
 async fn apply(
     object: &AlertRule,
     context: &Context,
-    instance: &Instance,
+    instance: &Arc<Instance>,
+    turns: &Turns,
     wish: &Wish,
     decision: &Decision,
     found: Option<&FoundRule>,
 ) -> Result<Option<Drift>, Failure> {
-    let rules = &instance.grafana.rules;
     let rule = &wish.rule;
     if *decision != Decision::NotOwned {
-        title::free(object, context, instance, rule, found).await?;
+        title::free(object, context, instance, turns, rule, found).await?;
     }
-    let (result, interval) = match decision {
+    let written = |interval| FoundRule::written(rule, interval, Provenance::Api);
+    match decision {
         Decision::Keep => return Ok(None),
         Decision::NotOwned => {
             return Err(Failure::new(
@@ -187,19 +193,17 @@ async fn apply(
                 Retry::OnChange,
             ));
         }
-        Decision::Create => (
-            rules.create(rule, Provenance::Api).await,
-            group::interval(instance, rule).unwrap_or_else(|| {
+        Decision::Create => {
+            let interval = group::interval(instance, rule).unwrap_or_else(|| {
                 rule::default_interval(instance.facts().map_or(Duration::ZERO, |f| f.min_interval))
-            }),
-        ),
-        Decision::Update(_) => (
-            rules.update(rule, Provenance::Api).await,
-            found.map_or(wish.interval, |found| found.interval),
-        ),
-    };
-    let written = FoundRule::written(rule, interval, Provenance::Api);
-    mirrored::note(instance, &rule.uid, result, Some(written))?;
+            });
+            mirrored::create(instance, turns, rule, written(interval)).await?;
+        }
+        Decision::Update(_) => {
+            let interval = found.map_or(wish.interval, |found| found.interval);
+            mirrored::update(instance, turns, rule, written(interval)).await?;
+        }
+    }
     let fields: &[&str] = match decision {
         Decision::Update(fields) => fields,
         _ => &[DELETED],

@@ -1,10 +1,11 @@
 //! The title of a rule, which only one rule of a folder can have in Grafana before 12.0.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::mirrored::note;
+use super::mirrored::{self, Turns};
 use crate::api::AlertRule;
 use crate::api::condition::{self, Reason};
 use crate::controller::connection::Instance;
@@ -26,7 +27,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub(super) async fn free(
     object: &AlertRule,
     context: &Context,
-    instance: &Instance,
+    instance: &Arc<Instance>,
+    turns: &Turns,
     rule: &WireRule,
     found: Option<&FoundRule>,
 ) -> Result<(), Failure> {
@@ -77,9 +79,8 @@ pub(super) async fn free(
             title: format!("{} ({})", rule.title, rule.uid),
             ..rule.clone()
         };
-        let result = instance.grafana.rules.update(&aside, Provenance::Api).await;
         let written = FoundRule::written(&aside, found.interval, Provenance::Api);
-        note(instance, &rule.uid, result, Some(written))?;
+        mirrored::update(instance, turns, &aside, written).await?;
     }
     Err(Failure::again(format!(
         "the title is still with {namespace}/{name}"

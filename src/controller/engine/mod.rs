@@ -7,5 +7,6 @@ pub mod managed;
 mod merge;
 pub mod readiness;
 pub mod trigger;
+pub mod turns;
 pub mod unwatched;
 pub mod watch;

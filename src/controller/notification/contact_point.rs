@@ -1,5 +1,6 @@
 //! ContactPoint: resolve, decide, apply, report.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::events::EventType;
@@ -16,13 +17,14 @@ use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::turns::Turn;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point::decision::{self, Plan, Step};
 use crate::domain::notification::contact_point::{self, Integration};
-use crate::grafana::Class;
+use crate::grafana::Grafana;
 use crate::grafana::api::Provenance;
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire;
 
 /// How soon a deletion that waits for the policy tree looks again by itself: nothing tells when the namespace goes too.
@@ -87,7 +89,7 @@ impl Reconcile for ContactPoint {
         if context.claims.ahead(&key, self).is_some() {
             return Ok(());
         }
-        let _writer = instance.notifications.lock().await;
+        let turn = instance.notifications.lock().await;
         if let Some(who) = users(&instance, context, &name) {
             if !namespace::is_terminating(&context.client, self.ns()).await? {
                 return Err(Failure::new(
@@ -97,7 +99,7 @@ impl Reconcile for ContactPoint {
                 ));
             }
             // A namespace must never hang on its contact points.
-            if !policy::replace_receiver(&instance, &name).await? {
+            if !policy::replace_receiver(&instance, &turn, &name).await? {
                 let note = format!("{who} still refers to contact point {name}, so it stays in Grafana");
                 context
                     .event(
@@ -116,12 +118,8 @@ impl Reconcile for ContactPoint {
             .memory
             .read(|memory| memory.sent.keys().cloned().collect::<Vec<_>>());
         for integration in found.iter().filter(|i| ours.contains(&i.uid)) {
-            let deleted = instance
-                .grafana
-                .notifications
-                .delete_contact_point(&integration.uid)
-                .await;
-            note(&instance, &name, deleted)?;
+            let deleted = take(&instance, &turn, &name, &Step::Delete(integration.uid.clone())).await;
+            deleted.map_err(|e| instance.suspect(e.into()))?;
         }
         let left: Vec<_> = found.into_iter().filter(|i| !ours.contains(&i.uid)).collect();
         instance.mirror.write(|held| {
@@ -135,7 +133,7 @@ impl Reconcile for ContactPoint {
 /// Brings the integrations of this name to what is wished.
 async fn sync(
     object: &ContactPoint,
-    instance: &Instance,
+    instance: &Arc<Instance>,
     name: &str,
     wish: &[Integration],
     is_resend: bool,
@@ -169,7 +167,7 @@ async fn sync(
     {
         return Ok(());
     }
-    let _writer = instance.notifications.lock().await;
+    let turn = instance.notifications.lock().await;
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
@@ -195,6 +193,7 @@ async fn sync(
     let foreign = plan.foreign.iter().map(|uid| Step::Delete(uid.clone()));
     let written = write(
         instance,
+        &turn,
         name,
         plan.steps.iter().cloned().chain(foreign),
         secret_texts,
@@ -262,29 +261,16 @@ struct Written {
 
 /// Takes the steps one after the other, up to the first that fails.
 async fn write(
-    instance: &Instance,
+    instance: &Arc<Instance>,
+    turn: &Turn,
     name: &str,
     steps: impl Iterator<Item = Step>,
     secret_texts: &[&str],
 ) -> Written {
-    let notifications = &instance.grafana.notifications;
     let mut written = Written::default();
     for step in steps {
-        let result = match &step {
-            Step::Create(i) => {
-                notifications
-                    .create_contact_point(&i.contact_point, Provenance::Api)
-                    .await
-            }
-            Step::Update(i) => {
-                notifications
-                    .update_contact_point(&i.contact_point, Provenance::Api)
-                    .await
-            }
-            Step::Delete(uid) => notifications.delete_contact_point(uid).await,
-        };
-        if let Err(failure) = note(instance, name, result.map_err(|e| e.redact(secret_texts))) {
-            written.failure = Some(failure);
+        if let Err(error) = take(instance, turn, name, &step).await {
+            written.failure = Some(instance.suspect(error.redact(secret_texts).into()));
             break;
         }
         match step {
@@ -295,6 +281,29 @@ async fn write(
     written
 }
 
+/// Takes one step. What the contact point then is isn't known before the last one.
+async fn take(instance: &Arc<Instance>, turn: &Turn, name: &str, step: &Step) -> crate::grafana::Result<()> {
+    let step = step.clone();
+    let call = async |grafana: Grafana| {
+        let notifications = &grafana.notifications;
+        match step {
+            Step::Create(i) => {
+                notifications
+                    .create_contact_point(&i.contact_point, Provenance::Api)
+                    .await
+            }
+            Step::Update(i) => {
+                notifications
+                    .update_contact_point(&i.contact_point, Provenance::Api)
+                    .await
+            }
+            Step::Delete(uid) => notifications.delete_contact_point(&uid).await,
+        }
+    };
+    let subject = Subject::ContactPoint(name.to_owned());
+    instance.write(turn.clone(), subject, call, |_, ()| {}).await
+}
+
 /// What Grafana holds under this name right now.
 async fn fresh(instance: &Instance, name: &str) -> Result<Vec<wire::ContactPoint>, Failure> {
     instance
@@ -303,18 +312,6 @@ async fn fresh(instance: &Instance, name: &str) -> Result<Vec<wire::ContactPoint
         .contact_points_named(name)
         .await
         .map_err(|e| instance.suspect(e.into()))
-}
-
-fn note(instance: &Instance, name: &str, result: crate::grafana::Result<()>) -> Result<(), Failure> {
-    result.map_err(|error| {
-        // What was refused has changed nothing; taken for unknown, it would be sent again after every poll.
-        if error.class() != Class::Rejected {
-            instance
-                .mirror
-                .write(|held| held.contact_points.unknown(name.to_owned()));
-        }
-        instance.suspect(error.into())
-    })
 }
 
 /// Who refers to a contact point of this name, if anybody does.

@@ -1,5 +1,7 @@
 //! NotificationPolicy: resolve, decide, apply, report.
 
+use std::sync::Arc;
+
 use kube::runtime::events::EventType;
 use kube::{Resource, ResourceExt};
 use tracing::info;
@@ -14,6 +16,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::turns::Turn;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point;
@@ -23,7 +26,7 @@ use crate::domain::refusal::Refusal;
 use crate::grafana::Class;
 use crate::grafana::api::Provenance;
 use crate::grafana::digest::RouteDigest;
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Route;
 
 impl Reconcile for NotificationPolicy {
@@ -85,9 +88,9 @@ impl Reconcile for NotificationPolicy {
         if !holds_tree || (!is_orphan && self.has_heir(context, &instance)) {
             return Ok(());
         }
-        let _writer = instance.notifications.lock().await;
+        let turn = instance.notifications.lock().await;
         if !is_orphan {
-            let what = self.restore(&instance).await?;
+            let what = self.restore(&instance, &turn).await?;
             context
                 .event(
                     &self.object_ref(&()),
@@ -202,7 +205,7 @@ impl NotificationPolicy {
 
     async fn sync(
         &self,
-        instance: &Instance,
+        instance: &Arc<Instance>,
         context: &Context,
         wish: &Route,
         adopt: bool,
@@ -221,7 +224,7 @@ impl NotificationPolicy {
         {
             return Ok(());
         }
-        let _writer = instance.notifications.lock().await;
+        let turn = instance.notifications.lock().await;
         let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
         let found = instance.grafana.notifications.policy().await.map_err(suspect)?;
         instance
@@ -253,36 +256,20 @@ impl NotificationPolicy {
                 memory.written_tree = Some(wish.clone());
             })
             .await?;
-        let result = instance
-            .grafana
-            .notifications
-            .put_policy(wish, Provenance::Api)
-            .await;
-        if let Err(error) = result {
-            // What was refused has changed nothing; taken for unknown, it would be sent again after every poll.
-            if error.class() != Class::Rejected {
-                instance.mirror.write(|held| held.policy.unknown(()));
-            }
-            return Err(suspect(error));
-        }
+        put(instance, &turn, wish, Provenance::Api)
+            .await
+            .map_err(suspect)?;
         info!(
             namespace = self.ns(),
             name = self.name_any(),
             "policy tree written"
         );
-        let written = Route {
-            provenance: Some("api".into()),
-            ..wish.clone()
-        };
-        instance
-            .mirror
-            .write(|held| held.policy.written((), Some(written)));
         trigger_waiting(context, instance);
         Ok(())
     }
 
     /// Puts the tree back that was there before, or Grafana's own, and says which.
-    async fn restore(&self, instance: &Instance) -> Result<String, Failure> {
+    async fn restore(&self, instance: &Arc<Instance>, turn: &Turn) -> Result<String, Failure> {
         let notifications = &instance.grafana.notifications;
         let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
         let (previous, provenance) = instance.memory.read(|memory| {
@@ -293,18 +280,17 @@ impl NotificationPolicy {
             };
             (memory.previous_tree.clone(), provenance)
         });
-        instance.mirror.write(|held| held.policy.unknown(()));
         let mut what = "Grafana's own policy tree is back".to_owned();
         let mut is_restored = false;
         if let Some(tree) = previous {
-            let mut result = notifications.put_policy(&tree, provenance).await;
+            let mut result = put(instance, turn, &tree, provenance).await;
             if result
                 .as_ref()
                 .is_err_and(|error| error.class() == Class::Foreign)
             {
                 // Some versions don't make editable what was provisioned, but start anew with one that is.
-                notifications.reset_policy().await.map_err(suspect)?;
-                result = notifications.put_policy(&tree, provenance).await;
+                reset(instance, turn).await.map_err(suspect)?;
+                result = put(instance, turn, &tree, provenance).await;
             }
             match result {
                 Ok(()) => {
@@ -320,7 +306,7 @@ impl NotificationPolicy {
             }
         }
         if !is_restored {
-            notifications.reset_policy().await.map_err(suspect)?;
+            reset(instance, turn).await.map_err(suspect)?;
         }
         let tree = notifications.policy().await.map_err(suspect)?;
         instance.mirror.write(|held| held.policy.written((), tree));
@@ -328,9 +314,45 @@ impl NotificationPolicy {
     }
 }
 
+/// Replaces the tree.
+async fn put(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    tree: &Route,
+    provenance: Provenance,
+) -> crate::grafana::Result<()> {
+    let tree = tree.clone();
+    let written = Route {
+        provenance: provenance.name().map(str::to_owned),
+        ..tree.clone()
+    };
+    let put = instance.write(
+        turn.clone(),
+        Subject::Policy,
+        |grafana| async move { grafana.notifications.put_policy(&tree, provenance).await },
+        |held, ()| held.policy.written((), Some(written)),
+    );
+    put.await
+}
+
+/// Goes back to Grafana's own tree, whatever that is.
+async fn reset(instance: &Arc<Instance>, turn: &Turn) -> crate::grafana::Result<()> {
+    let reset = instance.write(
+        turn.clone(),
+        Subject::Policy,
+        |grafana| async move { grafana.notifications.reset_policy().await },
+        |_, ()| {},
+    );
+    reset.await
+}
+
 /// Takes a contact point that has to go out of our tree; `false` if the tree isn't ours. The parent's takes its place, and the
 /// previous tree's at the root. The caller holds the right to write.
-pub(super) async fn replace_receiver(instance: &Instance, name: &str) -> Result<bool, Failure> {
+pub(super) async fn replace_receiver(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    name: &str,
+) -> Result<bool, Failure> {
     let (is_ours, otherwise) = instance.memory.read(|memory| {
         let previous = memory
             .previous_tree
@@ -342,19 +364,16 @@ pub(super) async fn replace_receiver(instance: &Instance, name: &str) -> Result<
         return Ok(false);
     }
     let notifications = &instance.grafana.notifications;
-    let suspect = |e: crate::grafana::Error| {
-        instance.mirror.write(|held| held.policy.unknown(()));
-        instance.suspect(e.into())
-    };
+    let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
     let Some(found) = notifications.policy().await.map_err(suspect)? else {
         return Ok(true);
     };
     let otherwise = otherwise.filter(|other| other != name).unwrap_or_default();
     let tree = policy::without(&found, name, &otherwise);
-    match notifications.put_policy(&tree, Provenance::Api).await {
+    match put(instance, turn, &tree, Provenance::Api).await {
         // Nothing is left that the root could refer to.
         Err(error) if error.class() == Class::Rejected => {
-            notifications.reset_policy().await.map_err(suspect)?;
+            reset(instance, turn).await.map_err(suspect)?;
         }
         result => result.map_err(suspect)?,
     }

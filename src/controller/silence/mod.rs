@@ -47,6 +47,8 @@ impl Reconcile for Silence {
         };
         let wish = silence::wish(&self.spec, &selection, &around)?;
         let author = around.owner.silence_author(self.ns(), self.id());
+        // A write of a pass that was cut off may still be under way.
+        let turn = instance.object(&author).await;
         read_again_if_lost(&instance, &author).await?;
         let known_id = self.known_id(context, &author);
         let held = ours(&instance, &author);
@@ -56,7 +58,7 @@ impl Reconcile for Silence {
         {
             decision = silence::decide(wish.as_ref(), &ours(&instance, &author), Some(known), now);
         }
-        let id = apply(self, &instance, wish.as_ref(), decision, now).await?;
+        let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
         if let Some(id) = &id {
             context.silence_ids.lock().insert(author, id.clone());
         }
@@ -115,6 +117,8 @@ impl Reconcile for Silence {
             return Ok(());
         }
         let now = context.now();
+        // A write of a pass that was cut off may still be under way.
+        let turn = instance.object(&author).await;
         read_again_if_lost(&instance, &author).await?;
         let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
         for found in ours(&instance, &author) {
@@ -134,10 +138,10 @@ impl Reconcile for Silence {
                         ..found
                     };
                     if body.ends_at != found_end(&instance, &id) {
-                        put(&instance, &body).await?;
+                        put(&instance, &turn, body).await?;
                     }
                 }
-                None => expire(&instance, &id).await?,
+                None => expire(&instance, &turn, &id).await?,
             }
         }
         Ok(())

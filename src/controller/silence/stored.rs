@@ -1,5 +1,7 @@
 //! The silences in Grafana that a resource has made, and the calls that change them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tracing::info;
 
@@ -7,9 +9,10 @@ use crate::api::Silence;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::turns::Turn;
 use crate::domain::silence::{self, Decision, Wish};
-use crate::grafana::mirror::Lookup;
-use crate::grafana::wire::{Silence as WireSilence, SilenceState};
+use crate::grafana::mirror::{Lookup, Subject};
+use crate::grafana::wire::{Silence as WireSilence, SilenceState, SilenceStatus};
 
 /// Asks Grafana for a silence that the mirror doesn't know: the mirror may have been read before it was written. Whether there is
 /// one, and it is ours.
@@ -47,7 +50,8 @@ pub(super) fn ours(instance: &Instance, author: &str) -> Vec<WireSilence> {
 
 pub(super) async fn apply(
     object: &Silence,
-    instance: &Instance,
+    instance: &Arc<Instance>,
+    turn: &Turn,
     wish: Option<&Wish>,
     decision: Decision,
     now: Timestamp,
@@ -60,7 +64,7 @@ pub(super) async fn apply(
                 None => None,
             };
             let body = silence::body(wish, update.as_ref(), now);
-            let id = put(instance, &body).await?;
+            let id = put(instance, turn, body).await?;
             info!(namespace = object.ns(), name = object.id(), id, until = %wish.ends_at, "silence written");
             (Some(id), expire)
         }
@@ -68,7 +72,7 @@ pub(super) async fn apply(
         (Decision::Expired { expire }, _) => (None, expire),
     };
     for superfluous in superfluous.iter().filter(|other| Some(*other) != id.as_ref()) {
-        expire(instance, superfluous).await?;
+        expire(instance, turn, superfluous).await?;
     }
     Ok(id)
 }
@@ -83,10 +87,7 @@ async fn as_stored(instance: &Instance, id: &str) -> Result<Option<WireSilence>,
 
 /// After a write whose answer was lost Grafana is asked what it holds: a new silence's id isn't known otherwise.
 pub(super) async fn read_again_if_lost(instance: &Instance, author: &str) -> Result<(), Failure> {
-    if !instance
-        .mirror
-        .read(|held| held.silences.lookup(&lost_key(author)).is_unknown())
-    {
+    if !instance.mirror.read(|held| held.is_unknown_of(author)) {
         return Ok(());
     }
     let listed = instance
@@ -103,63 +104,56 @@ pub(super) async fn read_again_if_lost(instance: &Instance, author: &str) -> Res
                 held.silences.written(id, Some(silence));
             }
         }
-        held.silences.written(lost_key(author), None);
+        held.has_read_of(author);
     });
     Ok(())
 }
 
-/// Under this key the mirror remembers that the answer of a write was lost.
-fn lost_key(author: &str) -> String {
-    format!("lost {author}")
+pub(super) async fn put(instance: &Arc<Instance>, turn: &Turn, body: WireSilence) -> Result<String, Failure> {
+    let author = body.created_by.clone();
+    let sent = body.clone();
+    let put = instance.write(
+        turn.clone(),
+        Subject::SilencesOf(author.clone()),
+        |grafana| async move { grafana.silences.put(&sent).await },
+        move |held, id: &String| {
+            if let Some(old) = body.id.as_ref().filter(|old| *old != id) {
+                held.silences.unknown(old.clone());
+            }
+            let has_begun = body.starts_at <= Timestamp::now();
+            let state = if has_begun {
+                SilenceState::Active
+            } else {
+                SilenceState::Pending
+            };
+            let mut stored = body;
+            stored.id = Some(id.clone());
+            stored.matchers.sort();
+            stored.status = Some(SilenceStatus { state });
+            held.silences.written(id.clone(), Some(stored));
+            held.has_read_of(&author);
+        },
+    );
+    put.await.map_err(|e| instance.suspect(e.into()))
 }
 
-pub(super) async fn put(instance: &Instance, body: &WireSilence) -> Result<String, Failure> {
-    let result = instance.grafana.silences.put(body).await;
-    match result {
-        Ok(id) => {
-            instance.mirror.write(|held| {
-                if let Some(old) = body.id.as_ref().filter(|old| **old != id) {
-                    held.silences.unknown(old.clone());
-                }
-                let has_begun = body.starts_at <= Timestamp::now();
-                let state = if has_begun {
-                    SilenceState::Active
-                } else {
-                    SilenceState::Pending
-                };
-                let mut stored = body.clone();
-                stored.id = Some(id.clone());
-                stored.matchers.sort();
-                stored.status = Some(crate::grafana::wire::SilenceStatus { state });
-                held.silences.written(id.clone(), Some(stored));
-            });
-            Ok(id)
-        }
-        Err(error) => {
-            // Also where Grafana refused: what it holds is then not what the mirror said.
-            instance
-                .mirror
-                .write(|held| held.silences.unknown(lost_key(&body.created_by)));
-            Err(instance.suspect(error.into()))
-        }
-    }
-}
-
-pub(super) async fn expire(instance: &Instance, id: &str) -> Result<(), Failure> {
-    let result = instance.grafana.silences.expire(id).await;
-    let key = id.to_owned();
-    instance.mirror.write(|held| {
-        let Lookup::Present(found) = held.silences.lookup(&key).cloned() else {
-            return;
-        };
-        if result.is_ok() {
-            let status = Some(crate::grafana::wire::SilenceStatus {
-                state: SilenceState::Expired,
-            });
-            held.silences.written(key, Some(WireSilence { status, ..found }));
-        } else {
-            held.silences.unknown(lost_key(&found.created_by));
-        }
-    });
-    result.map_err(|e| instance.suspect(e.into()))
+pub(super) async fn expire(instance: &Arc<Instance>, turn: &Turn, id: &str) -> Result<(), Failure> {
+    let known = instance.mirror.read(|held| held.silences.lookup(id).cloned());
+    let author = known.as_ref().present().map(|s| s.created_by.clone());
+    let (id, key) = (id.to_owned(), id.to_owned());
+    let expired = instance.write(
+        turn.clone(),
+        Subject::SilencesOf(author.clone().unwrap_or_default()),
+        |grafana| async move { grafana.silences.expire(&id).await },
+        move |held, ()| {
+            if let Lookup::Present(found) = known {
+                let status = Some(SilenceStatus {
+                    state: SilenceState::Expired,
+                });
+                held.silences.written(key, Some(WireSilence { status, ..found }));
+            }
+            held.has_read_of(&author.unwrap_or_default());
+        },
+    );
+    expired.await.map_err(|e| instance.suspect(e.into()))
 }

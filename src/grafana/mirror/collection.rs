@@ -1,7 +1,8 @@
 //! One collection of Grafana's objects, as far as polls and our own writes tell.
 //!
 //! A poll takes time, and what it read may be older than a write that ended meanwhile. So every write and every beginning of a
-//! poll takes the next number of one sequence, and a poll says nothing about a key that was written after it began.
+//! poll takes the next number of one sequence, and a poll says nothing about a key that was written after it began, or that is
+//! being written.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ struct Slot<V> {
     known: Lookup<V>,
     /// When we wrote it last; 0 if a poll told.
     written: u64,
+    /// Whether a write is under way, so that what is known says what was there before it.
+    is_under_way: bool,
 }
 
 /// A poll under way. Dropped, it has no effect.
@@ -37,7 +40,7 @@ pub enum Lookup<V> {
     Present(V),
     /// It is not there.
     Absent,
-    /// Nothing was read yet, or the answer of a write was lost: read it before relying on it.
+    /// Nothing was read yet, a write is under way, or the answer of one was lost: read it before relying on it.
     Unknown,
 }
 
@@ -105,7 +108,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
         let mut before = std::mem::take(&mut self.slots);
         for (key, value) in found {
             let slot = match before.remove(&key) {
-                Some(slot) if slot.written > began => slot,
+                Some(slot) if slot.outlasts(began) => slot,
                 Some(Slot {
                     known: Lookup::Present(known),
                     ..
@@ -118,13 +121,50 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
             self.slots.insert(key, slot);
         }
         for (key, slot) in before {
-            if slot.written > began {
+            if slot.outlasts(began) {
                 self.slots.insert(key, slot);
             } else if !matches!(slot.known, Lookup::Absent) {
                 changed.push(key);
             }
         }
         changed
+    }
+
+    /// Notes that a write is about to be sent: until its outcome is noted nothing is known, whatever polls say.
+    pub fn begins(&mut self, key: K) {
+        let known = self.slots.remove(&key).map(|slot| slot.known);
+        let known = known.unwrap_or(if self.is_loaded() {
+            Lookup::Absent
+        } else {
+            Lookup::Unknown
+        });
+        let written = self.next();
+        self.slots.insert(
+            key,
+            Slot {
+                known,
+                written,
+                is_under_way: true,
+            },
+        );
+    }
+
+    /// Notes that the write that is under way has changed nothing: what was known before it stands.
+    pub fn stands(&mut self, key: &K) {
+        let written = self.next();
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.written = written;
+            slot.is_under_way = false;
+        }
+    }
+
+    /// Whether a write is under way.
+    pub fn is_under_way<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.slots.get(key).is_some_and(|slot| slot.is_under_way)
     }
 
     /// Notes what a write left behind: a value, or nothing.
@@ -145,6 +185,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
         Q: Eq + Hash + ?Sized,
     {
         match self.slots.get(key) {
+            Some(slot) if slot.is_under_way => Lookup::Unknown,
             Some(slot) => slot.known.as_ref(),
             None if self.is_loaded() => Lookup::Absent,
             None => Lookup::Unknown,
@@ -160,12 +201,20 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.slots
             .iter()
+            .filter(|(_, slot)| !slot.is_under_way)
             .filter_map(|(key, slot)| Some((key, slot.known.as_ref().present()?)))
     }
 
     fn note(&mut self, key: K, known: Lookup<V>) {
         let written = self.next();
-        self.slots.insert(key, Slot { known, written });
+        self.slots.insert(
+            key,
+            Slot {
+                known,
+                written,
+                is_under_way: false,
+            },
+        );
     }
 
     fn next(&mut self) -> u64 {
@@ -179,7 +228,13 @@ impl<V> Slot<V> {
         Self {
             known: Lookup::Present(value),
             written: 0,
+            is_under_way: false,
         }
+    }
+
+    /// Whether it is newer than a poll that began then.
+    fn outlasts(&self, began: u64) -> bool {
+        self.is_under_way || self.written > began
     }
 }
 

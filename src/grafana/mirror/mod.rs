@@ -3,6 +3,8 @@
 mod collection;
 mod rules;
 
+use std::hash::Hash;
+
 use parking_lot::RwLock;
 
 use super::wire::{ContactPoint, Folder, Route, Silence};
@@ -31,6 +33,21 @@ pub struct Held {
     pub silences: Collection<String, Silence>,
 }
 
+/// What one write changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Rules, by uid.
+    Rules(Vec<String>),
+    /// A folder, by uid.
+    Folder(String),
+    /// A contact point, by name.
+    ContactPoint(String),
+    /// The policy tree.
+    Policy,
+    /// The silences of an author: the id of a new one isn't known before the answer.
+    SilencesOf(String),
+}
+
 impl Mirror {
     /// Looks at several things at one moment. The lock is held meanwhile: look, and let go.
     pub fn read<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
@@ -53,6 +70,55 @@ impl Held {
             && self.silences.is_loaded()
     }
 
+    /// Notes that a write is about to be sent: until its outcome is noted nothing is known of its subject, whatever polls say.
+    pub fn begins(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Rules(uids) => uids.iter().for_each(|uid| self.rules.begins(uid)),
+            Subject::Folder(uid) => self.folders.begins(uid.clone()),
+            Subject::ContactPoint(name) => self.contact_points.begins(name.clone()),
+            Subject::Policy => self.policy.begins(()),
+            Subject::SilencesOf(author) => self.silences.begins(silences_of(author)),
+        }
+    }
+
+    /// Notes that the write that is under way has changed nothing: what was known before it stands.
+    pub fn stands(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Rules(uids) => uids.iter().for_each(|uid| self.rules.stands(uid)),
+            Subject::Folder(uid) => self.folders.stands(uid),
+            Subject::ContactPoint(name) => self.contact_points.stands(name),
+            Subject::Policy => self.policy.stands(&()),
+            Subject::SilencesOf(author) => self.silences.stands(&silences_of(author)),
+        }
+    }
+
+    /// Notes that a write is over. Where nothing was noted of its outcome it is unknown.
+    pub fn ends(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Rules(uids) => {
+                for uid in uids {
+                    if self.rules.is_under_way(uid) {
+                        self.rules.unknown(uid);
+                    }
+                }
+            }
+            Subject::Folder(uid) => end(&mut self.folders, uid),
+            Subject::ContactPoint(name) => end(&mut self.contact_points, name),
+            Subject::Policy => end(&mut self.policy, &()),
+            Subject::SilencesOf(author) => end(&mut self.silences, &silences_of(author)),
+        }
+    }
+
+    /// Whether the answer of a write to a silence of this author was lost, or is to come.
+    pub fn is_unknown_of(&self, author: &str) -> bool {
+        self.silences.lookup(&silences_of(author)).is_unknown()
+    }
+
+    /// Notes that all silences of this author have been read.
+    pub fn has_read_of(&mut self, author: &str) {
+        self.silences.written(silences_of(author), None);
+    }
+
     /// Takes over a poll of all contact points, and returns the names of those that changed.
     pub fn finish_contact_points(&mut self, poll: Poll, found: Vec<ContactPoint>) -> Vec<String> {
         let mut by_name = std::collections::BTreeMap::<_, Vec<_>>::new();
@@ -63,6 +129,17 @@ impl Held {
                 .push(integration);
         }
         self.contact_points.finish_poll(poll, by_name)
+    }
+}
+
+/// Under this key, which is no silence's id, it is noted whether anything is known of an author's silences.
+fn silences_of(author: &str) -> String {
+    format!("of {author}")
+}
+
+fn end<K: Clone + Eq + Hash, V: PartialEq>(collection: &mut Collection<K, V>, key: &K) {
+    if collection.is_under_way(key) {
+        collection.unknown(key.clone());
     }
 }
 

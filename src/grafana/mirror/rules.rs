@@ -39,6 +39,25 @@ impl Rules {
         changed
     }
 
+    /// Notes that a write is about to be sent: until its outcome is noted nothing is known, whatever polls say.
+    pub fn begins(&mut self, uid: &str) {
+        self.displace(uid);
+        self.rules.begins(uid.to_owned());
+    }
+
+    /// Notes that the write that is under way has changed nothing.
+    pub fn stands(&mut self, uid: &String) {
+        self.rules.stands(uid);
+        if let Some(rule) = self.rules.lookup(uid).present() {
+            place(&mut self.folders, rule);
+        }
+    }
+
+    /// Whether a write is under way.
+    pub fn is_under_way(&self, uid: &str) -> bool {
+        self.rules.is_under_way(uid)
+    }
+
     /// Notes what a write left behind.
     pub fn written(&mut self, rule: FoundRule) {
         self.displace(&rule.uid);

@@ -206,3 +206,26 @@ proptest! {
         prop_assert_eq!(shown, world.held);
     }
 }
+
+#[test]
+fn nothing_is_known_while_a_write_is_under_way_and_polls_change_nothing_about_that() {
+    let mut collection = loaded(&[("a", 1), ("b", 1)]);
+    collection.begins("a");
+    collection.begins("new");
+    for key in ["a", "new"] {
+        assert_eq!(collection.lookup(key), Lookup::Unknown);
+        assert!(collection.is_under_way(key));
+    }
+    assert_eq!(collection.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["b"]);
+    // Begins after the write, and may have read what was there before it.
+    let poll = collection.begin_poll();
+    assert!(collection.finish_poll(poll, [("a", 1), ("b", 1)]).is_empty());
+    assert_eq!(collection.lookup("a"), Lookup::Unknown);
+    assert_eq!(collection.lookup("new"), Lookup::Unknown);
+    let poll = collection.begin_poll();
+    collection.written("a", Some(2));
+    collection.stands(&"new");
+    assert!(collection.finish_poll(poll, [("a", 1), ("b", 1)]).is_empty());
+    assert_eq!(collection.lookup("a"), Lookup::Present(&2));
+    assert_eq!(collection.lookup("new"), Lookup::Absent, "as before the write");
+}

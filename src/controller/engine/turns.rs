@@ -1,0 +1,107 @@
+//! Who may write, one after the other, and writes that nobody cuts off.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+/// A right that one at a time has.
+#[derive(Debug, Default)]
+pub struct Right(Arc<AsyncMutex<()>>);
+
+/// The right, had. It is given back when the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    _guard: Arc<OwnedMutexGuard<()>>,
+}
+
+impl Right {
+    /// Waits for it.
+    pub async fn lock(&self) -> Turn {
+        take(self.0.clone()).await
+    }
+}
+
+/// Rights by what they are for. Those that nobody has or waits for take no room.
+#[derive(Debug)]
+pub struct Rights<K>(Mutex<HashMap<K, Weak<AsyncMutex<()>>>>);
+
+impl<K> Default for Rights<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Rights<K> {
+    /// Waits for one.
+    pub async fn lock(&self, key: K) -> Turn {
+        let right = {
+            let mut rights = self.0.lock();
+            rights.retain(|_, right| right.strong_count() > 0);
+            let slot = rights.entry(key).or_default();
+            slot.upgrade().unwrap_or_else(|| {
+                let right = Arc::new(AsyncMutex::new(()));
+                *slot = Arc::downgrade(&right);
+                right
+            })
+        };
+        take(right).await
+    }
+}
+
+async fn take(right: Arc<AsyncMutex<()>>) -> Turn {
+    Turn {
+        _guard: Arc::new(right.lock_owned().await),
+    }
+}
+
+/// Does this to its end, also where whoever waits for it is cut off: what was sent can't be called back.
+pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The process ends, and takes whoever waits here with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_right_is_given_back_with_the_last_that_holds_it() {
+        let rights = Rights::default();
+        let first = rights.lock("a").await;
+        let kept = first.clone();
+        drop(first);
+        let other = rights.lock("b").await;
+        let mut second = Box::pin(rights.lock("a"));
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        drop((kept, other));
+        second.await;
+        rights.lock("c").await;
+        assert_eq!(rights.0.lock().len(), 1, "those that nobody has take no room");
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_when_whoever_waits_for_it_is_cut_off() {
+        let (go_on, done) = (CancellationToken::new(), CancellationToken::new());
+        let (started, finished) = (go_on.clone(), done.clone());
+        let mut waiting = Box::pin(to_its_end(async move {
+            started.cancelled().await;
+            finished.cancel();
+        }));
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        drop(waiting);
+        go_on.cancel();
+        done.cancelled().await;
+    }
+}

@@ -1,0 +1,157 @@
+//! Passes that are cut off in the middle of a write.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::controller::pass::Reconcile;
+use crate::grafana::mirror::Lookup;
+
+/// Runs a pass until Grafana was asked this, which it is in no hurry to do, and drops it there. Returns what makes Grafana go on.
+async fn cut_off_in(world: &World, object: &impl Reconcile, operation: &'static str) -> CancellationToken {
+    let go_on = CancellationToken::new();
+    let dawdle = go_on.clone();
+    world.grafana.does(move |called| {
+        if called == operation {
+            Does::Dawdles(dawdle.clone())
+        } else {
+            Does::Well
+        }
+    });
+    let before = world.grafana.count(operation);
+    tokio::select! {
+        ended = object.reconcile(&world.context) => panic!("not cut off: {ended:?}"),
+        () = world.grafana.called(operation, before + 1) => {}
+    }
+    world.grafana.does_well();
+    go_on
+}
+
+/// Deletes the resource while Grafana still has the write before it.
+async fn clean_up_meanwhile(world: &World, object: &impl Reconcile, go_on: &CancellationToken) {
+    let clean_up = object.clean_up(&world.context);
+    let mut clean_up = std::pin::pin!(clean_up);
+    assert!(
+        futures::poll!(clean_up.as_mut()).is_pending(),
+        "the clean-up doesn't wait for the write under way"
+    );
+    go_on.cancel();
+    clean_up.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rule_that_was_being_created_when_its_pass_was_cut_off_is_deleted_with_its_resource() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let go_on = cut_off_in(&world, &rule, "rules.create").await;
+    clean_up_meanwhile(&world, &rule, &go_on).await;
+    assert_eq!(
+        world.grafana.hold(|held| held.rules.len()),
+        0,
+        "{:?}",
+        world.grafana.calls()
+    );
+}
+
+#[tokio::test]
+async fn a_contact_point_that_was_being_created_when_its_pass_was_cut_off_is_deleted_with_its_resource() {
+    let mut world = World::connected().await;
+    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("team", spec);
+    let go_on = cut_off_in(&world, &point, "contact_points.create").await;
+    clean_up_meanwhile(&world, &point, &go_on).await;
+    assert_eq!(
+        world.grafana.hold(|held| held.points.len()),
+        0,
+        "{:?}",
+        world.grafana.calls()
+    );
+}
+
+#[tokio::test]
+async fn a_silence_that_was_being_created_when_its_pass_was_cut_off_ends_with_its_resource() {
+    let mut world = World::connected().await;
+    let spec = json!({"matchers": ["severity=\"high\""], "duration": "5000d"});
+    let silence = world.silence("s", spec);
+    let go_on = cut_off_in(&world, &silence, "silences.put").await;
+    clean_up_meanwhile(&world, &silence, &go_on).await;
+    assert_eq!(
+        world.grafana.hold(|held| held.silences.len()),
+        0,
+        "{:?}",
+        world.grafana.calls()
+    );
+}
+
+#[tokio::test]
+async fn a_tree_that_was_being_written_when_its_pass_was_cut_off_goes_with_its_resource() {
+    let mut world = World::connected().await;
+    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("team", spec);
+    point.reconcile(&world.context).await.unwrap();
+    let policy = world.policy("tree", json!({"receiver": "team"}));
+    let go_on = cut_off_in(&world, &policy, "policy.put").await;
+    clean_up_meanwhile(&world, &policy, &go_on).await;
+    let receiver = world.grafana.hold(|held| held.policy.clone().unwrap().receiver);
+    assert_eq!(receiver.as_deref(), Some("grafana-default-email"));
+}
+
+#[tokio::test]
+async fn a_folder_that_was_being_created_when_a_pass_was_cut_off_is_created_once() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY, "folder": "Shop"}));
+    let go_on = cut_off_in(&world, &rule, "folders.create").await;
+    let again = rule.reconcile(&world.context);
+    let mut again = std::pin::pin!(again);
+    assert!(futures::poll!(again.as_mut()).is_pending());
+    go_on.cancel();
+    again.await.unwrap();
+    assert_eq!(world.grafana.count("folders.create"), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_known_of_a_rule_while_it_is_written_whatever_a_poll_says() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let uid = world.context.owner.rule_uid("revel", "r");
+    let go_on = cut_off_in(&world, &rule, "rules.create").await;
+    let instance = world.instance();
+    let is_unknown = || {
+        instance
+            .mirror
+            .read(|held| held.rules.lookup(&uid) == Lookup::Unknown)
+    };
+    assert!(is_unknown());
+    // It asked before Grafana had got so far.
+    let poll = instance.mirror.write(|held| held.rules.begin_poll());
+    instance
+        .mirror
+        .write(|held| held.rules.finish_poll(poll, Vec::new()));
+    assert!(is_unknown(), "a poll took the rule for absent");
+    go_on.cancel();
+    let is_present = || {
+        instance
+            .mirror
+            .read(|held| held.rules.lookup(&uid).present().is_some())
+    };
+    until("the outcome, which is noted though the pass is gone", is_present).await;
+}
+
+#[tokio::test]
+async fn what_a_write_that_failed_leaves_is_unknown_and_what_was_refused_stands() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let uid = world.context.owner.rule_uid("revel", "r");
+    for (status, expected) in [(400, Lookup::Absent), (502, Lookup::Unknown)] {
+        world.grafana.does(move |called| match called {
+            "rules.create" => Does::Refuses(status, "no"),
+            _ => Does::Well,
+        });
+        rule.reconcile(&world.context).await.unwrap_err();
+        let known = world
+            .instance()
+            .mirror
+            .read(|held| held.rules.lookup(&uid).cloned());
+        assert_eq!(known, expected, "after {status}");
+    }
+}

@@ -1,0 +1,87 @@
+//! An API server in this process: objects by their paths.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode};
+use kube::Client;
+use kube::client::{Body, ClientBuilder};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+/// One API server; clones are the same one.
+#[derive(Clone, Default)]
+pub(super) struct ApiServer(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    objects: Mutex<BTreeMap<String, Value>>,
+}
+
+impl ApiServer {
+    pub(super) fn client(&self) -> Client {
+        let server = self.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let server = server.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect_bytes().await?;
+                let (status, answer) = server.answer(&parts.method, parts.uri.path(), &body);
+                let mut response = Response::new(Body::from(answer.to_string().into_bytes()));
+                *response.status_mut() = status;
+                Ok::<_, tower::BoxError>(response)
+            }
+        });
+        ClientBuilder::new(service, "default").build()
+    }
+
+    /// Makes an object, or replaces it.
+    pub(super) fn set(&self, path: &str, object: Value) {
+        self.0.objects.lock().insert(path.to_owned(), object);
+    }
+
+    fn answer(&self, method: &Method, path: &str, body: &[u8]) -> (StatusCode, Value) {
+        let mut objects = self.0.objects.lock();
+        let body = serde_json::from_slice(body).unwrap_or(Value::Null);
+        match *method {
+            Method::GET => objects
+                .get(path)
+                .map_or_else(missing, |object| (StatusCode::OK, object.clone())),
+            Method::POST => {
+                let name = body["metadata"]["name"].as_str().unwrap_or("generated");
+                let path = format!("{path}/{name}");
+                (StatusCode::CREATED, versioned(&mut objects, path, body))
+            }
+            Method::PUT => (StatusCode::OK, versioned(&mut objects, path.to_owned(), body)),
+            Method::PATCH => match objects.get_mut(path.trim_end_matches("/status")) {
+                Some(object) => {
+                    if body.get("status").is_some() {
+                        object["status"] = body["status"].clone();
+                    }
+                    (StatusCode::OK, object.clone())
+                }
+                None => missing(),
+            },
+            _ => (
+                StatusCode::OK,
+                json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}),
+            ),
+        }
+    }
+}
+
+fn versioned(objects: &mut BTreeMap<String, Value>, path: String, mut object: Value) -> Value {
+    let version = objects
+        .get(&path)
+        .and_then(|o| o["metadata"]["resourceVersion"].as_str()?.parse().ok());
+    object["metadata"]["resourceVersion"] = json!((version.unwrap_or(0u64) + 1).to_string());
+    objects.insert(path, object.clone());
+    object
+}
+
+fn missing() -> (StatusCode, Value) {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "message": "not found", "code": 404,
+    });
+    (StatusCode::NOT_FOUND, status)
+}

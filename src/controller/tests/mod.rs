@@ -1,0 +1,208 @@
+//! The real passes and the real poller, against an API server and a Grafana in this process: no sockets, no waiting.
+
+mod cut_off;
+mod grafana;
+mod kube;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use ::kube::runtime::events::Reporter;
+use ::kube::runtime::reflector::store::Writer;
+use ::kube::runtime::watcher::Event;
+use parking_lot::{Mutex, RwLock};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::connection::{Health, Instance};
+use super::context::{Context, Writers, stores};
+use super::instance::poller;
+use super::workloads::Workloads;
+use crate::api::{AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence};
+use crate::cluster::events::Events;
+use crate::cluster::memory::Memory;
+use crate::controller::engine::backoff::Backoff;
+use crate::controller::engine::claim::{AllClaims, Claiming};
+use crate::controller::engine::managed::Managed;
+use crate::controller::engine::readiness::Readiness;
+use crate::controller::engine::trigger::triggers;
+use crate::controller::engine::unwatched::Unwatched;
+use crate::domain::ownership::Owner;
+use crate::metrics::Metrics;
+use grafana::{Does, Double};
+use kube::ApiServer;
+
+/// The operator's own namespace.
+const HOME: &str = "alertwright-system";
+
+/// A query that needs Grafana's default data source.
+const QUERY: &str = r#"sum(rate({a="b"}[5m])) > 1"#;
+
+/// One Grafana, one API server, and what the operator knows.
+struct World {
+    context: Arc<Context>,
+    writers: Writers,
+    server: ApiServer,
+    grafana: Double,
+}
+
+impl World {
+    fn new() -> Self {
+        let server = ApiServer::default();
+        let client = server.client();
+        let (stores, writers) = stores();
+        let (triggers, _) = triggers();
+        let metrics = Arc::new(Metrics::new());
+        let reporter = Reporter {
+            controller: "alertwright".into(),
+            instance: None,
+        };
+        let context = Context {
+            namespace: HOME.to_owned(),
+            owner: Owner::parse("own").unwrap(),
+            term: Arc::default(),
+            watch_secrets: true,
+            stores,
+            claims: AllClaims::default(),
+            triggers,
+            backoff: Backoff::default(),
+            metrics: metrics.clone(),
+            running: RwLock::default(),
+            broken: RwLock::default(),
+            workloads: Workloads::default(),
+            silence_ids: Mutex::default(),
+            ready: Arc::new(AtomicBool::new(false)),
+            readiness: Arc::new(Readiness::waiting("tests")),
+            unwatched: Arc::new(Unwatched::new(metrics)),
+            events: Events::new(client.clone(), reporter),
+            client,
+        };
+        context.set_ready();
+        Self {
+            context: Arc::new(context),
+            writers,
+            server,
+            grafana: Double::new(),
+        }
+    }
+
+    /// A world whose instance `default` has been read. Nothing is read again by itself within a test.
+    async fn connected() -> Self {
+        let mut world = Self::new();
+        let instance = world.connect(json!({})).await;
+        until("the first read", || {
+            !matches!(instance.health(), Health::Starting)
+        })
+        .await;
+        world
+    }
+
+    /// Declares the instance `default` and connects it; the poller runs.
+    async fn connect(&mut self, more: Value) -> Arc<Instance> {
+        let mut spec = json!({
+            "url": "http://grafana", "auth": {"token": {"secretKeyRef": {"name": "token", "key": "token"}}},
+            "resyncInterval": "1h", "stateInterval": "1h",
+        });
+        for (key, value) in more.as_object().unwrap() {
+            spec[key] = value.clone();
+        }
+        let declared = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance",
+            "metadata": {"name": "default", "namespace": HOME, "uid": "u1", "generation": 1}, "spec": spec,
+        });
+        self.server
+            .set(&path("grafanainstances", HOME, "default"), declared.clone());
+        let declared: GrafanaInstance = serde_json::from_value(declared).unwrap();
+        let spec = declared.spec.clone();
+        self.writers
+            .instances
+            .apply_watcher_event(&Event::Apply(declared));
+        let memory = Memory::load(&self.context.client, HOME, "default").await.unwrap();
+        let instance = Arc::new(Instance::new(
+            "default".to_owned(),
+            spec,
+            "1".to_owned(),
+            self.grafana.client(),
+            memory,
+            HOME.to_owned(),
+        ));
+        self.context
+            .running
+            .write()
+            .insert("default".to_owned(), instance.clone());
+        tokio::spawn(poller::run(instance.clone(), self.context.clone()));
+        instance
+    }
+
+    /// The instance that is connected.
+    fn instance(&self) -> Arc<Instance> {
+        self.context.running.read()["default"].clone()
+    }
+
+    fn rule(&mut self, name: &str, spec: Value) -> AlertRule {
+        let rule = made(&self.server, "alertrules", name, spec);
+        note(&self.context, &mut self.writers.rules, rule)
+    }
+
+    fn contact_point(&mut self, name: &str, spec: Value) -> ContactPoint {
+        let point = made(&self.server, "contactpoints", name, spec);
+        note(&self.context, &mut self.writers.contact_points, point)
+    }
+
+    fn policy(&mut self, name: &str, spec: Value) -> NotificationPolicy {
+        let policy = made(&self.server, "notificationpolicies", name, spec);
+        note(&self.context, &mut self.writers.policies, policy)
+    }
+
+    fn silence(&mut self, name: &str, spec: Value) -> Silence {
+        let silence: Silence = made(&self.server, "silences", name, spec);
+        self.writers
+            .silences
+            .apply_watcher_event(&Event::Apply(silence.clone()));
+        silence
+    }
+}
+
+fn path(plural: &str, namespace: &str, name: &str) -> String {
+    format!("/apis/alerting.letsrevel.io/v1alpha1/namespaces/{namespace}/{plural}/{name}")
+}
+
+/// Makes a resource of namespace `revel`, with its finalizer.
+fn made<K: Managed + DeserializeOwned>(server: &ApiServer, plural: &str, name: &str, spec: Value) -> K {
+    let mut object = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": K::KIND,
+        "metadata": {
+            "name": name, "namespace": "revel", "uid": format!("uid-{name}"), "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z", "finalizers": [FINALIZER],
+        },
+    });
+    object["spec"] = spec;
+    server.set(&path(plural, "revel", name), object.clone());
+    serde_json::from_value(object).unwrap()
+}
+
+fn note<K: Claiming + Clone + ::kube::Resource<DynamicType = ()>>(
+    context: &Context,
+    writer: &mut Writer<K>,
+    object: K,
+) -> K {
+    context.claims.note(&object, &context.owner);
+    writer.apply_watcher_event(&Event::Apply(object.clone()));
+    object
+}
+
+/// Waits for a condition.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .is_err()
+    {
+        panic!("waited in vain for {what}");
+    }
+}
