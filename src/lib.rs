@@ -15,3 +15,4 @@ pub mod metrics;
 pub mod moment;
 pub mod server;
 pub mod telemetry;
+mod touched;

@@ -1,13 +1,13 @@
 //! GrafanaInstance: the connection to one Grafana and organisation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
-use super::reference::{DatasourceRef, DeletionPolicy, SecretSource, ValueSource};
+use super::reference::{DatasourceRef, DeletionPolicy, SecretKeyRef, SecretSource, ValueSource};
 use super::schema;
 
 /// The connection to one Grafana and organisation.
@@ -122,6 +122,25 @@ pub struct GrafanaInstanceSpec {
     /// The namespaces whose silences may cover alerts of other namespaces. The operator's own always may. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrestricted_namespaces: Option<Namespaces>,
+}
+
+/// Every Secret and key that an instance refers to.
+pub fn references(spec: &GrafanaInstanceSpec) -> BTreeSet<&SecretKeyRef> {
+    fn maybe(source: Option<&ValueSource>) -> Option<&SecretKeyRef> {
+        source.and_then(|source| source.secret_key_ref.as_ref())
+    }
+    let mut all = BTreeSet::new();
+    all.extend(spec.auth.token.as_ref().map(|token| &token.secret_key_ref));
+    if let Some(basic) = &spec.auth.basic {
+        all.extend(maybe(Some(&basic.username)));
+        all.insert(&basic.password.secret_key_ref);
+    }
+    if let Some(tls) = &spec.tls {
+        all.extend(maybe(tls.ca.as_ref()));
+        all.extend(maybe(tls.client_certificate.as_ref()));
+        all.extend(tls.client_key.as_ref().map(|key| &key.secret_key_ref));
+    }
+    all
 }
 
 /// A choice of namespaces.

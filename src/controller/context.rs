@@ -10,8 +10,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType};
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::reflector::ObjectRef;
 use parking_lot::{Mutex, RwLock};
 use tracing::{debug, warn};
 
@@ -23,10 +22,12 @@ use crate::cluster::answer::{is_forbidden, is_missing};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
 use crate::controller::engine::backoff::Backoff;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
+use crate::controller::engine::store::{Store, Writer, store};
 use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::Owner;
@@ -68,14 +69,14 @@ pub struct Writers {
 
 /// Empty stores, with their writing ends.
 pub fn stores() -> (Stores, Writers) {
-    let (rules, rules_writer) = reflector::store();
-    let (contact_points, contact_points_writer) = reflector::store();
-    let (policies, policies_writer) = reflector::store();
-    let (silences, silences_writer) = reflector::store();
-    let (instances, instances_writer) = reflector::store();
-    let (maintenance, maintenance_writer) = reflector::store();
-    let (deployments, deployments_writer) = reflector::store();
-    let (jobs, jobs_writer) = reflector::store();
+    let (rules, rules_writer) = store();
+    let (contact_points, contact_points_writer) = store();
+    let (policies, policies_writer) = store();
+    let (silences, silences_writer) = store();
+    let (instances, instances_writer) = store();
+    let (maintenance, maintenance_writer) = store();
+    let (deployments, deployments_writer) = store();
+    let (jobs, jobs_writer) = store();
     (
         Stores {
             rules,
@@ -243,9 +244,8 @@ impl Context {
     /// Tells whoever waits for this resource that its condition has changed.
     pub fn reported<K: Managed>(&self, object: &K, _reason: Reason) {
         if K::KIND == ContactPoint::KIND {
-            self.triggers
-                .policies
-                .all_of(&self.stores.policies, object.instance());
+            let receiver = By::Receiver(named(object.ns(), object.id()));
+            self.triggers.policies.all_by(&self.stores.policies, &receiver);
         }
     }
 }

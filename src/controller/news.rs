@@ -1,11 +1,11 @@
 //! What each watch tells the controllers of other kinds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use kube::runtime::reflector::Store;
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
@@ -14,18 +14,21 @@ use super::context::Context;
 use super::instance;
 use super::maintenance::watched;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::controller::engine::by::{By, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::store::Store;
 use crate::controller::engine::watch::secrets;
 use crate::domain::notification::contact_point;
+use crate::domain::silence;
 
 /// Lets a watch tell its news.
 pub(super) fn tell<K: Resource + 'static>(
     context: &Arc<Context>,
-    about: fn(&Event<K>, &Context),
-) -> impl Fn(&Event<K>) + Send + 'static {
+    about: fn(&Event<K>, Option<&K>, &Context),
+) -> impl Fn(&Event<K>, Option<&K>) + Send + 'static {
     let context = context.clone();
-    move |event| about(event, &context)
+    move |event, before| about(event, before, &context)
 }
 
 /// Notes what a resource claims; returns those for whom the answer may have changed.
@@ -44,52 +47,90 @@ fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> 
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
-pub(super) fn about_rule(event: &Event<AlertRule>, context: &Context) {
+pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
     for (namespace, name) in claim(event, &context.stores.rules, context) {
         context.triggers.rules.one(&namespace, &name);
     }
-    let rule = match event {
-        Event::Apply(rule) | Event::Delete(rule) => rule,
+    let (rule, after) = match event {
+        Event::Apply(rule) => (rule, Some(rule)),
+        Event::Delete(rule) => (rule, None),
         Event::InitApply(_) | Event::Init | Event::InitDone => return,
     };
-    // A status that changes every few seconds is no news to a silence that names its rules. Labels may be gone, which this
-    // event doesn't tell, so a silence that selects by labels always looks; where nothing has changed that costs no call.
-    let is_status_only = matches!(event, Event::Apply(_)) && rule.status.is_some();
-    let selects = |s: &Silence| {
-        let selector = s.spec.alert_rules.as_ref().filter(|_| s.ns() == rule.ns());
-        selector.is_some_and(|selector| {
-            // One that covers nothing may have been looked at before the rules of its namespace could be seen.
-            let covers = s.status.as_ref().and_then(|status| status.matches_rules);
-            !selector.match_labels.is_empty()
-                || covers.unwrap_or(0) == 0
-                || (!is_status_only && selector.names.iter().any(|name| name == rule.id()))
-        })
+    let instance = |rule: Option<&AlertRule>| rule.map(|rule| rule.instance().to_owned());
+    let silences = &context.stores.silences;
+    let has_moved = instance(before) != instance(after);
+    if has_moved {
+        let selected = By::Selected(named(rule.ns(), rule.id()));
+        context.triggers.silences.all_by(silences, &selected);
+    }
+    // A status that changes every few seconds is no news: what selects a rule now and did before has it already.
+    let states: Vec<&BTreeMap<String, String>> = [before, after]
+        .into_iter()
+        .flatten()
+        .map(ResourceExt::labels)
+        .collect();
+    let is_selected = |silence: &Silence, labels: &BTreeMap<String, String>| {
+        let selector = silence.spec.alert_rules.as_ref();
+        selector.is_some_and(|selector| silence::has_all(labels, &selector.match_labels))
     };
-    for silence in context.stores.silences.state_filter(selects) {
-        context.triggers.silences.one(silence.ns(), silence.id());
+    if !has_moved && states.iter().all(|labels| *labels == rule.labels()) {
+        return;
+    }
+    let labels: BTreeSet<_> = states.iter().copied().flatten().collect();
+    for label in labels {
+        for silence in silences.by(&By::Selector(labelled(rule.ns(), label))) {
+            let times = states
+                .iter()
+                .filter(|labels| is_selected(&silence, labels))
+                .count();
+            if times > 0 && (has_moved || times < states.len()) {
+                context.triggers.silences.one(silence.ns(), silence.id());
+            }
+        }
     }
 }
 
 /// A policy waits for its contact points.
-pub(super) fn about_contact_point(event: &Event<ContactPoint>, context: &Context) {
+pub(super) fn about_contact_point(
+    event: &Event<ContactPoint>,
+    before: Option<&ContactPoint>,
+    context: &Context,
+) {
     for (namespace, name) in claim(event, &context.stores.contact_points, context) {
         context.triggers.contact_points.one(&namespace, &name);
     }
-    if let Event::Apply(contact_point) | Event::Delete(contact_point) = event {
-        context
-            .triggers
-            .policies
-            .all_of(&context.stores.policies, contact_point.instance());
+    let (Event::Apply(contact_point) | Event::Delete(contact_point)) = event else {
+        return;
+    };
+    let policies = &context.triggers.policies;
+    let receiver = By::Receiver(named(contact_point.ns(), contact_point.id()));
+    policies.all_by(&context.stores.policies, &receiver);
+    // By its name in Grafana it may be referred to as well, also by the one that it had.
+    let names: BTreeSet<_> = [before, Some(contact_point)]
+        .into_iter()
+        .flatten()
+        .map(|point| (point.instance(), contact_point::name(&point.spec, point.id())))
+        .collect();
+    for (instance, name) in names {
+        let receiver = By::GrafanaReceiver {
+            instance: instance.to_owned(),
+            name: name.to_owned(),
+        };
+        policies.all_by(&context.stores.policies, &receiver);
     }
 }
 
-pub(super) fn about_policy(event: &Event<NotificationPolicy>, context: &Context) {
+pub(super) fn about_policy(
+    event: &Event<NotificationPolicy>,
+    _: Option<&NotificationPolicy>,
+    context: &Context,
+) {
     for (namespace, name) in claim(event, &context.stores.policies, context) {
         context.triggers.policies.one(&namespace, &name);
     }
 }
 
-pub(super) fn about_instance(event: &Event<GrafanaInstance>, context: &Context) {
+pub(super) fn about_instance(event: &Event<GrafanaInstance>, _: Option<&GrafanaInstance>, context: &Context) {
     if let Event::Apply(instance) | Event::InitApply(instance) | Event::Delete(instance) = event {
         watched::instance(&instance.name_any(), context);
     }
@@ -106,35 +147,30 @@ pub(super) fn about_instance(event: &Event<GrafanaInstance>, context: &Context) 
 }
 
 /// The workloads of the namespace may get or lose a silence.
-pub(super) fn about_maintenance(event: &Event<MaintenancePolicy>, context: &Context) {
+pub(super) fn about_maintenance(
+    event: &Event<MaintenancePolicy>,
+    before: Option<&MaintenancePolicy>,
+    context: &Context,
+) {
     let (Event::Apply(policy) | Event::Delete(policy)) = event else {
         return;
     };
-    let namespace = policy.namespace();
-    for workload in context
-        .stores
-        .deployments
-        .state_filter(|d| d.namespace() == namespace)
-    {
-        context
-            .triggers
-            .deployments
-            .one(&workload.namespace().unwrap_or_default(), &workload.name_any());
+    // What a policy asks for is its specification; its status counts the workloads, which change often.
+    if matches!(event, Event::Apply(_)) && before.is_some_and(|before| before.spec == policy.spec) {
+        return;
     }
-    for workload in context.stores.jobs.state_filter(|j| j.namespace() == namespace) {
-        context
-            .triggers
-            .jobs
-            .one(&workload.namespace().unwrap_or_default(), &workload.name_any());
-    }
+    let (triggers, stores) = (&context.triggers, &context.stores);
+    let namespace = By::Namespace(policy.namespace().unwrap_or_default());
+    triggers.deployments.all_by(&stores.deployments, &namespace);
+    triggers.jobs.all_by(&stores.jobs, &namespace);
 }
 
-pub(super) fn about_deployment(event: &Event<Deployment>, context: &Context) {
+pub(super) fn about_deployment(event: &Event<Deployment>, _: Option<&Deployment>, context: &Context) {
     watched::deployment(event, context);
     about_workload(event, context);
 }
 
-pub(super) fn about_job(event: &Event<Job>, context: &Context) {
+pub(super) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
     watched::job(event, context);
     about_workload(event, context);
 }
@@ -146,17 +182,11 @@ pub(super) fn about_workload<K: Resource>(event: &Event<K>, context: &Context) {
         Event::Apply(workload) if workload.meta().generation == Some(1) => workload,
         _ => return,
     };
-    let namespace = workload.meta().namespace.clone();
-    for policy in context
-        .stores
+    let namespace = By::Namespace(workload.namespace().unwrap_or_default());
+    context
+        .triggers
         .maintenance
-        .state_filter(|p| p.namespace() == namespace)
-    {
-        context
-            .triggers
-            .maintenance
-            .one(&policy.namespace().unwrap_or_default(), &policy.name_any());
-    }
+        .all_by(&context.stores.maintenance, &namespace);
 }
 
 /// Sends whoever refers to a Secret on a pass when it changes.
@@ -187,28 +217,11 @@ pub(super) async fn secret_changes(
 }
 
 fn secret_changed<S: Resource>(secret: &S, context: &Context) {
-    let namespace = secret.meta().namespace.as_deref().unwrap_or_default();
-    let name = secret.meta().name.as_deref().unwrap_or_default();
-    let refers = |c: &ContactPoint| {
-        c.ns() == namespace
-            && contact_point::secret_refs(&c.spec)
-                .iter()
-                .any(|reference| reference.name == name)
-    };
-    for contact_point in context.stores.contact_points.state_filter(refers) {
-        context
-            .triggers
-            .contact_points
-            .one(contact_point.ns(), contact_point.id());
-    }
-    if namespace == context.namespace {
-        let refers = |i: &GrafanaInstance| {
-            instance::references(&i.spec)
-                .iter()
-                .any(|reference| reference.name == name)
-        };
-        for instance in context.stores.instances.state_filter(refers) {
-            context.triggers.instances.one(namespace, &instance.name_any());
-        }
-    }
+    let (triggers, stores) = (&context.triggers, &context.stores);
+    let refers = By::Secret(named(
+        secret.meta().namespace.as_deref().unwrap_or_default(),
+        secret.meta().name.as_deref().unwrap_or_default(),
+    ));
+    triggers.contact_points.all_by(&stores.contact_points, &refers);
+    triggers.instances.all_by(&stores.instances, &refers);
 }

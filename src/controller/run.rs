@@ -7,14 +7,13 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
+use kube::runtime::Controller;
 use kube::runtime::controller::{Action, Config, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
-use kube::runtime::{Controller, reflector};
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
-use std::fmt::Debug;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -29,7 +28,8 @@ use super::news::{
 };
 use super::pass::{self, Reconcile};
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
-use crate::controller::engine::managed::Managed;
+use crate::controller::engine::by::Indexed;
+use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::{Receivers, stream};
 use crate::controller::engine::watch::{LAST_APPLIED, guarded, pruned, reflect};
 use crate::domain::maintenance::rollout;
@@ -152,10 +152,10 @@ struct Start {
 }
 
 impl Start {
-    async fn kind<K: Reconcile>(
+    async fn kind<K: Reconcile + Indexed>(
         &self,
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
-        store: &reflector::Store<K>,
+        store: &Store<K>,
         receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
     ) {
         self.controller(objects, store, receiver, pass::run, pass::after_error)
@@ -165,16 +165,16 @@ impl Start {
     async fn controller<K, E, F>(
         &self,
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
-        store: &reflector::Store<K>,
+        store: &Store<K>,
         receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
         reconcile: fn(Arc<K>, Arc<Context>) -> F,
         after_error: fn(Arc<K>, &E, Arc<Context>) -> Action,
     ) where
-        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Indexed + DeserializeOwned,
         E: std::error::Error + Send + 'static,
         F: Future<Output = Result<Action, E>> + Send + 'static,
     {
-        Controller::for_stream(objects, store.clone())
+        Controller::for_stream(objects, store.as_reflected().clone())
             .with_config(Config::default().concurrency(CONCURRENCY))
             .reconcile_on(stream(receiver))
             .graceful_shutdown_on(self.stop.clone().cancelled_owned())
@@ -244,30 +244,12 @@ async fn when_listed(context: Arc<Context>, stop: CancellationToken) {
         ..
     } = &context.stores;
     let triggers = &context.triggers;
-    rules
-        .state()
-        .iter()
-        .for_each(|o| triggers.rules.one(o.ns(), o.id()));
-    contact_points
-        .state()
-        .iter()
-        .for_each(|o| triggers.contact_points.one(o.ns(), o.id()));
-    policies
-        .state()
-        .iter()
-        .for_each(|o| triggers.policies.one(o.ns(), o.id()));
-    silences
-        .state()
-        .iter()
-        .for_each(|o| triggers.silences.one(o.ns(), o.id()));
-    for instance in instances.state() {
-        triggers.instances.one(&context.namespace, &instance.name_any());
-    }
-    for policy in maintenance.state() {
-        triggers
-            .maintenance
-            .one(&policy.namespace().unwrap_or_default(), &policy.name_any());
-    }
+    triggers.rules.all(rules);
+    triggers.contact_points.all(contact_points);
+    triggers.policies.all(policies);
+    triggers.silences.all(silences);
+    triggers.instances.all(instances);
+    triggers.maintenance.all(maintenance);
 }
 
 /// Waits until every kind has been listed, and says now and then which ones it waits for.
@@ -302,14 +284,11 @@ async fn all_listed(context: &Context) {
 }
 
 /// Waits until a kind has been listed; it is among the missing until then.
-async fn one_listed<K>(store: &reflector::Store<K>, missing: &Mutex<BTreeSet<String>>)
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
+async fn one_listed<K: Indexed>(store: &Store<K>, missing: &Mutex<BTreeSet<String>>) {
     let kind = K::kind(&()).into_owned();
     missing.lock().insert(kind.clone());
     // A store whose writer is gone is never listed: the process ends.
-    if store.wait_until_ready().await.is_err() {
+    if store.as_reflected().wait_until_ready().await.is_err() {
         std::future::pending::<()>().await;
     }
     missing.lock().remove(&kind);

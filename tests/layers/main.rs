@@ -35,7 +35,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "grafana",
-        may_import: &["grafana", "moment"],
+        may_import: &["grafana", "moment", "touched"],
         must_not_say: &["kube", "k8s_openapi"],
     },
     Layer {
@@ -68,7 +68,15 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "controller",
-        may_import: &["controller", "cluster", "domain", "grafana", "api", "metrics"],
+        may_import: &[
+            "controller",
+            "cluster",
+            "domain",
+            "grafana",
+            "api",
+            "metrics",
+            "touched",
+        ],
         must_not_say: &[],
     },
 ];

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use kube::runtime::reflector::Store;
 use parking_lot::Mutex;
 
+use super::by::Indexed;
 use super::managed::Managed;
+use super::store::Store;
 use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::Owner;
@@ -44,7 +45,7 @@ pub struct AllClaims {
 }
 
 /// A kind whose resources claim something.
-pub trait Claiming: Managed {
+pub trait Claiming: Managed + Indexed {
     /// What the resource claims.
     fn claims(&self, owner: &Owner) -> Vec<(Key, u64)>;
     /// The claims of this kind.
@@ -78,7 +79,7 @@ impl AllClaims {
     pub fn keep_only<K: Claiming>(&self, store: &Store<K>) -> Vec<Claimant> {
         let mut claims = K::of(self).lock();
         let known: HashSet<(String, String)> = store
-            .state()
+            .all()
             .iter()
             .map(|object| (object.ns().to_owned(), object.id().to_owned()))
             .collect();

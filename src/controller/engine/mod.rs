@@ -1,11 +1,14 @@
-//! What every pass is made of, whatever it is about: failures and when to try again, watches, triggers, and who claims what.
+//! What every pass is made of, whatever it is about: failures and when to try again, watches and the stores that they fill, triggers,
+//! and who claims what.
 
 pub mod backoff;
+pub mod by;
 pub mod claim;
 pub mod failure;
 pub mod managed;
 mod merge;
 pub mod readiness;
+pub mod store;
 pub mod trigger;
 pub mod turns;
 pub mod unwatched;

@@ -2,11 +2,12 @@
 
 use futures::Stream;
 use futures::stream::unfold;
-use kube::Resource;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::ObjectRef;
+use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::managed::Managed;
+use super::by::{By, Indexed};
+use super::store::Store;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
@@ -24,11 +25,23 @@ impl<K: Resource<DynamicType = ()>> Trigger<K> {
     }
 }
 
-impl<K: Managed> Trigger<K> {
+impl<K: Indexed> Trigger<K> {
+    /// Asks for a pass over every resource that is found by this.
+    pub fn all_by(&self, store: &Store<K>, key: &By) {
+        for name in store.names(key) {
+            let _ = self.sender.send((*name).clone());
+        }
+    }
+
     /// Asks for a pass over every resource that is for an instance.
     pub fn all_of(&self, store: &Store<K>, instance: &str) {
-        for object in store.state_filter(|object| object.instance() == instance) {
-            self.one(object.ns(), object.id());
+        self.all_by(store, &By::Instance(instance.to_owned()));
+    }
+
+    /// Asks for a pass over every resource.
+    pub fn all(&self, store: &Store<K>) {
+        for object in store.all() {
+            self.one(&object.namespace().unwrap_or_default(), &object.name_any());
         }
     }
 }

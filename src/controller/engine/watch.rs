@@ -10,16 +10,17 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, reflector};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use tracing::{debug, info, warn};
 
+use super::by::Indexed;
 use super::merge::merge;
+use super::store::{Store, Writer};
 use super::unwatched::Unwatched;
 use crate::cluster::answer;
 use crate::cluster::client::WORKLOAD_WATCH;
@@ -106,28 +107,33 @@ pub fn secrets(
     })
 }
 
-/// Feeds the store, lets `tell` see every event, and yields what was applied.
-pub fn reflect<K: Watched>(
+/// Feeds the store, lets `tell` see every event, with what was known of its object before, and yields what was applied.
+pub fn reflect<K: Watched + Indexed>(
     events: Events<K>,
-    writer: Writer<K>,
-    tell: impl Fn(&Event<K>) + Send + 'static,
+    mut writer: Writer<K>,
+    tell: impl Fn(&Event<K>, Option<&K>) + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<K>> + Send + 'static {
     let mut relisting = Relisting::new(writer.as_reader());
-    let events = events.flat_map(move |event| stream::iter(relisting.step(event).into_iter().map(Ok)));
-    reflector::reflector(writer, events)
-        .inspect_ok(move |event| tell(event))
+    events
+        .flat_map(move |event| stream::iter(relisting.step(event)))
+        .map(move |event| {
+            let before = writer.apply(&event);
+            tell(&event, before.as_deref());
+            Ok(event)
+        })
         .applied_objects()
 }
 
-/// What a second listing shows as changed or gone is told as that: nobody looks at a listing for news.
-struct Relisting<K: Watched> {
+/// What a second listing shows as changed or gone is told as that, before the listing ends: nobody looks at a listing for news, and
+/// once it has ended nothing is known any more of what was before.
+struct Relisting<K: Watched + Indexed> {
     store: Store<K>,
     is_listed: bool,
     listed: HashSet<ObjectRef<K>>,
     changed: Vec<K>,
 }
 
-impl<K: Watched> Relisting<K> {
+impl<K: Watched + Indexed> Relisting<K> {
     fn new(store: Store<K>) -> Self {
         Self {
             store,
@@ -157,14 +163,11 @@ impl<K: Watched> Relisting<K> {
             }
             Event::InitDone if self.is_listed => {
                 let listed = std::mem::take(&mut self.listed);
-                let gone = self
-                    .store
-                    .state_filter(|object| !listed.contains(&ObjectRef::from_obj(object)));
-                let gone = gone.into_iter().map(|object| Event::Delete((*object).clone()));
-                let changed = std::mem::take(&mut self.changed);
-                gone.chain([Event::InitDone])
-                    .chain(changed.into_iter().map(Event::Apply))
-                    .collect()
+                let all = self.store.all().into_iter();
+                let gone = all.filter(|object| !listed.contains(&ObjectRef::from_obj(&**object)));
+                let gone = gone.map(|object| Event::Delete((*object).clone()));
+                let changed = std::mem::take(&mut self.changed).into_iter().map(Event::Apply);
+                gone.chain(changed).chain([Event::InitDone]).collect()
             }
             Event::InitDone => {
                 self.is_listed = true;
@@ -297,6 +300,7 @@ impl Calm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::store;
     use super::*;
     use crate::api::{AlertRule, AlertRuleSpec};
     use crate::metrics::Metrics;
@@ -389,7 +393,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_listing_tells_what_changed_and_what_is_gone() {
-        let (store, writer) = reflector::store::<AlertRule>();
+        let (store, writer) = store::store::<AlertRule>();
         let seen = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let events = vec![
             Event::Init,
@@ -405,7 +409,11 @@ mod tests {
         ];
         let tell = {
             let seen = seen.clone();
-            move |event: &Event<AlertRule>| seen.lock().push(told(event))
+            move |event: &Event<AlertRule>, before: Option<&AlertRule>| {
+                let before = before.and_then(ResourceExt::resource_version);
+                let before = before.map(|version| format!(" after {version}"));
+                seen.lock().push(told(event) + &before.unwrap_or_default());
+            }
         };
         let reflected = reflect(stream::iter(events).boxed(), writer, tell);
         reflected.for_each(|_| async {}).await;
@@ -417,9 +425,15 @@ mod tests {
             .collect();
         assert_eq!(
             news,
-            ["begin", "delete gone", "end", "apply changed", "apply new"]
+            [
+                "begin",
+                "delete gone after 1",
+                "apply changed after 1",
+                "apply new",
+                "end"
+            ]
         );
-        let mut names: Vec<_> = store.state().iter().map(|o| o.name_any()).collect();
+        let mut names: Vec<_> = store.all().iter().map(|o| o.name_any()).collect();
         names.sort();
         assert_eq!(names, ["changed", "new", "same"]);
     }

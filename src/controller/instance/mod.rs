@@ -2,7 +2,6 @@
 
 pub mod poller;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::api::condition::{self, Reason};
-use crate::api::grafana_instance::{Auth, Tls};
+use crate::api::grafana_instance::{self, Auth, Tls};
 use crate::api::reference::{SecretKeyRef, ValueSource};
 use crate::api::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 use crate::cluster::leader::Term;
@@ -23,8 +22,8 @@ use crate::cluster::memory::Memory;
 use crate::cluster::{secrets, status};
 use crate::controller::connection::{Health, Instance};
 use crate::controller::context::Context;
+use crate::controller::engine::by::By;
 use crate::controller::engine::failure::{Failure, Retry};
-use crate::controller::engine::managed::Managed;
 use crate::domain::notification::contact_point::Secrets;
 use crate::grafana::transport::{self, Connection, Supervisor};
 use crate::grafana::{Class, Grafana};
@@ -180,7 +179,12 @@ impl Supervisor for Leader {
 async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc<Instance>, Failure> {
     let name = object.name_any();
     let spec = &object.spec;
-    let values = secrets::read(&context.client, &context.namespace, references(spec)).await?;
+    let values = secrets::read(
+        &context.client,
+        &context.namespace,
+        grafana_instance::references(spec),
+    )
+    .await?;
     let fingerprint = fingerprint(object, &values);
     let running = context.running.read().get(&name).cloned();
     if let Some(instance) = running
@@ -255,49 +259,16 @@ fn describe(instance: &Instance, context: &Context, next: &mut GrafanaInstanceSt
 
 /// How many resources of the instance are in sync, and how many aren't.
 fn counts(instance: &Instance, context: &Context) -> (i64, i64) {
-    fn of<K: Managed>(store: &kube::runtime::reflector::Store<K>, instance: &str) -> (i64, i64) {
-        let all = store.state_filter(|object| object.instance() == instance);
-        let ready = all
-            .iter()
-            .filter(|object| {
-                object
-                    .status()
-                    .is_some_and(|s| condition::is_ready(K::conditions(s), object.meta().generation))
-            })
-            .count();
-        (
-            i64::try_from(ready).unwrap_or_default(),
-            i64::try_from(all.len() - ready).unwrap_or_default(),
-        )
-    }
-    let stores = &context.stores;
-    [
-        of(&stores.rules, &instance.name),
-        of(&stores.contact_points, &instance.name),
-        of(&stores.policies, &instance.name),
-        of(&stores.silences, &instance.name),
-    ]
-    .into_iter()
-    .fold((0, 0), |(ready, rest), (r, n)| (ready + r, rest + n))
-}
-
-/// Every Secret and key that an instance refers to.
-pub fn references(spec: &GrafanaInstanceSpec) -> BTreeSet<&SecretKeyRef> {
-    fn maybe(source: Option<&ValueSource>) -> Option<&SecretKeyRef> {
-        source.and_then(|source| source.secret_key_ref.as_ref())
-    }
-    let mut all = BTreeSet::new();
-    all.extend(spec.auth.token.as_ref().map(|token| &token.secret_key_ref));
-    if let Some(basic) = &spec.auth.basic {
-        all.extend(maybe(Some(&basic.username)));
-        all.insert(&basic.password.secret_key_ref);
-    }
-    if let Some(tls) = &spec.tls {
-        all.extend(maybe(tls.ca.as_ref()));
-        all.extend(maybe(tls.client_certificate.as_ref()));
-        all.extend(tls.client_key.as_ref().map(|key| &key.secret_key_ref));
-    }
-    all
+    let of = |is_synced| {
+        let synced = By::Synced(instance.name.clone(), is_synced);
+        let stores = &context.stores;
+        let all = stores.rules.count(&synced)
+            + stores.contact_points.count(&synced)
+            + stores.policies.count(&synced)
+            + stores.silences.count(&synced);
+        i64::try_from(all).unwrap_or_default()
+    };
+    (of(true), of(false))
 }
 
 /// Differs when the specification or a secret value does; nothing can be read from it.

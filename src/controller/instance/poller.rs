@@ -12,13 +12,12 @@ use tracing::{info, warn};
 
 use crate::api::condition::Reason;
 use crate::api::duration;
-use crate::api::{AlertRule, ContactPoint};
+use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
 use crate::controller::connection::{Facts, Health, Instance, SeenState};
 use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
-use crate::controller::engine::managed::Managed;
-use crate::domain::notification::contact_point;
 use crate::domain::rule::state_message;
 use crate::domain::version::Version;
 use crate::grafana::Result;
@@ -314,11 +313,11 @@ fn trigger_everything(instance: &Instance, context: &Context) {
 
 /// Without a watch, only another look tells whether a Secret has changed.
 fn trigger_readers_of_secrets(instance: &Instance, context: &Context) {
-    let reads =
-        |c: &ContactPoint| c.instance() == instance.name && !contact_point::secret_refs(&c.spec).is_empty();
-    for reader in context.stores.contact_points.state_filter(reads) {
-        context.triggers.contact_points.one(reader.ns(), reader.id());
-    }
+    let readers = By::ReadsSecrets(instance.name.clone());
+    context
+        .triggers
+        .contact_points
+        .all_by(&context.stores.contact_points, &readers);
 }
 
 fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
@@ -341,27 +340,34 @@ fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
             triggers
                 .contact_points
                 .one(&contact_point.namespace, &contact_point.name);
+            let receiver = By::Receiver(named(&contact_point.namespace, &contact_point.name));
+            triggers.policies.all_by(&stores.policies, &receiver);
         }
-    }
-    if changed.policy || !changed.contact_points.is_empty() {
-        triggers.policies.all_of(&stores.policies, &instance.name);
+        let receiver = By::GrafanaReceiver {
+            instance: instance.name.clone(),
+            name: name.clone(),
+        };
+        triggers.policies.all_by(&stores.policies, &receiver);
     }
     if changed.policy {
-        for waiting in stores
-            .contact_points
-            .state_filter(|c| c.is_deleting() && c.instance() == instance.name)
-        {
-            triggers.contact_points.one(waiting.ns(), waiting.id());
+        let tree = Key::Tree(instance.name.clone());
+        if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
+            triggers.policies.one(&holder.namespace, &holder.name);
         }
+    }
+    if changed.policy {
+        let waiting = By::Deleting(instance.name.clone());
+        triggers.contact_points.all_by(&stores.contact_points, &waiting);
     }
     for (id, author) in &changed.silences {
         if let Some((namespace, name)) = author.as_deref().and_then(|a| context.owner.silence_resource(a)) {
             triggers.silences.one(namespace, name);
         } else if author.is_none() {
-            let holds = |s: &crate::api::Silence| s.status.as_ref().and_then(|s| s.id.as_ref()) == Some(id);
-            for silence in stores.silences.state_filter(holds) {
-                triggers.silences.one(silence.ns(), silence.id());
-            }
+            let holder = By::Stored {
+                instance: instance.name.clone(),
+                id: id.clone(),
+            };
+            triggers.silences.all_by(&stores.silences, &holder);
         }
     }
 }

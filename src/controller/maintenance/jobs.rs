@@ -10,6 +10,7 @@ use super::workload::wanted;
 use crate::api::Silence;
 use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
+use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::maintenance::lease;
@@ -44,8 +45,7 @@ pub fn forget(uid: &str, context: &Context) {
 
 /// Whether a workload of this uid has a Silence.
 pub fn has_silence(uid: &str, context: &Context) -> bool {
-    let is_of = |silence: &Silence| silence.labels().get(LABEL_WORKLOAD).is_some_and(|own| own == uid);
-    context.stores.silences.find(is_of).is_some()
+    context.stores.silences.count(&By::Workload(uid.to_owned())) > 0
 }
 
 /// Whether a Job of this uid is there and not on its way out.

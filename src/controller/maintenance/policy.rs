@@ -15,6 +15,7 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy};
 use crate::cluster::status;
 use crate::controller::context::Context;
+use crate::controller::engine::by::By;
 use crate::domain::maintenance;
 use crate::domain::maintenance::coverage::{self, CronRun};
 use crate::domain::maintenance::migration::JobFacts;
@@ -94,14 +95,11 @@ struct LookedAfter {
 }
 
 fn looked_after(policy: &MaintenancePolicy, context: &Context) -> LookedAfter {
-    let namespace = policy.namespace();
-    let stores = &context.stores;
-    let deployments = stores.deployments.state_filter(|d| {
-        d.namespace() == namespace && maintenance::selects(&policy.spec, WorkloadKind::Deployment, d.labels())
-    });
-    let jobs = stores.jobs.state_filter(|j| {
-        j.namespace() == namespace && maintenance::selects(&policy.spec, WorkloadKind::Job, j.labels())
-    });
+    let namespace = By::Namespace(policy.namespace().unwrap_or_default());
+    let mut deployments = context.stores.deployments.by(&namespace);
+    deployments.retain(|d| maintenance::selects(&policy.spec, WorkloadKind::Deployment, d.labels()));
+    let mut jobs = context.stores.jobs.by(&namespace);
+    jobs.retain(|j| maintenance::selects(&policy.spec, WorkloadKind::Job, j.labels()));
     let mut cron_jobs = BTreeSet::new();
     let mut others = 0;
     let mut cron_runs = Vec::new();

@@ -1,15 +1,19 @@
 //! What the watches tell of workloads and of their Silences.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
-use kube::{Resource, ResourceExt};
 
 use super::jobs;
-use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, Silence};
+use crate::api::Silence;
 use crate::controller::context::Context;
+use crate::controller::engine::by::Indexed;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::store::Store;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 
 /// Forgets what is gone.
@@ -41,24 +45,23 @@ pub fn job(event: &Event<Job>, context: &Context) {
 
 /// The policies that name a GrafanaInstance say whether it is there.
 pub fn instance(name: &str, context: &Context) {
-    let names =
-        |policy: &MaintenancePolicy| policy.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE) == name;
-    for policy in context.stores.maintenance.state_filter(names) {
-        let namespace = policy.namespace().unwrap_or_default();
-        context.triggers.maintenance.one(&namespace, &policy.name_any());
-    }
+    context
+        .triggers
+        .maintenance
+        .all_of(&context.stores.maintenance, name);
 }
 
 /// A generated Silence that comes into force, changes or goes sends its workload on a pass.
-pub fn silence(event: &Event<Silence>, context: &Context) {
+pub fn silence(event: &Event<Silence>, _: Option<&Silence>, context: &Context) {
     match event {
         Event::Apply(silence) | Event::InitApply(silence) => send(silence, context),
         Event::Delete(silence) => gone(silence, context),
         Event::InitDone => {
-            let silences = context.stores.silences.state();
+            let silences = context.stores.silences.all();
             let version = |silence: &Silence| silence.metadata.resource_version.as_ref()?.parse().ok();
             let latest = silences.iter().filter_map(|silence| version(silence)).max();
-            let is_there = |written: &Silence| silences.iter().any(|silence| silence.uid() == written.uid());
+            let there: HashSet<_> = silences.iter().filter_map(|silence| silence.uid()).collect();
+            let is_there = |written: &Silence| written.uid().is_some_and(|uid| there.contains(&uid));
             let vanished = context
                 .workloads
                 .keep_silences(is_there, latest.unwrap_or_default());
@@ -131,8 +134,6 @@ fn keep_jobs(context: &Context) {
         .keep_jobs(|uid| uids.contains(uid) || jobs::has_silence(uid, context));
 }
 
-fn uids<K: Resource<DynamicType = ()> + Clone + 'static>(
-    store: &Store<K>,
-) -> std::collections::HashSet<String> {
-    store.state().iter().filter_map(|object| object.uid()).collect()
+fn uids<K: Indexed>(store: &Store<K>) -> HashSet<String> {
+    store.all().iter().filter_map(|object| object.uid()).collect()
 }

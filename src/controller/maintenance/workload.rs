@@ -17,8 +17,9 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::api::{MaintenancePolicy, Silence};
 use crate::cluster::answer::chain;
 use crate::controller::context::Context;
+use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
-use crate::domain::maintenance::generated::{self, LABEL_WORKLOAD};
+use crate::domain::maintenance::generated;
 use crate::domain::maintenance::held::{self, Held, Holding};
 use crate::domain::maintenance::lease::{self, Change, Step};
 use crate::domain::maintenance::migration::{self, JobFacts};
@@ -85,10 +86,7 @@ pub(super) fn wanted<K: Resource<DynamicType = ()>>(
     context: &Context,
 ) -> Result<Option<Maintenance>, Refusal> {
     let namespace = object.namespace().unwrap_or_default();
-    let policies = context
-        .stores
-        .maintenance
-        .state_filter(|p| p.namespace().as_deref() == Some(namespace.as_str()));
+    let policies = context.stores.maintenance.by(&By::Namespace(namespace));
     let policies: Vec<&MaintenancePolicy> = policies.iter().map(AsRef::as_ref).collect();
     maintenance::wanted(kind, object.labels(), object.annotations(), &policies)
 }
@@ -207,9 +205,8 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
 
     fn hold(&self) -> Holding {
         let namespace = self.object.namespace().unwrap_or_default();
-        let shown = self.context.stores.silences.state_filter(|silence| {
-            silence.ns() == namespace && silence.labels().get(LABEL_WORKLOAD) == Some(&self.uid)
-        });
+        let mut shown = self.context.stores.silences.by(&By::Workload(self.uid.clone()));
+        shown.retain(|silence| silence.ns() == namespace);
         held::hold(&shown, &self.context.workloads.written_of(&self.uid))
     }
 

@@ -114,14 +114,14 @@ impl Reconcile for ContactPoint {
             }
         }
         let found = fresh(&instance, &name).await?;
-        let ours = instance
-            .memory
-            .read(|memory| memory.sent.keys().cloned().collect::<Vec<_>>());
-        for integration in found.iter().filter(|i| ours.contains(&i.uid)) {
+        let (ours, left): (Vec<_>, Vec<_>) = instance.memory.read(|memory| {
+            let is_ours = |i: &wire::ContactPoint| memory.sent.contains_key(&i.uid);
+            found.into_iter().partition(is_ours)
+        });
+        for integration in &ours {
             let deleted = take(&instance, &turn, &name, &Step::Delete(integration.uid.clone())).await;
             deleted.map_err(|e| instance.suspect(e.into()))?;
         }
-        let left: Vec<_> = found.into_iter().filter(|i| !ours.contains(&i.uid)).collect();
         instance.mirror.write(|held| {
             held.contact_points
                 .written(name, (!left.is_empty()).then_some(left));

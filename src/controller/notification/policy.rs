@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kube::runtime::events::EventType;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 use tracing::info;
 
@@ -13,6 +14,7 @@ use crate::api::{
 };
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::by::By;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -123,13 +125,10 @@ impl NotificationPolicy {
     /// Whether another resource waits for this one's tree.
     fn has_heir(&self, context: &Context, instance: &Instance) -> bool {
         let waits = |other: &NotificationPolicy| {
-            other.instance() == instance.name
-                && !other.is_deleting()
-                && !other.is_suspended()
-                && instance.allows_tree(other.ns())
-                && (other.ns(), other.id()) != (self.ns(), self.id())
+            instance.allows_tree(other.ns()) && (other.ns(), other.id()) != (self.ns(), self.id())
         };
-        context.stores.policies.find(waits).is_some()
+        let wants_it = By::WantsTree(instance.name.clone());
+        context.stores.policies.find(&wants_it, waits).is_some()
     }
 
     /// The name in Grafana of what a receiver refers to.
@@ -166,7 +165,7 @@ impl NotificationPolicy {
         let found = context
             .stores
             .contact_points
-            .find(|c| c.ns() == namespace && c.id() == name);
+            .get(&ObjectRef::new(name).within(namespace));
         let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
         let contact_point = found.ok_or_else(missing)?;
         if namespace != self.ns() && !is_shared(&contact_point, self.ns()) {
@@ -394,8 +393,9 @@ fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {
 
 /// Contact points whose deletion waits may be free now.
 fn trigger_waiting(context: &Context, instance: &Instance) {
-    let waits = |c: &ContactPoint| c.is_deleting() && c.instance() == instance.name;
-    for waiting in context.stores.contact_points.state_filter(waits) {
-        context.triggers.contact_points.one(waiting.ns(), waiting.id());
-    }
+    let waits = By::Deleting(instance.name.clone());
+    context
+        .triggers
+        .contact_points
+        .all_by(&context.stores.contact_points, &waits);
 }

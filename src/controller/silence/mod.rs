@@ -3,12 +3,14 @@
 mod stored;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
+use kube::runtime::reflector::ObjectRef;
 
 use super::connection::Instance;
 use super::context::Context;
@@ -19,6 +21,7 @@ use crate::api::reference::DeletionPolicy;
 use crate::api::silence::ACTIVE;
 use crate::api::{AlertRule, Silence, SilenceStatus};
 use crate::cluster::answer::{is_conflict, is_missing};
+use crate::controller::engine::by::{By, labelled};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
@@ -166,10 +169,7 @@ fn until(moment: Timestamp, now: Timestamp) -> Duration {
 
 impl Silence {
     fn select(&self, context: &Context, instance: &Instance) -> (Selection, Vec<String>) {
-        let rules = context
-            .stores
-            .rules
-            .state_filter(|r| r.ns() == self.ns() && r.instance() == instance.name);
+        let rules = self.candidates(context, instance);
         let none = BTreeMap::new();
         let candidates = rules
             .iter()
@@ -180,6 +180,28 @@ impl Silence {
             .map(|name| format!("spec.alertRules.names: there is no AlertRule {name} in this namespace"))
             .collect();
         (selection, warnings)
+    }
+
+    /// The rules that it may select: those that it names, and those that carry the rarest of the labels it asks for.
+    fn candidates(&self, context: &Context, instance: &Instance) -> Vec<Arc<AlertRule>> {
+        let rules = &context.stores.rules;
+        let Some(selector) = self.spec.alert_rules.as_ref().filter(|s| s.all != Some(true)) else {
+            return Vec::new();
+        };
+        let named = selector
+            .names
+            .iter()
+            .map(|name| ObjectRef::new(name).within(self.ns()));
+        let named = named.filter_map(|name| rules.get(&name));
+        let labels = selector.match_labels.iter();
+        let labels = labels.map(|label| By::Label(labelled(self.ns(), label)));
+        let rarest = labels.min_by_key(|label| rules.count(label));
+        let labelled = rarest.map(|label| rules.by(&label)).unwrap_or_default();
+        let labelled = labelled
+            .into_iter()
+            .filter(|rule| !selector.names.iter().any(|name| name == rule.id()));
+        let all = named.chain(labelled);
+        all.filter(|rule| rule.instance() == instance.name).collect()
     }
 
     async fn report(
@@ -242,11 +264,10 @@ impl Silence {
     fn count_rules(&self, context: &Context, instance: &Instance, selection: &Selection) -> usize {
         match selection {
             Selection::Rules(names) => names.len(),
-            Selection::Namespace | Selection::Matchers => context
-                .stores
-                .rules
-                .state_filter(|r| r.ns() == self.ns() && r.instance() == instance.name)
-                .len(),
+            Selection::Namespace | Selection::Matchers => context.stores.rules.count(&By::Rules {
+                instance: instance.name.clone(),
+                namespace: self.ns().to_owned(),
+            }),
         }
     }
 

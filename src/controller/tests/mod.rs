@@ -9,7 +9,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ::kube::runtime::events::Reporter;
-use ::kube::runtime::reflector::store::Writer;
 use ::kube::runtime::watcher::Event;
 use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
@@ -18,14 +17,18 @@ use serde_json::{Value, json};
 use super::connection::{Health, Instance};
 use super::context::{Context, Writers, stores};
 use super::instance::poller;
+use super::maintenance::watched;
+use super::news;
 use super::workloads::Workloads;
 use crate::api::{AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence};
 use crate::cluster::events::Events;
 use crate::cluster::memory::Memory;
 use crate::controller::engine::backoff::Backoff;
-use crate::controller::engine::claim::{AllClaims, Claiming};
+use crate::controller::engine::by::Indexed;
+use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
+use crate::controller::engine::store::Writer;
 use crate::controller::engine::trigger::triggers;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::Owner;
@@ -115,9 +118,12 @@ impl World {
             .set(&path("grafanainstances", HOME, "default"), declared.clone());
         let declared: GrafanaInstance = serde_json::from_value(declared).unwrap();
         let spec = declared.spec.clone();
-        self.writers
-            .instances
-            .apply_watcher_event(&Event::Apply(declared));
+        see(
+            &self.context,
+            &mut self.writers.instances,
+            declared,
+            news::about_instance,
+        );
         let memory = Memory::load(&self.context.client, HOME, "default").await.unwrap();
         let instance = Arc::new(Instance::new(
             "default".to_owned(),
@@ -142,25 +148,37 @@ impl World {
 
     fn rule(&mut self, name: &str, spec: Value) -> AlertRule {
         let rule = made(&self.server, "alertrules", name, spec);
-        note(&self.context, &mut self.writers.rules, rule)
+        see(&self.context, &mut self.writers.rules, rule, news::about_rule)
     }
 
     fn contact_point(&mut self, name: &str, spec: Value) -> ContactPoint {
         let point = made(&self.server, "contactpoints", name, spec);
-        note(&self.context, &mut self.writers.contact_points, point)
+        see(
+            &self.context,
+            &mut self.writers.contact_points,
+            point,
+            news::about_contact_point,
+        )
     }
 
     fn policy(&mut self, name: &str, spec: Value) -> NotificationPolicy {
         let policy = made(&self.server, "notificationpolicies", name, spec);
-        note(&self.context, &mut self.writers.policies, policy)
+        see(
+            &self.context,
+            &mut self.writers.policies,
+            policy,
+            news::about_policy,
+        )
     }
 
     fn silence(&mut self, name: &str, spec: Value) -> Silence {
-        let silence: Silence = made(&self.server, "silences", name, spec);
-        self.writers
-            .silences
-            .apply_watcher_event(&Event::Apply(silence.clone()));
-        silence
+        let silence = made(&self.server, "silences", name, spec);
+        see(
+            &self.context,
+            &mut self.writers.silences,
+            silence,
+            watched::silence,
+        )
     }
 }
 
@@ -182,13 +200,14 @@ fn made<K: Managed + DeserializeOwned>(server: &ApiServer, plural: &str, name: &
     serde_json::from_value(object).unwrap()
 }
 
-fn note<K: Claiming + Clone + ::kube::Resource<DynamicType = ()>>(
-    context: &Context,
-    writer: &mut Writer<K>,
-    object: K,
-) -> K {
-    context.claims.note(&object, &context.owner);
-    writer.apply_watcher_event(&Event::Apply(object.clone()));
+/// What a watch tells of an object of this kind.
+type About<K> = fn(&Event<K>, Option<&K>, &Context);
+
+/// Lets the watch tell of an object as it is now.
+fn see<K: Indexed>(context: &Context, writer: &mut Writer<K>, object: K, about: About<K>) -> K {
+    let event = Event::Apply(object.clone());
+    let before = writer.apply(&event);
+    about(&event, before.as_deref(), context);
     object
 }
 

@@ -82,11 +82,7 @@ pub fn select<'a>(
         .iter()
         .filter(|(name, labels)| {
             selector.names.iter().any(|wanted| wanted == name)
-                || (!selector.match_labels.is_empty()
-                    && selector
-                        .match_labels
-                        .iter()
-                        .all(|(key, value)| labels.get(key) == Some(value)))
+                || (!selector.match_labels.is_empty() && has_all(labels, &selector.match_labels))
         })
         .map(|(name, _)| (*name).to_owned())
         .collect();
@@ -98,6 +94,11 @@ pub fn select<'a>(
         .cloned()
         .collect();
     (Selection::Rules(names), missing)
+}
+
+/// Whether labels hold all that are asked for.
+pub fn has_all(labels: &BTreeMap<String, String>, asked: &BTreeMap<String, String>) -> bool {
+    asked.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 /// Start and end.

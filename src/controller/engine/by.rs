@@ -1,0 +1,223 @@
+//! What objects are found by, besides their names: each kind says which of these it is found by.
+
+use std::fmt::Debug;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use kube::{Resource, ResourceExt};
+
+use super::managed::Managed;
+use crate::api::grafana_instance;
+use crate::api::{
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, MaintenancePolicy, NotificationPolicy,
+    Silence, condition,
+};
+use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::notification::contact_point;
+use crate::domain::notification::policy::{self, Target};
+
+/// Something that objects are found by. Instances, namespaces, uids and labels are given as they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum By {
+    /// Those for a GrafanaInstance: AlertRules, ContactPoints, NotificationPolicies, Silences, MaintenancePolicies.
+    Instance(String),
+    /// Those for a GrafanaInstance that are in sync, and those that aren't: the same kinds but for MaintenancePolicies.
+    Synced(String, bool),
+    /// Those of a namespace: MaintenancePolicies, Deployments, Jobs.
+    Namespace(String),
+    /// AlertRules for an instance in a namespace.
+    Rules {
+        /// The GrafanaInstance.
+        instance: String,
+        /// The namespace.
+        namespace: String,
+    },
+    /// AlertRules of a namespace that carry a label.
+    Label(Labelled),
+    /// Silences that select the AlertRules of a namespace by labels, this one first. So each of them is found once.
+    Selector(Labelled),
+    /// Silences that select an AlertRule by name.
+    Selected(Named),
+    /// ContactPoints and GrafanaInstances that refer to a Secret.
+    Secret(Named),
+    /// ContactPoints for an instance that refer to any Secret.
+    ReadsSecrets(String),
+    /// ContactPoints for an instance that are being deleted.
+    Deleting(String),
+    /// NotificationPolicies that refer to a ContactPoint.
+    Receiver(Named),
+    /// NotificationPolicies for an instance that refer to a contact point by its name in Grafana.
+    GrafanaReceiver {
+        /// The GrafanaInstance.
+        instance: String,
+        /// The name in Grafana.
+        name: String,
+    },
+    /// NotificationPolicies for an instance that would hold its tree: neither deleted nor suspended.
+    WantsTree(String),
+    /// Silences that a workload has, by its uid.
+    Workload(String),
+    /// Silences for an instance by their id in Grafana.
+    Stored {
+        /// The GrafanaInstance.
+        instance: String,
+        /// The id in Grafana.
+        id: String,
+    },
+}
+
+/// An object of another kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Named {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A label of objects of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Labelled {
+    /// The namespace.
+    pub namespace: String,
+    /// The label.
+    pub label: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A kind whose objects are found by more than their name.
+pub trait Indexed: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static {
+    /// What this object is found by. It depends on nothing but the object.
+    fn found_by(&self) -> Vec<By>;
+}
+
+/// Of an object by namespace and name.
+pub fn named(namespace: &str, name: &str) -> Named {
+    Named {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// Of a label in a namespace.
+pub fn labelled(namespace: &str, (label, value): (&String, &String)) -> Labelled {
+    Labelled {
+        namespace: namespace.to_owned(),
+        label: label.clone(),
+        value: value.clone(),
+    }
+}
+
+fn managed<K: Managed>(object: &K) -> Vec<By> {
+    let instance = object.instance();
+    let is_synced = object
+        .status()
+        .is_some_and(|status| condition::is_ready(K::conditions(status), object.meta().generation));
+    vec![
+        By::Instance(instance.to_owned()),
+        By::Synced(instance.to_owned(), is_synced),
+    ]
+}
+
+impl Indexed for AlertRule {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        found_by.push(By::Rules {
+            instance: self.instance().to_owned(),
+            namespace: self.ns().to_owned(),
+        });
+        let labels = self.labels().iter();
+        found_by.extend(labels.map(|label| By::Label(labelled(self.ns(), label))));
+        found_by
+    }
+}
+
+impl Indexed for ContactPoint {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        let secrets = contact_point::secret_refs(&self.spec);
+        if !secrets.is_empty() {
+            found_by.push(By::ReadsSecrets(self.instance().to_owned()));
+        }
+        let secrets = secrets.into_iter();
+        found_by.extend(secrets.map(|secret| By::Secret(named(self.ns(), &secret.name))));
+        if self.is_deleting() {
+            found_by.push(By::Deleting(self.instance().to_owned()));
+        }
+        found_by
+    }
+}
+
+impl Indexed for NotificationPolicy {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        let targets = policy::targets(&self.spec).into_iter();
+        found_by.extend(targets.map(|target| match target {
+            Target::ContactPoint { namespace, name } => By::Receiver(Named {
+                namespace: namespace.unwrap_or_else(|| self.ns().to_owned()),
+                name,
+            }),
+            Target::Grafana { name } => By::GrafanaReceiver {
+                instance: self.instance().to_owned(),
+                name,
+            },
+        }));
+        if !self.is_deleting() && !self.is_suspended() {
+            found_by.push(By::WantsTree(self.instance().to_owned()));
+        }
+        found_by
+    }
+}
+
+impl Indexed for Silence {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        let workload = self.labels().get(LABEL_WORKLOAD).cloned();
+        found_by.extend(workload.map(By::Workload));
+        let id = self.status.as_ref().and_then(|status| status.id.clone());
+        found_by.extend(id.map(|id| By::Stored {
+            instance: self.instance().to_owned(),
+            id,
+        }));
+        if let Some(selector) = &self.spec.alert_rules {
+            let names = selector.names.iter();
+            found_by.extend(names.map(|name| By::Selected(named(self.ns(), name))));
+            let first = selector.match_labels.iter().next();
+            found_by.extend(first.map(|label| By::Selector(labelled(self.ns(), label))));
+        }
+        found_by
+    }
+}
+
+impl Indexed for GrafanaInstance {
+    fn found_by(&self) -> Vec<By> {
+        let namespace = self.namespace().unwrap_or_default();
+        grafana_instance::references(&self.spec)
+            .into_iter()
+            .map(|secret| By::Secret(named(&namespace, &secret.name)))
+            .collect()
+    }
+}
+
+impl Indexed for MaintenancePolicy {
+    fn found_by(&self) -> Vec<By> {
+        let instance = self.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE);
+        vec![
+            By::Namespace(self.namespace().unwrap_or_default()),
+            By::Instance(instance.to_owned()),
+        ]
+    }
+}
+
+impl Indexed for Deployment {
+    fn found_by(&self) -> Vec<By> {
+        vec![By::Namespace(self.namespace().unwrap_or_default())]
+    }
+}
+
+impl Indexed for Job {
+    fn found_by(&self) -> Vec<By> {
+        vec![By::Namespace(self.namespace().unwrap_or_default())]
+    }
+}
