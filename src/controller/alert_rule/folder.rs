@@ -146,7 +146,9 @@ fn known(
     before: Option<&str>,
 ) -> Option<String> {
     instance.mirror.read(|held| {
-        let folders = held.folders.iter().map(|(_, folder)| folder);
+        let place = (parent.map(str::to_owned), title.to_owned());
+        let folders = held.folders.in_group(&place);
+        let folders = folders.chain(held.folders.lookup(uid).present());
         choose(folders, uid, title, parent, before).map(|folder| folder.uid.clone())
     })
 }

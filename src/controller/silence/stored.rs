@@ -38,14 +38,9 @@ pub(super) fn found_end(instance: &Instance, id: &str) -> Timestamp {
 
 /// The silences in Grafana that this resource has made.
 pub(super) fn ours(instance: &Instance, author: &str) -> Vec<WireSilence> {
-    instance.mirror.read(|held| {
-        held.silences
-            .iter()
-            .map(|(_, silence)| silence)
-            .filter(|s| s.created_by == author)
-            .cloned()
-            .collect()
-    })
+    instance
+        .mirror
+        .read(|held| held.silences.in_group(&author.to_owned()).cloned().collect())
 }
 
 pub(super) async fn apply(

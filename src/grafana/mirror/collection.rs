@@ -5,13 +5,19 @@
 //! being written.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-/// Values by key, with what is known about each.
+use crate::touched;
+
+/// Values by key, with what is known about each, and maybe by a group, which several of them may share.
 #[derive(Debug)]
-pub struct Collection<K, V> {
+pub struct Collection<K, V, G = ()> {
     slots: HashMap<K, Slot<V>>,
+    /// The group of a value.
+    group: Option<fn(&V) -> G>,
+    /// The keys of values that were last known to be there.
+    groups: HashMap<G, HashSet<K>>,
     sequence: u64,
     /// Where the newest finished poll began.
     polled: Option<u64>,
@@ -79,17 +85,27 @@ impl<V: Clone> Lookup<&V> {
     }
 }
 
-impl<K, V> Default for Collection<K, V> {
+impl<K, V, G> Default for Collection<K, V, G> {
     fn default() -> Self {
         Self {
             slots: HashMap::new(),
+            group: None,
+            groups: HashMap::new(),
             sequence: 0,
             polled: None,
         }
     }
 }
 
-impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
+impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
+    /// A collection whose values are found by a group too.
+    pub fn grouped(group: fn(&V) -> G) -> Self {
+        Self {
+            group: Some(group),
+            ..Self::default()
+        }
+    }
+
     /// Marks the moment before a poll asks Grafana.
     pub fn begin_poll(&mut self) -> Poll {
         Poll { began: self.next() }
@@ -126,6 +142,9 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
             } else if !matches!(slot.known, Lookup::Absent) {
                 changed.push(key);
             }
+        }
+        if !changed.is_empty() {
+            self.group_anew();
         }
         changed
     }
@@ -197,16 +216,25 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
         self.polled.is_some()
     }
 
-    /// Everything that is known to be there, in no order.
+    /// Those of a group that are known to be there, in no order.
+    pub fn in_group(&self, group: &G) -> impl Iterator<Item = &V> {
+        let keys = self.groups.get(group).into_iter().flatten();
+        keys.inspect(|_| touched::note(1))
+            .filter_map(|key| self.lookup(key).present())
+    }
+
+    /// Everything that is known to be there, in no order. For whoever compares all with all; a pass asks for less.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.slots
             .iter()
+            .inspect(|_| touched::note(1))
             .filter(|(_, slot)| !slot.is_under_way)
             .filter_map(|(key, slot)| Some((key, slot.known.as_ref().present()?)))
     }
 
     fn note(&mut self, key: K, known: Lookup<V>) {
         let written = self.next();
+        self.regroup(&key, &known);
         self.slots.insert(
             key,
             Slot {
@@ -215,6 +243,37 @@ impl<K: Clone + Eq + Hash, V: PartialEq> Collection<K, V> {
                 is_under_way: false,
             },
         );
+    }
+
+    /// Takes a key out of the group that its value had, and into that of another one.
+    fn regroup(&mut self, key: &K, known: &Lookup<V>) {
+        let Some(group) = self.group else { return };
+        if let Some(Slot {
+            known: Lookup::Present(before),
+            ..
+        }) = self.slots.get(key)
+        {
+            let group = group(before);
+            if let Some(keys) = self.groups.get_mut(&group) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.groups.remove(&group);
+                }
+            }
+        }
+        if let Lookup::Present(value) = known {
+            self.groups.entry(group(value)).or_default().insert(key.clone());
+        }
+    }
+
+    fn group_anew(&mut self) {
+        let Some(group) = self.group else { return };
+        self.groups.clear();
+        for (key, slot) in &self.slots {
+            if let Lookup::Present(value) = &slot.known {
+                self.groups.entry(group(value)).or_default().insert(key.clone());
+            }
+        }
     }
 
     fn next(&mut self) -> u64 {

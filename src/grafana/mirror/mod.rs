@@ -19,18 +19,30 @@ pub struct Mirror {
 }
 
 /// What is mirrored.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Held {
     /// Rules by uid.
     pub rules: Rules,
-    /// Folders by uid.
-    pub folders: Collection<String, Folder>,
+    /// Folders by uid, and by the folder that they lie in with their title.
+    pub folders: Collection<String, Folder, (Option<String>, String)>,
     /// Integrations by the name of their contact point.
     pub contact_points: Collection<String, Vec<ContactPoint>>,
     /// The policy tree, under the only key there is.
     pub policy: Collection<(), Route>,
-    /// Silences by id.
-    pub silences: Collection<String, Silence>,
+    /// Silences by id, and by their author.
+    pub silences: Collection<String, Silence, String>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            folders: Collection::grouped(|folder| (folder.parent_uid.clone(), folder.title.clone())),
+            contact_points: Collection::default(),
+            policy: Collection::default(),
+            silences: Collection::grouped(|silence| silence.created_by.clone()),
+        }
+    }
 }
 
 /// What one write changes.
@@ -137,7 +149,12 @@ fn silences_of(author: &str) -> String {
     format!("of {author}")
 }
 
-fn end<K: Clone + Eq + Hash, V: PartialEq>(collection: &mut Collection<K, V>, key: &K) {
+fn end<K, V, G>(collection: &mut Collection<K, V, G>, key: &K)
+where
+    K: Clone + Eq + Hash,
+    V: PartialEq,
+    G: Eq + Hash,
+{
     if collection.is_under_way(key) {
         collection.unknown(key.clone());
     }

@@ -1,9 +1,10 @@
 //! The rules of one Grafana, also by group and by title.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::collection::{Collection, Lookup, Poll};
 use crate::grafana::api::FoundRule;
+use crate::touched;
 
 /// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of.
 #[derive(Debug, Default)]
@@ -15,8 +16,8 @@ pub struct Rules {
 /// The rules of one folder, as uids.
 #[derive(Debug, Default)]
 struct Folder {
-    groups: HashMap<String, Vec<String>>,
-    titles: HashMap<String, Vec<String>>,
+    groups: HashMap<String, HashSet<String>>,
+    titles: HashMap<String, HashSet<String>>,
 }
 
 impl Rules {
@@ -114,12 +115,13 @@ impl Rules {
     pub fn count_in_folder(&self, folder_uid: &str) -> usize {
         self.folders
             .get(folder_uid)
-            .map_or(0, |folder| folder.groups.values().map(Vec::len).sum())
+            .map_or(0, |folder| folder.groups.values().map(HashSet::len).sum())
     }
 
-    fn present<'a>(&'a self, uids: Option<&'a Vec<String>>) -> impl Iterator<Item = &'a FoundRule> {
+    fn present<'a>(&'a self, uids: Option<&'a HashSet<String>>) -> impl Iterator<Item = &'a FoundRule> {
         uids.into_iter()
             .flatten()
+            .inspect(|_| touched::note(1))
             .filter_map(|uid| self.rules.lookup(uid.as_str()).present())
     }
 
@@ -144,17 +146,17 @@ fn place(folders: &mut HashMap<String, Folder>, rule: &FoundRule) {
         .groups
         .entry(rule.group.clone())
         .or_default()
-        .push(rule.uid.clone());
+        .insert(rule.uid.clone());
     folder
         .titles
         .entry(rule.title.clone())
         .or_default()
-        .push(rule.uid.clone());
+        .insert(rule.uid.clone());
 }
 
-fn remove(index: &mut HashMap<String, Vec<String>>, name: &str, uid: &str) {
+fn remove(index: &mut HashMap<String, HashSet<String>>, name: &str, uid: &str) {
     if let Some(uids) = index.get_mut(name) {
-        uids.retain(|other| other != uid);
+        uids.remove(uid);
         if uids.is_empty() {
             index.remove(name);
         }

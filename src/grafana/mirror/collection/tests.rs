@@ -147,10 +147,11 @@ impl World {
 
 proptest! {
     /// Whatever the order of events, the collection never shows a value older than our last write of a key, a poll that
-    /// nothing disturbed makes it equal to Grafana, and exactly the keys that look different afterwards are named.
+    /// nothing disturbed makes it equal to Grafana, and exactly the keys that look different afterwards are named. The values of a
+    /// group are those that a walk would find.
     #[test]
     fn the_mirror_never_goes_back_behind_a_write(steps in vec(step(), 0..60)) {
-        let mut collection = Collection::<u8, u8>::default();
+        let mut collection = Collection::<u8, u8, u8>::grouped(|value| value % 2);
         let mut world = World::default();
         let mut polls: Vec<(Poll, Option<BTreeMap<u8, u8>>)> = Vec::new();
         for step in steps {
@@ -198,6 +199,14 @@ proptest! {
                 };
                 let possible = world.possible.entry(key).or_insert_with(|| [None].into());
                 prop_assert!(possible.contains(&shown), "{} shows {:?}, possible {:?}", key, shown, possible);
+            }
+            for group in 0..2 {
+                let mut found: Vec<u8> = collection.in_group(&group).copied().collect();
+                let mut walked: Vec<u8> = collection.iter().map(|(_, value)| *value).collect();
+                walked.retain(|value| value % 2 == group);
+                found.sort_unstable();
+                walked.sort_unstable();
+                prop_assert_eq!(found, walked);
             }
         }
         let poll = collection.begin_poll();
