@@ -43,25 +43,33 @@ impl<K, V> Default for Claims<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
-    /// Replaces what a resource claims, and returns the other resources for whom the answer may have changed.
+    /// Replaces what a resource claims, and returns the other resources for whom the answer may have changed: all that claim a key
+    /// which has another holder now, or one with another value, and the holder of a key which another one gave up. So among many who
+    /// share a key, a change of one concerns the others only if it was or is the first.
     pub fn update(&mut self, claimant: Claimant, claims: Vec<(K, V)>) -> BTreeSet<Claimant> {
         let id = (claimant.namespace.clone(), claimant.name.clone());
-        let unchanged = self.by_resource.get(&id).is_some_and(|(known, keys)| {
-            *known == claimant
-                && keys.len() == claims.len()
-                && claims.iter().zip(keys).all(|((key, value), held)| {
-                    key == held && self.by_key.get(key).and_then(|all| all.get(&claimant)) == Some(value)
-                })
-        });
-        if unchanged {
-            return BTreeSet::new();
+        let mut affected = BTreeSet::new();
+        match self.by_resource.get(&id) {
+            Some((known, _)) if *known != claimant => affected = self.remove(&id.0, &id.1),
+            Some((_, keys)) => {
+                let is_kept = |key: &K| claims.iter().any(|(claimed, _)| claimed == key);
+                let given_up: Vec<K> = keys.iter().filter(|key| !is_kept(key)).cloned().collect();
+                for key in given_up {
+                    affected.extend(self.give_up(&key, &claimant));
+                }
+            }
+            None => {}
         }
-        let mut affected = self.remove(&id.0, &id.1);
         let keys = claims.iter().map(|(key, _)| key.clone()).collect();
         for (key, value) in claims {
             let all = self.by_key.entry(key).or_default();
-            affected.extend(all.keys().cloned());
+            if all.get(&claimant) == Some(&value) {
+                continue;
+            }
             all.insert(claimant.clone(), value);
+            if all.first_key_value().is_some_and(|(first, _)| *first == claimant) {
+                affected.extend(all.keys().cloned());
+            }
         }
         affected.remove(&claimant);
         self.by_resource.insert(id, (claimant, keys));
@@ -73,15 +81,19 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         let Some((claimant, keys)) = self.by_resource.remove(&(namespace.to_owned(), name.to_owned())) else {
             return BTreeSet::new();
         };
-        let mut affected = BTreeSet::new();
-        for key in keys {
-            if let Some(all) = self.by_key.get_mut(&key) {
-                all.remove(&claimant);
-                affected.extend(all.keys().cloned());
-                if all.is_empty() {
-                    self.by_key.remove(&key);
-                }
-            }
+        keys.iter().flat_map(|key| self.give_up(key, &claimant)).collect()
+    }
+
+    fn give_up(&mut self, key: &K, claimant: &Claimant) -> BTreeSet<Claimant> {
+        let Some(all) = self.by_key.get_mut(key) else {
+            return BTreeSet::new();
+        };
+        let was_first = all.first_key_value().is_some_and(|(first, _)| first == claimant);
+        all.remove(claimant);
+        let concerned = if was_first { all.len() } else { 1 };
+        let affected = all.keys().take(concerned).cloned().collect();
+        if all.is_empty() {
+            self.by_key.remove(key);
         }
         affected
     }
@@ -144,7 +156,36 @@ mod tests {
         claims.update(claimant(1, "a"), vec![("key", 1)]);
         claims.update(claimant(2, "b"), vec![("key", 1)]);
         assert!(claims.update(claimant(2, "b"), vec![("key", 1)]).is_empty());
-        assert_eq!(names(&claims.update(claimant(2, "b"), vec![("key", 2)])), ["a"]);
+        assert_eq!(names(&claims.update(claimant(1, "a"), vec![("key", 2)])), ["b"]);
+    }
+
+    #[test]
+    fn a_change_of_one_concerns_the_others_only_if_it_was_or_is_the_first() {
+        let concerned = [10, 1000].map(|many| {
+            let mut claims = Claims::default();
+            for i in 0..many {
+                claims.update(claimant(i, &format!("{i:04}")), vec![("shared", 1), ("own", i)]);
+            }
+            let last = format!("{:04}", many - 1);
+            let claimed = claims.update(claimant(many - 1, &last), vec![("shared", 2), ("other", 1)]);
+            let given_up = claims.update(claimant(many - 1, &last), vec![("other", 1)]);
+            let taken_up = claims.update(claimant(many - 1, &last), vec![("shared", 1), ("other", 1)]);
+            let gone = claims.remove("ns", &last);
+            [claimed, given_up, taken_up, gone].map(|affected| names(&affected).join(","))
+        });
+        assert_eq!(concerned[0], concerned[1]);
+        assert_eq!(concerned[0], ["0000", "0000", "", "0000"]);
+        let mut claims = Claims::default();
+        for i in 0..10 {
+            claims.update(claimant(i, &format!("{i:04}")), vec![("shared", 1)]);
+        }
+        assert_eq!(claims.update(claimant(0, "0000"), vec![("shared", 2)]).len(), 9);
+        assert_eq!(
+            claims.remove("ns", "0000").len(),
+            9,
+            "each of them is told who is first now"
+        );
+        assert_eq!(claims.update(claimant(-1, "first"), vec![("shared", 2)]).len(), 9);
     }
 
     #[test]
