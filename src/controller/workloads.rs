@@ -1,6 +1,6 @@
 //! What is remembered of workloads while the process runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::Mutex;
 
@@ -9,9 +9,74 @@ use crate::domain::maintenance::held::Written;
 use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout::Settled;
 use crate::domain::maintenance::window::Lease;
+use crate::touched;
 
 /// A workload's uid, and the name of one of its Silences.
 pub type Key = (String, String);
+
+/// Something of each Silence of each workload.
+pub struct OfSilences<V> {
+    by_workload: HashMap<String, BTreeMap<String, V>>,
+}
+
+impl<V> Default for OfSilences<V> {
+    fn default() -> Self {
+        Self {
+            by_workload: HashMap::new(),
+        }
+    }
+}
+
+impl<V> OfSilences<V> {
+    /// What is known of one Silence.
+    pub fn get(&self, (workload, name): &Key) -> Option<&V> {
+        self.by_workload.get(workload)?.get(name)
+    }
+
+    /// What is known of a workload's Silences, by their names.
+    pub fn of(&self, workload: &str) -> impl Iterator<Item = (&String, &V)> {
+        let known = self.by_workload.get(workload).into_iter().flatten();
+        known.inspect(|_| touched::note(1))
+    }
+
+    /// Notes something of a Silence.
+    pub fn insert(&mut self, (workload, name): Key, value: V) {
+        self.by_workload.entry(workload).or_default().insert(name, value);
+    }
+
+    /// Forgets a Silence, and returns what was known of it.
+    pub fn remove(&mut self, (workload, name): &Key) -> Option<V> {
+        let silences = self.by_workload.get_mut(workload)?;
+        let removed = silences.remove(name);
+        if silences.is_empty() {
+            self.by_workload.remove(workload);
+        }
+        removed
+    }
+
+    /// Forgets the Silences of a workload.
+    pub fn remove_all(&mut self, workload: &str) {
+        self.by_workload.remove(workload);
+    }
+
+    /// Forgets what isn't to be kept. This walks through everything.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(Key, &V) -> bool) {
+        self.by_workload.retain(|workload, silences| {
+            silences.retain(|name, value| is_kept((workload.clone(), name.clone()), value));
+            !silences.is_empty()
+        });
+    }
+
+    /// How many Silences something is known of.
+    pub fn len(&self) -> usize {
+        self.by_workload.values().map(BTreeMap::len).sum()
+    }
+
+    /// Whether nothing is known of any.
+    pub fn is_empty(&self) -> bool {
+        self.by_workload.is_empty()
+    }
+}
 
 /// What is remembered of workloads while the process runs. It only makes things faster and words exact: without it the same is
 /// read from the objects themselves, a little later.
@@ -22,32 +87,32 @@ pub struct Workloads {
     /// By uid: the last phase of a Job that asks for a silence, and its lease.
     pub jobs: Mutex<HashMap<String, (Phase, Lease)>>,
     /// The Silences as they were written last. The store shows it a little later.
-    pub written: Mutex<HashMap<Key, Written>>,
+    pub written: Mutex<OfSilences<Written>>,
     /// Silences that a person deleted, until it is noted that they are over.
-    pub deleted: Mutex<HashMap<Key, Silence>>,
+    pub deleted: Mutex<OfSilences<Silence>>,
     /// Silences that were asked for and of which it isn't told yet that they are in force; whether they were before.
-    pub awaited: Mutex<HashMap<Key, bool>>,
+    pub awaited: Mutex<OfSilences<bool>>,
 }
 
 impl Workloads {
     /// What was written for a workload.
     pub fn written_of(&self, uid: &str) -> Vec<Written> {
         let written = self.written.lock();
-        let own = written.iter().filter(|((workload, _), _)| workload == uid);
-        own.map(|(_, own)| own.clone()).collect()
+        written.of(uid).map(|(_, own)| own.clone()).collect()
     }
 
     /// The Silences of a workload that a person deleted.
     pub fn deleted_of(&self, uid: &str) -> Vec<(Key, Silence)> {
         let deleted = self.deleted.lock();
-        let own = deleted.iter().filter(|((workload, _), _)| workload == uid);
-        own.map(|(key, silence)| (key.clone(), silence.clone())).collect()
+        let own = deleted.of(uid);
+        own.map(|(name, silence)| ((uid.to_owned(), name.clone()), silence.clone()))
+            .collect()
     }
 
     /// Forgets a workload that is gone, but for a Job whose Silence may have to linger.
     pub fn forget(&self, uid: &str) {
         self.settled.lock().remove(uid);
-        self.deleted.lock().retain(|(workload, _), _| workload != uid);
+        self.deleted.lock().remove_all(uid);
     }
 
     /// Forgets a Silence that is gone.
@@ -78,7 +143,7 @@ impl Workloads {
             let is_gone = is_listed && !is_there(&own.stored);
             if is_gone {
                 vanished.push(own.stored.clone());
-                self.awaited.lock().remove(key);
+                self.awaited.lock().remove(&key);
             }
             !is_gone
         });
