@@ -144,6 +144,8 @@ pub trait Silences: Send + Sync {
 
 /// Grafana itself.
 pub trait Server: Send + Sync {
+    /// How long it still wants to be left alone; until then every call fails unsent. `None` if it doesn't.
+    fn pause(&self) -> Option<Duration>;
     /// Whether it is there; needs no log in.
     fn health(&self) -> Answer<'_, Health>;
     /// Version and limits.
@@ -169,6 +171,8 @@ pub struct FoundRule {
     pub provenance: Option<String>,
     /// Value of its label [`OWNER_LABEL`].
     pub owner: Option<String>,
+    /// Name of the contact point that it has of its own, past the policy tree; 10.4 and later.
+    pub receiver: Option<String>,
     /// All the rest, comparable.
     pub digest: RuleDigest,
 }
@@ -194,6 +198,10 @@ impl FoundRule {
                 .provenance
                 .clone()
                 .filter(|provenance| !provenance.is_empty()),
+            receiver: rule
+                .notification_settings
+                .as_ref()
+                .map(|settings| settings.receiver.clone()),
             owner: rule.labels.get(OWNER_LABEL).cloned(),
             digest: RuleDigest::of(rule),
         }

@@ -32,7 +32,7 @@ pub enum Error {
         /// What was asked for.
         operation: &'static str,
     },
-    /// Grafana, or something in front of it, answered with a status other than 2xx.
+    /// Grafana answered with a status other than 2xx, in the form that it gives its errors.
     #[error("grafana refused {operation} with status {status}: {message}")]
     Status {
         /// What was asked for.
@@ -45,6 +45,24 @@ pub enum Error {
         message_id: Option<String>,
         /// How long Grafana wants to be left alone.
         retry_after: Option<Duration>,
+    },
+    /// Something answered with a status other than 2xx, and not as Grafana does: a proxy in front of it, or another server.
+    #[error("{operation} was answered with status {status}, and not by grafana{}", hint(*status))]
+    NotGrafana {
+        /// What was asked for.
+        operation: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Grafana has asked for fewer requests and the time is not over, so nothing was sent.
+    #[error("{operation} was not sent: grafana has asked for fewer requests")]
+    Paused {
+        /// What was asked for.
+        operation: &'static str,
+        /// How long it still wants to be left alone.
+        left: Duration,
     },
     /// The answer is not the JSON that was expected. Says where, never what: it could be a secret.
     #[error("the answer to {operation} is not understood at line {line} column {column}")]
@@ -119,6 +137,10 @@ impl Error {
             | Self::Decode { .. }
             | Self::TooLarge { .. } => Class::Transient,
             Self::Configuration(_) => Class::Rejected,
+            Self::Paused { left, .. } => Class::Throttled(Some(*left)),
+            Self::NotGrafana {
+                status, retry_after, ..
+            } => class_of_stranger(*status, *retry_after),
             // Whoever leads does it; this process is about to end.
             Self::NotLeading { .. } => Class::Conflict,
             Self::Status {
@@ -132,8 +154,7 @@ impl Error {
                 Some(Meaning::TitleTaken | Meaning::UidTaken | Meaning::LostRace | Meaning::InUse) => {
                     Class::Conflict
                 }
-                Some(Meaning::Quota) => Class::Forbidden,
-                Some(Meaning::Invalid) => Class::Rejected,
+                Some(Meaning::Quota | Meaning::Invalid) => Class::Rejected,
                 Some(Meaning::Missing) => Class::Missing,
                 None => class_of_status(*status, *retry_after),
             },
@@ -151,17 +172,41 @@ impl Error {
         self.means(Meaning::InUse)
     }
 
+    /// Whether there would be more objects of a kind than Grafana's administrator allows.
+    pub fn is_quota(&self) -> bool {
+        self.means(Meaning::Quota)
+    }
+
     /// Whether a write that ended so may have been carried out all the same.
     pub fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::NotLeading { .. } | Self::Configuration(_) => false,
+            Self::Connect(_) | Self::NotLeading { .. } | Self::Paused { .. } | Self::Configuration(_) => {
+                false
+            }
             Self::Dropped { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
+            Self::NotGrafana { .. } => self.class() == Class::Transient,
             Self::Status {
                 status,
                 message,
                 message_id,
                 ..
             } => *status >= 500 && Meaning::of(message, message_id.as_deref()).is_none(),
+        }
+    }
+
+    /// Whether a write that ended so has changed nothing, and says nothing new of the object: what was known of it stands.
+    pub fn changed_nothing(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::NotLeading { .. } | Self::Paused { .. } | Self::Configuration(_) => true,
+            Self::Status {
+                message, message_id, ..
+            } if let Some(meaning) = Meaning::of(message, message_id.as_deref()) => {
+                !matches!(meaning, Meaning::UidTaken | Meaning::LostRace | Meaning::Missing)
+            }
+            _ => matches!(
+                self.class(),
+                Class::Rejected | Class::Forbidden | Class::Foreign | Class::Throttled(_)
+            ),
         }
     }
 
@@ -216,7 +261,7 @@ impl Meaning {
         ("alerting.notifications.time-intervals.used", Self::InUse),
     ];
 
-    const TEXTS: [(&str, Self); 13] = [
+    const TEXTS: [(&str, Self); 15] = [
         ("cannot change provenance from", Self::Provenance),
         ("with provided provenance", Self::Provenance),
         (
@@ -227,7 +272,13 @@ impl Meaning {
         ("could not find object using provided id and hash", Self::LostRace),
         ("optimistic lock", Self::LostRace),
         ("is currently used by a notification policy", Self::InUse),
+        (
+            "is currently used in notification settings by one or many alert rules",
+            Self::InUse,
+        ),
         ("quota has been exceeded", Self::Quota),
+        // What the endpoints of folders and data sources say (pkg/middleware/quota.go).
+        ("Quota reached", Self::Quota),
         ("unknown NoData state option", Self::Invalid),
         ("invalid alert query", Self::Invalid),
         ("because could not find alert rule", Self::Missing),
@@ -250,8 +301,26 @@ fn class_of_status(status: u16, retry_after: Option<Duration>) -> Class {
         409 | 412 => Class::Conflict,
         429 => Class::Throttled(retry_after),
         503 if retry_after.is_some() => Class::Throttled(retry_after),
-        300..=499 | 501 => Class::Rejected,
+        400..=499 | 501 => Class::Rejected,
         _ => Class::Transient,
+    }
+}
+
+/// What a status says that Grafana didn't give. Nobody but Grafana knows whether something is there, or wrong by itself.
+fn class_of_stranger(status: u16, retry_after: Option<Duration>) -> Class {
+    match class_of_status(status, retry_after) {
+        Class::Missing | Class::Conflict | Class::Rejected => Class::Transient,
+        class => class,
+    }
+}
+
+/// What may help where something else answers.
+fn hint(status: u16) -> &'static str {
+    match status {
+        300..=399 => ": a redirect, which is not followed; give the address that grafana itself answers at",
+        401 | 403 => ": something in front of it wants to be logged in to",
+        404 => ": is its address complete, with the path that it is served from?",
+        _ => "",
     }
 }
 

@@ -15,7 +15,6 @@ fn refused(status: u16, message: &str) -> Error {
 #[test]
 fn statuses_have_a_class() {
     for (status, class) in [
-        (302, Class::Rejected),
         (400, Class::Rejected),
         (401, Class::Forbidden),
         (403, Class::Forbidden),
@@ -33,6 +32,39 @@ fn statuses_have_a_class() {
         (504, Class::Transient),
     ] {
         assert_eq!(refused(status, "").class(), class, "{status}");
+    }
+}
+
+#[test]
+fn only_grafana_knows_whether_something_is_wrong_or_missing() {
+    let stranger = |status, retry_after| Error::NotGrafana {
+        operation: "rules.update",
+        status,
+        retry_after,
+    };
+    for status in [
+        301, 302, 307, 400, 404, 405, 409, 410, 412, 413, 422, 431, 501, 502,
+    ] {
+        assert_eq!(stranger(status, None).class(), Class::Transient, "{status}");
+        assert!(stranger(status, None).outcome_unknown(), "{status}");
+    }
+    let minute = Some(Duration::from_secs(60));
+    assert_eq!(stranger(401, None).class(), Class::Forbidden);
+    assert_eq!(stranger(403, None).class(), Class::Forbidden);
+    assert_eq!(stranger(429, minute).class(), Class::Throttled(minute));
+    assert_eq!(stranger(503, minute).class(), Class::Throttled(minute));
+    assert!(!stranger(429, minute).outcome_unknown());
+    for (status, part) in [
+        (302, "redirect"),
+        (404, "path"),
+        (401, "logged in"),
+        (405, "not by grafana"),
+    ] {
+        let text = stranger(status, None).to_string();
+        assert!(
+            text.contains(part) && text.contains(&status.to_string()),
+            "{text}"
+        );
     }
 }
 
@@ -66,7 +98,11 @@ fn what_grafana_10_answers_with_500_has_the_class_of_its_text() {
             "failed to update rule with UID x because could not find alert rule",
             Class::Missing,
         ),
-        ("failed to commit: quota has been exceeded", Class::Forbidden),
+        (
+            "contact point 'x' is currently used in notification settings by one or many alert rules",
+            Class::Conflict,
+        ),
+        ("failed to commit: quota has been exceeded", Class::Rejected),
     ] {
         let error = refused(500, message);
         assert_eq!(error.class(), class, "{message}");
@@ -89,6 +125,13 @@ fn a_taken_title_is_told_from_other_conflicts_in_every_version() {
     assert!(named.is_title_conflict());
     assert_eq!(named.class(), Class::Conflict);
     assert!(!refused(409, "version conflict").is_title_conflict());
+    assert!(
+        refused(
+            500,
+            "contact point 'x' is currently used in notification settings by one or many alert rules"
+        )
+        .is_in_use()
+    );
 }
 
 #[test]
@@ -112,6 +155,46 @@ fn a_write_may_have_been_carried_out_unless_grafana_refused_it() {
     assert!(!refused(400, "").outcome_unknown());
     assert!(!refused(429, "").outcome_unknown());
     assert!(!Error::Configuration(String::new()).outcome_unknown());
+}
+
+#[test]
+fn what_was_known_stands_after_a_refusal_unless_that_says_otherwise() {
+    let title = "rule title under the same organisation and folder should be unique";
+    for (status, message) in [
+        (400, ""),
+        (403, ""),
+        (429, ""),
+        (403, "quota has been exceeded"),
+        (500, "cannot change provenance from 'api' to ''"),
+        (
+            500,
+            "contact point 'x' is currently used by a notification policy",
+        ),
+        (500, title),
+    ] {
+        assert!(refused(status, message).changed_nothing(), "{status} {message}");
+    }
+    for (status, message) in [
+        (404, ""),
+        (409, ""),
+        (500, ""),
+        (500, "could not find object using provided id and hash"),
+        (
+            500,
+            "receiver configuration with UID 'x' already exist in contact point 'y'. Please",
+        ),
+        (
+            500,
+            "failed to update rule with UID x because could not find alert rule",
+        ),
+    ] {
+        assert!(!refused(status, message).changed_nothing(), "{status} {message}");
+    }
+    let operation = "rules.update";
+    assert!(!Error::Timeout { operation }.changed_nothing());
+    assert!(Error::NotLeading { operation }.changed_nothing());
+    let left = Duration::from_secs(1);
+    assert!(Error::Paused { operation, left }.changed_nothing());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use futures::FutureExt;
 use http::Method;
 use serde::Deserialize;
 
-use super::{Provisioning, if_present};
+use super::Provisioning;
 use crate::grafana::api::{Answer, Folders};
 use crate::grafana::error::Result;
 use crate::grafana::transport::Call;
@@ -54,11 +54,8 @@ impl Folders for Provisioning {
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>> {
         async move {
-            if_present(
-                self.transport
-                    .fetch(Call::get("folders.get", FOLDERS, &[uid]))
-                    .await,
-            )
+            let found = self.transport.fetch(Call::get("folders.get", FOLDERS, &[uid]));
+            self.if_present(found.await).await
         }
         .boxed()
     }
@@ -80,7 +77,8 @@ impl Folders for Provisioning {
     fn content<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<u64>> {
         async move {
             let call = Call::get("folders.content", FOLDERS, &[uid, "counts"]);
-            let counts: Option<BTreeMap<String, u64>> = if_present(self.transport.fetch(call).await)?;
+            let counts: Option<BTreeMap<String, u64>> =
+                self.if_present(self.transport.fetch(call).await).await?;
             let Some(counts) = counts else { return Ok(None) };
             let counted = counts.values().sum();
             if counted == 0 && !counts.contains_key(LIBRARY_PANELS) {
@@ -94,7 +92,8 @@ impl Folders for Provisioning {
     fn delete<'a>(&'a self, uid: &'a str) -> Answer<'a, ()> {
         async move {
             let call = Call::new("folders.delete", Method::DELETE, FOLDERS, &[uid]);
-            if_present(self.transport.send(call).await).map(drop)
+            let sent = self.transport.send(call).await;
+            self.if_gone(sent, Folders::get(self, uid)).await
         }
         .boxed()
     }

@@ -243,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_with_a_contact_point_of_its_own_says_which() {
+        let mut node = node("aw-1");
+        let listed = |node: &serde_json::Value| {
+            let found =
+                decode_json(&json!({"F": [{"name": "g", "interval": "1m", "rules": [node]}]})).unwrap();
+            found[0].receiver.clone()
+        };
+        assert_eq!(listed(&node), None);
+        node["grafana_alert"]["notification_settings"] = json!({"receiver": "team"});
+        assert_eq!(listed(&node).as_deref(), Some("team"));
+    }
+
+    #[test]
     fn every_group_gives_its_own_interval_to_its_rules() {
         let found = decode_json(&json!({
             "One": [{"rules": [node("a"), node("b")], "interval": "10s", "name": "g"}, {"name": "h", "rules": [node("c")]}],

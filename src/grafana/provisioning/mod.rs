@@ -11,8 +11,9 @@ mod states;
 use std::sync::Arc;
 
 use super::api::Grafana;
-use super::error::{Class, Result};
-use super::transport::Transport;
+use super::error::{Class, Error, Result};
+use super::transport::{Call, Transport};
+use super::wire::Health;
 
 /// All traits at once: they differ in what they ask, not in how.
 struct Provisioning {
@@ -31,12 +32,57 @@ pub fn client(transport: Arc<Transport>) -> Grafana {
     }
 }
 
-/// Takes "it is not there" for an answer.
-fn if_present<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.class() == Class::Missing => Ok(None),
-        Err(error) => Err(error),
+impl Provisioning {
+    /// Takes "it is not there" for an answer where Grafana is there. A proxy without a route says the same, and its words can't be told
+    /// from an empty answer of Grafana's; so the server is asked for what only Grafana has.
+    async fn if_present<T>(&self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.class() == Class::Missing => {
+                let health = self
+                    .transport
+                    .fetch::<Health>(Call::get("server.health", "api/health", &[]));
+                match health.await {
+                    Ok(health) if !health.database.is_empty() => Ok(None),
+                    Err(other) if other.class() != Class::Missing => Err(other),
+                    Ok(_) | Err(_) => Err(elsewhere(error)),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes "it is not there" for the end of a deletion where a look shows that it isn't there. Grafana answers most deletions of what
+    /// isn't there with success.
+    async fn if_gone<T>(
+        &self,
+        result: Result<()>,
+        look: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<()> {
+        match result {
+            Err(error) if error.class() == Class::Missing => match look.await? {
+                None => Ok(()),
+                Some(_) => Err(elsewhere(error)),
+            },
+            other => other,
+        }
+    }
+}
+
+/// A refusal that Grafana can't have meant.
+fn elsewhere(error: Error) -> Error {
+    match error {
+        Error::Status {
+            operation,
+            status,
+            retry_after,
+            ..
+        } => Error::NotGrafana {
+            operation,
+            status,
+            retry_after,
+        },
+        other => other,
     }
 }
 

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use http::Method;
 
-use super::{Provisioning, if_present};
+use super::Provisioning;
 use crate::grafana::api::{Answer, Notifications, Provenance};
 use crate::grafana::error::Error;
 use crate::grafana::transport::Call;
@@ -57,13 +57,23 @@ impl Notifications for Provisioning {
     fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()> {
         async move {
             let call = Call::new("contact_points.delete", Method::DELETE, CONTACT_POINTS, &[uid]);
-            if_present(self.transport.send(call).await).map(drop)
+            let sent = self.transport.send(call).await;
+            // There is no way to ask for one.
+            let look = async {
+                let all = self.contact_points().await?;
+                Ok(all.into_iter().find(|found| found.uid == uid))
+            };
+            self.if_gone(sent, look).await
         }
         .boxed()
     }
 
     fn policy(&self) -> Answer<'_, Option<Route>> {
-        async move { if_present(self.transport.fetch(Call::get("policy.get", POLICIES, &[])).await) }.boxed()
+        async move {
+            let found = self.transport.fetch(Call::get("policy.get", POLICIES, &[])).await;
+            self.if_present(found).await
+        }
+        .boxed()
     }
 
     fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()> {

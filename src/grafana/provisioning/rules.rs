@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use http::Method;
 
-use super::{Provisioning, if_present, listing, states};
+use super::{Provisioning, listing, states};
 use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleState, Rules};
+use crate::grafana::error::Result;
 use crate::grafana::transport::Call;
 use crate::grafana::wire::{AlertRule, RuleGroup};
 
@@ -21,11 +22,9 @@ impl Rules for Provisioning {
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
         async move {
-            let found = self.transport.fetch(Call::get("rules.get", RULES, &[uid])).await;
-            let Some(rule) = if_present::<AlertRule>(found)? else {
+            let Some(rule) = self.rule(uid).await? else {
                 return Ok(None);
             };
-            // The rule itself does not tell its interval.
             let group = self.group(&rule.folder_uid, &rule.rule_group).await?;
             let interval = group.map_or(DEFAULT_INTERVAL, |group| Duration::from_secs(group.interval));
             Ok(Some(FoundRule::of(&rule, interval)))
@@ -52,7 +51,8 @@ impl Rules for Provisioning {
     fn delete<'a>(&'a self, uid: &'a str, provenance: Provenance) -> Answer<'a, ()> {
         async move {
             let call = Call::new("rules.delete", Method::DELETE, RULES, &[uid]).provenance(provenance);
-            if_present(self.transport.send(call).await).map(drop)
+            let sent = self.transport.send(call).await;
+            self.if_gone(sent, self.rule(uid)).await
         }
         .boxed()
     }
@@ -60,7 +60,7 @@ impl Rules for Provisioning {
     fn group<'a>(&'a self, folder_uid: &'a str, group: &'a str) -> Answer<'a, Option<RuleGroup>> {
         async move {
             let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", group]);
-            if_present(self.transport.fetch(call).await)
+            self.if_present(self.transport.fetch(call).await).await
         }
         .boxed()
     }
@@ -99,5 +99,13 @@ impl Rules for Provisioning {
             .query("limit_alerts", "0")
             .query("includeInternalLabels", "true");
         self.transport.stream(call, states::decode).boxed()
+    }
+}
+
+impl Provisioning {
+    /// One rule, which doesn't tell the interval of its group.
+    async fn rule(&self, uid: &str) -> Result<Option<AlertRule>> {
+        let found = self.transport.fetch(Call::get("rules.get", RULES, &[uid])).await;
+        self.if_present(found).await
     }
 }

@@ -46,6 +46,10 @@ impl Server for Provisioning {
             .boxed()
     }
 
+    fn pause(&self) -> Option<Duration> {
+        self.transport.pause()
+    }
+
     fn settings(&self) -> Answer<'_, Settings> {
         async move {
             let call = Call::get("server.settings", "api/frontend/settings", &[]);

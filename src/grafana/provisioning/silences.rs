@@ -6,8 +6,9 @@ use futures::FutureExt;
 use http::Method;
 use serde::Deserialize;
 
-use super::{Provisioning, if_present};
+use super::Provisioning;
 use crate::grafana::api::{Answer, Silences};
+use crate::grafana::error::{Class, Result};
 use crate::grafana::transport::Call;
 use crate::grafana::wire::Silence;
 
@@ -36,11 +37,15 @@ impl Silences for Provisioning {
 
     fn get<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Silence>> {
         async move {
-            if_present(
-                self.transport
-                    .fetch(Call::get("silences.get", SILENCE, &[id]))
-                    .await,
-            )
+            match self
+                .transport
+                .fetch(Call::get("silences.get", SILENCE, &[id]))
+                .await
+            {
+                // While its Alertmanager isn't there Grafana says so of every silence.
+                Err(error) if error.class() == Class::Missing => self.listed(id).await,
+                other => other.map(Some),
+            }
         }
         .boxed()
     }
@@ -59,7 +64,8 @@ impl Silences for Provisioning {
     fn expire<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
         async move {
             let call = Call::new("silences.expire", Method::DELETE, SILENCE, &[id]);
-            if_present(self.transport.send(call).await).map(drop)
+            let sent = self.transport.send(call).await;
+            self.if_gone(sent, self.listed(id)).await
         }
         .boxed()
     }
@@ -74,5 +80,13 @@ impl Silences for Provisioning {
             Ok(alerts.into_iter().map(|alert| alert.labels).collect())
         }
         .boxed()
+    }
+}
+
+impl Provisioning {
+    /// One silence, from the list of all.
+    async fn listed(&self, id: &str) -> Result<Option<Silence>> {
+        let all = Silences::list(self).await?;
+        Ok(all.into_iter().find(|silence| silence.id.as_deref() == Some(id)))
     }
 }

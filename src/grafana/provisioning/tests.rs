@@ -32,20 +32,35 @@ async fn grafana(router: Router) -> Grafana {
     Grafana::connect(&connection, Arc::new(())).unwrap()
 }
 
+/// Answers 404 to everything with this body.
+fn nowhere(body: &'static str) -> Router {
+    Router::new().fallback(any(async move || (StatusCode::NOT_FOUND, body)))
+}
+
+/// A Grafana that has nothing.
+fn empty(not_there: &'static str) -> Router {
+    nowhere(not_there)
+        .route("/api/health", get(async || r#"{"database": "ok"}"#))
+        .route("/api/alertmanager/grafana/api/v2/silences", get(async || "[]"))
+        .route("/api/v1/provisioning/contact-points", get(async || "[]"))
+}
+
 #[tokio::test]
 async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates() {
-    let grafana = grafana(Router::new().fallback(any(async || (StatusCode::NOT_FOUND, "null")))).await;
-    assert_eq!(grafana.rules.get("x").await.unwrap(), None);
-    assert_eq!(grafana.rules.group("f", "g").await.unwrap(), None);
-    assert_eq!(grafana.folders.get("x").await.unwrap(), None);
-    assert_eq!(grafana.folders.content("x").await.unwrap(), None);
-    assert_eq!(grafana.silences.get("x").await.unwrap(), None);
-    assert_eq!(grafana.notifications.policy().await.unwrap(), None);
-    grafana.rules.delete("x", Provenance::Api).await.unwrap();
-    grafana.folders.delete("x").await.unwrap();
-    grafana.silences.expire("x").await.unwrap();
-    grafana.notifications.delete_contact_point("x").await.unwrap();
-
+    for body in ["", "null", r#"{"message": "not found"}"#] {
+        let grafana = grafana(empty(body)).await;
+        assert_eq!(grafana.rules.get("x").await.unwrap(), None);
+        assert_eq!(grafana.rules.group("f", "g").await.unwrap(), None);
+        assert_eq!(grafana.folders.get("x").await.unwrap(), None);
+        assert_eq!(grafana.folders.content("x").await.unwrap(), None);
+        assert_eq!(grafana.silences.get("x").await.unwrap(), None);
+        assert_eq!(grafana.notifications.policy().await.unwrap(), None);
+        grafana.rules.delete("x", Provenance::Api).await.unwrap();
+        grafana.folders.delete("x").await.unwrap();
+        grafana.silences.expire("x").await.unwrap();
+        grafana.notifications.delete_contact_point("x").await.unwrap();
+    }
+    let grafana = grafana(empty("null")).await;
     let rule = AlertRule {
         uid: "x".to_owned(),
         ..AlertRule::default()
@@ -68,6 +83,81 @@ async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates(
         .update_contact_point(&point, Provenance::Api)
         .await;
     assert_eq!(update.unwrap_err().class(), Class::Missing);
+}
+
+#[tokio::test]
+async fn nothing_is_gone_because_something_else_than_grafana_says_404() {
+    // What Traefik, Envoy and Kong say without a route; and no health is Grafana's without its database.
+    for body in [
+        "404 page not found",
+        "",
+        "null",
+        r#"{"message": "no Route matched with those values"}"#,
+    ] {
+        let elsewhere = nowhere(body).route("/else", get(async || "{}"));
+        let another = nowhere(body).route("/api/health", get(async || r#"{"status": "UP"}"#));
+        for router in [elsewhere, another] {
+            let grafana = grafana(router).await;
+            let answers = [
+                grafana.rules.get("x").await.map(drop),
+                grafana.rules.group("f", "g").await.map(drop),
+                grafana.folders.get("x").await.map(drop),
+                grafana.folders.content("x").await.map(drop),
+                grafana.notifications.policy().await.map(drop),
+                grafana.rules.delete("x", Provenance::Api).await,
+                grafana.folders.delete("x").await,
+            ];
+            for answer in answers {
+                let error = answer.expect_err(body);
+                assert!(
+                    matches!(error, Error::NotGrafana { status: 404, .. }),
+                    "{body}: {error}"
+                );
+                assert_eq!(error.class(), Class::Transient);
+            }
+            assert!(grafana.silences.get("x").await.is_err());
+            assert!(grafana.silences.expire("x").await.is_err());
+            assert!(grafana.notifications.delete_contact_point("x").await.is_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_still_there_is_not_gone_though_its_deletion_was_answered_with_404() {
+    let rule = json!({"uid": "x", "folderUID": "f", "ruleGroup": "g", "title": "T", "for": "5m", "data": []})
+        .to_string();
+    let silence = json!([{"id": "x", "matchers": [], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-02T00:00:00Z",
+        "createdBy": "a", "comment": ""}])
+    .to_string();
+    let router = nowhere(r#"{"message": "Alertmanager does not exist for this organization"}"#)
+        .route("/api/health", get(async || r#"{"database": "ok"}"#))
+        .route(
+            "/api/v1/provisioning/alert-rules/x",
+            get(async move || rule).delete(async || StatusCode::NOT_FOUND),
+        )
+        .route(
+            "/api/folders/x",
+            get(async || r#"{"uid": "x", "title": "T"}"#).delete(async || StatusCode::NOT_FOUND),
+        )
+        .route(
+            "/api/alertmanager/grafana/api/v2/silences",
+            get(async move || silence),
+        )
+        .route(
+            "/api/v1/provisioning/contact-points",
+            get(async || r#"[{"uid": "x", "name": "n", "type": "email"}]"#),
+        );
+    let grafana = grafana(router).await;
+    for answer in [
+        grafana.rules.delete("x", Provenance::Api).await,
+        grafana.folders.delete("x").await,
+        grafana.silences.expire("x").await,
+        grafana.notifications.delete_contact_point("x").await,
+    ] {
+        let error = answer.unwrap_err();
+        assert!(matches!(error, Error::NotGrafana { status: 404, .. }), "{error}");
+    }
+    assert!(grafana.silences.get("x").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -102,9 +192,9 @@ async fn an_interval_is_set_without_listing_rules() {
             let sent: Value = serde_json::from_str(&body).unwrap();
             let expected = json!({"title": group, "folderUid": "f", "interval": 90});
             if sent == expected {
-                StatusCode::OK
+                (StatusCode::OK, "{}")
             } else {
-                StatusCode::IM_A_TEAPOT
+                (StatusCode::IM_A_TEAPOT, "{}")
             }
         }),
     );

@@ -4,11 +4,13 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::StatusCode;
 use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::Response;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 use tokio::task;
 
@@ -112,6 +114,18 @@ pub(super) fn lost(operation: &'static str, error: reqwest::Error) -> Error {
     }
 }
 
+/// Takes any JSON for Grafana's word that a call was carried out, and no content where it says so. A page to log in on is none.
+pub(super) fn acknowledged(status: StatusCode, body: &[u8]) -> serde_json::Result<()> {
+    if status == StatusCode::NO_CONTENT {
+        return Ok(());
+    }
+    serde_json::from_slice::<IgnoredAny>(body).map(drop)
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
 /// Where an answer is not what was expected, without what is there instead.
 pub(super) fn undecodable(operation: &'static str, error: &serde_json::Error) -> Error {
     Error::Decode {
@@ -130,12 +144,21 @@ struct Refusal {
     message_id: Option<String>,
 }
 
-/// An answer with a status other than 2xx.
+/// An answer with a status other than 2xx. Grafana's are JSON, but for a rule or group that is not there: that is an empty one
+/// (`RouteGetAlertRule` and `RouteGetAlertRuleGroup` in `pkg/services/ngalert/api/api_provisioning.go`).
 pub(super) async fn refusal(operation: &'static str, response: Response) -> Error {
     let status = response.status();
     let retry_after = retry_after(&response);
     let body = read(operation, response, REFUSAL_LIMIT).await.unwrap_or_default();
-    // Anything but Grafana's JSON comes from a proxy and is left out: it may be a page.
+    let is_empty_404 = body.is_empty() && status == StatusCode::NOT_FOUND;
+    // What comes from a proxy is left out: it may be a page. Grafana's API redirects nobody.
+    if status.is_redirection() || !(is_empty_404 || is_json(&body)) {
+        return Error::NotGrafana {
+            operation,
+            status: status.as_u16(),
+            retry_after,
+        };
+    }
     let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
     let reason = || {
         status

@@ -3,11 +3,13 @@
 mod answer;
 mod call;
 mod connection;
+mod pause;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Method;
+use http::{Method, StatusCode};
+use parking_lot::Mutex;
 use reqwest::Client;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
@@ -16,6 +18,7 @@ use url::Url;
 use super::error::{Class, Error, Result};
 use answer::Decode;
 use connection::CONNECTIONS;
+use pause::Pause;
 
 pub(super) use call::Call;
 pub use connection::{Auth, Connection, Tls};
@@ -37,7 +40,7 @@ const LIMITS: Limits = Limits {
 
 /// How an answer becomes a value.
 enum Take<T> {
-    Whole(fn(&[u8]) -> serde_json::Result<T>),
+    Whole(fn(StatusCode, &[u8]) -> serde_json::Result<T>),
     Stream(Decode<T>),
 }
 
@@ -67,12 +70,16 @@ impl Supervisor for () {
 
 /// Sends requests to one Grafana over at most eight connections, which stay open.
 ///
+/// Where Grafana asks for fewer requests (429, or 503 with `Retry-After`) nothing is sent until the time is over: whoever calls then
+/// learns how long that is.
+///
 /// A write is sent once. A read is sent again if the connection was lost, as a server may close an idle one at any time.
 /// Everything else is left to the caller, who knows when to try again.
 pub struct Transport {
     client: Client,
     base: Url,
     turns: Semaphore,
+    pause: Mutex<Pause>,
     limits: Limits,
     supervisor: Arc<dyn Supervisor>,
 }
@@ -88,19 +95,25 @@ impl Transport {
             client: connection.client(limits.time)?,
             base: connection.base()?,
             turns: Semaphore::new(CONNECTIONS),
+            pause: Mutex::default(),
             limits,
             supervisor,
         })
     }
 
-    /// Sends a call whose answer does not matter.
+    /// How long Grafana still wants to be left alone.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        self.pause.lock().left(Instant::now())
+    }
+
+    /// Sends a call of whose answer only matters that it is Grafana's.
     pub(super) async fn send(&self, call: Call) -> Result<()> {
-        self.exchange(&call, Take::Whole(|_| Ok(()))).await
+        self.exchange(&call, Take::Whole(answer::acknowledged)).await
     }
 
     /// Sends a call and reads its answer.
     pub(super) async fn fetch<T: DeserializeOwned + Send + 'static>(&self, call: Call) -> Result<T> {
-        self.exchange(&call, Take::Whole(|body| serde_json::from_slice(body)))
+        self.exchange(&call, Take::Whole(|_, body| serde_json::from_slice(body)))
             .await
     }
 
@@ -113,13 +126,22 @@ impl Transport {
     async fn exchange<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let started = Instant::now();
         let turn = self.turns.acquire().await;
+        let operation = call.operation;
+        if let Some(left) = self.pause() {
+            return Err(Error::Paused { operation, left });
+        }
         let mut result = self.attempt(call, take).await;
         if call.method == Method::GET && matches!(result, Err(Error::Dropped { .. })) {
             result = self.attempt(call, take).await;
         }
+        if let Err(error) = &result
+            && let Class::Throttled(asked) = error.class()
+        {
+            self.pause.lock().begin(Instant::now(), asked);
+        }
         drop(turn);
         self.supervisor.ended(
-            call.operation,
+            operation,
             result.as_ref().err().map(Error::class),
             started.elapsed(),
         );
@@ -141,8 +163,9 @@ impl Transport {
         }
         match take {
             Take::Whole(decode) => {
+                let status = response.status();
                 let body = answer::read(operation, response, self.limits.size).await?;
-                decode(&body).map_err(|error| answer::undecodable(operation, &error))
+                decode(status, &body).map_err(|error| answer::undecodable(operation, &error))
             }
             Take::Stream(decode) => answer::decode(operation, response, self.limits.size, decode).await,
         }
