@@ -193,10 +193,16 @@ impl Context {
     /// Why an instance that exists can't be used. Whoever needs it is told as soon as it is connected.
     pub fn unconnected(&self, name: &str) -> Failure {
         let broken = self.broken.read();
-        broken.get(name).map_or_else(Failure::not_yet, |failure| Failure {
-            reason: failure.reason,
-            message: format!("GrafanaInstance {name}: {}", failure.message),
-            retry: Retry::OnChange,
+        broken.get(name).map_or_else(Failure::not_yet, |failure| {
+            let message = format!(
+                "GrafanaInstance {name} in namespace {}: {}",
+                self.namespace, failure.message
+            );
+            Failure {
+                message,
+                retry: Retry::OnChange,
+                ..failure.clone()
+            }
         })
     }
 

@@ -204,15 +204,9 @@ async fn finish<K: Managed>(
             )
         }
         Err(failure) => {
-            debug!(
-                kind = K::KIND,
-                namespace = object.ns(),
-                name = object.id(),
-                detail = failure.message,
-                "pass failed"
-            );
-            let action = action(object, context, failure.retry);
-            let Some(reason) = failure.reason else {
+            tell(object, &failure);
+            let (action, is_told) = next_try(object, context, failure.retry);
+            let Some(reason) = failure.reason.filter(|_| is_told) else {
                 return Ok(action);
             };
             let last = object.status().cloned().unwrap_or_default();
@@ -269,15 +263,28 @@ async fn finish<K: Managed>(
     Ok(action)
 }
 
-fn action<K: Managed>(object: &K, context: &Context, retry: Retry) -> Action {
+/// Logs why a pass failed; what the API server refuses is seen nowhere else if it refuses the status too.
+fn tell<K: Managed>(object: &K, failure: &Failure) {
+    let (namespace, name, detail) = (object.ns(), object.id(), &failure.message);
+    if failure.is_of_kubernetes {
+        warn!(kind = K::KIND, namespace, name, detail, "pass failed");
+    } else {
+        debug!(kind = K::KIND, namespace, name, detail, "pass failed");
+    }
+}
+
+/// When to try again, and whether the failure is told until then.
+fn next_try<K: Managed>(object: &K, context: &Context, retry: Retry) -> (Action, bool) {
+    let (key, generation, now) = (key(object), object.meta().generation, Instant::now());
+    let backoff = || Action::requeue(context.backoff.next(&key, generation, now));
     match retry {
-        Retry::Backoff => Action::requeue(context.backoff.next(
-            &key(object),
-            object.meta().generation,
-            Instant::now(),
-        )),
-        Retry::After(delay) => Action::requeue(delay),
-        Retry::OnChange => Action::await_change(),
+        Retry::Backoff => (backoff(), true),
+        Retry::After(delay) => (Action::requeue(delay), true),
+        Retry::OnChange => (Action::await_change(), true),
+        Retry::Soon => match context.backoff.soon(&key, generation, now) {
+            Some(delay) => (Action::requeue(delay), false),
+            None => (backoff(), true),
+        },
     }
 }
 

@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 
 /// The first delay.
 const FIRST: Duration = Duration::from_secs(1);
+/// How often in a row a lost race may be run again before it is told.
+const RACES: u32 = 5;
 /// The longest delay.
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -22,6 +24,8 @@ struct Failures {
     delays: ExponentialBackoff,
     /// When the next try is due.
     due: Instant,
+    /// Races that were lost in a row.
+    races: u32,
 }
 
 impl Failures {
@@ -30,6 +34,7 @@ impl Failures {
             generation,
             delays: delays(),
             due: now,
+            races: 0,
         }
     }
 }
@@ -38,6 +43,35 @@ impl Backoff {
     /// The delay after a failure of this generation of an object: 1 s, doubling to 5 min, each with some jitter. A try that came
     /// before it was due (somebody else's news asked for it) counts for nothing: it waits for the rest.
     pub fn next(&self, object: &str, generation: Option<i64>, now: Instant) -> Duration {
+        self.of(object, generation, now, |failures| {
+            if now >= failures.due {
+                failures.due = now + failures.delays.next().unwrap_or(LONGEST);
+            }
+            failures.due.saturating_duration_since(now)
+        })
+    }
+
+    /// The delay after a lost race of this generation of an object: 1 s each time, as long as there have been few. `None` where it goes on for
+    /// so long that it is none. A try before its time counts for nothing here too.
+    pub fn soon(&self, object: &str, generation: Option<i64>, now: Instant) -> Option<Duration> {
+        self.of(object, generation, now, |failures| {
+            if now >= failures.due && failures.races <= RACES {
+                failures.races += 1;
+                if failures.races <= RACES {
+                    failures.due = now + FIRST;
+                }
+            }
+            (failures.races <= RACES).then(|| failures.due.saturating_duration_since(now))
+        })
+    }
+
+    fn of<T>(
+        &self,
+        object: &str,
+        generation: Option<i64>,
+        now: Instant,
+        change: impl FnOnce(&mut Failures) -> T,
+    ) -> T {
         let mut objects = self.objects.lock();
         let failures = objects
             .entry(object.to_owned())
@@ -45,10 +79,7 @@ impl Backoff {
         if failures.generation != generation {
             *failures = Failures::new(generation, now);
         }
-        if now >= failures.due {
-            failures.due = now + failures.delays.next().unwrap_or(LONGEST);
-        }
-        failures.due.saturating_duration_since(now)
+        change(failures)
     }
 
     /// Forgets the failures of an object.
@@ -97,6 +128,26 @@ mod tests {
         assert!(backoff.next("b", Some(1), now) <= FIRST * 2);
         backoff.reset("a");
         assert_eq!(backoff.len(), 1);
+    }
+
+    #[test]
+    fn a_race_is_run_again_a_few_times_and_then_it_is_none() {
+        let backoff = Backoff::default();
+        let mut now = Instant::now();
+        for _ in 0..RACES {
+            assert_eq!(backoff.soon("a", Some(1), now), Some(FIRST));
+            let early = now + FIRST / 4;
+            assert_eq!(backoff.soon("a", Some(1), early), Some(FIRST * 3 / 4), "early");
+            now += FIRST;
+        }
+        assert_eq!(backoff.soon("a", Some(1), now), None);
+        // From here on the delays grow, and it stays so.
+        let first = backoff.next("a", Some(1), now);
+        assert_eq!(backoff.soon("a", Some(1), now + first), None);
+        assert!(backoff.next("a", Some(1), now + first) >= FIRST * 2);
+        assert_eq!(backoff.soon("a", Some(2), now), Some(FIRST), "an edit");
+        backoff.reset("a");
+        assert_eq!(backoff.soon("a", Some(2), now), Some(FIRST), "a success");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::grafana::{self, Class};
 const WAIT: Duration = Duration::from_secs(30);
 /// How long a pass waits after Grafana refused the credentials.
 const FORBIDDEN: Duration = Duration::from_secs(300);
-/// How long a pass waits after a lost race.
-const RACE: Duration = Duration::from_secs(1);
+/// How long what Grafana has refused isn't tried again as it is: it may have been refused for a passing reason.
+const REFUSED: Duration = Duration::from_secs(600);
 
 /// Why a pass didn't fulfil the wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Failure {
     pub message: String,
     /// When to try again.
     pub retry: Retry,
+    /// Whether the API server is the one to blame.
+    pub is_of_kubernetes: bool,
 }
 
 /// When to try again.
@@ -35,6 +37,8 @@ pub enum Retry {
     After(Duration),
     /// When something that the object depends on changes.
     OnChange,
+    /// In a moment and without a word, for it looks like a lost race; with its reason and after the backoff if that doesn't end it.
+    Soon,
 }
 
 impl Failure {
@@ -44,6 +48,7 @@ impl Failure {
             reason: Some(reason),
             message: message.into(),
             retry,
+            is_of_kubernetes: false,
         }
     }
 
@@ -53,6 +58,7 @@ impl Failure {
             reason: None,
             message: "not yet".into(),
             retry: Retry::OnChange,
+            is_of_kubernetes: false,
         }
     }
 
@@ -67,12 +73,18 @@ impl Failure {
         )
     }
 
-    /// The pass is repeated soon, and nothing is said of it.
+    /// A lost race: the pass is repeated soon, and nothing is said of it unless it goes on.
     pub fn again(message: impl Into<String>) -> Self {
-        Self {
-            reason: None,
-            message: message.into(),
-            retry: Retry::After(RACE),
+        Self::new(Reason::Conflict, message, Retry::Soon)
+    }
+
+    /// How long Grafana would refuse the same again, if it has refused it for what it is or for who asks.
+    pub fn refused_for(&self) -> Option<Duration> {
+        match (self.reason, self.retry) {
+            (Some(Reason::Invalid | Reason::Unauthorized | Reason::NotOwned), Retry::After(delay)) => {
+                Some(delay)
+            }
+            _ => None,
         }
     }
 
@@ -96,16 +108,30 @@ impl From<grafana::Error> for Failure {
     fn from(error: grafana::Error) -> Self {
         let message = chain(&error);
         match error.class() {
+            // Whoever leads does it; this process is about to end.
+            _ if matches!(error, grafana::Error::NotLeading { .. }) => Self {
+                reason: None,
+                ..Self::new(Reason::Unavailable, message, Retry::Backoff)
+            },
+            _ if error.is_quota() => Self::new(
+                Reason::Invalid,
+                format!(
+                    "{message}; have the quota raised in Grafana's settings, or delete what isn't needed"
+                ),
+                Retry::After(REFUSED),
+            ),
+            _ if error.is_in_use() => Self::new(Reason::InUse, message, Retry::Backoff),
             Class::Transient => Self::new(Reason::Unavailable, message, Retry::Backoff),
             Class::Throttled(after) => Self::new(
                 Reason::Throttled,
                 message,
                 after.map_or(Retry::Backoff, Retry::After),
             ),
-            Class::Rejected => Self::new(Reason::Invalid, message, Retry::OnChange),
+            Class::Rejected => Self::new(Reason::Invalid, message, Retry::After(REFUSED)),
             Class::Forbidden => Self::new(Reason::Unauthorized, message, Retry::After(FORBIDDEN)),
-            Class::Conflict | Class::Missing => Self::again(message),
-            Class::Foreign => Self::new(Reason::NotOwned, message, Retry::OnChange),
+            Class::Conflict => Self::new(Reason::Conflict, message, Retry::Soon),
+            Class::Missing => Self::new(Reason::Unavailable, message, Retry::Soon),
+            Class::Foreign => Self::new(Reason::NotOwned, message, Retry::After(REFUSED)),
         }
     }
 }
@@ -129,10 +155,10 @@ impl From<secrets::Error> for Failure {
 
 impl From<kube::Error> for Failure {
     fn from(error: kube::Error) -> Self {
+        let message = format!("the API server: {}", chain(&error));
         Self {
-            reason: None,
-            message: format!("kubernetes: {}", chain(&error)),
-            retry: Retry::Backoff,
+            is_of_kubernetes: true,
+            ..Self::new(Reason::Unavailable, message, Retry::Backoff)
         }
     }
 }
@@ -155,10 +181,11 @@ mod tests {
     #[test]
     fn each_class_of_answer_has_its_reason_and_its_retry() {
         for (code, message, reason, retry) in [
-            (400, "bad", Some(Reason::Invalid), Retry::OnChange),
+            (400, "bad", Some(Reason::Invalid), Retry::After(REFUSED)),
             (401, "no", Some(Reason::Unauthorized), Retry::After(FORBIDDEN)),
             (403, "no", Some(Reason::Unauthorized), Retry::After(FORBIDDEN)),
-            (409, "race", None, Retry::After(RACE)),
+            (404, "gone", Some(Reason::Unavailable), Retry::Soon),
+            (409, "race", Some(Reason::Conflict), Retry::Soon),
             (
                 429,
                 "slow",
@@ -169,14 +196,20 @@ mod tests {
             (
                 500,
                 "could not find object using provided id and hash",
-                None,
-                Retry::After(RACE),
+                Some(Reason::Conflict),
+                Retry::Soon,
+            ),
+            (
+                500,
+                "contact point 'x' is currently used in notification settings by one or many alert rules",
+                Some(Reason::InUse),
+                Retry::Backoff,
             ),
             (
                 500,
                 "cannot change provenance from 'file' to 'api'",
                 Some(Reason::NotOwned),
-                Retry::OnChange,
+                Retry::After(REFUSED),
             ),
             (502, "gateway", Some(Reason::Unavailable), Retry::Backoff),
         ] {
@@ -187,5 +220,47 @@ mod tests {
                 "{code} {message}"
             );
         }
+    }
+
+    #[test]
+    fn a_quota_is_no_lack_of_rights_and_names_its_cure() {
+        for (code, message) in [
+            (403, "quota has been exceeded"),
+            (500, "failed to commit: quota has been exceeded"),
+            (403, "folder Quota reached"),
+        ] {
+            let failure = status(code, message);
+            assert_eq!(
+                (failure.reason, failure.retry),
+                (Some(Reason::Invalid), Retry::After(REFUSED)),
+                "{message}"
+            );
+            assert!(failure.message.contains(message), "{}", failure.message);
+            assert!(
+                failure.message.contains("have the quota raised"),
+                "{}",
+                failure.message
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_api_server_refuses_is_told_with_its_words() {
+        let refused = kube::core::Status::failure("admission webhook denied the request", "Forbidden");
+        let failure = Failure::from(kube::Error::Api(Box::new(refused)));
+        assert_eq!(failure.reason, Some(Reason::Unavailable));
+        assert_eq!(failure.retry, Retry::Backoff);
+        assert!(
+            failure.message.contains("admission webhook denied"),
+            "{}",
+            failure.message
+        );
+        assert!(failure.is_of_kubernetes);
+    }
+
+    #[test]
+    fn a_replica_that_no_longer_leads_says_nothing() {
+        let failure = Failure::from(grafana::Error::NotLeading { operation: "x" });
+        assert_eq!(failure.reason, None);
     }
 }
