@@ -14,13 +14,14 @@ use crate::api::condition::Reason;
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::cluster::memory::Memory;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{Right, Rights, Turn, to_its_end};
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
 use crate::grafana::api::AlertState;
 use crate::grafana::mirror::{Held, Mirror, Subject};
 use crate::grafana::wire::DataSource;
-use crate::grafana::{self, Class, Grafana};
+use crate::grafana::{self, Grafana};
 
 /// What a Grafana says about itself.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct Instance {
     pub memory: Memory,
     /// The states of rules, by namespace and name of their AlertRule.
     pub states: RwLock<HashMap<(String, String), SeenState>>,
+    /// What it has refused.
+    pub refused: Refused,
     /// Held while contact points or policies are written: they are one document in Grafana.
     pub notifications: Right,
     /// Held while folders are created.
@@ -111,6 +114,7 @@ impl Instance {
             mirror: Mirror::default(),
             memory,
             states: RwLock::default(),
+            refused: Refused::default(),
             notifications: Right::default(),
             folders: Right::default(),
             suspicion: Notify::new(),
@@ -222,7 +226,7 @@ impl Instance {
             let result = call.await;
             under_way.instance.mirror.write(|held| match &result {
                 Ok(value) => done(held, value),
-                Err(error) if error.class() == Class::Rejected => held.stands(&under_way.subject),
+                Err(error) if error.changed_nothing() => held.stands(&under_way.subject),
                 Err(_) => {}
             });
             drop(under_way);

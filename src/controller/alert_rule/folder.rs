@@ -1,6 +1,7 @@
 //! The folder that a rule lies in.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::api::AlertRule;
 use crate::api::condition::Reason;
@@ -99,6 +100,9 @@ async fn one(
     if let Some(found) = known(instance, uid, title, parent, before) {
         return Ok(found);
     }
+    let attempt = instance
+        .refused
+        .attempt(format!("folder {uid}"), &(title, parent), Instant::now())?;
     let wish = Folder {
         uid: uid.to_owned(),
         title: title.to_owned(),
@@ -115,7 +119,7 @@ async fn one(
         },
         |held, folder: &Folder| held.folders.written(folder.uid.clone(), Some(folder.clone())),
     );
-    match created.await {
+    let result = match created.await {
         Ok(folder) => Ok(folder.uid),
         Err(error) => {
             // Another answer may have been lost, or somebody was faster: the next look tells.
@@ -135,7 +139,8 @@ async fn one(
                 None => Err(instance.suspect(error.into())),
             }
         }
-    }
+    };
+    attempt.ended(result, Instant::now())
 }
 
 fn known(

@@ -1,7 +1,7 @@
 //! The interval of a rule's group.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::mirrored::Turns;
 use crate::api::duration;
@@ -66,6 +66,10 @@ pub(super) async fn ensure_interval(
             foreign.uid
         )));
     }
+    let subject = format!("group {}/{}", rule.folder_uid, rule.rule_group);
+    let attempt = instance
+        .refused
+        .attempt(subject, &wish.interval, Instant::now())?;
     // As the mirror has them, with the interval that they get.
     let members: Vec<FoundRule> = instance.mirror.read(|held| {
         let members = group.rules.iter();
@@ -90,6 +94,6 @@ pub(super) async fn ensure_interval(
         },
         |held, ()| members.into_iter().for_each(|member| held.rules.written(member)),
     );
-    written.await.map_err(suspect)?;
+    attempt.ended(written.await.map_err(suspect), Instant::now())?;
     Ok(None)
 }

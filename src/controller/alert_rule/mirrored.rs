@@ -1,10 +1,12 @@
 //! A rule as the mirror has it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::turns::Turn;
+use crate::grafana::Error;
 use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::AlertRule;
@@ -40,15 +42,17 @@ pub(super) async fn create(
     rule: &AlertRule,
     written: FoundRule,
 ) -> Result<(), Failure> {
-    let rule = rule.clone();
+    let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
+    let sent = rule.clone();
     let subject = Subject::Rules(vec![rule.uid.clone()]);
     let created = instance.write(
         turns.clone(),
         subject,
-        |grafana| async move { grafana.rules.create(&rule, Provenance::Api).await },
+        |grafana| async move { grafana.rules.create(&sent, Provenance::Api).await },
         |held, ()| held.rules.written(written),
     );
-    created.await.map_err(|e| instance.suspect(e.into()))
+    let created = created.await.map_err(|e| failed(instance, rule, e));
+    attempt.ended(created, Instant::now())
 }
 
 /// Replaces a rule.
@@ -58,15 +62,30 @@ pub(super) async fn update(
     rule: &AlertRule,
     written: FoundRule,
 ) -> Result<(), Failure> {
-    let rule = rule.clone();
+    let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
+    let sent = rule.clone();
     let subject = Subject::Rules(vec![rule.uid.clone()]);
     let updated = instance.write(
         turns.clone(),
         subject,
-        |grafana| async move { grafana.rules.update(&rule, Provenance::Api).await },
+        |grafana| async move { grafana.rules.update(&sent, Provenance::Api).await },
         |held, ()| held.rules.written(written),
     );
-    updated.await.map_err(|e| instance.suspect(e.into()))
+    let updated = updated.await.map_err(|e| failed(instance, rule, e));
+    attempt.ended(updated, Instant::now())
+}
+
+fn failed(instance: &Instance, rule: &AlertRule, error: Error) -> Failure {
+    let is_title = error.is_title_conflict();
+    let mut failure = instance.suspect(error.into());
+    if is_title {
+        // Its database may take letters of either case for the same, and the credentials may not show every rule.
+        failure.message = format!(
+            "spec.title: a rule that can't be seen has the title {:?} in the same folder, or Grafana takes another for the same; choose another title or folder ({})",
+            rule.title, failure.message
+        );
+    }
+    failure
 }
 
 /// Deletes a rule.

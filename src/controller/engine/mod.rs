@@ -8,6 +8,7 @@ pub mod failure;
 pub mod managed;
 mod merge;
 pub mod readiness;
+pub mod refused;
 pub mod store;
 pub mod trigger;
 pub mod turns;

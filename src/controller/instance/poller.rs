@@ -61,6 +61,12 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
                 continue;
             }
         }
+        // That Grafana wants to be left alone says nothing of its health.
+        if let Some(left) = instance.grafana.server.pause() {
+            next_resync = next_resync.max(Instant::now() + left);
+            next_states = next_states.max(next_resync);
+            continue;
+        }
         let is_stale = instance.facts_are_stale.swap(false, Ordering::AcqRel);
         let read_facts = rounds.is_multiple_of(FACTS_EVERY) || failures > 0 || is_stale;
         match resync_once(&instance, &context, read_facts).await {
@@ -140,6 +146,7 @@ async fn resync_once(instance: &Instance, context: &Context, read_facts: bool) -
             url = instance.spec.url,
             "grafana has been read"
         );
+        instance.refused.forget_all();
         trigger_everything(instance, context);
     }
     context.triggers.instances.one(&context.namespace, &instance.name);

@@ -1,13 +1,14 @@
 //! ContactPoint: resolve, decide, apply, report.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::runtime::events::EventType;
 use kube::{Resource, ResourceExt};
 use tracing::info;
 
 use super::policy;
+use super::users::Users;
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{ANNOTATION_ADOPT, ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
@@ -90,25 +91,16 @@ impl Reconcile for ContactPoint {
             return Ok(());
         }
         let turn = instance.notifications.lock().await;
-        if let Some(who) = users(&instance, context, &name) {
-            if !namespace::is_terminating(&context.client, self.ns()).await? {
-                return Err(Failure::new(
-                    Reason::InUse,
-                    format!("{who} still refers to it"),
-                    Retry::After(IN_USE),
-                ));
+        let users = Users::of(&instance, context, &name);
+        let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
+        if users.is_any() {
+            let who = users.still_refer();
+            if !is_terminating().await? {
+                return Err(in_use(format!("{who} to it")));
             }
             // A namespace must never hang on its contact points.
-            if !policy::replace_receiver(&instance, &turn, &name).await? {
-                let note = format!("{who} still refers to contact point {name}, so it stays in Grafana");
-                context
-                    .event(
-                        &self.object_ref(&()),
-                        EventType::Warning,
-                        "LeftBehind",
-                        "Delete",
-                        &note,
-                    )
+            if !users.is_only_the_tree() || !policy::replace_receiver(&instance, &turn, &name).await? {
+                self.leave(context, &format!("{who} to contact point {name}"))
                     .await;
                 return Ok(forget().await?);
             }
@@ -120,7 +112,18 @@ impl Reconcile for ContactPoint {
         });
         for integration in &ours {
             let deleted = take(&instance, &turn, &name, &Step::Delete(integration.uid.clone())).await;
-            deleted.map_err(|e| instance.suspect(e.into()))?;
+            match deleted {
+                // What the mirror doesn't show: a rule that the credentials can't see, or one of this very minute.
+                Err(error) if error.is_in_use() => {
+                    let who = crate::cluster::answer::chain(&error);
+                    if !is_terminating().await? {
+                        return Err(in_use(who));
+                    }
+                    self.leave(context, &who).await;
+                    return Ok(forget().await?);
+                }
+                result => result.map_err(|e| instance.suspect(e.into()))?,
+            }
         }
         instance.mirror.write(|held| {
             held.contact_points
@@ -128,6 +131,26 @@ impl Reconcile for ContactPoint {
         });
         Ok(forget().await?)
     }
+}
+
+impl ContactPoint {
+    /// Says that the contact point stays in Grafana, and why.
+    async fn leave(&self, context: &Context, why: &str) {
+        context
+            .event(
+                &self.object_ref(&()),
+                EventType::Warning,
+                "LeftBehind",
+                "Delete",
+                &format!("{why}, so it stays in Grafana"),
+            )
+            .await;
+    }
+}
+
+/// The deletion waits for somebody to let go of it.
+fn in_use(message: String) -> Failure {
+    Failure::new(Reason::InUse, message, Retry::After(IN_USE))
 }
 
 /// Brings the integrations of this name to what is wished.
@@ -172,6 +195,11 @@ async fn sync(
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
     refuse_what_is_not_ours(object, name, &plan)?;
+    let messages: Vec<_> = wish.iter().map(decision::message).collect();
+    let sent = (messages, object.annotation(ANNOTATION_RESEND));
+    let attempt = instance
+        .refused
+        .attempt(format!("contact point {name}"), &sent, Instant::now())?;
     // Remembered as ours before the write that makes it, or a crash in between would leave it to nobody.
     let new = plan.steps.iter().filter_map(|step| match step {
         Step::Create(i) => Some(i.contact_point.uid.clone()),
@@ -218,9 +246,7 @@ async fn sync(
             }
         })
         .await?;
-    if let Some(failure) = written.failure {
-        return Err(failure);
-    }
+    attempt.ended(written.failure.map_or(Ok(()), Err), Instant::now())?;
     instance.mirror.write(|held| {
         let now_there = wish.iter().map(decision::as_found).collect();
         held.contact_points.written(name.to_owned(), Some(now_there));
@@ -312,25 +338,4 @@ async fn fresh(instance: &Instance, name: &str) -> Result<Vec<wire::ContactPoint
         .contact_points_named(name)
         .await
         .map_err(|e| instance.suspect(e.into()))
-}
-
-/// Who refers to a contact point of this name, if anybody does.
-fn users(instance: &Instance, context: &Context, name: &str) -> Option<String> {
-    fn refers(route: &wire::Route, name: &str) -> bool {
-        route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
-    }
-    let tree = instance
-        .mirror
-        .read(|held| held.policy.lookup(&()).cloned())
-        .present()?;
-    if !refers(&tree, name) {
-        return None;
-    }
-    let holder = context
-        .claims
-        .holder::<crate::api::NotificationPolicy>(&Key::Tree(instance.name.clone()));
-    Some(holder.map_or_else(
-        || "Grafana's policy tree".to_owned(),
-        |holder| format!("NotificationPolicy {}", holder.path()),
-    ))
 }

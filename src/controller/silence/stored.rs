@@ -1,6 +1,7 @@
 //! The silences in Grafana that a resource has made, and the calls that change them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tracing::info;
@@ -59,7 +60,9 @@ pub(super) async fn apply(
                 None => None,
             };
             let body = silence::body(wish, update.as_ref(), now);
-            let id = put(instance, turn, body).await?;
+            let sent = (&wish.matchers, wish.starts_at, wish.ends_at, &wish.comment);
+            let attempt = instance.refused.attempt(&wish.author, &sent, Instant::now())?;
+            let id = attempt.ended(put(instance, turn, body).await, Instant::now())?;
             info!(namespace = object.ns(), name = object.id(), id, until = %wish.ends_at, "silence written");
             (Some(id), expire)
         }

@@ -142,7 +142,7 @@ async fn what_a_write_that_failed_leaves_is_unknown_and_what_was_refused_stands(
     let mut world = World::connected().await;
     let rule = world.rule("r", json!({"query": QUERY}));
     let uid = world.context.owner.rule_uid("revel", "r");
-    for (status, expected) in [(400, Lookup::Absent), (502, Lookup::Unknown)] {
+    for (status, expected) in [(502, Lookup::Unknown), (400, Lookup::Absent)] {
         world.grafana.does(move |called| match called {
             "rules.create" => Does::Refuses(status, "no"),
             _ => Does::Well,

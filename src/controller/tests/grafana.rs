@@ -372,6 +372,9 @@ impl Silences for Double {
 }
 
 impl Server for Double {
+    fn pause(&self) -> Option<Duration> {
+        None
+    }
     fn health(&self) -> Answer<'_, Health> {
         self.call("server.health", |held| {
             Ok(Health {

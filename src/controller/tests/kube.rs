@@ -16,6 +16,8 @@ pub(super) struct ApiServer(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     objects: Mutex<BTreeMap<String, Value>>,
+    /// Writes to paths with this in them are refused.
+    closed: Mutex<Option<&'static str>>,
 }
 
 impl ApiServer {
@@ -40,7 +42,26 @@ impl ApiServer {
         self.0.objects.lock().insert(path.to_owned(), object);
     }
 
+    /// Refuses writes to paths with this in them, as an admission policy does.
+    pub(super) fn close(&self, part: &'static str) {
+        *self.0.closed.lock() = Some(part);
+    }
+
+    /// The condition `Ready` of an object, as reason and message; `None` before there is one.
+    pub(super) fn ready(&self, path: &str) -> Option<(String, String)> {
+        let objects = self.0.objects.lock();
+        let conditions = objects.get(path)?["status"]["conditions"].as_array()?;
+        let ready = conditions.iter().find(|c| c["type"] == "Ready")?;
+        Some((
+            ready["reason"].as_str()?.to_owned(),
+            ready["message"].as_str()?.to_owned(),
+        ))
+    }
+
     fn answer(&self, method: &Method, path: &str, body: &[u8]) -> (StatusCode, Value) {
+        if *method != Method::GET && self.0.closed.lock().is_some_and(|part| path.contains(part)) {
+            return refused(StatusCode::FORBIDDEN, "Forbidden", "admission policy: not here");
+        }
         let mut objects = self.0.objects.lock();
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         match *method {
@@ -80,8 +101,12 @@ fn versioned(objects: &mut BTreeMap<String, Value>, path: String, mut object: Va
 }
 
 fn missing() -> (StatusCode, Value) {
+    refused(StatusCode::NOT_FOUND, "NotFound", "not found")
+}
+
+fn refused(code: StatusCode, reason: &str, message: &str) -> (StatusCode, Value) {
     let status = json!({
-        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "message": "not found", "code": 404,
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code.as_u16(),
     });
-    (StatusCode::NOT_FOUND, status)
+    (code, status)
 }

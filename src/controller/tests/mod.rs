@@ -3,6 +3,7 @@
 mod cut_off;
 mod grafana;
 mod kube;
+mod refused;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,0 +1,145 @@
+//! What Grafana has refused. It isn't sent again as it is before its time, whatever asks for a pass: at rest nothing is written.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::failure::{Failure, Retry};
+
+/// The refusals of one Grafana.
+#[derive(Default)]
+pub struct Refused {
+    hasher: RandomState,
+    known: Mutex<HashMap<String, Refusal>>,
+}
+
+struct Refusal {
+    /// Tells whether the same would be sent; nothing can be read from it.
+    sent: u64,
+    failure: Failure,
+    /// When it may be sent again.
+    due: Instant,
+}
+
+/// One write that may be sent now.
+#[must_use = "how it ended is to be noted"]
+pub struct Attempt<'a> {
+    refused: &'a Refused,
+    subject: String,
+    sent: u64,
+}
+
+impl Refused {
+    /// Fails as the last time, if the same about this subject was refused and its time isn't over.
+    pub fn attempt(
+        &self,
+        subject: impl Into<String>,
+        sent: &impl Serialize,
+        now: Instant,
+    ) -> Result<Attempt<'_>, Failure> {
+        let subject = subject.into();
+        // What can't be written down can't be sent either.
+        let sent = self.hasher.hash_one(serde_json::to_vec(sent).unwrap_or_default());
+        if let Some(known) = self.known.lock().get(&subject)
+            && known.sent == sent
+            && known.due > now
+        {
+            return Err(Failure {
+                retry: Retry::After(known.due.duration_since(now)),
+                ..known.failure.clone()
+            });
+        }
+        Ok(Attempt {
+            refused: self,
+            subject,
+            sent,
+        })
+    }
+
+    /// Lets everything be tried anew: the Grafana was away, or is another by now.
+    pub fn forget_all(&self) {
+        self.known.lock().clear();
+    }
+}
+
+impl Attempt<'_> {
+    /// Notes how the write ended, and passes that on.
+    pub fn ended<T>(self, result: Result<T, Failure>, now: Instant) -> Result<T, Failure> {
+        let mut known = self.refused.known.lock();
+        known.retain(|_, refusal| refusal.due > now);
+        known.remove(&self.subject);
+        if let Err(failure) = &result
+            && let Some(delay) = failure.refused_for()
+        {
+            let refusal = Refusal {
+                sent: self.sent,
+                failure: failure.clone(),
+                due: now + delay,
+            };
+            known.insert(self.subject, refusal);
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::condition::Reason;
+
+    const DELAY: Duration = Duration::from_secs(600);
+
+    fn no() -> Failure {
+        Failure::new(Reason::Invalid, "no", Retry::After(DELAY))
+    }
+
+    /// Sends `what` about `subject`; the answer if it was sent.
+    fn send(refused: &Refused, subject: &str, what: &str, answer: Result<(), Failure>, now: Instant) -> bool {
+        match refused.attempt(subject, &what, now) {
+            Ok(attempt) => {
+                let _ = attempt.ended(answer, now);
+                true
+            }
+            Err(failure) => {
+                assert_eq!(failure.message, "no");
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_not_sent_again_as_it_is_before_its_time() {
+        let (refused, now) = (Refused::default(), Instant::now());
+        assert!(send(&refused, "a", "x", Err(no()), now));
+        assert!(!send(&refused, "a", "x", Ok(()), now + DELAY / 2));
+        let rest = refused.attempt("a", &"x", now + DELAY / 2).err().map(|f| f.retry);
+        assert_eq!(rest, Some(Retry::After(DELAY / 2)));
+        assert!(send(&refused, "b", "x", Ok(()), now), "another object");
+        assert!(
+            send(&refused, "a", "x", Err(no()), now + DELAY),
+            "its time is over"
+        );
+        assert!(!send(&refused, "a", "x", Ok(()), now + DELAY), "and begins anew");
+        assert!(send(&refused, "a", "y", Ok(()), now + DELAY), "an edit");
+        assert!(send(&refused, "a", "x", Ok(()), now + DELAY), "and back");
+    }
+
+    #[test]
+    fn what_failed_for_another_reason_is_sent_again_and_so_is_all_after_an_outage() {
+        let (refused, now) = (Refused::default(), Instant::now());
+        for retry in [Retry::Backoff, Retry::Soon, Retry::OnChange] {
+            let failure = Failure::new(Reason::Unavailable, "away", retry);
+            assert!(send(&refused, "a", "x", Err(failure), now));
+        }
+        let throttled = Failure::new(Reason::Throttled, "slowly", Retry::After(DELAY));
+        assert!(send(&refused, "a", "x", Err(throttled), now));
+        assert!(send(&refused, "a", "x", Err(no()), now));
+        refused.forget_all();
+        assert!(send(&refused, "a", "x", Ok(()), now));
+    }
+}

@@ -1,0 +1,109 @@
+//! Who refers to a contact point in Grafana, so that it can't go.
+
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::claim::Key;
+use crate::grafana::api::FoundRule;
+use crate::grafana::wire::Route;
+
+/// Most rules that are named.
+const NAMED: usize = 3;
+
+/// Who refers to the contact point of this name, as far as the mirror shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Users {
+    /// The policy tree, by the resource that has it.
+    tree: Option<String>,
+    /// Rules that have it as their own contact point (from Grafana 10.4 on), in order.
+    rules: Vec<String>,
+}
+
+impl Users {
+    pub(super) fn of(instance: &Instance, context: &Context, name: &str) -> Self {
+        let (in_tree, mut rules) = instance.mirror.read(|held| {
+            let tree = held.policy.lookup(&()).present();
+            let rules = held
+                .rules
+                .iter()
+                .filter(|rule| rule.receiver.as_deref() == Some(name));
+            let rules: Vec<_> = rules.map(|rule| called(rule, context)).collect();
+            (tree.is_some_and(|tree| refers(tree, name)), rules)
+        });
+        rules.sort();
+        let holder = || {
+            context
+                .claims
+                .holder::<crate::api::NotificationPolicy>(&Key::Tree(instance.name.clone()))
+        };
+        let tree = in_tree.then(|| {
+            holder().map_or_else(
+                || "Grafana's policy tree".to_owned(),
+                |holder| format!("NotificationPolicy {}", holder.path()),
+            )
+        });
+        Self { tree, rules }
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_any(&self) -> bool {
+        self.tree.is_some() || !self.rules.is_empty()
+    }
+
+    /// Whether all that refers to it is the tree.
+    pub(super) fn is_only_the_tree(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// In words: who still refers to it.
+    pub(super) fn still_refer(&self) -> String {
+        let mut all: Vec<&str> = self.tree.iter().map(String::as_str).collect();
+        all.extend(self.rules.iter().take(NAMED).map(String::as_str));
+        let more = self.rules.len().saturating_sub(NAMED);
+        let count = all.len() + more;
+        let others = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let verb = if count == 1 { "refers" } else { "refer" };
+        format!("{}{others} still {verb}", all.join(", "))
+    }
+}
+
+fn refers(route: &Route, name: &str) -> bool {
+    route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
+}
+
+/// What a rule is called by those who can change it.
+fn called(rule: &FoundRule, context: &Context) -> String {
+    let ours = rule
+        .owner
+        .as_deref()
+        .and_then(|label| context.owner.resource(label));
+    ours.map_or_else(
+        || format!("Grafana's rule {:?} ({})", rule.title, rule.uid),
+        |(namespace, name)| format!("AlertRule {namespace}/{name}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_named_up_to_a_few() {
+        let users = |tree: Option<&str>, rules: &[&str]| Users {
+            tree: tree.map(str::to_owned),
+            rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        };
+        assert!(!Users::default().is_any());
+        let tree = users(Some("NotificationPolicy ns/tree"), &[]);
+        assert!(tree.is_any() && tree.is_only_the_tree());
+        assert_eq!(tree.still_refer(), "NotificationPolicy ns/tree still refers");
+        let both = users(Some("T"), &["a", "b"]);
+        assert!(!both.is_only_the_tree());
+        assert_eq!(both.still_refer(), "T, a, b still refer");
+        let many = users(None, &["a", "b", "c", "d", "e"]);
+        assert_eq!(many.still_refer(), "a, b, c and 2 more still refer");
+    }
+}

@@ -1,0 +1,247 @@
+//! What Grafana refuses, and what is said of it.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::condition::Reason;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::pass::{self, Reconcile};
+use crate::grafana::wire::{AlertRule as WireRule, NotificationSettings};
+
+fn hook(path: &str) -> Value {
+    json!({"integrations": [{"webhook": {"url": {"value": format!("https://example.com/{path}")}}}]})
+}
+
+/// Refuses one operation.
+fn refuse(world: &World, operation: &'static str, status: u16, message: &'static str) {
+    world.grafana.does(move |called| {
+        if called == operation {
+            Does::Refuses(status, message)
+        } else {
+            Does::Well
+        }
+    });
+}
+
+/// Lets Grafana refuse the write of a resource, and looks at it again and again; `edited` is the same resource after an edit.
+async fn is_sent_once(
+    world: &World,
+    operation: &'static str,
+    object: &impl Reconcile,
+    edited: &impl Reconcile,
+) {
+    for (status, message, reason) in [
+        (400, "bad", Reason::Invalid),
+        (403, "not yours", Reason::Unauthorized),
+        (403, "quota has been exceeded", Reason::Invalid),
+    ] {
+        refuse(world, operation, status, message);
+        let before = world.grafana.count(operation);
+        let sent = || world.grafana.count(operation) - before;
+        for _ in 0..4 {
+            let failure = object.reconcile(&world.context).await.unwrap_err();
+            assert_eq!(failure.reason, Some(reason), "{operation} {message}");
+            assert!(failure.message.contains(message), "{}", failure.message);
+            let Retry::After(again) = failure.retry else {
+                panic!("never tried again: {failure:?}");
+            };
+            assert!(again >= Duration::from_secs(290), "{again:?}");
+        }
+        assert_eq!(sent(), 1, "{operation} {message}: {:?}", world.grafana.calls());
+        // A poll finds nothing new, and another look sends nothing either.
+        let polls = world.grafana.count("policy.get");
+        world.instance().suspicion.notify_one();
+        world.grafana.called("policy.get", polls + 1).await;
+        object.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(sent(), 1, "{operation} {message} after a poll");
+        edited.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(sent(), 2, "{operation} {message} after an edit");
+        world.instance().refused.forget_all();
+    }
+    world.grafana.does_well();
+    object.reconcile(&world.context).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rule_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_while() {
+    let mut world = World::connected().await;
+    let edited = world.rule("r", json!({"query": QUERY, "for": "2m"}));
+    let rule = world.rule("r", json!({"query": QUERY}));
+    is_sent_once(&world, "rules.create", &rule, &edited).await;
+    let other = world.rule("r", json!({"query": QUERY, "for": "3m"}));
+    is_sent_once(&world, "rules.update", &edited, &other).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_was_refused_is_sent_once_for_all_its_rules() {
+    let mut world = World::connected().await;
+    let rules = [
+        world.rule("a", json!({"query": QUERY})),
+        world.rule("b", json!({"query": QUERY})),
+    ];
+    refuse(&world, "folders.create", 400, "bad");
+    for rule in &rules {
+        let failure = rule.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::Invalid));
+    }
+    assert_eq!(world.grafana.count("folders.create"), 1);
+}
+
+#[tokio::test]
+async fn an_interval_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_while() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY, "interval": "2m"}));
+    refuse(&world, "rules.put_group", 400, "bad");
+    for _ in 0..3 {
+        let failure = rule.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::Invalid));
+    }
+    assert_eq!(world.grafana.count("rules.put_group"), 1);
+}
+
+#[tokio::test]
+async fn a_contact_point_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_while() {
+    let mut world = World::connected().await;
+    let edited = world.contact_point("team", hook("b"));
+    let point = world.contact_point("team", hook("a"));
+    is_sent_once(&world, "contact_points.create", &point, &edited).await;
+}
+
+#[tokio::test]
+async fn a_silence_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_while() {
+    let mut world = World::connected().await;
+    let spec =
+        |severity: &str| json!({"matchers": [format!("severity=\"{severity}\"")], "duration": "5000d"});
+    let edited = world.silence("s", spec("low"));
+    let silence = world.silence("s", spec("high"));
+    is_sent_once(&world, "silences.put", &silence, &edited).await;
+}
+
+/// Loses as many races as are run again without a word, in no time.
+fn lose_races(world: &World, key: &str) {
+    let now = Instant::now();
+    let lost = |n: u32| {
+        world
+            .context
+            .backoff
+            .soon(key, Some(1), now + n * Duration::from_secs(1))
+    };
+    assert!((0..100).any(|n| lost(n).is_none()));
+}
+
+#[tokio::test]
+async fn a_conflict_that_goes_on_is_told_with_its_cure() {
+    let mut world = World::connected().await;
+    let rule = Arc::new(world.rule("r", json!({"query": QUERY})));
+    let at = path("alertrules", "revel", "r");
+    refuse(
+        &world,
+        "rules.create",
+        409,
+        "rule title under the same organisation and folder should be unique",
+    );
+    pass::run(rule.clone(), world.context.clone()).await.unwrap();
+    assert_eq!(world.server.ready(&at), None, "a race may be lost without a word");
+    lose_races(&world, "AlertRule/revel/r");
+    pass::run(rule, world.context.clone()).await.unwrap();
+    let (reason, message) = world.server.ready(&at).unwrap();
+    assert_eq!(reason, "Conflict");
+    assert!(
+        message.starts_with("spec.title: ") && message.contains("choose another title"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_missing_again_and_again_is_told() {
+    let mut world = World::connected().await;
+    let rule = Arc::new(world.rule("r", json!({"query": QUERY})));
+    refuse(&world, "rules.create", 404, "folder not found");
+    lose_races(&world, "AlertRule/revel/r");
+    pass::run(rule, world.context.clone()).await.unwrap();
+    let (reason, message) = world.server.ready(&path("alertrules", "revel", "r")).unwrap();
+    assert_eq!(reason, "Unavailable");
+    assert!(message.contains("folder not found"), "{message}");
+}
+
+#[tokio::test]
+async fn what_the_api_server_refuses_is_told_in_its_words() {
+    let mut world = World::connected().await;
+    let point = Arc::new(world.contact_point("team", hook("a")));
+    world.server.close("/secrets");
+    pass::run(point, world.context.clone()).await.unwrap();
+    let (reason, message) = world
+        .server
+        .ready(&path("contactpoints", "revel", "team"))
+        .unwrap();
+    assert_eq!(reason, "Unavailable");
+    assert!(message.contains("admission policy: not here"), "{message}");
+}
+
+async fn refused_clean_up(world: &World, point: &ContactPoint) -> Failure {
+    let failure = point.clean_up(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::InUse), "{failure:?}");
+    assert_eq!(failure.retry, Retry::After(Duration::from_secs(10)));
+    failure
+}
+
+#[tokio::test]
+async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and_says_for_which() {
+    let mut world = World::connected().await;
+    let point = world.contact_point("team", hook("a"));
+    point.reconcile(&world.context).await.unwrap();
+    let used = "contact point 'team' is currently used in notification settings by one or many alert rules";
+    refuse(&world, "contact_points.delete", 500, used);
+    // Nobody has read of the rule yet.
+    let failure = refused_clean_up(&world, &point).await;
+    assert!(failure.message.contains(used), "{}", failure.message);
+    assert_eq!(world.grafana.count("contact_points.delete"), 1);
+    let rule = |uid: &str, label: Option<&str>| WireRule {
+        uid: uid.to_owned(),
+        title: format!("Rule {uid}"),
+        labels: label
+            .map(|l| (crate::domain::ownership::LABEL.to_owned(), l.to_owned()))
+            .into_iter()
+            .collect(),
+        notification_settings: Some(NotificationSettings {
+            receiver: "team".to_owned(),
+            ..NotificationSettings::default()
+        }),
+        ..WireRule::default()
+    };
+    world.grafana.hold(|held| {
+        held.rules.insert("x".to_owned(), rule("x", None));
+        held.rules
+            .insert("y".to_owned(), rule("y", Some("own/revel/paging")));
+    });
+    world.instance().suspicion.notify_one();
+    let instance = world.instance();
+    until("the poll", || {
+        instance.mirror.read(|held| held.rules.iter().count() == 2)
+    })
+    .await;
+    for _ in 0..3 {
+        let failure = refused_clean_up(&world, &point).await;
+        assert_eq!(
+            failure.message,
+            "AlertRule revel/paging, Grafana's rule \"Rule x\" (x) still refer to it"
+        );
+    }
+    assert_eq!(
+        world.grafana.count("contact_points.delete"),
+        1,
+        "no call where the mirror knows"
+    );
+    // Once the rules have let go it goes.
+    world.grafana.hold(|held| held.rules.clear());
+    world.grafana.does_well();
+    world.instance().suspicion.notify_one();
+    until("the poll", || {
+        instance.mirror.read(|held| held.rules.iter().count() == 0)
+    })
+    .await;
+    point.clean_up(&world.context).await.unwrap();
+    assert!(world.grafana.hold(|held| held.points.is_empty()));
+}
