@@ -190,6 +190,8 @@ async fn refused_clean_up(world: &World, point: &ContactPoint) -> Failure {
 #[tokio::test]
 async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and_says_for_which() {
     let mut world = World::connected().await;
+    let namespace = |phase: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel"}, "status": {"phase": phase}});
+    world.server.set("/api/v1/namespaces/revel", namespace("Active"));
     let point = world.contact_point("team", hook("a"));
     point.reconcile(&world.context).await.unwrap();
     let used = "contact point 'team' is currently used in notification settings by one or many alert rules";
