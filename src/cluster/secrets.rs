@@ -11,8 +11,8 @@ use crate::api::reference::SecretKeyRef;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The Secret isn't there.
-    #[error("Secret {0} is not there; create it with the key {1}")]
-    NoSecret(String, String),
+    #[error("Secret {0} is not there in namespace {2}; create it there with the key {1}")]
+    NoSecret(String, String, String),
     /// The Secret lacks the key.
     #[error("Secret {0} has no key {1}; add it")]
     NoKey(String, String),
@@ -41,7 +41,9 @@ pub async fn read(
                 api.get_opt(name)
                     .await
                     .map_err(|e| Error::Kube(name.clone(), e))?
-                    .ok_or_else(|| Error::NoSecret(name.clone(), reference.key.clone()))?,
+                    .ok_or_else(|| {
+                        Error::NoSecret(name.clone(), reference.key.clone(), namespace.to_owned())
+                    })?,
             );
         }
         let bytes = open

@@ -153,6 +153,7 @@ impl Instance {
             Health::Starting => Err(Failure::not_yet()),
             // The poller asks for a pass as soon as Grafana is back.
             Health::Down(failure) => Err(Failure {
+                message: format!("GrafanaInstance {}: {}", self.name, failure.message),
                 retry: Retry::OnChange,
                 ..failure.clone()
             }),

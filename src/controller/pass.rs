@@ -67,6 +67,19 @@ pub trait Reconcile: Managed {
         async { Ok(None) }
     }
 
+    /// What is wrong with the resource whatever its Grafana says, for as long as that can't be asked; mostly nothing.
+    fn mistake(&self, _: &Context) -> impl Future<Output = Option<Failure>> + Send {
+        async { None }
+    }
+
+    /// Whether the resource may have made something in a Grafana: its status says so, or the answer of a write was lost. One that has
+    /// not waits for no Grafana when it is deleted, and leaves nothing behind. What is written right before this process dies is known to
+    /// the next one only from Grafana.
+    fn may_be_stored(&self, context: &Context) -> bool;
+
+    /// Notes in the status that it may have made something, though the pass failed.
+    fn mark_stored(&self, _: &Context, _: &mut Self::Status) {}
+
     /// Removes from Grafana what the resource has made. Must not ask for more than it needs.
     fn clean_up(&self, context: &Context) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -139,7 +152,7 @@ async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Er
         };
         return finish(object, context, Ok(report)).await;
     }
-    let outcome = match timeout(DEADLINE, object.reconcile(context)).await {
+    let outcome = match timeout(DEADLINE, reconcile(object, context)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::new(
             Reason::Unavailable,
@@ -148,6 +161,14 @@ async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Er
         )),
     };
     finish(object, context, outcome).await
+}
+
+/// What is wrong with a resource by itself is told before that its Grafana can't be asked.
+async fn reconcile<K: Reconcile>(object: &K, context: &Context) -> Result<Report<K::Status>, Failure> {
+    match context.instance(object) {
+        Err(failure) if context.is_ready() => Err(object.mistake(context).await.unwrap_or(failure)),
+        _ => object.reconcile(context).await,
+    }
 }
 
 async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {
@@ -186,7 +207,7 @@ async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, E
 }
 
 /// Decides the status as a value, writes it if it differs, and says when to look again.
-async fn finish<K: Managed>(
+async fn finish<K: Reconcile>(
     object: &K,
     context: &Context,
     outcome: Result<Report<K::Status>, Failure>,
@@ -209,7 +230,10 @@ async fn finish<K: Managed>(
             let Some(reason) = failure.reason.filter(|_| is_told) else {
                 return Ok(action);
             };
-            let last = object.status().cloned().unwrap_or_default();
+            let mut last = object.status().cloned().unwrap_or_default();
+            if object.may_be_stored(context) {
+                object.mark_stored(context, &mut last);
+            }
             (reason, failure.message, last, Vec::new(), action)
         }
     };
@@ -292,9 +316,9 @@ fn key<K: Managed>(object: &K) -> String {
     format!("{}/{}/{}", K::KIND, object.ns(), object.id())
 }
 
-/// The Grafana that an object of a deleted resource is to be removed from; `None` if there is nothing left to remove it from,
-/// which is said in an event.
-pub(super) async fn leaving<K: Managed>(
+/// The Grafana that an object of a deleted resource is to be removed from; `None` if there is none, or nothing to remove. What stays behind
+/// is said in an event.
+pub(super) async fn leaving<K: Reconcile>(
     object: &K,
     context: &Context,
 ) -> Result<Option<Arc<Instance>>, Failure> {
@@ -307,7 +331,11 @@ pub(super) async fn leaving<K: Managed>(
     let default = declared.as_ref().and_then(|i| i.spec.default_deletion_policy);
     let lets_go = object.deletion_policy().or(default) == Some(DeletionPolicy::Orphan);
     let running = context.running.read().get(name).cloned();
+    let is_stored = object.may_be_stored(context);
     let Some(instance) = running else {
+        if !is_stored {
+            return Ok(None);
+        }
         if declared.is_some() && !lets_go {
             return Err(context.unconnected(name));
         }
@@ -324,8 +352,9 @@ pub(super) async fn leaving<K: Managed>(
             .await;
         return Ok(None);
     };
-    if !lets_go {
-        instance.check()?;
+    match instance.check() {
+        Err(_) if !is_stored => Ok(None),
+        Err(failure) if !lets_go => Err(failure),
+        _ => Ok(Some(instance)),
     }
-    Ok(Some(instance))
 }

@@ -29,6 +29,7 @@ use crate::domain::rule::{self, Surroundings, Wish, state_message};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, FoundRule, Provenance};
 use crate::grafana::digest::RuleDigest;
+use crate::grafana::mirror::Lookup;
 use mirrored::Turns;
 
 /// What `status.lastDrift` says of a rule that was gone from Grafana.
@@ -57,6 +58,38 @@ impl Reconcile for AlertRule {
         Ok(self.report(context, &instance, &wish, &folder, drift, warnings))
     }
 
+    async fn mistake(&self, context: &Context) -> Option<Failure> {
+        let declared = context.declared_instance(self.instance());
+        let prefix = declared.as_ref().and_then(|i| i.spec.folder_prefix.as_deref());
+        let id = (self.ns(), self.id());
+        let own = rule::check(&self.spec, &context.owner, id, prefix.unwrap_or_default());
+        // Whether titles must differ depends on the version.
+        let refusal = own.and_then(|()| Rivals::of(self, context).refuse(self, Version::SAME_TITLES));
+        refusal.err().map(Failure::from)
+    }
+
+    fn may_be_stored(&self, context: &Context) -> bool {
+        let uid = self.uid(context);
+        let label = context.owner.label(self.ns(), self.id());
+        self.status.as_ref().is_some_and(|status| status.uid.is_some())
+            || context
+                .running
+                .read()
+                .get(self.instance())
+                .is_some_and(|instance| {
+                    instance.mirror.read(|held| match held.rules.lookup(&uid) {
+                        Lookup::Present(found) => found.owner.as_deref() == Some(&label),
+                        Lookup::Absent => false,
+                        // Before anything was read nothing was written either.
+                        Lookup::Unknown => held.rules.is_loaded(),
+                    })
+                })
+    }
+
+    fn mark_stored(&self, context: &Context, status: &mut AlertRuleStatus) {
+        status.uid.get_or_insert_with(|| self.uid(context));
+    }
+
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
         let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
@@ -68,8 +101,7 @@ impl Reconcile for AlertRule {
             .status
             .as_ref()
             .and_then(|status| status.uid.clone())
-            .or_else(|| self.spec.uid.clone())
-            .unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()));
+            .unwrap_or_else(|| self.uid(context));
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&uid).await;
         let Some(found) = mirrored::find(&instance, &uid).await? else {
@@ -95,11 +127,7 @@ impl Rivals {
     fn of(object: &AlertRule, context: &Context) -> Self {
         let instance = || object.instance().to_owned();
         let folder = || claimed_folder(object);
-        let uid = object
-            .spec
-            .uid
-            .clone()
-            .unwrap_or_else(|| context.owner.rule_uid(object.ns(), object.id()));
+        let uid = object.uid(context);
         let title = rule::title(&object.spec, object.id()).to_owned();
         let group = rule::group(&object.spec, object.id()).to_owned();
         let ahead = |key| {
@@ -233,6 +261,11 @@ fn was_in_grafana(object: &AlertRule, uid: &str) -> bool {
 }
 
 impl AlertRule {
+    fn uid(&self, context: &Context) -> String {
+        let given = self.spec.uid.clone();
+        given.unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()))
+    }
+
     fn report(
         &self,
         context: &Context,

@@ -22,7 +22,7 @@ use crate::controller::engine::turns::Turn;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point::decision::{self, Plan, Step};
-use crate::domain::notification::contact_point::{self, Integration};
+use crate::domain::notification::contact_point::{self, Integration, Secrets};
 use crate::grafana::Grafana;
 use crate::grafana::api::Provenance;
 use crate::grafana::mirror::{Lookup, Subject};
@@ -35,20 +35,7 @@ impl Reconcile for ContactPoint {
     async fn reconcile(&self, context: &Context) -> Result<Report<ContactPointStatus>, Failure> {
         let instance = context.instance(self)?;
         let name = contact_point::name(&self.spec, self.id()).to_owned();
-        let key = Key::ContactPoint(instance.name.clone(), name.clone());
-        if let Some((older, _)) = context.claims.ahead(&key, self) {
-            return Err(Failure::new(
-                Reason::Conflict,
-                format!(
-                    "spec.name: ContactPoint {} is older and has the name {name} in Grafana; choose another",
-                    older.path()
-                ),
-                Retry::OnChange,
-            ));
-        }
-        let values =
-            secrets::read(&context.client, self.ns(), contact_point::secret_refs(&self.spec)).await?;
-        let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
+        let (wish, values) = self.wish(context).await?;
         let resend = self.annotation(ANNOTATION_RESEND).map(str::to_owned);
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
@@ -68,6 +55,28 @@ impl Reconcile for ContactPoint {
             status,
             "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
         ))
+    }
+
+    async fn mistake(&self, context: &Context) -> Option<Failure> {
+        self.wish(context).await.err()
+    }
+
+    fn may_be_stored(&self, context: &Context) -> bool {
+        let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
+        let running = context.running.read().get(self.instance()).cloned();
+        self.status.as_ref().is_some_and(|status| status.name.is_some())
+            || running.is_some_and(|instance| {
+                // Remembered before the write that makes it.
+                instance
+                    .memory
+                    .read(|memory| own.iter().any(|uid| memory.sent.contains_key(uid)))
+            })
+    }
+
+    fn mark_stored(&self, _: &Context, status: &mut ContactPointStatus) {
+        status
+            .name
+            .get_or_insert_with(|| contact_point::name(&self.spec, self.id()).to_owned());
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
@@ -134,6 +143,26 @@ impl Reconcile for ContactPoint {
 }
 
 impl ContactPoint {
+    /// The integrations that Grafana should hold, with the Secrets' values that they were made from. Needs no Grafana.
+    async fn wish(&self, context: &Context) -> Result<(Vec<Integration>, Secrets), Failure> {
+        let name = contact_point::name(&self.spec, self.id());
+        let key = Key::ContactPoint(self.instance().to_owned(), name.to_owned());
+        if let Some((older, _)) = context.claims.ahead(&key, self) {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!(
+                    "spec.name: ContactPoint {} is older and has the name {name} in Grafana; choose another",
+                    older.path()
+                ),
+                Retry::OnChange,
+            ));
+        }
+        let values =
+            secrets::read(&context.client, self.ns(), contact_point::secret_refs(&self.spec)).await?;
+        let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
+        Ok((wish, values))
+    }
+
     /// Says that the contact point stays in Grafana, and why.
     async fn leave(&self, context: &Context, why: &str) {
         context

@@ -76,6 +76,20 @@ impl Reconcile for NotificationPolicy {
         ))
     }
 
+    async fn mistake(&self, _: &Context) -> Option<Failure> {
+        // Whoever the receivers are.
+        let tree = policy::tree(&self.spec, |_| Ok("any".to_owned()));
+        tree.err().map(Failure::from)
+    }
+
+    fn may_be_stored(&self, context: &Context) -> bool {
+        let running = context.running.read().get(self.instance()).cloned();
+        self.status
+            .as_ref()
+            .is_some_and(|status| status.receiver.is_some())
+            || running.is_some_and(|instance| instance.facts().is_ok())
+    }
+
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
         let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());

@@ -82,6 +82,31 @@ impl Reconcile for Silence {
             .await
     }
 
+    async fn mistake(&self, context: &Context) -> Option<Failure> {
+        let around = Surroundings {
+            owner: &context.owner,
+            namespace: self.ns(),
+            name: self.id(),
+            created: self.created(context.now()),
+            unrestricted: false,
+        };
+        let wish = silence::wish(&self.spec, &Selection::Namespace, &around);
+        wish.err().map(Failure::from)
+    }
+
+    fn may_be_stored(&self, context: &Context) -> bool {
+        let author = context.owner.silence_author(self.ns(), self.id());
+        let running = context.running.read().get(self.instance()).cloned();
+        self.known_id(context, &author).is_some()
+            || running.is_some_and(|instance| {
+                // Before anything was read nothing was written either.
+                let is_lost = instance
+                    .mirror
+                    .read(|held| held.silences.is_loaded() && held.is_unknown_of(&author));
+                is_lost || !ours(&instance, &author).is_empty()
+            })
+    }
+
     /// A silence that is over needs no Grafana in order to be so, and no rules that it would cover.
     async fn conclude(&self, context: &Context) -> Result<Option<Report<SilenceStatus>>, Failure> {
         let now = context.now();
@@ -112,8 +137,9 @@ impl Reconcile for Silence {
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
         let author = context.owner.silence_author(self.ns(), self.id());
+        let leaving = pass::leaving(self, context).await;
         context.silence_ids.lock().remove(&author);
-        let Some(instance) = pass::leaving(self, context).await? else {
+        let Some(instance) = leaving? else {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {

@@ -47,6 +47,22 @@ impl ApiServer {
         *self.0.closed.lock() = Some(part);
     }
 
+    /// An object as it is; null where there is none.
+    pub(super) fn get(&self, path: &str) -> Value {
+        self.0.objects.lock().get(path).cloned().unwrap_or_default()
+    }
+
+    /// How many objects of a type there are.
+    pub(super) fn count(&self, plural: &str) -> usize {
+        let part = format!("/{plural}/");
+        self.0
+            .objects
+            .lock()
+            .keys()
+            .filter(|path| path.contains(&part))
+            .count()
+    }
+
     /// The condition `Ready` of an object, as reason and message; `None` before there is one.
     pub(super) fn ready(&self, path: &str) -> Option<(String, String)> {
         let objects = self.0.objects.lock();

@@ -1,5 +1,6 @@
 //! The real passes and the real poller, against an API server and a Grafana in this process: no sockets, no waiting.
 
+mod alone;
 mod cut_off;
 mod grafana;
 mod kube;

@@ -9,14 +9,16 @@ mod surroundings;
 pub mod template;
 mod text;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::api::alert_rule::{AlertRuleSpec, ExecErrState, NoDataState};
 use crate::api::condition::Reason;
 use crate::api::duration;
+use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
-use crate::grafana::wire::AlertRule;
+use crate::grafana::wire::{AlertRule, DataSource};
 
 pub use surroundings::Surroundings;
 
@@ -78,15 +80,58 @@ pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Ref
     refuse_what_is_too_new(spec, around.version)?;
     let mut warnings = Vec::new();
     let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
+    let rule = rule(spec, around, &mut warnings)?;
+    Ok(Wish {
+        rule,
+        interval,
+        warnings,
+    })
+}
+
+/// Fails where the specification is wrong whatever the Grafana is: its version, its intervals and its data sources aren't known.
+pub fn check(
+    spec: &AlertRuleSpec,
+    owner: &Owner,
+    (namespace, name): (&str, &str),
+    folder_prefix: &str,
+) -> Result<(), Refusal> {
+    // Of a query only the language depends on the source, and that both have the same comparisons.
+    let asked = spec.datasource.as_ref().and_then(|source| source.type_.clone());
+    let source = DataSource {
+        r#type: asked.unwrap_or_else(|| "prometheus".to_owned()),
+        ..DataSource::default()
+    };
+    let around = Surroundings {
+        owner,
+        namespace,
+        name,
+        labels: &BTreeMap::new(),
+        source: Some(&source),
+        external_url: "",
+        version: Version::SAME_TITLES,
+        min_interval: Duration::ZERO,
+    };
+    interval(spec)?;
+    if let Some(path) = folder_path(spec, namespace, folder_prefix) {
+        folder::titles(&path)?;
+    }
+    rule(spec, &around, &mut Vec::new()).map(drop)
+}
+
+fn rule(
+    spec: &AlertRuleSpec,
+    around: &Surroundings<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<AlertRule, Refusal> {
     let data = data::data(spec, around.source)?;
-    let annotations = text::annotations(spec, around, &data, &mut warnings)?;
-    let labels = text::labels(spec, around, &data, &mut warnings)?;
+    let annotations = text::annotations(spec, around, &data, warnings)?;
+    let labels = text::labels(spec, around, &data, warnings)?;
     let pending = |text: Option<&duration::Duration>, field: &str| {
         text.map_or(Ok(Duration::ZERO), |text| {
             text.checked().map_err(|e| Refusal::invalid(field, e))
         })
     };
-    let rule = AlertRule {
+    Ok(AlertRule {
         uid: uid(spec, around),
         folder_uid: String::new(),
         rule_group: group(spec, around.name).to_owned(),
@@ -107,11 +152,6 @@ pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Ref
         is_paused: spec.paused.unwrap_or(false),
         notification_settings: None,
         provenance: None,
-    };
-    Ok(Wish {
-        rule,
-        interval,
-        warnings,
     })
 }
 

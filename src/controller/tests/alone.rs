@@ -1,0 +1,156 @@
+//! Resources whose Grafana is away, and never was there.
+
+use super::*;
+use crate::controller::connection::Health;
+use crate::controller::pass::{self, Reconcile};
+
+/// A world whose Grafana has never answered.
+async fn alone() -> World {
+    let mut world = World::new();
+    world.grafana.does(|_| Does::Refuses(502, "bad gateway"));
+    let instance = world.connect(json!({})).await;
+    until("the first read has failed", || {
+        matches!(instance.health(), Health::Down(_))
+    })
+    .await;
+    world
+}
+
+/// Runs a pass over a resource and returns its reason and message.
+async fn said<K: Reconcile>(world: &World, plural: &str, object: K) -> (String, String) {
+    let at = path(plural, "revel", object.id());
+    pass::run(Arc::new(object), world.context.clone()).await.unwrap();
+    world.server.ready(&at).expect("a condition")
+}
+
+#[tokio::test]
+async fn a_mistake_of_a_resource_is_told_though_its_grafana_is_away() {
+    let mut world = alone().await;
+    let rule = |world: &mut World, spec: Value| world.rule("r", spec);
+    for (spec, part) in [
+        (json!({"query": "up < "}), "spec.query"),
+        (json!({"query": QUERY, "interval": "5 m"}), "spec.interval"),
+        (json!({"query": QUERY, "folder": "a//b"}), "spec.folder"),
+        (
+            json!({"query": QUERY, "annotations": {"summary": "{{ .Value"}}),
+            "spec.annotations[summary]",
+        ),
+        (json!({"query": QUERY, "for": "1x"}), "spec.for"),
+        (
+            json!({"data": [{"refId": "A", "datasourceUid": "x", "model": {}}, {"refId": "A", "datasourceUid": "x", "model": {}}], "condition": "A"}),
+            "spec.data[1].refId",
+        ),
+    ] {
+        let object = rule(&mut world, spec);
+        let (reason, message) = said(&world, "alertrules", object).await;
+        assert!(
+            reason == "Invalid" && message.contains(part),
+            "{part}: {reason}: {message}"
+        );
+    }
+    let silence = world.silence(
+        "s",
+        json!({"matchers": ["severity==\"high\""], "duration": "5000d"}),
+    );
+    let (reason, message) = said(&world, "silences", silence).await;
+    assert!(
+        reason == "Invalid" && message.contains("spec.matchers[0]"),
+        "{reason}: {message}"
+    );
+    let tree = json!({"receiver": "x", "routes": [{"receiver": "y", "matchers": ["severity==high"]}]});
+    let policy = world.policy("tree", tree);
+    let (reason, message) = said(&world, "notificationpolicies", policy).await;
+    assert!(
+        reason == "Invalid" && message.contains("spec.routes[0]"),
+        "{reason}: {message}"
+    );
+    let secret =
+        json!({"integrations": [{"slack": {"url": {"secretKeyRef": {"name": "hook", "key": "url"}}}}]});
+    let point = world.contact_point("team", secret);
+    let (reason, message) = said(&world, "contactpoints", point).await;
+    assert_eq!(reason, "DependencyMissing");
+    assert_eq!(
+        message,
+        "Secret hook is not there in namespace revel; create it there with the key url"
+    );
+    assert_eq!(world.grafana.count("rules.create"), 0);
+}
+
+#[tokio::test]
+async fn what_is_right_waits_for_the_grafana_that_is_away_and_names_it() {
+    let mut world = alone().await;
+    let specs = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let point = world.contact_point("team", specs);
+    let policy = world.policy("tree", json!({"receiver": "x"}));
+    let silence = world.silence(
+        "s",
+        json!({"matchers": ["severity=\"high\""], "duration": "5000d"}),
+    );
+    for (reason, message) in [
+        said(&world, "alertrules", rule).await,
+        said(&world, "contactpoints", point).await,
+        said(&world, "notificationpolicies", policy).await,
+        said(&world, "silences", silence).await,
+    ] {
+        assert_eq!(reason, "Unavailable");
+        assert!(message.starts_with("GrafanaInstance default: "), "{message}");
+        assert!(message.contains("bad gateway"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_in_a_grafana_waits_for_none_when_it_is_deleted() {
+    let mut world = alone().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let point = world.contact_point(
+        "team",
+        json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]}),
+    );
+    let policy = world.policy("tree", json!({"receiver": "x"}));
+    let silence = world.silence(
+        "s",
+        json!({"matchers": ["severity=\"high\""], "duration": "5000d"}),
+    );
+    rule.clean_up(&world.context).await.unwrap();
+    point.clean_up(&world.context).await.unwrap();
+    policy.clean_up(&world.context).await.unwrap();
+    silence.clean_up(&world.context).await.unwrap();
+    // One that was waits.
+    let mut stored = rule.clone();
+    stored.status = serde_json::from_value(json!({"uid": "aw-1"})).unwrap();
+    let failure = stored.clean_up(&world.context).await.unwrap_err();
+    assert!(failure.message.contains("bad gateway"), "{}", failure.message);
+    // And where the instance is gone only what was in it is left behind.
+    world.context.running.write().clear();
+    world.writers.instances.apply(&Event::Delete(
+        world
+            .context
+            .declared_instance("default")
+            .unwrap()
+            .as_ref()
+            .clone(),
+    ));
+    rule.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.server.count("events"), 0);
+    stored.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.server.count("events"), 1);
+}
+
+#[tokio::test]
+async fn a_rule_whose_first_answer_was_lost_may_be_there_and_its_deletion_waits() {
+    let mut world = World::connected().await;
+    world.grafana.does(|called| match called {
+        "rules.create" => Does::Refuses(502, "bad gateway"),
+        _ => Does::Well,
+    });
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let (reason, _) = said(&world, "alertrules", rule.clone()).await;
+    assert_eq!(reason, "Unavailable");
+    let marked = world.server.get(&path("alertrules", "revel", "r"));
+    assert_eq!(
+        marked["status"]["uid"],
+        json!(world.context.owner.rule_uid("revel", "r")),
+        "{marked}"
+    );
+}
