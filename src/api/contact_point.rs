@@ -47,14 +47,15 @@ use super::schema;
         json_path = ".status.conditions[?(@.type==\"Ready\")].message",
         priority = 1
     ),
-    selectable = ".spec.instance"
+    selectable = ".spec.instance",
+    validation = Rule::new("(has(self.spec.name) ? self.spec.name : self.metadata.name) == (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)")
+        .message("name is immutable: create a second ContactPoint and refer to it")
+        .field_path(".spec.name")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew"),
-    validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
-        .message("name is immutable: create a second ContactPoint and refer to it")
+        .message("instance is immutable: delete the resource and create it anew")
 )]
 pub struct ContactPointSpec {
     /// The GrafanaInstance that holds the contact point. Default: `default`.
@@ -73,10 +74,10 @@ pub struct ContactPointSpec {
     #[schemars(length(min = 1, max = 190))]
     pub name: Option<String>,
     /// The integrations; a notification goes to all of them.
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = 100))]
     #[x_kube(
         validation = Rule::new("self.size() > 0")
-            .message("give at least one integration: Grafana's provisioning API has no contact point without one")
+            .message("give at least one integration: Grafana's provisioning API has no contact point without one. For alerts that nobody is to get, take a webhook to an address that takes and drops them, or a Silence")
     )]
     pub integrations: Vec<Integration>,
 }

@@ -106,7 +106,7 @@ pub struct MaintenanceSilence {
     )]
     #[schemars(length(max = 64))]
     pub matchers: Vec<MatcherText>,
-    /// The silence ends this soon unless progress is seen; it is extended at half that time. Default: `5m`.
+    /// The silence ends this soon unless progress is seen; it is extended at half that time. At least `5s`. Default: `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Duration>,
     /// How long it stays after success, for late evaluations. Default: `2m`.

@@ -21,6 +21,7 @@ mod go_regex;
 pub mod grafana_instance;
 pub mod maintenance_policy;
 pub mod matcher;
+mod not_yet;
 pub mod notification_policy;
 pub mod reference;
 pub mod schema;

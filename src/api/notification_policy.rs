@@ -21,6 +21,10 @@ const CEL_DEPTH: usize = 3;
 /// The same for durations, whose rules cost more.
 const DURATION_DEPTH: usize = 2;
 
+/// What is said of time intervals, at every level.
+pub const NO_INTERVALS: &str =
+    "time intervals are not there yet: a route is always active. For a while's quiet take a Silence";
+
 const DURATIONS: [&str; 3] = [
     "/properties/groupWait",
     "/properties/groupInterval",
@@ -158,6 +162,24 @@ pub struct Route {
     /// When a notification is repeated. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
+    /// Not there yet, and refused: a route is always active. For a while's quiet take a Silence.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    pub mute_time_intervals: Vec<String>,
+    /// Not there yet, and refused: a route is always active.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    pub active_time_intervals: Vec<String>,
     /// Routes below this one.
     #[serde(
         default,
@@ -235,6 +257,8 @@ fn without_costly_cel(route: &mut Value, below: usize) {
         _ => &[
             "",
             "/properties/receiverRef",
+            "/properties/muteTimeIntervals",
+            "/properties/activeTimeIntervals",
             DURATIONS[0],
             DURATIONS[1],
             DURATIONS[2],

@@ -6,6 +6,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
+use super::not_yet;
+
 /// Reads `null` as nothing given, as templates write it where a value is empty.
 pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
@@ -44,14 +46,17 @@ pub fn values_only(schema: &mut Schema) {
 }
 
 /// Removes what API servers warn about or refuse (integer formats that OpenAPI v3 doesn't know), and says of every list how server-side
-/// apply merges it (as a whole, unless the field says otherwise) and of lists and maps that may be left out that they may be null.
+/// apply merges it (as a whole, unless the field says otherwise) and of lists, maps and enumerations that may be left out that they may be
+/// null. Adds the fields that are refused because they aren't there yet.
 pub fn finish(crd: &mut CustomResourceDefinition) {
+    let kind = &crd.spec.names.kind;
     for version in &mut crd.spec.versions {
         if let Some(root) = version
             .schema
             .as_mut()
             .and_then(|s| s.open_api_v3_schema.as_mut())
         {
+            not_yet::add(kind, root);
             walk(root);
         }
     }
@@ -61,9 +66,18 @@ fn walk(schema: &mut JSONSchemaProps) {
     if schema.format.as_deref().is_some_and(|f| f.starts_with("uint")) {
         schema.format = None;
     }
-    // An API server refuses null for an enumeration all the same; among the values it would only read as one.
-    if let Some(values) = &mut schema.enum_ {
-        values.retain(|value| !value.0.is_null());
+    // An API server refuses null for an enumeration even where it is among the values. Of what is null it looks at nothing else than that.
+    if let Some(values) = schema.enum_.take() {
+        let values = values.into_iter().filter(|value| !value.0.is_null()).collect();
+        if schema.nullable == Some(true) {
+            let any_of_them = JSONSchemaProps {
+                enum_: Some(values),
+                ..JSONSchemaProps::default()
+            };
+            schema.all_of.get_or_insert_default().push(any_of_them);
+        } else {
+            schema.enum_ = Some(values);
+        }
     }
     if schema.type_.as_deref() == Some("array") {
         schema

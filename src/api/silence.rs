@@ -150,7 +150,11 @@ pub struct AlertRuleSelector {
         deserialize_with = "schema::or_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
-    #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[x_kube(
+        validation = Rule::new("self.all(k, k.matches('^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$') && self[k].matches('^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$'))")
+            .message("no object can have such a label: keys and values consist of letters, digits, dashes, dots and underscores, with a letter or digit at both ends; a key may have a domain and a slash in front")
+    )]
     pub match_labels: BTreeMap<String, String>,
     /// Every AlertRule of the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]

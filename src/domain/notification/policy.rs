@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::api::duration::{self, Duration};
 use crate::api::matcher::{Matcher, MatcherText};
-use crate::api::notification_policy::{MAX_DEPTH, NotificationPolicySpec, ReceiverRef, Route};
+use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, ReceiverRef, Route};
 use crate::domain::refusal::Refusal;
 use crate::grafana::digest::RouteDigest;
 use crate::grafana::wire;
@@ -126,6 +126,13 @@ fn checked(routes: &[Route], parent: &str, levels: usize) -> Result<(), Refusal>
             if reference.namespace.is_some() && reference.name.is_none() {
                 return Err(Refusal::invalid(&field, "namespace goes with name"));
             }
+        }
+        let intervals = [
+            ("muteTimeIntervals", &route.mute_time_intervals),
+            ("activeTimeIntervals", &route.active_time_intervals),
+        ];
+        if let Some((name, _)) = intervals.into_iter().find(|(_, names)| !names.is_empty()) {
+            return Err(Refusal::invalid(&format!("{field}.{name}"), NO_INTERVALS));
         }
         matchers(&route.matchers, &field)?;
         checked(&route.routes, &field, levels - 1)?;

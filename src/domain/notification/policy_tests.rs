@@ -301,6 +301,14 @@ fn a_route_that_cannot_be_what_it_says_is_refused_with_its_place_and_cure_before
             json!({"receiverRef": {"grafanaName": "a", "namespace": "b"}}),
             [".receiverRef: ", "namespace goes with name"],
         ),
+        (
+            json!({"muteTimeIntervals": ["weekends"]}),
+            [".muteTimeIntervals: ", "time intervals are not there yet"],
+        ),
+        (
+            json!({"muteTimeIntervals": [], "activeTimeIntervals": ["office-hours"]}),
+            [".activeTimeIntervals: ", "time intervals are not there yet"],
+        ),
     ] {
         let message = nowhere(route(wrong));
         assert!(message.starts_with(&format!("{at}{}", words[0])), "{message}");

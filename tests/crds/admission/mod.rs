@@ -62,6 +62,14 @@ async fn immutable(kind: &str, table: &[(Value, Value, &str)]) {
     }
 }
 
+/// Checks that a resource can be changed from the first to the second.
+async fn mutable(kind: &str, name: &str, before: &Value, after: &Value) {
+    let plane = control_plane().await;
+    let ns = plane.namespace("mutable").await;
+    plane.apply(&object(kind, name, before), &ns).await;
+    plane.apply(&object(kind, name, after), &ns).await;
+}
+
 /// The object with some fields replaced; `null` removes one.
 fn with(base: &Value, fields: Value) -> Value {
     let mut all = base.as_object().cloned().unwrap_or_default();

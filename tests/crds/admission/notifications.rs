@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DURATION, accepted, deep, immutable, refused, with};
+use super::{DURATION, accepted, deep, immutable, mutable, refused, with};
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one table: a row for each mistake")]
@@ -15,7 +15,36 @@ async fn a_bad_contact_point_is_refused_with_its_cure() {
     let types = "give exactly one of email, slack, discord, pagerduty, webhook and custom";
     let table = [
         (json!({}), "spec.integrations"),
-        (json!({"integrations": []}), "give at least one integration"),
+        (
+            json!({"integrations": []}),
+            "give at least one integration: Grafana's provisioning API has no contact point without one. For alerts that nobody is to get, take",
+        ),
+        (
+            json!({"integrations": vec![json!({"webhook": {"url": url}}); 101]}),
+            "must have at most 100 items",
+        ),
+        (
+            webhook(json!({"headers": {"X-Api-Key": "abc"}})),
+            "headers is not there yet: use custom with type webhook",
+        ),
+        (
+            webhook(json!({"payload": {"template": "x"}})),
+            "payload is not there yet: use custom with type webhook",
+        ),
+        (
+            webhook(json!({"tlsConfig": {"insecureSkipVerify": true}})),
+            "tlsConfig is not there yet: use custom with type webhook",
+        ),
+        (
+            webhook(json!({"hmacConfig": {"header": "x"}})),
+            "hmacConfig is not there yet: use custom with type webhook",
+        ),
+        (
+            one(
+                json!({"pagerduty": {"integrationKey": secret, "url": "https://events.eu.pagerduty.com/v2/enqueue"}}),
+            ),
+            "url is not there yet: use custom with type pagerduty and the setting url",
+        ),
         (one(json!({})), types),
         (
             one(json!({"discord": {"url": url}, "email": {"addresses": ["a@example.com"]}})),
@@ -144,18 +173,28 @@ async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
         {"webhook": {"url": secret, "authorizationScheme": "Bearer", "authorizationCredentials": secret}},
         {"custom": {"type": "line", "settings": {"deep": {"er": 1}}, "secureSettings": {"token": secret}}},
     ]});
-    accepted("ContactPoint", std::slice::from_ref(&good)).await;
+    let many = json!({"integrations": vec![json!({"email": {"addresses": ["a@example.com"]}}); 100]});
+    let nulls = json!({"deletionPolicy": Value::Null, "integrations": [
+        {"slack": {"url": secret, "mentionChannel": Value::Null}},
+        {"webhook": {"url": secret, "httpMethod": Value::Null, "headers": Value::Null}},
+    ]});
+    accepted("ContactPoint", &[good.clone(), many.clone(), nulls]).await;
+    // Writing the default out changes nothing, and neither does leaving it out again.
+    let named = with(&many, json!({"name": "on-call"}));
+    mutable("ContactPoint", "on-call", &many, &named).await;
+    mutable("ContactPoint", "on-call", &named, &many).await;
     let table = [
         (
             good.clone(),
             with(&good, json!({"name": "other"})),
-            "name is immutable",
+            "spec.name: Invalid value: name is immutable: create a second ContactPoint and refer to it",
         ),
         (
             good.clone(),
             with(&good, json!({"name": null})),
             "name is immutable",
         ),
+        (many, named, "name is immutable"),
         (
             good.clone(),
             with(&good, json!({"instance": "other"})),
@@ -194,7 +233,18 @@ async fn a_bad_notification_policy_is_refused_with_its_cure() {
             route(json!({"receiver": "a", "receiverRef": {"name": "b"}})),
             "give receiver or receiverRef, not both",
         ),
-        (route(json!({"muteTimeIntervals": ["x"]})), "muteTimeIntervals"),
+        (
+            route(json!({"muteTimeIntervals": ["weekends"]})),
+            "spec.routes[0].muteTimeIntervals: Invalid value: time intervals are not there yet: a route is always active",
+        ),
+        (
+            route(deep(3, json!({"activeTimeIntervals": ["office-hours"]}))),
+            "time intervals are not there yet: a route is always active",
+        ),
+        (
+            with(&root, json!({"parentRef": {"name": "tree"}})),
+            "parentRef is not there yet: a NotificationPolicy is the whole tree of its instance",
+        ),
         (
             route(deep(3, json!({"receiver": "a", "receiverRef": {"name": "b"}}))),
             "give receiver or receiverRef, not both",
@@ -222,7 +272,7 @@ async fn a_good_notification_policy_is_accepted() {
     ];
     accepted("NotificationPolicy", &table).await;
     let routes = |route: Value| with(&table[0], json!({"routes": [route]}));
-    let nulls = json!({"matchers": Value::Null, "receiverRef": Value::Null, "groupBy": Value::Null, "routes": Value::Null, "receiver": "a"});
+    let nulls = json!({"muteTimeIntervals": Value::Null, "matchers": Value::Null, "receiverRef": Value::Null, "groupBy": Value::Null, "routes": Value::Null, "receiver": "a"});
     // What an API server can't afford to look for in a whole tree: the operator refuses it, in its own words.
     let costly = [
         routes(json!({"matchers": ["severity"]})),
@@ -230,6 +280,7 @@ async fn a_good_notification_policy_is_accepted() {
         routes(deep(4, json!({"receiver": "a", "receiverRef": {"name": "b"}}))),
         routes(deep(3, json!({"groupWait": "5 min"}))),
         routes(deep(6, json!({"receiver": "a"}))),
+        routes(deep(4, json!({"muteTimeIntervals": ["weekends"]}))),
     ];
     accepted("NotificationPolicy", &costly).await;
     let fine = [

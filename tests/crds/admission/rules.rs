@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DURATION, accepted, immutable, object, refused, with};
-use crate::control_plane;
+use super::{DURATION, accepted, immutable, mutable, refused, with};
 
 #[tokio::test]
 async fn a_bad_alert_rule_is_refused_with_its_cure() {
@@ -97,6 +96,20 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
         ),
         (with(&good, json!({"deletionPolicy": "Keep"})), "supported values"),
         (with(&good, json!({"serverity": "high"})), "spec.serverity"),
+        (
+            with(
+                &good,
+                json!({"notificationSettings": {"receiver": "team-slack", "groupBy": ["container"]}}),
+            ),
+            "notificationSettings is not there yet: give the rule a label, and route that to the contact point",
+        ),
+        (
+            with(
+                &good,
+                json!({"record": {"metric": "job:requests:rate1m", "from": "A"}}),
+            ),
+            "record is not there yet: an AlertRule only alerts",
+        ),
     ];
     refused("AlertRule", &table).await;
 }
@@ -121,7 +134,8 @@ async fn a_good_alert_rule_is_accepted() {
     // As a template writes them where a value is empty.
     let nulls = json!({
         "query": "up < 1", "data": Value::Null, "labels": Value::Null, "annotations": Value::Null, "debugQueries": Value::Null,
-        "severity": "high", "for": Value::Null, "datasource": Value::Null,
+        "severity": "high", "for": Value::Null, "datasource": Value::Null, "deletionPolicy": Value::Null, "noDataState": Value::Null,
+        "execErrState": Value::Null, "notificationSettings": Value::Null, "record": Value::Null,
     });
     accepted("AlertRule", &[json!({"query": "up < 1"}), all, verbatim, nulls]).await;
 }
@@ -154,20 +168,7 @@ async fn what_an_alert_rule_is_found_by_in_grafana_cannot_be_changed() {
         (rule(json!({"uid": "a"})), rule(json!({})), "uid is immutable"),
     ];
     immutable("AlertRule", &table).await;
-    let plane = control_plane().await;
-    let ns = plane.namespace("mutable").await;
-    plane
-        .apply(&object("AlertRule", "a", &rule(json!({}))), &ns)
-        .await;
     // Writing the default out changes nothing.
-    plane
-        .apply(
-            &object(
-                "AlertRule",
-                "a",
-                &rule(json!({"instance": "default", "query": "up > 2"})),
-            ),
-            &ns,
-        )
-        .await;
+    let same = rule(json!({"instance": "default", "query": "up > 2"}));
+    mutable("AlertRule", "a", &rule(json!({})), &same).await;
 }

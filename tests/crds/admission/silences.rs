@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{DURATION, MATCHER, accepted, immutable, refused, with};
+use super::{DURATION, MATCHER, accepted, immutable, object, refused, with};
+use crate::control_plane;
 
 #[tokio::test]
 async fn a_bad_silence_is_refused_with_its_cure() {
@@ -69,6 +70,14 @@ async fn a_bad_silence_is_refused_with_its_cure() {
         (rules(json!({"all": false})), "all can only be true"),
         (rules(json!({"names": []})), "spec.alertRules.names"),
         (rules(json!({"matchLabels": {}})), "spec.alertRules.matchLabels"),
+        (
+            rules(json!({"matchLabels": {"not a label!": "x"}})),
+            "no object can have such a label",
+        ),
+        (
+            rules(json!({"matchLabels": {"app": "x y"}})),
+            "no object can have such a label",
+        ),
         (with(&good, json!({"ttlAfterExpiry": "never"})), DURATION),
     ];
     refused("Silence", &table).await;
@@ -80,7 +89,7 @@ async fn a_good_silence_is_accepted() {
         json!({"matchers": ["a=b"], "duration": "1d12h"}),
         json!({"alertRules": {"all": true}, "startsAt": "2030-01-01T00:00:00Z", "endsAt": "2030-01-02T00:00:00+02:00", "ttlAfterExpiry": "1h"}),
         json!({"alertRules": {"names": ["a.b"]}, "matchers": ["severity!=\"critical\""], "duration": "1h", "comment": "why"}),
-        json!({"alertRules": {"matchLabels": {"app.kubernetes.io/name": "shop"}}, "duration": "1h"}),
+        json!({"alertRules": {"matchLabels": {"app.kubernetes.io/name": "shop", "A_b.c": ""}}, "duration": "1h", "deletionPolicy": Value::Null}),
         json!({"alertRules": {"all": true}, "matchers": [], "duration": "1h"}),
         json!({"alertRules": {"all": true, "names": Value::Null, "matchLabels": Value::Null}, "matchers": Value::Null, "duration": "1h"}),
     ];
@@ -159,6 +168,24 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             "there are no wildcards",
         ),
         (
+            with(
+                &good,
+                json!({"allowedNamespaces": {"names": ["shop"], "selector": {"matchLabels": {"a": "b"}}}}),
+            ),
+            "selector is not there yet: list the namespaces in names",
+        ),
+        (
+            with(&good, json!({"driftPolicy": "Report"})),
+            "driftPolicy is not there yet: what was changed in Grafana is always put right",
+        ),
+        (
+            with(
+                &good,
+                json!({"tls": {"ca": {"configMapKeyRef": {"name": "c", "key": "k"}}}}),
+            ),
+            "configMapKeyRef",
+        ),
+        (
             with(&good, json!({"allowedNamespaces": ["shop"]})),
             "allowedNamespaces",
         ),
@@ -178,8 +205,48 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         json!({
             "externalURL": "http://localhost:3000", "orgID": 2, "auth": {"basic": {"username": {"value": "admin"}, "password": secret}},
             "allowedNamespaces": {"names": ["shop"]}, "rootPolicyNamespaces": {"names": []}, "stateInterval": "1m30s", "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
-            "tls": {"ca": {"value": "pem"}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ",
+            "tls": {"ca": {"value": "pem"}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
         }),
     );
     accepted("GrafanaInstance", &[good, full]).await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_yet_is_refused_also_where_a_client_lets_unknown_fields_be_dropped() {
+    let plane = control_plane().await;
+    let ns = plane.namespace("lenient").await;
+    let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
+    let ca = json!({"url": "https://grafana", "auth": {"token": secret}, "tls": {"ca": {"configMapKeyRef": {"name": "c", "key": "k"}}}});
+    for (kind, spec, words) in [
+        (
+            "AlertRule",
+            json!({"query": "up < 1", "notificationSettings": {"receiver": "team-slack"}}),
+            "notificationSettings is not there yet",
+        ),
+        (
+            "NotificationPolicy",
+            json!({"receiver": "a", "parentRef": {"name": "tree"}}),
+            "parentRef is not there yet",
+        ),
+        (
+            "NotificationPolicy",
+            json!({"receiver": "a", "routes": [{"muteTimeIntervals": ["weekends"]}]}),
+            "time intervals are not there yet",
+        ),
+        // Nothing but what is dropped stands there, so something is missing.
+        (
+            "GrafanaInstance",
+            ca,
+            "give exactly one of value and secretKeyRef",
+        ),
+    ] {
+        let applied = plane
+            .kubectl_with_input(
+                ["apply", "--validate=false", "-n", &ns, "-f", "-"],
+                &object(kind, "bad", &spec),
+            )
+            .await
+            .refused();
+        assert!(applied.contains(words), "{applied} lacks {words:?}");
+    }
 }

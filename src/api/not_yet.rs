@@ -1,0 +1,157 @@
+//! Fields that people know from Grafana or expect here, and that aren't there yet.
+//!
+//! An API server drops a field that its schema doesn't know, and says so only to clients that ask for it (`fieldValidation`). What was written
+//! would then have no effect, or another one than was meant, and nobody would hear of it. So these are in the schemas, and refused with what to do
+//! meanwhile. They have the type that they will have.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSONSchemaProps, JSONSchemaPropsOrArray, ValidationRule,
+};
+
+struct Field {
+    kind: &'static str,
+    /// The fields below `spec` that lead to the object that has it; `[]` for the elements of a list.
+    within: &'static [&'static str],
+    name: &'static str,
+    type_: &'static str,
+    meanwhile: &'static str,
+}
+
+const WEBHOOK: &[&str] = &["integrations", "[]", "webhook"];
+const BY_CUSTOM: &str = "use custom with type webhook, whose settings and secureSettings are all that the connected Grafana knows";
+
+const FIELDS: [Field; 10] = [
+    Field {
+        kind: "AlertRule",
+        within: &[],
+        name: "notificationSettings",
+        type_: "object",
+        meanwhile: "give the rule a label, and route that to the contact point with a NotificationPolicy",
+    },
+    Field {
+        kind: "AlertRule",
+        within: &[],
+        name: "record",
+        type_: "object",
+        meanwhile: "an AlertRule only alerts; have the data source's own rules record",
+    },
+    Field {
+        kind: "ContactPoint",
+        within: WEBHOOK,
+        name: "headers",
+        type_: "object",
+        meanwhile: BY_CUSTOM,
+    },
+    Field {
+        kind: "ContactPoint",
+        within: WEBHOOK,
+        name: "hmacConfig",
+        type_: "object",
+        meanwhile: BY_CUSTOM,
+    },
+    Field {
+        kind: "ContactPoint",
+        within: WEBHOOK,
+        name: "payload",
+        type_: "object",
+        meanwhile: BY_CUSTOM,
+    },
+    Field {
+        kind: "ContactPoint",
+        within: WEBHOOK,
+        name: "tlsConfig",
+        type_: "object",
+        meanwhile: BY_CUSTOM,
+    },
+    Field {
+        kind: "ContactPoint",
+        within: &["integrations", "[]", "pagerduty"],
+        name: "url",
+        type_: "string",
+        meanwhile: "use custom with type pagerduty and the setting url, which Grafana 11 and newer know",
+    },
+    Field {
+        kind: "GrafanaInstance",
+        within: &["allowedNamespaces"],
+        name: "selector",
+        type_: "object",
+        meanwhile: "list the namespaces in names",
+    },
+    Field {
+        kind: "GrafanaInstance",
+        within: &[],
+        name: "driftPolicy",
+        type_: "string",
+        meanwhile: "what was changed in Grafana is always put right; suspend of a resource leaves its object as it is",
+    },
+    Field {
+        kind: "NotificationPolicy",
+        within: &[],
+        name: "parentRef",
+        type_: "object",
+        meanwhile: "a NotificationPolicy is the whole tree of its instance, so write these routes into that one",
+    },
+];
+
+/// Adds to the schema of a kind what is not there yet.
+pub(super) fn add(kind: &str, root: &mut JSONSchemaProps) {
+    for field in FIELDS.iter().filter(|field| field.kind == kind) {
+        let Some(object) = at(root, &["spec"]).and_then(|spec| at(spec, field.within)) else {
+            continue;
+        };
+        let rule = ValidationRule {
+            field_path: Some(format!(".{}", field.name)),
+            message: Some(format!("{} is not there yet: {}", field.name, field.meanwhile)),
+            rule: format!("!has(self.{})", field.name),
+            ..ValidationRule::default()
+        };
+        object.x_kubernetes_validations.get_or_insert_default().push(rule);
+        let schema = JSONSchemaProps {
+            description: Some(format!("Not there yet, and refused: {}.", field.meanwhile)),
+            nullable: Some(true),
+            type_: Some(field.type_.to_owned()),
+            x_kubernetes_preserve_unknown_fields: (field.type_ == "object").then_some(true),
+            ..JSONSchemaProps::default()
+        };
+        object
+            .properties
+            .get_or_insert_default()
+            .insert(field.name.to_owned(), schema);
+    }
+}
+
+fn at<'a>(schema: &'a mut JSONSchemaProps, path: &[&str]) -> Option<&'a mut JSONSchemaProps> {
+    let Some((first, rest)) = path.split_first() else {
+        return Some(schema);
+    };
+    let inner = match (*first, &mut schema.items) {
+        ("[]", Some(JSONSchemaPropsOrArray::Schema(items))) => Some(items.as_mut()),
+        _ => schema.properties.as_mut()?.get_mut(*first),
+    };
+    at(inner?, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_is_not_there_yet_finds_its_place_and_stands_in_the_way_of_none_that_is() {
+        let kinds = crate::api::crds();
+        for field in &FIELDS {
+            let crd = kinds.iter().find(|crd| crd.spec.names.kind == field.kind);
+            let mut schema = crd
+                .and_then(|crd| crd.spec.versions.first()?.schema.clone()?.open_api_v3_schema)
+                .expect(field.kind);
+            let object = at(&mut schema, &["spec"])
+                .and_then(|spec| at(spec, field.within))
+                .expect(field.name);
+            let own = object.properties.as_ref().and_then(|all| all.get(field.name));
+            let text = own.and_then(|own| own.description.clone()).unwrap_or_default();
+            assert!(text.starts_with("Not there yet"), "{}: {text}", field.name);
+            let rules = object.x_kubernetes_validations.iter().flatten();
+            let refused = rules.filter(|rule| rule.rule == format!("!has(self.{})", field.name));
+            assert_eq!(refused.count(), 1, "{}", field.name);
+        }
+    }
+}
