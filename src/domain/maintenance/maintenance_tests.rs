@@ -258,7 +258,10 @@ fn a_mistake_in_a_policy_is_refused_with_its_place() {
         {"kind": "Deployment", "selector": {"matchExpressions": [{"key": "a", "operator": "Near", "values": ["b"]}]}},
     ]});
     for (spec, words) in [
-        (bad_selector.clone(), "spec.targets[1].selector: "),
+        (
+            bad_selector.clone(),
+            "spec.targets[1].selector.matchExpressions[0].operator: ",
+        ),
         (
             deployments(json!({"matchers": ["a=b", "a"]})),
             "spec.silence.matchers[1]: ",
@@ -271,7 +274,15 @@ fn a_mistake_in_a_policy_is_refused_with_its_place() {
         ),
         (
             deployments(json!({"lease": "0s"})),
-            "spec.silence.lease: must be greater than 0",
+            "spec.silence.lease: must be at least 5s",
+        ),
+        (
+            deployments(json!({"lease": "4s"})),
+            "spec.silence.lease: must be at least 5s",
+        ),
+        (
+            json!({"targets": [{"kind": "Job", "selector": {"matchLabels": {"not a label!": "x"}}}]}),
+            "spec.targets[0].selector.matchLabels[not a label!]: no label has the key",
         ),
         (
             deployments(json!({"maxDuration": "0s"})),

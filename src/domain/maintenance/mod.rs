@@ -9,6 +9,7 @@ pub mod phase;
 #[cfg(test)]
 mod recorded;
 pub mod rollout;
+mod selector;
 pub mod window;
 pub mod words;
 pub mod workload;
@@ -16,9 +17,10 @@ pub mod workload;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kube::core::{Selector, SelectorExt};
+use kube::core::SelectorExt;
 
-use crate::api::maintenance_policy::{MaintenancePolicySpec, MaintenanceTarget, WorkloadKind};
+use crate::api::condition::Reason;
+use crate::api::maintenance_policy::{MaintenancePolicySpec, WorkloadKind};
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::silence::AlertRuleSelector;
 use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, duration};
@@ -112,23 +114,17 @@ pub fn selects(spec: &MaintenancePolicySpec, kind: WorkloadKind, labels: &BTreeM
     spec.targets
         .iter()
         .filter(|target| target.kind == kind)
-        .any(|target| match selector(target) {
+        .any(|target| match selector::of(target) {
             Ok(selector) => selector.matches(labels),
             Err(_) => false,
         })
 }
 
-fn selector(target: &MaintenanceTarget) -> Result<Selector, String> {
-    match &target.selector {
-        None => Ok(Selector::default()),
-        Some(selector) => Selector::try_from(selector.clone()).map_err(|e| e.to_string()),
-    }
-}
-
 /// What a policy asks for, or what is wrong with it.
 pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
     for (i, target) in policy.spec.targets.iter().enumerate() {
-        selector(target).map_err(|e| Refusal::invalid(&format!("spec.targets[{i}].selector"), e))?;
+        selector::of(target)
+            .map_err(|mistake| Refusal::new(Reason::Invalid, format!("spec.targets[{i}].{mistake}")))?;
     }
     let silence = policy.spec.silence.clone().unwrap_or_default();
     for (i, text) in silence.matchers.iter().enumerate() {
@@ -150,13 +146,17 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
         )?,
         is_suspended: policy.spec.suspend.unwrap_or(false),
     };
-    for (field, value) in [("lease", lease.lease), ("maxDuration", lease.max_duration)] {
-        if value.is_zero() {
-            return Err(Refusal::invalid(
-                &format!("spec.silence.{field}"),
-                "must be greater than 0",
-            ));
-        }
+    if lease.lease < window::SHORTEST {
+        let least = duration::Duration::from(window::SHORTEST);
+        let problem =
+            format!("must be at least {least}: it is extended at half of that, which takes a moment");
+        return Err(Refusal::invalid("spec.silence.lease", problem));
+    }
+    if lease.max_duration.is_zero() {
+        return Err(Refusal::invalid(
+            "spec.silence.maxDuration",
+            "must be greater than 0",
+        ));
     }
     Ok(Maintenance {
         instance: policy

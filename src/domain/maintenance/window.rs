@@ -6,6 +6,9 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::phase::{Run, Standing, Verdict};
 
+/// The shortest lease. One is extended when half of it is left, and neither the API server nor Grafana answers at once.
+pub const SHORTEST: Duration = Duration::from_secs(5);
+
 /// How long a window lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::window::Lease;
+use super::window::{Lease, SHORTEST};
 use crate::api::matcher::LONGEST;
 use crate::api::silence::{MOST_MATCHERS, MOST_NAMES};
 
@@ -117,6 +117,11 @@ pub enum InvalidWish {
         "annotation {0} is zero: give a longer duration, or {ANNOTATION_MAINTENANCE}: \"{DISABLED}\" for no silence"
     )]
     Zero(&'static str),
+    /// A lease that nobody could extend in time.
+    #[error(
+        "annotation {ANNOTATION_LEASE} is {0:?}: give at least {least} s, since the lease is extended at half of it", least = SHORTEST.as_secs()
+    )]
+    TooShort(String),
 }
 
 /// Reads the annotations; `duration` reads Prometheus' syntax.
@@ -145,7 +150,13 @@ pub fn read(
     Ok(WorkloadWish::Silence(SilenceWish {
         rules: parse_rules(rules)?,
         matchers: get(ANNOTATION_MATCHERS).map_or(Ok(Vec::new()), split_matchers)?,
-        lease: positive(ANNOTATION_LEASE)?,
+        lease: match positive(ANNOTATION_LEASE)? {
+            Some(lease) if lease < SHORTEST => {
+                let text = get(ANNOTATION_LEASE).unwrap_or_default();
+                return Err(InvalidWish::TooShort(text.to_owned()));
+            }
+            lease => lease,
+        },
         linger: span(ANNOTATION_LINGER)?,
         max_duration: positive(ANNOTATION_MAX_DURATION)?,
     }))

@@ -9,6 +9,9 @@ fn annotations(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Enough of Prometheus' syntax for these tests.
 fn duration(text: &str) -> Option<Duration> {
+    if let Some(seconds) = text.strip_suffix('s') {
+        return seconds.parse().ok().map(Duration::from_secs);
+    }
     let minutes = text.strip_suffix('m')?.parse::<u64>().ok()?;
     Some(Duration::from_secs(minutes * 60))
 }
@@ -85,7 +88,7 @@ fn durations_left_out_come_from_elsewhere() {
 #[test]
 fn every_mistake_is_named_with_its_annotation() {
     let on = (ANNOTATION_SILENCE, "namespace");
-    let cases: [(&[(&str, &str)], InvalidWish); 9] = [
+    let cases: [(&[(&str, &str)], InvalidWish); 10] = [
         (
             &[(ANNOTATION_MAINTENANCE, "off")],
             InvalidWish::Maintenance("off".into()),
@@ -111,6 +114,10 @@ fn every_mistake_is_named_with_its_annotation() {
         (
             &[on, (ANNOTATION_LEASE, "0m")],
             InvalidWish::Zero(ANNOTATION_LEASE),
+        ),
+        (
+            &[on, (ANNOTATION_LEASE, "4s")],
+            InvalidWish::TooShort("4s".into()),
         ),
         (
             &[on, (ANNOTATION_MAX_DURATION, "0m")],
