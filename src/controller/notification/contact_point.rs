@@ -51,10 +51,13 @@ impl Reconcile for ContactPoint {
         status.url = Some(links::contact_points(instance.external_url()));
         status.name = Some(name);
         status.resent = resend;
-        Ok(Report::synced(
-            status,
-            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
-        ))
+        Ok(Report {
+            warnings: contact_point::warnings(&self.spec),
+            ..Report::synced(
+                status,
+                "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
+            )
+        })
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {

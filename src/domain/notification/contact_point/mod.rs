@@ -2,6 +2,7 @@
 
 pub mod decision;
 mod pagerduty;
+mod secret;
 mod settings;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,6 +18,7 @@ use crate::domain::refusal::Refusal;
 use crate::grafana::wire::{ContactPoint, REDACTED};
 use settings::Settings;
 
+pub use secret::warnings;
 pub use settings::Secrets;
 
 /// One integration as it should be, with the names of the settings that came from Secrets.
@@ -234,6 +236,12 @@ fn fill_custom(custom: &Custom, settings: &mut Settings<'_>) -> Result<(), Refus
             settings.values.clone_from(fields);
         }
         Some(_) => return Err(Refusal::invalid("custom.settings", "must be an object")),
+    }
+    if let Some(path) = secret::given_twice(custom) {
+        return Err(Refusal::invalid(
+            &format!("custom.secureSettings[{path}]"),
+            "is given in custom.settings too; take it out there, since what is secret stands in secureSettings alone",
+        ));
     }
     for (path, source) in &custom.secure_settings {
         settings.secret(path, Some(source))?;
