@@ -49,6 +49,7 @@ impl Reconcile for Silence {
             unrestricted: instance.is_unrestricted(self.ns()),
         };
         let wish = silence::wish(&self.spec, &selection, &around)?;
+        warnings.extend(silence::warning(&self.spec, &around));
         let author = around.owner.silence_author(self.ns(), self.id());
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&author).await;

@@ -157,6 +157,21 @@ fn what_is_over_or_covers_nothing_is_expired() {
 }
 
 #[test]
+fn a_silence_is_over_by_our_clock_and_left_to_end_by_itself_where_grafanas_is_behind() {
+    let ours = [found("a", SilenceState::Active, |silence| {
+        silence.ends_at = at(60)
+    })];
+    let over = Wish {
+        ends_at: at(60),
+        ..wanted()
+    };
+    assert_eq!(
+        decide(Some(&over), &ours, Some("a"), at(61)),
+        Decision::Expired { expire: vec![] }
+    );
+}
+
+#[test]
 fn the_body_leaves_a_start_that_has_passed_as_it_is() {
     let now = at(60);
     // Grafana makes its own now of it, also where its clock is behind.

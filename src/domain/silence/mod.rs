@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::api::matcher::{MatchOp, Matcher};
+use crate::api::matcher::{MatchOp, Matcher, MatcherText};
 use crate::api::silence::{AlertRuleSelector, SilenceSpec};
 use crate::domain::ownership::{LABEL, Owner};
 use crate::domain::refusal::Refusal;
@@ -173,6 +173,21 @@ pub fn wish(
             .clone()
             .unwrap_or_else(|| format!("Silence {}/{}", around.namespace, around.name)),
     }))
+}
+
+/// What a person should know of the matchers though nothing is wrong with them: each of them also matches alerts that lack its label.
+pub fn warning(spec: &SilenceSpec, around: &Surroundings<'_>) -> Option<String> {
+    let holds_without_label = |text: &MatcherText| {
+        let matcher = Matcher::parse(text.as_str()).ok();
+        matcher.and_then(|matcher| matcher.matches_empty()) == Some(true)
+    };
+    let is_wide = spec.alert_rules.is_none() && spec.matchers.iter().all(holds_without_label);
+    is_wide.then(|| {
+        format!(
+            "spec.matchers: every one also matches alerts without its label, so this covers all others of namespace {}; say what is meant with a matcher that names a value, or with alertRules",
+            around.namespace
+        )
+    })
 }
 
 /// The matcher on the ownership label, if one is needed.

@@ -310,3 +310,33 @@ fn alerts_are_counted_by_odd_label_names_too() {
     let unknown = [matcher("my label", r"\p{Nonesuch}", true, true)];
     assert_eq!(count(&unknown, &[alert("my label")]), None);
 }
+
+#[test]
+fn matchers_that_only_exclude_are_told_unless_rules_are_named() {
+    let owner = owner();
+    let around = Surroundings {
+        owner: &owner,
+        namespace: "shop.a",
+        name: "quiet",
+        created: at(0),
+        unrestricted: false,
+    };
+    let told = |mut value: Value| {
+        value["duration"] = json!("1h");
+        warning(&spec(value), &around)
+    };
+    for wide in [
+        json!({"matchers": ["severity!=\"critical\""]}),
+        json!({"matchers": ["severity!~\"critical|high\"", "team=~\".*\""]}),
+    ] {
+        let told = told(wide).unwrap_or_default();
+        assert!(told.contains("all others of namespace shop.a"), "{told}");
+    }
+    for narrow in [
+        json!({"matchers": ["severity!=\"critical\"", "team=web"]}),
+        json!({"matchers": ["severity!=\"critical\""], "alertRules": {"all": true}}),
+        json!({"alertRules": {"names": ["a"]}}),
+    ] {
+        assert_eq!(told(narrow.clone()), None, "{narrow}");
+    }
+}
