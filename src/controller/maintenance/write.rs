@@ -4,11 +4,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::api::silence::SilenceSpec;
 use crate::api::{FIELD_MANAGER, Silence};
+use crate::cluster::answer::is_invalid;
 use crate::controller::context::Context;
+use crate::domain::maintenance::generated::ANNOTATIONS;
 use crate::domain::maintenance::held::Written;
 use crate::domain::maintenance::window::Window;
 
@@ -57,19 +59,34 @@ pub(super) async fn write(
     let namespace = silence.namespace().unwrap_or_default();
     let there = ObjectRef::<Silence>::new(&name).within(&namespace);
     let there = context.stores.silences.get(&there);
-    if there.is_some_and(|silence| silence.metadata.deletion_timestamp.is_some()) {
+    if there
+        .as_ref()
+        .is_some_and(|silence| silence.metadata.deletion_timestamp.is_some())
+    {
         return Err(Error::Going(name));
     }
     let api: Api<Silence> = Api::namespaced(context.client.clone(), &namespace);
     let ours = PatchParams::apply(FIELD_MANAGER).force();
-    let mut stored = api.patch(&name, &ours, &Patch::Apply(&silence)).await?;
+    let applied = api.patch(&name, &ours, &Patch::Apply(&silence)).await;
     context.metrics.kubernetes_write("Silence", "apply");
-    let added = added_by_others(&stored.spec, &silence.spec);
-    if !added.is_empty() && stored.metadata.deletion_timestamp.is_none() {
-        let without = Patch::Merge(serde_json::json!({ "spec": added }));
-        stored = api.patch(&name, &PatchParams::default(), &without).await?;
-        context.metrics.kubernetes_write("Silence", "patch");
-    }
+    // An apply leaves what somebody else has set beside it, and is refused where the two exclude each other.
+    let beside = match (&applied, &there) {
+        (Ok(stored), _) if stored.metadata.deletion_timestamp.is_none() => correction(stored, &silence),
+        (Err(error), Some(there)) if is_invalid(error) => correction(there, &silence),
+        _ => None,
+    };
+    let stored = match beside {
+        None => applied?,
+        Some(correction) => {
+            let ours = PatchParams {
+                field_manager: Some(FIELD_MANAGER.to_owned()),
+                ..PatchParams::default()
+            };
+            let corrected = api.patch(&name, &ours, &Patch::Merge(correction)).await?;
+            context.metrics.kubernetes_write("Silence", "patch");
+            corrected
+        }
+    };
     if stored.metadata.deletion_timestamp.is_some() {
         return Err(Error::Going(name));
     }
@@ -83,29 +100,38 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Fields that somebody else has set beside ours and that mustn't be there; an apply leaves them.
-fn added_by_others(stored: &SilenceSpec, asked: &SilenceSpec) -> Map<String, Value> {
-    let added = [
-        ("suspend", stored.suspend.is_some() && asked.suspend.is_none()),
-        (
-            "deletionPolicy",
-            stored.deletion_policy.is_some() && asked.deletion_policy.is_none(),
-        ),
-        (
-            "ttlAfterExpiry",
-            stored.ttl_after_expiry.is_some() && asked.ttl_after_expiry.is_none(),
-        ),
-    ];
-    added
+/// The merge patch (RFC 7396) that makes of a stored Silence the one that is asked for, as far as it is ours to say: all of its specification,
+/// and the annotations that the operator reads. None if nothing differs.
+fn correction(stored: &Silence, asked: &Silence) -> Option<Value> {
+    let annotation = |silence: &Silence, key: &str| silence.annotations().get(key).cloned();
+    let annotations: Map<String, Value> = ANNOTATIONS
         .into_iter()
-        .filter(|(_, is_added)| *is_added)
-        .map(|(field, _)| (field.to_owned(), Value::Null))
-        .collect()
+        .filter(|key| annotation(stored, key) != annotation(asked, key))
+        .map(|key| (key.to_owned(), annotation(asked, key).into()))
+        .collect();
+    if stored.spec == asked.spec && annotations.is_empty() {
+        return None;
+    }
+    let of = |spec: &SilenceSpec| serde_json::to_value(spec).unwrap_or_default();
+    let spec = with_nulls(of(&asked.spec), &of(&stored.spec));
+    Some(json!({ "metadata": { "annotations": annotations }, "spec": spec }))
+}
+
+/// A value with null for each field of another one that it doesn't have.
+fn with_nulls(mut asked: Value, stored: &Value) -> Value {
+    if let (Value::Object(asked), Value::Object(stored)) = (&mut asked, stored) {
+        for (field, stored) in stored {
+            let own = asked.get_mut(field).map(Value::take).unwrap_or_default();
+            asked.insert(field.clone(), with_nulls(own, stored));
+        }
+    }
+    asked
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::maintenance::generated::{ANNOTATION_OPENED, ANNOTATION_OUTCOME};
 
     #[test]
     fn what_trying_again_will_not_help_is_a_refusal_and_a_race_is_none() {
@@ -126,18 +152,58 @@ mod tests {
         assert_eq!(Error::Going("s".into()).refusal(), None);
     }
 
+    fn silence(annotations: Value, spec: Value) -> Silence {
+        serde_json::from_value(json!({"metadata": {"name": "s", "annotations": annotations}, "spec": spec}))
+            .unwrap()
+    }
+
     #[test]
-    fn what_somebody_adds_to_a_silence_is_taken_away_again() {
-        let asked: SilenceSpec = serde_json::from_value(serde_json::json!({"comment": "why"})).unwrap();
-        let stored: SilenceSpec = serde_json::from_value(
-            serde_json::json!({"comment": "why", "suspend": true, "deletionPolicy": "Orphan", "ttlAfterExpiry": "1s"}),
-        )
-        .unwrap();
-        let added = added_by_others(&stored, &asked);
+    fn a_silence_is_corrected_to_what_is_asked_whatever_somebody_has_put_beside_it() {
+        let names = |names: Value| json!({"alertRules": {"names": names}, "endsAt": "2030-01-01T00:00:00Z"});
+        let asked = silence(json!({}), names(json!(["a"])));
+        assert_eq!(correction(&asked, &asked), None);
+        for (edited, spec) in [
+            (
+                json!({"suspend": true, "deletionPolicy": "Orphan", "ttlAfterExpiry": "1s"}),
+                json!({"suspend": null, "deletionPolicy": null, "ttlAfterExpiry": null}),
+            ),
+            (json!({"alertRules": {"names": ["a", "b"]}}), json!({})),
+            (
+                json!({"alertRules": {"matchLabels": {"app": "web"}}}),
+                json!({"alertRules": {"names": ["a"], "matchLabels": null}}),
+            ),
+            (
+                json!({"duration": "1h", "endsAt": null}),
+                json!({"duration": null}),
+            ),
+            (json!({"matchers": ["a=b"]}), json!({"matchers": null})),
+        ] {
+            let merged = |mut base: Value, patch: &Value| {
+                for (field, value) in patch.as_object().into_iter().flatten() {
+                    base[field] = value.clone();
+                }
+                base
+            };
+            let stored = silence(json!({}), merged(names(json!(["a"])), &edited));
+            let expected = merged(names(json!(["a"])), &spec);
+            assert_eq!(
+                correction(&stored, &asked),
+                Some(json!({"metadata": {"annotations": {}}, "spec": expected})),
+                "{edited}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_annotation_that_says_what_the_operator_did_not_is_taken_away_and_others_stay() {
+        let spec = json!({"endsAt": "2030-01-01T00:00:00Z"});
+        let asked = silence(json!({ANNOTATION_OPENED: "then"}), spec.clone());
+        let edited = json!({ANNOTATION_OPENED: "then", ANNOTATION_OUTCOME: "Failed", "team": "web"});
         assert_eq!(
-            added.keys().collect::<Vec<_>>(),
-            ["deletionPolicy", "suspend", "ttlAfterExpiry"]
+            correction(&silence(edited, spec.clone()), &asked).unwrap()["metadata"],
+            json!({"annotations": {ANNOTATION_OUTCOME: null}})
         );
-        assert!(added_by_others(&asked, &asked).is_empty());
+        let harmless = json!({ANNOTATION_OPENED: "then", "team": "web"});
+        assert_eq!(correction(&silence(harmless, spec), &asked), None);
     }
 }
