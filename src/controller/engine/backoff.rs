@@ -12,11 +12,30 @@ const FIRST: Duration = Duration::from_secs(1);
 const RACES: u32 = 5;
 /// The longest delay.
 const LONGEST: Duration = Duration::from_secs(300);
+/// How long after the time of its next try an object is forgotten that was not tried: it has vanished, and nobody may have told.
+const FORGET: Duration = Duration::from_secs(600);
 
 /// Failures of each object; kube has no backoff of this kind.
 #[derive(Default)]
 pub struct Backoff {
-    objects: Mutex<HashMap<String, Failures>>,
+    objects: Mutex<Objects>,
+}
+
+#[derive(Default)]
+struct Objects {
+    failures: HashMap<String, Failures>,
+    /// When those that have vanished were forgotten last.
+    swept: Option<Instant>,
+}
+
+impl Objects {
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_some_and(|last| now < last + FORGET) {
+            return;
+        }
+        self.swept = Some(now);
+        self.failures.retain(|_, failures| now < failures.due + FORGET);
+    }
 }
 
 struct Failures {
@@ -73,7 +92,9 @@ impl Backoff {
         change: impl FnOnce(&mut Failures) -> T,
     ) -> T {
         let mut objects = self.objects.lock();
+        objects.sweep(now);
         let failures = objects
+            .failures
             .entry(object.to_owned())
             .or_insert_with(|| Failures::new(generation, now));
         if failures.generation != generation {
@@ -84,17 +105,17 @@ impl Backoff {
 
     /// Forgets the failures of an object.
     pub fn reset(&self, object: &str) {
-        self.objects.lock().remove(object);
+        self.objects.lock().failures.remove(object);
     }
 
     /// How many objects are in backoff.
     pub fn len(&self) -> usize {
-        self.objects.lock().len()
+        self.objects.lock().failures.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.objects.lock().is_empty()
+        self.objects.lock().failures.is_empty()
     }
 }
 
@@ -148,6 +169,21 @@ mod tests {
         assert_eq!(backoff.soon("a", Some(2), now), Some(FIRST), "an edit");
         backoff.reset("a");
         assert_eq!(backoff.soon("a", Some(2), now), Some(FIRST), "a success");
+    }
+
+    #[test]
+    fn an_object_that_is_not_tried_again_is_forgotten() {
+        let backoff = Backoff::default();
+        let mut now = Instant::now();
+        let mut delay = backoff.next("stays", Some(1), now);
+        backoff.next("vanishes", Some(1), now);
+        let end = now + 3 * FORGET;
+        while now < end {
+            now += delay;
+            delay = backoff.next("stays", Some(1), now);
+        }
+        assert_eq!(backoff.len(), 1);
+        assert!(delay >= LONGEST, "what is tried keeps its delay: {delay:?}");
     }
 
     #[test]
