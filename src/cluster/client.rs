@@ -18,11 +18,11 @@ use super::leader::Term;
 /// How long the API server may take to begin an answer. A connection that is open but silent would otherwise hold whoever asked
 /// for minutes: kube sets no limit.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long a watch of workloads lasts before it is begun anew, in seconds.
+/// How long a watch of workloads, or of what silences them, lasts before it is begun anew, in seconds.
 pub const WORKLOAD_WATCH: u32 = 60;
 /// How long a connection may be silent in the middle of an answer: a little longer than a watch lasts by default.
 const STALLED: Duration = Duration::from_secs(320);
-/// How long a connection for watches of workloads may be silent: a little longer than a watch lasts.
+/// How long a connection for such watches may be silent: a little longer than a watch lasts.
 const SILENCE: Duration = Duration::from_secs(WORKLOAD_WATCH as u64 + 10);
 
 /// Why a request was not sent, or not waited for.
@@ -53,15 +53,20 @@ pub fn fenced(config: Config, term: Arc<Term>) -> kube::Result<Client> {
     guarded(config, Some(term))
 }
 
-/// A client for watches of workloads: a connection that has gone silent is noticed soon after a watch should have ended, so a
+/// A client for watches of workloads and of what silences them: a connection that has gone silent is noticed soon after a watch should have ended, so a
 /// rollout isn't overlooked for long.
 pub fn attentive(mut config: Config) -> kube::Result<Client> {
     config.read_timeout = Some(SILENCE);
     guarded(config, None)
 }
 
-fn guarded(mut config: Config, term: Option<Arc<Term>>) -> kube::Result<Client> {
-    config.read_timeout.get_or_insert(STALLED);
+fn guarded(config: Config, term: Option<Arc<Term>>) -> kube::Result<Client> {
+    impatient(config, term, STALLED)
+}
+
+/// The longest that a connection may be silent counts where the configuration says nothing else.
+fn impatient(mut config: Config, term: Option<Arc<Term>>, silence: Duration) -> kube::Result<Client> {
+    config.read_timeout.get_or_insert(silence);
     // The time that a connection was idle in the pool doesn't count.
     config.reset_reader_on_write = true;
     Ok(ClientBuilder::try_from(config)?
@@ -131,6 +136,8 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
     use kube::Api;
     use kube::api::{DeleteParams, ListParams};
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
 
     /// A server that answers every request with an empty list, or never.
     fn server(
@@ -169,6 +176,31 @@ mod tests {
             .unwrap_err();
         let text = super::super::answer::chain(&error);
         assert!(text.contains("did not answer within 10ms"), "{text}");
+    }
+
+    /// A server that begins an answer to whoever asks, and never goes on.
+    async fn stalling() -> Config {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            let begun = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+            let mut open = Vec::new();
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let _ = connection.write_all(begun).await;
+                open.push(connection);
+            }
+        });
+        Config::new(format!("http://{address}").parse().expect("a URL"))
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_stalls_ends() {
+        let client = impatient(stalling().await, None, Duration::from_millis(50)).expect("a client");
+        let maps: Api<ConfigMap> = Api::default_namespaced(client);
+        let answer = timeout(ANSWER * 3, maps.get("any")).await;
+        let error = answer.expect("it ends by itself").unwrap_err();
+        let text = super::super::answer::chain(&error);
+        assert!(!text.contains("did not answer"), "the answer has begun: {text}");
     }
 
     #[tokio::test]

@@ -28,6 +28,7 @@ use super::news::{
 };
 use super::pass::{self, Reconcile};
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
+use crate::cluster::client::WORKLOAD_WATCH;
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::{Receivers, stream};
@@ -44,7 +45,8 @@ const LATE: Duration = Duration::from_secs(5);
 /// How often it is said what everything waits for.
 const SAY: Duration = Duration::from_secs(15);
 
-/// Runs every controller until `stop`; passes under way are finished. `attentive` is the client for watches of workloads.
+/// Runs every controller until `stop`; passes under way are finished. `attentive` is the client for watches of workloads and of what
+/// silences them.
 pub async fn all(
     context: Arc<Context>,
     attentive: &Client,
@@ -61,32 +63,32 @@ pub async fn all(
         stop: stop.clone(),
     };
     let rules = reflect(
-        guarded::<AlertRule>(client, namespaces, unwatched),
+        guarded::<AlertRule>(client, namespaces, unwatched, None),
         writers.rules,
         tell(&context, about_rule),
     );
     let contact_points = reflect(
-        guarded::<ContactPoint>(client, namespaces, unwatched),
+        guarded::<ContactPoint>(client, namespaces, unwatched, None),
         writers.contact_points,
         tell(&context, about_contact_point),
     );
     let policies = reflect(
-        guarded::<NotificationPolicy>(client, namespaces, unwatched),
+        guarded::<NotificationPolicy>(client, namespaces, unwatched, None),
         writers.policies,
         tell(&context, about_policy),
     );
     let silences = reflect(
-        guarded::<Silence>(client, namespaces, unwatched),
+        guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
         writers.silences,
         tell(&context, watched::silence),
     );
     let instances = reflect(
-        guarded::<GrafanaInstance>(client, home, unwatched),
+        guarded::<GrafanaInstance>(client, home, unwatched, None),
         writers.instances,
         tell(&context, about_instance),
     );
     let maintenance_policies = reflect(
-        guarded(client, namespaces, unwatched),
+        guarded(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
         writers.maintenance,
         tell(&context, about_maintenance),
     );

@@ -66,10 +66,17 @@ fn config() -> watcher::Config {
 }
 
 /// Watches a kind of ours. An object that can't be decoded is left out with a warning; it mustn't stop the others.
-pub fn guarded<K: Watched>(client: &Client, namespaces: &[String], unwatched: &Arc<Unwatched>) -> Events<K> {
+/// `lasts`: after how many seconds the watch is begun anew, if not when the API server ends it.
+pub fn guarded<K: Watched>(
+    client: &Client,
+    namespaces: &[String],
+    unwatched: &Arc<Unwatched>,
+    lasts: Option<u32>,
+) -> Events<K> {
     over(namespaces, unwatched, |namespace| {
         let api: Api<DeserializeGuard<K>> = api(client, namespace);
-        let decoded = watcher::watcher(api, config())
+        let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
+        let decoded = watcher::watcher(api, config)
             .default_backoff()
             .try_filter_map(|event| async move { Ok(decode(event)) });
         decoded.boxed()
