@@ -25,6 +25,7 @@ mod notification_policy;
 mod notifications;
 mod policy_ownership;
 mod process;
+mod reports;
 mod routing;
 mod rule_admission;
 mod rule_conflicts;
