@@ -70,6 +70,25 @@ fn writes() -> Vec<Contract> {
                 ),
             ],
         ),
+        contract("a silence on labels as data sources have them").case(
+            always(),
+            "is stored, whatever characters their names hold",
+            Documentation("grafana#73369"),
+            [
+                post(
+                    SILENCES,
+                    but(
+                        silence("s"),
+                        json!({"matchers": [{"name": "label.with.dots.and.slash\\test", "value": "warning", "isRegex": false, "isEqual": true}]}),
+                    ),
+                )
+                .is(202)
+                .keep("/silenceID", "id"),
+                get(format!("{ONE}/<id>"))
+                    .is(200)
+                    .at("/matchers/0/name", "label.with.dots.and.slash\\test"),
+            ],
+        ),
         contract("who made a silence").case(
             always(),
             "is whoever was sent",

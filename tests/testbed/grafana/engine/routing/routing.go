@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/alertmanager/featurecontrol"
 	"github.com/prometheus/alertmanager/inhibit"
 	"github.com/prometheus/alertmanager/marker"
+	"github.com/prometheus/alertmanager/matcher/compat"
 	"github.com/prometheus/alertmanager/nflog"
 	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/provider/mem"
@@ -70,12 +71,16 @@ type Alertmanager struct {
 	Deliveries map[string]*sending.Delivery
 }
 
+// Grafana takes any name of a label, since its data sources have any.
+var anyName sync.Once
+
 // New starts an organisation's Alertmanager, with the silences that are kept and the log of what was notified.
 func New(cfg *setup.Config, kept *store.Store, org int64, log *slog.Logger) (*Alertmanager, error) {
 	am := &Alertmanager{Cfg: cfg, store: kept, Org: org, Log: log, stopc: make(chan struct{}), Deliveries: map[string]*sending.Delivery{}}
 	registry := prometheus.NewRegistry()
 	recorder := eventrecorder.NopRecorder()
 	flags := featurecontrol.NoopFlags{}
+	anyName.Do(func() { compat.InitFromFlags(slog.New(slog.DiscardHandler), flags) })
 	limit := func(name string) func() int { return func() int { return store.Atoi(cfg.Setting(name, "0")) } }
 	var err error
 	am.Silences, err = silence.New(silence.Options{
