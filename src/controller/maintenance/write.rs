@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(Error::Going("s".into()).refusal(), None);
     }
 
-    fn silence(annotations: Value, spec: Value) -> Silence {
+    fn silence(annotations: &Value, spec: &Value) -> Silence {
         serde_json::from_value(json!({"metadata": {"name": "s", "annotations": annotations}, "spec": spec}))
             .unwrap()
     }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_silence_is_corrected_to_what_is_asked_whatever_somebody_has_put_beside_it() {
         let names = |names: Value| json!({"alertRules": {"names": names}, "endsAt": "2030-01-01T00:00:00Z"});
-        let asked = silence(json!({}), names(json!(["a"])));
+        let asked = silence(&json!({}), &names(json!(["a"])));
         assert_eq!(correction(&asked, &asked), None);
         for (edited, spec) in [
             (
@@ -184,7 +184,7 @@ mod tests {
                 }
                 base
             };
-            let stored = silence(json!({}), merged(names(json!(["a"])), &edited));
+            let stored = silence(&json!({}), &merged(names(json!(["a"])), &edited));
             let expected = merged(names(json!(["a"])), &spec);
             assert_eq!(
                 correction(&stored, &asked),
@@ -197,13 +197,13 @@ mod tests {
     #[test]
     fn an_annotation_that_says_what_the_operator_did_not_is_taken_away_and_others_stay() {
         let spec = json!({"endsAt": "2030-01-01T00:00:00Z"});
-        let asked = silence(json!({ANNOTATION_OPENED: "then"}), spec.clone());
+        let asked = silence(&json!({ANNOTATION_OPENED: "then"}), &spec);
         let edited = json!({ANNOTATION_OPENED: "then", ANNOTATION_OUTCOME: "Failed", "team": "web"});
         assert_eq!(
-            correction(&silence(edited, spec.clone()), &asked).unwrap()["metadata"],
+            correction(&silence(&edited, &spec), &asked).unwrap()["metadata"],
             json!({"annotations": {ANNOTATION_OUTCOME: null}})
         );
         let harmless = json!({ANNOTATION_OPENED: "then", "team": "web"});
-        assert_eq!(correction(&silence(harmless, spec), &asked), None);
+        assert_eq!(correction(&silence(&harmless, &spec), &asked), None);
     }
 }

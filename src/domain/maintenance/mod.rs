@@ -147,9 +147,9 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
         is_suspended: policy.spec.suspend.unwrap_or(false),
     };
     if lease.lease < window::SHORTEST {
-        let least = duration::Duration::from(window::SHORTEST);
+        let shortest = duration::Duration::from(window::SHORTEST);
         let problem =
-            format!("must be at least {least}: it is extended at half of that, which takes a moment");
+            format!("must be at least {shortest}: it is extended at half of that, which takes a moment");
         return Err(Refusal::invalid("spec.silence.lease", problem));
     }
     if lease.max_duration.is_zero() {

@@ -159,7 +159,7 @@ fn what_is_over_or_covers_nothing_is_expired() {
 #[test]
 fn a_silence_is_over_by_our_clock_and_left_to_end_by_itself_where_grafanas_is_behind() {
     let ours = [found("a", SilenceState::Active, |silence| {
-        silence.ends_at = at(60)
+        silence.ends_at = at(60);
     })];
     let over = Wish {
         ends_at: at(60),

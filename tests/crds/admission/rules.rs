@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{DURATION, accepted, immutable, mutable, refused, with};
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table: a row for each mistake")]
 async fn a_bad_alert_rule_is_refused_with_its_cure() {
     let good = json!({"query": "up < 1"});
     let data = json!([{"refId": "A", "datasourceUid": "loki", "model": {"expr": "x"}}]);

@@ -341,3 +341,18 @@ fn the_mask_that_an_export_holds_in_place_of_a_secret_is_refused_wherever_it_com
         refusal.message
     );
 }
+
+#[test]
+fn a_setting_in_the_clear_and_from_a_secret_is_refused() {
+    let both = json!([{"custom": {
+        "type": "webhook", "settings": {"url": "u", "Password": "hunter2"}, "secureSettings": {"password": from_secret("a")},
+    }}]);
+    let message = refused(both).message;
+    assert!(
+        message.starts_with(
+            "spec.integrations[0].custom.secureSettings[password]: is given in custom.settings too"
+        ),
+        "{message}"
+    );
+    assert!(!message.contains("hunter2"), "{message}");
+}

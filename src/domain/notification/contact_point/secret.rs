@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    fn told(integration: Value) -> Vec<String> {
+    fn told(integration: &Value) -> Vec<String> {
         let spec = json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}, integration]});
         let spec: ContactPointSpec = from_value(spec).unwrap();
         warnings(&spec)
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_secret_in_the_clear_is_told_without_showing_it() {
         let told_of =
-            |settings: Value, type_: &str| told(json!({"custom": {"type": type_, "settings": settings}}));
+            |settings: Value, type_: &str| told(&json!({"custom": {"type": type_, "settings": settings}}));
         for (type_, settings, path) in [
             (
                 "opsgenie",
