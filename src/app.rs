@@ -188,11 +188,11 @@ async fn lead(
     };
     let context = Arc::new(Context {
         namespace: settings.namespace.clone(),
+        claims: AllClaims::new(owner.clone()),
         owner,
         term,
         watch_secrets: settings.watch_secrets,
         stores,
-        claims: AllClaims::default(),
         triggers,
         backoff: Backoff::default(),
         metrics: metrics.clone(),

@@ -119,6 +119,25 @@ pub struct GrafanaInstanceSpec {
     /// The namespaces that may hold the policy tree. Default: any allowed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_policy_namespaces: Option<Namespaces>,
+    /// The namespaces whose resources may take over what somebody else made in Grafana, with the annotation `alerting.letsrevel.io/adopt`.
+    /// The operator's own always may. Default: all where `allowedNamespaces` is unset, else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt_namespaces: Option<Namespaces>,
+    /// The owner ids that this installation had before, the newest first. What they mark in Grafana is ours too, and gets the present one's
+    /// mark. No other operator may still run under one of them. Default: none.
+    #[serde(
+        default,
+        rename = "previousOwnerIDs",
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 40)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(id, id.matches('^[a-z0-9-]+$'))")
+            .message("an owner id consists of lower-case letters, digits and dashes, as status.ownerID shows it")
+    )]
+    pub previous_owner_ids: Vec<String>,
     /// The namespaces whose silences may cover alerts of other namespaces. The operator's own always may. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrestricted_namespaces: Option<Namespaces>,

@@ -9,14 +9,17 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::GrafanaInstanceSpec;
 use crate::api::condition::Reason;
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
+use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceSpec};
 use crate::cluster::memory::Memory;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{Right, Rights, Turn, to_its_end};
+use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
+use crate::domain::tenancy;
 use crate::domain::version::Version;
 use crate::grafana::api::AlertState;
 use crate::grafana::mirror::{Held, Mirror, Subject};
@@ -68,6 +71,8 @@ pub struct Instance {
     pub fingerprint: String,
     /// The client.
     pub grafana: Grafana,
+    /// Whose objects in it are ours.
+    pub owners: Owners,
     /// What Grafana holds, as far as we know.
     pub mirror: Mirror,
     /// What Grafana can't remember for us.
@@ -104,6 +109,7 @@ impl Instance {
         fingerprint: String,
         grafana: Grafana,
         memory: Memory,
+        owners: Owners,
         home: String,
     ) -> Self {
         Self {
@@ -111,6 +117,7 @@ impl Instance {
             spec,
             fingerprint,
             grafana,
+            owners,
             mirror: Mirror::default(),
             memory,
             states: RwLock::default(),
@@ -130,20 +137,39 @@ impl Instance {
 
     /// Whether resources of a namespace may use this Grafana.
     pub fn allows(&self, namespace: &str) -> bool {
-        let allowed = self.spec.allowed_namespaces.as_ref();
-        allowed.is_none_or(|allowed| allowed.contains(namespace))
+        tenancy::may_use(&self.spec, namespace)
     }
 
     /// Whether a namespace may hold the policy tree.
     pub fn allows_tree(&self, namespace: &str) -> bool {
-        let allowed = self.spec.root_policy_namespaces.as_ref();
-        allowed.is_none_or(|allowed| allowed.contains(namespace))
+        tenancy::may_hold_tree(&self.spec, namespace)
+    }
+
+    /// Whether resources of a namespace may take over what somebody else made.
+    pub fn allows_adoption(&self, namespace: &str) -> bool {
+        tenancy::may_adopt(&self.spec, namespace, &self.home)
+    }
+
+    /// Whether a resource asks to take over what somebody else made, and may.
+    pub fn adopts<K: Managed>(&self, object: &K) -> bool {
+        object.annotation(ANNOTATION_ADOPT) == Some("true") && self.allows_adoption(object.ns())
+    }
+
+    /// How a resource of a namespace can take over what somebody else made, as messages say it.
+    pub fn how_to_adopt(&self, namespace: &str) -> String {
+        let annotation = format!("take it over with the annotation {ANNOTATION_ADOPT}: \"true\"");
+        if self.allows_adoption(namespace) {
+            return annotation;
+        }
+        format!(
+            "{annotation} once an administrator has added namespace {namespace} to spec.adoptNamespaces.names of GrafanaInstance {}",
+            self.name
+        )
     }
 
     /// Whether silences of a namespace may cover alerts of others.
     pub fn is_unrestricted(&self, namespace: &str) -> bool {
-        let unrestricted = self.spec.unrestricted_namespaces.as_ref();
-        namespace == self.home || unrestricted.is_some_and(|unrestricted| unrestricted.contains(namespace))
+        tenancy::is_unrestricted(&self.spec, namespace, &self.home)
     }
 
     /// Fails unless the Grafana can be used.

@@ -13,12 +13,16 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::instance;
 use super::maintenance::watched;
-use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
+    Silence,
+};
 use crate::controller::engine::by::{By, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::watch::secrets;
+use crate::domain::claims::Claimant;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
 
@@ -34,7 +38,7 @@ pub(super) fn tell<K: Resource + 'static>(
 /// Notes what a resource claims; returns those for whom the answer may have changed.
 fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> Vec<(String, String)> {
     let affected = match event {
-        Event::Apply(object) | Event::InitApply(object) => context.claims.note(object, &context.owner),
+        Event::Apply(object) | Event::InitApply(object) => context.claims.note(object),
         Event::Delete(object) => context.claims.forget(object),
         Event::Init => Vec::new(),
         // What vanished while the watch was down left no event.
@@ -44,6 +48,29 @@ fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> 
         .into_iter()
         .map(|claimant| (claimant.namespace, claimant.name))
         .collect()
+}
+
+/// Notes what the resources of an instance claim, where that depends on what has changed in it.
+fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Context) {
+    fn of<K: Claiming>(store: &Store<K>, instance: &str, context: &Context) -> Vec<Claimant> {
+        let all = store.by(&By::Instance(instance.to_owned()));
+        all.iter()
+            .flat_map(|object| context.claims.note(&**object))
+            .collect()
+    }
+    if !context.claims.set_ground(instance, spec) {
+        return;
+    }
+    let (stores, triggers) = (&context.stores, &context.triggers);
+    for other in of(&stores.rules, instance, context) {
+        triggers.rules.one(&other.namespace, &other.name);
+    }
+    for other in of(&stores.contact_points, instance, context) {
+        triggers.contact_points.one(&other.namespace, &other.name);
+    }
+    for other in of(&stores.policies, instance, context) {
+        triggers.policies.one(&other.namespace, &other.name);
+    }
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
@@ -133,6 +160,8 @@ pub(super) fn about_policy(
 pub(super) fn about_instance(event: &Event<GrafanaInstance>, _: Option<&GrafanaInstance>, context: &Context) {
     if let Event::Apply(instance) | Event::InitApply(instance) | Event::Delete(instance) = event {
         watched::instance(&instance.name_any(), context);
+        let is_there = !matches!(event, Event::Delete(_));
+        claim_anew(&instance.name_any(), is_there.then_some(&instance.spec), context);
     }
     match event {
         Event::Delete(instance) => instance::disconnect(&instance.name_any(), context),

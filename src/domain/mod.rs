@@ -8,4 +8,5 @@ pub mod ownership;
 pub mod refusal;
 pub mod rule;
 pub mod silence;
+pub mod tenancy;
 pub mod version;

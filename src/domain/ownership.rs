@@ -40,22 +40,6 @@ impl Owner {
             .split_once('/')
     }
 
-    /// The matcher value (a regular expression) for every rule of a namespace.
-    pub fn namespace_pattern(&self, namespace: &str) -> String {
-        format!("{}/{}/.+", regex::escape(&self.0), regex::escape(namespace))
-    }
-
-    /// The matcher value (a regular expression) for some rules of a namespace.
-    pub fn rules_pattern<'a>(&self, namespace: &str, names: impl Iterator<Item = &'a str>) -> String {
-        let names: Vec<_> = names.map(regex::escape).collect();
-        format!(
-            "{}/{}/({})",
-            regex::escape(&self.0),
-            regex::escape(namespace),
-            names.join("|")
-        )
-    }
-
     /// Uid of the rule that an AlertRule becomes.
     pub fn rule_uid(&self, namespace: &str, name: &str) -> String {
         self.uid(&[namespace, name])
@@ -94,6 +78,81 @@ impl Owner {
     }
 }
 
+/// The owner ids whose objects in one Grafana are ours: the present one, and those that this installation had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owners {
+    now: Owner,
+    former: Vec<Owner>,
+}
+
+impl Owners {
+    /// The present owner id, and the former ones as a GrafanaInstance names them (`previousOwnerIDs`). What is no owner id, which the
+    /// schema refuses, and the present one among them mean nothing.
+    pub fn new(now: Owner, former: &[String]) -> Self {
+        let mut known: Vec<Owner> = Vec::new();
+        for id in former.iter().filter_map(|id| Owner::parse(id)) {
+            if id != now && !known.contains(&id) {
+                known.push(id);
+            }
+        }
+        Self { now, former: known }
+    }
+
+    /// The present one: what is written carries it.
+    pub fn now(&self) -> &Owner {
+        &self.now
+    }
+
+    /// The former ones, in the order in which they were named.
+    pub fn former(&self) -> &[Owner] {
+        &self.former
+    }
+
+    /// The present one, then the former ones.
+    pub fn all(&self) -> impl Iterator<Item = &Owner> {
+        std::iter::once(&self.now).chain(&self.former)
+    }
+
+    /// The resource that a mark names (`ownerID/namespace/name`, as a rule's label has it), if the mark is ours, now or formerly.
+    pub fn resource<'a>(&self, mark: &'a str) -> Option<(&'a str, &'a str)> {
+        self.all().find_map(|owner| owner.resource(mark))
+    }
+
+    /// Whether a mark says that an object is this resource's, now or formerly.
+    pub fn marks(&self, mark: &str, namespace: &str, name: &str) -> bool {
+        self.resource(mark) == Some((namespace, name))
+    }
+
+    /// The resource that a silence's author names, if the author is ours, now or formerly.
+    pub fn silence_resource<'a>(&self, author: &'a str) -> Option<(&'a str, &'a str)> {
+        self.all().find_map(|owner| owner.silence_resource(author))
+    }
+
+    /// The matcher value (a regular expression) for every rule of a namespace, those that still carry a former mark included.
+    pub fn namespace_pattern(&self, namespace: &str) -> String {
+        format!("{}/{}/.+", self.pattern(), regex::escape(namespace))
+    }
+
+    /// The matcher value (a regular expression) for some rules of a namespace, those that still carry a former mark included.
+    pub fn rules_pattern<'a>(&self, namespace: &str, names: impl Iterator<Item = &'a str>) -> String {
+        let names: Vec<_> = names.map(regex::escape).collect();
+        format!(
+            "{}/{}/({})",
+            self.pattern(),
+            regex::escape(namespace),
+            names.join("|")
+        )
+    }
+
+    fn pattern(&self) -> String {
+        let ids: Vec<_> = self.all().map(|owner| regex::escape(owner.as_str())).collect();
+        match ids.as_slice() {
+            [only] => only.clone(),
+            ids => format!("({})", ids.join("|")),
+        }
+    }
+}
+
 /// The label name that ownership is kept under.
 pub const LABEL: &str = OWNER_LABEL;
 
@@ -110,6 +169,41 @@ mod tests {
 
     fn owner() -> Owner {
         Owner::parse("prod-1").unwrap()
+    }
+
+    fn owners(former: &[&str]) -> Owners {
+        let former: Vec<String> = former.iter().map(|id| (*id).to_owned()).collect();
+        Owners::new(owner(), &former)
+    }
+
+    #[test]
+    fn what_a_former_owner_id_marks_is_ours_and_what_any_other_marks_is_not() {
+        let owners = owners(&["old", "prod-1", "older", "old", "No Id"]);
+        let former: Vec<_> = owners.former().iter().map(Owner::as_str).collect();
+        assert_eq!(former, ["old", "older"]);
+        for ours in ["prod-1/ns/a", "old/ns/a", "older/ns/a"] {
+            assert_eq!(owners.resource(ours), Some(("ns", "a")), "{ours}");
+            assert!(owners.marks(ours, "ns", "a") && !owners.marks(ours, "ns", "b"));
+            let author = format!("alertwright {ours}");
+            assert_eq!(owners.silence_resource(&author), Some(("ns", "a")), "{author}");
+        }
+        for foreign in ["prod/ns/a", "oldest/ns/a", "No Id/ns/a", "ns/a", ""] {
+            assert_eq!(owners.resource(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn patterns_cover_rules_that_still_carry_a_former_mark() {
+        let owners = owners(&["old"]);
+        let whole = |pattern: String| regex::Regex::new(&format!("^(?:{pattern})$")).unwrap();
+        let namespace = whole(owners.namespace_pattern("ns"));
+        let rules = whole(owners.rules_pattern("ns", ["a"].into_iter()));
+        for ours in ["prod-1/ns/a", "old/ns/a"] {
+            assert!(namespace.is_match(ours) && rules.is_match(ours), "{ours}");
+        }
+        for other in ["older/ns/a", "old/ns2/a", "prod-1old/ns/a"] {
+            assert!(!namespace.is_match(other) && !rules.is_match(other), "{other}");
+        }
     }
 
     #[test]
@@ -144,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_namespace_pattern_reaches_no_other_namespace() {
-        let pattern = regex::Regex::new(&format!("^(?:{})$", owner().namespace_pattern("rev"))).unwrap();
+        let pattern = regex::Regex::new(&format!("^(?:{})$", owners(&[]).namespace_pattern("rev"))).unwrap();
         assert!(pattern.is_match("prod-1/rev/a"));
         assert!(!pattern.is_match("prod-1/revel/a"));
         assert!(!pattern.is_match("prod-1x/rev/a"));
@@ -152,7 +246,7 @@ mod tests {
 
     #[test]
     fn dots_in_rule_names_are_escaped() {
-        let pattern = owner().rules_pattern("ns", ["a.b", "c"].into_iter());
+        let pattern = owners(&[]).rules_pattern("ns", ["a.b", "c"].into_iter());
         let pattern = regex::Regex::new(&format!("^(?:{pattern})$")).unwrap();
         assert!(pattern.is_match("prod-1/ns/a.b"));
         assert!(!pattern.is_match("prod-1/ns/axb"));

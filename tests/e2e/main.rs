@@ -23,6 +23,7 @@ mod maintenance_job;
 mod maintenance_rollout;
 mod notification_policy;
 mod notifications;
+mod ownership;
 mod policy_ownership;
 mod process;
 mod reports;

@@ -72,13 +72,18 @@ pub async fn start_with(options: grafana::Options) -> World {
 
 /// Options of the operator as tests start it.
 pub fn operator(home: &str, ns: &str, kubeconfig: &Path) -> operator::Options {
+    operator_as(home, home, ns, kubeconfig)
+}
+
+/// The same, with an owner id of one's own.
+pub fn operator_as(owner: &str, home: &str, ns: &str, kubeconfig: &Path) -> operator::Options {
     operator::Options::new(env!("CARGO_BIN_EXE_alertwright"), kubeconfig).args([
         "--operator-namespace",
         home,
         "--watch-namespaces",
         ns,
         "--owner-id",
-        home,
+        owner,
         "--log-level",
         "debug",
     ])

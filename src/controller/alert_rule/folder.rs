@@ -6,7 +6,6 @@ use std::time::Instant;
 use crate::api::AlertRule;
 use crate::api::condition::Reason;
 use crate::controller::connection::{Facts, Instance};
-use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
@@ -25,12 +24,7 @@ pub struct Place {
 }
 
 /// Finds the rule's folder, or creates it. A folder that somebody else made is used as it is.
-pub async fn ensure(
-    instance: &Arc<Instance>,
-    context: &Context,
-    object: &AlertRule,
-    facts: &Facts,
-) -> Result<Place, Failure> {
+pub async fn ensure(instance: &Arc<Instance>, object: &AlertRule, facts: &Facts) -> Result<Place, Failure> {
     if let Some(uid) = &object.spec.folder_uid {
         return match instance.mirror.read(|held| held.folders.lookup(uid).cloned()) {
             Lookup::Present(folder) => Ok(Place {
@@ -54,14 +48,13 @@ pub async fn ensure(
             so_far.push('/');
         }
         so_far.push_str(&title.replace('\\', "\\\\").replace('/', "\\/"));
-        let uid = one(
-            instance,
-            &context.owner.folder_uid(&so_far),
-            title,
-            parent.as_deref(),
-            before,
-        )
-        .await?;
+        // Ours, and those that former owner ids made.
+        let uids: Vec<String> = instance
+            .owners
+            .all()
+            .map(|owner| owner.folder_uid(&so_far))
+            .collect();
+        let uid = one(instance, &uids, title, parent.as_deref(), before).await?;
         parent = Some(uid);
     }
     Ok(Place {
@@ -88,23 +81,24 @@ fn titles(path: &str, facts: &Facts) -> Result<Vec<String>, Refusal> {
 /// The uid of one folder, which is created if it isn't there.
 async fn one(
     instance: &Arc<Instance>,
-    uid: &str,
+    uids: &[String],
     title: &str,
     parent: Option<&str>,
     before: Option<&str>,
 ) -> Result<String, Failure> {
-    if let Some(found) = known(instance, uid, title, parent, before) {
+    if let Some(found) = known(instance, uids, title, parent, before) {
         return Ok(found);
     }
     let turn = instance.folders.lock().await;
-    if let Some(found) = known(instance, uid, title, parent, before) {
+    if let Some(found) = known(instance, uids, title, parent, before) {
         return Ok(found);
     }
+    let own = uids.first().cloned().unwrap_or_default();
     let attempt = instance
         .refused
-        .attempt(format!("folder {uid}"), &(title, parent), Instant::now())?;
+        .attempt(format!("folder {own}"), &(title, parent), Instant::now())?;
     let wish = Folder {
-        uid: uid.to_owned(),
+        uid: own,
         title: title.to_owned(),
         parent_uid: parent.map(str::to_owned),
     };
@@ -129,7 +123,7 @@ async fn one(
                 .list()
                 .await
                 .map_err(|e| instance.suspect(e.into()))?;
-            match choose(&listed, uid, title, parent, before) {
+            match choose(&listed, uids, title, parent, before) {
                 Some(folder) => {
                     instance
                         .mirror
@@ -145,7 +139,7 @@ async fn one(
 
 fn known(
     instance: &Instance,
-    uid: &str,
+    uids: &[String],
     title: &str,
     parent: Option<&str>,
     before: Option<&str>,
@@ -153,23 +147,27 @@ fn known(
     instance.mirror.read(|held| {
         let place = (parent.map(str::to_owned), title.to_owned());
         let folders = held.folders.in_group(&place);
-        let folders = folders.chain(held.folders.lookup(uid).present());
-        choose(folders, uid, title, parent, before).map(|folder| folder.uid.clone())
+        let ours = uids.iter().filter_map(|uid| held.folders.lookup(uid).present());
+        choose(folders.chain(ours), uids, title, parent, before).map(|folder| folder.uid.clone())
     })
 }
 
-/// Ours, or else one of this title. Of several it is always the same one: the one that the rule has been in before, or that with the smallest uid.
+/// Ours (`uids`, the best first), or else one of this title. Of several it is always the same one: the one that the rule has been in before, or that with the smallest uid.
 fn choose<'a>(
     folders: impl IntoIterator<Item = &'a Folder>,
-    uid: &str,
+    uids: &[String],
     title: &str,
     parent: Option<&str>,
     before: Option<&str>,
 ) -> Option<&'a Folder> {
-    let rank = |folder: &Folder| (folder.uid != uid, before != Some(folder.uid.as_str()));
+    let place = |folder: &Folder| uids.iter().position(|uid| *uid == folder.uid);
+    let rank = |folder: &Folder| {
+        let ours = place(folder).unwrap_or(uids.len());
+        (ours, before != Some(folder.uid.as_str()))
+    };
     let folders = folders
         .into_iter()
-        .filter(|f| f.uid == uid || (f.title == title && f.parent_uid.as_deref() == parent));
+        .filter(|f| place(f).is_some() || (f.title == title && f.parent_uid.as_deref() == parent));
     folders.min_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.uid.cmp(&b.uid)))
 }
 
@@ -193,12 +191,14 @@ mod tests {
             folder("b", "Shop", None),
             folder("d", "Shop", Some("a")),
         ];
-        let of = |uid: &str, parent: Option<&str>, before: Option<&str>| {
-            let forwards = choose(&all, uid, "Shop", parent, before).map(|f| f.uid.clone());
-            let backwards = choose(all.iter().rev(), uid, "Shop", parent, before).map(|f| f.uid.clone());
+        let by = |uids: &[&str], parent: Option<&str>, before: Option<&str>| {
+            let uids: Vec<String> = uids.iter().map(|uid| (*uid).to_owned()).collect();
+            let forwards = choose(&all, &uids, "Shop", parent, before).map(|f| f.uid.clone());
+            let backwards = choose(all.iter().rev(), &uids, "Shop", parent, before).map(|f| f.uid.clone());
             assert_eq!(forwards, backwards);
             forwards
         };
+        let of = |uid: &str, parent: Option<&str>, before: Option<&str>| by(&[uid], parent, before);
         assert_eq!(of("aw-1", None, None).as_deref(), Some("b"));
         assert_eq!(of("aw-1", None, Some("c")).as_deref(), Some("c"));
         assert_eq!(
@@ -207,6 +207,11 @@ mod tests {
             "another title by now"
         );
         assert_eq!(of("c", None, Some("b")).as_deref(), Some("c"), "ours comes first");
+        assert_eq!(
+            by(&["aw-1", "c"], None, Some("b")).as_deref(),
+            Some("c"),
+            "then that of a former owner id"
+        );
         assert_eq!(of("aw-1", Some("a"), None).as_deref(), Some("d"));
         assert_eq!(of("aw-1", Some("b"), None), None);
     }

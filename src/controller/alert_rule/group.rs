@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::mirrored::Turns;
 use crate::api::duration;
 use crate::controller::connection::Instance;
-use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::domain::ownership::LABEL;
 use crate::domain::rule::Wish;
@@ -27,7 +26,6 @@ pub(super) fn interval(instance: &Instance, rule: &AlertRule) -> Option<Duration
 
 /// Sets the interval of the group if it isn't as wished and all its rules are ours; else says why not.
 pub(super) async fn ensure_interval(
-    context: &Context,
     instance: &Arc<Instance>,
     turns: &Turns,
     wish: &Wish,
@@ -57,7 +55,7 @@ pub(super) async fn ensure_interval(
     let is_ours = |r: &AlertRule| {
         r.labels
             .get(LABEL)
-            .is_some_and(|label| context.owner.resource(label).is_some())
+            .is_some_and(|label| instance.owners.resource(label).is_some())
     };
     if let Some(foreign) = group.rules.iter().find(|r| !is_ours(r)) {
         return Ok(Some(format!(

@@ -3,13 +3,37 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::api::AlertRule;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
+use crate::controller::engine::managed::Managed;
 use crate::controller::engine::turns::Turn;
+use crate::domain::rule::identity;
 use crate::grafana::Error;
 use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::mirror::{Lookup, Subject};
-use crate::grafana::wire::AlertRule;
+use crate::grafana::wire::AlertRule as WireRule;
+
+/// Under which uid Grafana holds a resource's rule, or would.
+pub(super) fn uid(object: &AlertRule, instance: &Instance) -> String {
+    let reported = object.status.as_ref().and_then(|status| status.uid.as_deref());
+    instance.mirror.read(|held| {
+        identity::uid(
+            object.spec.uid.as_deref(),
+            &instance.owners,
+            (object.ns(), object.id()),
+            reported,
+            |uid| matches!(held.rules.lookup(uid), Lookup::Absent),
+            |mark| held.rules.marked(mark),
+        )
+    })
+}
+
+/// The rules that former owner ids have made for a resource, besides the one with this uid.
+pub(super) fn doubles(object: &AlertRule, instance: &Instance, uid: &str) -> Vec<String> {
+    let marked = |mark: &str| instance.mirror.read(|held| held.rules.marked(mark));
+    identity::doubles(uid, &instance.owners, (object.ns(), object.id()), marked)
+}
 
 /// What Grafana holds under this uid; asks it where an answer was lost.
 pub(super) async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundRule>, Failure> {
@@ -39,7 +63,7 @@ pub(super) type Turns = (Turn, Turn);
 pub(super) async fn create(
     instance: &Arc<Instance>,
     turns: &Turns,
-    rule: &AlertRule,
+    rule: &WireRule,
     written: FoundRule,
 ) -> Result<(), Failure> {
     let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
@@ -59,7 +83,7 @@ pub(super) async fn create(
 pub(super) async fn update(
     instance: &Arc<Instance>,
     turns: &Turns,
-    rule: &AlertRule,
+    rule: &WireRule,
     written: FoundRule,
 ) -> Result<(), Failure> {
     let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
@@ -75,7 +99,7 @@ pub(super) async fn update(
     attempt.ended(updated, Instant::now())
 }
 
-fn failed(instance: &Instance, rule: &AlertRule, error: Error) -> Failure {
+fn failed(instance: &Instance, rule: &WireRule, error: Error) -> Failure {
     let is_title = error.is_title_conflict();
     let mut failure = instance.suspect(error.into());
     if is_title {

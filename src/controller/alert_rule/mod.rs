@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Resource;
+use kube::runtime::events::EventType;
+use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
 use super::context::Context;
@@ -17,9 +20,9 @@ use crate::api::alert_rule::Drift;
 use crate::api::condition::{self, Reason};
 use crate::api::duration;
 use crate::api::reference::DeletionPolicy;
-use crate::api::{ANNOTATION_ADOPT, AlertRule, AlertRuleStatus};
+use crate::api::{AlertRule, AlertRuleStatus};
 use crate::controller::connection::{self, Facts, Instance};
-use crate::controller::engine::claim::{Key, folder as claimed_folder};
+use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::domain::links;
@@ -39,22 +42,28 @@ impl Reconcile for AlertRule {
     async fn reconcile(&self, context: &Context) -> Result<Report<AlertRuleStatus>, Failure> {
         let instance = context.instance(self)?;
         let facts = instance.facts()?;
-        let rivals = Rivals::of(self, context);
-        rivals.refuse(self, facts.version)?;
+        let uid = mirrored::uid(self, &instance);
+        Rivals::of(self, context, &uid).refuse(self, facts.version)?;
         // What can't be carried out makes no folder either.
-        let mut wish = wish(self, context, &instance, &facts)?;
+        let mut wish = wish(self, &instance, &facts, &uid)?;
         // A write of a pass that was cut off may still be under way.
-        let turn = instance.object(&wish.rule.uid).await;
-        let folder = folder::ensure(&instance, context, self, &facts).await?;
+        let turn = instance.object(&uid).await;
+        let folder = folder::ensure(&instance, self, &facts).await?;
+        for other in context.claims.settle(self, &folder.uid) {
+            context.triggers.rules.one(&other.namespace, &other.name);
+        }
+        // Others may name the folder otherwise.
+        Rivals::of(self, context, &uid).refuse(self, facts.version)?;
         wish.rule.folder_uid.clone_from(&folder.uid);
         let turns = (turn, instance.group(&folder.uid, &wish.rule.rule_group).await);
         let found = mirrored::find(&instance, &wish.rule.uid).await?;
-        let label = context.owner.label(self.ns(), self.id());
-        let is_ours = self.spec.uid.is_none() || self.annotation(ANNOTATION_ADOPT) == Some("true");
-        let decision = decision::decide(&wish.rule, found.as_ref(), &label, is_ours);
+        let label = instance.owners.now().label(self.ns(), self.id());
+        let is_ours = self.spec.uid.is_none() || self.was_ours(found.as_ref(), &instance);
+        let may_claim = is_ours || self.may_adopt(found.as_ref(), &instance, context);
+        let decision = decision::decide(&wish.rule, found.as_ref(), &label, may_claim);
         let drift = apply(self, context, &instance, &turns, &wish, &decision, found.as_ref()).await?;
         let mut warnings = wish.warnings.clone();
-        warnings.extend(group::ensure_interval(context, &instance, &turns, &wish, &decision).await?);
+        warnings.extend(group::ensure_interval(&instance, &turns, &wish, &decision).await?);
         Ok(self.report(context, &instance, &wish, &folder, drift, warnings))
     }
 
@@ -64,13 +73,13 @@ impl Reconcile for AlertRule {
         let id = (self.ns(), self.id());
         let own = rule::check(&self.spec, &context.owner, id, prefix.unwrap_or_default());
         // Whether titles must differ depends on the version.
-        let refusal = own.and_then(|()| Rivals::of(self, context).refuse(self, Version::SAME_TITLES));
+        let refusal = own
+            .and_then(|()| Rivals::of(self, context, &self.uid(context)).refuse(self, Version::SAME_TITLES));
         refusal.err().map(Failure::from)
     }
 
     fn may_be_stored(&self, context: &Context) -> bool {
         let uid = self.uid(context);
-        let label = context.owner.label(self.ns(), self.id());
         self.status.as_ref().is_some_and(|status| status.uid.is_some())
             || context
                 .running
@@ -78,7 +87,7 @@ impl Reconcile for AlertRule {
                 .get(self.instance())
                 .is_some_and(|instance| {
                     instance.mirror.read(|held| match held.rules.lookup(&uid) {
-                        Lookup::Present(found) => found.owner.as_deref() == Some(&label),
+                        Lookup::Present(found) => self.was_ours(Some(found), instance),
                         Lookup::Absent => false,
                         // Before anything was read nothing was written either.
                         Lookup::Unknown => held.rules.is_loaded(),
@@ -97,22 +106,26 @@ impl Reconcile for AlertRule {
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
             return Ok(());
         }
-        let uid = self
-            .status
-            .as_ref()
-            .and_then(|status| status.uid.clone())
-            .unwrap_or_else(|| self.uid(context));
-        // A write of a pass that was cut off may still be under way.
-        let turn = instance.object(&uid).await;
-        let Some(found) = mirrored::find(&instance, &uid).await? else {
-            return Ok(());
-        };
-        let derived = uid == context.owner.rule_uid(self.ns(), self.id());
-        if !derived && found.owner.as_deref() != Some(&context.owner.label(self.ns(), self.id())) {
-            return Ok(());
+        let reported = self.status.as_ref().and_then(|status| status.uid.clone());
+        let uid = mirrored::uid(self, &instance);
+        let mut uids = mirrored::doubles(self, &instance, &uid);
+        uids.push(uid);
+        uids.extend(reported.clone().filter(|uid| !uids.contains(uid)));
+        let derived = instance.owners.now().rule_uid(self.ns(), self.id());
+        for uid in uids {
+            // A write of a pass that was cut off may still be under way.
+            let turn = instance.object(&uid).await;
+            let Some(found) = mirrored::find(&instance, &uid).await? else {
+                continue;
+            };
+            if uid == derived || self.was_ours(Some(&found), &instance) {
+                let turns = (turn, instance.group(&found.folder_uid, &found.group).await);
+                mirrored::delete(&instance, &turns, &uid).await?;
+            } else if reported.as_ref() == Some(&uid) {
+                self.leave_behind(&found, &instance, context).await;
+            }
         }
-        let turns = (turn, instance.group(&found.folder_uid, &found.group).await);
-        mirrored::delete(&instance, &turns, &uid).await
+        Ok(())
     }
 }
 
@@ -124,10 +137,9 @@ struct Rivals {
 }
 
 impl Rivals {
-    fn of(object: &AlertRule, context: &Context) -> Self {
-        let instance = || object.instance().to_owned();
-        let folder = || claimed_folder(object);
-        let uid = object.uid(context);
+    fn of(object: &AlertRule, context: &Context, uid: &str) -> Self {
+        let place = || context.claims.place(object.instance());
+        let folder = context.claims.folder(object);
         let title = rule::title(&object.spec, object.id()).to_owned();
         let group = rule::group(&object.spec, object.id()).to_owned();
         let ahead = |key| {
@@ -137,9 +149,9 @@ impl Rivals {
                 .map(|(claimant, value)| (claimant.path(), value))
         };
         Self {
-            uid: ahead(Key::Uid(instance(), uid)).map(|(path, _)| path),
-            title: ahead(Key::Title(instance(), folder(), title)).map(|(path, _)| path),
-            group: ahead(Key::Group(instance(), folder(), group)),
+            uid: ahead(Key::Uid(place(), uid.to_owned())).map(|(path, _)| path),
+            title: ahead(Key::Title(place(), folder.clone(), title)).map(|(path, _)| path),
+            group: ahead(Key::Group(place(), folder, group)),
         }
     }
 
@@ -171,7 +183,7 @@ impl Rivals {
     }
 }
 
-fn wish(object: &AlertRule, context: &Context, instance: &Instance, facts: &Facts) -> Result<Wish, Refusal> {
+fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Result<Wish, Refusal> {
     let spec = &object.spec;
     let source = if rule::needs_source(spec) {
         let default = instance.spec.default_datasource.as_ref();
@@ -183,7 +195,8 @@ fn wish(object: &AlertRule, context: &Context, instance: &Instance, facts: &Fact
     rule::wish(
         spec,
         &Surroundings {
-            owner: &context.owner,
+            owner: instance.owners.now(),
+            uid,
             namespace: object.ns(),
             name: object.id(),
             labels: &instance.spec.labels,
@@ -205,6 +218,15 @@ async fn apply(
     found: Option<&FoundRule>,
 ) -> Result<Option<Drift>, Failure> {
     let rule = &wish.rule;
+    for double in mirrored::doubles(object, instance, &rule.uid) {
+        info!(
+            namespace = object.ns(),
+            name = object.id(),
+            uid = double,
+            "double of a former owner id deleted"
+        );
+        mirrored::delete(instance, turns, &double).await?;
+    }
     if *decision != Decision::NotOwned {
         title::free(object, context, instance, turns, rule, found).await?;
     }
@@ -215,8 +237,9 @@ async fn apply(
             return Err(Failure::new(
                 Reason::NotOwned,
                 format!(
-                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or take it over with the annotation {ANNOTATION_ADOPT}: \"true\"",
-                    rule.uid
+                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}",
+                    rule.uid,
+                    instance.how_to_adopt(object.ns())
                 ),
                 Retry::OnChange,
             ));
@@ -231,6 +254,11 @@ async fn apply(
             let interval = found.map_or(wish.interval, |found| found.interval);
             mirrored::update(instance, turns, rule, written(interval)).await?;
         }
+    }
+    if let Some(found) =
+        found.filter(|found| object.spec.uid.is_some() && !object.was_ours(Some(found), instance))
+    {
+        object.tell_of_adoption(found, context).await;
     }
     let fields: &[&str] = match decision {
         Decision::Update(fields) => fields,
@@ -261,9 +289,71 @@ fn was_in_grafana(object: &AlertRule, uid: &str) -> bool {
 }
 
 impl AlertRule {
+    /// Under which uid Grafana holds the rule, or would, as far as is known while it isn't connected.
     fn uid(&self, context: &Context) -> String {
-        let given = self.spec.uid.clone();
-        given.unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()))
+        let running = context.running.read().get(self.instance()).cloned();
+        running.map_or_else(
+            || {
+                let given = self.spec.uid.clone();
+                given.unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()))
+            },
+            |instance| mirrored::uid(self, &instance),
+        )
+    }
+
+    /// Whether a rule carries this resource's mark, the present one or one of a former owner id.
+    fn was_ours(&self, found: Option<&FoundRule>, instance: &Instance) -> bool {
+        let mark = found.and_then(|found| found.owner.as_deref());
+        mark.is_some_and(|mark| instance.owners.marks(mark, self.ns(), self.id()))
+    }
+
+    /// Whether a rule is to be taken over and may be: never from another resource.
+    fn may_adopt(&self, found: Option<&FoundRule>, instance: &Instance, context: &Context) -> bool {
+        let mark = found.and_then(|found| found.owner.as_deref());
+        let maker = mark.and_then(|mark| instance.owners.resource(mark));
+        let is_managed = maker.is_some_and(|(namespace, name)| {
+            let maker = ObjectRef::new(name).within(namespace);
+            context.stores.rules.get(&maker).is_some()
+        });
+        !is_managed && instance.adopts(self)
+    }
+
+    /// Says that a rule of somebody else was taken over.
+    async fn tell_of_adoption(&self, found: &FoundRule, context: &Context) {
+        let note = format!(
+            "took over Grafana's rule {} ({:?}), which this resource hadn't made",
+            found.uid, found.title
+        );
+        context
+            .event(
+                &self.object_ref(&()),
+                EventType::Normal,
+                "Adopted",
+                "Reconcile",
+                &note,
+            )
+            .await;
+    }
+
+    /// Says that the rule that the status names stays, because it carries somebody else's mark.
+    async fn leave_behind(&self, found: &FoundRule, instance: &Instance, context: &Context) {
+        let whose = match found.owner.as_deref() {
+            None => "carries no mark of this operator any more".to_owned(),
+            Some(mark) => format!(
+                "carries the mark {mark}, which isn't this resource's. If it begins with a former owner id of this operator, delete the rule in Grafana, and name that id in spec.previousOwnerIDs of GrafanaInstance {} for all others",
+                instance.name
+            ),
+        };
+        let note = format!("Grafana's rule {} stays there: it {whose}", found.uid);
+        context
+            .event(
+                &self.object_ref(&()),
+                EventType::Warning,
+                "LeftBehind",
+                "Delete",
+                &note,
+            )
+            .await;
     }
 
     fn report(

@@ -10,7 +10,7 @@ use crate::api::AlertRule;
 use crate::api::condition::{self, Reason};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::claim::{Key, folder};
+use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::domain::version::Version;
@@ -45,7 +45,7 @@ pub(super) async fn free(
     let Some((namespace, name)) = holder
         .owner
         .as_deref()
-        .and_then(|label| context.owner.resource(label))
+        .and_then(|label| instance.owners.resource(label))
     else {
         return Err(conflict(format!(
             "spec.title: Grafana's rule {} has the title {:?} in the same folder and isn't ours; choose another title or folder",
@@ -63,8 +63,12 @@ pub(super) async fn free(
             holder.uid, rule.title
         )));
     }
+    let (place, folder) = (
+        context.claims.place(object.instance()),
+        context.claims.folder(object),
+    );
     let wants = |title: &str| {
-        let key = Key::Title(object.instance().to_owned(), folder(object), title.to_owned());
+        let key = Key::Title(place.clone(), folder.clone(), title.to_owned());
         context.claims.is_claimed_by::<AlertRule>(&key, namespace, name)
     };
     if wants(&rule.title) || is_stuck(context, namespace, name) {

@@ -1,27 +1,28 @@
 //! What resources claim in a Grafana, and whom to tell when that changes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::by::Indexed;
 use super::managed::Managed;
 use super::store::Store;
-use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
+use crate::api::{AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy};
 use crate::domain::claims::{Claimant, Claims};
-use crate::domain::ownership::Owner;
-use crate::domain::{notification::contact_point, rule};
+use crate::domain::ownership::{Owner, Owners};
+use crate::domain::{notification::contact_point, rule, tenancy};
 
-/// Where a rule lies, as far as specifications tell.
+/// Where a rule lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Folder {
-    /// By the title path, without the instance's prefix.
+    /// By the title path, while nobody knows its uid.
     Path(String),
     /// By uid.
     Uid(String),
 }
 
-/// What only one resource can have in a Grafana. The first field is the instance.
+/// What only one resource can have in a Grafana. The first field is the Grafana and organisation, as [`AllClaims::place`] names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// The uid of a rule.
@@ -37,33 +38,105 @@ pub enum Key {
 }
 
 /// All claims.
-#[derive(Default)]
 pub struct AllClaims {
+    owner: Owner,
+    grounds: RwLock<HashMap<String, Arc<Ground>>>,
+    /// The uids of folders by place and title path, as passes found them.
+    folders: Mutex<HashMap<(String, String), String>>,
     rules: Mutex<Claims<Key, u64>>,
     contact_points: Mutex<Claims<Key, u64>>,
     policies: Mutex<Claims<Key, u64>>,
 }
 
+/// What a GrafanaInstance says that claims depend on.
+pub struct Ground {
+    place: String,
+    owners: Owners,
+    /// `None` while there is no such GrafanaInstance. Nothing is decided then, and all may claim.
+    spec: Option<GrafanaInstanceSpec>,
+}
+
+impl Ground {
+    fn may_use(&self, namespace: &str) -> bool {
+        let spec = self.spec.as_ref();
+        spec.is_none_or(|spec| tenancy::may_use(spec, namespace))
+    }
+
+    fn may_hold_tree(&self, namespace: &str) -> bool {
+        let spec = self.spec.as_ref();
+        spec.is_none_or(|spec| tenancy::may_hold_tree(spec, namespace))
+    }
+
+    fn prefix(&self) -> &str {
+        let prefix = self.spec.as_ref().and_then(|spec| spec.folder_prefix.as_deref());
+        prefix.unwrap_or_default()
+    }
+}
+
 /// A kind whose resources claim something.
 pub trait Claiming: Managed + Indexed {
-    /// What the resource claims.
-    fn claims(&self, owner: &Owner) -> Vec<(Key, u64)>;
+    /// What the resource claims: nothing where it may not use the instance.
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)>;
     /// The claims of this kind.
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>>;
 }
 
 impl AllClaims {
+    /// No claims yet, by resources of an operator with this owner id.
+    pub fn new(owner: Owner) -> Self {
+        Self {
+            owner,
+            grounds: RwLock::default(),
+            folders: Mutex::default(),
+            rules: Mutex::default(),
+            contact_points: Mutex::default(),
+            policies: Mutex::default(),
+        }
+    }
+
+    /// Notes what a GrafanaInstance says, or that there is none. Whether that is news: then the claims of all its resources are to be noted
+    /// again.
+    pub fn set_ground(&self, instance: &str, spec: Option<&GrafanaInstanceSpec>) -> bool {
+        let mut grounds = self.grounds.write();
+        if grounds.get(instance).and_then(|ground| ground.spec.as_ref()) == spec {
+            return false;
+        }
+        match spec {
+            Some(_) => grounds.insert(instance.to_owned(), Arc::new(self.survey(instance, spec))),
+            None => grounds.remove(instance),
+        };
+        true
+    }
+
+    /// Names the Grafana and organisation that an instance is for, as keys have it.
+    pub fn place(&self, instance: &str) -> String {
+        self.ground(instance).place.clone()
+    }
+
+    /// Where a rule lies, as far as is known.
+    pub fn folder(&self, object: &AlertRule) -> Folder {
+        self.folder_on(object, &self.ground(object.instance()))
+    }
+
+    /// Notes where a rule's folder was found, and what the rule claims there; returns the others for whom that may matter.
+    pub fn settle(&self, object: &AlertRule, folder_uid: &str) -> Vec<Claimant> {
+        let ground = self.ground(object.instance());
+        if let Some(path) = rule::folder_path(&object.spec, object.ns(), ground.prefix()) {
+            let mut folders = self.folders.lock();
+            folders.insert((ground.place.clone(), path), folder_uid.to_owned());
+        }
+        self.note(object)
+    }
+
     /// Notes what a resource claims, and returns the others for whom that may matter.
-    pub fn note<K: Claiming>(&self, object: &K, owner: &Owner) -> Vec<Claimant> {
-        let mut claims = K::of(self).lock();
+    pub fn note<K: Claiming>(&self, object: &K) -> Vec<Claimant> {
         if object.is_deleting() {
             // What is on its way out keeps its place until it is gone from Grafana.
             return Vec::new();
         }
-        claims
-            .update(claimant(object), object.claims(owner))
-            .into_iter()
-            .collect()
+        let wanted = object.claims(self, &self.ground(object.instance()));
+        let mut claims = K::of(self).lock();
+        claims.update(claimant(object), wanted).into_iter().collect()
     }
 
     /// Notes that a resource is gone, and returns the others for whom that may matter.
@@ -113,6 +186,39 @@ impl AllClaims {
             .holder(key)
             .map(|(claimant, _)| claimant.clone())
     }
+
+    fn ground(&self, instance: &str) -> Arc<Ground> {
+        let known = self.grounds.read().get(instance).cloned();
+        known.unwrap_or_else(|| Arc::new(self.survey(instance, None)))
+    }
+
+    fn survey(&self, instance: &str, spec: Option<&GrafanaInstanceSpec>) -> Ground {
+        let former = spec.map_or(&[][..], |spec| &spec.previous_owner_ids);
+        Ground {
+            place: spec.map_or_else(
+                || format!("instance {instance}"),
+                |spec| tenancy::place(instance, spec),
+            ),
+            owners: Owners::new(self.owner.clone(), former),
+            spec: spec.cloned(),
+        }
+    }
+
+    fn folder_on(&self, object: &AlertRule, ground: &Ground) -> Folder {
+        if let Some(uid) = &object.spec.folder_uid {
+            return Folder::Uid(uid.clone());
+        }
+        let path = rule::folder_path(&object.spec, object.ns(), ground.prefix()).unwrap_or_default();
+        let found = (ground.place.clone(), path);
+        let seen = self.folders.lock().get(&found).cloned();
+        // After a restart the status still says where it was found.
+        let reported = || {
+            let status = object.status.as_ref()?;
+            let is_here = status.folder.as_deref() == Some(&found.1);
+            status.folder_uid.clone().filter(|_| is_here)
+        };
+        seen.or_else(reported).map_or(Folder::Path(found.1), Folder::Uid)
+    }
 }
 
 fn claimant<K: Managed>(object: &K) -> Claimant {
@@ -128,43 +234,29 @@ fn claimant<K: Managed>(object: &K) -> Claimant {
     }
 }
 
-/// Where a rule lies, as far as its specification tells.
-pub fn folder(object: &AlertRule) -> Folder {
-    match &object.spec.folder_uid {
-        Some(uid) => Folder::Uid(uid.clone()),
-        None => Folder::Path(
-            object
-                .spec
-                .folder
-                .clone()
-                .unwrap_or_else(|| object.ns().to_owned()),
-        ),
-    }
-}
-
 impl Claiming for AlertRule {
-    fn claims(&self, owner: &Owner) -> Vec<(Key, u64)> {
-        let instance = || self.instance().to_owned();
-        let uid = self
-            .spec
-            .uid
-            .clone()
-            .unwrap_or_else(|| owner.rule_uid(self.ns(), self.id()));
-        let mut claims = vec![
-            (Key::Uid(instance(), uid), 0),
-            (
-                Key::Title(
-                    instance(),
-                    folder(self),
-                    rule::title(&self.spec, self.id()).to_owned(),
-                ),
-                0,
-            ),
-        ];
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.may_use(self.ns()) {
+            return Vec::new();
+        }
+        let place = || ground.place.clone();
+        let mut claims: Vec<_> = if let Some(uid) = &self.spec.uid {
+            vec![(Key::Uid(place(), uid.clone()), 0)]
+        } else {
+            // Under which of them Grafana holds it is known to it alone.
+            let uids = ground
+                .owners
+                .all()
+                .map(|owner| owner.rule_uid(self.ns(), self.id()));
+            uids.map(|uid| (Key::Uid(place(), uid), 0)).collect()
+        };
+        let folder = all.folder_on(self, ground);
+        let title = rule::title(&self.spec, self.id()).to_owned();
+        claims.push((Key::Title(place(), folder.clone(), title), 0));
         // One that can't be read sets the interval of nobody.
         if let Ok(interval) = rule::interval(&self.spec) {
             let group = rule::group(&self.spec, self.id()).to_owned();
-            claims.push((Key::Group(instance(), folder(self), group), interval.as_secs()));
+            claims.push((Key::Group(place(), folder, group), interval.as_secs()));
         }
         claims
     }
@@ -174,9 +266,12 @@ impl Claiming for AlertRule {
 }
 
 impl Claiming for ContactPoint {
-    fn claims(&self, _: &Owner) -> Vec<(Key, u64)> {
+    fn claims(&self, _: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.may_use(self.ns()) {
+            return Vec::new();
+        }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
-        vec![(Key::ContactPoint(self.instance().to_owned(), name), 0)]
+        vec![(Key::ContactPoint(ground.place.clone(), name), 0)]
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.contact_points
@@ -184,10 +279,17 @@ impl Claiming for ContactPoint {
 }
 
 impl Claiming for NotificationPolicy {
-    fn claims(&self, _: &Owner) -> Vec<(Key, u64)> {
-        vec![(Key::Tree(self.instance().to_owned()), 0)]
+    fn claims(&self, _: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.may_hold_tree(self.ns()) {
+            return Vec::new();
+        }
+        vec![(Key::Tree(ground.place.clone()), 0)]
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.policies
     }
 }
+
+#[cfg(test)]
+#[path = "claim_tests.rs"]
+mod tests;

@@ -25,6 +25,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::domain::notification::contact_point::Secrets;
+use crate::domain::ownership::{Owner, Owners};
 use crate::grafana::transport::{self, Connection, Supervisor};
 use crate::grafana::{Class, Grafana};
 use crate::metrics::Metrics;
@@ -89,7 +90,9 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
         }
     };
     next.observed_generation = object.metadata.generation;
-    next.owner_id = Some(context.owner.as_str().to_owned());
+    if refuse_another_owner(&object, &context.owner).is_ok() {
+        next.owner_id = Some(context.owner.as_str().to_owned());
+    }
     condition::report(
         &mut next.conditions,
         reason,
@@ -177,6 +180,7 @@ impl Supervisor for Leader {
 
 /// The connection that fits the specification and its Secrets; a new one if they have changed.
 async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc<Instance>, Failure> {
+    refuse_another_owner(object, &context.owner)?;
     let name = object.name_any();
     let spec = &object.spec;
     let values = secrets::read(
@@ -223,6 +227,7 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
         fingerprint,
         grafana,
         memory,
+        Owners::new(context.owner.clone(), &spec.previous_owner_ids),
         context.namespace.clone(),
     ));
     if let Some(old) = context.running.write().insert(name.clone(), instance.clone()) {
@@ -231,6 +236,26 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
     info!(instance = name, url = spec.url, "connecting to grafana");
     tokio::spawn(poller::run(instance.clone(), context.clone()));
     Ok(instance)
+}
+
+/// Fails where the operator worked with another owner id before: it would find nothing of what it has made, and make all of it again.
+fn refuse_another_owner(object: &GrafanaInstance, owner: &Owner) -> Result<(), Failure> {
+    let before = object
+        .status
+        .as_ref()
+        .and_then(|status| status.owner_id.as_deref());
+    let owners = Owners::new(owner.clone(), &object.spec.previous_owner_ids);
+    match before.filter(|before| owners.all().all(|owner| owner.as_str() != *before)) {
+        None => Ok(()),
+        Some(before) => Err(Failure::new(
+            Reason::NotOwned,
+            format!(
+                "what this operator has made in this Grafana carries the owner id {before}, and now it runs with {}: to take over what is there, put {before} into spec.previousOwnerIDs; or run it with --owner-id={before} again. To leave all of it behind, delete this GrafanaInstance and create it anew",
+                owner.as_str()
+            ),
+            Retry::OnChange,
+        )),
+    }
 }
 
 fn describe(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatus) -> (Reason, String) {
@@ -328,4 +353,36 @@ fn connection(spec: &GrafanaInstanceSpec, values: &Secrets) -> Result<Connection
         tls: tls.unwrap_or_default(),
         user_agent: concat!("alertwright/", env!("CARGO_PKG_VERSION")).to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn another_owner_id_is_refused_until_the_former_one_is_named() {
+        let refused = |before: Option<&str>, former: &[&str]| {
+            let object: GrafanaInstance = from_value(json!({
+                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default"},
+                "spec": {"url": "http://grafana", "auth": {}, "previousOwnerIDs": former},
+                "status": {"ownerID": before},
+            }))
+            .unwrap();
+            refuse_another_owner(&object, &Owner::parse("new").unwrap()).err()
+        };
+        assert_eq!(refused(None, &[]), None);
+        assert_eq!(refused(Some("new"), &[]), None);
+        assert_eq!(refused(Some("old"), &["older", "old"]), None);
+        let failure = refused(Some("old"), &["older"]).unwrap();
+        assert_eq!(failure.reason, Some(Reason::NotOwned));
+        for part in [
+            "put old into spec.previousOwnerIDs",
+            "--owner-id=old",
+            "runs with new",
+        ] {
+            assert!(failure.message.contains(part), "{}", failure.message);
+        }
+    }
 }

@@ -18,6 +18,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
 use crate::domain::rule::state_message;
 use crate::domain::version::Version;
 use crate::grafana::Result;
@@ -280,7 +281,7 @@ async fn read_states(instance: &Instance, context: &Context) -> Result<()> {
         .await?
         .into_iter()
         .filter_map(|rule| {
-            let (namespace, name) = context.owner.resource(rule.owner.as_deref()?)?;
+            let (namespace, name) = instance.owners.resource(rule.owner.as_deref()?)?;
             let message = rule
                 .last_error
                 .as_deref()
@@ -327,22 +328,44 @@ fn trigger_readers_of_secrets(instance: &Instance, context: &Context) {
         .all_by(&context.stores.contact_points, &readers);
 }
 
+/// The resource of a rule is the one that claims its uid, that its mark names, or whose status does.
+fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
+    let triggers = &context.triggers.rules;
+    let place = context.claims.place(&instance.name);
+    let mut others = HashSet::new();
+    for uid in uids {
+        let key = Key::Uid(place.clone(), uid.clone());
+        if let Some(rule) = context.claims.holder::<AlertRule>(&key) {
+            triggers.one(&rule.namespace, &rule.name);
+            continue;
+        }
+        let found = instance.mirror.read(|held| held.rules.lookup(uid).cloned());
+        let mark = found.present().and_then(|found| found.owner);
+        match mark.as_deref().and_then(|mark| instance.owners.resource(mark)) {
+            Some((namespace, name)) => triggers.one(namespace, name),
+            None => drop(others.insert(uid.as_str())),
+        }
+    }
+    if others.is_empty() {
+        return;
+    }
+    let uid = |rule: &AlertRule| rule.status.as_ref().and_then(|status| status.uid.clone());
+    for rule in context.stores.rules.by(&By::Instance(instance.name.clone())) {
+        if uid(&rule).is_some_and(|uid| others.contains(uid.as_str())) {
+            triggers.one(rule.ns(), rule.id());
+        }
+    }
+}
+
 fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
     let (triggers, stores) = (&context.triggers, &context.stores);
     if changed.folders {
         triggers.rules.all_of(&stores.rules, &instance.name);
     } else {
-        for uid in &changed.rules {
-            if let Some(rule) = context
-                .claims
-                .holder::<AlertRule>(&Key::Uid(instance.name.clone(), uid.clone()))
-            {
-                triggers.rules.one(&rule.namespace, &rule.name);
-            }
-        }
+        trigger_rules(instance, context, &changed.rules);
     }
     for name in &changed.contact_points {
-        let key = Key::ContactPoint(instance.name.clone(), name.clone());
+        let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
         if let Some(contact_point) = context.claims.holder::<ContactPoint>(&key) {
             triggers
                 .contact_points
@@ -357,7 +380,7 @@ fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
         triggers.policies.all_by(&stores.policies, &receiver);
     }
     if changed.policy {
-        let tree = Key::Tree(instance.name.clone());
+        let tree = Key::Tree(context.claims.place(&instance.name));
         if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
             triggers.policies.one(&holder.namespace, &holder.name);
         }
@@ -367,7 +390,10 @@ fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
         triggers.contact_points.all_by(&stores.contact_points, &waiting);
     }
     for (id, author) in &changed.silences {
-        if let Some((namespace, name)) = author.as_deref().and_then(|a| context.owner.silence_resource(a)) {
+        if let Some((namespace, name)) = author
+            .as_deref()
+            .and_then(|a| instance.owners.silence_resource(a))
+        {
             triggers.silences.one(namespace, name);
         } else if author.is_none() {
             let holder = By::Stored {

@@ -11,7 +11,7 @@ use super::policy;
 use super::users::Users;
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
-use crate::api::{ANNOTATION_ADOPT, ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
+use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
 use crate::cluster::{namespace, secrets};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -40,7 +40,21 @@ impl Reconcile for ContactPoint {
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
         let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
-        sync(self, &instance, &name, &wish, is_resend, &secret_texts).await?;
+        let taken = sync(self, &instance, &name, &wish, is_resend, &secret_texts).await?;
+        if let Some(taken) = taken {
+            let note = format!(
+                "took over Grafana's contact point {name}, which somebody else made. Removed from it: {taken}"
+            );
+            context
+                .event(
+                    &self.object_ref(&()),
+                    EventType::Normal,
+                    "Adopted",
+                    "Reconcile",
+                    &note,
+                )
+                .await;
+        }
         let mut status = self.status.clone().unwrap_or_default();
         status.types = Some(
             wish.iter()
@@ -98,7 +112,7 @@ impl Reconcile for ContactPoint {
             return Ok(forget().await?);
         }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
-        let key = Key::ContactPoint(instance.name.clone(), name.clone());
+        let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
         if context.claims.ahead(&key, self).is_some() {
             return Ok(());
         }
@@ -118,8 +132,10 @@ impl Reconcile for ContactPoint {
             }
         }
         let found = fresh(&instance, &name).await?;
+        let former = former_uids(self, &instance);
         let (ours, left): (Vec<_>, Vec<_>) = instance.memory.read(|memory| {
-            let is_ours = |i: &wire::ContactPoint| memory.sent.contains_key(&i.uid);
+            let is_ours =
+                |i: &wire::ContactPoint| memory.sent.contains_key(&i.uid) || former.contains(&i.uid);
             found.into_iter().partition(is_ours)
         });
         for integration in &ours {
@@ -149,7 +165,7 @@ impl ContactPoint {
     /// The integrations that Grafana should hold, with the Secrets' values that they were made from. Needs no Grafana.
     async fn wish(&self, context: &Context) -> Result<(Vec<Integration>, Secrets), Failure> {
         let name = contact_point::name(&self.spec, self.id());
-        let key = Key::ContactPoint(self.instance().to_owned(), name.to_owned());
+        let key = Key::ContactPoint(context.claims.place(self.instance()), name.to_owned());
         if let Some((older, _)) = context.claims.ahead(&key, self) {
             return Err(Failure::new(
                 Reason::Conflict,
@@ -185,7 +201,16 @@ fn in_use(message: String) -> Failure {
     Failure::new(Reason::InUse, message, Retry::After(IN_USE))
 }
 
-/// Brings the integrations of this name to what is wished.
+/// The uids that an operator with a former owner id gave to the integrations.
+fn former_uids(object: &ContactPoint, instance: &Instance) -> Vec<String> {
+    let former = instance.owners.former().iter();
+    former
+        .flat_map(|owner| decision::uids(&object.spec, owner, object.ns(), object.id()))
+        .collect()
+}
+
+/// Brings the integrations of this name to what is wished. Names those of somebody else that had to go because the contact point was
+/// taken over.
 async fn sync(
     object: &ContactPoint,
     instance: &Arc<Instance>,
@@ -193,13 +218,14 @@ async fn sync(
     wish: &[Integration],
     is_resend: bool,
     secret_texts: &[&str],
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
+    let former = former_uids(object, instance);
     let decide = |found: &[wire::ContactPoint]| {
         instance.memory.read(|memory| {
             decision::decide(
                 wish,
                 found,
-                |uid| memory.sent.contains_key(uid),
+                |uid| memory.sent.contains_key(uid) || former.iter().any(|other| other == uid),
                 |integration| {
                     !is_resend
                         && memory.sent.get(&integration.contact_point.uid)
@@ -220,13 +246,13 @@ async fn sync(
         && plan.steps.is_empty()
         && plan.foreign.is_empty()
     {
-        return Ok(());
+        return Ok(None);
     }
     let turn = instance.notifications.lock().await;
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
-    refuse_what_is_not_ours(object, name, &plan)?;
+    refuse_what_is_not_ours(object, instance, name, &plan)?;
     let messages: Vec<_> = wish.iter().map(decision::message).collect();
     let sent = (messages, object.annotation(ANNOTATION_RESEND));
     let attempt = instance
@@ -283,11 +309,16 @@ async fn sync(
         let now_there = wish.iter().map(decision::as_found).collect();
         held.contact_points.written(name.to_owned(), Some(now_there));
     });
-    Ok(())
+    Ok((!plan.is_ours && !plan.foreign.is_empty()).then(|| decision::names(&found, &plan.foreign)))
 }
 
 /// Fails if somebody else has made the contact point, and it isn't to be taken over or can't be.
-fn refuse_what_is_not_ours(object: &ContactPoint, name: &str, plan: &Plan) -> Result<(), Failure> {
+fn refuse_what_is_not_ours(
+    object: &ContactPoint,
+    instance: &Instance,
+    name: &str,
+    plan: &Plan,
+) -> Result<(), Failure> {
     if plan.is_out_of_reach() {
         return Err(Failure::new(
             Reason::NotOwned,
@@ -297,11 +328,12 @@ fn refuse_what_is_not_ours(object: &ContactPoint, name: &str, plan: &Plan) -> Re
             Retry::OnChange,
         ));
     }
-    if !plan.foreign.is_empty() && !plan.is_ours && object.annotation(ANNOTATION_ADOPT) != Some("true") {
+    if !plan.foreign.is_empty() && !plan.is_ours && !instance.adopts(object) {
         return Err(Failure::new(
             Reason::NotOwned,
             format!(
-                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or take it over with the annotation {ANNOTATION_ADOPT}: \"true\""
+                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or {}",
+                instance.how_to_adopt(object.ns())
             ),
             Retry::OnChange,
         ));

@@ -9,9 +9,7 @@ use tracing::info;
 
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
-use crate::api::{
-    ANNOTATION_ADOPT, ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus,
-};
+use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
@@ -45,7 +43,10 @@ impl Reconcile for NotificationPolicy {
                 Retry::OnChange,
             ));
         }
-        if let Some((older, _)) = context.claims.ahead(&Key::Tree(instance.name.clone()), self) {
+        if let Some((older, _)) = context
+            .claims
+            .ahead(&Key::Tree(context.claims.place(&instance.name)), self)
+        {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(
@@ -64,8 +65,8 @@ impl Reconcile for NotificationPolicy {
             return Err(Failure::unseen(NotificationPolicy::KIND));
         }
         let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance))?;
-        let adopt = self.annotation(ANNOTATION_ADOPT) == Some("true");
-        self.sync(&instance, context, &wish, adopt).await?;
+        self.sync(&instance, context, &wish, instance.adopts(self))
+            .await?;
         let mut status = self.status.clone().unwrap_or_default();
         status.receiver.clone_from(&wish.receiver);
         status.routes = i64::try_from(policy::count(&self.spec.routes)).ok();
@@ -96,7 +97,7 @@ impl Reconcile for NotificationPolicy {
         };
         let holds_tree = context
             .claims
-            .ahead(&Key::Tree(instance.name.clone()), self)
+            .ahead(&Key::Tree(context.claims.place(&instance.name)), self)
             .is_none()
             && instance.memory.read(|memory| memory.written_tree.is_some());
         let is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
@@ -154,7 +155,7 @@ impl NotificationPolicy {
         };
         let (namespace, name) = match target {
             Target::Grafana { name } => {
-                let key = Key::ContactPoint(instance.name.clone(), name.clone());
+                let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
                 if let Some(holder) = context.claims.holder::<ContactPoint>(&key)
                     && holder.namespace != self.ns()
                 {
@@ -195,7 +196,7 @@ impl NotificationPolicy {
             ));
         }
         let grafana_name = contact_point::name(&contact_point.spec, name);
-        let key = Key::ContactPoint(instance.name.clone(), grafana_name.to_owned());
+        let key = Key::ContactPoint(context.claims.place(&instance.name), grafana_name.to_owned());
         // The name may be somebody else's, who had it first.
         let own = decision::uids(&contact_point.spec, &context.owner, namespace, name);
         let is_stored = instance.mirror.read(|held| {
@@ -249,7 +250,8 @@ impl NotificationPolicy {
                 return Err(Failure::new(
                     Reason::NotOwned,
                     format!(
-                        "Grafana has a policy tree that somebody else made; take it over with the annotation {ANNOTATION_ADOPT}: \"true\" (it comes back when this resource is deleted)"
+                        "Grafana has a policy tree that somebody else made; {} (it comes back when this resource is deleted)",
+                        instance.how_to_adopt(self.ns())
                     ),
                     Retry::OnChange,
                 ));

@@ -26,14 +26,14 @@ impl Users {
                 .rules
                 .iter()
                 .filter(|rule| rule.receiver.as_deref() == Some(name));
-            let rules: Vec<_> = rules.map(|rule| called(rule, context)).collect();
+            let rules: Vec<_> = rules.map(|rule| called(rule, instance)).collect();
             (tree.is_some_and(|tree| refers(tree, name)), rules)
         });
         rules.sort();
         let holder = || {
             context
                 .claims
-                .holder::<crate::api::NotificationPolicy>(&Key::Tree(instance.name.clone()))
+                .holder::<crate::api::NotificationPolicy>(&Key::Tree(context.claims.place(&instance.name)))
         };
         let tree = in_tree.then(|| {
             holder().map_or_else(
@@ -75,11 +75,11 @@ fn refers(route: &Route, name: &str) -> bool {
 }
 
 /// What a rule is called by those who can change it.
-fn called(rule: &FoundRule, context: &Context) -> String {
+fn called(rule: &FoundRule, instance: &Instance) -> String {
     let ours = rule
         .owner
         .as_deref()
-        .and_then(|label| context.owner.resource(label));
+        .and_then(|label| instance.owners.resource(label));
     ours.map_or_else(
         || format!("Grafana's rule {:?} ({})", rule.title, rule.uid),
         |(namespace, name)| format!("AlertRule {namespace}/{name}"),

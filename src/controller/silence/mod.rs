@@ -24,10 +24,11 @@ use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::by::{By, labelled};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
+use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
-use stored::{apply, expire, found_end, look_up, ours, put, read_again_if_lost};
+use stored::{apply, authors, expire, found_end, look_up, ours, put, read_again_if_lost};
 
 /// So much later than a moment it is surely past.
 const SURELY: Duration = Duration::from_millis(100);
@@ -42,7 +43,7 @@ impl Reconcile for Silence {
         let (selection, mut warnings) = self.select(context, &instance);
         let created = self.created(now);
         let around = Surroundings {
-            owner: &context.owner,
+            owners: &instance.owners,
             namespace: self.ns(),
             name: self.id(),
             created,
@@ -50,17 +51,18 @@ impl Reconcile for Silence {
         };
         let wish = silence::wish(&self.spec, &selection, &around)?;
         warnings.extend(silence::warning(&self.spec, &around));
-        let author = around.owner.silence_author(self.ns(), self.id());
+        let authors = authors(self, &instance);
+        let author = around.owners.now().silence_author(self.ns(), self.id());
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&author).await;
-        read_again_if_lost(&instance, &author).await?;
+        read_again_if_lost(&instance, &authors).await?;
         let known_id = self.known_id(context, &author);
-        let held = ours(&instance, &author);
+        let held = ours(&instance, &authors);
         let mut decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
         if let (Decision::Write { update: None, .. }, Some(known)) = (&decision, &known_id)
-            && look_up(&instance, known, &author).await?
+            && look_up(&instance, known, &authors).await?
         {
-            decision = silence::decide(wish.as_ref(), &ours(&instance, &author), Some(known), now);
+            decision = silence::decide(wish.as_ref(), &ours(&instance, &authors), Some(known), now);
         }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
         if let Some(id) = &id {
@@ -84,8 +86,9 @@ impl Reconcile for Silence {
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {
+        let owners = Owners::new(context.owner.clone(), &[]);
         let around = Surroundings {
-            owner: &context.owner,
+            owners: &owners,
             namespace: self.ns(),
             name: self.id(),
             created: self.created(context.now()),
@@ -104,14 +107,13 @@ impl Reconcile for Silence {
                 let is_lost = instance
                     .mirror
                     .read(|held| held.silences.is_loaded() && held.is_unknown_of(&author));
-                is_lost || !ours(&instance, &author).is_empty()
+                is_lost || !ours(&instance, &authors(self, &instance)).is_empty()
             })
     }
 
     /// A silence that is over needs no Grafana in order to be so, and no rules that it would cover.
     async fn conclude(&self, context: &Context) -> Result<Option<Report<SilenceStatus>>, Failure> {
         let now = context.now();
-        let author = context.owner.silence_author(self.ns(), self.id());
         let Ok((starts_at, ends_at)) = silence::period(&self.spec, self.created(now)) else {
             return Ok(None);
         };
@@ -123,7 +125,7 @@ impl Reconcile for Silence {
                 .read()
                 .get(self.instance())
                 .is_some_and(|instance| {
-                    ours(instance, &author)
+                    ours(instance, &authors(self, instance))
                         .iter()
                         .any(|found| found.ends_at > now && found.state() != Some(SilenceState::Expired))
                 });
@@ -149,9 +151,10 @@ impl Reconcile for Silence {
         let now = context.now();
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&author).await;
-        read_again_if_lost(&instance, &author).await?;
+        let authors = authors(self, &instance);
+        read_again_if_lost(&instance, &authors).await?;
         let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
-        for found in ours(&instance, &author) {
+        for found in ours(&instance, &authors) {
             let Some(id) = found
                 .id
                 .clone()

@@ -15,11 +15,19 @@ use crate::domain::silence::{self, Decision, Wish};
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::{Silence as WireSilence, SilenceState, SilenceStatus};
 
+/// Who the silences of a resource say has made them: with the present owner id, and with former ones.
+pub(super) fn authors(object: &Silence, instance: &Instance) -> Vec<String> {
+    let owners = instance.owners.all();
+    owners
+        .map(|owner| owner.silence_author(object.ns(), object.id()))
+        .collect()
+}
+
 /// Asks Grafana for a silence that the mirror doesn't know: the mirror may have been read before it was written. Whether there is
 /// one, and it is ours.
-pub(super) async fn look_up(instance: &Instance, id: &str, author: &str) -> Result<bool, Failure> {
+pub(super) async fn look_up(instance: &Instance, id: &str, authors: &[String]) -> Result<bool, Failure> {
     let found = as_stored(instance, id).await?;
-    let Some(mut found) = found.filter(|found| found.created_by == author) else {
+    let Some(mut found) = found.filter(|found| authors.contains(&found.created_by)) else {
         return Ok(false);
     };
     found.matchers.sort();
@@ -38,10 +46,11 @@ pub(super) fn found_end(instance: &Instance, id: &str) -> Timestamp {
 }
 
 /// The silences in Grafana that this resource has made.
-pub(super) fn ours(instance: &Instance, author: &str) -> Vec<WireSilence> {
-    instance
-        .mirror
-        .read(|held| held.silences.in_group(&author.to_owned()).cloned().collect())
+pub(super) fn ours(instance: &Instance, authors: &[String]) -> Vec<WireSilence> {
+    instance.mirror.read(|held| {
+        let all = authors.iter().flat_map(|author| held.silences.in_group(author));
+        all.cloned().collect()
+    })
 }
 
 pub(super) async fn apply(
@@ -84,8 +93,9 @@ async fn as_stored(instance: &Instance, id: &str) -> Result<Option<WireSilence>,
 }
 
 /// After a write whose answer was lost Grafana is asked what it holds: a new silence's id isn't known otherwise.
-pub(super) async fn read_again_if_lost(instance: &Instance, author: &str) -> Result<(), Failure> {
-    if !instance.mirror.read(|held| held.is_unknown_of(author)) {
+pub(super) async fn read_again_if_lost(instance: &Instance, authors: &[String]) -> Result<(), Failure> {
+    let is_lost = |author: &String| instance.mirror.read(|held| held.is_unknown_of(author));
+    if !authors.iter().any(is_lost) {
         return Ok(());
     }
     let listed = instance
@@ -95,14 +105,16 @@ pub(super) async fn read_again_if_lost(instance: &Instance, author: &str) -> Res
         .await
         .map_err(|e| instance.suspect(e.into()))?;
     instance.mirror.write(|held| {
-        for mut silence in listed.into_iter().filter(|s| s.created_by == author) {
+        for mut silence in listed.into_iter().filter(|s| authors.contains(&s.created_by)) {
             silence.matchers.sort();
             silence.updated_at = None;
             if let Some(id) = silence.id.clone() {
                 held.silences.written(id, Some(silence));
             }
         }
-        held.has_read_of(author);
+        for author in authors {
+            held.has_read_of(author);
+        }
     });
     Ok(())
 }

@@ -74,6 +74,16 @@ impl ApiServer {
         ))
     }
 
+    /// Reason and note of every event that was published, in no order.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let objects = self.0.objects.lock();
+        let events = objects.iter().filter(|(path, _)| path.contains("/events/"));
+        let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        events
+            .map(|(_, event)| format!("{}: {}", text(event, "reason"), text(event, "note")))
+            .collect()
+    }
+
     fn answer(&self, method: &Method, path: &str, body: &[u8]) -> (StatusCode, Value) {
         if *method != Method::GET && self.0.closed.lock().is_some_and(|part| path.contains(part)) {
             return refused(StatusCode::FORBIDDEN, "Forbidden", "admission policy: not here");

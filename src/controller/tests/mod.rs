@@ -1,9 +1,11 @@
 //! The real passes and the real poller, against an API server and a Grafana in this process: no sockets, no waiting.
 
 mod alone;
+mod claims;
 mod cut_off;
 mod grafana;
 mod kube;
+mod ownership;
 mod refused;
 
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::store::Writer;
 use crate::controller::engine::trigger::triggers;
 use crate::controller::engine::unwatched::Unwatched;
-use crate::domain::ownership::Owner;
+use crate::domain::ownership::{Owner, Owners};
 use crate::metrics::Metrics;
 use grafana::{Does, Double};
 use kube::ApiServer;
@@ -59,17 +61,18 @@ impl World {
         let (stores, writers) = stores();
         let (triggers, _) = triggers();
         let metrics = Arc::new(Metrics::new());
+        let owner = Owner::parse("own").unwrap();
         let reporter = Reporter {
             controller: "alertwright".into(),
             instance: None,
         };
         let context = Context {
             namespace: HOME.to_owned(),
-            owner: Owner::parse("own").unwrap(),
+            owner: owner.clone(),
             term: Arc::default(),
             watch_secrets: true,
             stores,
-            claims: AllClaims::default(),
+            claims: AllClaims::new(owner),
             triggers,
             backoff: Backoff::default(),
             metrics: metrics.clone(),
@@ -127,12 +130,14 @@ impl World {
             news::about_instance,
         );
         let memory = Memory::load(&self.context.client, HOME, "default").await.unwrap();
+        let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(
             "default".to_owned(),
             spec,
             "1".to_owned(),
             self.grafana.client(),
             memory,
+            owners,
             HOME.to_owned(),
         ));
         self.context

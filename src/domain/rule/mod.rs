@@ -3,6 +3,7 @@
 mod data;
 pub mod decision;
 pub mod folder;
+pub mod identity;
 pub mod query;
 pub mod state_message;
 mod surroundings;
@@ -103,6 +104,7 @@ pub fn check(
     };
     let around = Surroundings {
         owner,
+        uid: "",
         namespace,
         name,
         labels: &BTreeMap::new(),
@@ -132,7 +134,7 @@ fn rule(
         })
     };
     Ok(AlertRule {
-        uid: uid(spec, around),
+        uid: around.uid.to_owned(),
         folder_uid: String::new(),
         rule_group: group(spec, around.name).to_owned(),
         title: title(spec, around.name).to_owned(),
@@ -153,13 +155,6 @@ fn rule(
         notification_settings: None,
         provenance: None,
     })
-}
-
-/// The rule's uid: given by hand, or derived.
-pub fn uid(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> String {
-    spec.uid
-        .clone()
-        .unwrap_or_else(|| around.owner.rule_uid(around.namespace, around.name))
 }
 
 fn refuse_what_is_too_new(spec: &AlertRuleSpec, version: Version) -> Result<(), Refusal> {

@@ -48,6 +48,7 @@ fn wish_on(
     let (owner, source) = (owner(), loki());
     let mut around = Surroundings {
         owner: &owner,
+        uid: spec.uid.as_deref().unwrap_or("aw-1"),
         namespace: "shop",
         name: "errors",
         labels,
@@ -79,7 +80,7 @@ fn a_rule_of_nothing_but_a_query_has_every_default() {
     assert!(warnings.is_empty());
     assert_eq!(rule.data.len(), 3);
     let expected = AlertRule {
-        uid: owner().rule_uid("shop", "errors"),
+        uid: "aw-1".into(),
         rule_group: "errors".into(),
         title: "errors".into(),
         condition: "C".into(),

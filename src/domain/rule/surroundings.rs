@@ -12,6 +12,8 @@ use crate::grafana::wire::DataSource;
 pub struct Surroundings<'a> {
     /// Whose rule it is.
     pub owner: &'a Owner,
+    /// The uid that the rule has or gets, as [`identity::uid`](super::identity::uid) tells.
+    pub uid: &'a str,
     /// Namespace of the resource.
     pub namespace: &'a str,
     /// Name of the resource.

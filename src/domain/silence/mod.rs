@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::matcher::{MatchOp, Matcher, MatcherText};
 use crate::api::silence::{AlertRuleSelector, SilenceSpec};
-use crate::domain::ownership::{LABEL, Owner};
+use crate::domain::ownership::{LABEL, Owners};
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::{Silence, SilenceMatcher, SilenceState};
 
@@ -55,7 +55,7 @@ pub enum Selection {
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
     /// Whose silence it is.
-    pub owner: &'a Owner,
+    pub owners: &'a Owners,
     /// Namespace of the resource.
     pub namespace: &'a str,
     /// Name of the resource.
@@ -167,7 +167,7 @@ pub fn wish(
         starts_at,
         begins_at_once: spec.starts_at.is_none(),
         ends_at,
-        author: around.owner.silence_author(around.namespace, around.name),
+        author: around.owners.now().silence_author(around.namespace, around.name),
         comment: spec
             .comment
             .clone()
@@ -198,14 +198,18 @@ fn rules_matcher(selection: &Selection, around: &Surroundings<'_>) -> Option<Sil
         is_regex,
         is_equal: true,
     };
-    let Surroundings { owner, namespace, .. } = *around;
+    let Surroundings {
+        owners, namespace, ..
+    } = *around;
     match selection {
         Selection::Matchers if around.unrestricted => None,
-        Selection::Matchers | Selection::Namespace => Some(matcher(owner.namespace_pattern(namespace), true)),
+        Selection::Matchers | Selection::Namespace => {
+            Some(matcher(owners.namespace_pattern(namespace), true))
+        }
         Selection::Rules(names) => Some(match names.as_slice() {
-            [only] => matcher(owner.label(namespace, only), false),
+            [only] if owners.former().is_empty() => matcher(owners.now().label(namespace, only), false),
             names => matcher(
-                owner.rules_pattern(namespace, names.iter().map(String::as_str)),
+                owners.rules_pattern(namespace, names.iter().map(String::as_str)),
                 true,
             ),
         }),
@@ -339,7 +343,8 @@ fn is_as_wished(found: &Silence, wish: &Wish, now: Timestamp) -> bool {
     let close = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() <= TOLERANCE;
     let has_started = found.state() == Some(SilenceState::Active);
     let start = close(found.starts_at, wish.starts_at) || (has_started && !wish.is_to_come(now));
-    start && close(found.ends_at, wish.ends_at) && found.comment == wish.comment
+    let is_marked = found.created_by == wish.author;
+    start && is_marked && close(found.ends_at, wish.ends_at) && found.comment == wish.comment
 }
 
 /// The body to send. The start of a silence in force is left as Grafana has it, or it would get a new id. A start that isn't to

@@ -3,12 +3,14 @@ use serde_json::{Value, from_value, json};
 
 use super::*;
 use crate::api::condition::Reason;
+use crate::domain::ownership::Owner;
 
 #[path = "decision_tests.rs"]
 mod decision;
 
-fn owner() -> Owner {
-    Owner::parse("prod").unwrap()
+fn owners(former: &[&str]) -> Owners {
+    let former: Vec<String> = former.iter().map(|id| (*id).to_owned()).collect();
+    Owners::new(Owner::parse("prod").unwrap(), &former)
 }
 
 /// Seconds after the resources' creation.
@@ -21,9 +23,17 @@ fn spec(value: Value) -> SilenceSpec {
 }
 
 fn wish_of(spec: &SilenceSpec, selection: &Selection, unrestricted: bool) -> Result<Option<Wish>, Refusal> {
-    let owner = owner();
+    wish_by(&owners(&[]), spec, selection, unrestricted)
+}
+
+fn wish_by(
+    owners: &Owners,
+    spec: &SilenceSpec,
+    selection: &Selection,
+    unrestricted: bool,
+) -> Result<Option<Wish>, Refusal> {
     let around = Surroundings {
-        owner: &owner,
+        owners,
         namespace: "shop.a",
         name: "quiet",
         created: at(0),
@@ -226,6 +236,32 @@ fn rules_by_name_are_matched_as_a_whole() {
 }
 
 #[test]
+fn rules_that_a_former_owner_id_still_marks_are_covered_too() {
+    let spec = spec(json!({"duration": "1h"}));
+    for selection in [
+        Selection::Namespace,
+        Selection::Rules(vec!["a".into()]),
+        Selection::Rules(vec!["a".into(), "b".into()]),
+    ] {
+        let wish = wish_by(&owners(&["old"]), &spec, &selection, false)
+            .unwrap()
+            .unwrap();
+        assert_eq!(wish.author, "alertwright prod/shop.a/quiet");
+        let [matcher] = wish.matchers.as_slice() else {
+            panic!("{:?}", wish.matchers)
+        };
+        for (label, expected) in [
+            ("prod/shop.a/a", true),
+            ("old/shop.a/a", true),
+            ("other/shop.a/a", false),
+            ("old/shopxa/a", false),
+        ] {
+            assert_eq!(matches(matcher, label), expected, "{label} by {selection:?}");
+        }
+    }
+}
+
+#[test]
 fn no_rules_are_no_silence_and_never_a_wider_one() {
     let spec = spec(json!({"matchers": ["a=b"], "duration": "1h"}));
     for unrestricted in [false, true] {
@@ -313,9 +349,9 @@ fn alerts_are_counted_by_odd_label_names_too() {
 
 #[test]
 fn matchers_that_only_exclude_are_told_unless_rules_are_named() {
-    let owner = owner();
+    let owners = owners(&[]);
     let around = Surroundings {
-        owner: &owner,
+        owners: &owners,
         namespace: "shop.a",
         name: "quiet",
         created: at(0),

@@ -8,9 +8,15 @@ use crate::touched;
 
 /// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the rules themselves, and two ways to find them"
+)]
 pub struct Rules {
     rules: Collection<String, FoundRule>,
     folders: HashMap<String, Folder>,
+    /// Uids by the mark that the rule had when it was last seen or written; some may have another one since, or be gone.
+    marked: HashMap<String, Vec<String>>,
 }
 
 /// The rules of one folder, as uids.
@@ -33,8 +39,14 @@ impl Rules {
             .finish_poll(poll, found.into_iter().map(|rule| (rule.uid.clone(), rule)));
         if !changed.is_empty() {
             self.folders.clear();
-            for (_, rule) in self.rules.iter() {
+            let rules = &self.rules;
+            self.marked.retain(|_, uids| {
+                uids.retain(|uid| rules.lookup(uid).is_unknown());
+                !uids.is_empty()
+            });
+            for (_, rule) in rules.iter() {
                 place(&mut self.folders, rule);
+                mark(&mut self.marked, rule);
             }
         }
         changed
@@ -63,6 +75,7 @@ impl Rules {
     pub fn written(&mut self, rule: FoundRule) {
         self.displace(&rule.uid);
         place(&mut self.folders, &rule);
+        mark(&mut self.marked, &rule);
         self.rules.written(rule.uid.clone(), Some(rule));
     }
 
@@ -111,6 +124,18 @@ impl Rules {
         )
     }
 
+    /// The uids of the rules that carry a mark ([`OWNER_LABEL`](crate::grafana::api::OWNER_LABEL)), in no order. One that carried it
+    /// when a write began whose answer is to come, or was lost, is among them.
+    pub fn marked(&self, mark: &str) -> Vec<String> {
+        let has_it = |uid: &String| match self.rules.lookup(uid) {
+            Lookup::Present(rule) => rule.owner.as_deref() == Some(mark),
+            Lookup::Unknown => true,
+            Lookup::Absent => false,
+        };
+        let known = self.marked.get(mark).into_iter().flatten();
+        known.filter(|uid| has_it(uid)).cloned().collect()
+    }
+
     /// How many rules a folder holds.
     pub fn count_in_folder(&self, folder_uid: &str) -> usize {
         self.folders
@@ -152,6 +177,14 @@ fn place(folders: &mut HashMap<String, Folder>, rule: &FoundRule) {
         .entry(rule.title.clone())
         .or_default()
         .insert(rule.uid.clone());
+}
+
+fn mark(marked: &mut HashMap<String, Vec<String>>, rule: &FoundRule) {
+    let Some(owner) = &rule.owner else { return };
+    let uids = marked.entry(owner.clone()).or_default();
+    if !uids.contains(&rule.uid) {
+        uids.push(rule.uid.clone());
+    }
 }
 
 fn remove(index: &mut HashMap<String, HashSet<String>>, name: &str, uid: &str) {
@@ -236,6 +269,32 @@ mod tests {
         rules.deleted("a");
         assert!(group(&rules, "x", "h").is_empty());
         assert!(rules.folders.is_empty());
+    }
+
+    #[test]
+    fn rules_are_found_by_their_mark_also_while_the_answer_of_a_write_is_lost() {
+        let marked = |uid: &str, mark: &str| FoundRule {
+            owner: Some(mark.to_owned()),
+            ..rule(uid, "f", "g", uid)
+        };
+        let mut rules = Rules::default();
+        let poll = rules.begin_poll();
+        rules.finish_poll(poll, vec![marked("a", "old/ns/a"), rule("b", "f", "g", "b")]);
+        assert_eq!(rules.marked("old/ns/a"), ["a"]);
+        rules.unknown("a");
+        assert_eq!(rules.marked("old/ns/a"), ["a"], "it may still carry it");
+        let poll = rules.begin_poll();
+        rules.unknown("a");
+        rules.finish_poll(poll, vec![rule("c", "f", "g", "c")]);
+        assert_eq!(rules.marked("old/ns/a"), ["a"], "a poll from before says nothing");
+        rules.written(marked("a", "new/ns/a"));
+        assert!(rules.marked("old/ns/a").is_empty());
+        assert_eq!(rules.marked("new/ns/a"), ["a"]);
+        rules.deleted("a");
+        assert!(rules.marked("new/ns/a").is_empty());
+        let poll = rules.begin_poll();
+        rules.finish_poll(poll, vec![]);
+        assert!(rules.marked.is_empty(), "{:?}", rules.marked);
     }
 
     #[test]

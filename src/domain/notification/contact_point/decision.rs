@@ -173,6 +173,15 @@ pub fn as_found(integration: &Integration) -> ContactPoint {
     found
 }
 
+/// Names integrations by type and uid, and shows nothing of their settings.
+pub fn names(found: &[ContactPoint], uids: &[String]) -> String {
+    let chosen = found.iter().filter(|integration| uids.contains(&integration.uid));
+    let texts: Vec<_> = chosen
+        .map(|integration| format!("{} ({})", integration.r#type, integration.uid))
+        .collect();
+    texts.join(", ")
+}
+
 /// What is remembered of an integration as a message authentication code: all that was sent, secrets included.
 pub fn message(integration: &Integration) -> Vec<u8> {
     // A map of strings to JSON values always serialises; keys are sorted.

@@ -1,0 +1,208 @@
+use serde_json::{Value, from_value, json};
+
+use super::*;
+
+fn all() -> AllClaims {
+    AllClaims::new(Owner::parse("own").unwrap())
+}
+
+fn instance(more: &Value) -> GrafanaInstanceSpec {
+    let mut spec = json!({
+        "url": "http://grafana:3000",
+        "auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "token"}}},
+    });
+    spec.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    from_value(spec).unwrap()
+}
+
+/// A resource that was created in this second of a minute.
+fn object<K: Claiming>(path: &str, second: u8, spec: &Value) -> K {
+    let (namespace, name) = path.split_once('/').unwrap();
+    let created = format!("2026-01-01T00:00:{second:02}Z");
+    from_value(json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": K::KIND,
+        "metadata": {"name": name, "namespace": namespace, "creationTimestamp": created},
+        "spec": spec,
+    }))
+    .unwrap()
+}
+
+fn rule(path: &str, second: u8, more: &Value) -> AlertRule {
+    let mut spec = json!({"query": "up == 0", "title": "Same", "group": "same"});
+    spec.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    object(path, second, &spec)
+}
+
+fn tree(path: &str, second: u8, instance: &str) -> NotificationPolicy {
+    object(path, second, &json!({"receiver": "x", "instance": instance}))
+}
+
+fn point(path: &str, second: u8) -> ContactPoint {
+    object(path, second, &json!({"name": "oncall", "integrations": []}))
+}
+
+fn paths(affected: &[Claimant]) -> Vec<String> {
+    affected.iter().map(Claimant::path).collect()
+}
+
+/// Who stands before a rule with its title and its group.
+fn ahead(all: &AllClaims, rule: &AlertRule) -> (Option<String>, Option<String>) {
+    let place = || all.place(rule.instance());
+    let title = Key::Title(place(), all.folder(rule), "Same".into());
+    let group = Key::Group(place(), all.folder(rule), "same".into());
+    let of = |key| all.ahead(&key, rule).map(|(claimant, _)| claimant.path());
+    (of(title), of(group))
+}
+
+fn holder<K: Claiming>(all: &AllClaims, key: &Key) -> Option<String> {
+    all.holder::<K>(key).map(|claimant| claimant.path())
+}
+
+#[test]
+fn who_may_not_use_an_instance_claims_nothing_in_it_and_does_when_it_may_later() {
+    let all = all();
+    let only = |names: &[&str]| instance(&json!({"allowedNamespaces": {"names": names}}));
+    assert!(all.set_ground("default", Some(&only(&["revel"]))));
+    let (older, younger) = (point("tenant/oncall", 1), point("revel/oncall", 2));
+    let (older_rule, younger_rule) = (
+        rule("tenant/r", 1, &json!({"folder": "F"})),
+        rule("revel/r", 2, &json!({"folder": "F"})),
+    );
+    let note = || {
+        let mut affected = paths(&all.note(&older));
+        affected.extend(paths(&all.note(&younger)));
+        affected.extend(paths(&all.note(&older_rule)));
+        affected.extend(paths(&all.note(&younger_rule)));
+        affected
+    };
+    note();
+    let name = Key::ContactPoint(all.place("default"), "oncall".into());
+    assert_eq!(
+        holder::<ContactPoint>(&all, &name).as_deref(),
+        Some("revel/oncall")
+    );
+    assert_eq!(ahead(&all, &younger_rule), (None, None));
+
+    // The same again is no news.
+    assert!(!all.set_ground("default", Some(&only(&["revel"]))));
+    assert!(all.set_ground("default", Some(&only(&["revel", "tenant"]))));
+    assert_eq!(note(), ["revel/oncall", "revel/r"], "they are told");
+    assert_eq!(
+        holder::<ContactPoint>(&all, &name).as_deref(),
+        Some("tenant/oncall")
+    );
+    let older_path = || Some("tenant/r".to_owned());
+    assert_eq!(ahead(&all, &younger_rule), (older_path(), older_path()));
+
+    assert!(all.set_ground("default", Some(&only(&["revel"]))));
+    assert_eq!(note(), ["revel/oncall", "revel/r"], "and told again");
+    assert_eq!(
+        holder::<ContactPoint>(&all, &name).as_deref(),
+        Some("revel/oncall")
+    );
+}
+
+#[test]
+fn who_may_not_hold_the_tree_does_not_claim_it() {
+    let all = all();
+    let only = instance(&json!({"rootPolicyNamespaces": {"names": ["revel"]}}));
+    let (older, younger) = (
+        tree("tenant/tree", 1, "default"),
+        tree("revel/tree", 2, "default"),
+    );
+    // The resources may be listed before the instance is.
+    all.note(&older);
+    all.note(&younger);
+    assert!(all.set_ground("default", Some(&only)));
+    all.note(&older);
+    all.note(&younger);
+    let key = Key::Tree(all.place("default"));
+    assert_eq!(
+        holder::<NotificationPolicy>(&all, &key).as_deref(),
+        Some("revel/tree")
+    );
+    assert!(all.set_ground("default", None));
+    all.note(&older);
+    let key = Key::Tree(all.place("default"));
+    assert_eq!(
+        holder::<NotificationPolicy>(&all, &key).as_deref(),
+        Some("tenant/tree")
+    );
+}
+
+#[test]
+fn a_folder_by_title_and_by_uid_is_one_folder_once_its_uid_is_known() {
+    let all = all();
+    all.set_ground("default", Some(&instance(&json!({"folderPrefix": "Prod "}))));
+    let by_title = rule("a/older", 1, &json!({"folder": "Shop"}));
+    let by_uid = rule("a/younger", 2, &json!({"folderUID": "f1"}));
+    all.note(&by_title);
+    all.note(&by_uid);
+    assert_eq!(ahead(&all, &by_uid), (None, None), "nobody knows yet");
+    assert_eq!(paths(&all.settle(&by_title, "f1")), ["a/younger"]);
+    let older = || Some("a/older".to_owned());
+    assert_eq!(ahead(&all, &by_uid), (older(), older()));
+    // What a watch tells of the rule later doesn't take that back.
+    assert!(all.note(&by_title).is_empty());
+    assert_eq!(ahead(&all, &by_uid), (older(), older()));
+    // Another rule of that title is there too, and one of another title isn't.
+    let third = rule("a/third", 3, &json!({"folder": "Shop"}));
+    all.note(&third);
+    assert_eq!(ahead(&all, &third), (older(), older()));
+    let elsewhere = rule("a/elsewhere", 3, &json!({"folder": "Other"}));
+    all.note(&elsewhere);
+    assert_eq!(ahead(&all, &elsewhere), (None, None));
+}
+
+#[test]
+fn after_a_restart_the_status_says_which_folder_it_was() {
+    let all = all();
+    all.set_ground("default", Some(&instance(&json!({"folderPrefix": "Prod "}))));
+    let mut by_title = rule("a/older", 1, &json!({"folder": "Shop"}));
+    let status = json!({"folder": "Prod Shop", "folderUID": "f1"});
+    by_title.status = Some(from_value(status).unwrap());
+    let by_uid = rule("a/younger", 2, &json!({"folderUID": "f1"}));
+    all.note(&by_title);
+    all.note(&by_uid);
+    let older = || Some("a/older".to_owned());
+    assert_eq!(ahead(&all, &by_uid), (older(), older()));
+    // It is to lie elsewhere by now.
+    by_title.spec.folder = Some("Other".into());
+    assert_eq!(paths(&all.note(&by_title)), ["a/younger"]);
+    assert_eq!(ahead(&all, &by_uid), (None, None));
+}
+
+#[test]
+fn two_instances_of_one_grafana_have_one_set_of_names() {
+    let all = all();
+    all.set_ground("one", Some(&instance(&json!({}))));
+    all.set_ground("two", Some(&instance(&json!({"url": "http://grafana:3000/"}))));
+    all.set_ground("other", Some(&instance(&json!({"url": "http://elsewhere:3000"}))));
+    for (path, second, name) in [("a/tree", 1, "one"), ("b/tree", 2, "two"), ("c/tree", 3, "other")] {
+        all.note(&tree(path, second, name));
+    }
+    let before = |path: &str, second, name: &str| {
+        let key = Key::Tree(all.place(name));
+        all.ahead(&key, &tree(path, second, name))
+            .map(|(older, _)| older.path())
+    };
+    assert_eq!(before("b/tree", 2, "two").as_deref(), Some("a/tree"));
+    assert_eq!(before("c/tree", 3, "other"), None);
+}
+
+#[test]
+fn a_rule_that_a_former_owner_id_has_named_is_still_the_resources() {
+    let all = all();
+    all.set_ground("default", Some(&instance(&json!({"previousOwnerIDs": ["old"]}))));
+    let rule = rule("a/r", 1, &json!({}));
+    all.note(&rule);
+    for id in ["own", "old"] {
+        let uid = Owner::parse(id).unwrap().rule_uid("a", "r");
+        let key = Key::Uid(all.place("default"), uid);
+        assert_eq!(holder::<AlertRule>(&all, &key).as_deref(), Some("a/r"), "{id}");
+    }
+}

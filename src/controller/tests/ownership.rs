@@ -1,0 +1,326 @@
+//! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::ANNOTATION_ADOPT;
+use crate::api::condition::Reason;
+use crate::controller::pass::Reconcile;
+use crate::grafana::api::OWNER_LABEL;
+use crate::grafana::wire::{self, Folder};
+
+/// A world that takes over what the owner id `old` has made, and whose Grafana holds this.
+async fn taking_over(former: &[&str], hold: impl FnOnce(&mut grafana::Held)) -> World {
+    world_with(&json!({"previousOwnerIDs": former}), hold).await
+}
+
+async fn world_with(instance: &Value, hold: impl FnOnce(&mut grafana::Held)) -> World {
+    let mut world = World::new();
+    world.grafana.hold(hold);
+    let instance = world.connect(instance.clone()).await;
+    until("the first read", || {
+        !matches!(instance.health(), Health::Starting)
+    })
+    .await;
+    world
+}
+
+fn uid_by(owner: &str, name: &str) -> String {
+    Owner::parse(owner).unwrap().rule_uid("revel", name)
+}
+
+/// A rule in Grafana, in the folder of namespace `revel`.
+fn in_grafana(held: &mut grafana::Held, uid: &str, title: &str, mark: Option<&str>) {
+    if held.folders.is_empty() {
+        held.folders.push(Folder {
+            uid: "f1".to_owned(),
+            title: "revel".to_owned(),
+            parent_uid: None,
+        });
+    }
+    let labels = mark.map(|mark| (OWNER_LABEL.to_owned(), mark.to_owned()));
+    let rule = wire::AlertRule {
+        uid: uid.to_owned(),
+        title: title.to_owned(),
+        folder_uid: "f1".to_owned(),
+        rule_group: title.to_owned(),
+        labels: labels.into_iter().collect(),
+        ..wire::AlertRule::default()
+    };
+    held.rules.insert(uid.to_owned(), rule);
+}
+
+/// The marks of the rules in Grafana by their uids.
+fn marks(world: &World) -> BTreeMap<String, String> {
+    world.grafana.hold(|held| {
+        let rules = held.rules.values();
+        rules
+            .map(|rule| {
+                let mark = rule.labels.get(OWNER_LABEL).cloned().unwrap_or_default();
+                (rule.uid.clone(), mark)
+            })
+            .collect()
+    })
+}
+
+fn marked<const N: usize>(rules: [(&str, &str); N]) -> BTreeMap<String, String> {
+    rules.map(|(uid, mark)| (uid.to_owned(), mark.to_owned())).into()
+}
+
+fn adopting<K: ::kube::Resource>(mut object: K) -> K {
+    let annotations = object.meta_mut().annotations.get_or_insert_default();
+    annotations.insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
+    object
+}
+
+#[tokio::test]
+async fn a_rule_of_a_former_owner_id_is_taken_over_where_it_is() {
+    let old = uid_by("old", "r");
+    let mut world = taking_over(&["older", "old"], |held| {
+        in_grafana(held, &old, "r", Some("old/revel/r"));
+    })
+    .await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let report = rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.status.uid.as_deref(), Some(old.as_str()));
+    assert_eq!(marks(&world), marked([(&old, "own/revel/r")]));
+    let calls = world.grafana.calls();
+    assert_eq!(world.grafana.count("rules.create"), 0, "{calls:?}");
+    assert_eq!(world.grafana.count("rules.delete"), 0, "{calls:?}");
+    // It rests there, also where the status and the former id are forgotten.
+    rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("rules.update"), 1);
+    let mut anew = taking_over(&[], |held| in_grafana(held, &old, "r", Some("own/revel/r"))).await;
+    let rule = anew.rule("r", json!({"query": QUERY}));
+    rule.reconcile(&anew.context).await.unwrap();
+    assert_eq!(marks(&anew), marked([(&old, "own/revel/r")]));
+    rule.clean_up(&anew.context).await.unwrap();
+    assert_eq!(marks(&anew), marked([]));
+}
+
+#[tokio::test]
+async fn a_rule_that_was_doubled_before_the_former_owner_id_was_named_is_one_again() {
+    let (own, old) = (uid_by("own", "r"), uid_by("old", "r"));
+    let mut world = taking_over(&["old"], |held| {
+        in_grafana(held, &own, "r", Some("own/revel/r"));
+        in_grafana(held, &old, "r", Some("old/revel/r"));
+        in_grafana(held, "another", "r", Some("old/revel/other"));
+    })
+    .await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    rule.reconcile(&world.context).await.unwrap();
+    let left = marked([(&own, "own/revel/r"), ("another", "old/revel/other")]);
+    assert_eq!(marks(&world), left);
+}
+
+#[tokio::test]
+async fn a_rule_that_is_deleted_goes_under_whichever_owner_id_it_was_made() {
+    let (own, old) = (uid_by("own", "r"), uid_by("old", "r"));
+    let mut world = taking_over(&["old"], |held| {
+        in_grafana(held, &own, "r", Some("own/revel/r"));
+        in_grafana(held, &old, "r", Some("old/revel/r"));
+    })
+    .await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    rule.clean_up(&world.context).await.unwrap();
+    assert_eq!(marks(&world), marked([]));
+}
+
+#[tokio::test]
+async fn a_rule_that_its_resource_made_and_somebody_else_has_marked_is_left_behind_with_a_word() {
+    let old = uid_by("old", "r");
+    let mut world = taking_over(&[], |held| in_grafana(held, &old, "r", Some("old/revel/r"))).await;
+    let mut rule = world.rule("r", json!({"query": QUERY}));
+    // The status has survived, the owner id hasn't.
+    rule.status = Some(serde_json::from_value(json!({"uid": old})).unwrap());
+    rule.clean_up(&world.context).await.unwrap();
+    assert_eq!(marks(&world), marked([(&old, "old/revel/r")]));
+    let notes = world.server.notes();
+    let [note] = notes.as_slice() else {
+        panic!("{notes:?}")
+    };
+    for part in ["LeftBehind", old.as_str(), "old/revel/r", "spec.previousOwnerIDs"] {
+        assert!(note.contains(part), "{part} in {note}");
+    }
+}
+
+#[tokio::test]
+async fn a_silence_of_a_former_owner_id_is_followed_by_one_before_it_ends() {
+    let spec = json!({"duration": "1000d", "matchers": ["a=b"]});
+    let mut former = taking_over(&[], |_| {}).await;
+    let silence = former.silence("s", spec.clone());
+    silence.reconcile(&former.context).await.unwrap();
+    let mut made = former.grafana.hold(|held| held.silences.clone());
+    made[0].created_by = made[0].created_by.replace("own/", "old/");
+    for matcher in &mut made[0].matchers {
+        matcher.value = matcher.value.replace("own/", "old/");
+    }
+    made[0].id = Some("former".to_owned());
+
+    let mut world = taking_over(&["old"], |held| held.silences = made).await;
+    let silence = world.silence("s", spec);
+    silence.reconcile(&world.context).await.unwrap();
+    let silences = world.grafana.hold(|held| held.silences.clone());
+    let [only] = silences.as_slice() else {
+        panic!("{silences:?}")
+    };
+    assert_eq!(only.created_by, "alertwright own/revel/s");
+    let calls = world.grafana.calls();
+    let place = |operation| calls.iter().position(|call| *call == operation);
+    assert!(place("silences.put") < place("silences.expire"), "{calls:?}");
+    silence.clean_up(&world.context).await.unwrap();
+    assert!(world.grafana.hold(|held| held.silences.is_empty()));
+}
+
+#[tokio::test]
+async fn a_contact_point_of_a_former_owner_id_is_taken_over_and_any_other_is_not() {
+    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let owner = Owner::parse("old").unwrap();
+    let uid = owner.integration_uid("revel", "team", "webhook", 0);
+    let point = wire::ContactPoint {
+        uid: uid.clone(),
+        name: "team".to_owned(),
+        r#type: "webhook".to_owned(),
+        ..wire::ContactPoint::default()
+    };
+    for (former, expected) in [(&[][..], Err(Reason::NotOwned)), (&["old"][..], Ok(()))] {
+        let mut world = taking_over(former, |held| held.points.push(point.clone())).await;
+        let object = world.contact_point("team", spec.clone());
+        let outcome = object.reconcile(&world.context).await;
+        let outcome = outcome.map(drop).map_err(|failure| failure.reason.unwrap());
+        assert_eq!(outcome, expected, "{former:?}");
+        let uids = world.grafana.hold(|held| {
+            let points = held.points.iter();
+            points.map(|point| point.uid.clone()).collect::<Vec<_>>()
+        });
+        let kept = if expected.is_ok() {
+            Owner::parse("own")
+                .unwrap()
+                .integration_uid("revel", "team", "webhook", 0)
+        } else {
+            uid.clone()
+        };
+        assert_eq!(uids, [kept]);
+        assert!(world.server.notes().is_empty(), "it was ours all along");
+    }
+}
+
+#[tokio::test]
+async fn only_namespaces_that_may_adopt_take_over_what_somebody_else_made() {
+    let spec = json!({"query": QUERY, "uid": "theirs"});
+    for (instance, may) in [
+        (json!({}), true),
+        (json!({"allowedNamespaces": {"names": ["revel"]}}), false),
+        (json!({"adoptNamespaces": {"names": ["other"]}}), false),
+        (
+            json!({"allowedNamespaces": {"names": ["revel"]}, "adoptNamespaces": {"names": ["revel"]}}),
+            true,
+        ),
+    ] {
+        let mut world = world_with(&instance, |held| in_grafana(held, "theirs", "Theirs", None)).await;
+        let rule = adopting(world.rule("r", spec.clone()));
+        let outcome = rule.reconcile(&world.context).await;
+        if may {
+            outcome.unwrap();
+            assert_eq!(marks(&world), marked([("theirs", "own/revel/r")]));
+            let notes = world.server.notes();
+            assert!(
+                notes.len() == 1 && notes[0].contains("Adopted") && notes[0].contains("theirs"),
+                "{notes:?}"
+            );
+        } else {
+            let failure = outcome.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::NotOwned));
+            assert!(
+                failure.message.contains("spec.adoptNamespaces.names"),
+                "{}",
+                failure.message
+            );
+            assert_eq!(marks(&world), marked([("theirs", "")]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_another_resource_has_made_is_not_adopted() {
+    let mut world = world_with(&json!({}), |held| {
+        in_grafana(held, "theirs", "Theirs", Some("own/revel/maker"));
+    })
+    .await;
+    let rule = adopting(world.rule("r", json!({"query": QUERY, "uid": "theirs"})));
+    let maker = world.rule("maker", json!({"query": QUERY}));
+    let failure = rule.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::NotOwned));
+    // Once its maker is gone it is nobody's.
+    world.writers.rules.apply(&Event::Delete(maker));
+    rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(marks(&world), marked([("theirs", "own/revel/r")]));
+}
+
+#[tokio::test]
+async fn an_adopted_contact_point_names_what_it_has_removed_and_no_setting_of_it() {
+    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let settings = json!({"url": "https://example.com/hunter2"});
+    let foreign = wire::ContactPoint {
+        uid: "by-hand".to_owned(),
+        name: "team".to_owned(),
+        r#type: "slack".to_owned(),
+        settings: settings.as_object().unwrap().clone(),
+        ..wire::ContactPoint::default()
+    };
+    for (instance, may) in [
+        (json!({}), true),
+        (json!({"adoptNamespaces": {"names": []}}), false),
+    ] {
+        let mut world = world_with(&instance, |held| held.points.push(foreign.clone())).await;
+        let object = adopting(world.contact_point("team", spec.clone()));
+        let outcome = object.reconcile(&world.context).await;
+        let notes = world.server.notes();
+        if may {
+            outcome.unwrap();
+            let [note] = notes.as_slice() else {
+                panic!("{notes:?}")
+            };
+            assert!(
+                note.contains("Adopted") && note.contains("slack (by-hand)") && !note.contains("hunter2"),
+                "{note}"
+            );
+        } else {
+            let failure = outcome.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::NotOwned));
+            assert!(notes.is_empty(), "{notes:?}");
+            assert_eq!(world.grafana.hold(|held| held.points.len()), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_title_that_an_orphan_holds_is_said_to_be_held_by_one() {
+    let orphan = uid_by("own", "ghost");
+    let mut world = world_with(&json!({}), |held| {
+        // Since 12.0 two rules of a folder may have one title.
+        held.version = "11.6.0".to_owned();
+        in_grafana(held, &orphan, "Same", Some("own/revel/ghost"));
+    })
+    .await;
+    let rule = world.rule("r", json!({"query": QUERY, "title": "Same"}));
+    let failure = rule.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    let parts = [
+        orphan.as_str(),
+        "AlertRule revel/ghost",
+        "isn't there",
+        "Delete the rule in Grafana",
+    ];
+    for part in parts {
+        assert!(failure.message.contains(part), "{part} in {}", failure.message);
+    }
+    // It doesn't tell anybody to rename what isn't there.
+    assert!(!failure.message.contains("for one of the two"));
+    world.grafana.hold(|held| held.rules.clear());
+    let instance = world.instance();
+    instance.mirror.write(|held| held.rules.deleted(&orphan));
+    rule.reconcile(&world.context).await.unwrap();
+}

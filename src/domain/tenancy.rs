@@ -1,0 +1,140 @@
+//! Who may do what with an instance, and whether two instances are one Grafana.
+
+use url::Url;
+
+use crate::api::GrafanaInstanceSpec;
+use crate::api::grafana_instance::{Auth, Namespaces};
+use crate::api::reference::ValueSource;
+
+/// Whether resources of a namespace may use the instance: all may where it doesn't say.
+pub fn may_use(spec: &GrafanaInstanceSpec, namespace: &str) -> bool {
+    spec.allowed_namespaces
+        .as_ref()
+        .is_none_or(|allowed| allowed.contains(namespace))
+}
+
+/// Whether a namespace may hold the policy tree: all that may use the instance where it doesn't say.
+pub fn may_hold_tree(spec: &GrafanaInstanceSpec, namespace: &str) -> bool {
+    may_use(spec, namespace)
+        && spec
+            .root_policy_namespaces
+            .as_ref()
+            .is_none_or(|allowed| allowed.contains(namespace))
+}
+
+/// Whether resources of a namespace may take over what somebody else made in Grafana. Where the instance doesn't say, all may if it is
+/// open to all, and none if it is open to some only. `home`, the operator's own namespace, always may.
+pub fn may_adopt(spec: &GrafanaInstanceSpec, namespace: &str, home: &str) -> bool {
+    namespace == home
+        || spec
+            .adopt_namespaces
+            .as_ref()
+            .map_or(spec.allowed_namespaces.is_none(), |may| may.contains(namespace))
+}
+
+/// Whether silences of a namespace may cover alerts of others; those of `home`, the operator's own namespace, always may.
+pub fn is_unrestricted(spec: &GrafanaInstanceSpec, namespace: &str, home: &str) -> bool {
+    let unrestricted = spec.unrestricted_namespaces.as_ref();
+    namespace == home || unrestricted.is_some_and(|may: &Namespaces| may.contains(namespace))
+}
+
+/// Names the Grafana and organisation that an instance is for. Two instances whose places are equal are for the same one, because they
+/// have the same address and name the same organisation, or log in as the same user. If the places differ that can't be told.
+pub fn place(instance: &str, spec: &GrafanaInstanceSpec) -> String {
+    let Ok(url) = Url::parse(&spec.url) else {
+        return format!("instance {instance}");
+    };
+    let url = url.as_str().trim_end_matches('/');
+    match spec.org_id {
+        Some(id) => format!("{url} organisation {id}"),
+        None => format!("{url} as {}", user(&spec.auth)),
+    }
+}
+
+/// Who logs in, by the Secrets that say so.
+fn user(auth: &Auth) -> String {
+    let text = |source: &ValueSource| match (&source.value, &source.secret_key_ref) {
+        (Some(value), _) => value.clone(),
+        (None, Some(reference)) => format!("Secret {}/{}", reference.name, reference.key),
+        (None, None) => String::new(),
+    };
+    let token = auth.token.as_ref().map(|token| &token.secret_key_ref);
+    let basic = auth.basic.as_ref().map(|basic| text(&basic.username));
+    let token = token.map(|reference| format!("Secret {}/{}", reference.name, reference.key));
+    token.or(basic).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    fn spec(more: &Value) -> GrafanaInstanceSpec {
+        let mut spec = json!({
+            "url": "http://grafana:3000",
+            "auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "token"}}},
+        });
+        spec.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        from_value(spec).unwrap()
+    }
+
+    #[test]
+    fn who_may_not_use_an_instance_may_not_hold_its_tree_either() {
+        let open = spec(&json!({}));
+        assert!(may_use(&open, "a") && may_hold_tree(&open, "a"));
+        let closed = spec(&json!({
+            "allowedNamespaces": {"names": ["a", "b"]},
+            "rootPolicyNamespaces": {"names": ["b", "c"]},
+        }));
+        let of = |namespace| (may_use(&closed, namespace), may_hold_tree(&closed, namespace));
+        assert_eq!(
+            [of("a"), of("b"), of("c"), of("d")],
+            [(true, false), (true, true), (false, false), (false, false)]
+        );
+    }
+
+    #[test]
+    fn all_may_adopt_until_the_instance_is_closed_to_some_or_names_who_may() {
+        let closed = json!({"allowedNamespaces": {"names": ["a"]}});
+        let named = json!({"adoptNamespaces": {"names": ["a"]}});
+        let both = json!({"allowedNamespaces": {"names": ["a", "b"]}, "adoptNamespaces": {"names": ["b"]}});
+        for (what, spec, expected) in [
+            ("open", spec(&json!({})), [true, true, true]),
+            ("closed", spec(&closed), [false, false, true]),
+            ("named", spec(&named), [true, false, true]),
+            ("both", spec(&both), [false, true, true]),
+        ] {
+            let may = ["a", "b", "home"].map(|namespace| may_adopt(&spec, namespace, "home"));
+            assert_eq!(may, expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn two_instances_are_in_one_place_only_where_that_is_sure() {
+        let basic = |user: &str| json!({"username": {"value": user}, "password": {"secretKeyRef": {"name": "s", "key": "p"}}});
+        let here = place("one", &spec(&json!({})));
+        for (what, other, same) in [
+            ("the same", json!({}), true),
+            ("a slash more", json!({"url": "http://Grafana:3000/"}), true),
+            ("another address", json!({"url": "http://grafana:3001"}), false),
+            (
+                "another token",
+                json!({"auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "other"}}}}),
+                false,
+            ),
+            ("a user", json!({"auth": {"basic": basic("admin")}}), false),
+        ] {
+            assert_eq!(place("two", &spec(&other)) == here, same, "{what}");
+        }
+        let organisation =
+            |user: &str, id: i64| place("x", &spec(&json!({"auth": {"basic": basic(user)}, "orgID": id})));
+        assert_eq!(organisation("admin", 2), organisation("other", 2));
+        assert_ne!(organisation("admin", 2), organisation("admin", 3));
+        // An address that is none has no place but its own.
+        let broken = spec(&json!({"url": "nonsense"}));
+        assert_ne!(place("one", &broken), place("two", &broken));
+    }
+}
