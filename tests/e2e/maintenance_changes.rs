@@ -161,6 +161,14 @@ async fn the_old_silence_goes_on_until_grafana_has_the_new_one() {
     settled(&w, "web").await;
     roll(&w, "web", "2", &held(&w)).await;
     let second = silenced(&w, "web").await;
+    let opened = async || {
+        let events = events(&w, "Deployment", "web").await;
+        events.iter().filter(|reason| *reason == "SilenceOpened").count()
+    };
+    wait::until("the second is told of", SOON, async || {
+        (opened().await == 2).then_some(())
+    })
+    .await;
     w.proxy.fault(Fault::status(500).on("POST", SILENCES));
     roll(&w, "web", "3", &json!({})).await;
     silenced_or_done(&w, 3).await;
@@ -168,12 +176,7 @@ async fn the_old_silence_goes_on_until_grafana_has_the_new_one() {
         state(&w, &id(&second)).await.as_deref() != Some("active")
     })
     .await;
-    let opened = |seen: Vec<String>| seen.iter().filter(|reason| *reason == "SilenceOpened").count();
-    assert_eq!(
-        opened(events(&w, "Deployment", "web").await),
-        2,
-        "Grafana hasn't taken the third"
-    );
+    assert_eq!(opened().await, 2, "Grafana hasn't taken the third");
     w.proxy.clear_faults();
     ended(&w, &second.name_any(), "Superseded").await;
     becomes(&w, &id(&second), "expired").await;
