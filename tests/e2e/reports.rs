@@ -271,7 +271,10 @@ async fn a_rule_beyond_the_quota_says_so_and_the_others_stay() {
     feed(
         &w,
         "quota-of-rules",
-        &[Is("Synced", ""), Is("Unauthorized", "quota")],
+        &[
+            Is("Synced", ""),
+            Is("Invalid", "quota has been exceeded; have the quota raised"),
+        ],
     )
     .await;
     becomes(&w, "the first", "AlertRule", "fits", ["Synced", ""]).await;
