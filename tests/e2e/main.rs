@@ -42,5 +42,6 @@ mod seed_rules;
 mod silence_coverage;
 mod silences;
 mod smoke;
+mod unseen;
 mod workloads;
 mod world;

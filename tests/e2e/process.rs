@@ -6,6 +6,7 @@ use alertwright::api::AlertRule;
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::{any_release, apply, wait};
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::world::{self, SOON, World};
 
@@ -43,6 +44,68 @@ async fn an_operator_that_is_asked_to_stop_ends_and_lets_go_of_the_lease_at_any_
             operator.log()
         );
     }
+}
+
+/// Has the API server wait for a webhook that never answers whenever a GrafanaInstance is to be made in the operator's namespace. Returns
+/// what listens, and the webhook's name.
+async fn slow_to_make_instances(w: &World) -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}", listener.local_addr().expect("an address"));
+    let name = format!("slow-{}", w.home);
+    let webhook = json!({
+        "name": "slow.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "timeoutSeconds": 30,
+        "clientConfig": {"url": url}, "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": w.home}},
+        "rules": [{"apiGroups": ["alerting.letsrevel.io"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["grafanainstances"]}],
+    });
+    let configuration = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [webhook],
+    });
+    w.plane.apply(&configuration.to_string(), &w.home).await;
+    let probe = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "probe"},
+        "spec": {"url": "http://127.0.0.1:1", "auth": {"token": {"secretKeyRef": {"name": "s", "key": "k"}}}},
+    });
+    wait::until("the webhook is asked", SOON, async || {
+        let args = [
+            "create",
+            "--dry-run=server",
+            "--request-timeout=1s",
+            "-n",
+            &w.home,
+            "-f",
+            "-",
+        ];
+        let output = w.plane.kubectl_with_input(args, &probe.to_string()).await;
+        (!output.success).then_some(())
+    })
+    .await;
+    (listener, name)
+}
+
+#[apply(any_release)]
+async fn an_operator_that_is_stopped_while_it_starts_lets_go_of_the_lease_that_it_has_just_taken() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let remove = ["delete", "grafanainstance", "default", "-n", &w.home];
+    w.plane.kubectl(remove).await.ok();
+    let (_listener, webhook) = slow_to_make_instances(&w).await;
+    let mut operator = world::operator(&w.home, &w.ns, &w.kubeconfig)
+        .args(["--leader-elect", "--grafana-url", &w.proxy.url()])
+        .args(["--grafana-token-secret", "grafana/token"])
+        .env("POD_NAME", "replica")
+        .without_wait()
+        .start()
+        .await
+        .expect("it starts");
+    wait::until("it holds the Lease", SOON, async || {
+        (holder(&w).await.trim() == "replica").then_some(())
+    })
+    .await;
+    operator.terminate().await;
+    let log = operator.log();
+    assert_eq!(holder(&w).await.trim(), "", "{log}");
+    let remove = ["delete", "validatingwebhookconfiguration", &webhook];
+    w.plane.kubectl(remove).await.ok();
 }
 
 #[apply(any_release)]
