@@ -4,8 +4,12 @@ use std::time::{Duration, Instant};
 
 use alertwright::api::AlertRule;
 use alertwright_testbed::{Operator, any_release, apply, operator, wait};
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
 use serde_json::json;
 
+use crate::silences::A_WHILE;
+use crate::workloads::{asking, deployment, held, roll, settled, silences_of};
 use crate::world::{self, SOON, World};
 
 /// A holder that is killed keeps the lease for 15 s.
@@ -57,6 +61,54 @@ async fn a_leader_that_was_stopped_for_a_while_writes_nothing_when_it_goes_on() 
 }
 
 #[apply(any_release)]
+async fn a_leader_that_was_stopped_for_a_while_silences_no_rollout_that_has_failed_meanwhile() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let mut first = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&first, SOON).await;
+    let names: Vec<String> = (0..5).map(|i| format!("web-{i}")).collect();
+    for name in &names {
+        let object = deployment(name, &asking("600s", "1s"), &json!({}));
+        w.apply(&object.to_string()).await;
+    }
+    for name in &names {
+        settled(&w, name).await;
+    }
+    let second = replica(&w, "replica-b").start().await.expect("it starts");
+    first.pause();
+    let mut stuck = held(&w);
+    stuck["progressDeadlineSeconds"] = json!(5);
+    for name in &names {
+        roll(&w, name, "2", &stuck).await;
+    }
+    let deployments: Api<Deployment> = Api::namespaced(w.client().await, &w.ns);
+    for name in &names {
+        wait::until(&format!("{name} has failed"), SOON * 2, async || {
+            let status = deployments.get(name).await.ok()?.status?;
+            let mut reasons = status.conditions.into_iter().flatten().filter_map(|c| c.reason);
+            reasons
+                .any(|reason| reason == "ProgressDeadlineExceeded")
+                .then_some(())
+        })
+        .await;
+    }
+    leads(&second, TAKEOVER).await;
+    // It learns of the rollouts and of their failure at once, and of the Lease.
+    first.resume();
+    wait::until("the first replica ends", SOON, async || first.ended()).await;
+    wait::never("a rollout that has failed is silenced", A_WHILE, async || {
+        for name in &names {
+            let silences = silences_of(&w, name).await;
+            if silences.len() > 1 {
+                return Some(silences);
+            }
+        }
+        None
+    })
+    .await;
+}
+
+#[apply(any_release)]
 async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_grafana() {
     let mut w = world::start().await;
     for i in 0..5 {
@@ -95,6 +147,19 @@ async fn a_killed_leader_is_followed_by_the_other_replica_without_a_write_to_gra
     w.synced::<AlertRule>("rule-0").await;
     let calls = w.proxy.requests();
     assert_eq!(calls.writes().len(), 1, "{calls}");
+}
+
+#[apply(any_release)]
+async fn a_leader_whose_lease_is_deleted_writes_no_more_and_starts_again() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let mut first = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&first, SOON).await;
+    let delete = ["delete", "lease", "alertwright", "-n", &w.home];
+    w.plane.kubectl(delete).await.ok();
+    wait::until("the leader ends", SOON, async || first.ended()).await;
+    let log = first.log();
+    assert!(log.contains("the Lease was deleted"), "{log}");
 }
 
 #[apply(any_release)]

@@ -3,7 +3,7 @@
 //! `tests/testbed/build` builds the servers from pinned Go modules; this crate starts them on free ports with their data
 //! in a temporary folder, and makes sure that none outlives the process that started it. All are real but for Grafana, which a
 //! double plays (`tests/testbed/grafana`) where somebody has no real one to run on, and for the store of Loki's lines. Faults are made by a
-//! [`proxy::Proxy`] in front of Grafana, and what stands behind a contact point is played by the [`sink`]s.
+//! [`proxy::Proxy`] in front of Grafana and by a [`Relay`] in front of the API server, and what stands behind a contact point is played by the [`sink`]s.
 //!
 //! Starting a server gives a [`Result`], because callers differ in what they do about a failure; everything after that
 //! panics with what went wrong, because then a test has nothing left to show.
@@ -29,6 +29,7 @@ pub mod ports;
 pub mod process;
 pub mod prometheus;
 pub mod proxy;
+mod relay;
 mod scratch;
 mod serving;
 pub mod sink;
@@ -46,6 +47,7 @@ pub use macro_rules_attribute::apply;
 pub use operator::Operator;
 pub use prometheus::Prometheus;
 pub use proxy::Proxy;
+pub use relay::Relay;
 pub use scratch::Scratch;
 pub use sink::{HttpSink, SmtpSink};
 pub use usage::Usage;
