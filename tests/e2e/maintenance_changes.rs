@@ -126,6 +126,52 @@ async fn a_silence_that_is_deleted_by_hand_is_over_for_its_rollout_and_one_that_
     silenced_or_done(&w, 2).await;
 }
 
+#[apply(any_release)]
+async fn whatever_a_person_puts_beside_what_a_generated_silence_covers_is_taken_away_again() {
+    let w = world::start().await;
+    let mut annotations = asking("600s", "2s");
+    annotations["alerting.letsrevel.io/silence"] = json!("one,two");
+    create(&w, deployment("web", &annotations, &held(&w))).await;
+    let api = w.api::<Silence>().await;
+    let name = wait::until("web has a silence", SOON, async || {
+        silences_of(&w, "web").await.first().map(ResourceExt::name_any)
+    })
+    .await;
+    w.synced::<Silence>(&name).await;
+    let before = api.get(&name).await.expect("it is there");
+    let outcome = "alerting.letsrevel.io/maintenance-outcome";
+    for edit in [
+        json!({"spec": {"alertRules": {"names": ["one", "three", "two"]}}}),
+        // One excludes the other: an apply of what was there before is refused.
+        json!({"spec": {"alertRules": {"names": null, "matchLabels": {"team": "web"}}}}),
+        json!({"spec": {"endsAt": null, "duration": "12h"}}),
+        json!({"metadata": {"annotations": {outcome: "Failed"}}}),
+    ] {
+        let (target, edit) = (before.name_any(), edit.to_string());
+        let patch = [
+            "patch",
+            "silence",
+            &target,
+            "-n",
+            &w.ns,
+            "--type=merge",
+            "-p",
+            &edit,
+        ];
+        w.plane.kubectl(patch).await.ok();
+        wait::until(&format!("{edit} is put right"), SOON, async || {
+            let now = api.get(&name).await.expect("it is there");
+            if now.spec == before.spec && now.annotations() == before.annotations() {
+                Seen::Yes(())
+            } else {
+                wait::not_yet((now.spec, now.metadata.annotations))
+            }
+        })
+        .await;
+    }
+    told(&w, "Deployment", "web", "SilencePutRight").await;
+}
+
 /// Waits until the workload has had so many silences.
 async fn silenced_or_done(w: &World, count: usize) {
     wait::until("the next rollout has its own silence", SOON, async || {

@@ -5,6 +5,7 @@ use alertwright_testbed::{Loki, any_release, apply, every_release, wait};
 use serde_json::json;
 
 use crate::rules::{QUIET, begin_delete, gone, in_grafana, quiet, uid};
+use crate::workloads::{events, told};
 use crate::world::{self, SOON};
 
 #[apply(any_release)]
@@ -86,7 +87,19 @@ async fn a_rule_wakes_up_when_its_instance_appears_and_lets_go_when_it_is_gone()
         .await;
     deleted.ok();
     w.reason::<AlertRule>("r", "DependencyMissing").await;
-    w.delete::<AlertRule>("r").await;
+    // What never was in a Grafana leaves nothing behind.
+    let nowhere = json!({"query": QUIET, "instance": "late"});
+    w.put("AlertRule", "never", nowhere).await;
+    w.reason::<AlertRule>("never", "DependencyMissing").await;
+    for name in ["never", "r"] {
+        w.delete::<AlertRule>(name).await;
+    }
+    told(&w, "AlertRule", "r", "LeftBehind").await;
+    let of_the_other = events(&w, "AlertRule", "never").await;
+    assert!(
+        !of_the_other.iter().any(|reason| reason == "LeftBehind"),
+        "{of_the_other:?}"
+    );
 }
 
 #[apply(any_release)]
