@@ -13,6 +13,7 @@
 )]
 
 mod alarm;
+mod answers;
 mod api_server;
 mod contact_points;
 mod diff;
