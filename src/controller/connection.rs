@@ -2,18 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::condition::Reason;
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceSpec};
 use crate::cluster::memory::Memory;
-use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::failure::Failure;
+use crate::controller::engine::health::{Health, Reads, Suspicion};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{Right, Rights, Turn, to_its_end};
@@ -22,9 +21,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::tenancy;
 use crate::domain::version::Version;
 use crate::grafana::api::AlertState;
-use crate::grafana::mirror::{Held, Mirror, Subject};
-use crate::grafana::wire::DataSource;
-use crate::grafana::{self, Grafana};
+use crate::grafana::mirror::{Held, Mirror, Part, Subject};
+use crate::grafana::wire::{DataSource, Settings};
+use crate::grafana::{self, Class, Grafana};
 
 /// What a Grafana says about itself.
 #[derive(Debug, Clone)]
@@ -39,17 +38,6 @@ pub struct Facts {
     pub nested_folders: bool,
     /// Its data sources.
     pub sources: Vec<DataSource>,
-}
-
-/// Whether a Grafana can be used.
-#[derive(Debug, Clone)]
-pub enum Health {
-    /// Nothing has been read yet.
-    Starting,
-    /// Everything has been read, and the last read succeeded.
-    Up,
-    /// The last read failed.
-    Down(Failure),
 }
 
 /// What Grafana says of a rule's alerts.
@@ -85,18 +73,17 @@ pub struct Instance {
     pub notifications: Right,
     /// Held while folders are created.
     pub folders: Right,
-    /// Wakes the poller up.
-    pub suspicion: Notify,
-    /// Whether the poller should read at once what hardly ever changes.
-    pub facts_are_stale: AtomicBool,
+    /// Has the poller look sooner.
+    pub suspicion: Suspicion,
     /// Ends the poller.
     pub stop: CancellationToken,
     /// By folder uid and title.
     groups: Rights<(String, String)>,
     /// By uid of a rule, or author of silences.
     objects: Rights<String>,
-    facts: RwLock<Option<Facts>>,
-    health: RwLock<Health>,
+    settings: RwLock<Option<Settings>>,
+    sources: RwLock<Vec<DataSource>>,
+    reads: RwLock<Reads>,
     /// The namespace whose silences may cover alerts of any other.
     home: String,
 }
@@ -124,13 +111,13 @@ impl Instance {
             refused: Refused::default(),
             notifications: Right::default(),
             folders: Right::default(),
-            suspicion: Notify::new(),
-            facts_are_stale: AtomicBool::new(false),
+            suspicion: Suspicion::default(),
             stop: CancellationToken::new(),
             groups: Rights::default(),
             objects: Rights::default(),
-            facts: RwLock::default(),
-            health: RwLock::new(Health::Starting),
+            settings: RwLock::default(),
+            sources: RwLock::default(),
+            reads: RwLock::default(),
             home,
         }
     }
@@ -172,47 +159,59 @@ impl Instance {
         tenancy::is_unrestricted(&self.spec, namespace, &self.home)
     }
 
-    /// Fails unless the Grafana can be used.
-    pub fn check(&self) -> Result<(), Failure> {
-        match &*self.health.read() {
-            Health::Up => Ok(()),
-            Health::Starting => Err(Failure::not_yet()),
-            // The poller asks for a pass as soon as Grafana is back.
-            Health::Down(failure) => Err(Failure {
-                message: format!("GrafanaInstance {}: {}", self.name, failure.message),
-                retry: Retry::OnChange,
-                ..failure.clone()
-            }),
-        }
+    /// Fails unless all of these have been read, and the last time too.
+    pub fn check(&self, needs: &[Part]) -> Result<(), Failure> {
+        self.reads.read().check(needs).map_err(|failure| Failure {
+            message: match failure.reason {
+                Some(_) => format!("GrafanaInstance {}: {}", self.name, failure.message),
+                None => failure.message,
+            },
+            ..failure
+        })
     }
 
     /// Whether the Grafana can be used.
     pub fn health(&self) -> Health {
-        self.health.read().clone()
+        self.reads.read().health()
     }
 
-    /// Notes whether the Grafana can be used, and tells whether that is news.
-    pub fn set_health(&self, health: Health) -> bool {
-        let mut known = self.health.write();
-        let same = matches!((&*known, &health), (Health::Up, Health::Up))
-            || matches!((&*known, &health), (Health::Down(a), Health::Down(b)) if a == b);
-        *known = health;
-        !same
+    /// Notes how reads ended.
+    pub fn reads<T>(&self, note: impl FnOnce(&mut Reads) -> T) -> T {
+        note(&mut self.reads.write())
     }
 
     /// What the Grafana says about itself.
     pub fn facts(&self) -> Result<Facts, Failure> {
-        self.facts.read().clone().ok_or_else(Failure::not_yet)
+        let settings = self.settings.read().clone().ok_or_else(Failure::not_yet)?;
+        let version_text = settings.version.unwrap_or_default();
+        Ok(Facts {
+            version: Version::parse(&version_text).unwrap_or(Version::OLDEST),
+            version_text,
+            min_interval: settings.min_interval,
+            nested_folders: settings.nested_folders,
+            sources: self.sources.read().clone(),
+        })
     }
 
-    /// Notes what the Grafana says about itself, and tells whether that is news to whoever depends on it.
-    pub fn set_facts(&self, facts: Facts) -> bool {
-        let mut known = self.facts.write();
-        let same = known.as_ref().is_some_and(|k| {
-            k.version == facts.version && k.min_interval == facts.min_interval && k.sources == facts.sources
-        });
-        *known = Some(facts);
-        !same
+    /// The version that it last said to be, if it did.
+    pub fn known_version(&self) -> Option<String> {
+        self.settings.read().as_ref()?.version.clone()
+    }
+
+    /// Notes version and limits, and tells whether that is news to whoever depends on them.
+    pub fn set_settings(&self, settings: Settings) -> bool {
+        let mut known = self.settings.write();
+        let is_news = known.as_ref() != Some(&settings);
+        *known = Some(settings);
+        is_news
+    }
+
+    /// Notes the data sources, and tells whether that is news to whoever depends on them.
+    pub fn set_sources(&self, sources: Vec<DataSource>) -> bool {
+        let mut known = self.sources.write();
+        let is_news = *known != sources;
+        *known = sources;
+        is_news
     }
 
     /// Grafana's address for people.
@@ -256,6 +255,12 @@ impl Instance {
                 Err(error) if error.changed_nothing() => held.stands(&under_way.subject),
                 Err(_) => {}
             });
+            // A data source that was replaced is refused by the uid that it had.
+            if let (Subject::Rules(_), Err(error)) = (&under_way.subject, &result)
+                && error.class() == Class::Rejected
+            {
+                under_way.instance.suspicion.of_sources();
+            }
             drop(under_way);
             drop(turn);
             result
@@ -263,16 +268,10 @@ impl Instance {
         .await
     }
 
-    /// Has the poller read at once what hardly ever changes, data sources for example: something is missing there.
-    pub fn read_facts_soon(&self) {
-        self.facts_are_stale.store(true, Ordering::Release);
-        self.suspicion.notify_one();
-    }
-
     /// Passes a failure on, and has the poller look if it is of the connection.
     pub fn suspect(&self, failure: Failure) -> Failure {
         if failure.is_of_the_connection() {
-            self.suspicion.notify_one();
+            self.suspicion.of_everything();
         }
         failure
     }

@@ -186,7 +186,7 @@ impl Context {
                 Retry::OnChange,
             ));
         }
-        instance.check()?;
+        instance.check(K::NEEDS)?;
         Ok(instance)
     }
 
@@ -204,6 +204,16 @@ impl Context {
                 ..failure.clone()
             }
         })
+    }
+
+    /// Why the Grafana that a resource is for can't be used, if it can't though it is declared.
+    pub fn unusable<K: Managed>(&self, object: &K) -> Option<Failure> {
+        let name = object.instance();
+        let running = self.running.read().get(name).cloned();
+        match running {
+            Some(instance) => instance.check(K::NEEDS).err(),
+            None => self.instance_exists(name).then(|| self.unconnected(name)),
+        }
     }
 
     /// Whether there is a GrafanaInstance of this name, connected or not.

@@ -153,6 +153,10 @@ async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Er
         return finish(object, context, Ok(report)).await;
     }
     let outcome = match timeout(DEADLINE, reconcile(object, context)).await {
+        // While Grafana can't be read, what was said of this very wish stands: the instance alone says what is wrong with it.
+        Ok(Err(failure)) if is_told(object) && context.unusable(object).as_ref() == Some(&failure) => {
+            return Ok(Action::await_change());
+        }
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::new(
             Reason::Unavailable,
@@ -169,6 +173,12 @@ async fn reconcile<K: Reconcile>(object: &K, context: &Context) -> Result<Report
         Err(failure) if context.is_ready() => Err(object.mistake(context).await.unwrap_or(failure)),
         _ => object.reconcile(context).await,
     }
+}
+
+/// Whether the status speaks of what is asked for now.
+fn is_told<K: Managed>(object: &K) -> bool {
+    let ready = object.status().and_then(|s| condition::ready(K::conditions(s)));
+    ready.is_some_and(|ready| ready.observed_generation == object.meta().generation)
 }
 
 async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {
@@ -352,7 +362,7 @@ pub(super) async fn leaving<K: Reconcile>(
             .await;
         return Ok(None);
     };
-    match instance.check() {
+    match instance.check(K::NEEDS_TO_LEAVE) {
         Err(_) if !is_stored => Ok(None),
         Err(failure) if !lets_go => Err(failure),
         _ => Ok(Some(instance)),

@@ -32,7 +32,7 @@ use crate::domain::rule::{self, Surroundings, Wish, state_message};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, FoundRule, Provenance};
 use crate::grafana::digest::RuleDigest;
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::{Lookup, Part};
 use mirrored::Turns;
 
 /// What `status.lastDrift` says of a rule that was gone from Grafana.
@@ -183,16 +183,21 @@ impl Rivals {
     }
 }
 
-fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Result<Wish, Refusal> {
+fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Result<Wish, Failure> {
     let spec = &object.spec;
     let source = if rule::needs_source(spec) {
         let default = instance.spec.default_datasource.as_ref();
         let found = connection::source(facts, spec.datasource.as_ref(), default);
-        Some(found.inspect_err(|_| instance.read_facts_soon())?)
+        if found.is_err() {
+            // What can't be seen may be there.
+            instance.check(&[Part::DataSources])?;
+            instance.suspicion.of_sources();
+        }
+        Some(found?)
     } else {
         None
     };
-    rule::wish(
+    let wish = rule::wish(
         spec,
         &Surroundings {
             owner: instance.owners.now(),
@@ -205,7 +210,8 @@ fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Re
             version: facts.version,
             min_interval: facts.min_interval,
         },
-    )
+    )?;
+    Ok(wish)
 }
 
 async fn apply(

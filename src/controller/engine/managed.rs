@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, Silence};
 use crate::api::{AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, SilenceStatus};
+use crate::grafana::mirror::Part;
 
 /// A resource that has an object in Grafana.
 pub trait Managed:
@@ -28,6 +29,12 @@ pub trait Managed:
 
     /// The kind, as Kubernetes writes it.
     const KIND: &'static str;
+
+    /// What must have been read of Grafana for a pass over it. Data sources are asked for only by rules that have one.
+    const NEEDS: &'static [Part];
+
+    /// What must have been read of Grafana for its clean-up.
+    const NEEDS_TO_LEAVE: &'static [Part];
 
     /// The status that was last seen.
     fn status(&self) -> Option<&Self::Status>;
@@ -64,10 +71,12 @@ pub trait Managed:
 }
 
 macro_rules! managed {
-    ($kind:ident, $status:ident) => {
+    ($kind:ident, $status:ident, needs $needs:expr, to leave $needs_to_leave:expr) => {
         impl Managed for $kind {
             type Status = $status;
             const KIND: &'static str = stringify!($kind);
+            const NEEDS: &'static [Part] = &$needs;
+            const NEEDS_TO_LEAVE: &'static [Part] = &$needs_to_leave;
 
             fn status(&self) -> Option<&Self::Status> {
                 self.status.as_ref()
@@ -91,7 +100,10 @@ macro_rules! managed {
     };
 }
 
-managed!(AlertRule, AlertRuleStatus);
-managed!(ContactPoint, ContactPointStatus);
-managed!(NotificationPolicy, NotificationPolicyStatus);
-managed!(Silence, SilenceStatus);
+managed!(AlertRule, AlertRuleStatus,
+    needs [Part::Settings, Part::Folders, Part::Rules], to leave [Part::Rules]);
+managed!(ContactPoint, ContactPointStatus,
+    needs [Part::ContactPoints], to leave [Part::ContactPoints, Part::Policy]);
+managed!(NotificationPolicy, NotificationPolicyStatus,
+    needs [Part::ContactPoints, Part::Policy], to leave [Part::Policy]);
+managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences]);

@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod by;
 pub mod claim;
 pub mod failure;
+pub mod health;
 pub mod managed;
 mod merge;
 pub mod readiness;

@@ -1,6 +1,8 @@
 //! GrafanaInstance: connects, and reports what is known of the Grafana.
 
 pub mod poller;
+mod read;
+mod schedule;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +22,11 @@ use crate::api::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 use crate::cluster::leader::Term;
 use crate::cluster::memory::Memory;
 use crate::cluster::{secrets, status};
-use crate::controller::connection::{Health, Instance};
+use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::health::{Health, unread};
 use crate::domain::notification::contact_point::Secrets;
 use crate::domain::ownership::{Owner, Owners};
 use crate::grafana::transport::{self, Connection, Supervisor};
@@ -258,7 +261,12 @@ fn refuse_another_owner(object: &GrafanaInstance, owner: &Owner) -> Result<(), F
     }
 }
 
-fn describe(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatus) -> (Reason, String) {
+/// What is to be said of an instance.
+pub(super) fn describe(
+    instance: &Instance,
+    context: &Context,
+    next: &mut GrafanaInstanceStatus,
+) -> (Reason, String) {
     if let Ok(facts) = instance.facts() {
         next.version = Some(facts.version_text.clone()).filter(|text| !text.is_empty());
         next.unsupported = facts.version.lacks();
@@ -266,19 +274,30 @@ fn describe(instance: &Instance, context: &Context, next: &mut GrafanaInstanceSt
     match instance.health() {
         Health::Starting => (Reason::Unavailable, "connecting".into()),
         Health::Up => {
-            next.reachable = Some(true);
-            // Before everything has been listed there is nothing to count; the pass is repeated then.
-            if context.is_ready() {
-                let (in_sync, not_in_sync) = counts(instance, context);
-                next.in_sync = Some(in_sync);
-                next.not_in_sync = Some(not_in_sync);
-            }
+            count(instance, context, next);
             (Reason::Synced, "connected".into())
+        }
+        Health::Partly(failing) => {
+            count(instance, context, next);
+            let reason = failing.values().find_map(|failure| failure.reason);
+            let all: Vec<_> = failing.iter().map(|(part, why)| unread(*part, why)).collect();
+            let message = format!("{}. What needs them waits, all else goes on", all.join("; "));
+            (reason.unwrap_or(Reason::Unavailable), message)
         }
         Health::Down(failure) => {
             next.reachable = Some(false);
             (failure.reason.unwrap_or(Reason::Unavailable), failure.message)
         }
+    }
+}
+
+fn count(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatus) {
+    next.reachable = Some(true);
+    // Before everything has been listed there is nothing to count; the pass is repeated then.
+    if context.is_ready() {
+        let (in_sync, not_in_sync) = counts(instance, context);
+        next.in_sync = Some(in_sync);
+        next.not_in_sync = Some(not_in_sync);
     }
 }
 

@@ -1,29 +1,29 @@
-//! Reading a Grafana in bulk, and asking for passes over what has changed.
+//! The poller: reads a Grafana in bulk, and asks for passes over what has changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures::try_join;
 use rand::Rng;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
+use super::read::{Changed, read};
+use super::schedule::{Due, Schedule};
 use crate::api::condition::Reason;
 use crate::api::duration;
-use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
-use crate::controller::connection::{Facts, Health, Instance, SeenState};
+use crate::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
+use crate::controller::connection::{Instance, SeenState};
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
-use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::failure::Failure;
+use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
 use crate::domain::rule::state_message;
-use crate::domain::version::Version;
 use crate::grafana::Result;
 use crate::grafana::api::AlertState;
-use crate::grafana::wire::Silence as WireSilence;
+use crate::grafana::mirror::Part;
 
 /// How often everything is read where the instance doesn't say.
 const RESYNC: Duration = Duration::from_secs(60);
@@ -31,31 +31,24 @@ const RESYNC: Duration = Duration::from_secs(60);
 const STATES: Duration = Duration::from_secs(15);
 /// The states are read so rarely that it takes at most this share of the time.
 const STATES_SHARE: u32 = 50;
-/// How many reads of everything lie between two reads of what hardly ever changes.
-const FACTS_EVERY: u64 = 10;
-/// The first delay after a failed read; it doubles.
-const FIRST_RETRY: Duration = Duration::from_millis(500);
-/// The longest delay after a failed read.
-const LONGEST_RETRY: Duration = Duration::from_secs(5);
-/// The same, where the credentials are refused: a new Secret makes a new connection anyway.
-const FORBIDDEN_RETRY: Duration = Duration::from_secs(30);
-/// How long reading everything may take.
-const DEADLINE: Duration = Duration::from_secs(120);
-
 /// Reads until the instance is stopped.
 pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
     let resync = interval(instance.spec.resync_interval.as_ref(), RESYNC);
     let states = interval(instance.spec.state_interval.as_ref(), STATES);
     let stop = instance.stop.clone();
-    let (mut next_resync, mut next_states) = (Instant::now(), Instant::now());
-    let (mut rounds, mut failures) = (0u64, 0u32);
+    let mut schedule = Schedule::new(resync, Instant::now());
+    let mut next_states = Instant::now();
     loop {
+        let next = schedule.next();
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            () = instance.suspicion.notified() => {}
-            () = sleep_until(next_resync) => {}
-            () = sleep_until(next_states), if next_states < next_resync && failures == 0 => {
+            () = sleep_until(next) => {}
+            suspected = instance.suspicion.next() => {
+                schedule.suspect(suspected, Instant::now());
+                continue;
+            }
+            () = sleep_until(next_states), if next_states < next && instance.check(&[Part::Rules]).is_ok() => {
                 let started = Instant::now();
                 let _ = read_states(&instance, &context).await;
                 next_states = Instant::now() + states.max(started.elapsed() * STATES_SHARE);
@@ -64,42 +57,18 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         }
         // That Grafana wants to be left alone says nothing of its health.
         if let Some(left) = instance.grafana.server.pause() {
-            next_resync = next_resync.max(Instant::now() + left);
-            next_states = next_states.max(next_resync);
+            schedule.hold_until(Instant::now() + left);
+            next_states = next_states.max(schedule.next());
             continue;
         }
-        let is_stale = instance.facts_are_stale.swap(false, Ordering::AcqRel);
-        let read_facts = rounds.is_multiple_of(FACTS_EVERY) || failures > 0 || is_stale;
-        match resync_once(&instance, &context, read_facts).await {
-            Ok(()) => {
-                rounds += 1;
-                failures = 0;
-                next_resync = Instant::now() + jittered(resync);
-                if rounds == 1 {
-                    next_states = Instant::now();
-                }
-            }
-            Err(failure) => {
-                next_resync = Instant::now() + delay(&failure, failures);
-                failures = failures.saturating_add(1);
-                let is_news = instance.set_health(Health::Down(failure.clone()));
-                if is_news {
-                    warn!(
-                        instance = instance.name,
-                        detail = failure.message,
-                        "grafana cannot be read"
-                    );
-                }
-                // A token that is refused may have been renewed in its Secret, which nobody tells where Secrets aren't watched.
-                if is_news || failure.reason == Some(Reason::Unauthorized) {
-                    context.triggers.instances.one(&context.namespace, &instance.name);
-                }
-                if failures == 1 && rounds == 0 {
-                    // Whoever waited for the first read learns that it failed.
-                    trigger_everything(&instance, &context);
-                }
-            }
-        }
+        let due = schedule.take(Instant::now());
+        let failed = poll(&instance, &context, &due).await;
+        schedule.read(
+            &due.parts,
+            &failed,
+            Instant::now(),
+            rand::rng().random_range(0.0..1.0),
+        );
     }
 }
 
@@ -109,168 +78,80 @@ fn interval(text: Option<&duration::Duration>, default: Duration) -> Duration {
         .unwrap_or(default)
 }
 
-fn jittered(interval: Duration) -> Duration {
-    interval.mul_f64(rand::rng().random_range(0.9..1.0))
-}
-
-fn delay(failure: &Failure, failures: u32) -> Duration {
-    match (failure.reason, failure.retry) {
-        (Some(Reason::Unauthorized), _) => FORBIDDEN_RETRY,
-        (_, Retry::After(delay)) => delay,
-        _ => FIRST_RETRY
-            .saturating_mul(1 << failures.min(8))
-            .min(LONGEST_RETRY),
-    }
-}
-
-async fn resync_once(instance: &Instance, context: &Context, read_facts: bool) -> Result<(), Failure> {
-    let was_up = matches!(instance.health(), Health::Up);
-    let (news, changed) = match timeout(DEADLINE, read_everything(instance, read_facts)).await {
-        Ok(result) => result?,
-        Err(_) => {
-            return Err(Failure::new(
-                Reason::Unavailable,
-                format!("reading everything took longer than {} s", DEADLINE.as_secs()),
-                Retry::Backoff,
-            ));
-        }
+/// Reads everything now.
+#[cfg(test)]
+pub(in crate::controller) async fn poll_all(instance: &Instance, context: &Context) {
+    let due = Due {
+        parts: Part::ALL.into(),
+        settings: false,
     };
-    instance.set_health(Health::Up);
-    if was_up && !news {
-        trigger_changed(instance, context, &changed);
-        if !context.watch_secrets {
-            trigger_readers_of_secrets(instance, context);
+    poll(instance, context, &due).await;
+}
+
+/// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns why what couldn't be read couldn't.
+async fn poll(instance: &Instance, context: &Context, due: &Due) -> BTreeMap<Part, Failure> {
+    let before = instance.health();
+    let found = read(instance, due).await;
+    // What can be read again, and what couldn't be read the first time: whoever waits for either is told.
+    let (failed, told) = instance.reads(|reads| {
+        let (mut failed, mut told) = (BTreeMap::new(), BTreeSet::new());
+        for (part, result) in found.results {
+            let is_first = !reads.is_tried(part);
+            if let Err(failure) = &result {
+                failed.insert(part, failure.clone());
+                if failure.reason == Some(Reason::Throttled) && !is_first {
+                    continue;
+                }
+            }
+            if reads.note(part, result) || is_first {
+                told.insert(part);
+            }
         }
-    } else {
-        info!(
-            instance = instance.name,
-            url = instance.spec.url,
-            "grafana has been read"
-        );
-        instance.refused.forget_all();
-        trigger_everything(instance, context);
-    }
-    context.triggers.instances.one(&context.namespace, &instance.name);
-    Ok(())
-}
-
-/// Keys of what differs from what was known.
-#[derive(Debug, Default)]
-struct Changed {
-    rules: Vec<String>,
-    folders: bool,
-    contact_points: Vec<String>,
-    policy: bool,
-    silences: Vec<(String, Option<String>)>,
-}
-
-async fn read_everything(instance: &Instance, read_facts: bool) -> Result<(bool, Changed), Failure> {
-    let news = if read_facts {
-        self::read_facts(instance).await?
-    } else {
-        false
-    };
-    let (folders, rules, contact_points, policy, silences) = try_join!(
-        read_folders(instance),
-        read_rules(instance),
-        read_contact_points(instance),
-        read_policy(instance),
-        read_silences(instance),
-    )?;
-    Ok((
-        news,
-        Changed {
-            rules,
-            folders,
-            contact_points,
-            policy,
-            silences,
-        },
-    ))
-}
-
-async fn read_facts(instance: &Instance) -> Result<bool> {
-    let (settings, sources) = try_join!(
-        instance.grafana.server.settings(),
-        instance.grafana.server.data_sources()
-    )?;
-    let version_text = settings.version.unwrap_or_default();
-    let version = Version::parse(&version_text).unwrap_or(Version::OLDEST);
-    Ok(instance.set_facts(Facts {
-        version_text,
-        version,
-        min_interval: settings.min_interval,
-        nested_folders: settings.nested_folders,
-        sources,
-    }))
-}
-
-async fn read_folders(instance: &Instance) -> Result<bool> {
-    let poll = instance.mirror.write(|held| held.folders.begin_poll());
-    let found = instance.grafana.folders.list().await?;
-    let found = found.into_iter().map(|folder| (folder.uid.clone(), folder));
-    Ok(!instance
-        .mirror
-        .write(|held| held.folders.finish_poll(poll, found))
-        .is_empty())
-}
-
-async fn read_rules(instance: &Instance) -> Result<Vec<String>> {
-    let poll = instance.mirror.write(|held| held.rules.begin_poll());
-    let found = instance.grafana.rules.list().await?;
-    Ok(instance.mirror.write(|held| held.rules.finish_poll(poll, found)))
-}
-
-async fn read_contact_points(instance: &Instance) -> Result<Vec<String>> {
-    let poll = instance.mirror.write(|held| held.contact_points.begin_poll());
-    let found = instance.grafana.notifications.contact_points().await?;
-    Ok(instance
-        .mirror
-        .write(|held| held.finish_contact_points(poll, found)))
-}
-
-async fn read_policy(instance: &Instance) -> Result<bool> {
-    let poll = instance.mirror.write(|held| held.policy.begin_poll());
-    let found = instance.grafana.notifications.policy().await?;
-    let found = found.map(|tree| ((), tree));
-    Ok(!instance
-        .mirror
-        .write(|held| held.policy.finish_poll(poll, found))
-        .is_empty())
-}
-
-/// Returns ids with the author, where it is known.
-async fn read_silences(instance: &Instance) -> Result<Vec<(String, Option<String>)>> {
-    let poll = instance.mirror.write(|held| held.silences.begin_poll());
-    let found = instance.grafana.silences.list().await?;
-    let found = found.into_iter().filter_map(|mut silence| {
-        // The order of matchers says nothing.
-        silence.matchers.sort();
-        silence.updated_at = None;
-        Some((silence.id.clone()?, silence))
+        (failed, told)
     });
-    Ok(instance.mirror.write(|held| {
-        let before: HashMap<String, String> = held
-            .silences
-            .iter()
-            .map(|(id, s): (&String, &WireSilence)| (id.clone(), s.created_by.clone()))
-            .collect();
-        let changed = held.silences.finish_poll(poll, found);
-        let author = |id: &String| {
-            held.silences
-                .lookup(id)
-                .present()
-                .map(|s| s.created_by.clone())
-                .or_else(|| before.get(id).cloned())
-        };
-        changed
-            .into_iter()
-            .map(|id| {
-                let author = author(&id);
-                (id, author)
-            })
-            .collect()
-    }))
+    let after = instance.health();
+    let is_news = before != after;
+    if is_news {
+        tell(instance, &after);
+    }
+    if !told.is_empty() || found.changed.facts {
+        instance.refused.forget_all();
+    }
+    trigger_users(instance, context, &told);
+    trigger_changed(instance, context, &found.changed);
+    if !context.watch_secrets && due.parts.contains(&Part::ContactPoints) {
+        trigger_readers_of_secrets(instance, context);
+    }
+    let is_refused = matches!(&after, Health::Down(failure) if failure.reason == Some(Reason::Unauthorized));
+    let is_read = due.parts.len() == Part::ALL.len() && !matches!(after, Health::Down(_));
+    // A token that is refused may have been renewed in its Secret, which nobody tells where Secrets aren't watched.
+    if is_news || is_read || is_refused {
+        context.triggers.instances.one(&context.namespace, &instance.name);
+    }
+    failed
+}
+
+fn tell(instance: &Instance, health: &Health) {
+    let name = &instance.name;
+    match health {
+        Health::Starting => {}
+        Health::Up => info!(instance = name, url = instance.spec.url, "grafana has been read"),
+        Health::Partly(failing) => {
+            for (part, failure) in failing {
+                warn!(
+                    instance = name,
+                    part = part.as_str(),
+                    detail = failure.message,
+                    "cannot be read in grafana"
+                );
+            }
+        }
+        Health::Down(failure) => warn!(
+            instance = name,
+            detail = failure.message,
+            "grafana cannot be read"
+        ),
+    }
 }
 
 async fn read_states(instance: &Instance, context: &Context) -> Result<()> {
@@ -309,14 +190,27 @@ async fn read_states(instance: &Instance, context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn trigger_everything(instance: &Instance, context: &Context) {
+/// Asks for a pass over everything that needs one of these parts.
+fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>) {
+    fn needs<K: Managed>(parts: &BTreeSet<Part>) -> bool {
+        let mut all = K::NEEDS.iter().chain(K::NEEDS_TO_LEAVE);
+        all.any(|part| parts.contains(part))
+    }
     let (triggers, stores) = (&context.triggers, &context.stores);
-    triggers
-        .contact_points
-        .all_of(&stores.contact_points, &instance.name);
-    triggers.rules.all_of(&stores.rules, &instance.name);
-    triggers.policies.all_of(&stores.policies, &instance.name);
-    triggers.silences.all_of(&stores.silences, &instance.name);
+    if needs::<ContactPoint>(parts) {
+        triggers
+            .contact_points
+            .all_of(&stores.contact_points, &instance.name);
+    }
+    if needs::<AlertRule>(parts) || parts.contains(&Part::DataSources) {
+        triggers.rules.all_of(&stores.rules, &instance.name);
+    }
+    if needs::<NotificationPolicy>(parts) {
+        triggers.policies.all_of(&stores.policies, &instance.name);
+    }
+    if needs::<Silence>(parts) {
+        triggers.silences.all_of(&stores.silences, &instance.name);
+    }
 }
 
 /// Without a watch, only another look tells whether a Secret has changed.
@@ -359,7 +253,7 @@ fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
 
 fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
     let (triggers, stores) = (&context.triggers, &context.stores);
-    if changed.folders {
+    if changed.folders || changed.facts {
         triggers.rules.all_of(&stores.rules, &instance.name);
     } else {
         trigger_rules(instance, context, &changed.rules);

@@ -1,7 +1,7 @@
 //! Resources whose Grafana is away, and never was there.
 
 use super::*;
-use crate::controller::connection::Health;
+use crate::controller::engine::health::Health;
 use crate::controller::pass::{self, Reconcile};
 
 /// A world whose Grafana has never answered.

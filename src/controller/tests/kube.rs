@@ -1,4 +1,4 @@
-//! An API server in this process: objects by their paths.
+//! An API server in this process: objects by their paths, and what was written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ struct Inner {
     objects: Mutex<BTreeMap<String, Value>>,
     /// Writes to paths with this in them are refused.
     closed: Mutex<Option<&'static str>>,
+    writes: Mutex<Vec<String>>,
 }
 
 impl ApiServer {
@@ -35,6 +36,11 @@ impl ApiServer {
             }
         });
         ClientBuilder::new(service, "default").build()
+    }
+
+    /// What was written, as `METHOD path`.
+    pub(super) fn writes(&self) -> Vec<String> {
+        self.0.writes.lock().clone()
     }
 
     /// Makes an object, or replaces it.
@@ -85,6 +91,9 @@ impl ApiServer {
     }
 
     fn answer(&self, method: &Method, path: &str, body: &[u8]) -> (StatusCode, Value) {
+        if *method != Method::GET {
+            self.0.writes.lock().push(format!("{method} {path}"));
+        }
         if *method != Method::GET && self.0.closed.lock().is_some_and(|part| path.contains(part)) {
             return refused(StatusCode::FORBIDDEN, "Forbidden", "admission policy: not here");
         }

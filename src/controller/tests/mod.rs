@@ -4,7 +4,9 @@ mod alone;
 mod claims;
 mod cut_off;
 mod grafana;
+mod health;
 mod kube;
+mod looks;
 mod ownership;
 mod refused;
 
@@ -17,8 +19,9 @@ use ::kube::runtime::watcher::Event;
 use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::connection::{Health, Instance};
+use super::connection::Instance;
 use super::context::{Context, Writers, stores};
 use super::instance::poller;
 use super::maintenance::watched;
@@ -30,10 +33,11 @@ use crate::cluster::memory::Memory;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::claim::AllClaims;
+use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::store::Writer;
-use crate::controller::engine::trigger::triggers;
+use crate::controller::engine::trigger::{Receivers, triggers};
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::{Owner, Owners};
 use crate::metrics::Metrics;
@@ -50,6 +54,7 @@ const QUERY: &str = r#"sum(rate({a="b"}[5m])) > 1"#;
 struct World {
     context: Arc<Context>,
     writers: Writers,
+    receivers: Receivers,
     server: ApiServer,
     grafana: Double,
 }
@@ -59,7 +64,7 @@ impl World {
         let server = ApiServer::default();
         let client = server.client();
         let (stores, writers) = stores();
-        let (triggers, _) = triggers();
+        let (triggers, receivers) = triggers();
         let metrics = Arc::new(Metrics::new());
         let owner = Owner::parse("own").unwrap();
         let reporter = Reporter {
@@ -90,6 +95,7 @@ impl World {
         Self {
             context: Arc::new(context),
             writers,
+            receivers,
             server,
             grafana: Double::new(),
         }
@@ -146,6 +152,11 @@ impl World {
             .insert("default".to_owned(), instance.clone());
         tokio::spawn(poller::run(instance.clone(), self.context.clone()));
         instance
+    }
+
+    /// Has everything read now.
+    async fn poll(&self) {
+        poller::poll_all(&self.instance(), &self.context).await;
     }
 
     /// The instance that is connected.
@@ -218,6 +229,15 @@ fn see<K: Indexed>(context: &Context, writer: &mut Writer<K>, object: K, about: 
     object
 }
 
+/// How many passes were asked for.
+fn drain<T>(receiver: &mut UnboundedReceiver<T>) -> usize {
+    let mut count = 0;
+    while receiver.try_recv().is_ok() {
+        count += 1;
+    }
+    count
+}
+
 /// Waits for a condition.
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let waiting = async {
@@ -225,10 +245,6 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    if tokio::time::timeout(Duration::from_secs(20), waiting)
-        .await
-        .is_err()
-    {
-        panic!("waited in vain for {what}");
-    }
+    let in_time = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    assert!(in_time.is_ok(), "waited in vain for {what}");
 }

@@ -51,9 +51,7 @@ async fn is_sent_once(
         }
         assert_eq!(sent(), 1, "{operation} {message}: {:?}", world.grafana.calls());
         // A poll finds nothing new, and another look sends nothing either.
-        let polls = world.grafana.count("policy.get");
-        world.instance().suspicion.notify_one();
-        world.grafana.called("policy.get", polls + 1).await;
+        world.poll().await;
         object.reconcile(&world.context).await.unwrap_err();
         assert_eq!(sent(), 1, "{operation} {message} after a poll");
         edited.reconcile(&world.context).await.unwrap_err();
@@ -218,12 +216,7 @@ async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and
         held.rules
             .insert("y".to_owned(), rule("y", Some("own/revel/paging")));
     });
-    world.instance().suspicion.notify_one();
-    let instance = world.instance();
-    until("the poll", || {
-        instance.mirror.read(|held| held.rules.iter().count() == 2)
-    })
-    .await;
+    world.poll().await;
     for _ in 0..3 {
         let failure = refused_clean_up(&world, &point).await;
         assert_eq!(
@@ -239,11 +232,7 @@ async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and
     // Once the rules have let go it goes.
     world.grafana.hold(|held| held.rules.clear());
     world.grafana.does_well();
-    world.instance().suspicion.notify_one();
-    until("the poll", || {
-        instance.mirror.read(|held| held.rules.iter().count() == 0)
-    })
-    .await;
+    world.poll().await;
     point.clean_up(&world.context).await.unwrap();
     assert!(world.grafana.hold(|held| held.points.is_empty()));
 }

@@ -45,6 +45,51 @@ impl Default for Held {
     }
 }
 
+/// What is read as a whole, by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// Version and limits.
+    Settings,
+    /// Data sources.
+    DataSources,
+    /// Folders.
+    Folders,
+    /// Rules.
+    Rules,
+    /// Contact points.
+    ContactPoints,
+    /// The policy tree.
+    Policy,
+    /// Silences.
+    Silences,
+}
+
+impl Part {
+    /// The whole list.
+    pub const ALL: [Self; 7] = [
+        Self::Settings,
+        Self::DataSources,
+        Self::Folders,
+        Self::Rules,
+        Self::ContactPoints,
+        Self::Policy,
+        Self::Silences,
+    ];
+
+    /// What people call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::DataSources => "data sources",
+            Self::Folders => "folders",
+            Self::Rules => "rules",
+            Self::ContactPoints => "contact points",
+            Self::Policy => "policy tree",
+            Self::Silences => "silences",
+        }
+    }
+}
+
 /// What one write changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {

@@ -1,0 +1,192 @@
+//! What of a Grafana can be read, and signs that what was read is no longer so.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use super::failure::{Failure, Retry};
+use crate::api::condition::Reason;
+use crate::grafana::mirror::Part;
+
+/// How the last read of each part ended.
+#[derive(Debug, Default)]
+pub struct Reads(BTreeMap<Part, Option<Failure>>);
+
+/// Whether a Grafana can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Not everything was tried yet.
+    Starting,
+    /// The last read of everything succeeded.
+    Up,
+    /// Some can't be read. What needs none of it goes on.
+    Partly(BTreeMap<Part, Failure>),
+    /// Nothing can be read.
+    Down(Failure),
+}
+
+impl Reads {
+    /// Notes how a read ended. Whether the part can be read and could not before.
+    pub fn note(&mut self, part: Part, result: Result<(), Failure>) -> bool {
+        let is_read = result.is_ok();
+        let before = self.0.insert(part, result.err());
+        is_read && before != Some(None)
+    }
+
+    /// Whether a part was tried at all.
+    pub fn is_tried(&self, part: Part) -> bool {
+        self.0.contains_key(&part)
+    }
+
+    /// Fails unless all of these can be read.
+    pub fn check(&self, needs: &[Part]) -> Result<(), Failure> {
+        let is_down = matches!(self.health(), Health::Down(_));
+        for part in needs {
+            match self.0.get(part) {
+                None => return Err(Failure::not_yet()),
+                Some(None) => {}
+                Some(Some(failure)) => {
+                    let reason = match failure.reason {
+                        Some(reason @ (Reason::Unauthorized | Reason::Throttled)) => reason,
+                        _ => Reason::Unavailable,
+                    };
+                    let message = if is_down {
+                        failure.message.clone()
+                    } else {
+                        unread(*part, failure)
+                    };
+                    // The poller asks for a pass as soon as it can be read again.
+                    return Err(Failure::new(reason, message, Retry::OnChange));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All in all.
+    pub fn health(&self) -> Health {
+        let failing = self
+            .0
+            .iter()
+            .filter_map(|(part, failure)| Some((*part, failure.clone()?)));
+        let failing: BTreeMap<Part, Failure> = failing.collect();
+        if failing.len() == Part::ALL.len()
+            && let Some(failure) = failing.values().next()
+        {
+            return Health::Down(failure.clone());
+        }
+        if self.0.len() < Part::ALL.len() {
+            return Health::Starting;
+        }
+        if failing.is_empty() {
+            Health::Up
+        } else {
+            Health::Partly(failing)
+        }
+    }
+}
+
+/// That a part can't be read, and why.
+pub fn unread(part: Part, failure: &Failure) -> String {
+    format!("Grafana's {} cannot be read: {}", part.as_str(), failure.message)
+}
+
+/// Has the poller look sooner than it would. How soon is the poller's to say: signs come in swarms.
+#[derive(Debug, Default)]
+pub struct Suspicion {
+    wake: Notify,
+    everything: AtomicBool,
+    sources: AtomicBool,
+}
+
+/// What is suspected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspected {
+    /// That the Grafana isn't as it was at all: a write of it failed.
+    pub everything: bool,
+    /// That its data sources are others.
+    pub sources: bool,
+}
+
+impl Suspicion {
+    /// Anything may have changed.
+    pub fn of_everything(&self) {
+        self.everything.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Data sources may have changed.
+    pub fn of_sources(&self) {
+        self.sources.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Waits for the next signs, and takes them.
+    pub async fn next(&self) -> Suspected {
+        self.wake.notified().await;
+        Suspected {
+            everything: self.everything.swap(false, Ordering::AcqRel),
+            sources: self.sources.swap(false, Ordering::AcqRel),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(reason: Reason, message: &str) -> Failure {
+        Failure::new(reason, message, Retry::Backoff)
+    }
+
+    fn read(all: &mut Reads) {
+        for part in Part::ALL {
+            all.note(part, Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_stops_only_what_needs_it() {
+        let mut reads = Reads::default();
+        assert_eq!(reads.check(&[Part::Rules]), Err(Failure::not_yet()));
+        assert_eq!(reads.health(), Health::Starting);
+        read(&mut reads);
+        assert_eq!(reads.health(), Health::Up);
+        let not_ready = failure(Reason::Unavailable, "alertmanager is not ready");
+        assert!(!reads.note(Part::Silences, Err(not_ready.clone())));
+        assert_eq!(reads.check(&[Part::Rules, Part::Folders]), Ok(()));
+        let stopped = reads.check(&[Part::Silences]).unwrap_err();
+        assert_eq!(
+            stopped.message,
+            "Grafana's silences cannot be read: alertmanager is not ready"
+        );
+        assert_eq!(
+            reads.health(),
+            Health::Partly([(Part::Silences, not_ready)].into())
+        );
+        assert!(reads.note(Part::Silences, Ok(())), "it can be read again");
+        assert!(!reads.note(Part::Silences, Ok(())));
+    }
+
+    #[test]
+    fn a_grafana_of_which_nothing_can_be_read_is_down() {
+        let mut reads = Reads::default();
+        for part in Part::ALL {
+            reads.note(part, Err(failure(Reason::Unauthorized, "the token is refused")));
+        }
+        let down = failure(Reason::Unauthorized, "the token is refused");
+        assert_eq!(reads.health(), Health::Down(down.clone()));
+        let stopped = reads.check(&[Part::Policy]).unwrap_err();
+        assert_eq!((stopped.reason, stopped.message), (down.reason, down.message));
+    }
+
+    #[test]
+    fn an_answer_that_would_make_a_resource_invalid_says_nothing_of_the_resource() {
+        let mut reads = Reads::default();
+        read(&mut reads);
+        reads.note(Part::Rules, Err(failure(Reason::Invalid, "moved to /login")));
+        let stopped = reads.check(&[Part::Rules]).unwrap_err();
+        assert_eq!(stopped.reason, Some(Reason::Unavailable));
+    }
+}

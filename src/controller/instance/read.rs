@@ -1,0 +1,212 @@
+//! Reading a Grafana in bulk into the mirror.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use futures::join;
+use tokio::time::timeout;
+
+use super::schedule::Due;
+use crate::api::condition::Reason;
+use crate::controller::connection::Instance;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::health::Health;
+use crate::grafana;
+use crate::grafana::mirror::Part;
+use crate::grafana::wire::Silence;
+
+/// How long reading a part may take.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Keys of what differs from what was known.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    pub(super) rules: Vec<String>,
+    pub(super) folders: bool,
+    pub(super) contact_points: Vec<String>,
+    pub(super) policy: bool,
+    /// Ids with the author, where it is known.
+    pub(super) silences: Vec<(String, Option<String>)>,
+    /// Version and limits, or data sources.
+    pub(super) facts: bool,
+}
+
+/// What reading some parts came to.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) changed: Changed,
+    /// How it ended, for each part that was due.
+    pub(super) results: BTreeMap<Part, Result<(), Failure>>,
+}
+
+impl Found {
+    fn take<T>(&mut self, part: Part, result: Option<Result<T, Failure>>) -> Option<T> {
+        match result? {
+            Ok(value) => {
+                self.results.insert(part, Ok(()));
+                Some(value)
+            }
+            Err(failure) => {
+                self.results.insert(part, Err(failure));
+                None
+            }
+        }
+    }
+}
+
+/// Reads what is due. What can't be read stays as it was known.
+pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
+    let mut found = Found::default();
+    let mut parts = due.parts.clone();
+    if matches!(instance.health(), Health::Down(_)) {
+        // One call is enough to see that it still is.
+        let settings = in_time(read_settings(instance, true)).await;
+        if let Err(failure) = &settings {
+            let all = parts.iter().map(|part| (*part, Err(failure.clone())));
+            found.results = all.collect();
+            return found;
+        }
+        parts.remove(&Part::Settings);
+        found.changed.facts |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
+    }
+    let (settings, sources, folders, rules, contact_points, policy, silences) = join!(
+        if_due(
+            &parts,
+            Part::Settings,
+            read_settings(instance, due.settings || instance.facts().is_err())
+        ),
+        if_due(&parts, Part::DataSources, read_sources(instance)),
+        if_due(&parts, Part::Folders, read_folders(instance)),
+        if_due(&parts, Part::Rules, read_rules(instance)),
+        if_due(&parts, Part::ContactPoints, read_contact_points(instance)),
+        if_due(&parts, Part::Policy, read_policy(instance)),
+        if_due(&parts, Part::Silences, read_silences(instance)),
+    );
+    let is_news = found.take(Part::Settings, settings).unwrap_or_default();
+    found.changed.facts |= is_news | found.take(Part::DataSources, sources).unwrap_or_default();
+    found.changed.folders = found.take(Part::Folders, folders).unwrap_or_default();
+    found.changed.rules = found.take(Part::Rules, rules).unwrap_or_default();
+    found.changed.contact_points = found
+        .take(Part::ContactPoints, contact_points)
+        .unwrap_or_default();
+    found.changed.policy = found.take(Part::Policy, policy).unwrap_or_default();
+    found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
+    found
+}
+
+async fn if_due<T>(
+    parts: &BTreeSet<Part>,
+    part: Part,
+    read: impl Future<Output = grafana::Result<T>>,
+) -> Option<Result<T, Failure>> {
+    if !parts.contains(&part) {
+        return None;
+    }
+    Some(in_time(read).await)
+}
+
+async fn in_time<T>(read: impl Future<Output = grafana::Result<T>>) -> Result<T, Failure> {
+    match timeout(DEADLINE, read).await {
+        Ok(result) => result.map_err(|error| {
+            let failure = Failure::from(error);
+            // What is said of one object in passing would never be said of a whole Grafana.
+            Failure {
+                reason: failure.reason.or(Some(Reason::Unavailable)),
+                ..failure
+            }
+        }),
+        Err(_) => Err(Failure::new(
+            Reason::Unavailable,
+            format!("reading took longer than {} s", DEADLINE.as_secs()),
+            Retry::Backoff,
+        )),
+    }
+}
+
+/// Settings are large, and change only when Grafana starts anew: its version tells of an upgrade, unless it is hidden.
+async fn read_settings(instance: &Instance, is_due: bool) -> grafana::Result<bool> {
+    if !is_due && let Some(known) = instance.known_version() {
+        let seen = instance.grafana.server.health().await;
+        // Whether it can be reached is for others to say: a database that is gone is told by what needs it.
+        match seen.map(|health| health.version) {
+            Ok(Some(version)) if version == known => return Ok(false),
+            Err(_) => return Ok(false),
+            Ok(_) => {}
+        }
+    }
+    let settings = instance.grafana.server.settings().await?;
+    Ok(instance.set_settings(settings))
+}
+
+async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
+    let sources = instance.grafana.server.data_sources().await?;
+    Ok(instance.set_sources(sources))
+}
+
+async fn read_folders(instance: &Instance) -> grafana::Result<bool> {
+    let poll = instance.mirror.write(|held| held.folders.begin_poll());
+    let found = instance.grafana.folders.list().await?;
+    let found = found.into_iter().map(|folder| (folder.uid.clone(), folder));
+    Ok(!instance
+        .mirror
+        .write(|held| held.folders.finish_poll(poll, found))
+        .is_empty())
+}
+
+async fn read_rules(instance: &Instance) -> grafana::Result<Vec<String>> {
+    let poll = instance.mirror.write(|held| held.rules.begin_poll());
+    let found = instance.grafana.rules.list().await?;
+    Ok(instance.mirror.write(|held| held.rules.finish_poll(poll, found)))
+}
+
+async fn read_contact_points(instance: &Instance) -> grafana::Result<Vec<String>> {
+    let poll = instance.mirror.write(|held| held.contact_points.begin_poll());
+    let found = instance.grafana.notifications.contact_points().await?;
+    Ok(instance
+        .mirror
+        .write(|held| held.finish_contact_points(poll, found)))
+}
+
+async fn read_policy(instance: &Instance) -> grafana::Result<bool> {
+    let poll = instance.mirror.write(|held| held.policy.begin_poll());
+    let found = instance.grafana.notifications.policy().await?;
+    let found = found.map(|tree| ((), tree));
+    Ok(!instance
+        .mirror
+        .write(|held| held.policy.finish_poll(poll, found))
+        .is_empty())
+}
+
+/// Returns ids with the author, where it is known.
+async fn read_silences(instance: &Instance) -> grafana::Result<Vec<(String, Option<String>)>> {
+    let poll = instance.mirror.write(|held| held.silences.begin_poll());
+    let found = instance.grafana.silences.list().await?;
+    let found = found.into_iter().filter_map(|mut silence| {
+        // The order of matchers says nothing.
+        silence.matchers.sort();
+        silence.updated_at = None;
+        Some((silence.id.clone()?, silence))
+    });
+    Ok(instance.mirror.write(|held| {
+        let before: HashMap<String, String> = held
+            .silences
+            .iter()
+            .map(|(id, s): (&String, &Silence)| (id.clone(), s.created_by.clone()))
+            .collect();
+        let changed = held.silences.finish_poll(poll, found);
+        let author = |id: &String| {
+            held.silences
+                .lookup(id)
+                .present()
+                .map(|s| s.created_by.clone())
+                .or_else(|| before.get(id).cloned())
+        };
+        changed
+            .into_iter()
+            .map(|id| {
+                let author = author(&id);
+                (id, author)
+            })
+            .collect()
+    }))
+}

@@ -1,0 +1,296 @@
+//! When what of a Grafana is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::api::condition::Reason;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::health::Suspected;
+use crate::grafana::mirror::Part;
+
+/// How many reads of everything lie between two reads of the settings, unless something hints at an upgrade.
+const SETTINGS_EVERY: u64 = 10;
+/// However many signs come, what they ask for is read at most once in this time.
+const SUSPICION: Duration = Duration::from_secs(10);
+/// The first delay after nothing could be read, and the longest; it doubles.
+const DOWN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// The same for a part, while others can be read.
+const PARTLY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+/// The delay where the credentials are refused: a new Secret makes a new connection anyway.
+const FORBIDDEN: Duration = Duration::from_secs(30);
+
+/// When each part is due.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    resync: Duration,
+    /// When everything is.
+    round: Instant,
+    rounds: u64,
+    /// Whether the round comes sooner because of a suspicion.
+    is_suspected: bool,
+    last_suspicion: Option<Instant>,
+    /// When the data sources are, by themselves.
+    glance: Option<Instant>,
+    last_glance: Option<Instant>,
+    /// When those that couldn't be read are tried again, and how often they were.
+    retries: BTreeMap<Part, (Instant, u32)>,
+}
+
+/// What is to be read now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) parts: BTreeSet<Part>,
+    /// Whether the settings are to be read even if nothing hints at a change of them.
+    pub(super) settings: bool,
+}
+
+impl Schedule {
+    /// Everything is due at once, and then each `resync`.
+    pub(super) fn new(resync: Duration, now: Instant) -> Self {
+        Self {
+            resync,
+            round: now,
+            rounds: 0,
+            is_suspected: false,
+            last_suspicion: None,
+            glance: None,
+            last_glance: None,
+            retries: BTreeMap::new(),
+        }
+    }
+
+    /// When something is due next.
+    pub(super) fn next(&self) -> Instant {
+        let retries = self.retries.values().map(|(at, _)| *at);
+        retries.chain(self.glance).fold(self.round, Instant::min)
+    }
+
+    /// Brings forward what is suspected to be other than it was.
+    pub(super) fn suspect(&mut self, suspected: Suspected, now: Instant) {
+        let soon = |last: Option<Instant>| last.map_or(now, |last| now.max(last + SUSPICION));
+        let at = soon(self.last_suspicion);
+        // Where nothing can be read it is tried all the time.
+        if suspected.everything && at < self.round && !self.is_down() {
+            self.round = at;
+            self.is_suspected = true;
+        }
+        if suspected.sources {
+            let at = soon(self.last_glance);
+            self.glance = Some(self.glance.map_or(at, |glance| glance.min(at)));
+        }
+    }
+
+    /// Puts off everything that is due before.
+    pub(super) fn hold_until(&mut self, moment: Instant) {
+        self.round = self.round.max(moment);
+        self.glance = self.glance.map(|glance| glance.max(moment));
+        for (at, _) in self.retries.values_mut() {
+            *at = (*at).max(moment);
+        }
+    }
+
+    /// What is due by now.
+    pub(super) fn take(&mut self, now: Instant) -> Due {
+        let mut parts = BTreeSet::new();
+        if self.round <= now {
+            parts.extend(Part::ALL);
+            if std::mem::take(&mut self.is_suspected) {
+                self.last_suspicion = Some(now);
+            }
+        }
+        let retries = self.retries.iter().filter(|(_, (at, _))| *at <= now);
+        parts.extend(retries.map(|(part, _)| *part));
+        if self.glance.is_some_and(|at| at <= now) {
+            parts.insert(Part::DataSources);
+            self.glance = None;
+            self.last_glance = Some(now);
+        }
+        let settings =
+            self.rounds.is_multiple_of(SETTINGS_EVERY) || self.retries.contains_key(&Part::Settings);
+        Due { parts, settings }
+    }
+
+    /// Notes how reading these ended: those that failed come again soon. `jitter` is between 0 and 1: by so much of a tenth the next round
+    /// comes sooner, lest all instances be read at once.
+    pub(super) fn read(
+        &mut self,
+        parts: &BTreeSet<Part>,
+        failed: &BTreeMap<Part, Failure>,
+        now: Instant,
+        jitter: f64,
+    ) {
+        let is_down = failed.len() == Part::ALL.len();
+        for part in parts {
+            let Some(failure) = failed.get(part) else {
+                self.retries.remove(part);
+                continue;
+            };
+            let tried = self.retries.get(part).map_or(0, |(_, tried)| *tried);
+            let delay = delay(failure, tried, is_down);
+            self.retries.insert(*part, (now + delay, tried.saturating_add(1)));
+        }
+        if parts.len() == Part::ALL.len() {
+            if failed.is_empty() {
+                self.rounds += 1;
+            }
+            self.round = now + self.resync.mul_f64(1.0 - jitter / 10.0);
+            self.is_suspected = false;
+        }
+    }
+
+    fn is_down(&self) -> bool {
+        self.retries.len() == Part::ALL.len()
+    }
+}
+
+fn delay(failure: &Failure, tried: u32, is_down: bool) -> Duration {
+    let (first, longest) = if is_down { DOWN } else { PARTLY };
+    match (failure.reason, failure.retry) {
+        (Some(Reason::Unauthorized), _) => FORBIDDEN,
+        (_, Retry::After(delay)) => delay,
+        _ => first.saturating_mul(1 << tried.min(8)).min(longest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESYNC: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn unavailable(part: Part) -> (Part, Failure) {
+        (part, Failure::new(Reason::Unavailable, "away", Retry::Backoff))
+    }
+
+    /// Lets an hour pass, in which signs come twenty times a second and `fails` can't be read. Counts how often each part is read.
+    fn an_hour(suspected: Suspected, fails: &[Part]) -> BTreeMap<Part, u32> {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, start);
+        let mut counts = BTreeMap::new();
+        let mut now = start;
+        while now < start + HOUR {
+            if suspected.everything || suspected.sources {
+                schedule.suspect(suspected, now);
+            }
+            if schedule.next() <= now {
+                let due = schedule.take(now);
+                for part in &due.parts {
+                    *counts.entry(*part).or_default() += 1;
+                }
+                let failed = due.parts.iter().copied().filter(|part| fails.contains(part));
+                let failed = failed.map(unavailable).collect();
+                schedule.read(&due.parts, &failed, now, 0.0);
+            }
+            now += Duration::from_millis(50);
+        }
+        counts
+    }
+
+    const NOTHING: Suspected = Suspected {
+        everything: false,
+        sources: false,
+    };
+
+    #[test]
+    fn everything_is_read_once_in_each_resync() {
+        let counts = an_hour(NOTHING, &[]);
+        assert!(counts.values().all(|count| *count == 60), "{counts:?}");
+    }
+
+    #[test]
+    fn a_swarm_of_failed_writes_has_everything_read_once_in_ten_seconds() {
+        let suspected = Suspected {
+            everything: true,
+            ..NOTHING
+        };
+        let counts = an_hour(suspected, &[]);
+        assert!(counts.values().all(|count| *count <= 361), "{counts:?}");
+    }
+
+    #[test]
+    fn a_swarm_of_rules_without_their_data_source_has_the_data_sources_alone_read_once_in_ten_seconds() {
+        let suspected = Suspected {
+            sources: true,
+            ..NOTHING
+        };
+        let counts = an_hour(suspected, &[]);
+        for (part, count) in counts {
+            let most = if part == Part::DataSources { 360 + 60 } else { 60 };
+            assert!(count <= most, "{part:?}: {count}");
+        }
+    }
+
+    #[test]
+    fn a_grafana_that_wants_to_be_left_alone_is_read_when_that_is_over() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, now);
+        let failed = [unavailable(Part::Silences)].into();
+        schedule.read(&Part::ALL.into(), &failed, now, 0.0);
+        schedule.suspect(
+            Suspected {
+                everything: true,
+                sources: true,
+            },
+            now,
+        );
+        schedule.hold_until(now + HOUR);
+        assert_eq!(schedule.next(), now + HOUR);
+    }
+
+    #[test]
+    fn a_first_sign_is_followed_at_once() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, now);
+        let due = schedule.take(now);
+        schedule.read(&due.parts, &BTreeMap::new(), now, 0.0);
+        let later = now + Duration::from_secs(20);
+        assert!(schedule.next() > later);
+        schedule.suspect(
+            Suspected {
+                everything: true,
+                sources: true,
+            },
+            later,
+        );
+        assert_eq!(schedule.next(), later);
+        assert_eq!(schedule.take(later).parts.len(), Part::ALL.len());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_tried_by_itself_and_seldom() {
+        let counts = an_hour(NOTHING, &[Part::Silences]);
+        assert_eq!(counts[&Part::Rules], 60);
+        assert!((120..=200).contains(&counts[&Part::Silences]), "{counts:?}");
+    }
+
+    #[test]
+    fn a_grafana_that_is_down_is_tried_every_five_seconds_whatever_is_suspected() {
+        let suspected = Suspected {
+            everything: true,
+            sources: false,
+        };
+        let counts = an_hour(suspected, &Part::ALL);
+        assert!((710..=790).contains(&counts[&Part::Rules]), "{counts:?}");
+    }
+
+    #[test]
+    fn settings_are_read_seldom_and_after_they_could_not_be_read() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, now);
+        let mut whole = Vec::new();
+        let mut at = now;
+        for round in 0..12 {
+            let due = schedule.take(at);
+            whole.push(due.settings);
+            let failed = (round == 3).then(|| unavailable(Part::Settings)).into_iter();
+            schedule.read(&due.parts, &failed.collect(), at, 0.0);
+            at += RESYNC;
+        }
+        let expected = [0, 4, 11];
+        let found: Vec<_> = (0..12).filter(|round| whole[*round]).collect();
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,177 @@
+//! What goes on while Grafana, or a part of it, can't be read.
+
+use serde_json::json;
+
+use super::*;
+use crate::api::GrafanaInstanceStatus;
+use crate::api::condition::{self, Reason};
+use crate::controller::instance::describe;
+use crate::controller::pass::{self, Reconcile};
+
+fn failing(operation: &'static str, status: u16, message: &'static str) -> impl Fn(&'static str) -> Does {
+    move |called| {
+        if called == operation {
+            Does::Refuses(status, message)
+        } else {
+            Does::Well
+        }
+    }
+}
+
+fn silence(world: &mut World) -> Silence {
+    world.silence(
+        "s",
+        json!({"matchers": ["severity=\"high\""], "duration": "5000d"}),
+    )
+}
+
+#[tokio::test]
+async fn silences_that_cannot_be_read_stop_silences_alone() {
+    let mut world = World::connected().await;
+    world
+        .grafana
+        .does(failing("silences.list", 500, "alertmanager is not ready"));
+    world.poll().await;
+
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let report = rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.reason, Reason::Synced);
+
+    let silence = silence(&mut world);
+    let failure = silence.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Unavailable));
+    let message = &failure.message;
+    assert!(
+        message.contains("GrafanaInstance default: Grafana's silences cannot be read")
+            && message.contains("alertmanager is not ready"),
+        "{message}"
+    );
+
+    let mut status = GrafanaInstanceStatus::default();
+    let (reason, message) = describe(&world.instance(), &world.context, &mut status);
+    assert_eq!((reason, status.reachable), (Reason::Unavailable, Some(true)));
+    assert!(
+        message.starts_with("Grafana's silences cannot be read: ")
+            && message.contains("alertmanager is not ready"),
+        "{message}"
+    );
+
+    drain(&mut world.receivers.rules);
+    drain(&mut world.receivers.silences);
+    world.grafana.does_well();
+    world.poll().await;
+    assert_eq!(drain(&mut world.receivers.silences), 1, "it waited for them");
+    assert_eq!(drain(&mut world.receivers.rules), 0);
+    silence.reconcile(&world.context).await.unwrap();
+    let (reason, _) = describe(&world.instance(), &world.context, &mut status);
+    assert_eq!(reason, Reason::Synced);
+}
+
+#[tokio::test]
+async fn without_the_right_to_see_data_sources_all_goes_on_but_rules_that_have_one() {
+    let mut world = World::new();
+    world
+        .grafana
+        .does(failing("server.data_sources", 403, "access denied"));
+    let instance = world.connect(json!({})).await;
+    until("the first read", || instance.health() != Health::Starting).await;
+
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let failure = rule.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Unauthorized));
+    assert!(failure.message.contains("data sources"), "{}", failure.message);
+
+    let data = json!([{"refId": "A", "datasourceUid": "loki", "model": {"expr": "x"}}]);
+    let own = world.rule("own", json!({"data": data, "condition": "A"}));
+    own.reconcile(&world.context).await.unwrap();
+    let integrations = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
+    let point = world.contact_point("team", json!({"integrations": integrations}));
+    point.reconcile(&world.context).await.unwrap();
+    let silence = silence(&mut world);
+    silence.reconcile(&world.context).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rule_that_is_deleted_needs_no_folders_and_no_settings() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    rule.reconcile(&world.context).await.unwrap();
+    world.grafana.does(|called| match called {
+        "folders.list" | "server.health" | "server.settings" | "silences.list" => Does::Refuses(500, "no"),
+        _ => Does::Well,
+    });
+    world.poll().await;
+    rule.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.grafana.hold(|held| held.rules.len()), 0);
+}
+
+/// A rule whose status says that this generation is stored in Grafana.
+fn stored(world: &mut World, name: &str, observed: i64, generation: i64) -> AlertRule {
+    let mut rule = world.rule(name, json!({"query": QUERY}));
+    rule.metadata.generation = Some(generation);
+    let mut status = crate::api::AlertRuleStatus {
+        observed_generation: Some(observed),
+        ..Default::default()
+    };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    condition::report(
+        &mut status.conditions,
+        Reason::Synced,
+        "stored in Grafana",
+        Some(observed),
+        now,
+    );
+    rule.status = Some(status);
+    rule
+}
+
+async fn reason_after_a_pass(world: &World, rule: AlertRule) -> Option<String> {
+    let path = path("alertrules", "revel", rule.id());
+    pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
+    world.server.ready(&path).map(|(reason, _)| reason)
+}
+
+#[tokio::test]
+async fn a_restart_while_grafana_is_away_leaves_what_was_said_of_the_same_wish() {
+    let mut world = World::new();
+    let (same, changed) = (
+        stored(&mut world, "same", 1, 1),
+        stored(&mut world, "changed", 1, 2),
+    );
+    let new = world.rule("new", json!({"query": QUERY}));
+    world.grafana.does(|_| Does::Refuses(502, "no upstream"));
+    let instance = world.connect(json!({})).await;
+    until("the first read", || instance.health() != Health::Starting).await;
+    assert_eq!(drain(&mut world.receivers.rules), 3, "all are looked at once");
+
+    assert_eq!(
+        reason_after_a_pass(&world, same).await,
+        None,
+        "nothing is written"
+    );
+    assert!(world.server.writes().is_empty(), "{:?}", world.server.writes());
+    assert_eq!(
+        reason_after_a_pass(&world, changed).await.as_deref(),
+        Some("Unavailable")
+    );
+    assert_eq!(
+        reason_after_a_pass(&world, new).await.as_deref(),
+        Some("Unavailable")
+    );
+    let mut status = GrafanaInstanceStatus::default();
+    let (reason, _) = describe(&instance, &world.context, &mut status);
+    assert_eq!((reason, status.reachable), (Reason::Unavailable, Some(false)));
+}
+
+#[tokio::test]
+async fn a_wrong_path_at_which_everything_is_missing_is_told() {
+    let mut world = World::new();
+    world.grafana.does(|_| Does::Refuses(404, "404 page not found"));
+    let instance = world.connect(json!({})).await;
+    until("the first read", || instance.health() != Health::Starting).await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    assert_eq!(
+        reason_after_a_pass(&world, rule).await.as_deref(),
+        Some("Unavailable")
+    );
+}

@@ -1,0 +1,122 @@
+//! How often Grafana is looked at, and what is noticed.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::grafana::source;
+use super::*;
+use crate::api::condition::Reason;
+use crate::controller::pass::Reconcile;
+
+/// Whatever the test takes: so often more may be looked again.
+fn more(since: Instant) -> usize {
+    usize::try_from(since.elapsed().as_secs() / 10).unwrap()
+}
+
+#[tokio::test]
+async fn many_rules_without_their_data_source_have_the_data_sources_alone_read_once() {
+    let mut world = World::connected().await;
+    let started = Instant::now();
+    let reads = world.grafana.count("server.data_sources");
+    let all = world.grafana.calls().len();
+    for number in 0..40 {
+        let rule = world.rule(
+            &format!("r{number}"),
+            json!({"query": QUERY, "datasource": {"name": "gone"}}),
+        );
+        let failure = rule.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::DependencyMissing));
+        tokio::task::yield_now().await;
+    }
+    world.grafana.called("server.data_sources", reads + 1).await;
+    tokio::task::yield_now().await;
+    let calls = world.grafana.calls().split_off(all);
+    let alone = calls
+        .iter()
+        .filter(|call| !["server.data_sources", "rules.states"].contains(call));
+    assert_eq!(alone.count(), 0, "{calls:?}");
+    let looked = world.grafana.count("server.data_sources") - reads;
+    assert!(looked <= 1 + more(started), "{calls:?}");
+}
+
+#[tokio::test]
+async fn while_writes_fail_everything_is_read_once_and_not_for_each() {
+    let mut world = World::connected().await;
+    let started = Instant::now();
+    let reads = world.grafana.count("rules.list");
+    world.grafana.does(|called| match called {
+        "rules.create" => Does::Refuses(500, "database is locked"),
+        _ => Does::Well,
+    });
+    for number in 0..40 {
+        let rule = world.rule(&format!("r{number}"), json!({"query": QUERY}));
+        rule.reconcile(&world.context).await.unwrap_err();
+        tokio::task::yield_now().await;
+    }
+    world.grafana.called("rules.list", reads + 1).await;
+    tokio::task::yield_now().await;
+    let looked = world.grafana.count("rules.list") - reads;
+    assert!(looked <= 1 + more(started), "{:?}", world.grafana.calls());
+}
+
+#[tokio::test]
+async fn a_data_source_that_was_replaced_under_its_name_is_noticed_with_the_next_read() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY, "datasource": {"name": "Loki"}}));
+    rule.reconcile(&world.context).await.unwrap();
+    drain(&mut world.receivers.rules);
+    world.grafana.hold(|held| {
+        held.sources = vec![source("loki-2", "Loki", "loki", true)];
+    });
+    world.poll().await;
+    assert_eq!(drain(&mut world.receivers.rules), 1);
+    rule.reconcile(&world.context).await.unwrap();
+    let uids = world.grafana.hold(|held| {
+        let rule = held.rules.values().next().unwrap();
+        rule.data
+            .iter()
+            .map(|query| query.datasource_uid.clone())
+            .collect::<Vec<_>>()
+    });
+    assert!(uids.contains(&"loki-2".to_owned()), "{uids:?}");
+}
+
+#[tokio::test]
+async fn a_rule_that_is_refused_has_the_data_sources_read_at_once() {
+    let mut world = World::connected().await;
+    let reads = world.grafana.count("server.data_sources");
+    world.grafana.hold(|held| held.sources.clear());
+    world.grafana.does(|called| match called {
+        "rules.create" => Does::Refuses(400, "data source not found"),
+        _ => Does::Well,
+    });
+    let rule = world.rule("r", json!({"query": QUERY}));
+    rule.reconcile(&world.context).await.unwrap_err();
+    world.grafana.called("server.data_sources", reads + 1).await;
+    let instance = world.instance();
+    until("they are known", || instance.facts().unwrap().sources.is_empty()).await;
+}
+
+#[tokio::test]
+async fn an_upgrade_is_noticed_with_the_next_read_and_settings_are_read_only_then() {
+    let mut world = World::connected().await;
+    world.rule("r", json!({"query": QUERY}));
+    drain(&mut world.receivers.rules);
+    let reads = world.grafana.count("server.settings");
+    world.poll().await;
+    assert_eq!(
+        world.grafana.count("server.settings"),
+        reads,
+        "nothing hints at it"
+    );
+    world.grafana.hold(|held| held.version = "13.0.1".to_owned());
+    world.poll().await;
+    assert_eq!(world.grafana.count("server.settings"), reads + 1);
+    assert_eq!(world.instance().facts().unwrap().version_text, "13.0.1");
+    assert_eq!(
+        drain(&mut world.receivers.rules),
+        1,
+        "what depends on the version is looked at"
+    );
+}
