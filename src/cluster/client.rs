@@ -136,7 +136,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
     use kube::Api;
     use kube::api::{DeleteParams, ListParams};
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     /// A server that answers every request with an empty list, or never.
@@ -186,6 +186,8 @@ mod tests {
             let begun = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
             let mut open = Vec::new();
             while let Ok((mut connection, _)) = listener.accept().await {
+                // An answer before the question would be an error of its own.
+                let _ = connection.read(&mut [0; 1024]).await;
                 let _ = connection.write_all(begun).await;
                 open.push(connection);
             }
@@ -200,6 +202,7 @@ mod tests {
         let answer = timeout(ANSWER * 3, maps.get("any")).await;
         let error = answer.expect("it ends by itself").unwrap_err();
         let text = super::super::answer::chain(&error);
+        assert!(text.contains("time"), "{text}");
         assert!(!text.contains("did not answer"), "the answer has begun: {text}");
     }
 
