@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::instance;
-use super::maintenance::watched;
+use super::maintenance::{selection, watched};
 use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
     Silence,
@@ -157,9 +157,19 @@ pub(super) fn about_policy(
     }
 }
 
-pub(super) fn about_instance(event: &Event<GrafanaInstance>, _: Option<&GrafanaInstance>, context: &Context) {
+pub(super) fn about_instance(
+    event: &Event<GrafanaInstance>,
+    before: Option<&GrafanaInstance>,
+    context: &Context,
+) {
+    // Whether it is there is all that those ask who are told by this.
+    match (event, before) {
+        (Event::Apply(instance), None) | (Event::Delete(instance), _) => {
+            watched::instance(&instance.name_any(), context);
+        }
+        _ => {}
+    }
     if let Event::Apply(instance) | Event::InitApply(instance) | Event::Delete(instance) = event {
-        watched::instance(&instance.name_any(), context);
         let is_there = !matches!(event, Event::Delete(_));
         claim_anew(&instance.name_any(), is_there.then_some(&instance.spec), context);
     }
@@ -181,13 +191,14 @@ pub(super) fn about_maintenance(
     before: Option<&MaintenancePolicy>,
     context: &Context,
 ) {
+    // What a policy asks for is its specification; its status counts the workloads, which change often.
+    if matches!((event, before), (Event::Apply(after), Some(before)) if before.spec == after.spec) {
+        return;
+    }
+    selection::policy(event, context);
     let (Event::Apply(policy) | Event::Delete(policy)) = event else {
         return;
     };
-    // What a policy asks for is its specification; its status counts the workloads, which change often.
-    if matches!(event, Event::Apply(_)) && before.is_some_and(|before| before.spec == policy.spec) {
-        return;
-    }
     let (triggers, stores) = (&context.triggers, &context.stores);
     let namespace = By::Namespace(policy.namespace().unwrap_or_default());
     triggers.deployments.all_by(&stores.deployments, &namespace);
@@ -196,26 +207,12 @@ pub(super) fn about_maintenance(
 
 pub(super) fn about_deployment(event: &Event<Deployment>, _: Option<&Deployment>, context: &Context) {
     watched::deployment(event, context);
-    about_workload(event, context);
+    selection::deployment(event, context);
 }
 
 pub(super) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
     watched::job(event, context);
-    about_workload(event, context);
-}
-
-/// The policies that look after workloads count them, so they are told when one comes or goes.
-pub(super) fn about_workload<K: Resource>(event: &Event<K>, context: &Context) {
-    let workload = match event {
-        Event::Delete(workload) => workload,
-        Event::Apply(workload) if workload.meta().generation == Some(1) => workload,
-        _ => return,
-    };
-    let namespace = By::Namespace(workload.namespace().unwrap_or_default());
-    context
-        .triggers
-        .maintenance
-        .all_by(&context.stores.maintenance, &namespace);
+    selection::job(event, context);
 }
 
 /// Sends whoever refers to a Secret on a pass when it changes.
@@ -245,7 +242,7 @@ pub(super) async fn secret_changes(
     }
 }
 
-fn secret_changed<S: Resource>(secret: &S, context: &Context) {
+pub(super) fn secret_changed<S: Resource>(secret: &S, context: &Context) {
     let (triggers, stores) = (&context.triggers, &context.stores);
     let refers = By::Secret(named(
         secret.meta().namespace.as_deref().unwrap_or_default(),

@@ -8,6 +8,7 @@ use crate::api::Silence;
 use crate::domain::maintenance::held::Written;
 use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout::Settled;
+use crate::domain::maintenance::selected::Selected;
 use crate::domain::maintenance::window::Lease;
 use crate::touched;
 
@@ -92,6 +93,8 @@ pub struct Workloads {
     pub deleted: Mutex<OfSilences<Silence>>,
     /// Silences that were asked for and of which it isn't told yet that they are in force; whether they were before.
     pub awaited: Mutex<OfSilences<bool>>,
+    /// By namespace and name of a MaintenancePolicy: the workloads that it looks after.
+    pub selected: Mutex<HashMap<(String, String), Selected>>,
 }
 
 impl Workloads {
@@ -158,12 +161,14 @@ impl Workloads {
             written,
             deleted,
             awaited,
+            selected,
         } = self;
         settled.lock().len()
             + jobs.lock().len()
             + written.lock().len()
             + deleted.lock().len()
             + awaited.lock().len()
+            + selected.lock().len()
     }
 
     /// Whether nothing is remembered.

@@ -1,5 +1,6 @@
 //! What objects are found by, besides their names: each kind says which of these it is found by.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -34,6 +35,15 @@ pub enum By {
     },
     /// AlertRules of a namespace that carry a label.
     Label(Labelled),
+    /// AlertRules for an instance in a folder: the one that they name by its uid, or the one that they were last in.
+    Folder {
+        /// The GrafanaInstance.
+        instance: String,
+        /// The folder's uid.
+        uid: String,
+    },
+    /// AlertRules for an instance of which no folder is known yet.
+    Unplaced(String),
     /// Silences that select the AlertRules of a namespace by labels, this one first. So each of them is found once.
     Selector(Labelled),
     /// Silences that select an AlertRule by name.
@@ -57,11 +67,11 @@ pub enum By {
     WantsTree(String),
     /// Silences that a workload has, by its uid.
     Workload(String),
-    /// Silences for an instance by their id in Grafana.
+    /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
     Stored {
         /// The GrafanaInstance.
         instance: String,
-        /// The id in Grafana.
+        /// The id or uid in Grafana.
         id: String,
     },
 }
@@ -129,6 +139,23 @@ impl Indexed for AlertRule {
         });
         let labels = self.labels().iter();
         found_by.extend(labels.map(|label| By::Label(labelled(self.ns(), label))));
+        let uid = self.status.as_ref().and_then(|status| status.uid.clone());
+        found_by.extend(uid.map(|id| By::Stored {
+            instance: self.instance().to_owned(),
+            id,
+        }));
+        let last = self.status.as_ref().and_then(|status| status.folder_uid.as_ref());
+        let folders: BTreeSet<_> = [self.spec.folder_uid.as_ref(), last]
+            .into_iter()
+            .flatten()
+            .collect();
+        if folders.is_empty() {
+            found_by.push(By::Unplaced(self.instance().to_owned()));
+        }
+        found_by.extend(folders.into_iter().map(|uid| By::Folder {
+            instance: self.instance().to_owned(),
+            uid: uid.clone(),
+        }));
         found_by
     }
 }

@@ -1,6 +1,7 @@
 //! What Grafana has refused. It isn't sent again as it is before its time, whatever asks for a pass: at rest nothing is written.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Instant;
 
@@ -13,7 +14,39 @@ use super::failure::{Failure, Retry};
 #[derive(Default)]
 pub struct Refused {
     hasher: RandomState,
-    known: Mutex<HashMap<String, Refusal>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_subject: HashMap<String, Refusal>,
+    /// The same by time, so that what is over is found without a look at the rest.
+    by_time: BinaryHeap<Reverse<(Instant, String)>>,
+}
+
+impl Known {
+    fn insert(&mut self, subject: String, refusal: Refusal) {
+        self.by_time.push(Reverse((refusal.due, subject.clone())));
+        self.by_subject.insert(subject, refusal);
+    }
+
+    /// Forgets what may be sent again.
+    fn forget(&mut self, now: Instant) {
+        while let Some(Reverse((due, _))) = self.by_time.peek()
+            && *due <= now
+        {
+            let Some(Reverse((_, subject))) = self.by_time.pop() else {
+                break;
+            };
+            if self
+                .by_subject
+                .get(&subject)
+                .is_some_and(|refusal| refusal.due <= now)
+            {
+                self.by_subject.remove(&subject);
+            }
+        }
+    }
 }
 
 struct Refusal {
@@ -43,7 +76,7 @@ impl Refused {
         let subject = subject.into();
         // What can't be written down can't be sent either.
         let sent = self.hasher.hash_one(serde_json::to_vec(sent).unwrap_or_default());
-        if let Some(known) = self.known.lock().get(&subject)
+        if let Some(known) = self.known.lock().by_subject.get(&subject)
             && known.sent == sent
             && known.due > now
         {
@@ -61,7 +94,7 @@ impl Refused {
 
     /// Lets everything be tried anew: the Grafana was away, or is another by now.
     pub fn forget_all(&self) {
-        self.known.lock().clear();
+        *self.known.lock() = Known::default();
     }
 }
 
@@ -69,8 +102,8 @@ impl Attempt<'_> {
     /// Notes how the write ended, and passes that on.
     pub fn ended<T>(self, result: Result<T, Failure>, now: Instant) -> Result<T, Failure> {
         let mut known = self.refused.known.lock();
-        known.retain(|_, refusal| refusal.due > now);
-        known.remove(&self.subject);
+        known.forget(now);
+        known.by_subject.remove(&self.subject);
         if let Err(failure) = &result
             && let Some(delay) = failure.refused_for()
         {

@@ -50,7 +50,9 @@ impl Unwatched {
 
     /// Whether a kind can be watched in every namespace that is to be watched.
     pub fn sees_all(&self, kind: &str) -> bool {
-        !self.places.lock().iter().any(|(unseen, _)| unseen == kind)
+        let places = self.places.lock();
+        let first = places.range((kind.to_owned(), String::new())..).next();
+        first.is_none_or(|(unseen, _)| unseen != kind)
     }
 
     /// Whether a kind can be watched in a namespace, so that what isn't in its store isn't there.

@@ -316,7 +316,7 @@ fn counts(instance: &Instance, context: &Context) -> (i64, i64) {
 }
 
 /// Differs when the specification or a secret value does; nothing can be read from it.
-fn fingerprint(object: &GrafanaInstance, values: &Secrets) -> String {
+pub(super) fn fingerprint(object: &GrafanaInstance, values: &Secrets) -> String {
     let mut hash = Sha256::new();
     hash.update(object.metadata.uid.as_deref().unwrap_or_default());
     hash.update(serde_json::to_vec(&object.spec).unwrap_or_default());

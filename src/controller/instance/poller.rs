@@ -226,7 +226,6 @@ fn trigger_readers_of_secrets(instance: &Instance, context: &Context) {
 fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
     let triggers = &context.triggers.rules;
     let place = context.claims.place(&instance.name);
-    let mut others = HashSet::new();
     for uid in uids {
         let key = Key::Uid(place.clone(), uid.clone());
         if let Some(rule) = context.claims.holder::<AlertRule>(&key) {
@@ -235,29 +234,35 @@ fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
         }
         let found = instance.mirror.read(|held| held.rules.lookup(uid).cloned());
         let mark = found.present().and_then(|found| found.owner);
-        match mark.as_deref().and_then(|mark| instance.owners.resource(mark)) {
-            Some((namespace, name)) => triggers.one(namespace, name),
-            None => drop(others.insert(uid.as_str())),
+        if let Some((namespace, name)) = mark.as_deref().and_then(|mark| instance.owners.resource(mark)) {
+            triggers.one(namespace, name);
+            continue;
         }
-    }
-    if others.is_empty() {
-        return;
-    }
-    let uid = |rule: &AlertRule| rule.status.as_ref().and_then(|status| status.uid.clone());
-    for rule in context.stores.rules.by(&By::Instance(instance.name.clone())) {
-        if uid(&rule).is_some_and(|uid| others.contains(uid.as_str())) {
-            triggers.one(rule.ns(), rule.id());
-        }
+        let stored = By::Stored {
+            instance: instance.name.clone(),
+            id: uid.clone(),
+        };
+        triggers.all_by(&context.stores.rules, &stored);
     }
 }
 
 fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
     let (triggers, stores) = (&context.triggers, &context.stores);
-    if changed.folders || changed.facts {
+    if changed.facts {
         triggers.rules.all_of(&stores.rules, &instance.name);
-    } else {
-        trigger_rules(instance, context, &changed.rules);
     }
+    for uid in &changed.folders {
+        let inside = By::Folder {
+            instance: instance.name.clone(),
+            uid: uid.clone(),
+        };
+        triggers.rules.all_by(&stores.rules, &inside);
+    }
+    if !changed.folders.is_empty() {
+        let unplaced = By::Unplaced(instance.name.clone());
+        triggers.rules.all_by(&stores.rules, &unplaced);
+    }
+    trigger_rules(instance, context, &changed.rules);
     for name in &changed.contact_points {
         let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
         if let Some(contact_point) = context.claims.holder::<ContactPoint>(&key) {

@@ -13,7 +13,7 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Health;
 use crate::grafana;
 use crate::grafana::mirror::Part;
-use crate::grafana::wire::Silence;
+use crate::grafana::wire::{Folder, Silence};
 
 /// How long reading a part may take.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -22,7 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     pub(super) rules: Vec<String>,
-    pub(super) folders: bool,
+    pub(super) folders: Vec<String>,
     pub(super) contact_points: Vec<String>,
     pub(super) policy: bool,
     /// Ids with the author, where it is known.
@@ -143,14 +143,39 @@ async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
     Ok(instance.set_sources(sources))
 }
 
-async fn read_folders(instance: &Instance) -> grafana::Result<bool> {
+/// Returns the uids of what changed, and of what lies in it.
+async fn read_folders(instance: &Instance) -> grafana::Result<Vec<String>> {
     let poll = instance.mirror.write(|held| held.folders.begin_poll());
     let found = instance.grafana.folders.list().await?;
     let found = found.into_iter().map(|folder| (folder.uid.clone(), folder));
-    Ok(!instance
-        .mirror
-        .write(|held| held.folders.finish_poll(poll, found))
-        .is_empty())
+    Ok(instance.mirror.write(|held| {
+        let changed = held.folders.finish_poll(poll, found);
+        with_what_lies_in_them(changed, held.folders.iter().map(|(_, folder)| folder))
+    }))
+}
+
+fn with_what_lies_in_them<'a>(
+    mut uids: Vec<String>,
+    folders: impl Iterator<Item = &'a Folder>,
+) -> Vec<String> {
+    if uids.is_empty() {
+        return uids;
+    }
+    let mut within: HashMap<&str, Vec<&str>> = HashMap::new();
+    for folder in folders {
+        if let Some(parent) = &folder.parent_uid {
+            within.entry(parent).or_default().push(&folder.uid);
+        }
+    }
+    // Each is looked up once, though Grafana should say that two lie in each other.
+    let mut next: Vec<String> = uids.clone();
+    while let Some(uid) = next.pop() {
+        for inner in within.remove(uid.as_str()).unwrap_or_default() {
+            next.push(inner.to_owned());
+            uids.push(inner.to_owned());
+        }
+    }
+    uids
 }
 
 async fn read_rules(instance: &Instance) -> grafana::Result<Vec<String>> {

@@ -22,10 +22,7 @@ impl Users {
     pub(super) fn of(instance: &Instance, context: &Context, name: &str) -> Self {
         let (in_tree, mut rules) = instance.mirror.read(|held| {
             let tree = held.policy.lookup(&()).present();
-            let rules = held
-                .rules
-                .iter()
-                .filter(|rule| rule.receiver.as_deref() == Some(name));
+            let rules = held.rules.with_receiver(name);
             let rules: Vec<_> = rules.map(|rule| called(rule, instance)).collect();
             (tree.is_some_and(|tree| refers(tree, name)), rules)
         });

@@ -111,11 +111,18 @@ impl ApiServer {
             Method::PUT => (StatusCode::OK, versioned(&mut objects, path.to_owned(), body)),
             Method::PATCH => match objects.get_mut(path.trim_end_matches("/status")) {
                 Some(object) => {
-                    if body.get("status").is_some() {
-                        object["status"] = body["status"].clone();
+                    for part in ["status", "spec"] {
+                        if let Some(part_of_it) = body.get(part) {
+                            object[part] = part_of_it.clone();
+                        }
                     }
                     (StatusCode::OK, object.clone())
                 }
+                // What is applied is made where it isn't there.
+                None if body.get("kind").is_some() && !path.ends_with("/status") => (
+                    StatusCode::CREATED,
+                    versioned(&mut objects, path.to_owned(), body),
+                ),
                 None => missing(),
             },
             _ => (

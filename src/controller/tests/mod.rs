@@ -2,6 +2,8 @@
 
 mod alone;
 mod claims;
+mod cost;
+mod crowd;
 mod cut_off;
 mod grafana;
 mod health;
@@ -23,13 +25,16 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::connection::Instance;
 use super::context::{Context, Writers, stores};
-use super::instance::poller;
+use super::instance::{self, poller};
 use super::maintenance::watched;
 use super::news;
 use super::workloads::Workloads;
-use crate::api::{AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence, grafana_instance,
+};
 use crate::cluster::events::Events;
 use crate::cluster::memory::Memory;
+use crate::cluster::secrets;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::claim::AllClaims;
@@ -132,15 +137,18 @@ impl World {
         see(
             &self.context,
             &mut self.writers.instances,
-            declared,
+            declared.clone(),
             news::about_instance,
         );
+        let references = grafana_instance::references(&spec);
+        let values = secrets::read(&self.context.client, HOME, references).await;
+        let fingerprint = instance::fingerprint(&declared, &values.unwrap_or_default());
         let memory = Memory::load(&self.context.client, HOME, "default").await.unwrap();
         let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(
             "default".to_owned(),
             spec,
-            "1".to_owned(),
+            fingerprint,
             self.grafana.client(),
             memory,
             owners,

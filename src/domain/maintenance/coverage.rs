@@ -1,45 +1,49 @@
 //! How much of the time the runs of a CronJob are silenced: one that runs often, with a linger time after each run, silences for ever.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use super::migration::JobFacts;
 use super::window::later;
 
 /// A run of a CronJob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CronRun {
-    /// The CronJob.
-    pub cron_job: String,
     /// When it began.
     pub began: Timestamp,
     /// When it ended, and whether well; only then it lingers.
     pub ended: Option<(Timestamp, bool)>,
 }
 
-/// Each `CronJob` whose runs are silenced for much of the time, in words. The words change only where the share passes a
-/// quarter, since every run changes it a little.
-pub fn warnings(runs: &[CronRun], linger: Duration) -> Vec<String> {
-    let mut by_owner: BTreeMap<&str, Vec<&CronRun>> = BTreeMap::new();
-    for run in runs {
-        by_owner.entry(&run.cron_job).or_default().push(run);
+impl CronRun {
+    /// The run of a Job; none if it hasn't begun.
+    pub fn of(facts: &JobFacts) -> Option<Self> {
+        let ended = facts
+            .end
+            .as_ref()
+            .and_then(|end| Some((end.at?, end.condition == "Complete")));
+        facts.started.map(|began| Self { began, ended })
     }
-    by_owner
-        .into_iter()
-        .filter_map(|(owner, runs)| {
-            let share = match percent_covered(runs, linger)? {
-                95.. => "all",
-                75.. => "at least three quarters",
-                50.. => "at least half",
-                _ => return None,
-            };
-            Some(format!(
-                "the runs of CronJob {owner} are silenced for {share} of the time: narrow spec.targets by a selector, shorten spec.silence.linger, or give its jobTemplate the annotation {}: disabled",
-                super::workload::ANNOTATION_MAINTENANCE
-            ))
-        })
-        .collect()
+}
+
+/// That the runs of a CronJob are silenced for much of the time, if they are. The words change only where the share passes a
+/// quarter, since every run changes it a little.
+pub fn warning<'a>(
+    cron_job: &str,
+    runs: impl Iterator<Item = &'a CronRun>,
+    linger: Duration,
+) -> Option<String> {
+    let share = match percent_covered(runs.collect(), linger)? {
+        95.. => "all",
+        75.. => "at least three quarters",
+        50.. => "at least half",
+        _ => return None,
+    };
+    Some(format!(
+        "the runs of CronJob {cron_job} are silenced for {share} of the time: narrow spec.targets by a selector, shorten spec.silence.linger, or give its jobTemplate the annotation {}: disabled",
+        super::workload::ANNOTATION_MAINTENANCE
+    ))
 }
 
 /// From the first to the last beginning that is known, how much was covered; none with less than two runs.
@@ -71,12 +75,11 @@ mod tests {
 
     const LINGER: Duration = Duration::from_secs(120);
 
-    fn runs(cron_job: &str, every: i64, takes: i64, is_well: bool) -> Vec<CronRun> {
+    fn runs(every: i64, takes: i64, is_well: bool) -> Vec<CronRun> {
         (0..3)
             .map(|i| {
                 let at = |second| Timestamp::from_second(1_800_000_000 + second).unwrap();
                 CronRun {
-                    cron_job: cron_job.into(),
                     began: at(i * every),
                     ended: Some((at(i * every + takes), is_well)),
                 }
@@ -92,29 +95,29 @@ mod tests {
             (200, Some("half")),
             (3600, None),
         ] {
-            let warnings = warnings(&runs("sync", every, 9, true), LINGER);
+            let warning = warning("sync", runs(every, 9, true).iter(), LINGER);
             match share {
                 Some(share) => {
-                    assert_eq!(warnings.len(), 1, "every {every} s");
+                    let warning = warning.unwrap_or_default();
                     assert!(
-                        warnings[0].contains("CronJob sync") && warnings[0].contains(share),
-                        "{warnings:?}"
+                        warning.contains("CronJob sync") && warning.contains(share),
+                        "every {every} s: {warning}"
                     );
                 }
-                None => assert_eq!(warnings, Vec::<String>::new(), "every {every} s"),
+                None => assert_eq!(warning, None, "every {every} s"),
             }
         }
     }
 
     #[test]
     fn what_lingers_into_the_next_run_counts_once_and_one_run_says_nothing() {
-        let mut all = runs("sync", 60, 9, true);
-        all.extend(runs("nightly", 86_400, 600, true));
-        assert_eq!(warnings(&all, LINGER).len(), 1);
-        assert_eq!(warnings(&all[..1], LINGER), Vec::<String>::new());
+        let often = runs(60, 9, true);
+        assert!(warning("sync", often.iter(), LINGER).is_some());
+        assert_eq!(warning("nightly", runs(86_400, 600, true).iter(), LINGER), None);
+        assert_eq!(warning("sync", often[..1].iter(), LINGER), None);
         assert_eq!(
-            warnings(&runs("fails", 60, 9, false), LINGER),
-            Vec::<String>::new(),
+            warning("fails", runs(60, 9, false).iter(), LINGER),
+            None,
             "no linger time"
         );
     }

@@ -9,6 +9,7 @@ pub mod phase;
 #[cfg(test)]
 mod recorded;
 pub mod rollout;
+pub mod selected;
 mod selector;
 pub mod window;
 pub mod words;

@@ -14,8 +14,8 @@ use crate::touched;
 #[derive(Debug)]
 pub struct Collection<K, V, G = ()> {
     slots: HashMap<K, Slot<V>>,
-    /// The group of a value.
-    group: Option<fn(&V) -> G>,
+    /// The group of a value, if it has one.
+    group: Option<fn(&V) -> Option<G>>,
     /// The keys of values that were last known to be there.
     groups: HashMap<G, HashSet<K>>,
     sequence: u64,
@@ -98,8 +98,8 @@ impl<K, V, G> Default for Collection<K, V, G> {
 }
 
 impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
-    /// A collection whose values are found by a group too.
-    pub fn grouped(group: fn(&V) -> G) -> Self {
+    /// A collection whose values are found by their group too, if they have one.
+    pub fn grouped(group: fn(&V) -> Option<G>) -> Self {
         Self {
             group: Some(group),
             ..Self::default()
@@ -217,7 +217,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
     }
 
     /// Those of a group that are known to be there, in no order.
-    pub fn in_group(&self, group: &G) -> impl Iterator<Item = &V> {
+    pub fn in_group<'a>(&'a self, group: &G) -> impl Iterator<Item = &'a V> + use<'a, K, V, G> {
         let keys = self.groups.get(group).into_iter().flatten();
         keys.inspect(|_| touched::note(1))
             .filter_map(|key| self.lookup(key).present())
@@ -253,16 +253,18 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             ..
         }) = self.slots.get(key)
         {
-            let group = group(before);
-            if let Some(keys) = self.groups.get_mut(&group) {
+            let left = group(before);
+            if let Some(keys) = left.as_ref().and_then(|left| self.groups.get_mut(left)) {
                 keys.remove(key);
-                if keys.is_empty() {
-                    self.groups.remove(&group);
-                }
+            }
+            if let Some(left) = left.filter(|left| self.groups.get(left).is_some_and(HashSet::is_empty)) {
+                self.groups.remove(&left);
             }
         }
-        if let Lookup::Present(value) = known {
-            self.groups.entry(group(value)).or_default().insert(key.clone());
+        if let Lookup::Present(value) = known
+            && let Some(group) = group(value)
+        {
+            self.groups.entry(group).or_default().insert(key.clone());
         }
     }
 
@@ -270,8 +272,10 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         let Some(group) = self.group else { return };
         self.groups.clear();
         for (key, slot) in &self.slots {
-            if let Lookup::Present(value) = &slot.known {
-                self.groups.entry(group(value)).or_default().insert(key.clone());
+            if let Lookup::Present(value) = &slot.known
+                && let Some(group) = group(value)
+            {
+                self.groups.entry(group).or_default().insert(key.clone());
             }
         }
     }

@@ -37,10 +37,10 @@ impl Default for Held {
     fn default() -> Self {
         Self {
             rules: Rules::default(),
-            folders: Collection::grouped(|folder| (folder.parent_uid.clone(), folder.title.clone())),
+            folders: Collection::grouped(|folder| Some((folder.parent_uid.clone(), folder.title.clone()))),
             contact_points: Collection::default(),
             policy: Collection::default(),
-            silences: Collection::grouped(|silence| silence.created_by.clone()),
+            silences: Collection::grouped(|silence| Some(silence.created_by.clone())),
         }
     }
 }

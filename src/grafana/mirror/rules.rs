@@ -7,13 +7,14 @@ use crate::grafana::api::FoundRule;
 use crate::touched;
 
 /// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[expect(
     clippy::struct_field_names,
     reason = "the rules themselves, and two ways to find them"
 )]
 pub struct Rules {
-    rules: Collection<String, FoundRule>,
+    /// By uid, and by the contact point that a rule has for itself.
+    rules: Collection<String, FoundRule, String>,
     folders: HashMap<String, Folder>,
     /// Uids by the mark that the rule had when it was last seen or written; some may have another one since, or be gone.
     marked: HashMap<String, Vec<String>>,
@@ -24,6 +25,16 @@ pub struct Rules {
 struct Folder {
     groups: HashMap<String, HashSet<String>>,
     titles: HashMap<String, HashSet<String>>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            rules: Collection::grouped(|rule| rule.receiver.clone()),
+            folders: HashMap::new(),
+            marked: HashMap::new(),
+        }
+    }
 }
 
 impl Rules {
@@ -104,6 +115,11 @@ impl Rules {
     /// Every rule that is known to be there, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &FoundRule> {
         self.rules.iter().map(|(_, rule)| rule)
+    }
+
+    /// The rules that have a contact point of this name for themselves, in no order.
+    pub fn with_receiver<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a FoundRule> + use<'a> {
+        self.rules.in_group(&name.to_owned())
     }
 
     /// The rules of one group, in no order.

@@ -1,0 +1,107 @@
+//! Which workloads each policy looks after, kept as the watches tell.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use kube::ResourceExt;
+use kube::runtime::watcher::Event;
+
+use crate::api::MaintenancePolicy;
+use crate::api::maintenance_policy::WorkloadKind;
+use crate::controller::context::Context;
+use crate::controller::engine::by::By;
+use crate::domain::maintenance;
+use crate::domain::maintenance::selected::Selected;
+use crate::domain::maintenance::window::Lease;
+
+/// A policy that comes or asks for something else looks for its workloads anew.
+pub fn policy(event: &Event<MaintenancePolicy>, context: &Context) {
+    match event {
+        Event::Apply(policy) => look(policy, context),
+        Event::Delete(policy) => drop(context.workloads.selected.lock().remove(&key(policy))),
+        Event::InitDone => all_anew(context),
+        Event::Init | Event::InitApply(_) => {}
+    }
+}
+
+/// A policy that has something else to say after a Deployment came, changed or went gets a pass.
+pub fn deployment(event: &Event<Deployment>, context: &Context) {
+    let (deployment, is_there) = match event {
+        Event::Apply(deployment) => (deployment, true),
+        Event::Delete(deployment) => (deployment, false),
+        Event::InitDone => return all_anew(context),
+        Event::Init | Event::InitApply(_) => return,
+    };
+    let kind = WorkloadKind::Deployment;
+    for policy in policies(&deployment.namespace().unwrap_or_default(), context) {
+        let is_selected = is_there && maintenance::selects(&policy.spec, kind, deployment.labels());
+        note(&policy, context, |selected| {
+            selected.note_deployment(&deployment.name_any(), is_selected)
+        });
+    }
+}
+
+/// The same of a Job.
+pub fn job(event: &Event<Job>, context: &Context) {
+    let (job, is_there) = match event {
+        Event::Apply(job) => (job, true),
+        Event::Delete(job) => (job, false),
+        Event::InitDone => return all_anew(context),
+        Event::Init | Event::InitApply(_) => return,
+    };
+    for policy in policies(&job.namespace().unwrap_or_default(), context) {
+        let is_selected = is_there && maintenance::selects(&policy.spec, WorkloadKind::Job, job.labels());
+        note(&policy, context, |selected| {
+            selected.note_job(&job.name_any(), is_selected.then_some(job))
+        });
+    }
+}
+
+fn policies(namespace: &str, context: &Context) -> Vec<Arc<MaintenancePolicy>> {
+    let namespace = By::Namespace(namespace.to_owned());
+    context.stores.maintenance.by(&namespace)
+}
+
+fn note(policy: &MaintenancePolicy, context: &Context, note: impl FnOnce(&mut Selected) -> bool) {
+    let (namespace, name) = key(policy);
+    let mut selected = context.workloads.selected.lock();
+    let is_news = selected
+        .get_mut(&(namespace.clone(), name.clone()))
+        .is_some_and(note);
+    if is_news {
+        context.triggers.maintenance.one(&namespace, &name);
+    }
+}
+
+fn all_anew(context: &Context) {
+    context.workloads.selected.lock().clear();
+    for policy in context.stores.maintenance.all() {
+        look(&policy, context);
+    }
+}
+
+fn look(policy: &MaintenancePolicy, context: &Context) {
+    let lease =
+        maintenance::of_policy(policy).map_or_else(|_| Lease::default(), |maintenance| maintenance.lease);
+    let mut selected = Selected::new(lease.linger);
+    let (namespace, name) = key(policy);
+    let place = By::Namespace(namespace.clone());
+    for deployment in context.stores.deployments.by(&place) {
+        let is_selected = maintenance::selects(&policy.spec, WorkloadKind::Deployment, deployment.labels());
+        selected.note_deployment(&deployment.name_any(), is_selected);
+    }
+    for job in context.stores.jobs.by(&place) {
+        let is_selected = maintenance::selects(&policy.spec, WorkloadKind::Job, job.labels());
+        selected.note_job(&job.name_any(), is_selected.then_some(&*job));
+    }
+    context
+        .workloads
+        .selected
+        .lock()
+        .insert((namespace, name), selected);
+}
+
+fn key(policy: &MaintenancePolicy) -> (String, String) {
+    (policy.namespace().unwrap_or_default(), policy.name_any())
+}
