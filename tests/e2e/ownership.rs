@@ -61,7 +61,9 @@ async fn another_owner_id_doubles_nothing_and_takes_over_once_the_former_one_is_
         "{message}"
     );
     assert_eq!(w.grafana.rules().await, rules);
-    w.reason::<AlertRule>("r", "NotOwned").await;
+    // What was said of the others stands; the instance alone says what is wrong with it.
+    w.put("AlertRule", "new", quiet()).await;
+    w.reason::<AlertRule>("new", "NotOwned").await;
 
     declare(&w, json!({"previousOwnerIDs": [w.home]})).await;
     instance_is(&w, "Synced").await;
@@ -72,8 +74,8 @@ async fn another_owner_id_doubles_nothing_and_takes_over_once_the_former_one_is_
             .iter()
             .filter_map(|rule| rule["labels"]["__alertwright__"].as_str())
             .collect();
-        if marks.len() == 2
-            && ["r", "goes"]
+        if marks.len() == 3
+            && ["r", "goes", "new"]
                 .iter()
                 .all(|name| marks.contains(&mark(name).as_str()))
         {
@@ -98,6 +100,7 @@ async fn another_owner_id_doubles_nothing_and_takes_over_once_the_former_one_is_
     .await;
     // It is deleted as any other.
     w.delete::<AlertRule>("goes").await;
+    w.delete::<AlertRule>("new").await;
     w.delete::<AlertRule>("r").await;
     assert!(w.grafana.rules().await.is_empty());
 }
