@@ -127,7 +127,8 @@ pub fn object_matcher(label: &str, operator: &str, value: &str) -> ObjectMatcher
     }
 }
 
-/// A notification policy with everything below it.
+/// A notification policy with everything below it. What is read comes back whole when it is written, older forms and fields that
+/// we don't know included, so that a tree of somebody else's survives.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Route {
@@ -140,14 +141,20 @@ pub struct Route {
     /// What an alert must match, all of it; none at the root.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub object_matchers: Vec<ObjectMatcher>,
-    /// Older form of `object_matchers`, as Alertmanager's strings; only read.
-    #[serde(deserialize_with = "null_as_default", skip_serializing)]
+    /// Older form of `object_matchers`, as Alertmanager's strings. We write none, but Grafana takes and keeps them.
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub matchers: Vec<String>,
-    /// Oldest form of equality matchers; only read.
-    #[serde(deserialize_with = "null_as_default", skip_serializing)]
+    /// Oldest form of equality matchers; likewise.
+    #[serde(
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub r#match: BTreeMap<String, String>,
-    /// Oldest form of regular expression matchers; only read.
-    #[serde(deserialize_with = "null_as_default", skip_serializing)]
+    /// Oldest form of regular expression matchers; likewise.
+    #[serde(
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub match_re: BTreeMap<String, String>,
     /// Also look at the siblings behind this one.
     #[serde(skip_serializing_if = "is_false")]
@@ -173,6 +180,9 @@ pub struct Route {
     /// Who provisioned the tree; only at the root and only read. `None` means nobody.
     #[serde(skip_serializing)]
     pub provenance: Option<String>,
+    /// Fields that we don't know. They say nothing about what a tree of ours does.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
 }
 
 #[cfg(test)]
@@ -189,6 +199,22 @@ mod tests {
         assert_eq!(matcher("=", "\"a.b\""), expected("=~", "(?:\"a\\.b\")"));
         assert_eq!(matcher("!=", "a\""), expected("!~", "(?:a\")"));
         assert_eq!(matcher("=~", "\"a|b"), expected("=~", "(?:\"a|b)"));
+    }
+
+    #[test]
+    fn a_tree_that_is_read_is_written_back_whole_but_for_who_provisioned_it() {
+        let mut tree = json!({
+            "receiver": "oncall", "group_by": ["alertname"], "group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h",
+            "provenance": "api", "of_the_future": {"a": [1, 2.5, null]},
+            "routes": [
+                {"receiver": "db", "matchers": ["team=\"db\""], "continue": true, "mute_time_intervals": ["nights"]},
+                {"match": {"team": "web"}, "active_time_intervals": ["days"], "labels": {"x": "y"}},
+                {"match_re": {"team": "x.*"}, "object_matchers": [["a", "=~", "b|c"]], "routes": [{"matchers": ["c!=d"], "later": true}]},
+            ],
+        });
+        let read: Route = serde_json::from_value(tree.clone()).unwrap();
+        tree.as_object_mut().unwrap().remove("provenance");
+        assert_eq!(serde_json::to_value(&read).unwrap(), tree);
     }
 
     #[test]
