@@ -27,12 +27,14 @@ use crate::cluster::client;
 use crate::cluster::events::Events;
 use crate::cluster::finalizers;
 use crate::cluster::leader::{Election, End};
+use crate::cluster::memory::Memories;
 use crate::controller::context::{Context, stores};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::trigger::triggers;
+use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::controller::run;
 use crate::controller::workloads::Workloads;
@@ -197,6 +199,8 @@ async fn lead(
         backoff: Backoff::default(),
         metrics: metrics.clone(),
         running: RwLock::default(),
+        rights: AllRights::default(),
+        memories: Memories::default(),
         broken: RwLock::default(),
         workloads: Workloads::default(),
         silence_ids: Mutex::default(),

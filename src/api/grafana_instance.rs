@@ -245,6 +245,19 @@ pub struct GrafanaInstanceStatus {
     )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
+    /// The address of the Grafana that it is connected to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The number of the organisation there that the credentials are for.
+    #[serde(default, rename = "orgID", skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<i64>,
+    /// Grafanas that it was connected to before, and what it made in each that may still be there, the last one at the end.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub left_behind: Vec<String>,
     /// Grafana's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

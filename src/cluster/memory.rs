@@ -1,6 +1,7 @@
-//! What Grafana can't remember for us, kept in one Secret for each instance in the operator's own namespace.
+//! What Grafana can't remember for us, kept in one Secret for each Grafana and organisation in the operator's own namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
 
 use hmac::{Hmac, Mac};
 use k8s_openapi::ByteString;
@@ -11,11 +12,15 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::answer::{is_conflict, is_missing};
+use super::identity::Identity;
 use crate::api::FIELD_MANAGER;
 use crate::grafana::wire::Route;
 
 /// The key of the Secret's data that holds everything.
 const DATA_KEY: &str = "memory.json";
+
+/// The annotation of the Secret that tells people which Grafana it is about.
+const ABOUT: &str = "alerting.letsrevel.io/grafana";
 
 /// How often a change is tried when somebody else writes the Secret too.
 const TRIES: usize = 3;
@@ -26,24 +31,48 @@ const TRIES: usize = 3;
 pub struct Remembered {
     /// Key of the message authentication codes below.
     key: String,
-    /// The policy tree that was there before ours.
+    /// The policy tree that was there before ours, whole. Stored before the write that replaces it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_tree: Option<Route>,
     /// Whether the previous tree could be edited by hand.
     #[serde(default)]
     pub was_editable: bool,
-    /// The policy tree that we wrote last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub written_tree: Option<Route>,
+    /// Whether Grafana has taken a policy tree from us, and we haven't given it back since.
+    #[serde(default)]
+    pub had_tree: bool,
     /// By uid of an integration: the code of what was sent, secrets included.
     #[serde(default)]
     pub sent: BTreeMap<String, String>,
 }
 
-/// The memory of one instance. Whoever changes it holds the instance's notification lock.
+/// The memories that are in use: one for each Grafana, however many GrafanaInstances and connections there are for it.
+#[derive(Default)]
+pub struct Memories(tokio::sync::Mutex<HashMap<Identity, Weak<Memory>>>);
+
+impl Memories {
+    /// The memory of a Grafana, read unless it is in use already. One that there isn't yet begins; nothing is written before there is
+    /// something to remember. Fails where its Secret can't be read, or holds what isn't understood.
+    pub async fn of(
+        &self,
+        client: &Client,
+        namespace: &str,
+        identity: &Identity,
+    ) -> kube::Result<Arc<Memory>> {
+        let mut known = self.0.lock().await;
+        if let Some(memory) = known.get(identity).and_then(Weak::upgrade) {
+            return Ok(memory);
+        }
+        let memory = Arc::new(Memory::load(client, namespace, identity.clone()).await?);
+        known.retain(|_, memory| memory.strong_count() > 0);
+        known.insert(identity.clone(), Arc::downgrade(&memory));
+        Ok(memory)
+    }
+}
+
+/// The memory of one Grafana. Whoever changes it holds the right to write notifications there.
 pub struct Memory {
     api: Api<Secret>,
-    name: String,
+    identity: Identity,
     state: parking_lot::Mutex<State>,
 }
 
@@ -71,18 +100,15 @@ impl State {
 }
 
 impl Memory {
-    /// The name of the Secret that holds the memory of an instance.
-    pub fn secret_name(instance: &str) -> String {
-        format!("alertwright-memory-{instance}")
+    async fn load(client: &Client, namespace: &str, identity: Identity) -> kube::Result<Self> {
+        let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+        let state = parking_lot::Mutex::new(State::read(&api, &identity.secret_name()).await?);
+        Ok(Self { api, identity, state })
     }
 
-    /// Reads the memory of an instance, or begins one. Nothing is written yet. Fails where the Secret can't be read, or holds what isn't
-    /// understood.
-    pub async fn load(client: &Client, namespace: &str, instance: &str) -> kube::Result<Self> {
-        let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-        let name = Self::secret_name(instance);
-        let state = parking_lot::Mutex::new(State::read(&api, &name).await?);
-        Ok(Self { api, name, state })
+    /// Which Grafana it is about.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Looks at what is remembered.
@@ -110,7 +136,7 @@ impl Memory {
             if tries < TRIES && is_missing(&error) {
                 next.resource_version = None;
             } else if tries < TRIES && is_conflict(&error) {
-                next = State::read(&self.api, &self.name).await?;
+                next = State::read(&self.api, &self.identity.secret_name()).await?;
             } else {
                 return Err(error);
             }
@@ -126,13 +152,17 @@ impl Memory {
         };
         match &state.resource_version {
             None => self.api.create(&params, &secret).await,
-            Some(_) => self.api.replace(&self.name, &params, &secret).await,
+            Some(_) => {
+                self.api
+                    .replace(&self.identity.secret_name(), &params, &secret)
+                    .await
+            }
         }
     }
 
     fn secret(&self, state: &State) -> kube::Result<Secret> {
         let mut secret = Secret::default();
-        secret.metadata.name = Some(self.name.clone());
+        secret.metadata.name = Some(self.identity.secret_name());
         secret
             .metadata
             .resource_version
@@ -141,6 +171,7 @@ impl Memory {
             "app.kubernetes.io/managed-by".to_owned(),
             FIELD_MANAGER.to_owned(),
         )]));
+        secret.metadata.annotations = Some(BTreeMap::from([(ABOUT.to_owned(), self.identity.to_string())]));
         let bytes = serde_json::to_vec(&state.remembered).map_err(kube::Error::SerdeError)?;
         secret.data = Some(BTreeMap::from([(DATA_KEY.to_owned(), ByteString(bytes))]));
         Ok(secret)
@@ -154,12 +185,12 @@ impl Remembered {
             key: data_encoding::HEXLOWER.encode(&key),
             previous_tree: None,
             was_editable: false,
-            written_tree: None,
+            had_tree: false,
             sent: BTreeMap::new(),
         }
     }
 
-    /// The code of a message under this instance's key.
+    /// The code of a message under this Grafana's key.
     pub fn code(&self, message: &[u8]) -> String {
         // Keys of any length are accepted, so the error can't occur.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()) else {
@@ -186,6 +217,10 @@ mod tests {
     use http::{Request, Response};
     use kube::client::{Body, ClientBuilder};
 
+    fn identity() -> Identity {
+        Identity::new("http://grafana", Some(1))
+    }
+
     /// An API server that has one Secret, with this memory in it.
     fn holding(memory: &str) -> Client {
         let encoded = data_encoding::BASE64.encode(memory.as_bytes());
@@ -202,12 +237,23 @@ mod tests {
     #[tokio::test]
     async fn a_memory_that_is_not_understood_is_an_error_and_not_begun_anew() {
         for memory in ["{\"key\": 5, \"hunter2\": \"x\"}", "half of {"] {
-            let loaded = Memory::load(&holding(memory), "home", "default").await;
+            let loaded = Memory::load(&holding(memory), "home", identity()).await;
             let text = super::super::answer::chain(&loaded.err().expect("an error"));
             assert!(text.contains("not understood at line 1"), "{text}");
             assert!(!text.contains("hunter2") && !text.contains('5'), "{text}");
         }
-        let kept = Memory::load(&holding("{\"key\": \"k\"}"), "home", "default").await;
+        let kept = Memory::load(&holding("{\"key\": \"k\"}"), "home", identity()).await;
         assert!(kept.is_ok());
+    }
+
+    #[tokio::test]
+    async fn all_connections_to_one_grafana_share_its_memory_and_those_to_another_do_not() {
+        let (memories, client) = (Memories::default(), holding("{\"key\": \"k\"}"));
+        let of = async |identity: &Identity| memories.of(&client, "home", identity).await.expect("a memory");
+        let (first, again) = (of(&identity()).await, of(&identity()).await);
+        assert!(Arc::ptr_eq(&first, &again));
+        let other = of(&Identity::new("http://other", Some(1))).await;
+        assert!(!Arc::ptr_eq(&first, &other));
+        assert_eq!(first.identity(), &identity());
     }
 }

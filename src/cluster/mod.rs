@@ -4,6 +4,7 @@ pub mod answer;
 pub mod client;
 pub mod events;
 pub mod finalizers;
+pub mod identity;
 pub mod leader;
 pub mod memory;
 pub mod namespace;

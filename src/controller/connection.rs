@@ -1,7 +1,7 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -15,7 +15,7 @@ use crate::controller::engine::failure::Failure;
 use crate::controller::engine::health::{Health, Reads, Suspicion};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
-use crate::controller::engine::turns::{Right, Rights, Turn, to_its_end};
+use crate::controller::engine::turns::{GrafanaRights, Turn, to_its_end};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy;
@@ -63,24 +63,18 @@ pub struct Instance {
     pub owners: Owners,
     /// What Grafana holds, as far as we know.
     pub mirror: Mirror,
-    /// What Grafana can't remember for us.
-    pub memory: Memory,
     /// The states of rules, by namespace and name of their AlertRule.
     pub states: RwLock<HashMap<(String, String), SeenState>>,
     /// What it has refused.
     pub refused: Refused,
-    /// Held while contact points or policies are written: they are one document in Grafana.
-    pub notifications: Right,
-    /// Held while folders are created.
-    pub folders: Right,
+    /// Who may write, whoever is connected to this Grafana.
+    pub rights: Arc<GrafanaRights>,
     /// Has the poller look sooner.
     pub suspicion: Suspicion,
     /// Ends the poller.
     pub stop: CancellationToken,
-    /// By folder uid and title.
-    groups: Rights<(String, String)>,
-    /// By uid of a rule, or author of silences.
-    objects: Rights<String>,
+    /// What Grafana can't remember for us, once Grafana has said which it is.
+    memory: OnceLock<Arc<Memory>>,
     settings: RwLock<Option<Settings>>,
     sources: RwLock<Vec<DataSource>>,
     reads: RwLock<Reads>,
@@ -95,8 +89,8 @@ impl Instance {
         spec: GrafanaInstanceSpec,
         fingerprint: String,
         grafana: Grafana,
-        memory: Memory,
         owners: Owners,
+        rights: Arc<GrafanaRights>,
         home: String,
     ) -> Self {
         Self {
@@ -106,15 +100,12 @@ impl Instance {
             grafana,
             owners,
             mirror: Mirror::default(),
-            memory,
             states: RwLock::default(),
             refused: Refused::default(),
-            notifications: Right::default(),
-            folders: Right::default(),
+            rights,
             suspicion: Suspicion::default(),
             stop: CancellationToken::new(),
-            groups: Rights::default(),
-            objects: Rights::default(),
+            memory: OnceLock::new(),
             settings: RwLock::default(),
             sources: RwLock::default(),
             reads: RwLock::default(),
@@ -180,6 +171,17 @@ impl Instance {
         note(&mut self.reads.write())
     }
 
+    /// What Grafana can't remember for us. It is there whenever the Grafana can be used.
+    pub fn memory(&self) -> Result<&Memory, Failure> {
+        self.memory.get().map(Arc::as_ref).ok_or_else(Failure::not_yet)
+    }
+
+    /// Notes which Grafana this is, with what is remembered of it.
+    pub fn recognised(&self, memory: Arc<Memory>) {
+        // Nothing but the first answer counts: another one would make another connection.
+        let _ = self.memory.set(memory);
+    }
+
     /// What the Grafana says about itself.
     pub fn facts(&self) -> Result<Facts, Failure> {
         let settings = self.settings.read().clone().ok_or_else(Failure::not_yet)?;
@@ -226,12 +228,15 @@ impl Instance {
 
     /// The right to write a rule group.
     pub async fn group(&self, folder_uid: &str, group: &str) -> Turn {
-        self.groups.lock((folder_uid.to_owned(), group.to_owned())).await
+        self.rights
+            .groups
+            .lock((folder_uid.to_owned(), group.to_owned()))
+            .await
     }
 
     /// The right to write the rule of this uid, or the silences of this author. Whoever needs other rights too takes this one first.
     pub async fn object(&self, uid_or_author: &str) -> Turn {
-        self.objects.lock(uid_or_author.to_owned()).await
+        self.rights.objects.lock(uid_or_author.to_owned()).await
     }
 
     /// Sends a write and notes in the mirror what it has done, to the end even where whoever waits for it is cut off. Until then nothing is

@@ -21,6 +21,7 @@ use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, No
 use crate::cluster::answer::{is_forbidden, is_missing};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
+use crate::cluster::memory::Memories;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::AllClaims;
@@ -29,6 +30,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::store::{Store, Writer, store};
 use crate::controller::engine::trigger::Triggers;
+use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
@@ -125,6 +127,10 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// The Grafanas that are connected.
     pub running: RwLock<HashMap<String, Arc<Instance>>>,
+    /// Who may write to each Grafana.
+    pub rights: AllRights,
+    /// What is remembered of each Grafana.
+    pub memories: Memories,
     /// Why a GrafanaInstance that exists isn't connected: its Secret is missing, for example.
     pub broken: RwLock<HashMap<String, Failure>>,
     /// What is remembered of workloads.

@@ -150,6 +150,8 @@ pub trait Server: Send + Sync {
     fn health(&self) -> Answer<'_, Health>;
     /// Version and limits.
     fn settings(&self) -> Answer<'_, Settings>;
+    /// The number of the organisation that the credentials are for.
+    fn organisation(&self) -> Answer<'_, i64>;
     /// Every data source.
     fn data_sources(&self) -> Answer<'_, Vec<DataSource>>;
 }

@@ -258,7 +258,7 @@ async fn nothing_secret_is_seen_anywhere() {
     let memory = kubectl(&[
         "get",
         "secret",
-        "alertwright-memory-default",
+        &w.memories().await[0],
         "-n",
         &w.home,
         "-o",
@@ -313,28 +313,15 @@ async fn a_lost_or_edited_memory_is_made_anew() {
         .await;
     w.synced::<ContactPoint>("hook").await;
     w.plane
-        .kubectl([
-            "label",
-            "secret",
-            "alertwright-memory-default",
-            "-n",
-            &w.home,
-            "a=b",
-        ])
+        .kubectl(["label", "secret", &w.memories().await[0], "-n", &w.home, "a=b"])
         .await
         .ok();
     secret(&w, "keys", json!({"token": "credentials-2"})).await;
     assert_settles_after_a_write(&w).await;
-    w.plane
-        .kubectl(["delete", "secret", "alertwright-memory-default", "-n", &w.home])
-        .await
-        .ok();
+    w.forget().await;
     secret(&w, "keys", json!({"token": "credentials-3"})).await;
     assert_settles_after_a_write(&w).await;
-    w.plane
-        .kubectl(["get", "secret", "alertwright-memory-default", "-n", &w.home])
-        .await
-        .ok();
+    assert_eq!(w.memories().await.len(), 1);
 }
 
 async fn assert_settles_after_a_write(w: &World) {

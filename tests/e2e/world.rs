@@ -200,6 +200,28 @@ impl World {
             .unwrap_or_default()
     }
 
+    /// The names of the Secrets in which the operator remembers what Grafana can't.
+    pub async fn memories(&self) -> Vec<String> {
+        let list = ["get", "secrets", "-n", &self.home, "-o", "name"];
+        let names = self.plane.kubectl(list).await.ok();
+        names
+            .lines()
+            .filter_map(|line| line.strip_prefix("secret/"))
+            .filter(|name| name.starts_with("alertwright-memory-"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Deletes what the operator remembers.
+    pub async fn forget(&self) {
+        for name in self.memories().await {
+            self.plane
+                .kubectl(["delete", "secret", &name, "-n", &self.home])
+                .await
+                .ok();
+        }
+    }
+
     /// Deletes a resource and waits until it is gone.
     pub async fn delete<K: Reported>(&self, name: &str) {
         let api = self.api::<K>().await;

@@ -89,7 +89,7 @@ async fn one(
     if let Some(found) = known(instance, uids, title, parent, before) {
         return Ok(found);
     }
-    let turn = instance.folders.lock().await;
+    let turn = instance.rights.folders.lock().await;
     if let Some(found) = known(instance, uids, title, parent, before) {
         return Ok(found);
     }

@@ -52,6 +52,39 @@ impl<K: Eq + Hash> Rights<K> {
     }
 }
 
+/// The rights to write to one Grafana. All connections to it share them, so that one that is made anew, with another token for example,
+/// waits for what is under way by the one before.
+#[derive(Debug, Default)]
+pub struct GrafanaRights {
+    /// To write contact points and policies, which are one document in Grafana.
+    pub notifications: Right,
+    /// To create folders.
+    pub folders: Right,
+    /// To write rule groups, by folder uid and title.
+    pub groups: Rights<(String, String)>,
+    /// To write a rule, by its uid, or silences, by their author.
+    pub objects: Rights<String>,
+}
+
+/// The rights that are in use, by Grafana's address. Which organisation a connection is for is not known before Grafana has answered, and
+/// to wait for another one's writes harms nobody.
+#[derive(Debug, Default)]
+pub struct AllRights(Mutex<HashMap<String, Weak<GrafanaRights>>>);
+
+impl AllRights {
+    /// The rights of the Grafana at an address.
+    pub fn of(&self, address: &str) -> Arc<GrafanaRights> {
+        let mut all = self.0.lock();
+        all.retain(|_, rights| rights.strong_count() > 0);
+        let slot = all.entry(address.to_owned()).or_default();
+        slot.upgrade().unwrap_or_else(|| {
+            let rights = Arc::new(GrafanaRights::default());
+            *slot = Arc::downgrade(&rights);
+            rights
+        })
+    }
+}
+
 async fn take(right: Arc<AsyncMutex<()>>) -> Turn {
     Turn {
         _guard: Arc::new(right.lock_owned().await),
@@ -89,6 +122,21 @@ mod tests {
         second.await;
         rights.lock("c").await;
         assert_eq!(rights.0.lock().len(), 1, "those that nobody has take no room");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_made_anew_waits_for_the_writes_of_the_one_before() {
+        let all = AllRights::default();
+        let before = all.of("http://grafana");
+        let writes = before.notifications.lock().await;
+        let renewed = all.of("http://grafana");
+        drop(before);
+        let mut waits = Box::pin(renewed.notifications.lock());
+        assert!(futures::poll!(waits.as_mut()).is_pending());
+        let other = all.of("http://another");
+        other.notifications.lock().await;
+        drop(writes);
+        waits.await;
     }
 
     #[tokio::test]

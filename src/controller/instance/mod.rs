@@ -2,6 +2,7 @@
 
 pub mod poller;
 mod read;
+mod recognition;
 mod schedule;
 
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use crate::api::condition::{self, Reason};
 use crate::api::grafana_instance::{self, Auth, Tls};
 use crate::api::reference::{SecretKeyRef, ValueSource};
 use crate::api::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
+use crate::cluster::identity::Identity;
 use crate::cluster::leader::Term;
-use crate::cluster::memory::Memory;
 use crate::cluster::{secrets, status};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -48,6 +49,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
         context.broken.write().remove(&object.name_any());
     }
     let mut next = object.status.clone().unwrap_or_default();
+    let mut left_behind = None;
     let (reason, message, action) = match outcome {
         // After a restart, what was known before stands until Grafana has answered.
         Ok(instance)
@@ -57,6 +59,10 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             return Ok(Action::await_change());
         }
         Ok(instance) => {
+            // Before everything has been listed nobody knows what has been made.
+            if context.is_ready() {
+                left_behind = recognition::note(&instance, &context, &mut next);
+            }
             let (reason, message) = describe(&instance, &context, &mut next);
             (reason, message, Action::await_change())
         }
@@ -125,6 +131,12 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
                     "Connect",
                     &message,
                 )
+                .await;
+        }
+        if let Some(note) = left_behind {
+            let about = object.object_ref(&());
+            context
+                .event(&about, EventType::Warning, "LeftBehind", "Connect", &note)
                 .await;
         }
     }
@@ -211,26 +223,13 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
             Retry::OnChange,
         )
     })?;
-    let memory = Memory::load(&context.client, &context.namespace, &name)
-        .await
-        .map_err(|e| {
-            Failure::new(
-                Reason::Unavailable,
-                format!(
-                    "what is remembered of this Grafana in Secret {} cannot be read: {}; run the version that wrote it, or delete the Secret (then the policy tree from before is forgotten, and secrets are sent anew)",
-                    Memory::secret_name(&name),
-                    crate::cluster::answer::chain(&e)
-                ),
-                Retry::Backoff,
-            )
-        })?;
     let instance = Arc::new(Instance::new(
         name.clone(),
         spec.clone(),
         fingerprint,
         grafana,
-        memory,
         Owners::new(context.owner.clone(), &spec.previous_owner_ids),
+        context.rights.of(Identity::new(&spec.url, None).url()),
         context.namespace.clone(),
     ));
     if let Some(old) = context.running.write().insert(name.clone(), instance.clone()) {

@@ -8,7 +8,8 @@ use rand::Rng;
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
-use super::read::{Changed, read};
+use super::read::{Changed, Found, read};
+use super::recognition::recognise;
 use super::schedule::{Due, Schedule};
 use crate::api::condition::Reason;
 use crate::api::duration;
@@ -91,7 +92,10 @@ pub(in crate::controller) async fn poll_all(instance: &Instance, context: &Conte
 /// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns why what couldn't be read couldn't.
 async fn poll(instance: &Instance, context: &Context, due: &Due) -> BTreeMap<Part, Failure> {
     let before = instance.health();
-    let found = read(instance, due).await;
+    let found = match recognise(instance, context).await {
+        Ok(()) => read(instance, due).await,
+        Err(failure) => Found::nothing(due, &failure),
+    };
     // What can be read again, and what couldn't be read the first time: whoever waits for either is told.
     let (failed, told) = instance.reads(|reads| {
         let (mut failed, mut told) = (BTreeMap::new(), BTreeSet::new());

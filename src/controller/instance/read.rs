@@ -40,6 +40,18 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Nothing of what is due was read, for one reason.
+    pub(super) fn nothing(due: &Due, failure: &Failure) -> Self {
+        Self {
+            results: due
+                .parts
+                .iter()
+                .map(|part| (*part, Err(failure.clone())))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     fn take<T>(&mut self, part: Part, result: Option<Result<T, Failure>>) -> Option<T> {
         match result? {
             Ok(value) => {

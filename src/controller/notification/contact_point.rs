@@ -7,7 +7,7 @@ use kube::runtime::events::EventType;
 use kube::{Resource, ResourceExt};
 use tracing::info;
 
-use super::policy;
+use super::tree;
 use super::users::Users;
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
@@ -40,8 +40,16 @@ impl Reconcile for ContactPoint {
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
         let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
-        let taken = sync(self, &instance, &name, &wish, is_resend, &secret_texts).await?;
-        if let Some(taken) = taken {
+        let synced = sync(self, &instance, &name, &wish, is_resend, &secret_texts).await?;
+        if synced.is_written {
+            // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
+            // nothing is known while they are written.
+            context
+                .triggers
+                .policies
+                .all_of(&context.stores.policies, &instance.name);
+        }
+        if let Some(taken) = synced.taken {
             let note = format!(
                 "took over Grafana's contact point {name}, which somebody else made. Removed from it: {taken}"
             );
@@ -84,9 +92,9 @@ impl Reconcile for ContactPoint {
         self.status.as_ref().is_some_and(|status| status.name.is_some())
             || running.is_some_and(|instance| {
                 // Remembered before the write that makes it.
-                instance
-                    .memory
-                    .read(|memory| own.iter().any(|uid| memory.sent.contains_key(uid)))
+                instance.memory().is_ok_and(|memory| {
+                    memory.read(|memory| own.iter().any(|uid| memory.sent.contains_key(uid)))
+                })
             })
     }
 
@@ -101,14 +109,17 @@ impl Reconcile for ContactPoint {
             return Ok(());
         };
         let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
-        let forget = async || {
-            instance
-                .memory
-                .update(|memory| own.iter().for_each(|uid| drop(memory.sent.remove(uid))))
-                .await
+        // Of a Grafana that has never answered there is nothing to forget.
+        let forget = async || match instance.memory() {
+            Ok(memory) => {
+                memory
+                    .update(|memory| own.iter().for_each(|uid| drop(memory.sent.remove(uid))))
+                    .await
+            }
+            Err(_) => Ok(()),
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
-            let _writer = instance.notifications.lock().await;
+            let _writer = instance.rights.notifications.lock().await;
             return Ok(forget().await?);
         }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
@@ -116,7 +127,7 @@ impl Reconcile for ContactPoint {
         if context.claims.ahead(&key, self).is_some() {
             return Ok(());
         }
-        let turn = instance.notifications.lock().await;
+        let turn = instance.rights.notifications.lock().await;
         let users = Users::of(&instance, context, &name);
         let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
         if users.is_any() {
@@ -125,7 +136,7 @@ impl Reconcile for ContactPoint {
                 return Err(in_use(format!("{who} to it")));
             }
             // A namespace must never hang on its contact points.
-            if !users.is_only_the_tree() || !policy::replace_receiver(&instance, &turn, &name).await? {
+            if !users.is_only_the_tree() || !tree::replace_receiver(&instance, &turn, &name).await? {
                 self.leave(context, &format!("{who} to contact point {name}"))
                     .await;
                 return Ok(forget().await?);
@@ -133,9 +144,10 @@ impl Reconcile for ContactPoint {
         }
         let found = fresh(&instance, &name).await?;
         let former = former_uids(self, &instance);
-        let (ours, left): (Vec<_>, Vec<_>) = instance.memory.read(|memory| {
-            let is_ours =
-                |i: &wire::ContactPoint| memory.sent.contains_key(&i.uid) || former.contains(&i.uid);
+        let (ours, left): (Vec<_>, Vec<_>) = instance.memory()?.read(|memory| {
+            let is_ours = |i: &wire::ContactPoint| {
+                memory.sent.contains_key(&i.uid) || own.contains(&i.uid) || former.contains(&i.uid)
+            };
             found.into_iter().partition(is_ours)
         });
         for integration in &ours {
@@ -209,8 +221,16 @@ fn former_uids(object: &ContactPoint, instance: &Instance) -> Vec<String> {
         .collect()
 }
 
-/// Brings the integrations of this name to what is wished. Names those of somebody else that had to go because the contact point was
-/// taken over.
+/// What became of a contact point.
+#[derive(Default)]
+struct Synced {
+    /// Whether anything was written.
+    is_written: bool,
+    /// Those integrations of somebody else, by name, that had to go because the contact point was taken over.
+    taken: Option<String>,
+}
+
+/// Brings the integrations of this name to what is wished.
 async fn sync(
     object: &ContactPoint,
     instance: &Arc<Instance>,
@@ -218,10 +238,11 @@ async fn sync(
     wish: &[Integration],
     is_resend: bool,
     secret_texts: &[&str],
-) -> Result<Option<String>, Failure> {
+) -> Result<Synced, Failure> {
     let former = former_uids(object, instance);
+    let memory = instance.memory()?;
     let decide = |found: &[wire::ContactPoint]| {
-        instance.memory.read(|memory| {
+        memory.read(|memory| {
             decision::decide(
                 wish,
                 found,
@@ -246,9 +267,9 @@ async fn sync(
         && plan.steps.is_empty()
         && plan.foreign.is_empty()
     {
-        return Ok(None);
+        return Ok(Synced::default());
     }
-    let turn = instance.notifications.lock().await;
+    let turn = instance.rights.notifications.lock().await;
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
@@ -263,12 +284,9 @@ async fn sync(
         Step::Create(i) => Some(i.contact_point.uid.clone()),
         Step::Update(_) | Step::Delete(_) => None,
     });
-    let new: Vec<String> = instance
-        .memory
-        .read(|memory| new.filter(|uid| !memory.sent.contains_key(uid)).collect());
+    let new: Vec<String> = memory.read(|memory| new.filter(|uid| !memory.sent.contains_key(uid)).collect());
     if !new.is_empty() {
-        instance
-            .memory
+        memory
             .update(|memory| {
                 memory
                     .sent
@@ -292,8 +310,7 @@ async fn sync(
         deleted = written.gone.len(),
         "contact point written"
     );
-    instance
-        .memory
+    memory
         .update(|memory| {
             for integration in &written.sent {
                 let code = memory.code(&decision::message(integration));
@@ -309,7 +326,11 @@ async fn sync(
         let now_there = wish.iter().map(decision::as_found).collect();
         held.contact_points.written(name.to_owned(), Some(now_there));
     });
-    Ok((!plan.is_ours && !plan.foreign.is_empty()).then(|| decision::names(&found, &plan.foreign)))
+    let is_taken_over = !plan.is_ours && !plan.foreign.is_empty();
+    Ok(Synced {
+        is_written: true,
+        taken: is_taken_over.then(|| decision::names(&found, &plan.foreign)),
+    })
 }
 
 /// Fails if somebody else has made the contact point, and it isn't to be taken over or can't be.

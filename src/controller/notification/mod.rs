@@ -2,4 +2,5 @@
 
 pub mod contact_point;
 pub mod policy;
+mod tree;
 mod users;

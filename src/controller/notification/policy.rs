@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use kube::Resource;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
-use kube::{Resource, ResourceExt};
 use tracing::info;
 
+use super::tree;
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus};
@@ -16,18 +17,13 @@ use crate::controller::engine::by::By;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::engine::turns::Turn;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::contact_point::decision;
-use crate::domain::notification::policy::{self, Target, TreeDecision};
+use crate::domain::notification::policy::{self, Target};
+use crate::domain::notification::tree::marked;
 use crate::domain::refusal::Refusal;
-use crate::grafana::Class;
-use crate::grafana::api::Provenance;
-use crate::grafana::digest::RouteDigest;
-use crate::grafana::mirror::{Lookup, Subject};
-use crate::grafana::wire::Route;
 
 impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
@@ -65,8 +61,18 @@ impl Reconcile for NotificationPolicy {
             return Err(Failure::unseen(NotificationPolicy::KIND));
         }
         let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance))?;
-        self.sync(&instance, context, &wish, instance.adopts(self))
-            .await?;
+        let wish = marked(wish, &instance.owners.now().label(self.ns(), self.id()));
+        if tree::bring(
+            &instance,
+            &wish,
+            instance.adopts(self),
+            &instance.how_to_adopt(self.ns()),
+        )
+        .await?
+        {
+            info!(namespace = self.ns(), name = self.id(), "policy tree written");
+            trigger_waiting(context, &instance);
+        }
         let mut status = self.status.clone().unwrap_or_default();
         status.receiver.clone_from(&wish.receiver);
         status.routes = i64::try_from(policy::count(&self.spec.routes)).ok();
@@ -95,55 +101,50 @@ impl Reconcile for NotificationPolicy {
         let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
-        let holds_tree = context
+        if context
             .claims
             .ahead(&Key::Tree(context.claims.place(&instance.name)), self)
-            .is_none()
-            && instance.memory.read(|memory| memory.written_tree.is_some());
-        let is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
-        // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between.
-        if !holds_tree || (!is_orphan && self.has_heir(context, &instance)) {
+            .is_some()
+        {
             return Ok(());
         }
-        let turn = instance.notifications.lock().await;
-        if !is_orphan {
-            let what = self.restore(&instance, &turn).await?;
-            context
-                .event(
-                    &self.object_ref(&()),
-                    EventType::Normal,
-                    "Restored",
-                    "Delete",
-                    &what,
-                )
-                .await;
-            info!(
-                namespace = self.ns(),
-                name = self.id(),
-                what,
-                "policy tree restored"
-            );
+        let is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
+        // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between.
+        if !is_orphan && self.has_heir(context, &instance) {
+            return Ok(());
         }
-        instance
-            .memory
-            .update(|memory| {
-                memory.previous_tree = None;
-                memory.written_tree = None;
-            })
-            .await?;
+        let turn = instance.rights.notifications.lock().await;
+        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn).await? {
+            let about = self.object_ref(&());
+            context
+                .event(&about, EventType::Normal, "Restored", "Delete", &what)
+                .await;
+            info!(namespace = self.ns(), name = self.id(), what, "policy tree left");
+        }
+        tree::forget(&instance).await?;
         trigger_waiting(context, &instance);
         Ok(())
     }
 }
 
 impl NotificationPolicy {
-    /// Whether another resource waits for this one's tree.
+    /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact
+    /// point for example, would leave a tree that is nobody's any more.
     fn has_heir(&self, context: &Context, instance: &Instance) -> bool {
-        let waits = |other: &NotificationPolicy| {
-            instance.allows_tree(other.ns()) && (other.ns(), other.id()) != (self.ns(), self.id())
+        let waiting = context.stores.policies.by(&By::WantsTree(instance.name.clone()));
+        let may_have_it = |other: &&Arc<NotificationPolicy>| {
+            instance.allows(other.ns())
+                && instance.allows_tree(other.ns())
+                && (other.ns(), other.id()) != (self.ns(), self.id())
         };
-        let wants_it = By::WantsTree(instance.name.clone());
-        context.stores.policies.find(&wants_it, waits).is_some()
+        let age = |other: &&Arc<NotificationPolicy>| {
+            let created = other.metadata.creation_timestamp.as_ref().map(|time| time.0);
+            (created, other.ns().to_owned(), other.id().to_owned())
+        };
+        let next = waiting.iter().filter(may_have_it).min_by_key(age);
+        next.is_some_and(|next| {
+            policy::tree(&next.spec, |target| next.name_of(target, context, instance)).is_ok()
+        })
     }
 
     /// The name in Grafana of what a receiver refers to.
@@ -216,185 +217,6 @@ impl NotificationPolicy {
             why.map(|why| format!(" ({why})")).unwrap_or_default()
         )))
     }
-
-    async fn sync(
-        &self,
-        instance: &Arc<Instance>,
-        context: &Context,
-        wish: &Route,
-        adopt: bool,
-    ) -> Result<(), Failure> {
-        let digest = RouteDigest::of(wish);
-        let decide = |found: Option<&Route>| {
-            let written = instance
-                .memory
-                .read(|memory| memory.written_tree.as_ref().map(RouteDigest::of));
-            policy::decide(digest, found, written, adopt)
-        };
-        let known = instance.mirror.read(|held| held.policy.lookup(&()).cloned());
-        if let Lookup::Present(found) = &known
-            && decide(Some(found)) == TreeDecision::Keep
-            && instance.memory.read(|memory| memory.written_tree.is_some())
-        {
-            return Ok(());
-        }
-        let turn = instance.notifications.lock().await;
-        let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
-        let found = instance.grafana.notifications.policy().await.map_err(suspect)?;
-        instance
-            .mirror
-            .write(|held| held.policy.written((), found.clone()));
-        let is_new = instance.memory.read(|memory| memory.written_tree.is_none());
-        match decide(found.as_ref()) {
-            TreeDecision::NotOwned => {
-                return Err(Failure::new(
-                    Reason::NotOwned,
-                    format!(
-                        "Grafana has a policy tree that somebody else made; {} (it comes back when this resource is deleted)",
-                        instance.how_to_adopt(self.ns())
-                    ),
-                    Retry::OnChange,
-                ));
-            }
-            TreeDecision::Keep if !is_new => return Ok(()),
-            TreeDecision::Keep | TreeDecision::Correct | TreeDecision::TakeOver => {}
-        }
-        // Remembered before the write that it protects.
-        instance
-            .memory
-            .update(|memory| {
-                if is_new {
-                    memory.was_editable = found.as_ref().is_some_and(|tree| !policy::is_provisioned(tree));
-                    // One that equals the wish is most likely from an earlier life of this resource.
-                    memory.previous_tree = found.clone().filter(|tree| RouteDigest::of(tree) != digest);
-                }
-                memory.written_tree = Some(wish.clone());
-            })
-            .await?;
-        put(instance, &turn, wish, Provenance::Api)
-            .await
-            .map_err(suspect)?;
-        info!(
-            namespace = self.ns(),
-            name = self.name_any(),
-            "policy tree written"
-        );
-        trigger_waiting(context, instance);
-        Ok(())
-    }
-
-    /// Puts the tree back that was there before, or Grafana's own, and says which.
-    async fn restore(&self, instance: &Arc<Instance>, turn: &Turn) -> Result<String, Failure> {
-        let notifications = &instance.grafana.notifications;
-        let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
-        let (previous, provenance) = instance.memory.read(|memory| {
-            let provenance = if memory.was_editable {
-                Provenance::None
-            } else {
-                Provenance::Api
-            };
-            (memory.previous_tree.clone(), provenance)
-        });
-        let mut what = "Grafana's own policy tree is back".to_owned();
-        let mut is_restored = false;
-        if let Some(tree) = previous {
-            let mut result = put(instance, turn, &tree, provenance).await;
-            if result
-                .as_ref()
-                .is_err_and(|error| error.class() == Class::Foreign)
-            {
-                // Some versions don't make editable what was provisioned, but start anew with one that is.
-                reset(instance, turn).await.map_err(suspect)?;
-                result = put(instance, turn, &tree, provenance).await;
-            }
-            match result {
-                Ok(()) => {
-                    is_restored = true;
-                    "the policy tree that was there before is back".clone_into(&mut what);
-                }
-                Err(error) if error.class() == Class::Rejected => {
-                    what = format!(
-                        "the policy tree that was there before is no longer valid ({error}); Grafana's own is back"
-                    );
-                }
-                Err(error) => return Err(suspect(error)),
-            }
-        }
-        if !is_restored {
-            reset(instance, turn).await.map_err(suspect)?;
-        }
-        let tree = notifications.policy().await.map_err(suspect)?;
-        instance.mirror.write(|held| held.policy.written((), tree));
-        Ok(what)
-    }
-}
-
-/// Replaces the tree.
-async fn put(
-    instance: &Arc<Instance>,
-    turn: &Turn,
-    tree: &Route,
-    provenance: Provenance,
-) -> crate::grafana::Result<()> {
-    let tree = tree.clone();
-    let written = Route {
-        provenance: provenance.name().map(str::to_owned),
-        ..tree.clone()
-    };
-    let put = instance.write(
-        turn.clone(),
-        Subject::Policy,
-        |grafana| async move { grafana.notifications.put_policy(&tree, provenance).await },
-        |held, ()| held.policy.written((), Some(written)),
-    );
-    put.await
-}
-
-/// Goes back to Grafana's own tree, whatever that is.
-async fn reset(instance: &Arc<Instance>, turn: &Turn) -> crate::grafana::Result<()> {
-    let reset = instance.write(
-        turn.clone(),
-        Subject::Policy,
-        |grafana| async move { grafana.notifications.reset_policy().await },
-        |_, ()| {},
-    );
-    reset.await
-}
-
-/// Takes a contact point that has to go out of our tree; `false` if the tree isn't ours. The parent's takes its place, and the
-/// previous tree's at the root. The caller holds the right to write.
-pub(super) async fn replace_receiver(
-    instance: &Arc<Instance>,
-    turn: &Turn,
-    name: &str,
-) -> Result<bool, Failure> {
-    let (is_ours, otherwise) = instance.memory.read(|memory| {
-        let previous = memory
-            .previous_tree
-            .as_ref()
-            .and_then(|tree| tree.receiver.clone());
-        (memory.written_tree.is_some(), previous)
-    });
-    if !is_ours {
-        return Ok(false);
-    }
-    let notifications = &instance.grafana.notifications;
-    let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
-    let Some(found) = notifications.policy().await.map_err(suspect)? else {
-        return Ok(true);
-    };
-    let otherwise = otherwise.filter(|other| other != name).unwrap_or_default();
-    let tree = policy::without(&found, name, &otherwise);
-    match put(instance, turn, &tree, Provenance::Api).await {
-        // Nothing is left that the root could refer to.
-        Err(error) if error.class() == Class::Rejected => {
-            reset(instance, turn).await.map_err(suspect)?;
-        }
-        result => result.map_err(suspect)?,
-    }
-    let found = notifications.policy().await.map_err(suspect)?;
-    instance.mirror.write(|held| held.policy.written((), found));
-    Ok(true)
 }
 
 fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {

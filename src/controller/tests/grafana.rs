@@ -392,6 +392,9 @@ impl Server for Double {
             })
         })
     }
+    fn organisation(&self) -> Answer<'_, i64> {
+        self.call("server.organisation", |_| Ok(1))
+    }
     fn data_sources(&self) -> Answer<'_, Vec<DataSource>> {
         self.call("server.data_sources", |held| Ok(held.sources.clone()))
     }

@@ -33,7 +33,7 @@ use crate::api::{
     AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence, grafana_instance,
 };
 use crate::cluster::events::Events;
-use crate::cluster::memory::Memory;
+use crate::cluster::memory::Memories;
 use crate::cluster::secrets;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
@@ -43,6 +43,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::store::Writer;
 use crate::controller::engine::trigger::{Receivers, triggers};
+use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::{Owner, Owners};
 use crate::metrics::Metrics;
@@ -87,6 +88,8 @@ impl World {
             backoff: Backoff::default(),
             metrics: metrics.clone(),
             running: RwLock::default(),
+            rights: AllRights::default(),
+            memories: Memories::default(),
             broken: RwLock::default(),
             workloads: Workloads::default(),
             silence_ids: Mutex::default(),
@@ -143,15 +146,14 @@ impl World {
         let references = grafana_instance::references(&spec);
         let values = secrets::read(&self.context.client, HOME, references).await;
         let fingerprint = instance::fingerprint(&declared, &values.unwrap_or_default());
-        let memory = Memory::load(&self.context.client, HOME, "default").await.unwrap();
         let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(
             "default".to_owned(),
             spec,
             fingerprint,
             self.grafana.client(),
-            memory,
             owners,
+            self.context.rights.of("http://grafana"),
             HOME.to_owned(),
         ));
         self.context

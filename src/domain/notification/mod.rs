@@ -2,3 +2,4 @@
 
 pub mod contact_point;
 pub mod policy;
+pub mod tree;

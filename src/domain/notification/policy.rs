@@ -6,7 +6,6 @@ use crate::api::duration::{self, Duration};
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, ReceiverRef, Route};
 use crate::domain::refusal::Refusal;
-use crate::grafana::digest::RouteDigest;
 use crate::grafana::wire;
 
 /// What Grafana groups by where a root names nothing.
@@ -218,50 +217,6 @@ fn period(text: Option<&Duration>, field: &str, zero_allowed: bool) -> Result<Op
         return Err(Refusal::invalid(field, "must be greater than 0"));
     }
     Ok(Some(duration::format(period)))
-}
-
-/// What to do with the tree that Grafana holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TreeDecision {
-    /// It is as it should be.
-    Keep,
-    /// It isn't; whoever made it is us.
-    Correct,
-    /// It is nobody's, or may be taken over: remember it, then write ours.
-    TakeOver,
-    /// Somebody else made it.
-    NotOwned,
-}
-
-/// Whose the tree is that Grafana holds, and what follows.
-///
-/// `written` is the digest of the tree that we wrote last. Every fresh Grafana has a tree: one without routes and without
-/// provenance counts as nobody's.
-pub fn decide(
-    wish: RouteDigest,
-    found: Option<&wire::Route>,
-    written: Option<RouteDigest>,
-    adopt: bool,
-) -> TreeDecision {
-    let Some(found) = found else {
-        return TreeDecision::TakeOver;
-    };
-    let digest = RouteDigest::of(found);
-    let is_provisioned = is_provisioned(found);
-    if digest == wish && is_provisioned {
-        TreeDecision::Keep
-    } else if written.is_some() {
-        TreeDecision::Correct
-    } else if digest == wish || adopt || (found.routes.is_empty() && !is_provisioned) {
-        TreeDecision::TakeOver
-    } else {
-        TreeDecision::NotOwned
-    }
-}
-
-/// Whether a tree was provisioned, so that it can't be edited by hand.
-pub fn is_provisioned(tree: &wire::Route) -> bool {
-    tree.provenance.as_deref().is_some_and(|p| !p.is_empty())
 }
 
 /// The same tree without a contact point: the parent's takes its place, and `otherwise` at the root.

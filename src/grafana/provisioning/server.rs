@@ -1,4 +1,4 @@
-//! Grafana itself: `/api/health`, `/api/frontend/settings` and `/api/datasources`.
+//! Grafana itself: `/api/health`, `/api/frontend/settings`, `/api/org` and `/api/datasources`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +25,11 @@ struct FrontendSettings {
     build_info: BuildInfo,
     unified_alerting: UnifiedAlerting,
     feature_toggles: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Organisation {
+    id: i64,
 }
 
 #[derive(Default, Deserialize)]
@@ -57,6 +62,17 @@ impl Server for Provisioning {
                 .fetch::<FrontendSettings>(call)
                 .await
                 .map(Settings::from)
+        }
+        .boxed()
+    }
+
+    fn organisation(&self) -> Answer<'_, i64> {
+        async move {
+            let call = Call::get("server.organisation", "api/org", &[]);
+            self.transport
+                .fetch::<Organisation>(call)
+                .await
+                .map(|found| found.id)
         }
         .boxed()
     }

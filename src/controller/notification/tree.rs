@@ -1,0 +1,236 @@
+//! Writing the policy tree, and giving it back. Whoever writes notifications to a Grafana has the right to.
+
+use std::sync::Arc;
+
+use crate::api::condition::Reason;
+use crate::controller::connection::Instance;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::turns::Turn;
+use crate::domain::notification::policy;
+use crate::domain::notification::tree::{self, Holder, TreeDecision};
+use crate::grafana::Class;
+use crate::grafana::api::Provenance;
+use crate::grafana::mirror::{Lookup, Subject};
+use crate::grafana::wire::Route;
+
+/// Whose the tree is that was found, if it is ours only by a mark or also by `had_it`.
+fn holder(found: Option<&Route>, instance: &Instance, had_it: bool) -> Holder {
+    Holder::of(found, |mark| instance.owners.resource(mark).is_some(), had_it)
+}
+
+/// Makes the tree what is wished, which carries its mark; `adopt` has it replace somebody else's, and `cure` says how to have
+/// that. Tells whether it was written.
+pub(super) async fn bring(
+    instance: &Arc<Instance>,
+    wish: &Route,
+    adopt: bool,
+    cure: &str,
+) -> Result<bool, Failure> {
+    let memory = instance.memory()?;
+    let had_tree = || memory.read(|memory| memory.had_tree);
+    let decide = |found: Option<&Route>| {
+        let holder = holder(found, instance, had_tree());
+        (tree::decide(wish, found, &holder, adopt), holder)
+    };
+    let known = instance.mirror.read(|held| held.policy.lookup(&()).cloned());
+    if let Lookup::Present(found) = &known
+        && decide(Some(found)).0 == TreeDecision::Keep
+        && had_tree()
+    {
+        return Ok(false);
+    }
+    let turn = instance.rights.notifications.lock().await;
+    let found = found(instance).await?;
+    match decide(found.as_ref()) {
+        (TreeDecision::NotOwned, holder) => return Err(not_owned(&holder, cure)),
+        (TreeDecision::Keep, _) => {
+            taken(instance).await?;
+            return Ok(false);
+        }
+        (TreeDecision::Correct | TreeDecision::TakeOver, Holder::Us) => {}
+        // Remembered before it is replaced.
+        (TreeDecision::Correct | TreeDecision::TakeOver, Holder::Nobody | Holder::Other(_)) => {
+            memory
+                .update(|memory| {
+                    memory.was_editable = found.as_ref().is_some_and(|tree| !tree::is_provisioned(tree));
+                    memory.previous_tree.clone_from(&found);
+                })
+                .await?;
+        }
+    }
+    put(instance, &turn, wish, Provenance::Api)
+        .await
+        .map_err(|e| instance.suspect(e.into()))?;
+    taken(instance).await?;
+    Ok(true)
+}
+
+/// The tree that is there right now.
+async fn found(instance: &Instance) -> Result<Option<Route>, Failure> {
+    let found = instance.grafana.notifications.policy().await;
+    let found = found.map_err(|e| instance.suspect(e.into()))?;
+    instance
+        .mirror
+        .write(|held| held.policy.written((), found.clone()));
+    Ok(found)
+}
+
+/// Remembers that Grafana has our tree. Not before it does: what was refused has made nothing ours. Where this gets lost, the mark in the
+/// tree says the same.
+async fn taken(instance: &Instance) -> Result<(), Failure> {
+    let memory = instance.memory()?;
+    if !memory.read(|memory| memory.had_tree) {
+        memory.update(|memory| memory.had_tree = true).await?;
+    }
+    Ok(())
+}
+
+/// Forgets the tree from before ours, and that there was ours.
+pub(super) async fn forget(instance: &Instance) -> Result<(), Failure> {
+    // Of a Grafana that has never answered there is nothing to forget.
+    let Ok(memory) = instance.memory() else {
+        return Ok(());
+    };
+    if memory.read(|memory| memory.had_tree || memory.previous_tree.is_some()) {
+        let forget = memory.update(|memory| {
+            memory.previous_tree = None;
+            memory.had_tree = false;
+        });
+        forget.await?;
+    }
+    Ok(())
+}
+
+/// Puts the tree back that was there before ours, or Grafana's own, and says which. Does so only if the tree that is there now is ours by
+/// its mark; says nothing if there never was one of ours.
+pub(super) async fn give_back(instance: &Arc<Instance>, turn: &Turn) -> Result<Option<String>, Failure> {
+    match holder(found(instance).await?.as_ref(), instance, false) {
+        Holder::Us => restore(instance, turn).await.map(Some),
+        Holder::Nobody | Holder::Other(_) => {
+            let had_tree = instance.memory()?.read(|memory| memory.had_tree);
+            let note = "somebody has replaced this resource's policy tree in Grafana, so what is there stays";
+            Ok(had_tree.then(|| note.to_owned()))
+        }
+    }
+}
+
+async fn restore(instance: &Arc<Instance>, turn: &Turn) -> Result<String, Failure> {
+    let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
+    let (previous, provenance) = instance.memory()?.read(|memory| {
+        let provenance = if memory.was_editable {
+            Provenance::None
+        } else {
+            Provenance::Api
+        };
+        (memory.previous_tree.clone(), provenance)
+    });
+    let mut what = "Grafana's own policy tree is back".to_owned();
+    let mut is_restored = false;
+    if let Some(tree) = previous {
+        let mut result = put(instance, turn, &tree, provenance).await;
+        if result
+            .as_ref()
+            .is_err_and(|error| error.class() == Class::Foreign)
+        {
+            // Some versions don't make editable what was provisioned, but start anew with one that is.
+            reset(instance, turn).await.map_err(suspect)?;
+            result = put(instance, turn, &tree, provenance).await;
+        }
+        match result {
+            Ok(()) => {
+                is_restored = true;
+                "the policy tree that was there before is back".clone_into(&mut what);
+            }
+            Err(error) if error.class() == Class::Rejected => {
+                what = format!(
+                    "the policy tree that was there before is no longer valid ({error}); Grafana's own is back"
+                );
+            }
+            Err(error) => return Err(suspect(error)),
+        }
+    }
+    if !is_restored {
+        reset(instance, turn).await.map_err(suspect)?;
+    }
+    found(instance).await?;
+    Ok(what)
+}
+
+/// Replaces the tree.
+async fn put(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    tree: &Route,
+    provenance: Provenance,
+) -> crate::grafana::Result<()> {
+    let tree = tree.clone();
+    let written = Route {
+        provenance: provenance.name().map(str::to_owned),
+        ..tree.clone()
+    };
+    let put = instance.write(
+        turn.clone(),
+        Subject::Policy,
+        |grafana| async move { grafana.notifications.put_policy(&tree, provenance).await },
+        |held, ()| held.policy.written((), Some(written)),
+    );
+    put.await
+}
+
+/// Goes back to Grafana's own tree, whatever that is.
+async fn reset(instance: &Arc<Instance>, turn: &Turn) -> crate::grafana::Result<()> {
+    let reset = instance.write(
+        turn.clone(),
+        Subject::Policy,
+        |grafana| async move { grafana.notifications.reset_policy().await },
+        |_, ()| {},
+    );
+    reset.await
+}
+
+/// Takes a contact point that has to go out of our tree; `false` if the tree isn't ours. The parent's takes its place, and the
+/// previous tree's at the root.
+pub(super) async fn replace_receiver(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    name: &str,
+) -> Result<bool, Failure> {
+    let ours = found(instance)
+        .await?
+        .filter(|found| holder(Some(found), instance, false) == Holder::Us);
+    let Some(ours) = ours else {
+        return Ok(false);
+    };
+    let otherwise = instance
+        .memory()?
+        .read(|memory| memory.previous_tree.as_ref()?.receiver.clone());
+    let otherwise = otherwise.filter(|other| other != name).unwrap_or_default();
+    let tree = policy::without(&ours, name, &otherwise);
+    let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
+    match put(instance, turn, &tree, Provenance::Api).await {
+        // Nothing is left that the root could refer to.
+        Err(error) if error.class() == Class::Rejected => {
+            reset(instance, turn).await.map_err(suspect)?;
+        }
+        result => result.map_err(suspect)?,
+    }
+    found(instance).await?;
+    Ok(true)
+}
+
+/// Why a tree of somebody else's stays.
+fn not_owned(holder: &Holder, cure: &str) -> Failure {
+    let whose = match holder {
+        Holder::Other(Some(mark)) => {
+            format!(
+                "Grafana has a policy tree of another operator's, whose mark in it is {mark} (ownerID/namespace/name)"
+            )
+        }
+        _ => "Grafana has a policy tree that somebody else made".to_owned(),
+    };
+    Failure::new(
+        Reason::NotOwned,
+        format!("{whose}; {cure} (it comes back when this resource is deleted)"),
+        Retry::OnChange,
+    )
+}

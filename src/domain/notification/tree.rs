@@ -1,0 +1,272 @@
+//! The policy tree that Grafana holds: whose it is, as a mark in it says, and what follows.
+
+use crate::grafana::digest::RouteDigest;
+use crate::grafana::wire;
+
+/// Label of the mark: the first of a tree's routes, which asks that this label has a value and has it not, so that no alert matches.
+/// A rule of ours can't have a label that begins so, and a query can't bring forth one that is and isn't.
+pub const MARK: &str = "__alertwright_tree__";
+
+/// The tree with a mark in it that says whose it is: `ownerID/namespace/name`.
+pub fn marked(tree: wire::Route, whose: &str) -> wire::Route {
+    let matcher = |operator: &str| (MARK.to_owned(), operator.to_owned(), whose.to_owned());
+    let mark = wire::Route {
+        receiver: tree.receiver.clone(),
+        object_matchers: vec![matcher("="), matcher("!=")],
+        ..wire::Route::default()
+    };
+    wire::Route {
+        routes: std::iter::once(mark).chain(tree.routes).collect(),
+        ..tree
+    }
+}
+
+/// Whose a tree is by its mark: `ownerID/namespace/name`. People may have put routes before it.
+pub fn mark(tree: &wire::Route) -> Option<&str> {
+    tree.routes.iter().find_map(mark_in)
+}
+
+fn mark_in(route: &wire::Route) -> Option<&str> {
+    let mut matchers = route.object_matchers.iter();
+    let found = matchers.find(|(label, operator, _)| label == MARK && operator == "=");
+    found.map(|(_, _, whose)| whose.as_str())
+}
+
+/// The tree without its mark.
+fn unmarked(tree: &wire::Route) -> wire::Route {
+    let routes = tree.routes.iter();
+    wire::Route {
+        routes: routes.filter(|route| mark_in(route).is_none()).cloned().collect(),
+        ..tree.clone()
+    }
+}
+
+/// Whose the tree is that Grafana holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody's: there is none, or none but that of a fresh Grafana, which has neither routes nor provenance.
+    Nobody,
+    /// Ours: it carries our mark, or stands where ours is known to have stood and carries nobody's.
+    Us,
+    /// Somebody else's, with what its mark says if another operator has made it.
+    Other(Option<String>),
+}
+
+impl Holder {
+    /// Whose a tree is. `is_ours` says whether a mark is; `had_it` whether we have written the tree of this Grafana, and not given it
+    /// back since.
+    pub fn of(found: Option<&wire::Route>, is_ours: impl Fn(&str) -> bool, had_it: bool) -> Self {
+        match found.and_then(mark) {
+            Some(mark) if is_ours(mark) => return Self::Us,
+            Some(mark) => return Self::Other(Some(mark.to_owned())),
+            None if had_it => return Self::Us,
+            None => {}
+        }
+        let is_grafanas_own = |found: &wire::Route| found.routes.is_empty() && !is_provisioned(found);
+        if found.is_none_or(is_grafanas_own) {
+            Self::Nobody
+        } else {
+            Self::Other(None)
+        }
+    }
+}
+
+/// What to do with the tree that Grafana holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeDecision {
+    /// It is as it should be, mark included.
+    Keep,
+    /// It isn't; whoever made it is us.
+    Correct,
+    /// It is nobody's, or may be taken over: remember it, then write ours.
+    TakeOver,
+    /// Somebody else made it.
+    NotOwned,
+}
+
+/// What follows from whose tree Grafana holds. `wish` carries its mark. One that already says what is wished is taken over without
+/// being asked for.
+pub fn decide(wish: &wire::Route, found: Option<&wire::Route>, holder: &Holder, adopt: bool) -> TreeDecision {
+    let digest = found.map(RouteDigest::of);
+    if digest == Some(RouteDigest::of(wish)) && found.is_some_and(is_provisioned) {
+        return TreeDecision::Keep;
+    }
+    match holder {
+        Holder::Us => TreeDecision::Correct,
+        Holder::Nobody => TreeDecision::TakeOver,
+        Holder::Other(_) if adopt || digest == Some(RouteDigest::of(&unmarked(wish))) => {
+            TreeDecision::TakeOver
+        }
+        Holder::Other(_) => TreeDecision::NotOwned,
+    }
+}
+
+/// Whether a tree was provisioned, so that it can't be edited by hand.
+pub fn is_provisioned(tree: &wire::Route) -> bool {
+    tree.provenance.as_deref().is_some_and(|p| !p.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    const MINE: &str = "prod/shop/tree";
+
+    fn route(value: Value) -> wire::Route {
+        from_value(value).unwrap()
+    }
+
+    fn provisioned(route: &wire::Route) -> wire::Route {
+        wire::Route {
+            provenance: Some("api".into()),
+            ..route.clone()
+        }
+    }
+
+    fn wish() -> wire::Route {
+        route(
+            json!({"receiver": "ops", "routes": [{"receiver": "pager", "object_matchers": [["a", "=", "b"]]}]}),
+        )
+    }
+
+    #[test]
+    fn a_mark_is_the_first_route_asks_for_the_impossible_and_is_read_wherever_people_have_moved_it() {
+        let tree = marked(wish(), MINE);
+        let expected = json!({"receiver": "ops", "object_matchers": [[MARK, "=", MINE], [MARK, "!=", MINE]]});
+        assert_eq!(serde_json::to_value(&tree.routes[0]).unwrap(), expected);
+        assert_eq!(tree.routes[1..], wish().routes);
+        assert_eq!(mark(&tree), Some(MINE));
+        assert_eq!(unmarked(&tree), wish());
+        let moved = wire::Route {
+            routes: tree.routes.iter().rev().cloned().collect(),
+            ..tree
+        };
+        assert_eq!(mark(&moved), Some(MINE));
+        assert_eq!(mark(&wish()), None);
+        // A route that names a rule's owner, as people may write it, is no mark.
+        let named = json!({"routes": [{"object_matchers": [["__alertwright__", "=", MINE]]}]});
+        assert_eq!(mark(&route(named)), None);
+    }
+
+    #[test]
+    fn what_follows_depends_on_whose_tree_is_there() {
+        use TreeDecision::{Correct, Keep, NotOwned, TakeOver};
+        let ours = provisioned(&marked(wish(), MINE));
+        let other = |mut tree: wire::Route| {
+            tree.routes.push(route(json!({"receiver": "y"})));
+            tree
+        };
+        let default =
+            route(json!({"receiver": "grafana-default-email", "group_by": ["grafana_folder", "alertname"]}));
+        let blank = wire::Route {
+            provenance: Some(String::new()),
+            ..ours.clone()
+        };
+        let open = wire::Route {
+            provenance: None,
+            ..ours.clone()
+        };
+        let siblings = provisioned(&marked(other(wish()), "prod/shop/older"));
+        let operators = provisioned(&marked(wish(), "staging/shop/tree"));
+        for (found, had_it, adopt, expected, what) in [
+            (None, false, false, TakeOver, "nothing is there"),
+            (None, true, false, Correct, "ours is gone"),
+            (Some(&ours), true, false, Keep, "ours, as wished"),
+            (
+                Some(&ours),
+                false,
+                false,
+                Keep,
+                "ours by its mark, though nothing is remembered",
+            ),
+            (Some(&open), true, false, Correct, "ours, but open to editors"),
+            (Some(&blank), true, false, Correct, "an empty provenance is none"),
+            (
+                Some(&other(ours.clone())),
+                false,
+                false,
+                Correct,
+                "ours by its mark, changed by hand",
+            ),
+            (
+                Some(&other(wish())),
+                true,
+                false,
+                Correct,
+                "what somebody put in the place of ours",
+            ),
+            (Some(&default), true, false, Correct, "somebody reset ours"),
+            (
+                Some(&siblings),
+                false,
+                false,
+                Correct,
+                "what another resource of ours left",
+            ),
+            (
+                Some(&default),
+                false,
+                false,
+                TakeOver,
+                "the tree of a fresh Grafana",
+            ),
+            (Some(&wish()), false, false, TakeOver, "as wished, by nobody"),
+            (
+                Some(&provisioned(&wish())),
+                false,
+                false,
+                TakeOver,
+                "as wished, by somebody",
+            ),
+            (
+                Some(&other(wish())),
+                false,
+                false,
+                NotOwned,
+                "somebody else's routes",
+            ),
+            (
+                Some(&other(wish())),
+                false,
+                true,
+                TakeOver,
+                "somebody else's, to be taken over",
+            ),
+            (
+                Some(&provisioned(&default)),
+                false,
+                false,
+                NotOwned,
+                "no routes, but provisioned by somebody",
+            ),
+            (Some(&operators), false, false, NotOwned, "another operator's"),
+            (
+                Some(&operators),
+                true,
+                false,
+                NotOwned,
+                "another operator's, who took ours over",
+            ),
+            (
+                Some(&operators),
+                false,
+                true,
+                TakeOver,
+                "another operator's, to be taken over",
+            ),
+        ] {
+            let holder = Holder::of(found, |mark| mark.starts_with("prod/"), had_it);
+            let decision = decide(&marked(wish(), MINE), found, &holder, adopt);
+            assert_eq!(decision, expected, "{what}: {holder:?}");
+        }
+    }
+
+    #[test]
+    fn another_operators_mark_tells_whose_the_tree_is() {
+        let theirs = marked(wish(), "staging/shop/tree");
+        let holder = Holder::of(Some(&theirs), |_| false, false);
+        assert_eq!(holder, Holder::Other(Some("staging/shop/tree".into())));
+    }
+}

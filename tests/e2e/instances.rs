@@ -1,0 +1,178 @@
+//! GrafanaInstances that move to another Grafana, or share one.
+
+use alertwright::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
+use alertwright_testbed::{Grafana, Proxy, any_release, apply, every_release, grafana, http, wait};
+use kube::Api;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::alarm::{assert_rests, everything_to, secret};
+use crate::notification_policy::{POLICIES, contact_point, foreign_tree};
+use crate::world::{self, SOON, World};
+
+/// The address of contact points.
+const POINTS: &str = "/api/v1/provisioning/contact-points";
+
+/// What is known of the GrafanaInstance `default`.
+async fn instance(w: &World) -> GrafanaInstance {
+    let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
+    api.get("default").await.expect("it is there")
+}
+
+/// Points the GrafanaInstance somewhere and waits until it is connected there.
+async fn connect(w: &World, url: &str, token: &str) {
+    world::connect(w.plane, &w.home, url, token, json!({})).await;
+    wait::until(&format!("connected to {url}"), SOON, async || {
+        let status = instance(w).await.status.unwrap_or_default();
+        status.url.as_deref() == Some(url) && status.reachable == Some(true)
+    })
+    .await;
+}
+
+/// A webhook with the password of the Secret `hook`.
+fn hook() -> Value {
+    json!({"integrations": [{"webhook": {
+        "url": {"value": "http://127.0.0.1:9/hook"}, "username": "u",
+        "password": {"secretKeyRef": {"name": "hook", "key": "password"}},
+    }}]})
+}
+
+#[apply(every_release)]
+async fn an_instance_that_is_pointed_at_another_grafana_touches_nothing_of_others_there_and_says_what_stays_behind()
+ {
+    let w = world::start().await;
+    let first = w.proxy.url();
+    let number = w.grafana.get("/api/org").await.ok()["id"].clone();
+    let token = w.grafana.token().await;
+    let before = foreign_tree(&w).await;
+    secret(&w, "hook", json!({"password": "secret-1"})).await;
+    w.put("ContactPoint", "hook", hook()).await;
+    w.synced::<ContactPoint>("hook").await;
+    let policy = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "NotificationPolicy",
+        "metadata": {"name": "tree", "annotations": {"alerting.letsrevel.io/adopt": "true"}}, "spec": everything_to("hook"),
+    });
+    w.apply(&policy.to_string()).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let ours = w.grafana.policy_tree().await;
+    w.plane
+        .kubectl([
+            "annotate",
+            "npolicy",
+            "tree",
+            "-n",
+            &w.ns,
+            "alerting.letsrevel.io/adopt-",
+        ])
+        .await
+        .ok();
+
+    // The other one has a contact point of ours as it was long ago, and a tree of somebody's.
+    let other = Grafana::start(grafana::Options::default())
+        .await
+        .expect("grafana starts");
+    let mut old = w.grafana.contact_point("hook").await[0].clone();
+    old["settings"]["password"] = json!("secret-0");
+    old.as_object_mut().expect("an integration").remove("provenance");
+    other.post(POINTS, old).await.ok();
+    let mut theirs = other.policy_tree().await;
+    theirs["routes"] = json!([{"receiver": theirs["receiver"], "object_matchers": [["a", "=", "b"]]}]);
+    other.put(POLICIES, theirs).await.ok();
+    let theirs = other.policy_tree().await;
+    let proxy = Proxy::start(other.url()).await;
+    connect(&w, &proxy.url(), &other.token().await).await;
+
+    w.reason::<NotificationPolicy>("tree", "NotOwned").await;
+    wait::until("the secret is sent there too", SOON, async || {
+        let sent = proxy.requests().of("PUT", POINTS);
+        sent.0
+            .iter()
+            .any(|call| call.json()["settings"]["password"] == "secret-1")
+    })
+    .await;
+    let status = instance(&w).await.status.unwrap_or_default();
+    let left = format!("{first} (organisation {number}): 1 ContactPoint, 1 NotificationPolicy");
+    assert_eq!(status.left_behind, [left]);
+    wait::until("an event says so", SOON, async || {
+        let notes = [
+            "get",
+            "events.events.k8s.io",
+            "-n",
+            &w.home,
+            "-o",
+            "jsonpath={.items[*].note}",
+        ];
+        let notes = w.plane.kubectl(notes).await.ok();
+        notes.contains("1 ContactPoint, 1 NotificationPolicy") && notes.contains(&first)
+    })
+    .await;
+    assert_eq!(other.policy_tree().await, theirs);
+    assert_eq!(w.grafana.policy_tree().await, ours);
+
+    // Back home everything is as it was, and what was there before is still known.
+    connect(&w, &first, &token).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    assert_rests(&w).await;
+    let left = instance(&w).await.status.unwrap_or_default().left_behind;
+    assert!(left.len() == 1 && left[0].starts_with(&proxy.url()), "{left:?}");
+    assert_eq!(w.memories().await.len(), 2);
+    w.delete::<NotificationPolicy>("tree").await;
+    assert_eq!(w.grafana.policy_tree().await, before);
+    assert_eq!(other.policy_tree().await, theirs);
+}
+
+/// Calls Grafana as its administrator, in an organisation.
+async fn there(w: &World, organisation: i64, method: Method, path: &str, body: Option<Value>) -> Value {
+    let (user, password) = w.grafana.admin();
+    let request = http::client()
+        .request(method, format!("{}{path}", w.grafana.url()))
+        .header("X-Grafana-Org-Id", organisation)
+        .basic_auth(user, Some(password));
+    let request = match body {
+        Some(body) => request.json(&body),
+        None => request,
+    };
+    let answer = request.send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    answer.json().await.expect("JSON")
+}
+
+#[apply(any_release)]
+async fn an_instance_whose_token_is_of_another_organisation_now_is_somewhere_else() {
+    let mut w = world::start().await;
+    contact_point(&w, "team").await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    let made = there(&w, 1, Method::POST, "/api/orgs", Some(json!({"name": w.home}))).await;
+    let id = made["orgId"].as_i64().expect("a number");
+    let admin = json!({"name": "aw", "role": "Admin"});
+    let account = there(&w, id, Method::POST, "/api/serviceaccounts", Some(admin)).await;
+    let tokens = format!("/api/serviceaccounts/{}/tokens", account["id"]);
+    let token = there(&w, id, Method::POST, &tokens, Some(json!({"name": "aw"}))).await;
+    // A new organisation's tree takes a moment.
+    let mut theirs = wait::until("the new organisation has a tree", SOON, async || {
+        let (user, password) = w.grafana.admin();
+        let request = http::client().get(format!("{}{POLICIES}", w.grafana.url()));
+        let request = request
+            .header("X-Grafana-Org-Id", id)
+            .basic_auth(user, Some(password));
+        let answer = request.send().await.ok()?.error_for_status().ok()?;
+        answer.json::<Value>().await.ok()
+    })
+    .await;
+    theirs["routes"] = json!([{"receiver": theirs["receiver"], "object_matchers": [["a", "=", "b"]]}]);
+    there(&w, id, Method::PUT, POLICIES, Some(theirs)).await;
+    let theirs = there(&w, id, Method::GET, POLICIES, None).await;
+    let token = token["key"].as_str().expect("a token");
+    world::connect(w.plane, &w.home, &w.proxy.url(), token, json!({})).await;
+    w.reason::<NotificationPolicy>("tree", "NotOwned").await;
+    assert_eq!(there(&w, id, Method::GET, POLICIES, None).await, theirs);
+    let status = instance(&w).await.status.unwrap_or_default();
+    assert_eq!(
+        (status.org_id, status.left_behind.len()),
+        (Some(id), 1),
+        "{status:?}"
+    );
+    w.operator.terminate().await;
+    there(&w, 1, Method::DELETE, &format!("/api/orgs/{id}"), None).await;
+}
