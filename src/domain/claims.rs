@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 
@@ -106,6 +107,16 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
     /// The oldest claimant of a key, with its value.
     pub fn holder(&self, key: &K) -> Option<(&Claimant, &V)> {
         self.by_key.get(key).and_then(BTreeMap::first_key_value)
+    }
+
+    /// The oldest claimant of a key, or the one that is next after another.
+    pub fn next(&self, key: &K, after: Option<&Claimant>) -> Option<&Claimant> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut all = self
+            .by_key
+            .get(key)?
+            .range::<Claimant, _>((start, Bound::Unbounded));
+        all.next().map(|(claimant, _)| claimant)
     }
 
     /// Whether a resource claims a key, be it in vain.

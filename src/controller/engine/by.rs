@@ -63,8 +63,6 @@ pub enum By {
         /// The name in Grafana.
         name: String,
     },
-    /// NotificationPolicies for an instance that would hold its tree: neither deleted nor suspended.
-    WantsTree(String),
     /// Silences that a workload has, by its uid.
     Workload(String),
     /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
@@ -190,9 +188,6 @@ impl Indexed for NotificationPolicy {
                 name,
             },
         }));
-        if !self.is_deleting() && !self.is_suspended() {
-            found_by.push(By::WantsTree(self.instance().to_owned()));
-        }
         found_by
     }
 }

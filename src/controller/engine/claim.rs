@@ -187,6 +187,11 @@ impl AllClaims {
             .map(|(claimant, _)| claimant.clone())
     }
 
+    /// The oldest resource that claims a key, or the one that is next after another.
+    pub fn next<K: Claiming>(&self, key: &Key, after: Option<&Claimant>) -> Option<Claimant> {
+        K::of(self).lock().next(key, after).cloned()
+    }
+
     fn ground(&self, instance: &str) -> Arc<Ground> {
         let known = self.grounds.read().get(instance).cloned();
         known.unwrap_or_else(|| Arc::new(self.survey(instance, None)))

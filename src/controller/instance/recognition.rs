@@ -62,8 +62,11 @@ pub(super) fn note(
     }
     next.url = Some(here.url().to_owned());
     next.org_id = here.organisation();
+    let before = before?.to_string();
     let left = what(instance, context);
-    let before = before.filter(|_| !left.is_empty())?.to_string();
+    if left.is_empty() {
+        return None;
+    }
     // One that it comes back to has nothing left behind: its resources are at home there again.
     let here = here.to_string();
     next.left_behind.retain(|entry| {

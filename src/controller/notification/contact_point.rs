@@ -15,6 +15,7 @@ use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
 use crate::cluster::{namespace, secrets};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -44,10 +45,14 @@ impl Reconcile for ContactPoint {
         if synced.is_written {
             // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
             // nothing is known while they are written.
-            context
-                .triggers
-                .policies
-                .all_of(&context.stores.policies, &instance.name);
+            let policies = &context.triggers.policies;
+            let here = By::Receiver(named(self.ns(), self.id()));
+            policies.all_by(&context.stores.policies, &here);
+            let by_name = By::GrafanaReceiver {
+                instance: instance.name.clone(),
+                name: name.clone(),
+            };
+            policies.all_by(&context.stores.policies, &by_name);
         }
         if let Some(taken) = synced.taken {
             let note = format!(

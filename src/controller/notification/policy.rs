@@ -1,6 +1,5 @@
 //! NotificationPolicy: resolve, decide, apply, report.
 
-use std::sync::Arc;
 
 use kube::Resource;
 use kube::runtime::events::EventType;
@@ -131,20 +130,19 @@ impl NotificationPolicy {
     /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact
     /// point for example, would leave a tree that is nobody's any more.
     fn has_heir(&self, context: &Context, instance: &Instance) -> bool {
-        let waiting = context.stores.policies.by(&By::WantsTree(instance.name.clone()));
-        let may_have_it = |other: &&Arc<NotificationPolicy>| {
-            instance.allows(other.ns())
-                && instance.allows_tree(other.ns())
-                && (other.ns(), other.id()) != (self.ns(), self.id())
-        };
-        let age = |other: &&Arc<NotificationPolicy>| {
-            let created = other.metadata.creation_timestamp.as_ref().map(|time| time.0);
-            (created, other.ns().to_owned(), other.id().to_owned())
-        };
-        let next = waiting.iter().filter(may_have_it).min_by_key(age);
-        next.is_some_and(|next| {
-            policy::tree(&next.spec, |target| next.name_of(target, context, instance)).is_ok()
-        })
+        let key = Key::Tree(context.claims.place(&instance.name));
+        let mut last = None;
+        while let Some(claimant) = context.claims.next::<NotificationPolicy>(&key, last.as_ref()) {
+            let place = ObjectRef::new(&claimant.name).within(&claimant.namespace);
+            let is_self = (claimant.namespace.as_str(), claimant.name.as_str()) == (self.ns(), self.id());
+            let next = context.stores.policies.get(&place).filter(|_| !is_self);
+            if let Some(next) = next.filter(|next| !next.is_deleting()) {
+                return !next.is_suspended()
+                    && policy::tree(&next.spec, |target| next.name_of(target, context, instance)).is_ok();
+            }
+            last = Some(claimant);
+        }
+        false
     }
 
     /// The name in Grafana of what a receiver refers to.
