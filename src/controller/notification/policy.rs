@@ -1,6 +1,5 @@
 //! NotificationPolicy: resolve, decide, apply, report.
 
-
 use kube::Resource;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;

@@ -150,117 +150,68 @@ mod tests {
         assert_eq!(mark(&route(named)), None);
     }
 
-    #[test]
-    fn what_follows_depends_on_whose_tree_is_there() {
-        use TreeDecision::{Correct, Keep, NotOwned, TakeOver};
-        let ours = provisioned(&marked(wish(), MINE));
-        let other = |mut tree: wire::Route| {
-            tree.routes.push(route(json!({"receiver": "y"})));
-            tree
-        };
-        let default =
-            route(json!({"receiver": "grafana-default-email", "group_by": ["grafana_folder", "alertname"]}));
-        let blank = wire::Route {
-            provenance: Some(String::new()),
-            ..ours.clone()
-        };
-        let open = wire::Route {
-            provenance: None,
-            ..ours.clone()
-        };
-        let siblings = provisioned(&marked(other(wish()), "prod/shop/older"));
-        let operators = provisioned(&marked(wish(), "staging/shop/tree"));
-        for (found, had_it, adopt, expected, what) in [
-            (None, false, false, TakeOver, "nothing is there"),
-            (None, true, false, Correct, "ours is gone"),
-            (Some(&ours), true, false, Keep, "ours, as wished"),
-            (
-                Some(&ours),
-                false,
-                false,
-                Keep,
-                "ours by its mark, though nothing is remembered",
-            ),
-            (Some(&open), true, false, Correct, "ours, but open to editors"),
-            (Some(&blank), true, false, Correct, "an empty provenance is none"),
-            (
-                Some(&other(ours.clone())),
-                false,
-                false,
-                Correct,
-                "ours by its mark, changed by hand",
-            ),
-            (
-                Some(&other(wish())),
-                true,
-                false,
-                Correct,
-                "what somebody put in the place of ours",
-            ),
-            (Some(&default), true, false, Correct, "somebody reset ours"),
-            (
-                Some(&siblings),
-                false,
-                false,
-                Correct,
-                "what another resource of ours left",
-            ),
-            (
-                Some(&default),
-                false,
-                false,
-                TakeOver,
-                "the tree of a fresh Grafana",
-            ),
-            (Some(&wish()), false, false, TakeOver, "as wished, by nobody"),
-            (
-                Some(&provisioned(&wish())),
-                false,
-                false,
-                TakeOver,
-                "as wished, by somebody",
-            ),
-            (
-                Some(&other(wish())),
-                false,
-                false,
-                NotOwned,
-                "somebody else's routes",
-            ),
-            (
-                Some(&other(wish())),
-                false,
-                true,
-                TakeOver,
-                "somebody else's, to be taken over",
-            ),
-            (
-                Some(&provisioned(&default)),
-                false,
-                false,
-                NotOwned,
-                "no routes, but provisioned by somebody",
-            ),
-            (Some(&operators), false, false, NotOwned, "another operator's"),
-            (
-                Some(&operators),
-                true,
-                false,
-                NotOwned,
-                "another operator's, who took ours over",
-            ),
-            (
-                Some(&operators),
-                false,
-                true,
-                TakeOver,
-                "another operator's, to be taken over",
-            ),
-        ] {
-            let holder = Holder::of(found, |mark| mark.starts_with("prod/"), had_it);
-            let decision = decide(&marked(wish(), MINE), found, &holder, adopt);
-            assert_eq!(decision, expected, "{what}: {holder:?}");
+    type Case<'a> = (Option<&'a wire::Route>, bool, bool, TreeDecision, &'a str);
+
+    /// What is found, whether this Grafana's tree was ours once, whether to adopt, and what follows.
+    fn each_is_decided(cases: &[Case]) {
+        for (found, had_it, adopt, expected, what) in cases {
+            let holder = Holder::of(*found, |mark| mark.starts_with("prod/"), *had_it);
+            let decision = decide(&marked(wish(), MINE), *found, &holder, *adopt);
+            assert_eq!(decision, *expected, "{what}: {holder:?}");
         }
+    }
+
+    fn other(mut tree: wire::Route) -> wire::Route {
+        tree.routes.push(route(json!({"receiver": "y"})));
+        tree
+    }
+
+    fn default() -> wire::Route {
+        route(json!({"receiver": "grafana-default-email", "group_by": ["grafana_folder", "alertname"]}))
+    }
+
+    #[test]
+    fn a_tree_of_ours_is_kept_or_corrected() {
+        use TreeDecision::{Correct, Keep};
+        let ours = provisioned(&marked(wish(), MINE));
+        let with = |provenance: Option<&str>| wire::Route {
+            provenance: provenance.map(str::to_owned),
+            ..ours.clone()
+        };
+        let (blank, open) = (with(Some("")), with(None));
+        let (changed, unmarked) = (other(ours.clone()), other(wish()));
+        let siblings = provisioned(&marked(other(wish()), "prod/shop/older"));
+        each_is_decided(&[
+            (None, true, false, Correct, "gone"),
+            (Some(&ours), true, false, Keep, "as wished"),
+            (Some(&ours), false, false, Keep, "by its mark alone"),
+            (Some(&open), true, false, Correct, "open to editors"),
+            (Some(&blank), true, false, Correct, "an empty provenance"),
+            (Some(&changed), false, false, Correct, "changed by hand"),
+            (Some(&unmarked), true, false, Correct, "put in its place"),
+            (Some(&default()), true, false, Correct, "reset"),
+            (Some(&siblings), false, false, Correct, "of another resource"),
+        ]);
+    }
+
+    #[test]
+    fn a_tree_of_somebody_else_is_left_alone_unless_it_is_adopted_or_nobodys() {
+        use TreeDecision::{NotOwned, TakeOver};
+        let (equal, theirs) = (provisioned(&wish()), other(wish()));
+        let provisioned_default = provisioned(&default());
+        let operators = provisioned(&marked(wish(), "staging/shop/tree"));
+        each_is_decided(&[
+            (None, false, false, TakeOver, "nothing"),
+            (Some(&default()), false, false, TakeOver, "a fresh Grafana's"),
+            (Some(&wish()), false, false, TakeOver, "as wished, nobody's"),
+            (Some(&equal), false, false, TakeOver, "as wished, somebody's"),
+            (Some(&theirs), false, false, NotOwned, "other routes"),
+            (Some(&theirs), false, true, TakeOver, "other routes, adopted"),
+            (Some(&provisioned_default), false, false, NotOwned, "provisioned"),
+            (Some(&operators), false, false, NotOwned, "another operator's"),
+            (Some(&operators), true, false, NotOwned, "taken over from us"),
+            (Some(&operators), false, true, TakeOver, "an operator's, adopted"),
+        ]);
     }
 
     #[test]
