@@ -176,18 +176,35 @@ pub async fn lives_again(w: &World, before: &Silence) -> Silence {
     .await
 }
 
-/// The reasons of our events about a workload.
-pub async fn events(w: &World, kind: &str, name: &str) -> Vec<String> {
+/// Our events about a workload.
+async fn own_events(w: &World, kind: &str, name: &str) -> Vec<Value> {
     let args = ["get", "events.events.k8s.io", "-n", &w.ns, "-o", "json"];
     let events = w.plane.kubectl(args).await.ok();
     let events: Value = serde_json::from_str(&events).expect("JSON");
-    let items = events["items"].as_array().cloned().unwrap_or_default();
+    let mut items = events["items"].as_array().cloned().unwrap_or_default();
+    items.retain(|event| {
+        event["reportingController"] != "deployment-controller"
+            && event["regarding"]["kind"] == kind
+            && event["regarding"]["name"] == name
+    });
     items
-        .iter()
-        .filter(|event| event["reportingController"] != "deployment-controller")
-        .filter(|event| event["regarding"]["kind"] == kind && event["regarding"]["name"] == name)
-        .filter_map(|event| event["reason"].as_str().map(str::to_owned))
-        .collect()
+}
+
+fn text(event: &Value, field: &str) -> Option<String> {
+    event[field].as_str().map(str::to_owned)
+}
+
+/// The reasons of our events about a workload.
+pub async fn events(w: &World, kind: &str, name: &str) -> Vec<String> {
+    let events = own_events(w, kind, name).await;
+    events.iter().filter_map(|event| text(event, "reason")).collect()
+}
+
+/// What our events with a reason say about a workload.
+pub async fn notes(w: &World, kind: &str, name: &str, reason: &str) -> Vec<String> {
+    let mut events = own_events(w, kind, name).await;
+    events.retain(|event| event["reason"] == reason);
+    events.iter().filter_map(|event| text(event, "note")).collect()
 }
 
 /// Waits for an event about a workload.
