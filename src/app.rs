@@ -206,7 +206,7 @@ async fn lead(
         silence_ids: Mutex::default(),
         ready: Arc::new(AtomicBool::new(false)),
         readiness: readiness.clone(),
-        unwatched: Arc::new(Unwatched::new(metrics.clone())),
+        unwatched: Arc::new(Unwatched::new(&settings.watch_namespaces, metrics.clone())),
         events: Events::new(client.clone(), reporter),
         client,
     });

@@ -37,6 +37,12 @@ struct Write {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Within {
+    instance: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Place {
     kind: String,
     namespace: String,
@@ -52,6 +58,7 @@ pub struct Metrics {
     kubernetes_writes: Family<Write, Counter>,
     leader: Gauge<i64, AtomicI64>,
     unwatched: Family<Place, Gauge<i64, AtomicI64>>,
+    orphans: Family<Within, Gauge<i64, AtomicI64>>,
 }
 
 impl Metrics {
@@ -67,6 +74,7 @@ impl Metrics {
         let kubernetes_writes = Family::default();
         let leader = Gauge::default();
         let unwatched = Family::default();
+        let orphans = Family::default();
         registry.register(
             "reconciles",
             "Passes over resources by outcome",
@@ -102,6 +110,11 @@ impl Metrics {
             "1 for each kind and namespace that the API server refuses to let be watched; namespace is empty for all that are watched",
             unwatched.clone(),
         );
+        registry.register(
+            "orphans",
+            "Objects in Grafana that carry this operator's mark and have no resource, by GrafanaInstance and kind of the resource",
+            orphans.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -111,6 +124,7 @@ impl Metrics {
             kubernetes_writes,
             leader,
             unwatched,
+            orphans,
         }
     }
 
@@ -144,6 +158,19 @@ impl Metrics {
         } else {
             self.unwatched.remove(&place);
         }
+    }
+
+    /// Notes how many objects in an instance's Grafana have no resource of this kind though they carry our mark.
+    pub fn set_orphans(&self, instance: &str, kind: &'static str, count: usize) {
+        let instance = instance.to_owned();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.orphans.get_or_create(&Within { instance, kind }).set(count);
+    }
+
+    /// Forgets the orphans of an instance that is gone.
+    pub fn forget_orphans(&self, instance: &str, kind: &'static str) {
+        let instance = instance.to_owned();
+        self.orphans.remove(&Within { instance, kind });
     }
 
     /// All metrics as text.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
@@ -39,6 +40,12 @@ use super::schema;
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Owner", type_ = "string", json_path = ".status.ownerID", priority = 1),
+    printcolumn(
+        name = "Orphans",
+        type_ = "integer",
+        json_path = ".status.orphans",
+        priority = 1
+    ),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -123,6 +130,10 @@ pub struct GrafanaInstanceSpec {
     /// The operator's own always may. Default: all where `allowedNamespaces` is unset, else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt_namespaces: Option<Namespaces>,
+    /// What happens to rules and silences in Grafana that carry the operator's mark and whose resource isn't there: `Report` (default) tells
+    /// of them in the status, an event and a metric, `Delete` removes them too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphans: Option<OrphanPolicy>,
     /// The owner ids that this installation had before, the newest first. What they mark in Grafana is ours too, and gets the present one's
     /// mark. No other operator may still run under one of them. Default: none.
     #[serde(
@@ -181,6 +192,17 @@ impl Namespaces {
     pub fn contains(&self, namespace: &str) -> bool {
         self.names.iter().any(|name| name == namespace)
     }
+}
+
+/// What happens to what carries the operator's mark and has no resource.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
+pub enum OrphanPolicy {
+    /// It is told of.
+    #[default]
+    Report,
+    /// It is removed from Grafana, and told of.
+    Delete,
 }
 
 /// How to log in; exactly one of the fields.
@@ -273,6 +295,16 @@ pub struct GrafanaInstanceStatus {
     /// How many aren't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_in_sync: Option<i64>,
+    /// How many rules and silences in Grafana carry the operator's mark and have no resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphans: Option<i64>,
+    /// The first ten of them.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub orphan_names: Vec<String>,
     /// Fields of our resources that this version of Grafana lacks.
     #[serde(
         default,

@@ -1,6 +1,6 @@
 //! What Grafana can't remember for us, kept in one Secret for each Grafana and organisation in the operator's own namespace.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
 
 use hmac::{Hmac, Mac};
@@ -43,6 +43,9 @@ pub struct Remembered {
     /// By uid of an integration: the code of what was sent, secrets included.
     #[serde(default)]
     pub sent: BTreeMap<String, String>,
+    /// Objects that were left in Grafana on purpose when their resource went: kind and identity of each, as long as it is there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub released: BTreeSet<String>,
 }
 
 /// The memories that are in use: one for each Grafana, however many GrafanaInstances and connections there are for it.
@@ -187,6 +190,7 @@ impl Remembered {
             was_editable: false,
             had_tree: false,
             sent: BTreeMap::new(),
+            released: BTreeSet::new(),
         }
     }
 

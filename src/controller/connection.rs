@@ -1,13 +1,14 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::condition::Reason;
+use crate::api::grafana_instance::OrphanPolicy;
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceSpec};
 use crate::cluster::memory::Memory;
@@ -16,6 +17,7 @@ use crate::controller::engine::health::{Health, Reads, Suspicion};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{GrafanaRights, Turn, to_its_end};
+use crate::domain::orphans::{self, Orphans};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy;
@@ -63,6 +65,10 @@ pub struct Instance {
     pub owners: Owners,
     /// What Grafana holds, as far as we know.
     pub mirror: Mirror,
+    /// What carries our mark and has no resource.
+    pub orphans: Mutex<Orphans>,
+    /// By foreign owner ids: how many rules carry them and the names of our AlertRules.
+    pub strangers: Mutex<BTreeMap<String, usize>>,
     /// The states of rules, by namespace and name of their AlertRule.
     pub states: RwLock<HashMap<(String, String), SeenState>>,
     /// What it has refused.
@@ -100,6 +106,8 @@ impl Instance {
             grafana,
             owners,
             mirror: Mirror::default(),
+            orphans: Mutex::default(),
+            strangers: Mutex::default(),
             states: RwLock::default(),
             refused: Refused::default(),
             rights,
@@ -271,6 +279,22 @@ impl Instance {
             result
         })
         .await
+    }
+
+    /// Remembers that objects of a kind's resource stay in Grafana on purpose, so that they are nobody's orphans.
+    pub async fn let_go<K: Managed>(&self, ids: &[String]) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        // Where orphans are only told of, nothing has to wait for a Grafana that hasn't answered yet.
+        let memory = match self.memory() {
+            Ok(memory) => memory,
+            Err(failure) if self.spec.orphans == Some(OrphanPolicy::Delete) => return Err(failure),
+            Err(_) => return Ok(()),
+        };
+        let _turn = self.rights.notifications.lock().await;
+        let keys = || ids.iter().map(|id| orphans::key(K::KIND, id));
+        Ok(memory.update(|memory| memory.released.extend(keys())).await?)
     }
 
     /// Passes a failure on, and has the poller look if it is of the connection.

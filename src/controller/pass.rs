@@ -14,6 +14,7 @@ use super::connection::Instance;
 use super::context::Context;
 use crate::api::FINALIZER;
 use crate::api::condition::{self, Reason};
+use crate::api::grafana_instance::OrphanPolicy;
 use crate::api::reference::DeletionPolicy;
 use crate::cluster::answer::{is_conflict, is_invalid, is_missing};
 use crate::cluster::status;
@@ -346,7 +347,9 @@ pub(super) async fn leaving<K: Reconcile>(
         if !is_stored {
             return Ok(None);
         }
-        if declared.is_some() && !lets_go {
+        // What is let go of is remembered in the instance's memory, or it would be removed as an orphan.
+        let is_swept = declared.as_ref().and_then(|i| i.spec.orphans) == Some(OrphanPolicy::Delete);
+        if declared.is_some() && (!lets_go || is_swept) {
             return Err(context.unconnected(name));
         }
         let note =

@@ -4,6 +4,7 @@ pub mod claims;
 pub mod links;
 pub mod maintenance;
 pub mod notification;
+pub mod orphans;
 pub mod ownership;
 pub mod refusal;
 pub mod rule;

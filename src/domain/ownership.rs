@@ -60,6 +60,11 @@ impl Owner {
         format!("alertwright {}", self.label(namespace, name))
     }
 
+    /// Who a silence says has made it that outlives its resource on purpose, until it ends by itself. It is no resource's any more.
+    pub fn lingering_author(author: &str) -> String {
+        author.replacen("alertwright ", "alertwright lingering ", 1)
+    }
+
     /// The resource that a silence's author names, if it is of this owner.
     pub fn silence_resource<'a>(&self, author: &'a str) -> Option<(&'a str, &'a str)> {
         self.resource(author.strip_prefix("alertwright ")?)
@@ -186,6 +191,8 @@ mod tests {
             assert!(owners.marks(ours, "ns", "a") && !owners.marks(ours, "ns", "b"));
             let author = format!("alertwright {ours}");
             assert_eq!(owners.silence_resource(&author), Some(("ns", "a")), "{author}");
+            let lingering = Owner::lingering_author(&author);
+            assert_eq!(owners.silence_resource(&lingering), None, "{lingering}");
         }
         for foreign in ["prod/ns/a", "oldest/ns/a", "No Id/ns/a", "ns/a", ""] {
             assert_eq!(owners.resource(foreign), None, "{foreign}");

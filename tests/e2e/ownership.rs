@@ -1,11 +1,11 @@
 //! Whose an object in Grafana is when the operator's owner id, or its cluster, is another one.
 
 use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, Silence};
-use alertwright_testbed::{apply, every_release, wait};
+use alertwright_testbed::{any_release, apply, every_release, wait};
 use kube::Api;
 use serde_json::{Value, json};
 
-use crate::rules::{in_grafana, quiet, uid};
+use crate::rules::{in_grafana, merge, quiet, resyncs, uid};
 use crate::world::{self, Reported, SOON, World};
 
 /// Waits until the GrafanaInstance has this reason, and gives its message.
@@ -103,4 +103,44 @@ async fn another_owner_id_doubles_nothing_and_takes_over_once_the_former_one_is_
     w.delete::<AlertRule>("new").await;
     w.delete::<AlertRule>("r").await;
     assert!(w.grafana.rules().await.is_empty());
+}
+
+#[apply(any_release)]
+async fn a_rule_whose_finalizer_was_taken_off_is_told_and_removed_only_where_the_instance_says_so() {
+    let mut w = world::start().await;
+    w.put("AlertRule", "lost", quiet()).await;
+    w.put("AlertRule", "stays", quiet()).await;
+    let mut left = quiet();
+    left["deletionPolicy"] = json!("Orphan");
+    w.put("AlertRule", "left", left).await;
+    for name in ["lost", "stays", "left"] {
+        uid(&w, name).await;
+    }
+    w.delete::<AlertRule>("left").await;
+    w.operator.terminate().await;
+    let patch = json!({"metadata": {"finalizers": null}});
+    merge(&w, "lost", patch).await;
+    w.delete::<AlertRule>("lost").await;
+    w.operator.restart().await.expect("it starts again");
+
+    let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
+    let named = async || {
+        let status = api.get("default").await.ok().and_then(|instance| instance.status);
+        status.map(|status| (status.orphans.unwrap_or_default(), status.orphan_names))
+    };
+    wait::until("the status names it", SOON, async || match named().await {
+        Some((1, names)) if names[0].contains(&format!("AlertRule {}/lost", w.ns)) => wait::Seen::Yes(()),
+        other => wait::not_yet(other),
+    })
+    .await;
+    resyncs(&w, 2).await;
+    assert_eq!(w.grafana.rules().await.len(), 3, "it is only told");
+    let series = "alertwright_orphans{instance=\"default\",kind=\"AlertRule\"}";
+    assert_eq!(w.operator.metric(series).await, Some(1.0));
+
+    declare(&w, json!({"orphans": "Delete"})).await;
+    wait::until("it is removed", SOON, async || w.grafana.rules().await.len() == 2).await;
+    resyncs(&w, 3).await;
+    let rules = w.grafana.rules().await;
+    assert_eq!(rules.len(), 2, "what was left on purpose stays: {rules:#?}");
 }

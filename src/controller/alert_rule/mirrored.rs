@@ -35,6 +35,20 @@ pub(super) fn doubles(object: &AlertRule, instance: &Instance, uid: &str) -> Vec
     identity::doubles(uid, &instance.owners, (object.ns(), object.id()), marked)
 }
 
+/// Every rule that Grafana holds, or may hold, for a resource.
+pub(super) fn all(object: &AlertRule, instance: &Instance) -> Vec<String> {
+    let uid = uid(object, instance);
+    let mut all = doubles(object, instance, &uid);
+    all.push(uid);
+    let is_absent = |uid: &String| {
+        instance
+            .mirror
+            .read(|held| matches!(held.rules.lookup(uid), Lookup::Absent))
+    };
+    all.retain(|uid| !is_absent(uid));
+    all
+}
+
 /// What Grafana holds under this uid; asks it where an answer was lost.
 pub(super) async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundRule>, Failure> {
     match instance.mirror.read(|held| held.rules.lookup(uid).cloned()) {

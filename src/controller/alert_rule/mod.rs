@@ -104,7 +104,7 @@ impl Reconcile for AlertRule {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
-            return Ok(());
+            return instance.let_go::<Self>(&mirrored::all(self, &instance)).await;
         }
         let reported = self.status.as_ref().and_then(|status| status.uid.clone());
         let uid = mirrored::uid(self, &instance);
@@ -292,6 +292,16 @@ fn was_in_grafana(object: &AlertRule, uid: &str) -> bool {
         status.uid.as_deref() == Some(uid)
             && condition::is_ready(&status.conditions, object.metadata.generation)
     })
+}
+
+/// Removes a rule that has no resource.
+pub(super) async fn remove(instance: &Arc<Instance>, uid: &str) -> Result<(), Failure> {
+    let turn = instance.object(uid).await;
+    let Some(found) = mirrored::find(instance, uid).await? else {
+        return Ok(());
+    };
+    let turns = (turn, instance.group(&found.folder_uid, &found.group).await);
+    mirrored::delete(instance, &turns, uid).await
 }
 
 impl AlertRule {

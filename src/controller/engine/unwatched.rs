@@ -12,14 +12,17 @@ use crate::metrics::Metrics;
 /// takes absence for a reason to remove something asks here first.
 pub struct Unwatched {
     places: Mutex<BTreeSet<(String, String)>>,
+    /// The namespaces that are to be watched; none means all.
+    namespaces: Vec<String>,
     metrics: Arc<Metrics>,
 }
 
 impl Unwatched {
-    /// Everything can be watched, as far as is known.
-    pub fn new(metrics: Arc<Metrics>) -> Self {
+    /// Everything in these namespaces (none: in all) can be watched, as far as is known.
+    pub fn new(namespaces: &[String], metrics: Arc<Metrics>) -> Self {
         Self {
             places: Mutex::default(),
+            namespaces: namespaces.to_vec(),
             metrics,
         }
     }
@@ -55,11 +58,29 @@ impl Unwatched {
         first.is_none_or(|(unseen, _)| unseen != kind)
     }
 
-    /// Whether a kind can be watched in a namespace, so that what isn't in its store isn't there.
+    /// Whether a kind is watched in a namespace, so that what isn't in its store isn't there.
     pub fn sees(&self, kind: &str, namespace: &str) -> bool {
+        if !(self.namespaces.is_empty() || self.namespaces.iter().any(|watched| watched == namespace)) {
+            return false;
+        }
         let places = self.places.lock();
         places.is_empty()
             || !(places.contains(&(kind.to_owned(), namespace.to_owned()))
                 || places.contains(&(kind.to_owned(), String::new())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_that_is_not_to_be_watched_is_not_seen() {
+        let metrics = Arc::new(Metrics::new());
+        let some = Unwatched::new(&["a".to_owned()], metrics.clone());
+        assert!(some.sees("AlertRule", "a") && !some.sees("AlertRule", "b"));
+        some.begins("AlertRule", "a");
+        assert!(!some.sees("AlertRule", "a") && some.sees("Silence", "a"));
+        assert!(Unwatched::new(&[], metrics).sees("AlertRule", "b"));
     }
 }

@@ -331,7 +331,7 @@ mod tests {
     }
 
     fn unwatched() -> Arc<Unwatched> {
-        Arc::new(Unwatched::new(Arc::new(Metrics::new())))
+        Arc::new(Unwatched::new(&[], Arc::new(Metrics::new())))
     }
 
     fn told(event: &Event<AlertRule>) -> String {

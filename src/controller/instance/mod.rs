@@ -4,6 +4,7 @@ pub mod poller;
 mod read;
 mod recognition;
 mod schedule;
+pub mod sweep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,6 +164,7 @@ pub fn disconnect(name: &str, context: &Context) {
         return;
     };
     instance.stop.cancel();
+    sweep::forget(name, context);
     info!(instance = name, "disconnected from grafana");
     trigger_users(name, context);
 }
@@ -274,7 +276,11 @@ pub(super) fn describe(
         Health::Starting => (Reason::Unavailable, "connecting".into()),
         Health::Up => {
             count(instance, context, next);
-            (Reason::Synced, "connected".into())
+            let warning = sweep::warning(instance).map(|warning| format!(". Warning: {warning}"));
+            (
+                Reason::Synced,
+                format!("connected{}", warning.unwrap_or_default()),
+            )
         }
         Health::Partly(failing) => {
             count(instance, context, next);
@@ -297,6 +303,7 @@ fn count(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatu
         let (in_sync, not_in_sync) = counts(instance, context);
         next.in_sync = Some(in_sync);
         next.not_in_sync = Some(not_in_sync);
+        sweep::report(instance, next);
     }
 }
 

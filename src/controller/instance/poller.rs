@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::read::{Changed, Found, read};
 use super::recognition::recognise;
 use super::schedule::{Due, Schedule};
+use super::sweep;
 use crate::api::condition::Reason;
 use crate::api::duration;
 use crate::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
@@ -64,6 +65,10 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         }
         let due = schedule.take(Instant::now());
         let failed = poll(&instance, &context, &due).await;
+        let is_read = |part: &Part| due.parts.contains(part) && !failed.contains_key(part);
+        if [Part::Rules, Part::Silences].iter().all(is_read) {
+            sweep::after_poll(&instance, &context).await;
+        }
         schedule.read(
             &due.parts,
             &failed,

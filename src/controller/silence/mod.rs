@@ -24,11 +24,12 @@ use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::by::{By, labelled};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::domain::ownership::Owners;
+use crate::domain::ownership::{Owner, Owners};
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
-use stored::{apply, authors, expire, found_end, look_up, ours, put, read_again_if_lost};
+pub(super) use stored::end;
+use stored::{apply, authors, expire, look_up, ours, put, read_again_if_lost};
 
 /// So much later than a moment it is surely past.
 const SURELY: Duration = Duration::from_millis(100);
@@ -146,7 +147,9 @@ impl Reconcile for Silence {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
-            return Ok(());
+            let held = ours(&instance, &authors(self, &instance)).into_iter();
+            let ids: Vec<String> = held.filter_map(|silence| silence.id).collect();
+            return instance.let_go::<Self>(&ids).await;
         }
         let now = context.now();
         // A write of a pass that was cut off may still be under way.
@@ -163,16 +166,15 @@ impl Reconcile for Silence {
                 continue;
             };
             match lingering {
-                // A Job that is deleted right after its success still gets its linger.
+                // A Job that is deleted right after its success still gets its linger. What lingers is let go of: it has no resource.
                 Some(ends) => {
                     let body = WireSilence {
                         ends_at: ends.min(found.ends_at),
+                        created_by: Owner::lingering_author(&found.created_by),
                         status: None,
                         ..found
                     };
-                    if body.ends_at != found_end(&instance, &id) {
-                        put(&instance, &turn, body).await?;
-                    }
+                    put(&instance, &turn, body).await?;
                 }
                 None => expire(&instance, &turn, &id).await?,
             }

@@ -38,13 +38,6 @@ pub(super) async fn look_up(instance: &Instance, id: &str, authors: &[String]) -
     Ok(true)
 }
 
-pub(super) fn found_end(instance: &Instance, id: &str) -> Timestamp {
-    instance
-        .mirror
-        .read(|held| held.silences.lookup(&id.to_owned()).present().map(|s| s.ends_at))
-        .unwrap_or_default()
-}
-
 /// The silences in Grafana that this resource has made.
 pub(super) fn ours(instance: &Instance, authors: &[String]) -> Vec<WireSilence> {
     instance.mirror.read(|held| {
@@ -145,6 +138,16 @@ pub(super) async fn put(instance: &Arc<Instance>, turn: &Turn, body: WireSilence
         },
     );
     put.await.map_err(|e| instance.suspect(e.into()))
+}
+
+/// Ends a silence that has no resource.
+pub(in crate::controller) async fn end(instance: &Arc<Instance>, id: &str) -> Result<(), Failure> {
+    let known = instance.mirror.read(|held| held.silences.lookup(id).cloned());
+    let Some(found) = known.present() else {
+        return Ok(());
+    };
+    let turn = instance.object(&found.created_by).await;
+    expire(instance, &turn, id).await
 }
 
 pub(super) async fn expire(instance: &Arc<Instance>, turn: &Turn, id: &str) -> Result<(), Failure> {

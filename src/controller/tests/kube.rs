@@ -80,6 +80,11 @@ impl ApiServer {
         ))
     }
 
+    /// Takes an object away.
+    pub(super) fn remove(&self, path: &str) {
+        self.0.objects.lock().remove(path);
+    }
+
     /// Reason and note of every event that was published, in no order.
     pub(super) fn notes(&self) -> Vec<String> {
         let objects = self.0.objects.lock();
@@ -100,6 +105,22 @@ impl ApiServer {
         let mut objects = self.0.objects.lock();
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         match *method {
+            Method::GET
+                if ["/alertrules", "/silences"]
+                    .iter()
+                    .any(|plural| path.ends_with(plural)) =>
+            {
+                let within = format!("{path}/");
+                let items: Vec<_> = objects
+                    .iter()
+                    .filter(|(path, _)| path.starts_with(&within))
+                    .map(|(_, object)| json!({"metadata": object["metadata"]}))
+                    .collect();
+                let list = json!({
+                    "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "items": items,
+                });
+                (StatusCode::OK, list)
+            }
             Method::GET => objects
                 .get(path)
                 .map_or_else(missing, |object| (StatusCode::OK, object.clone())),

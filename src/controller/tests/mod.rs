@@ -9,6 +9,7 @@ mod grafana;
 mod health;
 mod kube;
 mod looks;
+mod orphans;
 mod ownership;
 mod refused;
 
@@ -95,7 +96,7 @@ impl World {
             silence_ids: Mutex::default(),
             ready: Arc::new(AtomicBool::new(false)),
             readiness: Arc::new(Readiness::waiting("tests")),
-            unwatched: Arc::new(Unwatched::new(metrics)),
+            unwatched: Arc::new(Unwatched::new(&[], metrics)),
             events: Events::new(client.clone(), reporter),
             client,
         };

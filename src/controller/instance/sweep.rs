@@ -1,0 +1,227 @@
+//! What is in Grafana under our mark, and whose resource isn't there: told, and removed where the instance says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use kube::api::ListParams;
+use kube::runtime::events::EventType;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Resource};
+use tracing::{info, warn};
+
+use crate::api::grafana_instance::OrphanPolicy;
+use crate::api::{AlertRule, GrafanaInstanceStatus, Silence};
+use crate::cluster::answer::chain;
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::by::Indexed;
+use crate::controller::engine::managed::Managed;
+use crate::controller::engine::store::Store;
+use crate::controller::{alert_rule, silence};
+use crate::domain::orphans::{self, Orphan};
+use crate::grafana::wire::SilenceState;
+
+/// How many names a status and an event hold.
+const NAMES: usize = 10;
+/// How many orphans are removed after one poll.
+const AT_ONCE: usize = 100;
+
+/// Looks for orphans in what a poll has read.
+pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
+    // Before every kind has been listed nothing is known to be missing.
+    if !context.is_ready() {
+        return;
+    }
+    let (found, strangers) = find(instance, context);
+    let found = without_released(instance, found).await;
+    *instance.strangers.lock() = strangers;
+    let before = instance.orphans.lock().counted().clone();
+    let news = instance.orphans.lock().poll(found);
+    if instance.spec.orphans == Some(OrphanPolicy::Delete) {
+        remove(instance, context).await;
+    } else if !news.is_empty() {
+        let note = format!(
+            "carry this operator's mark and have no resource: {}. Delete them in Grafana, or have it done with spec.orphans: Delete",
+            names(&news).join(", ")
+        );
+        tell(instance, context, EventType::Warning, "Orphans", &note).await;
+    }
+    let counted = instance.orphans.lock().counted().clone();
+    if counted != before {
+        // Its status says so.
+        context.triggers.instances.one(&context.namespace, &instance.name);
+    }
+    for kind in [AlertRule::KIND, Silence::KIND] {
+        let count = counted.iter().filter(|orphan| orphan.kind == kind).count();
+        context.metrics.set_orphans(&instance.name, kind, count);
+    }
+}
+
+/// Forgets the orphans of an instance that is gone.
+pub fn forget(instance: &str, context: &Context) {
+    for kind in [AlertRule::KIND, Silence::KIND] {
+        context.metrics.forget_orphans(instance, kind);
+    }
+}
+
+/// What the status says of orphans.
+pub fn report(instance: &Instance, next: &mut GrafanaInstanceStatus) {
+    let orphans = instance.orphans.lock();
+    next.orphans = i64::try_from(orphans.counted().len()).ok();
+    next.orphan_names = names(orphans.counted());
+}
+
+/// What a person should know of rules that carry another owner id and the names of our resources.
+pub fn warning(instance: &Instance) -> Option<String> {
+    let strangers = instance.strangers.lock();
+    let (owner, count) = strangers.first_key_value()?;
+    Some(format!(
+        "{count} rules carry the owner id {owner} and the names of AlertRules that are here: if it is a former one of this operator, put it into spec.previousOwnerIDs, or both fire; if it is another operator's, they are told apart by their folders"
+    ))
+}
+
+/// The orphans, and by foreign owner ids how many of their rules are named like resources of ours.
+fn find(instance: &Instance, context: &Context) -> (BTreeSet<Orphan>, BTreeMap<String, usize>) {
+    let (rules, silences) = (&context.stores.rules, &context.stores.silences);
+    let mut found = BTreeSet::new();
+    let mut strangers = BTreeMap::new();
+    instance.mirror.read(|held| {
+        for rule in held.rules.iter() {
+            let Some(mark) = rule.owner.as_deref() else {
+                continue;
+            };
+            if let Some(resource) = instance.owners.resource(mark) {
+                found.extend(orphan(rules, resource, &rule.uid, context));
+            } else if let Some((owner, namespace, name)) = orphans::parts(mark)
+                && let Some(namesake) = rules.get(&ObjectRef::new(name).within(namespace))
+                && namesake.instance() == instance.name
+            {
+                *strangers.entry(owner.to_owned()).or_default() += 1;
+            }
+        }
+        for (id, silence) in held.silences.iter() {
+            if silence.state() != Some(SilenceState::Expired)
+                && let Some(resource) = instance.owners.silence_resource(&silence.created_by)
+            {
+                found.extend(orphan(silences, resource, id, context));
+            }
+        }
+    });
+    (found, strangers)
+}
+
+/// The object as an orphan, unless its resource is there, or may be where we don't look.
+fn orphan<K: Managed + Indexed>(
+    store: &Store<K>,
+    (namespace, name): (&str, &str),
+    id: &str,
+    context: &Context,
+) -> Option<Orphan> {
+    let is_there = store.get(&ObjectRef::new(name).within(namespace)).is_some();
+    if is_there || !context.unwatched.sees(K::KIND, namespace) {
+        return None;
+    }
+    Some(Orphan {
+        kind: K::KIND,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        id: id.to_owned(),
+    })
+}
+
+/// Leaves out what was left in Grafana on purpose, and forgets what was and isn't there any more.
+async fn without_released(instance: &Instance, mut found: BTreeSet<Orphan>) -> BTreeSet<Orphan> {
+    // Before it is known which Grafana this is, nothing is known of what was let go of in it.
+    let Ok(memory) = instance.memory() else {
+        return BTreeSet::new();
+    };
+    let released = memory.read(|memory| memory.released.clone());
+    if released.is_empty() {
+        return found;
+    }
+    let keys: BTreeSet<String> = found.iter().map(Orphan::key).collect();
+    found.retain(|orphan| !released.contains(&orphan.key()));
+    if !released.is_subset(&keys) {
+        let _turn = instance.rights.notifications.lock().await;
+        let kept = memory.update(|memory| memory.released.retain(|key| keys.contains(key)));
+        if let Err(error) = kept.await {
+            warn!(
+                instance = instance.name,
+                error = chain(&error),
+                "cannot forget what was let go of"
+            );
+        }
+    }
+    found
+}
+
+async fn remove(instance: &Arc<Instance>, context: &Context) {
+    let counted: Vec<Orphan> = instance.orphans.lock().counted().iter().cloned().collect();
+    let mut gone = Vec::new();
+    for orphan in counted.into_iter().take(AT_ONCE) {
+        match remove_one(&orphan, instance, context).await {
+            Ok(true) => {
+                info!(instance = instance.name, %orphan, "orphan removed");
+                instance.orphans.lock().removed(&orphan);
+                gone.push(orphan);
+            }
+            Ok(false) => {}
+            Err(error) => {
+                warn!(instance = instance.name, %orphan, error, "cannot remove an orphan");
+                break;
+            }
+        }
+    }
+    if !gone.is_empty() {
+        let note = format!(
+            "removed from Grafana, because they carried this operator's mark and had no resource: {}",
+            names(&gone).join(", ")
+        );
+        tell(instance, context, EventType::Normal, "OrphansDeleted", &note).await;
+    }
+}
+
+/// Removes an orphan; `false` if its resource is there after all. Our stores may be behind, so the API server is asked.
+async fn remove_one(orphan: &Orphan, instance: &Arc<Instance>, context: &Context) -> Result<bool, String> {
+    let Orphan {
+        namespace, name, id, ..
+    } = orphan;
+    let is_there = if orphan.kind == AlertRule::KIND {
+        exists::<AlertRule>(context, namespace, name).await?
+    } else {
+        exists::<Silence>(context, namespace, name).await?
+    };
+    if is_there {
+        return Ok(false);
+    }
+    let removed = if orphan.kind == AlertRule::KIND {
+        alert_rule::remove(instance, id).await
+    } else {
+        silence::end(instance, id).await
+    };
+    removed.map_err(|failure| failure.message)?;
+    Ok(true)
+}
+
+async fn exists<K: Managed>(context: &Context, namespace: &str, name: &str) -> Result<bool, String> {
+    let api: Api<K> = Api::namespaced(context.client.clone(), namespace);
+    // The operator may list them, and no more than that.
+    let only = ListParams::default().fields(&format!("metadata.name={name}"));
+    let found = api.list_metadata(&only).await.map_err(|e| chain(&e))?;
+    Ok(found
+        .items
+        .iter()
+        .any(|object| object.metadata.name.as_deref() == Some(name)))
+}
+
+async fn tell(instance: &Instance, context: &Context, type_: EventType, reason: &str, note: &str) {
+    let Some(declared) = context.declared_instance(&instance.name) else {
+        return;
+    };
+    let about = declared.object_ref(&());
+    context.event(&about, type_, reason, "Sweep", note).await;
+}
+
+fn names<'a>(orphans: impl IntoIterator<Item = &'a Orphan>) -> Vec<String> {
+    orphans.into_iter().take(NAMES).map(Orphan::to_string).collect()
+}

@@ -1,0 +1,197 @@
+//! What carries our mark and has no resource.
+
+use serde_json::json;
+
+use super::*;
+use crate::controller::instance::sweep;
+use crate::controller::pass::Reconcile;
+
+/// A world that has made the rule `r` and the silence `s`, and been read since.
+async fn world(instance: &Value) -> (World, AlertRule, Silence) {
+    let mut world = World::new();
+    world.connect(instance.clone()).await;
+    let instance = world.instance();
+    until("the first read", || {
+        !matches!(instance.health(), Health::Starting)
+    })
+    .await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    rule.reconcile(&world.context).await.unwrap();
+    let silence = world.silence("s", json!({"duration": "1000d", "matchers": ["a=b"]}));
+    silence.reconcile(&world.context).await.unwrap();
+    (world, rule, silence)
+}
+
+/// Its finalizer was taken off by hand, so nobody has cleaned up.
+fn vanish(world: &mut World, rule: AlertRule, silence: Silence) {
+    world.server.remove(&path("alertrules", "revel", "r"));
+    world.server.remove(&path("silences", "revel", "s"));
+    world.writers.rules.apply(&Event::Delete(rule));
+    world.writers.silences.apply(&Event::Delete(silence));
+}
+
+async fn polls(world: &World, times: usize) {
+    for _ in 0..times {
+        sweep::after_poll(&world.instance(), &world.context).await;
+    }
+}
+
+/// Number and names, as the status says them.
+fn reported(world: &World) -> (Option<i64>, Vec<String>) {
+    let mut status = crate::api::GrafanaInstanceStatus::default();
+    sweep::report(&world.instance(), &mut status);
+    (status.orphans, status.orphan_names)
+}
+
+fn metric(world: &World, kind: &str) -> Option<String> {
+    let text = world.context.metrics.text().unwrap();
+    let series = format!("alertwright_orphans{{instance=\"default\",kind=\"{kind}\"}} ");
+    text.lines()
+        .find_map(|line| line.strip_prefix(&series).map(str::to_owned))
+}
+
+/// How many rules and silences Grafana holds.
+fn in_grafana(world: &World) -> (usize, usize) {
+    world.grafana.hold(|held| (held.rules.len(), held.silences.len()))
+}
+
+#[tokio::test]
+async fn what_has_no_resource_is_told_after_two_polls_and_left_where_it_is() {
+    let (mut world, rule, silence) = world(&json!({})).await;
+    polls(&world, 2).await;
+    assert_eq!(reported(&world), (Some(0), vec![]));
+    let uid = world
+        .grafana
+        .hold(|held| held.rules.keys().next().cloned().unwrap());
+    vanish(&mut world, rule, silence);
+    polls(&world, 1).await;
+    assert_eq!(reported(&world).0, Some(0), "it may be on its way");
+    polls(&world, 1).await;
+    let (count, names) = reported(&world);
+    assert_eq!(count, Some(2));
+    assert_eq!(names[0], format!("AlertRule revel/r ({uid})"));
+    assert!(names[1].starts_with("Silence revel/s ("), "{names:?}");
+    for kind in ["AlertRule", "Silence"] {
+        assert_eq!(metric(&world, kind).as_deref(), Some("1"), "{kind}");
+    }
+    polls(&world, 2).await;
+    let notes = world.server.notes();
+    let [note] = notes.as_slice() else {
+        panic!("told once: {notes:?}")
+    };
+    for part in [
+        "Orphans",
+        "AlertRule revel/r",
+        "Silence revel/s",
+        "spec.orphans: Delete",
+    ] {
+        assert!(note.contains(part), "{part} in {note}");
+    }
+    assert_eq!(in_grafana(&world), (1, 1));
+    // The resources come back, and are what they were.
+    world.rule("r", json!({"query": QUERY}));
+    world.silence("s", json!({"duration": "1000d", "matchers": ["a=b"]}));
+    polls(&world, 1).await;
+    assert_eq!(reported(&world), (Some(0), vec![]));
+}
+
+#[tokio::test]
+async fn where_the_instance_says_so_it_is_removed() {
+    let (mut world, rule, silence) = world(&json!({"orphans": "Delete"})).await;
+    vanish(&mut world, rule, silence);
+    polls(&world, 1).await;
+    assert_eq!(in_grafana(&world), (1, 1));
+    polls(&world, 1).await;
+    assert_eq!(in_grafana(&world), (0, 0));
+    assert_eq!(reported(&world), (Some(0), vec![]));
+    assert_eq!(metric(&world, "AlertRule").as_deref(), Some("0"));
+    let notes = world.server.notes();
+    assert!(
+        notes.len() == 1 && notes[0].contains("OrphansDeleted") && notes[0].contains("AlertRule revel/r"),
+        "{notes:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_there_after_all_is_not_removed_because_the_watch_is_behind() {
+    let (mut world, rule, silence) = world(&json!({"orphans": "Delete"})).await;
+    world.writers.rules.apply(&Event::Delete(rule));
+    world.writers.silences.apply(&Event::Delete(silence));
+    polls(&world, 3).await;
+    assert_eq!(in_grafana(&world), (1, 1));
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_is_no_orphan() {
+    let (mut world, rule, silence) = world(&json!({"orphans": "Delete"})).await;
+    vanish(&mut world, rule, silence);
+    world.context.unwatched.begins("AlertRule", "revel");
+    world.context.unwatched.begins("Silence", "");
+    polls(&world, 3).await;
+    assert_eq!(reported(&world), (Some(0), vec![]));
+    assert_eq!(in_grafana(&world), (1, 1));
+    world.context.unwatched.ends("AlertRule", "revel");
+    polls(&world, 2).await;
+    assert_eq!(in_grafana(&world), (0, 1));
+}
+
+#[tokio::test]
+async fn what_is_being_cleaned_up_is_no_orphan() {
+    let (mut world, mut rule, silence) = world(&json!({"orphans": "Delete"})).await;
+    let now: Value = json!("2026-01-01T00:00:00Z");
+    rule.metadata.deletion_timestamp = serde_json::from_value(now).unwrap();
+    world.writers.rules.apply(&Event::Apply(rule));
+    drop(silence);
+    polls(&world, 3).await;
+    assert_eq!(in_grafana(&world), (1, 1));
+}
+
+#[tokio::test]
+async fn what_was_left_in_grafana_on_purpose_is_no_orphan_until_it_is_gone() {
+    let policy = json!({"orphans": "Delete", "defaultDeletionPolicy": "Orphan"});
+    let (mut world, rule, silence) = world(&policy).await;
+    rule.clean_up(&world.context).await.unwrap();
+    silence.clean_up(&world.context).await.unwrap();
+    vanish(&mut world, rule, silence);
+    polls(&world, 3).await;
+    assert_eq!(in_grafana(&world), (1, 1));
+    assert_eq!(reported(&world), (Some(0), vec![]));
+    let instance = world.instance();
+    let released = || instance.memory().unwrap().read(|memory| memory.released.len());
+    assert_eq!(released(), 2);
+    // Nothing is remembered of what isn't there any more.
+    let uid = world
+        .grafana
+        .hold(|held| held.rules.keys().next().cloned().unwrap());
+    instance.mirror.write(|held| held.rules.deleted(&uid));
+    polls(&world, 1).await;
+    assert_eq!(released(), 1);
+}
+
+#[tokio::test]
+async fn rules_with_another_owner_id_and_our_names_are_counted() {
+    let (world, ..) = world(&json!({})).await;
+    assert_eq!(sweep::warning(&world.instance()), None);
+    let instance = world.instance();
+    let ours = instance
+        .mirror
+        .read(|held| held.rules.iter().next().cloned().unwrap());
+    for (uid, mark) in [
+        ("x", "old/revel/r"),
+        ("y", "old/revel/other"),
+        ("z", "own/revel/r"),
+    ] {
+        let rule = crate::grafana::api::FoundRule {
+            uid: uid.to_owned(),
+            owner: Some(mark.to_owned()),
+            ..ours.clone()
+        };
+        instance.mirror.write(|held| held.rules.written(rule));
+    }
+    polls(&world, 1).await;
+    let warning = sweep::warning(&instance).unwrap();
+    assert!(
+        warning.starts_with("1 rules carry the owner id old") && warning.contains("spec.previousOwnerIDs"),
+        "{warning}"
+    );
+}
