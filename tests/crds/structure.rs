@@ -205,7 +205,7 @@ fn every_list_says_how_server_side_apply_merges_it() {
             let last = path.rsplit('.').next().unwrap_or_default();
             let expected = match last {
                 "data" | "debugQueries" | "conditions" => "map",
-                "names" | "addresses" | "groupBy" => "set",
+                "names" | "addresses" | "groupBy" | "previousOwnerIDs" => "set",
                 _ => "atomic",
             };
             assert!(
