@@ -1,6 +1,7 @@
 //! Writing the policy tree, and giving it back. Whoever writes notifications to a Grafana has the right to.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
@@ -41,26 +42,27 @@ pub(super) async fn bring(
     }
     let turn = instance.rights.notifications.lock().await;
     let found = found(instance).await?;
-    match decide(found.as_ref()) {
-        (TreeDecision::NotOwned, holder) => return Err(not_owned(&holder, cure)),
-        (TreeDecision::Keep, _) => {
+    let (decision, holder) = decide(found.as_ref());
+    match decision {
+        TreeDecision::NotOwned => return Err(not_owned(&holder, cure)),
+        TreeDecision::Keep => {
             taken(instance).await?;
             return Ok(false);
         }
-        (TreeDecision::Correct | TreeDecision::TakeOver, Holder::Us) => {}
-        // Remembered before it is replaced.
-        (TreeDecision::Correct | TreeDecision::TakeOver, Holder::Nobody | Holder::Other(_)) => {
-            memory
-                .update(|memory| {
-                    memory.was_editable = found.as_ref().is_some_and(|tree| !tree::is_provisioned(tree));
-                    memory.previous_tree.clone_from(&found);
-                })
-                .await?;
-        }
+        TreeDecision::Correct | TreeDecision::TakeOver => {}
     }
-    put(instance, &turn, wish, Provenance::Api)
-        .await
-        .map_err(|e| instance.suspect(e.into()))?;
+    let attempt = instance.refused.attempt("policy tree", wish, Instant::now())?;
+    // Remembered before it is replaced.
+    if holder != Holder::Us {
+        memory
+            .update(|memory| {
+                memory.was_editable = found.as_ref().is_some_and(|tree| !tree::is_provisioned(tree));
+                memory.previous_tree.clone_from(&found);
+            })
+            .await?;
+    }
+    let put = put(instance, &turn, wish, Provenance::Api).await;
+    attempt.ended(put.map_err(|e| instance.suspect(e.into())), Instant::now())?;
     taken(instance).await?;
     Ok(true)
 }

@@ -117,6 +117,18 @@ async fn a_silence_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_w
     is_sent_once(&world, "silences.put", &silence, &edited).await;
 }
 
+#[tokio::test]
+async fn a_tree_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_while() {
+    let mut world = World::connected().await;
+    for name in ["a", "b"] {
+        let point = world.contact_point(name, hook(name));
+        point.reconcile(&world.context).await.unwrap();
+    }
+    let edited = world.policy("tree", json!({"receiver": "b"}));
+    let policy = world.policy("tree", json!({"receiver": "a"}));
+    is_sent_once(&world, "policy.put", &policy, &edited).await;
+}
+
 /// Loses as many races as are run again without a word, in no time.
 fn lose_races(world: &World, key: &str) {
     let now = Instant::now();
