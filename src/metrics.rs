@@ -43,6 +43,17 @@ struct Within {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Grafana {
+    instance: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Place {
     kind: String,
     namespace: String,
@@ -59,6 +70,8 @@ pub struct Metrics {
     leader: Gauge<i64, AtomicI64>,
     unwatched: Family<Place, Gauge<i64, AtomicI64>>,
     orphans: Family<Within, Gauge<i64, AtomicI64>>,
+    resources: Family<State, Gauge<i64, AtomicI64>>,
+    grafana_reachable: Family<Grafana, Gauge<i64, AtomicI64>>,
 }
 
 impl Metrics {
@@ -75,6 +88,8 @@ impl Metrics {
         let leader = Gauge::default();
         let unwatched = Family::default();
         let orphans = Family::default();
+        let resources = Family::default();
+        let grafana_reachable = Family::default();
         registry.register(
             "reconciles",
             "Passes over resources by outcome",
@@ -115,6 +130,16 @@ impl Metrics {
             "Objects in Grafana that carry this operator's mark and have no resource, by GrafanaInstance and kind of the resource",
             orphans.clone(),
         );
+        registry.register(
+            "resources",
+            "Resources by kind and the reason of their condition Ready; reason is empty until a first pass has said one",
+            resources.clone(),
+        );
+        registry.register(
+            "grafana_reachable",
+            "1 for each GrafanaInstance whose Grafana answers, 0 for one that doesn't or can't be connected",
+            grafana_reachable.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -125,6 +150,8 @@ impl Metrics {
             leader,
             unwatched,
             orphans,
+            resources,
+            grafana_reachable,
         }
     }
 
@@ -171,6 +198,35 @@ impl Metrics {
     pub fn forget_orphans(&self, instance: &str, kind: &'static str) {
         let instance = instance.to_owned();
         self.orphans.remove(&Within { instance, kind });
+    }
+
+    /// Counts a resource whose condition has another reason now. `None`: it wasn't there before, or isn't any more.
+    pub fn resource(&self, kind: &'static str, before: Option<&'static str>, after: Option<&'static str>) {
+        let of = |reason| self.resources.get_or_create(&State { kind, reason });
+        if let Some(reason) = before {
+            of(reason).dec();
+        }
+        if let Some(reason) = after {
+            of(reason).inc();
+        }
+    }
+
+    /// Notes how many resources of a kind have a reason.
+    pub fn set_resources(&self, kind: &'static str, reason: &'static str, count: i64) {
+        self.resources.get_or_create(&State { kind, reason }).set(count);
+    }
+
+    /// Notes whether an instance's Grafana answers.
+    pub fn set_reachable(&self, instance: &str, is_reachable: bool) {
+        let instance = instance.to_owned();
+        let reachable = self.grafana_reachable.get_or_create(&Grafana { instance });
+        reachable.set(i64::from(is_reachable));
+    }
+
+    /// Forgets a GrafanaInstance that is gone.
+    pub fn forget_reachable(&self, instance: &str) {
+        let instance = instance.to_owned();
+        self.grafana_reachable.remove(&Grafana { instance });
     }
 
     /// All metrics as text.

@@ -283,7 +283,7 @@ pub struct GrafanaInstanceStatus {
     /// Grafana's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Whether the last read succeeded.
+    /// Whether Grafana answers. It may, and yet refuse a part of what is read; the condition says which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reachable: Option<bool>,
     /// What marks this operator's objects in Grafana.

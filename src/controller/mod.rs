@@ -11,6 +11,7 @@ pub mod notification;
 pub mod pass;
 pub mod run;
 pub mod silence;
+mod tally;
 #[cfg(test)]
 mod tests;
 pub mod workloads;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::instance;
 use super::maintenance::{selection, watched};
+use super::tally;
 use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
     Silence,
@@ -75,6 +76,7 @@ fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Cont
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
 pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
+    tally::count(event, before, &context.stores.rules, context);
     for (namespace, name) in claim(event, &context.stores.rules, context) {
         context.triggers.rules.one(&namespace, &name);
     }
@@ -123,6 +125,7 @@ pub(super) fn about_contact_point(
     before: Option<&ContactPoint>,
     context: &Context,
 ) {
+    tally::count(event, before, &context.stores.contact_points, context);
     for (namespace, name) in claim(event, &context.stores.contact_points, context) {
         context.triggers.contact_points.one(&namespace, &name);
     }
@@ -149,9 +152,10 @@ pub(super) fn about_contact_point(
 
 pub(super) fn about_policy(
     event: &Event<NotificationPolicy>,
-    _: Option<&NotificationPolicy>,
+    before: Option<&NotificationPolicy>,
     context: &Context,
 ) {
+    tally::count(event, before, &context.stores.policies, context);
     for (namespace, name) in claim(event, &context.stores.policies, context) {
         context.triggers.policies.one(&namespace, &name);
     }
@@ -162,6 +166,7 @@ pub(super) fn about_instance(
     before: Option<&GrafanaInstance>,
     context: &Context,
 ) {
+    tally::count_instances(event, before, context);
     // Whether it is there is all that those ask who are told by this.
     match (event, before) {
         (Event::Apply(instance), None) | (Event::Delete(instance), _) => {
@@ -174,7 +179,10 @@ pub(super) fn about_instance(
         claim_anew(&instance.name_any(), is_there.then_some(&instance.spec), context);
     }
     match event {
-        Event::Delete(instance) => instance::disconnect(&instance.name_any(), context),
+        Event::Delete(instance) => {
+            instance::disconnect(&instance.name_any(), context);
+            context.metrics.forget_reachable(&instance.name_any());
+        }
         Event::InitDone => {
             let names: Vec<String> = context.running.read().keys().cloned().collect();
             for name in names.iter().filter(|name| !context.instance_exists(name)) {
@@ -191,6 +199,7 @@ pub(super) fn about_maintenance(
     before: Option<&MaintenancePolicy>,
     context: &Context,
 ) {
+    tally::count_maintenance(event, before, context);
     // What a policy asks for is its specification; its status counts the workloads, which change often.
     if matches!((event, before), (Event::Apply(after), Some(before)) if before.spec == after.spec) {
         return;
@@ -203,6 +212,12 @@ pub(super) fn about_maintenance(
     let namespace = By::Namespace(policy.namespace().unwrap_or_default());
     triggers.deployments.all_by(&stores.deployments, &namespace);
     triggers.jobs.all_by(&stores.jobs, &namespace);
+}
+
+/// A generated Silence concerns its workload.
+pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
+    tally::count(event, before, &context.stores.silences, context);
+    watched::silence(event, before, context);
 }
 
 pub(super) fn about_deployment(event: &Event<Deployment>, _: Option<&Deployment>, context: &Context) {

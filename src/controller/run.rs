@@ -20,11 +20,10 @@ use tracing::{debug, info, warn};
 
 use super::context::{Context, Stores, Writers};
 use super::instance;
-use super::maintenance::watched;
 use super::maintenance::{policy, workload};
 use super::news::{
     about_contact_point, about_deployment, about_instance, about_job, about_maintenance, about_policy,
-    about_rule, secret_changes, tell,
+    about_rule, about_silence, secret_changes, tell,
 };
 use super::pass::{self, Reconcile};
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
@@ -80,7 +79,7 @@ pub async fn all(
     let silences = reflect(
         guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
         writers.silences,
-        tell(&context, watched::silence),
+        tell(&context, about_silence),
     );
     let instances = reflect(
         guarded::<GrafanaInstance>(client, home, unwatched, None),

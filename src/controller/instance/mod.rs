@@ -99,6 +99,9 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             (reason, failure.message, action)
         }
     };
+    context
+        .metrics
+        .set_reachable(&object.name_any(), next.reachable == Some(true));
     next.observed_generation = object.metadata.generation;
     if refuse_another_owner(&object, &context.owner).is_ok() {
         next.owner_id = Some(context.owner.as_str().to_owned());

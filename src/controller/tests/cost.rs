@@ -44,7 +44,7 @@ own!(
     news::about_policy,
     policies
 );
-own!(Silence, "silences", watched::silence, silences);
+own!(Silence, "silences", news::about_silence, silences);
 own!(
     MaintenancePolicy,
     "maintenancepolicies",

@@ -128,7 +128,7 @@ impl World {
                 context,
                 &mut self.writers.silences,
                 numbered(&silence, i),
-                watched::silence,
+                news::about_silence,
             );
             see(
                 context,

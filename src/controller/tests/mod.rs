@@ -9,6 +9,7 @@ mod grafana;
 mod health;
 mod kube;
 mod looks;
+mod metrics;
 mod orphans;
 mod ownership;
 mod refused;
@@ -27,7 +28,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::connection::Instance;
 use super::context::{Context, Writers, stores};
 use super::instance::{self, poller};
-use super::maintenance::watched;
 use super::news;
 use super::workloads::Workloads;
 use crate::api::{
@@ -206,7 +206,7 @@ impl World {
             &self.context,
             &mut self.writers.silences,
             silence,
-            watched::silence,
+            news::about_silence,
         )
     }
 }
