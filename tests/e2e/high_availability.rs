@@ -74,7 +74,6 @@ async fn a_leader_that_was_stopped_for_a_while_silences_no_rollout_that_has_fail
     for name in &names {
         settled(&w, name).await;
     }
-    let second = replica(&w, "replica-b").start().await.expect("it starts");
     first.pause();
     let mut stuck = held(&w);
     stuck["progressDeadlineSeconds"] = json!(5);
@@ -92,8 +91,10 @@ async fn a_leader_that_was_stopped_for_a_while_silences_no_rollout_that_has_fail
         })
         .await;
     }
+    // Not before: it would rightly silence what hasn't failed yet.
+    let second = replica(&w, "replica-b").start().await.expect("it starts");
     leads(&second, TAKEOVER).await;
-    // It learns of the rollouts and of their failure at once, and of the Lease.
+    // The first one learns of the rollouts and of their failure at once, and of the Lease.
     first.resume();
     wait::until("the first replica ends", SOON, async || first.ended()).await;
     wait::never("a rollout that has failed is silenced", A_WHILE, async || {
