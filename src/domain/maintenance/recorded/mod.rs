@@ -31,7 +31,7 @@ fn events<K: DeserializeOwned>(text: &str, sequence: &str) -> Vec<Event<K>> {
 /// What the Deployment was doing, event by event. `forgets`: as an operator sees it that restarts before every event.
 pub(crate) fn deployment(sequence: &str, forgets: bool) -> Vec<(Timestamp, Phase)> {
     let mut settled = None;
-    events::<Deployment>(include_str!("recorded/deployments.jsonl"), sequence)
+    events::<Deployment>(include_str!("deployments.jsonl"), sequence)
         .iter()
         .map(|event| {
             let facts = DeploymentFacts::of(&event.object);
@@ -44,7 +44,7 @@ pub(crate) fn deployment(sequence: &str, forgets: bool) -> Vec<(Timestamp, Phase
 
 /// What the Job was doing, event by event.
 pub(crate) fn job(sequence: &str) -> Vec<(Timestamp, Phase)> {
-    events::<Job>(include_str!("recorded/jobs.jsonl"), sequence)
+    events::<Job>(include_str!("jobs.jsonl"), sequence)
         .iter()
         .map(|event| {
             let mut facts = JobFacts::of(&event.object);
