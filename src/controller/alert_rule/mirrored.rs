@@ -9,10 +9,10 @@ use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::turns::Turn;
 use crate::domain::rule::identity;
-use crate::grafana::Error;
 use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::AlertRule as WireRule;
+use crate::grafana::{self, Error, Grafana};
 
 /// Under which uid Grafana holds a resource's rule, or would.
 pub(super) fn uid(object: &AlertRule, instance: &Instance) -> String {
@@ -80,17 +80,10 @@ pub(super) async fn create(
     rule: &WireRule,
     written: FoundRule,
 ) -> Result<(), Failure> {
-    let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
-    let sent = rule.clone();
-    let subject = Subject::Rules(vec![rule.uid.clone()]);
-    let created = instance.write(
-        turns.clone(),
-        subject,
-        |grafana| async move { grafana.rules.create(&sent, Provenance::Api).await },
-        |held, ()| held.rules.written(written),
-    );
-    let created = created.await.map_err(|e| failed(instance, rule, e));
-    attempt.ended(created, Instant::now())
+    put(instance, turns, rule, written, |grafana, rule| async move {
+        grafana.rules.create(&rule, Provenance::Api).await
+    })
+    .await
 }
 
 /// Replaces a rule.
@@ -100,17 +93,33 @@ pub(super) async fn update(
     rule: &WireRule,
     written: FoundRule,
 ) -> Result<(), Failure> {
+    put(instance, turns, rule, written, |grafana, rule| async move {
+        grafana.rules.update(&rule, Provenance::Api).await
+    })
+    .await
+}
+
+/// Sends a rule, unless it was refused a short while ago.
+async fn put<F>(
+    instance: &Arc<Instance>,
+    turns: &Turns,
+    rule: &WireRule,
+    written: FoundRule,
+    call: impl FnOnce(Grafana, WireRule) -> F,
+) -> Result<(), Failure>
+where
+    F: Future<Output = grafana::Result<()>> + Send + 'static,
+{
     let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
     let sent = rule.clone();
-    let subject = Subject::Rules(vec![rule.uid.clone()]);
-    let updated = instance.write(
+    let put = instance.write(
         turns.clone(),
-        subject,
-        |grafana| async move { grafana.rules.update(&sent, Provenance::Api).await },
+        Subject::Rules(vec![rule.uid.clone()]),
+        |grafana| call(grafana, sent),
         |held, ()| held.rules.written(written),
     );
-    let updated = updated.await.map_err(|e| failed(instance, rule, e));
-    attempt.ended(updated, Instant::now())
+    let put = put.await.map_err(|e| failed(instance, rule, e));
+    attempt.ended(put, Instant::now())
 }
 
 fn failed(instance: &Instance, rule: &WireRule, error: Error) -> Failure {
