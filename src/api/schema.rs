@@ -66,7 +66,9 @@ fn walk(schema: &mut JSONSchemaProps) {
     if schema.format.as_deref().is_some_and(|f| f.starts_with("uint")) {
         schema.format = None;
     }
-    // An API server refuses null for an enumeration even where it is among the values. Of what is null it looks at nothing else than that.
+    // An API server refuses null for an enumeration even where it is among the values. Of what is null it looks at nothing else than that, so
+    // the values stand one level below: in `oneOf`, which follows the text where it is written down, and with which `kubectl explain` shows the
+    // type (with `allOf` it takes such a field for an object).
     if let Some(values) = schema.enum_.take() {
         let values = values.into_iter().filter(|value| !value.0.is_null()).collect();
         if schema.nullable == Some(true) {
@@ -74,7 +76,7 @@ fn walk(schema: &mut JSONSchemaProps) {
                 enum_: Some(values),
                 ..JSONSchemaProps::default()
             };
-            schema.all_of.get_or_insert_default().push(any_of_them);
+            schema.one_of.get_or_insert_default().push(any_of_them);
         } else {
             schema.enum_ = Some(values);
         }

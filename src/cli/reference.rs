@@ -118,7 +118,7 @@ fn type_of(schema: &JSONSchemaProps) -> String {
 /// The values of an enumeration, and the default where the API server itself fills it in.
 fn allowed(schema: &JSONSchemaProps) -> String {
     // The values of a field that may be null stand one level below.
-    let all = schema.all_of.iter().flatten().chain([schema]);
+    let all = schema.one_of.iter().flatten().chain([schema]);
     let values: Vec<String> = (all.flat_map(|schema| schema.enum_.iter().flatten()))
         .filter_map(|value| value.0.as_str().map(|value| format!("`{value}`")))
         .collect();

@@ -216,6 +216,22 @@ fn every_list_says_how_server_side_apply_merges_it() {
     }
 }
 
+/// Whoever reads the file finds what a field means, and its default, right below its name.
+fn assert_begins_with_its_text(crd: &CustomResourceDefinition, field: &str) {
+    let file = root().join(format!("crds/{}.yaml", crd.spec.names.plural));
+    let text = fs::read_to_string(file).expect("a file");
+    let mut lines = text.lines().map(str::trim);
+    let mut found = 0;
+    while let Some(line) = lines.next() {
+        if line == format!("{field}:") {
+            found += 1;
+            let next = lines.next().unwrap_or_default();
+            assert!(next.starts_with("description:"), "{field} begins with {next}");
+        }
+    }
+    assert!(found > 0, "{field} isn't in the file of {}", crd.spec.names.kind);
+}
+
 #[test]
 fn a_field_with_a_choice_names_each_of_its_values_and_the_default() {
     let mut choices = 0;
@@ -223,7 +239,7 @@ fn a_field_with_a_choice_names_each_of_its_values_and_the_default() {
         let all = schemas(&crd);
         for (path, schema) in &all {
             // The values of a field that may be null stand one level below.
-            let values = [&schema["enum"], &schema["allOf"][0]["enum"]];
+            let values = [&schema["enum"], &schema["oneOf"][0]["enum"]];
             let values = values.into_iter().find_map(Value::as_array);
             let (Some((parent, name)), Some(values)) = (path.rsplit_once('.'), values) else {
                 continue;
@@ -234,6 +250,7 @@ fn a_field_with_a_choice_names_each_of_its_values_and_the_default() {
             }
             choices += 1;
             let text = schema["description"].as_str().unwrap_or_default();
+            assert_begins_with_its_text(&crd, name);
             for value in values {
                 let value = value.as_str().expect("values are texts, and null is not one");
                 assert!(

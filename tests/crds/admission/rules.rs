@@ -1,8 +1,12 @@
 //! AlertRules.
 
+use std::time::Duration;
+
+use alertwright_testbed::wait;
 use serde_json::{Value, json};
 
 use super::{DURATION, accepted, immutable, mutable, refused, with};
+use crate::control_plane;
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one table: a row for each mistake")]
@@ -139,6 +143,32 @@ async fn a_good_alert_rule_is_accepted() {
         "execErrState": Value::Null, "notificationSettings": Value::Null, "record": Value::Null,
     });
     accepted("AlertRule", &[json!({"query": "up < 1"}), all, verbatim, nulls]).await;
+}
+
+#[tokio::test]
+async fn a_choice_is_explained_as_a_text_with_its_values_and_its_default() {
+    let plane = control_plane().await;
+    let field = "alertrule.spec.noDataState";
+    // An API server tells of a new type's fields only after a while.
+    let soon = Duration::from_secs(30);
+    let said = wait::until("the field is explained", soon, async || {
+        let output = plane.kubectl(["explain", field]).await;
+        if output.success {
+            wait::Seen::Yes(output.stdout)
+        } else {
+            wait::not_yet(output.stderr)
+        }
+    })
+    .await;
+    for part in [
+        "noDataState <string>",
+        "`OK` (default)",
+        "`NoData`",
+        "`Alerting`",
+        "`KeepLast`",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
 }
 
 #[tokio::test]
