@@ -113,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn silences_cover_alerts_of_other_namespaces_only_from_home_and_where_the_instance_says_so() {
+        let named = json!({"unrestrictedNamespaces": {"names": ["a"]}});
+        for (what, spec, expected) in [
+            ("unsaid", spec(&json!({})), [false, false, true]),
+            ("named", spec(&named), [true, false, true]),
+        ] {
+            let may = ["a", "b", "home"].map(|namespace| is_unrestricted(&spec, namespace, "home"));
+            assert_eq!(may, expected, "{what}");
+        }
+    }
+
+    #[test]
     fn two_instances_are_in_one_place_only_where_that_is_sure() {
         let basic = |user: &str| json!({"username": {"value": user}, "password": {"secretKeyRef": {"name": "s", "key": "p"}}});
         let here = place("one", &spec(&json!({})));
@@ -129,6 +141,8 @@ mod tests {
         ] {
             assert_eq!(place("two", &spec(&other)) == here, same, "{what}");
         }
+        let below = |url: &str| place("x", &spec(&json!({"url": url})));
+        assert_eq!(below("http://grafana/sub"), below("http://grafana/sub/"));
         let organisation =
             |user: &str, id: i64| place("x", &spec(&json!({"auth": {"basic": basic(user)}, "orgID": id})));
         assert_eq!(organisation("admin", 2), organisation("other", 2));

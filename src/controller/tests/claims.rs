@@ -93,3 +93,23 @@ async fn two_rules_of_one_group_do_not_set_its_interval_in_turn_when_they_name_t
         world.grafana.calls()
     );
 }
+
+#[tokio::test]
+async fn an_heir_that_cannot_have_the_tree_yet_leaves_none_of_the_dead_ones() {
+    for (receiver, receiver_after) in [("team", "team"), ("nobody", "grafana-default-email")] {
+        let mut world = World::connected().await;
+        let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+        let point = world.contact_point("team", hook);
+        point.reconcile(&world.context).await.unwrap();
+        let dead = world.policy("a", json!({"receiver": "team"}));
+        world.policy("b", json!({"receiver": receiver}));
+        dead.reconcile(&world.context).await.unwrap();
+        dead.clean_up(&world.context).await.unwrap();
+        let left = world.grafana.hold(|held| held.policy.clone().unwrap().receiver);
+        assert_eq!(
+            left.as_deref(),
+            Some(receiver_after),
+            "the heir's receiver is {receiver}"
+        );
+    }
+}

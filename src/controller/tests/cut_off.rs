@@ -155,3 +155,35 @@ async fn what_a_write_that_failed_leaves_is_unknown_and_what_was_refused_stands(
         assert_eq!(known, expected, "after {status}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_is_made_anew_has_the_rights_and_the_owner_ids_of_the_one_before() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut world = World::new();
+    // Nobody answers there.
+    let more = json!({"url": "http://127.0.0.1:1", "previousOwnerIDs": ["old"]});
+    let before = world.connect(more).await;
+    let writes = before.rights.notifications.lock().await;
+    // Its Secret is another one by now.
+    let secret = json!({"metadata": {"name": "token", "namespace": HOME}, "data": {"token": "cmVuZXdlZA=="}});
+    world
+        .server
+        .set(&format!("/api/v1/namespaces/{HOME}/secrets/token"), secret);
+    let declared = world.server.get(&path("grafanainstances", HOME, "default"));
+    let declared: GrafanaInstance = serde_json::from_value(declared).unwrap();
+    instance::reconcile(Arc::new(declared), world.context.clone())
+        .await
+        .unwrap();
+    let renewed = world.instance();
+    assert!(!Arc::ptr_eq(&before, &renewed), "it is connected anew");
+    assert!(
+        before.stop.is_cancelled(),
+        "nobody reads by the old token any more"
+    );
+    assert_eq!(renewed.owners, before.owners);
+    let mut waits = Box::pin(renewed.rights.notifications.lock());
+    assert!(futures::poll!(waits.as_mut()).is_pending());
+    drop(writes);
+    waits.await;
+    renewed.stop.cancel();
+}

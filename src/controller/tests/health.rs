@@ -175,3 +175,26 @@ async fn a_wrong_path_at_which_everything_is_missing_is_told() {
         Some("Unavailable")
     );
 }
+
+#[tokio::test]
+async fn while_the_token_is_refused_each_poll_has_the_instance_look_whether_it_was_renewed() {
+    for is_connected in [true, false] {
+        let mut world = if is_connected {
+            World::connected().await
+        } else {
+            World::new()
+        };
+        world.grafana.does(|_| Does::Refuses(401, "Invalid API key"));
+        if !is_connected {
+            let instance = world.connect(json!({})).await;
+            until("the first read", || instance.health() != Health::Starting).await;
+        }
+        // That it is refused is news once, and what is no news needs a look too.
+        for poll in 1..=4 {
+            drain(&mut world.receivers.instances);
+            world.poll().await;
+            let passes = drain(&mut world.receivers.instances);
+            assert!(passes > 0, "after poll {poll}; connected before: {is_connected}");
+        }
+    }
+}

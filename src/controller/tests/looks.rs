@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::grafana::source;
 use super::*;
-use crate::api::condition::Reason;
-use crate::controller::pass::Reconcile;
+use crate::api::AlertRuleStatus;
+use crate::api::condition::{self, Reason};
+use crate::controller::pass::{Reconcile, Report};
 
 /// Whatever the test takes: so often more may be looked again.
 fn more(since: Instant) -> usize {
@@ -118,5 +119,81 @@ async fn an_upgrade_is_noticed_with_the_next_read_and_settings_are_read_only_the
         drain(&mut world.receivers.rules),
         1,
         "what depends on the version is looked at"
+    );
+}
+
+/// The resource with what a pass has reported.
+fn reported(mut rule: AlertRule, report: Report<AlertRuleStatus>) -> AlertRule {
+    let mut status = report.status;
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    condition::report(&mut status.conditions, report.reason, "", Some(1), now);
+    rule.status = Some(status);
+    rule
+}
+
+#[tokio::test]
+async fn only_what_somebody_changed_in_grafana_is_told_as_drift() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let report = rule.reconcile(&world.context).await.unwrap();
+    let rule = reported(rule, report);
+    // Another data source is another wish.
+    world.grafana.hold(|held| {
+        held.sources = vec![source("loki-2", "Loki", "loki", true)];
+    });
+    world.poll().await;
+    let report = rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("rules.update"), 1);
+    assert!(report.status.last_drift.is_none(), "nobody changed it in Grafana");
+    let rule = reported(rule, report);
+    world.grafana.hold(|held| {
+        held.rules
+            .values_mut()
+            .for_each(|rule| rule.title = "by hand".to_owned());
+    });
+    world.poll().await;
+    let report = rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("rules.update"), 2);
+    assert_eq!(
+        report.status.last_drift.map(|drift| drift.fields),
+        Some(vec!["title".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_contact_point_that_is_back_after_a_wipe_sends_the_tree_on_a_pass_at_once() {
+    let mut world = World::connected().await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("team", hook);
+    let policy = world.policy("tree", json!({"receiver": "team"}));
+    point.reconcile(&world.context).await.unwrap();
+    policy.reconcile(&world.context).await.unwrap();
+    world.grafana.hold(|held| {
+        held.points.clear();
+        held.policy = None;
+    });
+    world.poll().await;
+    let failure = policy.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::DependencyMissing));
+    drain(&mut world.receivers.policies);
+    point.reconcile(&world.context).await.unwrap();
+    assert!(
+        drain(&mut world.receivers.policies) > 0,
+        "its own status hasn't changed"
+    );
+    policy.reconcile(&world.context).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rule_that_is_invalid_makes_no_folder() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": "sum(rate(x[5m])) >"}));
+    let failure = rule.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Invalid));
+    assert_eq!(
+        world.grafana.count("folders.create"),
+        0,
+        "{:?}",
+        world.grafana.calls()
     );
 }

@@ -34,6 +34,7 @@ use crate::api::{
     AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence, grafana_instance,
 };
 use crate::cluster::events::Events;
+use crate::cluster::identity::Identity;
 use crate::cluster::memory::Memories;
 use crate::cluster::secrets;
 use crate::controller::engine::backoff::Backoff;
@@ -137,7 +138,7 @@ impl World {
         self.server
             .set(&path("grafanainstances", HOME, "default"), declared.clone());
         let declared: GrafanaInstance = serde_json::from_value(declared).unwrap();
-        let spec = declared.spec.clone();
+        let (spec, url) = (declared.spec.clone(), spec["url"].clone());
         see(
             &self.context,
             &mut self.writers.instances,
@@ -154,7 +155,9 @@ impl World {
             fingerprint,
             self.grafana.client(),
             owners,
-            self.context.rights.of("http://grafana"),
+            self.context
+                .rights
+                .of(Identity::new(url.as_str().unwrap(), None).url()),
             HOME.to_owned(),
         ));
         self.context

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::controller::instance::sweep;
 use crate::controller::pass::Reconcile;
+use crate::grafana::wire::{SilenceState, SilenceStatus};
 
 /// A world that has made the rule `r` and the silence `s`, and been read since.
 async fn world(instance: &Value) -> (World, AlertRule, Silence) {
@@ -144,6 +145,32 @@ async fn what_is_being_cleaned_up_is_no_orphan() {
     drop(silence);
     polls(&world, 3).await;
     assert_eq!(in_grafana(&world), (1, 1));
+}
+
+#[tokio::test]
+async fn a_silence_that_is_over_is_no_orphan_though_grafana_keeps_it_for_days() {
+    let (mut world, rule, silence) = world(&json!({})).await;
+    vanish(&mut world, rule, silence);
+    world.grafana.hold(|held| {
+        let state = SilenceState::Expired;
+        held.silences[0].status = Some(SilenceStatus { state });
+    });
+    world.poll().await;
+    polls(&world, 2).await;
+    let (count, names) = reported(&world);
+    assert_eq!(count, Some(1), "the rule alone: {names:?}");
+}
+
+#[tokio::test]
+async fn what_is_left_on_purpose_while_grafana_is_away_waits_where_it_would_be_swept() {
+    for (orphans, waits) in [("Delete", true), ("Report", false)] {
+        let policy = json!({"orphans": orphans, "defaultDeletionPolicy": "Orphan"});
+        let (world, mut rule, _) = world(&policy).await;
+        rule.status = Some(serde_json::from_value(json!({"uid": "u"})).unwrap());
+        world.context.running.write().clear();
+        let outcome = rule.clean_up(&world.context).await;
+        assert_eq!(outcome.is_err(), waits, "{orphans}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

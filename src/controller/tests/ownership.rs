@@ -324,3 +324,52 @@ async fn a_title_that_an_orphan_holds_is_said_to_be_held_by_one() {
     instance.mirror.write(|held| held.rules.deleted(&orphan));
     rule.reconcile(&world.context).await.unwrap();
 }
+
+/// A tree of one route, with the mark of a resource of this owner id.
+fn tree_by(owner: &str) -> wire::Route {
+    let route = |matchers: Value| json!({"receiver": "grafana-default-email", "object_matchers": matchers});
+    let mark = format!("{owner}/revel/tree");
+    let label = crate::domain::notification::tree::MARK;
+    let tree = json!({
+        "receiver": "grafana-default-email", "provenance": "api",
+        "routes": [route(json!([[label, "=", mark], [label, "!=", mark]])), route(json!([["a", "=", "b"]]))],
+    });
+    serde_json::from_value(tree).unwrap()
+}
+
+#[tokio::test]
+async fn whose_the_tree_is_says_its_mark_and_nothing_has_to_be_remembered() {
+    for (instance, owner, is_ours) in [
+        (json!({}), "own", true),
+        (json!({"previousOwnerIDs": ["old"]}), "old", true),
+        (json!({}), "old", false),
+    ] {
+        let mut world = world_with(&instance, |held| held.policy = Some(tree_by(owner))).await;
+        let before = world.grafana.hold(|held| held.policy.clone());
+        let policy = world.policy("tree", json!({"receiver": "team"}));
+        let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+        world
+            .contact_point("team", hook)
+            .reconcile(&world.context)
+            .await
+            .unwrap();
+        let outcome = policy.reconcile(&world.context).await;
+        let tree = world.grafana.hold(|held| held.policy.clone());
+        if is_ours {
+            outcome.unwrap();
+            assert_eq!(tree.unwrap().receiver.as_deref(), Some("team"), "{owner}");
+            let memory = world.instance();
+            let previous = memory
+                .memory()
+                .unwrap()
+                .read(|memory| memory.previous_tree.clone());
+            assert_eq!(previous, None, "a tree of ours is none to be given back");
+        } else {
+            let failure = outcome.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::NotOwned));
+            assert!(failure.message.contains("old/revel/tree"), "{}", failure.message);
+            policy.clean_up(&world.context).await.unwrap();
+            assert_eq!(world.grafana.hold(|held| held.policy.clone()), before);
+        }
+    }
+}

@@ -73,6 +73,31 @@ async fn a_rule_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_whil
 }
 
 #[tokio::test]
+async fn what_was_refused_is_sent_again_once_grafana_was_away_or_is_another_by_now() {
+    let mut world = World::connected().await;
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let refused = async |world: &World| {
+        refuse(world, "rules.create", 400, "bad");
+        rule.reconcile(&world.context).await.unwrap_err();
+        world.grafana.does_well();
+        rule.reconcile(&world.context).await.unwrap_err();
+    };
+    refused(&world).await;
+    world.grafana.does(|_| Does::Refuses(502, "no upstream"));
+    world.poll().await;
+    world.grafana.does_well();
+    world.poll().await;
+    rule.reconcile(&world.context).await.unwrap();
+
+    world.grafana.hold(|held| held.rules.clear());
+    world.poll().await;
+    refused(&world).await;
+    world.grafana.hold(|held| held.version = "13.0.1".to_owned());
+    world.poll().await;
+    rule.reconcile(&world.context).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_folder_that_was_refused_is_sent_once_for_all_its_rules() {
     let mut world = World::connected().await;
     let rules = [
