@@ -2,33 +2,40 @@
 
 use std::fmt;
 
-/// Major and minor number of a Grafana release.
+/// The number of a Grafana release. Patch releases matter: several have changed what an endpoint takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// Major number.
     pub major: u32,
     /// Minor number.
     pub minor: u32,
+    /// Patch number.
+    pub patch: u32,
 }
 
 impl Version {
     /// The oldest Grafana that is tolerated; taken where a server hides its version.
-    pub const OLDEST: Self = Self { major: 10, minor: 0 };
+    pub const OLDEST: Self = Self::new(10, 0, 0);
     /// `KeepLast` for noDataState and execErrState.
-    pub const KEEP_LAST: Self = Self { major: 10, minor: 4 };
+    pub const KEEP_LAST: Self = Self::new(10, 4, 0);
     /// Nested folders without a feature toggle.
-    pub const NESTED_FOLDERS: Self = Self { major: 11, minor: 0 };
+    pub const NESTED_FOLDERS: Self = Self::new(11, 0, 0);
     /// `keepFiringFor` and `missingSeriesEvalsToResolve`.
-    pub const KEEP_FIRING_FOR: Self = Self { major: 12, minor: 0 };
+    pub const KEEP_FIRING_FOR: Self = Self::new(12, 0, 0);
     /// Equal titles within a folder.
-    pub const SAME_TITLES: Self = Self { major: 12, minor: 0 };
+    pub const SAME_TITLES: Self = Self::new(12, 0, 0);
 
-    /// Reads the leading `MAJOR.MINOR` of a version string such as `12.1.0-91295`.
+    /// The release of these numbers.
+    pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        Self { major, minor, patch }
+    }
+
+    /// Reads the leading `MAJOR.MINOR.PATCH` of a version string such as `12.1.0-91295`; what is missing is 0.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim_start_matches('v').split(['.', '-', '+']);
         let major = parts.next()?.parse().ok()?;
-        let minor = parts.next().and_then(|minor| minor.parse().ok()).unwrap_or(0);
-        Some(Self { major, minor })
+        let mut next = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+        Some(Self::new(major, next(), next()))
     }
 
     /// The fields of our resources that this version lacks.
@@ -51,7 +58,11 @@ impl Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
+        write!(f, "{}.{}", self.major, self.minor)?;
+        match self.patch {
+            0 => Ok(()),
+            patch => write!(f, ".{patch}"),
+        }
     }
 }
 
@@ -61,21 +72,31 @@ mod tests {
 
     #[test]
     fn reads_the_version_strings_that_servers_give() {
-        for (text, major, minor) in [
-            ("10.0.0", 10, 0),
-            ("12.1.0-91295", 12, 1),
-            ("13.1.0-25926265225", 13, 1),
-            ("v11.6", 11, 6),
+        for (text, version) in [
+            ("10.0.0", Version::new(10, 0, 0)),
+            ("12.1.0-91295", Version::new(12, 1, 0)),
+            ("11.6.17", Version::new(11, 6, 17)),
+            ("13.0.4+security-01", Version::new(13, 0, 4)),
+            ("13.1.0-25926265225", Version::new(13, 1, 0)),
+            ("12.0.0-pre", Version::new(12, 0, 0)),
+            ("v11.6", Version::new(11, 6, 0)),
         ] {
-            assert_eq!(Version::parse(text), Some(Version { major, minor }), "{text}");
+            assert_eq!(Version::parse(text), Some(version), "{text}");
         }
+        assert!(Version::parse("11.5.2") > Version::parse("11.5.1"));
         assert_eq!(Version::parse("unknown"), None);
+    }
+
+    #[test]
+    fn a_release_is_shown_as_people_call_it() {
+        assert_eq!(Version::new(12, 0, 0).to_string(), "12.0");
+        assert_eq!(Version::new(11, 5, 2).to_string(), "11.5.2");
     }
 
     #[test]
     fn names_what_an_old_server_lacks() {
         assert_eq!(Version::OLDEST.lacks().len(), 4);
-        assert_eq!(Version { major: 11, minor: 6 }.lacks().len(), 2);
-        assert!(Version { major: 12, minor: 0 }.lacks().is_empty());
+        assert_eq!(Version::new(11, 6, 0).lacks().len(), 2);
+        assert!(Version::new(12, 0, 0).lacks().is_empty());
     }
 }

@@ -54,7 +54,7 @@ fn wish_on(
         labels,
         source: Some(&source),
         external_url: "https://grafana.example.com/",
-        version: Version { major: 12, minor: 1 },
+        version: Version::new(12, 1, 0),
         min_interval: Duration::from_secs(10),
     };
     change(&mut around);
@@ -281,7 +281,7 @@ fn a_field_that_grafana_is_too_old_for_is_named_and_never_dropped() {
     ] {
         let at = |major, minor| {
             wish_in(&spec(fields.clone()), |around| {
-                around.version = Version { major, minor }
+                around.version = Version::new(major, minor, 0);
             })
         };
         let refusal = at(since.0 - 1, 9).unwrap_err();
