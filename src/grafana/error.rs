@@ -1,6 +1,10 @@
 //! What can go wrong with a call, and what it means for the caller.
 
+mod meaning;
+
 use std::time::Duration;
+
+use meaning::Meaning;
 
 /// Result of a call to Grafana.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -149,13 +153,13 @@ impl Error {
                 message_id,
                 retry_after,
                 ..
-            } => match Meaning::of(message, message_id.as_deref()) {
+            } => match Meaning::of(*status, message, message_id.as_deref()) {
                 Some(Meaning::Provenance) => Class::Foreign,
                 Some(Meaning::TitleTaken | Meaning::UidTaken | Meaning::LostRace | Meaning::InUse) => {
                     Class::Conflict
                 }
-                Some(Meaning::Quota | Meaning::Invalid) => Class::Rejected,
-                Some(Meaning::Missing) => Class::Missing,
+                Some(Meaning::Quota | Meaning::Invalid | Meaning::NoGroup) => Class::Rejected,
+                Some(Meaning::Missing | Meaning::FolderMissing) => Class::Missing,
                 None => class_of_status(*status, *retry_after),
             },
         }
@@ -165,6 +169,16 @@ impl Error {
     /// taken uid.
     pub fn is_title_conflict(&self) -> bool {
         self.means(Meaning::TitleTaken)
+    }
+
+    /// Whether a rule cannot be stored because its folder is not there; 11.0 and later.
+    pub fn is_folder_missing(&self) -> bool {
+        self.means(Meaning::FolderMissing)
+    }
+
+    /// Whether a rule cannot get a group because it was made without one (`/apis`, 12.0 and later).
+    pub fn is_bound_to_no_group(&self) -> bool {
+        self.means(Meaning::NoGroup)
     }
 
     /// Whether a contact point or time interval cannot go, because a policy or rule refers to it.
@@ -190,7 +204,7 @@ impl Error {
                 message,
                 message_id,
                 ..
-            } => *status >= 500 && Meaning::of(message, message_id.as_deref()).is_none(),
+            } => *status >= 500 && Meaning::of(*status, message, message_id.as_deref()).is_none(),
         }
     }
 
@@ -199,8 +213,11 @@ impl Error {
         match self {
             Self::Connect(_) | Self::NotLeading { .. } | Self::Paused { .. } | Self::Configuration(_) => true,
             Self::Status {
-                message, message_id, ..
-            } if let Some(meaning) = Meaning::of(message, message_id.as_deref()) => {
+                status,
+                message,
+                message_id,
+                ..
+            } if let Some(meaning) = Meaning::of(*status, message, message_id.as_deref()) => {
                 !matches!(meaning, Meaning::UidTaken | Meaning::LostRace | Meaning::Missing)
             }
             _ => matches!(
@@ -226,70 +243,13 @@ impl Error {
     fn means(&self, meaning: Meaning) -> bool {
         match self {
             Self::Status {
-                message, message_id, ..
-            } => Meaning::of(message, message_id.as_deref()) == Some(meaning),
+                status,
+                message,
+                message_id,
+                ..
+            } => Meaning::of(*status, message, message_id.as_deref()) == Some(meaning),
             _ => false,
         }
-    }
-}
-
-/// What an answer says beyond its status. Grafana 10.0 answers 500 to most of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
-    Provenance,
-    TitleTaken,
-    UidTaken,
-    LostRace,
-    InUse,
-    Quota,
-    Invalid,
-    Missing,
-}
-
-impl Meaning {
-    const IDS: [(&str, Self); 8] = [
-        ("alerting.provenanceMismatch", Self::Provenance),
-        ("alerting.notifications.invalidProvenance", Self::Provenance),
-        ("alerting.alert-rule.conflict", Self::TitleTaken),
-        (
-            "alerting.notifications.alertmanager.versionConflict",
-            Self::LostRace,
-        ),
-        ("alerting.notifications.conflict", Self::LostRace),
-        ("alerting.notifications.contact-points.referenced", Self::InUse),
-        ("alerting.notifications.contact-points.used-by-rule", Self::InUse),
-        ("alerting.notifications.time-intervals.used", Self::InUse),
-    ];
-
-    const TEXTS: [(&str, Self); 15] = [
-        ("cannot change provenance from", Self::Provenance),
-        ("with provided provenance", Self::Provenance),
-        (
-            "rule title under the same organisation and folder should be unique",
-            Self::TitleTaken,
-        ),
-        ("alerting.alert-rule.conflict", Self::TitleTaken),
-        ("could not find object using provided id and hash", Self::LostRace),
-        ("optimistic lock", Self::LostRace),
-        ("is currently used by a notification policy", Self::InUse),
-        (
-            "is currently used in notification settings by one or many alert rules",
-            Self::InUse,
-        ),
-        ("quota has been exceeded", Self::Quota),
-        // What the endpoints of folders and data sources say (pkg/middleware/quota.go).
-        ("Quota reached", Self::Quota),
-        ("unknown NoData state option", Self::Invalid),
-        ("invalid alert query", Self::Invalid),
-        ("because could not find alert rule", Self::Missing),
-        ("already exist in contact point", Self::UidTaken),
-        ("unknown Error state option", Self::Invalid),
-    ];
-
-    fn of(message: &str, message_id: Option<&str>) -> Option<Self> {
-        let by_id = Self::IDS.iter().find(|(id, _)| message_id == Some(id));
-        let by_text = || Self::TEXTS.iter().find(|(text, _)| message.contains(text));
-        by_id.or_else(by_text).map(|(_, meaning)| *meaning)
     }
 }
 

@@ -134,6 +134,86 @@ fn a_taken_title_is_told_from_other_conflicts_in_every_version() {
     );
 }
 
+fn named(status: u16, id: &str, message: &str) -> Error {
+    Error::Status {
+        operation: "rules.create",
+        status,
+        message: message.to_owned(),
+        message_id: Some(id.to_owned()),
+        retry_after: None,
+    }
+}
+
+#[test]
+fn a_uid_that_is_taken_is_no_title_though_the_error_has_one_name() {
+    let taken = named(
+        409,
+        "alerting.alert-rule.conflict",
+        "Failed to save alert rule 'x' in organization 1 due to conflict: rule UID under the same organisation should be unique",
+    );
+    assert!(!taken.is_title_conflict());
+    assert_eq!(taken.class(), Class::Conflict);
+    assert!(!taken.changed_nothing(), "the rule of that uid may be ours");
+}
+
+#[test]
+fn a_contact_point_of_another_provenance_is_foreign_in_every_patch_release() {
+    let mismatch = "cannot change provenance from 'file' to 'api'";
+    let other = "Resource with provenance status 'file' cannot be managed via API that handles resources with provenance status 'api'";
+    for error in [
+        refused(500, mismatch),
+        refused(403, mismatch),
+        refused(403, other),
+        refused(403, "the stored provenance is another one"),
+        refused(409, mismatch),
+        named(403, "alerting.notifications.invalidProvenance", "Forbidden"),
+        named(409, "alerting.provenanceMismatch", "Conflict"),
+    ] {
+        assert_eq!(error.class(), Class::Foreign, "{error}");
+    }
+    for message in [
+        "user is not authorized to set provenance: required permissions: alert.provisioning.provenance:write",
+        "You'll need additional permissions to perform this action. Permissions needed: alert.provisioning.provenance:write",
+        "no access",
+    ] {
+        assert_eq!(refused(403, message).class(), Class::Forbidden, "{message}");
+    }
+}
+
+#[test]
+fn names_of_errors_mean_the_same_through_either_api() {
+    for (status, id, class) in [
+        (409, "alerting.notifications.receivers.conflict", Class::Conflict),
+        (409, "alerting.notifications.receivers.used", Class::Conflict),
+        (409, "alerting.notifications.routes.conflict", Class::Conflict),
+    ] {
+        assert_eq!(named(status, id, "").class(), class, "{id}");
+    }
+    assert!(named(409, "alerting.notifications.receivers.used", "").is_in_use());
+    assert!(!named(409, "alerting.notifications.receivers.conflict", "").is_in_use());
+}
+
+#[test]
+fn a_rule_whose_folder_is_gone_is_not_wrong_by_itself() {
+    let error = refused(400, "invalid alert rule: folder does not exist");
+    assert!(error.is_folder_missing());
+    assert_eq!(error.class(), Class::Missing);
+    assert!(error.changed_nothing());
+}
+
+#[test]
+fn what_is_wrong_by_itself_is_rejected_though_its_storage_says_500() {
+    for message in [
+        "no query marked as source",
+        "generate-name is not supported in legacy storage mode",
+        "invalid provenance status: file",
+    ] {
+        let error = refused(500, message);
+        assert_eq!(error.class(), Class::Rejected, "{message}");
+        assert!(!error.outcome_unknown(), "{message}");
+    }
+}
+
 #[test]
 fn a_write_may_have_been_carried_out_unless_grafana_refused_it() {
     assert!(

@@ -1,0 +1,99 @@
+//! What Grafana's refusals mean, by their names and their words, in every version.
+
+/// What an answer says beyond its status. Grafana 10.0 answers 500 to most of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Provenance,
+    TitleTaken,
+    UidTaken,
+    LostRace,
+    InUse,
+    Quota,
+    Invalid,
+    Missing,
+    FolderMissing,
+    NoGroup,
+}
+
+impl Meaning {
+    /// Names of errors: what the provisioning API gives as `messageId`, and `/apis` as `details.uid`.
+    const IDS: [(&str, Self); 16] = [
+        ("alerting.provenanceMismatch", Self::Provenance),
+        ("alerting.notifications.invalidProvenance", Self::Provenance),
+        ("alerting.alert-rule.conflict", Self::TitleTaken),
+        (
+            "alerting.notifications.alertmanager.versionConflict",
+            Self::LostRace,
+        ),
+        ("alerting.notifications.conflict", Self::LostRace),
+        ("alerting.notifications.receivers.conflict", Self::LostRace),
+        ("alerting.notifications.routes.conflict", Self::LostRace),
+        ("alerting.notifications.contact-points.uidInUse", Self::UidTaken),
+        ("alerting.notifications.receivers.exists", Self::UidTaken),
+        ("alerting.notifications.routes.exists", Self::UidTaken),
+        ("alerting.notifications.contact-points.referenced", Self::InUse),
+        ("alerting.notifications.contact-points.used-by-rule", Self::InUse),
+        ("alerting.notifications.receivers.used", Self::InUse),
+        ("alerting.notifications.time-intervals.used", Self::InUse),
+        ("alerting.notifications.templates.used", Self::InUse),
+        ("alerting.notifications.routes.used", Self::InUse),
+    ];
+
+    /// What says more than the name of the error does: from 12.1 on a uid that is taken has that of a taken title.
+    const TEXTS_BEFORE_IDS: [(&str, Self); 1] = [(
+        "rule UID under the same organisation should be unique",
+        Self::UidTaken,
+    )];
+
+    const TEXTS: [(&str, Self); 24] = [
+        ("cannot change provenance from", Self::Provenance),
+        ("with provided provenance", Self::Provenance),
+        ("cannot be managed via API that handles", Self::Provenance),
+        (
+            "rule title under the same organisation and folder should be unique",
+            Self::TitleTaken,
+        ),
+        ("alerting.alert-rule.conflict", Self::TitleTaken),
+        ("could not find object using provided id and hash", Self::LostRace),
+        ("optimistic lock", Self::LostRace),
+        ("is currently used by a notification policy", Self::InUse),
+        (
+            "is currently used in notification settings by one or many alert rules",
+            Self::InUse,
+        ),
+        ("quota has been exceeded", Self::Quota),
+        // What the endpoints of folders and data sources say (pkg/middleware/quota.go).
+        ("Quota reached", Self::Quota),
+        ("unknown NoData state option", Self::Invalid),
+        ("invalid alert query", Self::Invalid),
+        ("because could not find alert rule", Self::Missing),
+        ("folder does not exist", Self::FolderMissing),
+        ("cannot move rule out of this group", Self::NoGroup),
+        ("already exist in contact point", Self::UidTaken),
+        ("unknown Error state option", Self::Invalid),
+        // What the storages of /apis say without a name of the error, some of it with 500
+        // (pkg/registry/apps/alerting/rules/alertrule/{compat,legacy_storage}.go).
+        ("no query marked as source", Self::Invalid),
+        ("multiple queries marked as source", Self::Invalid),
+        ("generate-name is not supported", Self::Invalid),
+        ("invalid provenance status", Self::Invalid),
+        ("folder is required", Self::Invalid),
+        ("manager properties", Self::Provenance),
+    ];
+
+    pub(super) fn of(status: u16, message: &str, message_id: Option<&str>) -> Option<Self> {
+        let by_id = || Self::IDS.iter().find(|(id, _)| message_id == Some(id));
+        let by_text =
+            |texts: &'static [(&'static str, Self)]| texts.iter().find(|(text, _)| message.contains(text));
+        by_text(&Self::TEXTS_BEFORE_IDS)
+            .or_else(by_id)
+            .or_else(|| by_text(&Self::TEXTS))
+            .map(|(_, meaning)| *meaning)
+            .or_else(|| (status == 403 && is_of_provenance(message)).then_some(Self::Provenance))
+    }
+}
+
+/// Whether a refusal speaks of whose an object is, and not of a right to set that. Patch releases word it differently.
+fn is_of_provenance(message: &str) -> bool {
+    message.contains("provenance") && !message.contains("ermissions")
+}
