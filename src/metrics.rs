@@ -31,6 +31,11 @@ struct Request {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Deprecated {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Write {
     kind: &'static str,
     what: &'static str,
@@ -65,6 +70,7 @@ pub struct Metrics {
     reconciles: Family<Pass, Counter>,
     reconcile_seconds: Family<Kind, Histogram>,
     grafana_requests: Family<Request, Counter>,
+    grafana_deprecated: Family<Deprecated, Counter>,
     grafana_seconds: Histogram,
     kubernetes_writes: Family<Write, Counter>,
     leader: Gauge<i64, AtomicI64>,
@@ -83,6 +89,7 @@ impl Metrics {
             Histogram::new(exponential_buckets(0.001, 2.0, 16))
         });
         let grafana_requests = Family::default();
+        let grafana_deprecated = Family::default();
         let grafana_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 15));
         let kubernetes_writes = Family::default();
         let leader = Gauge::default();
@@ -104,6 +111,11 @@ impl Metrics {
             "grafana_requests",
             "Requests to Grafana by operation and class of answer",
             grafana_requests.clone(),
+        );
+        registry.register(
+            "grafana_deprecated_calls",
+            "Requests to Grafana that it says are deprecated, by operation",
+            grafana_deprecated.clone(),
         );
         registry.register(
             "grafana_request_seconds",
@@ -145,6 +157,7 @@ impl Metrics {
             reconciles,
             reconcile_seconds,
             grafana_requests,
+            grafana_deprecated,
             grafana_seconds,
             kubernetes_writes,
             leader,
@@ -251,5 +264,12 @@ impl Metrics {
             .get_or_create(&Request { operation, class })
             .inc();
         self.grafana_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a call to Grafana that it says is deprecated.
+    pub fn grafana_deprecated_call(&self, operation: &'static str) {
+        self.grafana_deprecated
+            .get_or_create(&Deprecated { operation })
+            .inc();
     }
 }

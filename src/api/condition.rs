@@ -118,11 +118,12 @@ pub fn report(
     generation: Option<i64>,
     now: Timestamp,
 ) {
+    let word = reason.as_str();
     set(
         conditions,
         READY,
         Some(reason.is_ready()),
-        reason,
+        word,
         message,
         generation,
         now,
@@ -132,7 +133,7 @@ pub fn report(
         conditions,
         RECONCILING,
         present(reason.is_reconciling()),
-        reason,
+        word,
         message,
         generation,
         now,
@@ -141,11 +142,24 @@ pub fn report(
         conditions,
         STALLED,
         present(reason.is_stalled()),
-        reason,
+        word,
         message,
         generation,
         now,
     );
+}
+
+/// Sets another condition, which is present only while it is true: with its reason, in CamelCase, and its message.
+pub fn note(
+    conditions: &mut Vec<Condition>,
+    type_: &str,
+    holds: Option<(&str, &str)>,
+    generation: Option<i64>,
+    now: Timestamp,
+) {
+    let (reason, message) = holds.unwrap_or_default();
+    let status = holds.map(|_| true);
+    set(conditions, type_, status, reason, message, generation, now);
 }
 
 /// The `Ready` condition, if it was ever reported.
@@ -162,7 +176,7 @@ fn set(
     conditions: &mut Vec<Condition>,
     type_: &str,
     status: Option<bool>,
-    reason: Reason,
+    reason: &str,
     message: &str,
     generation: Option<i64>,
     now: Timestamp,
@@ -179,7 +193,7 @@ fn set(
     conditions.push(Condition {
         type_: type_.to_owned(),
         status: status.to_owned(),
-        reason: reason.as_str().to_owned(),
+        reason: reason.to_owned(),
         message: cut(message),
         observed_generation: generation,
         last_transition_time: since,

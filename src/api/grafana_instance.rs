@@ -312,4 +312,12 @@ pub struct GrafanaInstanceStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub unsupported: Vec<String>,
+    /// What of Grafana's APIs is used here and will go, as Grafana says: each with the date since which it is deprecated. It works as before
+    /// until then.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub deprecated: Vec<String>,
 }

@@ -203,9 +203,9 @@ impl Instance {
         })
     }
 
-    /// The version that it last said to be, if it did.
-    pub fn known_version(&self) -> Option<String> {
-        self.settings.read().as_ref()?.version.clone()
+    /// Version and limits, as far as they have been read.
+    pub fn known_settings(&self) -> Option<Settings> {
+        self.settings.read().clone()
     }
 
     /// Notes version and limits, and tells whether that is news to whoever depends on them.

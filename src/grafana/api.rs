@@ -9,7 +9,9 @@ use jiff::Timestamp;
 
 use super::digest::RuleDigest;
 use super::error::Result;
-use super::wire::{AlertRule, ContactPoint, DataSource, Folder, Health, Route, RuleGroup, Settings, Silence};
+use super::wire::{
+    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
+};
 
 /// Label that says which resource a rule belongs to: `ownerID/namespace/name`. Grafana shows it to nobody, and policies and
 /// silences may refer to it.
@@ -146,6 +148,8 @@ pub trait Silences: Send + Sync {
 pub trait Server: Send + Sync {
     /// How long it still wants to be left alone; until then every call fails unsent. `None` if it doesn't.
     fn pause(&self) -> Option<Duration>;
+    /// What it has said that it will take away, by the operations that used it.
+    fn deprecated(&self) -> BTreeMap<&'static str, Deprecation>;
     /// Whether it is there; needs no log in.
     fn health(&self) -> Answer<'_, Health>;
     /// Version and limits.

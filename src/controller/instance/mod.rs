@@ -1,5 +1,6 @@
 //! GrafanaInstance: connects, and reports what is known of the Grafana.
 
+mod deprecation;
 pub mod poller;
 mod read;
 mod recognition;
@@ -113,6 +114,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
         object.metadata.generation,
         context.now(),
     );
+    deprecation::tell(&mut next, object.metadata.generation, context.now());
     if status::differs(object.status.as_ref(), &next) {
         let before = object
             .status
@@ -196,6 +198,10 @@ impl Supervisor for Leader {
     fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration) {
         self.metrics.grafana_call(operation, error, took);
     }
+
+    fn deprecated(&self, operation: &'static str) {
+        self.metrics.grafana_deprecated_call(operation);
+    }
 }
 
 /// The connection that fits the specification and its Secrets; a new one if they have changed.
@@ -272,7 +278,9 @@ pub(super) fn describe(
     next: &mut GrafanaInstanceStatus,
 ) -> (Reason, String) {
     if let Ok(facts) = instance.facts() {
-        next.version = Some(facts.version_text.clone()).filter(|text| !text.is_empty());
+        let version = Some(facts.version_text.clone()).filter(|text| !text.is_empty());
+        deprecation::note(instance, version.as_deref(), next);
+        next.version = version;
         next.unsupported = facts.version.lacks();
     }
     match instance.health() {

@@ -84,12 +84,17 @@ fn interval(text: Option<&duration::Duration>, default: Duration) -> Duration {
         .unwrap_or(default)
 }
 
-/// Reads everything now.
+/// Reads everything now, the settings too if Grafana hides its version and they are due then.
 #[cfg(test)]
-pub(in crate::controller) async fn poll_all(instance: &Instance, context: &Context) {
+pub(in crate::controller) async fn poll_all(
+    instance: &Instance,
+    context: &Context,
+    settings_if_hidden: bool,
+) {
     let due = Due {
         parts: Part::ALL.into(),
         settings: false,
+        settings_if_hidden,
     };
     poll(instance, context, &due).await;
 }

@@ -1,8 +1,9 @@
 //! Reading a Grafana in bulk into the mirror.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use futures::join;
 use tokio::time::timeout;
 
@@ -17,6 +18,9 @@ use crate::grafana::wire::{Folder, Silence};
 
 /// How long reading a part may take.
 const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How many folders are asked for at once.
+const LOOKS: usize = 4;
 
 /// Keys of what differs from what was known.
 #[derive(Debug, Default)]
@@ -72,7 +76,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     let mut parts = due.parts.clone();
     if matches!(instance.health(), Health::Down(_)) {
         // One call is enough to see that it still is.
-        let settings = in_time(read_settings(instance, true)).await;
+        let settings = in_time(read_settings(instance, Again::Always)).await;
         if let Err(failure) = &settings {
             let all = parts.iter().map(|part| (*part, Err(failure.clone())));
             found.results = all.collect();
@@ -82,11 +86,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         found.changed.facts |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
     }
     let (settings, sources, folders, rules, contact_points, policy, silences) = join!(
-        if_due(
-            &parts,
-            Part::Settings,
-            read_settings(instance, due.settings || instance.facts().is_err())
-        ),
+        if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
         if_due(&parts, Part::DataSources, read_sources(instance)),
         if_due(&parts, Part::Folders, read_folders(instance)),
         if_due(&parts, Part::Rules, read_rules(instance)),
@@ -135,15 +135,45 @@ async fn in_time<T>(read: impl Future<Output = grafana::Result<T>>) -> Result<T,
     }
 }
 
-/// Settings are large, and change only when Grafana starts anew: its version tells of an upgrade, unless it is hidden.
-async fn read_settings(instance: &Instance, is_due: bool) -> grafana::Result<bool> {
-    if !is_due && let Some(known) = instance.known_version() {
+/// When settings that are known are read again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Whatever Grafana says.
+    Always,
+    /// If it says another version, or none.
+    UnlessTheSame,
+    /// If it says another version.
+    IfAnother,
+}
+
+impl Again {
+    fn of(due: &Due) -> Self {
+        match due {
+            Due { settings: true, .. } => Self::Always,
+            Due {
+                settings_if_hidden: true,
+                ..
+            } => Self::UnlessTheSame,
+            Due { .. } => Self::IfAnother,
+        }
+    }
+}
+
+/// Settings are megabytes, with all plugins and data sources, and change only when Grafana starts anew. That it did is told by another version,
+/// or by its being away for a while; where it hides its version they are read now and then.
+async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<bool> {
+    if again != Again::Always
+        && let Some(known) = instance.known_settings()
+    {
         let seen = instance.grafana.server.health().await;
         // Whether it can be reached is for others to say: a database that is gone is told by what needs it.
-        match seen.map(|health| health.version) {
-            Ok(Some(version)) if version == known => return Ok(false),
-            Err(_) => return Ok(false),
-            Ok(_) => {}
+        let is_kept = match seen.map(|health| health.version) {
+            Ok(version @ Some(_)) if known.version.is_some() => version == known.version,
+            Ok(_) => again == Again::IfAnother,
+            Err(_) => true,
+        };
+        if is_kept {
+            return Ok(false);
         }
     }
     let settings = instance.grafana.server.settings().await?;
@@ -158,12 +188,37 @@ async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
 /// Returns the uids of what changed, and of what lies in it.
 async fn read_folders(instance: &Instance) -> grafana::Result<Vec<String>> {
     let poll = instance.mirror.write(|held| held.folders.begin_poll());
-    let found = instance.grafana.folders.list().await?;
+    let mut found = instance.grafana.folders.list().await?;
+    found.extend(unlisted(instance, &found).await?);
     let found = found.into_iter().map(|folder| (folder.uid.clone(), folder));
     Ok(instance.mirror.write(|held| {
         let changed = held.folders.finish_poll(poll, found);
         with_what_lies_in_them(changed, held.folders.iter().map(|(_, folder)| folder))
     }))
+}
+
+/// Folders that are known and there, though a list doesn't show them: from 12.0 on it comes from an index, which learns of a folder later
+/// than the folder itself can be read. So none is taken for gone before it was asked for.
+async fn unlisted(instance: &Instance, listed: &[Folder]) -> grafana::Result<Vec<Folder>> {
+    let listed: HashSet<&str> = listed.iter().map(|folder| folder.uid.as_str()).collect();
+    let missing: Vec<String> = instance.mirror.read(|held| {
+        let known = held.folders.iter().map(|(uid, _)| uid);
+        known
+            .filter(|uid| !listed.contains(uid.as_str()))
+            .cloned()
+            .collect()
+    });
+    let mut found = Vec::new();
+    for uids in missing.chunks(LOOKS) {
+        let looks = uids.iter().map(|uid| instance.grafana.folders.get(uid));
+        found.extend(
+            try_join_all(looks.collect::<Vec<_>>())
+                .await?
+                .into_iter()
+                .flatten(),
+        );
+    }
+    Ok(found)
 }
 
 fn with_what_lies_in_them<'a>(

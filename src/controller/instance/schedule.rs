@@ -10,7 +10,7 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Suspected;
 use crate::grafana::mirror::Part;
 
-/// How many reads of everything lie between two reads of the settings, unless something hints at an upgrade.
+/// How many reads of everything lie between two reads of the settings of a Grafana that hides its version.
 const SETTINGS_EVERY: u64 = 10;
 /// However many signs come, what they ask for is read at most once in this time.
 const SUSPICION: Duration = Duration::from_secs(10);
@@ -42,8 +42,10 @@ pub(super) struct Schedule {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) parts: BTreeSet<Part>,
-    /// Whether the settings are to be read even if nothing hints at a change of them.
+    /// Whether the settings are to be read even if Grafana says the version that is known.
     pub(super) settings: bool,
+    /// Whether they are to be read if Grafana doesn't say its version.
+    pub(super) settings_if_hidden: bool,
 }
 
 impl Schedule {
@@ -107,9 +109,11 @@ impl Schedule {
             self.glance = None;
             self.last_glance = Some(now);
         }
-        let settings =
-            self.rounds.is_multiple_of(SETTINGS_EVERY) || self.retries.contains_key(&Part::Settings);
-        Due { parts, settings }
+        Due {
+            parts,
+            settings: self.retries.contains_key(&Part::Settings),
+            settings_if_hidden: self.rounds.is_multiple_of(SETTINGS_EVERY),
+        }
     }
 
     /// Notes how reading these ended: those that failed come again soon. `jitter` is between 0 and 1: by so much of a tenth the next round
@@ -277,20 +281,20 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_read_seldom_and_after_they_could_not_be_read() {
+    fn settings_are_read_after_they_could_not_be_read_and_seldom_where_the_version_is_hidden() {
         let now = Instant::now();
         let mut schedule = Schedule::new(RESYNC, now);
-        let mut whole = Vec::new();
+        let (mut always, mut if_hidden) = (Vec::new(), Vec::new());
         let mut at = now;
         for round in 0..12 {
             let due = schedule.take(at);
-            whole.push(due.settings);
+            always.extend(due.settings.then_some(round));
+            if_hidden.extend(due.settings_if_hidden.then_some(round));
             let failed = (round == 3).then(|| unavailable(Part::Settings)).into_iter();
             schedule.read(&due.parts, &failed.collect(), at, 0.0);
             at += RESYNC;
         }
-        let expected = [0, 4, 11];
-        let found: Vec<_> = (0..12).filter(|round| whole[*round]).collect();
-        assert_eq!(found, expected);
+        assert_eq!(always, [4]);
+        assert_eq!(if_hidden, [0, 11]);
     }
 }

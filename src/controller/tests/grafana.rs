@@ -14,8 +14,8 @@ use crate::grafana::api::{
     Server, Silences,
 };
 use crate::grafana::wire::{
-    AlertRule, ContactPoint, DataSource, Folder, Health, Route, RuleGroup, Settings, Silence, SilenceState,
-    SilenceStatus,
+    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
+    SilenceState, SilenceStatus,
 };
 use crate::grafana::{Error, Result};
 
@@ -34,12 +34,18 @@ pub(super) enum Does {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) version: String,
+    /// Whether it tells its version to nobody who isn't logged in.
+    pub(super) hides_version: bool,
     pub(super) sources: Vec<DataSource>,
     pub(super) folders: Vec<Folder>,
+    /// Whether the index that lists of folders come from knows nothing yet.
+    pub(super) index_lags: bool,
     pub(super) rules: BTreeMap<String, AlertRule>,
     pub(super) points: Vec<ContactPoint>,
     pub(super) policy: Option<Route>,
     pub(super) silences: Vec<Silence>,
+    /// What it says of operations that it will take away.
+    pub(super) deprecated: BTreeMap<&'static str, Deprecation>,
 }
 
 type Rule = Box<dyn Fn(&'static str) -> Does + Send>;
@@ -249,7 +255,13 @@ fn found(rule: &AlertRule) -> FoundRule {
 
 impl Folders for Double {
     fn list(&self) -> Answer<'_, Vec<Folder>> {
-        self.call("folders.list", |held| Ok(held.folders.clone()))
+        self.call("folders.list", |held| {
+            Ok(if held.index_lags {
+                Vec::new()
+            } else {
+                held.folders.clone()
+            })
+        })
     }
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>> {
         let uid = uid.to_owned();
@@ -264,6 +276,13 @@ impl Folders for Double {
             parent_uid: parent_uid.map(str::to_owned),
         };
         self.call("folders.create", move |held| {
+            if held.folders.iter().any(|known| known.uid == folder.uid) {
+                return Err(refusal(
+                    "folders.create",
+                    412,
+                    "a folder with the same name already exists",
+                ));
+            }
             held.folders.push(folder.clone());
             Ok(folder)
         })
@@ -375,11 +394,14 @@ impl Server for Double {
     fn pause(&self) -> Option<Duration> {
         None
     }
+    fn deprecated(&self) -> BTreeMap<&'static str, Deprecation> {
+        self.hold(|held| held.deprecated.clone())
+    }
     fn health(&self) -> Answer<'_, Health> {
         self.call("server.health", |held| {
             Ok(Health {
                 database: "ok".to_owned(),
-                version: Some(held.version.clone()),
+                version: Some(held.version.clone()).filter(|_| !held.hides_version),
             })
         })
     }

@@ -197,3 +197,19 @@ async fn a_rule_that_is_invalid_makes_no_folder() {
         world.grafana.calls()
     );
 }
+
+#[tokio::test]
+async fn settings_are_read_now_and_then_only_where_the_version_is_hidden() {
+    let world = World::connected().await;
+    let instance = world.instance();
+    let reads = || world.grafana.count("server.settings");
+    let before = reads();
+    let now_and_then = || poller::poll_all(&instance, &world.context, true);
+    now_and_then().await;
+    assert_eq!(reads(), before, "the version is the same");
+    world.grafana.hold(|held| held.hides_version = true);
+    now_and_then().await;
+    assert_eq!(reads(), before + 1, "nothing tells of an upgrade");
+    world.poll().await;
+    assert_eq!(reads(), before + 1, "each time would be too often");
+}

@@ -58,11 +58,7 @@ async fn a_grafana_that_does_not_answer_is_seen_in_the_metrics() {
     let series = "grafana_reachable{instance=\"default\"}";
     for (is_away, expected) in [(false, 1.0), (true, 0.0)] {
         let mut world = World::new();
-        let token = json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": HOME}, "data": {"token": "eA=="},
-        });
-        let place = format!("/api/v1/namespaces/{HOME}/secrets/token");
-        world.server.set(&place, token);
+        world.give_token();
         if is_away {
             world.grafana.does(|_| Does::Refuses(502, "no upstream"));
         }

@@ -13,6 +13,7 @@ mod metrics;
 mod orphans;
 mod ownership;
 mod refused;
+mod versions;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -69,7 +70,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let server = ApiServer::default();
+        Self::over(ApiServer::default(), Double::new())
+    }
+
+    /// An operator that knows nothing yet of these two.
+    fn over(server: ApiServer, grafana: Double) -> Self {
         let client = server.client();
         let (stores, writers) = stores();
         let (triggers, receivers) = triggers();
@@ -107,19 +112,40 @@ impl World {
             writers,
             receivers,
             server,
-            grafana: Double::new(),
+            grafana,
         }
+    }
+
+    /// The same after a restart of the operator: the instance has been read anew, and no watch has told anything.
+    async fn restarted(self) -> Self {
+        let mut world = Self::over(self.server.clone(), self.grafana.clone());
+        self.instance().stop.cancel();
+        world.connect_and_read().await;
+        world
     }
 
     /// A world whose instance `default` has been read. Nothing is read again by itself within a test.
     async fn connected() -> Self {
         let mut world = Self::new();
-        let instance = world.connect(json!({})).await;
+        world.connect_and_read().await;
+        world
+    }
+
+    async fn connect_and_read(&mut self) {
+        let instance = self.connect(json!({})).await;
         until("the first read", || {
             !matches!(instance.health(), Health::Starting)
         })
         .await;
-        world
+    }
+
+    /// Makes the Secret that the instance `default` logs in with. Without it only the connection of the tests themselves is there.
+    fn give_token(&self) {
+        let token = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": HOME}, "data": {"token": "eA=="},
+        });
+        self.server
+            .set(&format!("/api/v1/namespaces/{HOME}/secrets/token"), token);
     }
 
     /// Declares the instance `default` and connects it; the poller runs.
@@ -170,7 +196,7 @@ impl World {
 
     /// Has everything read now.
     async fn poll(&self) {
-        poller::poll_all(&self.instance(), &self.context).await;
+        poller::poll_all(&self.instance(), &self.context, false).await;
     }
 
     /// The instance that is connected.

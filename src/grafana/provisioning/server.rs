@@ -11,7 +11,7 @@ use super::Provisioning;
 use crate::grafana::api::{Answer, Server};
 use crate::grafana::digest;
 use crate::grafana::transport::Call;
-use crate::grafana::wire::{DataSource, Health, Settings};
+use crate::grafana::wire::{DataSource, Deprecation, Health, Settings};
 
 /// The scheduler's base interval where Grafana does not tell.
 const BASE_INTERVAL: Duration = Duration::from_secs(10);
@@ -53,6 +53,10 @@ impl Server for Provisioning {
 
     fn pause(&self) -> Option<Duration> {
         self.transport.pause()
+    }
+
+    fn deprecated(&self) -> BTreeMap<&'static str, Deprecation> {
+        self.transport.deprecated()
     }
 
     fn settings(&self) -> Answer<'_, Settings> {

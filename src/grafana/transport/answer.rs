@@ -9,8 +9,9 @@ use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::Response;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task;
 
@@ -135,13 +136,55 @@ pub(super) fn undecodable(operation: &'static str, error: &serde_json::Error) ->
     }
 }
 
-/// The forms in which Grafana and its parts say what is wrong.
+/// The forms in which Grafana and its parts say what is wrong; below `/apis` it is Kubernetes' `Status`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Refusal {
     message: Option<String>,
     error: Option<String>,
     message_id: Option<String>,
+    #[serde(deserialize_with = "details")]
+    details: Details,
+}
+
+/// What a `Status` adds. Grafana's own errors have their name for a uid (`Error.Status` in `pkg/apimachinery/errutil/errors.go`).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    uid: Option<String>,
+    causes: Vec<Cause>,
+}
+
+/// Other errors may have something else under this name.
+fn details<'de, D: Deserializer<'de>>(from: D) -> Result<Details, D::Error> {
+    let found = Value::deserialize(from)?;
+    Ok(serde_json::from_value(found).unwrap_or_default())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cause {
+    field: String,
+    message: String,
+}
+
+impl Refusal {
+    fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// What it says, with the fields that are wrong.
+    fn said(&self) -> Option<String> {
+        let message = self.message.as_deref().filter(|message| !message.is_empty());
+        let message = message.or(self.error.as_deref()).unwrap_or_default();
+        let causes = self.details.causes.iter();
+        let new = causes.filter(|cause| !cause.message.is_empty() && !message.contains(&cause.message));
+        let all: Vec<String> = std::iter::once(message.to_owned())
+            .chain(new.map(|cause| format!("{}: {}", cause.field, cause.message)))
+            .filter(|part| !part.is_empty())
+            .collect();
+        Some(all.join("; ")).filter(|said| !said.is_empty())
+    }
 }
 
 /// An answer with a status other than 2xx. Grafana's are JSON, but for a rule or group that is not there: that is an empty one
@@ -159,22 +202,18 @@ pub(super) async fn refusal(operation: &'static str, response: Response) -> Erro
             retry_after,
         };
     }
-    let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
+    let refusal = Refusal::of(&body);
     let reason = || {
         status
             .canonical_reason()
             .unwrap_or("no reason given")
             .to_lowercase()
     };
-    let said = refusal
-        .message
-        .or(refusal.error)
-        .filter(|message| !message.is_empty());
     Error::Status {
         operation,
         status: status.as_u16(),
-        message: said.map_or_else(reason, |message| cut(&message)),
-        message_id: refusal.message_id,
+        message: refusal.said().map_or_else(reason, |said| cut(&said)),
+        message_id: refusal.message_id.or(refusal.details.uid),
         retry_after,
     }
 }

@@ -3,8 +3,10 @@
 mod answer;
 mod call;
 mod connection;
+mod deprecation;
 mod pause;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::error::{Class, Error, Result};
+use super::wire::Deprecation;
 use answer::Decode;
 use connection::CONNECTIONS;
 use pause::Pause;
@@ -61,6 +64,9 @@ pub trait Supervisor: Send + Sync {
 
     /// A call ended: well, or with an error of this class. `took` includes waiting for one of the few connections.
     fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration);
+
+    /// Grafana said of an answer that what was asked for will go.
+    fn deprecated(&self, _operation: &'static str) {}
 }
 
 /// Allows everything and counts nothing.
@@ -80,6 +86,7 @@ pub struct Transport {
     base: Url,
     turns: Semaphore,
     pause: Mutex<Pause>,
+    deprecated: Mutex<BTreeMap<&'static str, Deprecation>>,
     limits: Limits,
     supervisor: Arc<dyn Supervisor>,
 }
@@ -96,6 +103,7 @@ impl Transport {
             base: connection.base()?,
             turns: Semaphore::new(CONNECTIONS),
             pause: Mutex::default(),
+            deprecated: Mutex::default(),
             limits,
             supervisor,
         })
@@ -104,6 +112,11 @@ impl Transport {
     /// How long Grafana still wants to be left alone.
     pub(super) fn pause(&self) -> Option<Duration> {
         self.pause.lock().left(Instant::now())
+    }
+
+    /// What Grafana has said that it will take away, by the operations that used it.
+    pub(super) fn deprecated(&self) -> BTreeMap<&'static str, Deprecation> {
+        self.deprecated.lock().clone()
     }
 
     /// Sends a call of whose answer only matters that it is Grafana's.
@@ -158,6 +171,10 @@ impl Transport {
             .send()
             .await
             .map_err(|error| answer::lost(operation, error))?;
+        if let Some(deprecation) = deprecation::deprecation(response.headers()) {
+            self.supervisor.deprecated(operation);
+            self.deprecated.lock().insert(operation, deprecation);
+        }
         if !response.status().is_success() {
             return Err(answer::refusal(operation, response).await);
         }

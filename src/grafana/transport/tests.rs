@@ -18,14 +18,19 @@ use tokio::sync::Barrier;
 use super::*;
 use crate::grafana::api::Provenance;
 
+mod refusals;
 mod strangers;
 
 #[derive(Default)]
-struct Ended(Mutex<Vec<(&'static str, Option<Class>)>>);
+struct Ended(Mutex<Vec<(&'static str, Option<Class>)>>, AtomicUsize);
 
 impl Supervisor for Ended {
     fn ended(&self, operation: &'static str, error: Option<Class>, _: Duration) {
         self.0.lock().push((operation, error));
+    }
+
+    fn deprecated(&self, _: &'static str) {
+        self.1.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -88,7 +93,8 @@ fn write() -> Call {
         .unwrap()
 }
 
-async fn refusal(status: u16, headers: HeaderMap, body: &'static str) -> Error {
+async fn refusal(status: u16, headers: HeaderMap, body: impl Into<String>) -> Error {
+    let body = body.into();
     let url = serve_always((StatusCode::from_u16(status).unwrap(), headers, body)).await;
     transport(&url).fetch::<Value>(read()).await.unwrap_err()
 }
@@ -142,39 +148,6 @@ async fn a_write_with_provenance_does_not_name_the_header_at_all() {
             .await
             .unwrap()
     );
-}
-
-#[tokio::test]
-async fn a_refusal_says_what_grafana_says() {
-    let body = r#"{"message":"no such rule","messageId":"alerting.alert-rule.notFound","traceID":""}"#;
-    let error = refusal(404, HeaderMap::new(), body).await;
-    assert_eq!(error.class(), Class::Missing);
-    assert_eq!(
-        error.to_string(),
-        "grafana refused test.read with status 404: no such rule"
-    );
-    assert!(
-        matches!(error, Error::Status { message_id: Some(id), .. } if id == "alerting.alert-rule.notFound")
-    );
-}
-
-#[tokio::test]
-async fn a_refusal_in_other_words_is_understood() {
-    for (body, message) in [
-        ("null", "bad gateway"),
-        (r#"{"message": ""}"#, "bad gateway"),
-        (
-            r#"{"status":"error","errorType":"server","error":"failure getting rules"}"#,
-            "failure getting rules",
-        ),
-    ] {
-        let error = refusal(502, HeaderMap::new(), body).await;
-        assert_eq!(
-            error.to_string(),
-            format!("grafana refused test.read with status 502: {message}")
-        );
-        assert_eq!(error.class(), Class::Transient);
-    }
 }
 
 #[tokio::test]

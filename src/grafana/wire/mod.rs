@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 pub use folder::Folder;
 pub use notification::{ContactPoint, ObjectMatcher, REDACTED, Route, object_matcher};
 pub use rule::{AlertRule, NotificationSettings, Query, RelativeTimeRange, RuleGroup};
-pub use server::{DataSource, Health, Settings};
+pub use server::{DataSource, Deprecation, Health, Settings};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 
 /// Reads `null` as the default: Go prints a nil slice or map that way.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 
 /// One data source.
@@ -37,4 +38,13 @@ pub struct Settings {
     pub min_interval: Duration,
     /// Whether folders may lie in folders: a feature toggle before 11.0.
     pub nested_folders: bool,
+}
+
+/// That an endpoint will go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since when it is deprecated.
+    pub since: Date,
+    /// What is there in its place, if Grafana says so.
+    pub replacement: Option<String>,
 }
