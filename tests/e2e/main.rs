@@ -47,5 +47,6 @@ mod silence_coverage;
 mod silences;
 mod smoke;
 mod unseen;
+mod versions;
 mod workloads;
 mod world;

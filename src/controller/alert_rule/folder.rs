@@ -94,6 +94,12 @@ async fn one(
         return Ok(found);
     }
     let own = uids.first().cloned().unwrap_or_default();
+    // It was there: after a restart the index may not show it yet.
+    if before.is_some()
+        && let Some(folder) = ours(instance, uids).await?
+    {
+        return Ok(noted(instance, folder));
+    }
     let attempt = instance
         .refused
         .attempt(format!("folder {own}"), &(title, parent), Instant::now())?;
@@ -117,24 +123,45 @@ async fn one(
         Ok(folder) => Ok(folder.uid),
         Err(error) => {
             // Another answer may have been lost, or somebody was faster: the next look tells.
-            let listed = instance
-                .grafana
-                .folders
-                .list()
-                .await
-                .map_err(|e| instance.suspect(e.into()))?;
-            match choose(&listed, uids, title, parent, before) {
-                Some(folder) => {
-                    instance
-                        .mirror
-                        .write(|held| held.folders.written(folder.uid.clone(), Some(folder.clone())));
-                    Ok(folder.uid.clone())
-                }
+            match existing(instance, uids, title, parent, before).await? {
+                Some(folder) => Ok(noted(instance, folder)),
                 None => Err(instance.suspect(error.into())),
             }
         }
     };
     attempt.ended(result, Instant::now())
+}
+
+/// The folder that stands in the way of a new one.
+async fn existing(
+    instance: &Instance,
+    uids: &[String],
+    title: &str,
+    parent: Option<&str>,
+    before: Option<&str>,
+) -> Result<Option<Folder>, Failure> {
+    if let Some(folder) = ours(instance, uids).await? {
+        return Ok(Some(folder));
+    }
+    let listed = instance.grafana.folders.list().await;
+    let listed = listed.map_err(|e| instance.suspect(e.into()))?;
+    Ok(choose(&listed, uids, title, parent, before).cloned())
+}
+
+/// Our folder, asked for by its uid: the list of all comes from an index from 12.0 on, which may not know it yet.
+async fn ours(instance: &Instance, uids: &[String]) -> Result<Option<Folder>, Failure> {
+    let Some(uid) = uids.first() else { return Ok(None) };
+    let found = instance.grafana.folders.get(uid).await;
+    found.map_err(|e| instance.suspect(e.into()))
+}
+
+/// Notes a folder that was found, and returns its uid.
+fn noted(instance: &Instance, folder: Folder) -> String {
+    let uid = folder.uid.clone();
+    instance
+        .mirror
+        .write(|held| held.folders.written(uid.clone(), Some(folder)));
+    uid
 }
 
 fn known(

@@ -124,7 +124,20 @@ where
 
 fn failed(instance: &Instance, rule: &WireRule, error: Error) -> Failure {
     let is_title = error.is_title_conflict();
+    let is_bound = error.is_bound_to_no_group();
+    if error.is_folder_missing() {
+        // The next pass asks for it, or makes it anew.
+        instance
+            .mirror
+            .write(|held| held.folders.unknown(rule.folder_uid.clone()));
+    }
     let mut failure = instance.suspect(error.into());
+    if is_bound {
+        failure.message = format!(
+            "spec.group: Grafana's rule {} was made without a group, through Grafana's newer API, and can't get one; delete it in Grafana, and it is made anew in its group ({})",
+            rule.uid, failure.message
+        );
+    }
     if is_title {
         // Its database may take letters of either case for the same, and the credentials may not show every rule.
         failure.message = format!(

@@ -6,6 +6,7 @@ use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
 use super::tree;
+use super::users::refers;
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus};
@@ -22,6 +23,7 @@ use crate::domain::notification::contact_point::decision;
 use crate::domain::notification::policy::{self, Target};
 use crate::domain::notification::tree::marked;
 use crate::domain::refusal::Refusal;
+use crate::grafana::wire::Route;
 
 impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
@@ -165,7 +167,7 @@ impl NotificationPolicy {
                         ),
                     ));
                 }
-                return if exists(name) {
+                return if exists(name) || is_referred_to(name, instance) {
                     Ok(name.clone())
                 } else {
                     Err(Refusal::missing(format!(
@@ -214,6 +216,18 @@ impl NotificationPolicy {
             why.map(|why| format!(" ({why})")).unwrap_or_default()
         )))
     }
+}
+
+/// Whether the tree that Grafana holds, or the one from before ours, sends to this name. Then Grafana has it, though a contact point without
+/// integrations is in none of its lists: a new one from 12.4 on begins with such a one, `empty`.
+fn is_referred_to(name: &str, instance: &Instance) -> bool {
+    let sends = |tree: Option<&Route>| tree.is_some_and(|tree| refers(tree, name));
+    instance
+        .mirror
+        .read(|held| sends(held.policy.lookup(&()).present()))
+        || instance
+            .memory()
+            .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
 }
 
 fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {

@@ -67,7 +67,8 @@ impl Users {
     }
 }
 
-fn refers(route: &Route, name: &str) -> bool {
+/// Whether a tree sends to a contact point of this name.
+pub(super) fn refers(route: &Route, name: &str) -> bool {
     route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
 }
 

@@ -1,6 +1,6 @@
 //! Folders: `/api/folders`, listed through `/api/search`, which alone shows every depth at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::FutureExt;
 use http::Method;
@@ -17,8 +17,13 @@ const FOLDERS: &str = "api/folders";
 /// Most folders that one search returns.
 const PAGE: usize = 5000;
 
-/// What a folder's counts call library panels.
-const LIBRARY_PANELS: &str = "librarypanel";
+/// A page with fewer folders is the last one. One with more may have been cut by the server: the search of 12 and later is answered by an index,
+/// and nothing says that it fills each page.
+const LEAST_PAGE: usize = 100;
+
+/// What the names of library elements have in common among a folder's counts: `librarypanel`, from 12.0 on `library_elements` or
+/// `librarypanels` (`toFolderLegacyCounts` in `pkg/api/folder.go`).
+const LIBRARY: &str = "library";
 
 #[derive(Deserialize)]
 struct LibraryElements {
@@ -34,16 +39,16 @@ struct LibraryElementsResult {
 impl Folders for Provisioning {
     fn list(&self) -> Answer<'_, Vec<Folder>> {
         async move {
-            let mut folders = Vec::new();
+            let (mut folders, mut seen) = (Vec::new(), HashSet::new());
             for page in 1_usize.. {
                 let call = Call::get("folders.list", "api/search", &[])
                     .query("type", "dash-folder")
                     .query("limit", PAGE.to_string())
                     .query("page", page.to_string());
-                let mut found: Vec<Folder> = self.transport.fetch(call).await?;
-                let last = found.len() < PAGE;
-                folders.append(&mut found);
-                if last {
+                let found: Vec<Folder> = self.transport.fetch(call).await?;
+                let (length, before) = (found.len(), folders.len());
+                folders.extend(found.into_iter().filter(|folder| seen.insert(folder.uid.clone())));
+                if length < LEAST_PAGE || folders.len() == before {
                     break;
                 }
             }
@@ -81,7 +86,7 @@ impl Folders for Provisioning {
                 self.if_present(self.transport.fetch(call).await).await?;
             let Some(counts) = counts else { return Ok(None) };
             let counted = counts.values().sum();
-            if counted == 0 && !counts.contains_key(LIBRARY_PANELS) {
+            if counted == 0 && !counts.keys().any(|kind| kind.contains(LIBRARY)) {
                 return self.library_elements(uid).await.map(Some);
             }
             Ok(Some(counted))

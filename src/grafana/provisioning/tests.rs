@@ -1,5 +1,6 @@
 //! The calls against a server that answers as Grafana does: which address they use, and what they make of the answers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Router;
@@ -229,29 +230,71 @@ async fn a_group_that_names_a_rule_unknown_to_an_old_grafana_is_missing_it() {
     assert_eq!(error.class(), Class::Missing);
 }
 
-#[tokio::test]
-async fn folders_are_listed_page_by_page() {
-    let router = Router::new().route(
+/// Serves so many folders at most `cap` at a time, and again from the beginning behind the last page if it `repeats`.
+fn search(folders: usize, cap: usize, repeats: bool) -> Router {
+    Router::new().route(
         "/api/search",
-        get(async |request: Request| {
+        get(async move |request: Request| {
+            let query: BTreeMap<String, String> = parsed(request.uri().query().unwrap());
+            let page: usize = query["page"].parse().unwrap();
+            let size = cap.min(query["limit"].parse().unwrap());
+            let start = if repeats { (page - 1) * size % folders } else { (page - 1) * size };
             let folder = |i: usize| json!({"uid": format!("f{i}"), "title": "t", "type": "dash-folder", "folderUid": "parent"});
-            let page = if request.uri().query().unwrap().ends_with("page=1") { 0..5000 } else { 5000..5001 };
-            page.map(folder).collect::<Value>().to_string()
+            (start..folders.min(start + size)).map(folder).collect::<Value>().to_string()
         }),
-    );
-    let folders = grafana(router).await.folders.list().await.unwrap();
-    assert_eq!(folders.len(), 5001);
-    assert_eq!(folders[5000].uid, "f5000");
-    assert_eq!(folders[5000].parent_uid.as_deref(), Some("parent"));
+    )
+}
+
+fn parsed(query: &str) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 #[tokio::test]
-async fn library_panels_count_where_an_old_grafana_does_not_count_them() {
+async fn folders_are_listed_page_by_page_however_small_the_pages_are() {
+    for (cap, repeats) in [(5000, false), (1000, false), (1000, true), (357, true)] {
+        let folders = grafana(search(5001, cap, repeats))
+            .await
+            .folders
+            .list()
+            .await
+            .unwrap();
+        assert_eq!(folders.len(), 5001, "pages of {cap}");
+        assert_eq!(folders[5000].uid, "f5000");
+        assert_eq!(folders[5000].parent_uid.as_deref(), Some("parent"));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_at_the_root_has_no_parent_whatever_an_answer_calls_the_root() {
+    for root in [
+        json!({}),
+        json!({"folderUid": null}),
+        json!({"folderUid": ""}),
+        json!({"folderUid": "general"}),
+        json!({"parentUid": ""}),
+    ] {
+        let mut folder = json!({"uid": "f", "title": "t"});
+        folder
+            .as_object_mut()
+            .unwrap()
+            .extend(root.as_object().cloned().unwrap());
+        let found = json!([folder]).to_string();
+        let router = Router::new().route("/api/search", get(async move || found));
+        let folders = grafana(router).await.folders.list().await.unwrap();
+        assert_eq!(folders[0].parent_uid, None, "{root}");
+    }
+}
+
+#[tokio::test]
+async fn library_panels_count_where_grafana_does_not_count_them_and_are_asked_for_only_there() {
     let router = Router::new()
         .route(
             "/api/folders/{uid}/counts",
             get(async |Path(uid): Path<String>| match uid.as_str() {
-                "new" => r#"{"dashboard": 0, "librarypanel": 0, "alertrule": 0}"#,
+                "11" => r#"{"dashboard": 0, "librarypanel": 0, "alertrule": 0}"#,
+                "12" => r#"{"folders": 0, "dashboards": 0, "library_elements": 0, "alertrules": 0}"#,
                 "full" => r#"{"dashboard": 2}"#,
                 _ => r#"{"dashboard": 0}"#,
             }),
@@ -264,7 +307,8 @@ async fn library_panels_count_where_an_old_grafana_does_not_count_them() {
             }),
         );
     let folders = grafana(router).await.folders;
-    assert_eq!(folders.content("new").await.unwrap(), Some(0));
+    assert_eq!(folders.content("11").await.unwrap(), Some(0));
+    assert_eq!(folders.content("12").await.unwrap(), Some(0));
     assert_eq!(folders.content("full").await.unwrap(), Some(2));
     assert_eq!(folders.content("old").await.unwrap(), Some(3));
 }

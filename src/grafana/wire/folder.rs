@@ -1,6 +1,9 @@
 //! Folders.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The uid by which some answers call the root.
+const GENERAL: &str = "general";
 
 /// One folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +14,16 @@ pub struct Folder {
     /// Title, unique among the folders of one parent.
     pub title: String,
     /// Folder it lies in; `None` at the root. A search names it `folderUid`.
-    #[serde(alias = "folderUid", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        alias = "folderUid",
+        deserialize_with = "parent",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parent_uid: Option<String>,
+}
+
+/// The root has no name of its own, and an empty one or `general` in answers that come from an index.
+fn parent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let uid = Option::<String>::deserialize(from)?;
+    Ok(uid.filter(|uid| !uid.is_empty() && uid != GENERAL))
 }

@@ -1,0 +1,98 @@
+//! What newer releases of Grafana do otherwise: folders come from an index, and endpoints are about to go.
+
+use std::time::Duration;
+
+use alertwright::api::{AlertRule, GrafanaInstance};
+use alertwright_testbed::{apply, every_release, since_12, wait};
+use kube::Api;
+use serde_json::json;
+
+use crate::alarm::{assert_rests, everything_to};
+use crate::notification_policy::contact_point;
+use crate::rules::{QUIET, quiet, resyncs, uid};
+use crate::world::{self, SOON, World};
+
+/// Longer than any of these tests takes.
+const NEVER: Duration = Duration::from_secs(600);
+
+async fn instance(w: &World) -> GrafanaInstance {
+    let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
+    api.get("default").await.expect("it is there")
+}
+
+#[apply(since_12)]
+async fn a_folder_that_the_index_does_not_show_yet_is_made_once() {
+    let mut w = world::start().await;
+    w.grafana.lag_the_index(NEVER).await;
+    w.put("AlertRule", "r", quiet()).await;
+    w.synced::<AlertRule>("r").await;
+    assert_rests(&w).await;
+    // A restart knows of the folder only what the index shows.
+    w.proxy.reset();
+    w.operator.restart().await.expect("the operator starts again");
+    resyncs(&w, 3).await;
+    let writes = w.proxy.requests().writes();
+    assert!(writes.is_empty(), "a restart wrote:\n{writes}");
+    w.put("AlertRule", "another", quiet()).await;
+    w.synced::<AlertRule>("another").await;
+    assert_eq!(in_folder(&w, "another").await, in_folder(&w, "r").await);
+    assert_rests(&w).await;
+}
+
+async fn in_folder(w: &World, name: &str) -> String {
+    let uid = uid(w, name).await;
+    let rule = w.grafana.rule(&uid).await.expect("the rule is there");
+    rule["folderUID"].as_str().expect("a folder").to_owned()
+}
+
+#[apply(since_12)]
+async fn a_rule_whose_folder_has_gone_is_back_though_the_index_still_shows_the_folder() {
+    let w = world::start().await;
+    w.put("AlertRule", "r", quiet()).await;
+    let uid = uid(&w, "r").await;
+    resyncs(&w, 2).await;
+    w.grafana.lag_the_index(NEVER).await;
+    let folder = in_folder(&w, "r").await;
+    w.grafana
+        .delete(&format!("/api/folders/{folder}?forceDeleteRules=true"))
+        .await
+        .ok();
+    wait::until("the rule is back", SOON, async || {
+        w.grafana.rule(&uid).await.is_some()
+    })
+    .await;
+    w.synced::<AlertRule>("r").await;
+}
+
+#[apply(every_release)]
+async fn what_grafana_will_take_away_stands_in_the_instance() {
+    let w = world::start().await;
+    contact_point(&w, "team").await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.synced::<alertwright::api::NotificationPolicy>("tree").await;
+    w.put("AlertRule", "r", json!({"query": QUIET})).await;
+    w.synced::<AlertRule>("r").await;
+    // The poll after tells the instance.
+    resyncs(&w, 2).await;
+    let version = w.grafana.version();
+    let expected: &[&str] = match () {
+        () if version.since(13, 1) => &["contact points", "policy", "rules"],
+        () if version.since(13, 0) => &["rules"],
+        () => &[],
+    };
+    wait::until(
+        &format!("{expected:?} are said to be deprecated"),
+        SOON,
+        async || {
+            let status = instance(&w).await.status.unwrap_or_default();
+            let said = status.deprecated.iter();
+            let concerns: Vec<_> = said
+                .filter_map(|said| said.split_once(" (since 2026-").map(|(concern, _)| concern))
+                .collect();
+            let condition = status.conditions.iter().find(|c| c.type_ == "Deprecated");
+            concerns == expected && condition.is_some() != expected.is_empty()
+        },
+    )
+    .await;
+    assert_rests(&w).await;
+}
