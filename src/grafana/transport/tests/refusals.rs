@@ -36,7 +36,7 @@ async fn a_refusal_in_other_words_is_understood() {
 }
 
 #[tokio::test]
-async fn a_status_of_kubernetes_is_understood_with_the_fields_that_it_names() {
+async fn a_status_object_of_the_newer_api_is_understood_with_the_fields_that_it_names() {
     for (body, message, id) in [
         (
             json!({"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "Provided version 'a' does not match",
