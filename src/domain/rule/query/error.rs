@@ -35,6 +35,12 @@ pub enum Problem {
     /// A string is never closed, or not on its line.
     #[error("the string that starts with this {0} is never closed")]
     Unterminated(char),
+    /// A quote as word processors and wikis set it.
+    #[error("{0} is no quote here; write \", as on a keyboard")]
+    TypographicQuote(char),
+    /// A space that Loki and Prometheus don't take for one, such as wikis set against a line break.
+    #[error("this looks like a space and is another character (U+{0:04X}); write a space in its place")]
+    OddSpace(u32),
     /// It yields log lines.
     #[error(
         "this query yields log lines, and an alert needs a number: count them, such as count_over_time({{…}} |= \"…\" [5m])"
@@ -48,7 +54,7 @@ pub enum Problem {
     /// A text stands where only a number can be.
     #[error("a text can't be compared: write a number without quotes")]
     Quoted,
-    /// A comparison lacks a side.
+    /// An operator lacks a side.
     #[error("{0} needs an expression on either side")]
     OneSided(String),
     /// `=` outside a selector.

@@ -219,6 +219,9 @@ fn refuse_nonsense(query: &str, inner: &[Token<'_>], top: &[(usize, &Token<'_>)]
             Kind::Symbol => match t.text {
                 "|" | "|=" | "|~" | "|>" | "!~" | "!>" => return fail(t, Problem::LogQuery),
                 "=" => return fail(t, Problem::SingleEquals),
+                "+" | "-" | "*" | "/" | "%" | "^" | "@" if next.is_none() => {
+                    return fail(t, Problem::OneSided(t.text.to_owned()));
+                }
                 "+" | "-" | "*" | "/" | "%" | "^" | "@" => {}
                 other => return fail(t, Problem::Unexpected(other.to_owned())),
             },

@@ -145,10 +145,21 @@ fn gives_up_on_arithmetic_of_absurd_depth() {
 }
 
 #[test]
+fn what_a_string_or_comment_holds_is_its_own() {
+    for text in [
+        "x{job=\"“web”\u{a0}\"} > 5",
+        "x > 5 # “why”\u{a0}not 5%",
+        "x{job=`‘a’`} > 5",
+    ] {
+        assert!(matches!(split(text), Ok(Split::Comparison { .. })), "{text}");
+    }
+}
+
+#[test]
 fn names_the_place_of_a_mistake() {
     use Problem::{
-        Empty, LogQuery, Mismatched, OneSided, Quoted, Range, SingleEquals, Unclosed, Unexpected, Unopened,
-        Unterminated,
+        Empty, LogQuery, Mismatched, OddSpace, OneSided, Quoted, Range, SingleEquals, TypographicQuote,
+        Unclosed, Unexpected, Unopened, Unterminated,
     };
     for (text, line, column, problem) in [
         ("", 1, 1, Empty),
@@ -193,6 +204,11 @@ fn names_the_place_of_a_mistake() {
         ("> 5", 1, 1, OneSided(">".into())),
         ("x >=", 1, 3, OneSided(">=".into())),
         ("x <> 5", 1, 3, OneSided("<".into())),
+        ("x > 5%", 1, 6, OneSided("%".into())),
+        ("x{job=“web”} > 5", 1, 7, TypographicQuote('“')),
+        ("count_over_time({a=‘b’}[5m]) > 5", 1, 20, TypographicQuote('‘')),
+        ("x\u{a0}> 5", 1, 2, OddSpace(0xa0)),
+        ("sum(x\u{202f}) > 5", 1, 6, OddSpace(0x202f)),
         ("x = 5", 1, 3, SingleEquals),
         ("x => 5", 1, 3, SingleEquals),
         ("x ≥ 5", 1, 3, Unexpected("≥".into())),

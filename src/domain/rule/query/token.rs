@@ -66,9 +66,13 @@ pub(super) fn scan(query: &str) -> Result<Vec<Token<'_>>, QueryError> {
                 at += rest.find('\n').unwrap_or(rest.len());
                 continue;
             }
-            c if c.is_whitespace() => {
-                at += c.len_utf8();
+            ' ' | '\t' | '\r' | '\n' => {
+                at += 1;
                 continue;
+            }
+            c if c.is_whitespace() => return Err(fail(Problem::OddSpace(c.into()))),
+            '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»' => {
+                return Err(fail(Problem::TypographicQuote(c)));
             }
             '(' | '[' | '{' => (Kind::Open(c), 1),
             ')' | ']' | '}' => (Kind::Close(c), 1),
