@@ -133,9 +133,24 @@ impl Reconcile for ContactPoint {
             return Ok(());
         }
         let turn = instance.rights.notifications.lock().await;
+        let former = former_uids(self, &instance);
+        let memory = instance.memory()?;
+        let is_ours = |i: &wire::ContactPoint| {
+            let is_sent = || memory.read(|memory| memory.sent.contains_key(&i.uid));
+            own.contains(&i.uid) || former.contains(&i.uid) || is_sent()
+        };
+        let known = instance
+            .mirror
+            .read(|held| held.contact_points.lookup(&name).cloned());
+        // Whoever refers to what somebody else made under this name doesn't refer to this resource.
+        let may_be_ours = match known {
+            Lookup::Present(found) => found.iter().any(is_ours),
+            Lookup::Absent => false,
+            Lookup::Unknown => true,
+        };
         let users = Users::of(&instance, context, &name);
         let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
-        if users.is_any() {
+        if may_be_ours && users.is_any() {
             let who = users.still_refer();
             if !is_terminating().await? {
                 return Err(in_use(format!("{who} to it")));
@@ -148,13 +163,7 @@ impl Reconcile for ContactPoint {
             }
         }
         let found = fresh(&instance, &name).await?;
-        let former = former_uids(self, &instance);
-        let (ours, left): (Vec<_>, Vec<_>) = instance.memory()?.read(|memory| {
-            let is_ours = |i: &wire::ContactPoint| {
-                memory.sent.contains_key(&i.uid) || own.contains(&i.uid) || former.contains(&i.uid)
-            };
-            found.into_iter().partition(is_ours)
-        });
+        let (ours, left): (Vec<_>, Vec<_>) = found.into_iter().partition(is_ours);
         for integration in &ours {
             let deleted = take(&instance, &turn, &name, &Step::Delete(integration.uid.clone())).await;
             match deleted {

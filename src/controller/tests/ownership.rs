@@ -208,6 +208,29 @@ async fn a_contact_point_of_a_former_owner_id_is_taken_over_and_any_other_is_not
 }
 
 #[tokio::test]
+async fn a_contact_point_that_made_nothing_goes_though_a_policy_refers_to_its_name() {
+    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let mut world = world_with(&json!({}), |held| {
+        held.points.push(wire::ContactPoint {
+            uid: "theirs".to_owned(),
+            name: "team".to_owned(),
+            r#type: "webhook".to_owned(),
+            ..wire::ContactPoint::default()
+        });
+        held.policy = Some(wire::Route {
+            receiver: Some("team".to_owned()),
+            ..wire::Route::default()
+        });
+    })
+    .await;
+    let object = world.contact_point("team", spec);
+    let failure = object.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::NotOwned));
+    object.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.grafana.hold(|held| held.points.len()), 1);
+}
+
+#[tokio::test]
 async fn only_namespaces_that_may_adopt_take_over_what_somebody_else_made() {
     let spec = json!({"query": QUERY, "uid": "theirs"});
     for (instance, may) in [
