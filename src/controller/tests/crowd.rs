@@ -54,12 +54,15 @@ impl World {
                 );
             }
         });
-        let token = json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": HOME}, "data": {"token": "eA=="},
-        });
+        let secret = |name: &str, namespace: &str, value: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": {"token": value},
+            })
+        };
         let home = format!("/api/v1/namespaces/{HOME}/secrets/token");
-        world.server.set(&home, token.clone());
-        world.server.set("/api/v1/namespaces/revel/secrets/own", token);
+        world.server.set(&home, secret("token", HOME, "eA=="));
+        let own = secret("own", "revel", "aHR0cHM6Ly9leGFtcGxlLmNvbQ==");
+        world.server.set("/api/v1/namespaces/revel/secrets/own", own);
         world.gather(many);
         let instance = world.connect(json!({})).await;
         until("the first read", || {

@@ -16,14 +16,14 @@ fn spec(integrations: Value) -> ContactPointSpec {
     from_value(json!({ "integrations": integrations })).unwrap()
 }
 
-/// Every key of the Secret `s` has the value `secret-` and its name.
+/// Every key of the Secret `s` has the value `https://secret-` and its name.
 fn secrets(keys: &[&str]) -> Secrets {
     let entry = |key: &&str| {
         let reference = SecretKeyRef {
             name: "s".into(),
             key: (*key).to_owned(),
         };
-        (reference, format!("secret-{key}"))
+        (reference, format!("https://secret-{key}"))
     };
     keys.iter().map(entry).collect()
 }
@@ -72,7 +72,7 @@ fn each_type_becomes_the_settings_that_grafana_knows() {
             }}),
             "slack",
             json!({
-                "token": "secret-a", "recipient": "#c", "username": "u", "icon_emoji": ":x:", "icon_url": "i", "mentionUsers": "U1",
+                "token": "https://secret-a", "recipient": "#c", "username": "u", "icon_emoji": ":x:", "icon_url": "i", "mentionUsers": "U1",
                 "mentionGroups": "G1", "mentionChannel": "here", "endpointUrl": "e", "title": "T", "text": "X",
             }),
             vec!["token"],
@@ -80,7 +80,7 @@ fn each_type_becomes_the_settings_that_grafana_knows() {
         (
             json!({"discord": {"url": from_secret("a"), "title": "T", "message": "M", "avatarURL": "v", "useDiscordUsername": true}}),
             "discord",
-            json!({"url": "secret-a", "title": "T", "message": "M", "avatar_url": "v", "use_discord_username": true}),
+            json!({"url": "https://secret-a", "title": "T", "message": "M", "avatar_url": "v", "use_discord_username": true}),
             vec!["url"],
         ),
         (
@@ -90,7 +90,7 @@ fn each_type_becomes_the_settings_that_grafana_knows() {
             }}),
             "pagerduty",
             json!({
-                "integrationKey": "secret-a", "severity": "error", "class": "c", "component": "p", "group": "g", "summary": "s",
+                "integrationKey": "https://secret-a", "severity": "error", "class": "c", "component": "p", "group": "g", "summary": "s",
                 "source": "o", "client": "l", "client_url": "u", "details": {"k": "v"},
             }),
             vec!["integrationKey"],
@@ -98,19 +98,19 @@ fn each_type_becomes_the_settings_that_grafana_knows() {
         (
             json!({"webhook": {"url": from_secret("a"), "httpMethod": "PUT", "username": "u", "password": from_secret("b"), "maxAlerts": 3, "title": "T", "message": "M"}}),
             "webhook",
-            json!({"url": "secret-a", "httpMethod": "PUT", "username": "u", "password": "secret-b", "maxAlerts": "3", "title": "T", "message": "M"}),
+            json!({"url": "https://secret-a", "httpMethod": "PUT", "username": "u", "password": "https://secret-b", "maxAlerts": "3", "title": "T", "message": "M"}),
             vec!["url", "password"],
         ),
         (
             json!({"webhook": {"url": {"value": "h"}, "authorizationScheme": "Bearer", "authorizationCredentials": from_secret("c")}}),
             "webhook",
-            json!({"url": "h", "authorization_scheme": "Bearer", "authorization_credentials": "secret-c"}),
+            json!({"url": "h", "authorization_scheme": "Bearer", "authorization_credentials": "https://secret-c"}),
             vec!["authorization_credentials"],
         ),
         (
             json!({"custom": {"type": "line", "settings": {"title": "T", "deep": {"kept": 1}}, "secureSettings": {"token": from_secret("a"), "deep.er.key": from_secret("b")}}}),
             "line",
-            json!({"title": "T", "token": "secret-a", "deep": {"kept": 1, "er": {"key": "secret-b"}}}),
+            json!({"title": "T", "token": "https://secret-a", "deep": {"kept": 1, "er": {"key": "https://secret-b"}}}),
             vec!["deep.er.key", "token"],
         ),
         (json!({"custom": {"type": "kafka"}}), "kafka", json!({}), vec![]),
@@ -216,7 +216,7 @@ fn a_missing_secret_key_is_named_with_its_place() {
     assert_eq!(refusal.reason, Reason::DependencyMissing);
     assert_eq!(
         refusal.message,
-        "spec.integrations[1].url: Secret s has no key gone"
+        "spec.integrations[1].slack.url: Secret s has no key gone"
     );
 }
 
@@ -228,8 +228,38 @@ fn a_secret_cannot_lead_into_what_is_no_object() {
     assert_eq!(refusal.reason, Reason::Invalid);
     assert_eq!(
         refusal.message,
-        "spec.integrations[0].a.b: leads into a setting that is not an object"
+        "spec.integrations[0].custom.secureSettings[a.b]: leads into a setting that is not an object"
     );
+}
+
+#[test]
+fn a_secret_that_is_no_url_is_refused_by_the_field_of_the_resource_and_not_shown() {
+    let point = json!({"webhook": {"url": from_secret("a"), "authorizationScheme": "Bearer", "authorizationCredentials": from_secret("b")}});
+    let with = |url: &str, credentials: &str| {
+        let spec = spec(json!([point]));
+        let values = secret_refs(&spec)
+            .into_iter()
+            .cloned()
+            .zip([url, credentials].map(str::to_owned));
+        integrations(&spec, &owner(), "shop", "x", &values.collect()).err()
+    };
+    assert_eq!(with("https://hooks.example.com/a", "hunter2"), None);
+    for url in [
+        "hooks.example.com/hunter2",
+        "https\\://hunter2",
+        "https://x/ hunter2",
+        "hunter2",
+    ] {
+        let refusal = with(url, "b").unwrap();
+        assert_eq!(refusal.reason, Reason::Invalid, "{url}");
+        assert_eq!(
+            refusal.message,
+            "spec.integrations[0].webhook.url: what key a of Secret s holds is no URL: one begins with http:// or https:// and has no spaces"
+        );
+    }
+    let message = with("https://x", "[REDACTED]").unwrap().message;
+    let field = "spec.integrations[0].webhook.authorizationCredentials: ";
+    assert!(message.starts_with(field), "{message}");
 }
 
 #[test]
@@ -249,7 +279,7 @@ fn a_receiver_without_a_type_and_a_value_without_a_source_are_refused() {
     let refusal = refused(json!([{"discord": {"url": {}}}]));
     assert_eq!(
         refusal.message,
-        "spec.integrations[0].url: give value or secretKeyRef"
+        "spec.integrations[0].discord.url: give value or secretKeyRef"
     );
 }
 
@@ -279,11 +309,11 @@ fn a_template_that_nothing_closes_is_refused_by_its_field() {
     for (receiver, start) in [
         (
             json!({"webhook": {"url": {"value": "h"}, "title": "{{ .CommonLabels.a"}}),
-            "spec.integrations[0].title: line 1, column 1: ",
+            "spec.integrations[0].webhook.title: line 1, column 1: ",
         ),
         (
             json!({"custom": {"type": "webhook", "settings": {"payload": {"template": "a\n{{ range .Alerts }}"}}}}),
-            "spec.integrations[0].payload.template: line 2, column 1: ",
+            "spec.integrations[0].custom.settings.payload.template: line 2, column 1: ",
         ),
     ] {
         let message = refused(json!([receiver])).message;
@@ -308,8 +338,8 @@ fn a_webhook_of_ones_own_has_headers_and_nested_secrets() {
     assert_eq!(
         Value::Object(settings.contact_point.settings),
         json!({
-            "url": "u", "headers": {"X-Team": "web", "X-Api-Key": "secret-a"},
-            "http_config": {"oauth2": {"client_id": "a", "client_secret": "secret-b"}},
+            "url": "u", "headers": {"X-Team": "web", "X-Api-Key": "https://secret-a"},
+            "http_config": {"oauth2": {"client_id": "a", "client_secret": "https://secret-b"}},
         })
     );
     assert_eq!(

@@ -4,6 +4,7 @@ pub mod decision;
 mod pagerduty;
 mod secret;
 mod settings;
+mod text;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,7 +19,6 @@ use crate::domain::refusal::Refusal;
 use crate::grafana::wire::{ContactPoint, REDACTED};
 use settings::Settings;
 
-pub use secret::warnings;
 pub use settings::Secrets;
 
 /// One integration as it should be, with the names of the settings that came from Secrets.
@@ -80,6 +80,13 @@ fn integration_refs(integration: &IntegrationSpec) -> Vec<&SecretKeyRef> {
     refs
 }
 
+/// What a person should know: a secret that stands in the clear, a text that Grafana can't read.
+pub fn warnings(spec: &ContactPointSpec) -> Vec<String> {
+    let mut warnings = secret::warnings(spec);
+    warnings.extend(text::warnings(spec));
+    warnings
+}
+
 /// Works out the integrations that Grafana should hold. Every reference must be in `secrets`.
 pub fn integrations(
     spec: &ContactPointSpec,
@@ -91,11 +98,11 @@ pub fn integrations(
     let mut ordinals: HashMap<&str, usize> = HashMap::new();
     let mut integrations = Vec::with_capacity(spec.integrations.len());
     for (i, integration) in spec.integrations.iter().enumerate() {
-        let mut settings = Settings::new(secrets);
-        fill(integration, &mut settings)
-            .and_then(|()| settings.check_templates())
-            .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;
         let type_ = type_of(integration);
+        let mut settings = Settings::new(secrets, integration);
+        text::check(integration)
+            .and_then(|()| fill(integration, &mut settings))
+            .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;
         let ordinal = ordinals.entry(type_).or_default();
         integrations.push(Integration {
             contact_point: ContactPoint {
@@ -168,7 +175,7 @@ fn fill_email(email: &Email, settings: &mut Settings<'_>) {
 }
 
 fn fill_slack(slack: &Slack, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.value("url", slack.url.as_ref())?;
+    settings.url("url", slack.url.as_ref())?;
     settings.secret("token", slack.token.as_ref())?;
     settings.set("recipient", slack.recipient.as_ref());
     settings.set("username", slack.username.as_ref());
@@ -184,7 +191,7 @@ fn fill_slack(slack: &Slack, settings: &mut Settings<'_>) -> Result<(), Refusal>
 }
 
 fn fill_discord(discord: &Discord, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.value("url", Some(&discord.url))?;
+    settings.url("url", Some(&discord.url))?;
     settings.set("title", discord.title.as_ref());
     settings.set("message", discord.message.as_ref());
     settings.set("avatar_url", discord.avatar_url.as_ref());
@@ -193,7 +200,7 @@ fn fill_discord(discord: &Discord, settings: &mut Settings<'_>) -> Result<(), Re
 }
 
 fn fill_webhook(webhook: &Webhook, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.value("url", Some(&webhook.url))?;
+    settings.url("url", Some(&webhook.url))?;
     settings.set("httpMethod", webhook.http_method);
     settings.set("username", webhook.username.as_ref());
     settings.secret("password", webhook.password.as_ref())?;

@@ -33,7 +33,7 @@ const SECRETS: [&str; 20] = [
 const SECRET_URLS: [&str; 6] = ["dingding", "discord", "googlechat", "slack", "victorops", "wecom"];
 
 /// What a person should know: every secret that stands in the clear.
-pub fn warnings(spec: &ContactPointSpec) -> Vec<String> {
+pub(super) fn warnings(spec: &ContactPointSpec) -> Vec<String> {
     let customs = spec.integrations.iter().enumerate();
     let customs = customs.filter_map(|(i, integration)| Some((i, integration.custom.as_ref()?)));
     customs

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::type_of;
+use crate::api::contact_point::Integration;
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::refusal::Refusal;
-use crate::domain::rule::template;
 use crate::grafana::wire::REDACTED;
 
 /// What was read from Secrets, by reference.
@@ -16,15 +17,18 @@ pub type Secrets = BTreeMap<SecretKeyRef, String>;
 /// The settings of one integration while they are put together.
 pub(super) struct Settings<'a> {
     secrets: &'a Secrets,
+    /// What the resource calls the integration; nothing where Grafana's own names are given.
+    type_: Option<&'a str>,
     pub(super) values: Map<String, Value>,
     /// Settings that came from Secrets; a dot leads into an object.
     pub(super) secret_fields: Vec<String>,
 }
 
 impl<'a> Settings<'a> {
-    pub(super) fn new(secrets: &'a Secrets) -> Self {
+    pub(super) fn new(secrets: &'a Secrets, integration: &'a Integration) -> Self {
         Self {
             secrets,
+            type_: integration.custom.is_none().then(|| type_of(integration)),
             values: Map::new(),
             secret_fields: Vec::new(),
         }
@@ -45,14 +49,8 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Fails with the name of a field whose template nothing closes: Grafana would find out with the first alert, and send none. What came
-    /// from Secrets is not looked at.
-    pub(super) fn check_templates(&self) -> Result<(), Refusal> {
-        check(&self.values, "", &self.secret_fields)
-    }
-
-    /// Sets a field that is given in the clear or from a Secret.
-    pub(super) fn value(&mut self, key: &str, source: Option<&ValueSource>) -> Result<(), Refusal> {
+    /// Sets a URL that is given in the clear or from a Secret.
+    pub(super) fn url(&mut self, key: &str, source: Option<&ValueSource>) -> Result<(), Refusal> {
         match source {
             None => Ok(()),
             Some(ValueSource {
@@ -64,46 +62,68 @@ impl<'a> Settings<'a> {
             Some(ValueSource {
                 secret_key_ref: Some(reference),
                 ..
-            }) => self.read(key, reference),
-            Some(_) => Err(Refusal::invalid(key, "give value or secretKeyRef")),
+            }) => {
+                self.read(key, reference)?;
+                let is_url = self.values.get(key).and_then(Value::as_str).is_some_and(is_url);
+                is_url.then_some(()).ok_or_else(|| {
+                    Refusal::invalid(
+                        &self.field(key),
+                        format!(
+                            "what key {} of Secret {} holds is no URL: one begins with http:// or https:// and has no spaces",
+                            reference.key, reference.name
+                        ),
+                    )
+                })
+            }
+            Some(_) => Err(Refusal::invalid(&self.field(key), "give value or secretKeyRef")),
         }
     }
 
     fn read(&mut self, path: &str, reference: &SecretKeyRef) -> Result<(), Refusal> {
         let value = self.secrets.get(reference).ok_or_else(|| {
             Refusal::missing(format!(
-                "{path}: Secret {} has no key {}",
-                reference.name, reference.key
+                "{}: Secret {} has no key {}",
+                self.field(path),
+                reference.name,
+                reference.key
             ))
         })?;
         if value.trim() == REDACTED {
             return Err(Refusal::invalid(
-                path,
+                &self.field(path),
                 format!(
                     "key {} of Secret {} holds {REDACTED}, which Grafana shows in place of a secret; write the secret itself there",
                     reference.key, reference.name
                 ),
             ));
         }
-        insert(&mut self.values, path, json!(value))
-            .ok_or_else(|| Refusal::invalid(path, "leads into a setting that is not an object"))?;
+        insert(&mut self.values, path, json!(value)).ok_or_else(|| {
+            Refusal::invalid(&self.field(path), "leads into a setting that is not an object")
+        })?;
         self.secret_fields.push(path.to_owned());
         Ok(())
     }
+
+    /// The resource's name of a setting that may come from a Secret: Grafana writes some of them with `_`.
+    fn field(&self, path: &str) -> String {
+        let Some(type_) = self.type_ else {
+            return format!("custom.secureSettings[{path}]");
+        };
+        let mut words = path.split('_');
+        let first = words.next().unwrap_or_default();
+        let rest = words.map(|word| {
+            let (initial, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+            initial.to_uppercase() + rest
+        });
+        format!("{type_}.{first}{}", rest.collect::<String>())
+    }
 }
 
-fn check(fields: &Map<String, Value>, above: &str, secrets: &[String]) -> Result<(), Refusal> {
-    for (key, value) in fields {
-        let path = format!("{above}{key}");
-        match value {
-            Value::String(text) if !secrets.contains(&path) => {
-                template::check(text).map_err(|e| Refusal::invalid(&path, e))?;
-            }
-            Value::Object(inner) => check(inner, &format!("{path}."), secrets)?,
-            _ => {}
-        }
-    }
-    Ok(())
+fn is_url(text: &str) -> bool {
+    let begins = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    begins && !text.contains(char::is_whitespace)
 }
 
 /// Sets a nested field; `None` if something in between isn't an object.

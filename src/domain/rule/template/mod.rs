@@ -15,7 +15,7 @@ mod vocabulary;
 pub use error::{Problem, TemplateError};
 pub use read::{check, mentions_value};
 pub use rewrite::rewrite;
-pub use vocabulary::{Unknown, unknown};
+pub use vocabulary::{Unknown, unknown, unknown_to_notifications};
 
 #[cfg(test)]
 mod tests;

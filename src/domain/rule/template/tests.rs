@@ -303,8 +303,8 @@ fn tells_which_texts_change_with_the_value() {
 
 #[test]
 fn names_what_grafana_does_not_have() {
-    use Unknown::{Field, Function, Query, Variable};
-    let all: [(&str, &[Unknown]); 13] = [
+    use Unknown::{Dash, Field, Function, Query, Variable};
+    let all: [(&str, &[Unknown]); 15] = [
         (
             "{{ humanize $value }} {{ .Labels.a }} {{ index $labels \"a\" }} {{ $.Values.A }} {{ $values }}",
             &[],
@@ -355,6 +355,11 @@ fn names_what_grafana_does_not_have() {
             &[Field(".Own".into())],
         ),
         ("{{ humanise", &[]),
+        (
+            "{{ $labels.my-label }} {{ if eq .Labels.a-1-first \"x\" }}{{ end }}",
+            &[Dash("a-1-first".into()), Dash("my-label".into())],
+        ),
+        ("{{ $labels.a_b }}-{{ .Labels.c -}}", &[]),
     ];
     for (text, expected) in all {
         assert_eq!(unknown(text).into_iter().collect::<Vec<_>>(), expected, "{text}");

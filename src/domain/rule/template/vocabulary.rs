@@ -49,6 +49,15 @@ const GRAFANA: [&str; 28] = [
 /// Prometheus' functions that ask the data source again, or read its answer. Grafana has them, but nothing answers.
 const OF_QUERIES: [&str; 6] = ["first", "label", "query", "sortByLabel", "strvalue", "value"];
 
+/// Functions that rules have and notifications never had, of those that people take along. From Grafana's two template references.
+const OF_RULES: [&str; 5] = [
+    "humanize",
+    "humanize1024",
+    "humanizePercentage",
+    "humanizeTimestamp",
+    "query",
+];
+
 /// The variables that every text begins with.
 const VARIABLES: [&str; 3] = ["$labels", "$value", "$values"];
 
@@ -74,33 +83,109 @@ pub enum Unknown {
         "the alert has no field {0}, and Grafana shows the whole text as it is written; it has .Labels, .Values and .Value"
     )]
     Field(String),
+    /// A name that Go's templates read no further than to its dash.
+    #[error(
+        "templates read no - in a name, and Grafana shows the whole text as it is written; write (index $labels \"{0}\")"
+    )]
+    Dash(String),
+}
+
+/// What the text of a notification uses and only rules have.
+#[derive(thiserror::Error, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OfRules {
+    /// A function.
+    #[error(
+        "a notification has no function {0}, and Grafana can't read the text; use it in an annotation of the rule, and show that by .Annotations"
+    )]
+    Function(String),
+    /// A variable that the text doesn't declare either.
+    #[error(
+        "a notification has no variable {0}, and Grafana can't read the text; it has .CommonLabels and .CommonAnnotations, and within range .Alerts each alert's .Labels, .Annotations and .Values"
+    )]
+    Variable(String),
 }
 
 /// What a text uses that Grafana's templates of annotations and labels don't have, each once. A text that isn't a template at
 /// all is left to `check`.
 pub fn unknown(text: &str) -> BTreeSet<Unknown> {
     let mut found = BTreeSet::new();
-    let (mut declared, mut used) = (BTreeSet::new(), BTreeSet::new());
-    let read = templates_of_alert(text).and_then(|of_alert| {
-        walk(text, of_alert, |action, scopes| {
-            found.extend(functions(action).chain(fields(action, scopes)));
-            let body = scopes.body().start;
-            for (i, token) in action.tokens.iter().enumerate() {
-                if token.kind == Kind::Variable && action.declares(i) {
-                    declared.insert((body, token.text));
-                } else if token.kind == Kind::Variable {
-                    used.insert((body, token.text));
-                }
-            }
-        })
+    let undeclared = undeclared(text, &VARIABLES, |action, scopes| {
+        found.extend(
+            functions(action)
+                .chain(fields(action, scopes))
+                .chain(dashes(action)),
+        );
     });
-    if read.is_err() {
+    let Some(undeclared) = undeclared else {
         return BTreeSet::new();
+    };
+    found.extend(undeclared.into_iter().map(Unknown::Variable));
+    if found.iter().any(|unknown| matches!(unknown, Unknown::Dash(..))) {
+        // What stands behind a dash is no word of its own.
+        found.retain(|unknown| matches!(unknown, Unknown::Dash(..)));
     }
-    let is_given = |(body, name): &(usize, &str)| *name == "$" || *body == 0 && VARIABLES.contains(name);
-    let undeclared = used.difference(&declared).filter(|variable| !is_given(variable));
-    found.extend(undeclared.map(|(_, name)| Unknown::Variable((*name).to_owned())));
     found
+}
+
+/// What a text of a notification uses that is the rules' alone, each once. Which functions notifications have is left open: a newer
+/// Grafana has more.
+pub fn unknown_to_notifications(text: &str) -> BTreeSet<OfRules> {
+    let mut found = BTreeSet::new();
+    let undeclared = undeclared(text, &[], |action, _| {
+        let words = action.tokens.iter().filter(|token| token.kind == Kind::Word);
+        let of_rules = words.filter(|token| OF_RULES.contains(&token.text));
+        found.extend(of_rules.map(|token| OfRules::Function(token.text.to_owned())));
+    });
+    let Some(undeclared) = undeclared else {
+        return BTreeSet::new();
+    };
+    found.extend(undeclared.into_iter().map(OfRules::Variable));
+    found
+}
+
+/// The variables that a text uses and neither declares nor is given, after each of its actions was shown; `None` for what isn't a
+/// template at all.
+fn undeclared<'a>(
+    text: &'a str,
+    given: &[&str],
+    mut visit: impl FnMut(&Action<'a>, &Scopes<'a>),
+) -> Option<BTreeSet<String>> {
+    let (mut declared, mut used) = (BTreeSet::new(), BTreeSet::new());
+    let of_alert = templates_of_alert(text).ok()?;
+    walk(text, of_alert, |action, scopes| {
+        visit(action, scopes);
+        let body = scopes.body().start;
+        for (i, token) in action.tokens.iter().enumerate() {
+            if token.kind == Kind::Variable && action.declares(i) {
+                declared.insert((body, token.text));
+            } else if token.kind == Kind::Variable {
+                used.insert((body, token.text));
+            }
+        }
+    })
+    .ok()?;
+    let is_given = |(body, name): &(usize, &str)| *name == "$" || *body == 0 && given.contains(name);
+    let undeclared = used.difference(&declared).filter(|variable| !is_given(variable));
+    Some(undeclared.map(|(_, name)| (*name).to_owned()).collect())
+}
+
+/// Fields whose name goes on with a dash, which Go's templates don't read: `$labels.my-label`.
+fn dashes<'a>(action: &'a Action<'_>) -> impl Iterator<Item = Unknown> + 'a {
+    let fields = action.tokens.iter().enumerate();
+    let fields = fields.filter(|(_, token)| token.kind == Kind::Field);
+    fields.filter_map(|(i, field)| {
+        let (mut name, mut end) = (field.text.trim_start_matches('.').to_owned(), field.span().end);
+        for next in action.tokens.iter().skip(i + 1) {
+            let is_part =
+                next.text == "-" || next.text.starts_with(|c: char| c == '_' || c.is_alphanumeric());
+            if next.span().start != end || !is_part {
+                break;
+            }
+            name.push_str(next.text);
+            end = next.span().end;
+        }
+        name.contains('-').then_some(Unknown::Dash(name))
+    })
 }
 
 fn functions<'a>(action: &'a Action<'_>) -> impl Iterator<Item = Unknown> + 'a {
