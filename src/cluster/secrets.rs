@@ -16,6 +16,9 @@ pub enum Error {
     /// The Secret lacks the key.
     #[error("Secret {0} has no key {1}; add it")]
     NoKey(String, String),
+    /// There is nothing under the key.
+    #[error("key {1} of Secret {0} is empty; write the value there")]
+    Empty(String, String),
     /// The value isn't text.
     #[error("key {1} of Secret {0} is not UTF-8 text")]
     NotText(String, String),
@@ -52,7 +55,11 @@ pub async fn read(
             .ok_or_else(|| Error::NoKey(name.clone(), reference.key.clone()))?;
         let text =
             std::str::from_utf8(&bytes.0).map_err(|_| Error::NotText(name.clone(), reference.key.clone()))?;
-        values.insert(reference.clone(), text.trim_end_matches(['\r', '\n']).to_owned());
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() {
+            return Err(Error::Empty(name.clone(), reference.key.clone()));
+        }
+        values.insert(reference.clone(), text.to_owned());
     }
     Ok(values)
 }

@@ -128,7 +128,11 @@ impl From<grafana::Error> for Failure {
                 after.map_or(Retry::Backoff, Retry::After),
             ),
             Class::Rejected => Self::new(Reason::Invalid, message, Retry::After(REFUSED)),
-            Class::Forbidden => Self::new(Reason::Unauthorized, message, Retry::After(FORBIDDEN)),
+            Class::Forbidden => Self::new(
+                Reason::Unauthorized,
+                format!("{message}{}", login(&error)),
+                Retry::After(FORBIDDEN),
+            ),
             Class::Conflict => Self::new(Reason::Conflict, message, Retry::Soon),
             Class::Missing => Self::new(Reason::Unavailable, message, Retry::Soon),
             Class::Foreign => Self::new(Reason::NotOwned, message, Retry::After(REFUSED)),
@@ -136,10 +140,23 @@ impl From<grafana::Error> for Failure {
     }
 }
 
+/// What helps where Grafana itself refuses who asks.
+fn login(error: &grafana::Error) -> &'static str {
+    match error {
+        grafana::Error::Status { status: 401, .. } => {
+            "; renew the token or password in the Secret that spec.auth of the GrafanaInstance names"
+        }
+        grafana::Error::Status { .. } => {
+            "; whom spec.auth of the GrafanaInstance names needs the role Admin in Grafana"
+        }
+        _ => "",
+    }
+}
+
 impl From<secrets::Error> for Failure {
     fn from(error: secrets::Error) -> Self {
         match &error {
-            secrets::Error::NoSecret(..) | secrets::Error::NoKey(..) => {
+            secrets::Error::NoSecret(..) | secrets::Error::NoKey(..) | secrets::Error::Empty(..) => {
                 Self::new(Reason::DependencyMissing, error.to_string(), Retry::After(WAIT))
             }
             secrets::Error::NotText(..) => Self::new(Reason::Invalid, error.to_string(), Retry::OnChange),
@@ -220,6 +237,23 @@ mod tests {
                 "{code} {message}"
             );
         }
+    }
+
+    #[test]
+    fn whom_grafana_refuses_is_told_what_helps() {
+        for (code, cure) in [(401, "renew the token"), (403, "the role Admin")] {
+            let message = status(code, "no").message;
+            assert!(
+                message.contains(cure) && message.contains("spec.auth"),
+                "{message}"
+            );
+        }
+        let proxy = grafana::Error::NotGrafana {
+            operation: "rules.list",
+            status: 403,
+            retry_after: None,
+        };
+        assert!(!Failure::from(proxy).message.contains("spec.auth"));
     }
 
     #[test]
