@@ -63,16 +63,16 @@ pub struct GrafanaInstanceSpec {
     /// Grafana's address, a sub-path included, for example `http://grafana.monitoring:3000`.
     #[schemars(length(min = 1, max = 2048))]
     #[x_kube(
-        validation = Rule::new(r"self.matches(r'^https?://[^\s@]+$')")
-            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password")
+        validation = Rule::new(r"self.matches(r'^https?://[^\s@?#]+$')")
+            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password, nothing behind the path")
     )]
     pub url: String,
     /// Grafana's address for people, used in links. Default: `url`.
     #[serde(default, rename = "externalURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     #[x_kube(
-        validation = Rule::new(r"self.matches(r'^https?://[^\s@]+$')")
-            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password")
+        validation = Rule::new(r"self.matches(r'^https?://[^\s@?#]+$')")
+            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password, nothing behind the path")
     )]
     pub external_url: Option<String>,
     /// How to log in; the Secrets are in the instance's namespace.

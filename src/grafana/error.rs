@@ -92,7 +92,8 @@ pub enum Error {
         /// What was asked for.
         operation: &'static str,
     },
-    /// What was asked for cannot be asked: a bad address, certificate, credential or name.
+    /// What was asked for cannot be asked: a bad address, certificate, credential or name. What is wrong with a connection stands behind its
+    /// part: `url`, `tls`, `tls.ca` or `auth`.
     #[error("{0}")]
     Configuration(String),
 }

@@ -92,6 +92,38 @@ pub fn unread(part: Part, failure: &Failure) -> String {
     format!("Grafana's {} cannot be read: {}", part.as_str(), failure.message)
 }
 
+/// The same of several parts. Those that fail for one reason, such as a Grafana that is away, are told together: then what is said of each
+/// differs only in the call, which stands before the first colon.
+pub fn all_unread(failing: &BTreeMap<Part, Failure>) -> String {
+    let mut told: Vec<(Vec<&str>, &Failure)> = Vec::new();
+    for (part, failure) in failing {
+        let cause = |failure: &Failure| {
+            failure
+                .message
+                .split_once(": ")
+                .map(|(_, cause)| cause.to_owned())
+        };
+        let same = told.iter_mut().find(|(_, other)| {
+            other.message == failure.message || cause(other).is_some() && cause(other) == cause(failure)
+        });
+        match same {
+            Some((parts, _)) => parts.push(part.as_str()),
+            None => told.push((vec![part.as_str()], failure)),
+        }
+    }
+    let sentences: Vec<_> = told
+        .into_iter()
+        .map(|(parts, failure)| {
+            let names = match parts.as_slice() {
+                [names @ .., last] if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+                names => names.join(", "),
+            };
+            format!("Grafana's {names} cannot be read: {}", failure.message)
+        })
+        .collect();
+    sentences.join("; ")
+}
+
 /// Has the poller look sooner than it would. How soon is the poller's to say: signs come in swarms.
 #[derive(Debug, Default)]
 pub struct Suspicion {
@@ -167,6 +199,43 @@ mod tests {
         );
         assert!(reads.note(Part::Silences, Ok(())), "it can be read again");
         assert!(!reads.note(Part::Silences, Ok(())));
+    }
+
+    #[test]
+    fn what_fails_for_one_reason_is_told_once() {
+        let lost = |call| {
+            failure(
+                Reason::Unavailable,
+                &format!("the connection was lost during {call}: reset by peer"),
+            )
+        };
+        let refused = |call| {
+            failure(
+                Reason::Unauthorized,
+                &format!("grafana refused {call}: no rights"),
+            )
+        };
+        let failing = BTreeMap::from([
+            (Part::Rules, lost("rules.list")),
+            (Part::Folders, lost("folders.list")),
+            (Part::Silences, lost("silences.list")),
+            (Part::ContactPoints, refused("contact_points.list")),
+            (Part::Policy, failure(Reason::Unavailable, "too large")),
+        ]);
+        let told = all_unread(&failing);
+        assert_eq!(told.matches("reset by peer").count(), 1, "{told}");
+        for part in [
+            Part::Rules,
+            Part::Folders,
+            Part::Silences,
+            Part::ContactPoints,
+            Part::Policy,
+        ] {
+            assert!(told.contains(part.as_str()), "{told}");
+        }
+        assert!(told.contains("policy tree cannot be read: too large"), "{told}");
+        let one = BTreeMap::from([(Part::Rules, lost("rules.list"))]);
+        assert_eq!(all_unread(&one), unread(Part::Rules, &lost("rules.list")));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::failure::{Failure, Retry};
-use crate::controller::engine::health::{Health, unread};
+use crate::controller::engine::health::{Health, all_unread};
 use crate::domain::notification::contact_point::Secrets;
 use crate::domain::ownership::{Owner, Owners};
 use crate::grafana::transport::{self, Connection, Supervisor};
@@ -38,6 +38,9 @@ use crate::metrics::Metrics;
 
 /// How long a failed connection attempt waits.
 const RETRY: Duration = Duration::from_secs(10);
+
+/// What is said until Grafana has answered, or not.
+const CONNECTING: &str = "connecting";
 
 /// An error that ended a pass.
 #[derive(Debug, thiserror::Error)]
@@ -120,10 +123,12 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             .status
             .as_ref()
             .and_then(|s| condition::ready(&s.conditions))
+            .filter(|ready| ready.message != CONNECTING)
             .map(|c| c.reason.clone());
         status::apply(&context.client, &*object, &next).await?;
         context.metrics.kubernetes_write("GrafanaInstance", "status");
-        if before.as_deref() != Some(reason.as_str()) {
+        // How connecting ends is told, not that it begins.
+        if before.as_deref() != Some(reason.as_str()) && message != CONNECTING {
             let type_ = if reason.is_ready() {
                 EventType::Normal
             } else {
@@ -230,7 +235,7 @@ async fn connect(object: &GrafanaInstance, context: &Arc<Context>) -> Result<Arc
     let grafana = Grafana::connect(&connection, supervisor).map_err(|e| {
         Failure::new(
             Reason::Invalid,
-            crate::cluster::answer::chain(&e),
+            format!("spec.{}", crate::cluster::answer::chain(&e)),
             Retry::OnChange,
         )
     })?;
@@ -284,7 +289,7 @@ pub(super) fn describe(
         next.unsupported = facts.version.lacks();
     }
     match instance.health() {
-        Health::Starting => (Reason::Unavailable, "connecting".into()),
+        Health::Starting => (Reason::Unavailable, CONNECTING.into()),
         Health::Up => {
             count(instance, context, next);
             let warning = sweep::warning(instance).map(|warning| format!(". Warning: {warning}"));
@@ -296,8 +301,10 @@ pub(super) fn describe(
         Health::Partly(failing) => {
             count(instance, context, next);
             let reason = failing.values().find_map(|failure| failure.reason);
-            let all: Vec<_> = failing.iter().map(|(part, why)| unread(*part, why)).collect();
-            let message = format!("{}. What needs them waits, all else goes on", all.join("; "));
+            let message = format!(
+                "{}. What needs them waits, all else goes on",
+                all_unread(&failing)
+            );
             (reason.unwrap_or(Reason::Unavailable), message)
         }
         Health::Down(failure) => {

@@ -198,3 +198,36 @@ async fn while_the_token_is_refused_each_poll_has_the_instance_look_whether_it_w
         }
     }
 }
+
+#[tokio::test]
+async fn how_connecting_ends_is_told_and_not_that_it_begins() {
+    let mut world = World::new();
+    let answers = tokio_util::sync::CancellationToken::new();
+    let slow = answers.clone();
+    world.grafana.does(move |_| Does::Dawdles(slow.clone()));
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": HOME}, "data": {"token": "eA=="},
+    });
+    let place = format!("/api/v1/namespaces/{HOME}/secrets/token");
+    world.server.set(&place, secret);
+    let instance = world.connect(json!({})).await;
+    let at = path("grafanainstances", HOME, "default");
+    let look = async || {
+        let stored: GrafanaInstance = serde_json::from_value(world.server.get(&at)).unwrap();
+        instance::reconcile(Arc::new(stored), world.context.clone())
+            .await
+            .unwrap();
+        world.server.ready(&at).unwrap()
+    };
+    assert_eq!(look().await.1, "connecting");
+    assert_eq!(world.server.notes(), [""; 0]);
+
+    world.grafana.does(|_| Does::Refuses(502, "bad gateway"));
+    answers.cancel();
+    world.poll().await;
+    until("an answer", || !matches!(instance.health(), Health::Starting)).await;
+    world.poll().await;
+    let (reason, message) = look().await;
+    assert!(message.contains("bad gateway"), "{message}");
+    assert_eq!(world.server.notes(), [format!("{reason}: {message}")]);
+}

@@ -74,17 +74,19 @@ impl Connection {
         } else if !url.username().is_empty() || url.password().is_some() {
             "must not hold credentials"
         } else if url.query().is_some() || url.fragment().is_some() {
-            "must end with its path"
+            "must end with its path, without ? and # and what follows them"
         } else {
             return Ok(url.clone());
         };
-        Err(Error::Configuration(format!("the address of grafana {what}")))
+        Err(Error::Configuration(format!("url: {what}")))
     }
 
     /// A client that logs in with every request and follows no redirect: one would take the credentials elsewhere.
     pub(super) fn client(&self, timeout: Duration) -> Result<Client> {
         if CryptoProvider::get_default().is_none() {
-            return Err(Error::Configuration("no rustls provider is installed".to_owned()));
+            return Err(Error::Configuration(
+                "tls: no rustls provider is installed".to_owned(),
+            ));
         }
         let mut client = Client::builder()
             .user_agent(self.user_agent.as_str())
@@ -101,11 +103,11 @@ impl Connection {
         match (&self.tls.client_cert_pem, &self.tls.client_key_pem) {
             (Some(certificate), Some(key)) => client = client.identity(identity(certificate, key)?),
             (None, None) => {}
-            _ => return Err(invalid("client certificate and key must come together")),
+            _ => return Err(invalid("tls: clientCertificate and clientKey must come together")),
         }
         client
             .build()
-            .map_err(|_| invalid("certificates, key or user agent cannot be used"))
+            .map_err(|_| invalid("tls: these certificates and this key cannot be used"))
     }
 
     fn headers(&self) -> Result<HeaderMap> {
@@ -118,8 +120,9 @@ impl Connection {
                 )
             }
         };
-        let mut authorization = HeaderValue::try_from(credentials)
-            .map_err(|_| invalid("the token holds characters that no token has"))?;
+        let mut authorization = HeaderValue::try_from(credentials).map_err(|_| {
+            invalid("auth: the token, or the name and password, hold characters that cannot be sent")
+        })?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::from_iter([
             (AUTHORIZATION, authorization),
@@ -135,14 +138,18 @@ impl Connection {
 fn authorities(pem: &str) -> Result<Vec<Certificate>> {
     match Certificate::from_pem_bundle(pem.as_bytes()) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(invalid("the certificate authority is not PEM")),
+        _ => Err(invalid(
+            "tls.ca: is no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----",
+        )),
     }
 }
 
 fn identity(certificate: &str, key: &SecretString) -> Result<Identity> {
     let pem = SecretString::from(format!("{certificate}\n{}", key.expose_secret()));
     Identity::from_pem(pem.expose_secret().as_bytes())
-        .map_err(|_| invalid("client certificate and key are not PEM"))
+        .map_err(|_| {
+            invalid("tls: clientCertificate and clientKey are no certificate and key in PEM, which begin with -----BEGIN")
+        })
 }
 
 fn invalid(what: &str) -> Error {

@@ -135,6 +135,14 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             "no user and password",
         ),
         (
+            with(&good, json!({"url": "https://grafana/?orgId=2"})),
+            "nothing behind the path",
+        ),
+        (
+            with(&good, json!({"externalURL": "https://grafana/#home"})),
+            "nothing behind the path",
+        ),
+        (
             with(&good, json!({"auth": {}})),
             "give exactly one of token and basic",
         ),
