@@ -49,13 +49,12 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
     let message = warnings
         .iter()
         .fold(message, |text, warning| format!("{text}. Warning: {warning}"));
-    let ready = |conditions| condition::ready(conditions).map(|ready| ready.message.clone());
-    let is_news = object
+    let before = object
         .status
         .as_ref()
-        .and_then(|status| ready(&status.conditions))
-        .as_ref()
-        != Some(&message);
+        .and_then(|status| condition::ready(&status.conditions));
+    let is_other = before.is_none_or(|ready| ready.reason != reason.as_str());
+    let is_news = is_other || !warnings.is_empty() && before.is_some_and(|ready| ready.message != message);
     next.workloads = i64::try_from(workloads).ok();
     next.observed_generation = object.metadata.generation;
     condition::report(
@@ -69,10 +68,16 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
         status::apply(&context.client, &*object, &next).await?;
         context.metrics.kubernetes_write("MaintenancePolicy", "status");
     }
-    if is_news && !warnings.is_empty() {
+    if is_news {
+        let is_well = (reason.is_ready() || reason == Reason::Suspended) && warnings.is_empty();
+        let type_ = if is_well {
+            EventType::Normal
+        } else {
+            EventType::Warning
+        };
         let about = object.object_ref(&());
         context
-            .event(&about, EventType::Warning, reason.as_str(), "Reconcile", &message)
+            .event(&about, type_, reason.as_str(), "Reconcile", &message)
             .await;
     }
     Ok(Action::await_change())

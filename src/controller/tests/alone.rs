@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::controller::engine::health::Health;
+use crate::controller::maintenance;
 use crate::controller::pass::{self, Reconcile};
 
 /// A world whose Grafana has never answered.
@@ -153,4 +154,25 @@ async fn a_rule_whose_first_answer_was_lost_may_be_there_and_its_deletion_waits(
         json!(world.context.owner.rule_uid("revel", "r")),
         "{marked}"
     );
+}
+
+#[tokio::test]
+async fn a_maintenance_policy_that_is_wrong_says_so_in_an_event_too() {
+    let world = World::new();
+    let object = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy",
+        "metadata": {"name": "own", "namespace": "revel", "uid": "uid-own", "generation": 1},
+        "spec": {"targets": [{"kind": "Job"}], "silence": {"lease": "1s"}},
+    });
+    let at = path("maintenancepolicies", "revel", "own");
+    world.server.set(&at, object);
+    for _ in 0..2 {
+        let stored = serde_json::from_value(world.server.get(&at)).unwrap();
+        maintenance::policy::reconcile(Arc::new(stored), world.context.clone())
+            .await
+            .unwrap();
+    }
+    let (reason, message) = world.server.ready(&at).unwrap();
+    assert!(message.starts_with("spec.silence.lease: "), "{message}");
+    assert_eq!(world.server.notes(), [format!("{reason}: {message}")]);
 }
