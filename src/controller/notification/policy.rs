@@ -210,7 +210,8 @@ impl NotificationPolicy {
             .status
             .as_ref()
             .and_then(|s| condition::ready(&s.conditions))
-            .map(|c| c.reason.clone());
+            .map(|c| c.reason.clone())
+            .filter(|reason| reason != Reason::Synced.as_str());
         Err(Refusal::missing(format!(
             "ContactPoint {namespace}/{name} is not in Grafana yet{}",
             why.map(|why| format!(" ({why})")).unwrap_or_default()
