@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::failure::{Failure, Retry};
+use crate::api::condition::Reason;
 
 /// The refusals of one Grafana.
 #[derive(Default)]
@@ -90,6 +91,14 @@ impl Refused {
             subject,
             sent,
         })
+    }
+
+    /// How many writes it has refused lately to whoever we log in as.
+    pub fn for_want_of_rights(&self) -> usize {
+        let known = self.known.lock();
+        let all = known.by_subject.values();
+        all.filter(|refusal| refusal.failure.reason == Some(Reason::Unauthorized))
+            .count()
     }
 
     /// Lets everything be tried anew: the Grafana was away, or is another by now.

@@ -292,11 +292,11 @@ pub(super) fn describe(
         Health::Starting => (Reason::Unavailable, CONNECTING.into()),
         Health::Up => {
             count(instance, context, next);
-            let warning = sweep::warning(instance).map(|warning| format!(". Warning: {warning}"));
-            (
-                Reason::Synced,
-                format!("connected{}", warning.unwrap_or_default()),
-            )
+            let warnings = sweep::warning(instance).into_iter().chain(rights(instance));
+            let message = warnings.fold("connected".to_owned(), |text, warning| {
+                format!("{text}. Warning: {warning}")
+            });
+            (Reason::Synced, message)
         }
         Health::Partly(failing) => {
             count(instance, context, next);
@@ -312,6 +312,16 @@ pub(super) fn describe(
             (failure.reason.unwrap_or(Reason::Unavailable), failure.message)
         }
     }
+}
+
+/// What a person should know of credentials that may read and not write.
+fn rights(instance: &Instance) -> Option<String> {
+    let refused = instance.refused.for_want_of_rights();
+    (refused > 0).then(|| {
+        format!(
+            "Grafana lets these credentials read and has refused what they wrote for {refused} resources; whom spec.auth names needs the role Admin"
+        )
+    })
 }
 
 fn count(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatus) {

@@ -231,3 +231,28 @@ async fn how_connecting_ends_is_told_and_not_that_it_begins() {
     assert!(message.contains("bad gateway"), "{message}");
     assert_eq!(world.server.notes(), [format!("{reason}: {message}")]);
 }
+
+#[tokio::test]
+async fn an_instance_whose_token_may_only_read_says_so() {
+    let mut world = World::connected().await;
+    let said = |world: &World| {
+        let mut status = GrafanaInstanceStatus::default();
+        describe(&world.instance(), &world.context, &mut status).1
+    };
+    assert_eq!(said(&world), "connected");
+    world
+        .grafana
+        .does(failing("rules.create", 403, "You'll need additional permissions"));
+    let rule = world.rule("r", json!({"query": QUERY}));
+    let failure = rule.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::Unauthorized));
+    let message = said(&world);
+    assert!(
+        message.starts_with("connected. Warning: ") && message.contains("needs the role Admin"),
+        "{message}"
+    );
+    world.grafana.does_well();
+    world.instance().refused.forget_all();
+    rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(said(&world), "connected");
+}
