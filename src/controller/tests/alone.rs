@@ -67,13 +67,21 @@ async fn a_mistake_of_a_resource_is_told_though_its_grafana_is_away() {
     );
     let secret =
         json!({"integrations": [{"slack": {"url": {"secretKeyRef": {"name": "hook", "key": "url"}}}}]});
-    let point = world.contact_point("team", secret);
+    let point = world.contact_point("team", secret.clone());
     let (reason, message) = said(&world, "contactpoints", point).await;
     assert_eq!(reason, "DependencyMissing");
     assert_eq!(
         message,
         "Secret hook is not there in namespace revel; create it there with the key url"
     );
+    let hook = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook", "namespace": "revel"}, "data": {"url": "Cg=="},
+    });
+    world.server.set("/api/v1/namespaces/revel/secrets/hook", hook);
+    let point = world.contact_point("team", secret);
+    let (reason, message) = said(&world, "contactpoints", point).await;
+    assert_eq!(reason, "DependencyMissing");
+    assert_eq!(message, "key url of Secret hook is empty; write the value there");
     assert_eq!(world.grafana.count("rules.create"), 0);
 }
 
