@@ -99,7 +99,7 @@ pub fn integrations(
     let mut integrations = Vec::with_capacity(spec.integrations.len());
     for (i, integration) in spec.integrations.iter().enumerate() {
         let type_ = type_of(integration);
-        let mut settings = Settings::new(secrets, integration);
+        let mut settings = Settings::new(secrets, integration.custom.is_none().then_some(type_));
         text::check(integration)
             .and_then(|()| fill(integration, &mut settings))
             .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;

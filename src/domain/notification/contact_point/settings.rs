@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::type_of;
-use crate::api::contact_point::Integration;
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::REDACTED;
@@ -25,10 +23,10 @@ pub(super) struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    pub(super) fn new(secrets: &'a Secrets, integration: &'a Integration) -> Self {
+    pub(super) fn new(secrets: &'a Secrets, type_: Option<&'a str>) -> Self {
         Self {
             secrets,
-            type_: integration.custom.is_none().then(|| type_of(integration)),
+            type_,
             values: Map::new(),
             secret_fields: Vec::new(),
         }
