@@ -223,6 +223,8 @@ async fn a_contact_point_that_made_nothing_goes_though_a_policy_refers_to_its_na
         });
     })
     .await;
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel"}, "status": {"phase": "Active"}});
+    world.server.set("/api/v1/namespaces/revel", namespace);
     let object = world.contact_point("team", spec);
     let failure = object.reconcile(&world.context).await.err().unwrap();
     assert_eq!(failure.reason, Some(Reason::NotOwned));
