@@ -194,7 +194,7 @@ async fn what_grafana_refuses_is_invalid_and_says_why() {
     w.reason::<ContactPoint>("pigeon", "Invalid").await;
     let message = w.message::<ContactPoint>("pigeon").await;
     assert!(message.contains("carrierpigeon"), "{message}");
-    secret(&w, "keys", json!({"url": "://hunter2-is-no-url"})).await;
+    secret(&w, "keys", json!({"url": "https://hunter2:is-no-port"})).await;
     let slack = json!({"url": {"secretKeyRef": {"name": "keys", "key": "url"}}});
     w.put(
         "ContactPoint",
