@@ -9,6 +9,7 @@ pub mod app;
 pub mod cli;
 pub mod cluster;
 pub mod controller;
+mod deadline;
 pub mod domain;
 pub mod grafana;
 pub mod metrics;

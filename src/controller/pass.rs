@@ -7,7 +7,6 @@ use kube::Api;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::runtime::finalizer::{self, Event as Finalized};
-use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::connection::Instance;
@@ -20,8 +19,9 @@ use crate::cluster::answer::{is_conflict, is_invalid, is_missing};
 use crate::cluster::status;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::deadline::{Late, within};
 
-/// How long a pass may take in all.
+/// How long a pass may work. What it waits for others isn't in it.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a pass found out and did.
@@ -153,17 +153,13 @@ async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Er
         };
         return finish(object, context, Ok(report)).await;
     }
-    let outcome = match timeout(DEADLINE, reconcile(object, context)).await {
+    let outcome = match within(DEADLINE, reconcile(object, context)).await {
         // While Grafana can't be read, what was said of this very wish stands: the instance alone says what is wrong with it.
         Ok(Err(failure)) if is_told(object) && context.unusable(object).as_ref() == Some(&failure) => {
             return Ok(Action::await_change());
         }
         Ok(outcome) => outcome,
-        Err(_) => Err(Failure::new(
-            Reason::Unavailable,
-            format!("not done within {} s", DEADLINE.as_secs()),
-            Retry::Backoff,
-        )),
+        Err(Late) => Err(late()),
     };
     finish(object, context, outcome).await
 }
@@ -183,13 +179,9 @@ fn is_told<K: Managed>(object: &K) -> bool {
 }
 
 async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {
-    let outcome = match timeout(DEADLINE, object.clean_up(context)).await {
+    let outcome = match within(DEADLINE, object.clean_up(context)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Failure::new(
-            Reason::Unavailable,
-            "not done in time",
-            Retry::Backoff,
-        )),
+        Err(Late) => Err(late()),
     };
     match outcome {
         Ok(()) => {
@@ -215,6 +207,17 @@ async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, E
             Err(Error::Waiting(message, action))
         }
     }
+}
+
+fn late() -> Failure {
+    Failure::new(
+        Reason::Unavailable,
+        format!(
+            "not done within {} s, without the time that it waited for others",
+            DEADLINE.as_secs()
+        ),
+        Retry::Backoff,
+    )
 }
 
 /// Decides the status as a value, writes it if it differs, and says when to look again.

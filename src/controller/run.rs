@@ -14,7 +14,7 @@ use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -32,12 +32,13 @@ use crate::controller::engine::by::Indexed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::{Receivers, stream};
 use crate::controller::engine::watch::{LAST_APPLIED, guarded, pruned, reflect};
+use crate::deadline::{Late, within};
 use crate::domain::maintenance::rollout;
 
 /// How many passes over one kind run at the same time.
 const CONCURRENCY: u16 = 16;
 
-/// How long a pass may take in all, calls to the API server included.
+/// How long a pass may work in all, calls to the API server included. What it waits for others isn't in it.
 const PASS: Duration = Duration::from_secs(60);
 /// How soon a pass that took too long is tried again.
 const LATE: Duration = Duration::from_secs(5);
@@ -210,7 +211,7 @@ impl Start {
 
 /// How a pass ended that did not end well.
 #[derive(Debug, thiserror::Error)]
-enum Ended<E: std::error::Error + 'static> {
+pub(super) enum Ended<E: std::error::Error + 'static> {
     #[error(transparent)]
     Failed(E),
     #[error("not done within {} s", PASS.as_secs())]
@@ -218,12 +219,12 @@ enum Ended<E: std::error::Error + 'static> {
 }
 
 /// A pass that hangs would keep its object from being looked at ever again.
-async fn in_time<E: std::error::Error + 'static>(
+pub(super) async fn in_time<E: std::error::Error + 'static>(
     pass: impl Future<Output = Result<Action, E>>,
 ) -> Result<Action, Ended<E>> {
-    match timeout(PASS, pass).await {
+    match within(PASS, pass).await {
         Ok(result) => result.map_err(Ended::Failed),
-        Err(_) => Err(Ended::Late),
+        Err(Late) => Err(Ended::Late),
     }
 }
 

@@ -35,7 +35,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "grafana",
-        may_import: &["grafana", "moment", "touched"],
+        may_import: &["grafana", "deadline", "moment", "touched"],
         must_not_say: &["kube", "k8s_openapi"],
     },
     Layer {
@@ -74,6 +74,7 @@ const LAYERS: &[Layer] = &[
             "domain",
             "grafana",
             "api",
+            "deadline",
             "metrics",
             "touched",
         ],

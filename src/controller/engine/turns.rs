@@ -8,6 +8,8 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use crate::deadline;
+
 /// A right that one at a time has.
 #[derive(Debug, Default)]
 pub struct Right(Arc<AsyncMutex<()>>);
@@ -87,13 +89,13 @@ impl AllRights {
 
 async fn take(right: Arc<AsyncMutex<()>>) -> Turn {
     Turn {
-        _guard: Arc::new(right.lock_owned().await),
+        _guard: Arc::new(deadline::waiting(right.lock_owned()).await),
     }
 }
 
 /// Does this to its end, also where whoever waits for it is cut off: what was sent can't be called back.
 pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(work).await {
+    match tokio::spawn(deadline::carried(work)).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
@@ -140,6 +142,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_gives_up_leaves_the_queue_and_the_others_keep_their_order() {
+        let right = Right::default();
+        let held = right.lock().await;
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(right.lock())).collect();
+        for turn in &mut waiting {
+            assert!(futures::poll!(turn.as_mut()).is_pending());
+        }
+        drop(waiting.remove(1));
+        drop(held);
+        assert!(
+            futures::poll!(waiting[1].as_mut()).is_pending(),
+            "the last is not the next"
+        );
+        let first = waiting.remove(0).await;
+        assert!(futures::poll!(waiting[0].as_mut()).is_pending());
+        drop(first);
+        waiting.remove(0).await;
+    }
+
+    #[tokio::test]
     async fn work_goes_on_when_whoever_waits_for_it_is_cut_off() {
         let (go_on, done) = (CancellationToken::new(), CancellationToken::new());
         let (started, finished) = (go_on.clone(), done.clone());
@@ -151,5 +173,21 @@ mod tests {
         drop(waiting);
         go_on.cancel();
         done.cancelled().await;
+    }
+
+    #[tokio::test]
+    async fn work_that_is_done_to_its_end_waits_by_the_clock_of_whoever_waits_for_it() {
+        let limit = std::time::Duration::from_secs(30);
+        let right = Arc::new(Right::default());
+        let held = right.lock().await;
+        let wanted = right.clone();
+        let write = to_its_end(async move { drop(wanted.lock().await) });
+        let mut pass = Box::pin(deadline::within(limit, write));
+        assert!(futures::poll!(pass.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+        deadline::time::pass(limit);
+        assert!(futures::poll!(pass.as_mut()).is_pending(), "waiting counts");
+        drop(held);
+        pass.await.expect("in time");
     }
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use futures::join;
-use tokio::time::timeout;
 
 use super::schedule::Due;
 use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Health;
+use crate::deadline::{Late, within};
 use crate::grafana;
 use crate::grafana::mirror::Part;
 use crate::grafana::wire::{Folder, Silence};
 
-/// How long reading a part may take.
+/// How long reading a part may take, once it is its turn.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How many folders are asked for at once.
@@ -118,7 +118,7 @@ async fn if_due<T>(
 }
 
 async fn in_time<T>(read: impl Future<Output = grafana::Result<T>>) -> Result<T, Failure> {
-    match timeout(DEADLINE, read).await {
+    match within(DEADLINE, read).await {
         Ok(result) => result.map_err(|error| {
             let failure = Failure::from(error);
             // What is said of one object in passing would never be said of a whole Grafana.
@@ -127,7 +127,7 @@ async fn in_time<T>(read: impl Future<Output = grafana::Result<T>>) -> Result<T,
                 ..failure
             }
         }),
-        Err(_) => Err(Failure::new(
+        Err(Late) => Err(Failure::new(
             Reason::Unavailable,
             format!("reading took longer than {} s", DEADLINE.as_secs()),
             Retry::Backoff,
@@ -301,4 +301,26 @@ async fn read_silences(instance: &Instance) -> grafana::Result<Vec<(String, Opti
             })
             .collect()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::deadline::{time, waiting};
+
+    #[tokio::test]
+    async fn a_part_whose_turn_has_not_come_is_not_late() {
+        let mut queued = Box::pin(in_time(waiting(pending::<grafana::Result<()>>())));
+        let mut asked = Box::pin(in_time(pending::<grafana::Result<()>>()));
+        assert!(futures::poll!(queued.as_mut()).is_pending());
+        assert!(futures::poll!(asked.as_mut()).is_pending());
+        time::pass(DEADLINE);
+        let late = asked.now_or_never().expect("the deadline is over").unwrap_err();
+        assert_eq!(late.message, "reading took longer than 120 s");
+        assert!(futures::poll!(queued.as_mut()).is_pending(), "waiting counts");
+    }
 }

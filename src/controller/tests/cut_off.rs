@@ -1,11 +1,18 @@
-//! Passes that are cut off in the middle of a write.
+//! Passes that are cut off in the middle of a write, and those behind them in the queue.
 
 use serde_json::json;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::controller::pass::Reconcile;
+use crate::controller::pass::{self, Reconcile};
+use crate::controller::run::in_time;
+use crate::deadline::time;
 use crate::grafana::mirror::Lookup;
+
+fn web_hook() -> Value {
+    json!({"webhook": {"url": {"value": "https://example.com/hook"}}})
+}
 
 /// Runs a pass until Grafana was asked this, which it is in no hurry to do, and drops it there. Returns what makes Grafana go on.
 async fn cut_off_in(world: &World, object: &impl Reconcile, operation: &'static str) -> CancellationToken {
@@ -56,7 +63,7 @@ async fn a_rule_that_was_being_created_when_its_pass_was_cut_off_is_deleted_with
 #[tokio::test]
 async fn a_contact_point_that_was_being_created_when_its_pass_was_cut_off_is_deleted_with_its_resource() {
     let mut world = World::connected().await;
-    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let spec = json!({"integrations": [web_hook()]});
     let point = world.contact_point("team", spec);
     let go_on = cut_off_in(&world, &point, "contact_points.create").await;
     clean_up_meanwhile(&world, &point, &go_on).await;
@@ -86,7 +93,7 @@ async fn a_silence_that_was_being_created_when_its_pass_was_cut_off_ends_with_it
 #[tokio::test]
 async fn a_tree_that_was_being_written_when_its_pass_was_cut_off_goes_with_its_resource() {
     let mut world = World::connected().await;
-    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let spec = json!({"integrations": [web_hook()]});
     let point = world.contact_point("team", spec);
     point.reconcile(&world.context).await.unwrap();
     let policy = world.policy("tree", json!({"receiver": "team"}));
@@ -186,4 +193,91 @@ async fn a_connection_that_is_made_anew_has_the_rights_and_the_owner_ids_of_the_
     drop(writes);
     waits.await;
     renewed.stop.cancel();
+}
+
+/// A pass over a contact point as the controller runs it. Returns reason and message of its condition then.
+fn pass_over(world: &mut World, name: &str) -> impl Future<Output = (String, String)> + Send + use<> {
+    let point = world.contact_point(name, json!({"integrations": [web_hook()]}));
+    let (context, server) = (world.context.clone(), world.server.clone());
+    let at = path("contactpoints", "revel", name);
+    async move {
+        in_time(pass::run(Arc::new(point), context)).await.unwrap();
+        server.ready(&at).unwrap()
+    }
+}
+
+/// Has Grafana take its time to create contact points. Returns what has it go on with each.
+fn slow_to_create(world: &World) -> Arc<Mutex<Vec<CancellationToken>>> {
+    let go_on = Arc::<Mutex<Vec<_>>>::default();
+    let asked = go_on.clone();
+    world.grafana.does(move |called| {
+        if called != "contact_points.create" {
+            return Does::Well;
+        }
+        let token = CancellationToken::new();
+        asked.lock().push(token.clone());
+        Does::Dawdles(token)
+    });
+    go_on
+}
+
+#[tokio::test]
+async fn twenty_contact_points_before_a_slow_grafana_are_all_written_in_order_and_none_is_late() {
+    let mut world = World::connected().await;
+    let go_on = slow_to_create(&world);
+    let names: Vec<String> = (0..20).map(|i| format!("team-{i}")).collect();
+    let mut passes = JoinSet::new();
+    for name in &names {
+        passes.spawn(pass_over(&mut world, name));
+    }
+    let is_well = |ended: Result<(String, String), _>| {
+        let (reason, message) = ended.unwrap();
+        assert_eq!(reason, "Synced", "{message}");
+    };
+    for asked in 1..=names.len() {
+        loop {
+            tokio::select! {
+                () = world.grafana.called("contact_points.create", asked) => break,
+                Some(ended) = passes.join_next() => is_well(ended),
+            }
+        }
+        time::pass(Duration::from_secs(25));
+        let written = go_on.lock()[asked - 1].clone();
+        written.cancel();
+    }
+    while let Some(ended) = passes.join_next().await {
+        is_well(ended);
+    }
+    let written = world.grafana.hold(|held| {
+        held.points
+            .iter()
+            .map(|point| point.name.clone())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(written, names);
+    assert!(world.context.backoff.is_empty(), "a pass has failed");
+}
+
+#[tokio::test]
+async fn a_pass_that_takes_too_long_by_itself_is_cut_off_and_the_next_has_all_its_time() {
+    let mut world = World::connected().await;
+    let go_on = slow_to_create(&world);
+    let slow = tokio::spawn(pass_over(&mut world, "slow"));
+    world.grafana.called("contact_points.create", 1).await;
+    let next = tokio::spawn(pass_over(&mut world, "next"));
+    tokio::task::yield_now().await;
+    time::pass(Duration::from_secs(30));
+    until("the end of the pass that is late", || slow.is_finished()).await;
+    let (reason, message) = slow.await.unwrap();
+    assert_eq!(reason, "Unavailable", "{message}");
+    assert!(message.contains("not done within 30 s"), "{message}");
+    // What it has sent is carried out before the next one's turn.
+    let written = go_on.lock()[0].clone();
+    written.cancel();
+    world.grafana.called("contact_points.create", 2).await;
+    time::pass(Duration::from_secs(29));
+    let written = go_on.lock()[1].clone();
+    written.cancel();
+    let (reason, message) = next.await.unwrap();
+    assert_eq!(reason, "Synced", "{message}");
 }

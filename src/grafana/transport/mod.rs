@@ -19,6 +19,7 @@ use url::Url;
 
 use super::error::{Class, Error, Result};
 use super::wire::Deprecation;
+use crate::deadline;
 use answer::Decode;
 use connection::CONNECTIONS;
 use pause::Pause;
@@ -138,7 +139,7 @@ impl Transport {
     /// Waits for a turn, makes the attempt, and a second one where that is harmless.
     async fn exchange<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let started = Instant::now();
-        let turn = self.turns.acquire().await;
+        let turn = deadline::waiting(self.turns.acquire()).await;
         let operation = call.operation;
         if let Some(left) = self.pause() {
             return Err(Error::Paused { operation, left });

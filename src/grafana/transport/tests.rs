@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::any;
+use futures::FutureExt;
 use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -301,6 +302,36 @@ async fn many_calls_share_eight_connections_and_later_ones_open_none() {
         );
     }
     assert_eq!(opened.load(Ordering::Relaxed), CONNECTIONS);
+}
+
+#[tokio::test]
+async fn waiting_for_a_connection_uses_up_no_deadline() {
+    let limit = Duration::from_secs(30);
+    let (arrived, served) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (arriving, serving) = (arrived.clone(), served.clone());
+    let router = Router::new().fallback(any(async move || {
+        arriving.add_permits(1);
+        serving.acquire().await.unwrap().forget();
+        "1"
+    }));
+    let transport = transport(&serve(router).await);
+    let mut calls: Vec<_> = (0..=CONNECTIONS)
+        .map(|_| Box::pin(deadline::within(limit, transport.fetch::<u8>(read()))))
+        .collect();
+    let mut last = calls.pop().unwrap();
+    let mut first = std::pin::pin!(futures::future::join_all(calls));
+    tokio::select! {
+        _ = first.as_mut() => panic!("nothing is served yet"),
+        _ = arrived.acquire_many(u32::try_from(CONNECTIONS).unwrap()) => {}
+    }
+    assert!(futures::poll!(last.as_mut()).is_pending());
+    deadline::time::pass(limit);
+    let first = first.now_or_never().expect("the deadline is over");
+    let late = first.iter().filter(|ended| ended.is_err()).count();
+    assert_eq!(late, CONNECTIONS, "those that Grafana keeps waiting are late");
+    served.add_permits(CONNECTIONS + 1);
+    let answer = last.await.expect("the one that waited for them isn't");
+    assert_eq!(answer.unwrap(), 1);
 }
 
 #[tokio::test]
