@@ -1,5 +1,6 @@
 //! What a pass looks at, and whom a change sends on a pass, doesn't grow with the number of resources.
 
+use ::kube::runtime::controller::Action;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Secret;
@@ -60,6 +61,14 @@ fn seen<K: Own>(world: &mut World, object: &K) {
     see(context, writer, object.clone(), K::ABOUT);
 }
 
+/// Lets the watch tell that an object is gone.
+fn gone<K: Own>(world: &mut World, object: K) {
+    let (context, writer) = K::writer(world);
+    let event = Event::Delete(object);
+    let before = writer.apply(&event);
+    K::ABOUT(&event, before.as_deref(), context);
+}
+
 /// The object as the API server has it by now, of which the watch tells.
 fn again<K: Own>(world: &mut World, object: &K) -> K {
     let name = object.meta().name.as_deref().unwrap();
@@ -67,6 +76,12 @@ fn again<K: Own>(world: &mut World, object: &K) -> K {
     let stored: K = serde_json::from_value(stored).unwrap();
     seen(world, &stored);
     stored
+}
+
+/// What has been done so far costs nothing.
+fn at_rest(world: &mut World) {
+    world.asked();
+    crate::touched::take();
 }
 
 async fn run<K: Reconcile>(world: &World, object: &K) {
@@ -88,16 +103,23 @@ async fn two_passes<K: Reconcile + Own>(world: &mut World, costs: &mut Costs, ob
     object
 }
 
+/// A policy tree that sends everything to a contact point, both in Grafana.
+async fn routed(world: &mut World) -> NotificationPolicy {
+    let point = world.contact_point("own", json!({"integrations": [hook("own")]}));
+    run(world, &point).await;
+    again(world, &point);
+    let policy = world.policy("own", json!({"receiver": "own"}));
+    run(world, &policy).await;
+    again(world, &policy)
+}
+
 async fn deletion<K: Reconcile + Own>(world: &mut World, costs: &mut Costs, mut object: K) {
     object.meta_mut().deletion_timestamp = Some(Time(world.context.now()));
     seen(world, &object);
     costs.of("it is to go", world);
     run(world, &object).await;
     costs.of("the last pass", world);
-    let (context, writer) = K::writer(world);
-    let event = Event::Delete(object);
-    let before = writer.apply(&event);
-    K::ABOUT(&event, before.as_deref(), context);
+    gone(world, object);
     costs.of("it is gone", world);
 }
 
@@ -147,14 +169,8 @@ async fn a_contact_point_costs_the_same_in_any_crowd() {
 #[tokio::test]
 async fn a_notification_policy_costs_the_same_in_any_crowd() {
     in_any_crowd(async |world: &mut World, costs: &mut Costs| {
-        let point = world.contact_point("own", json!({"integrations": [hook("own")]}));
-        run(world, &point).await;
-        costs.of("its contact point comes", world);
-        let policy = world.policy("own", json!({"receiver": "own"}));
-        run(world, &policy).await;
-        let policy = again(world, &policy);
-        world.asked();
-        crate::touched::take();
+        let policy = routed(world).await;
+        at_rest(world);
         run(world, &policy).await;
         costs.of("a pass at rest", world);
         let younger = world.policy("younger", json!({"receiver": "own"}));
@@ -178,12 +194,7 @@ async fn deletion_with_heirs(world: &mut World, costs: &mut Costs, mut policy: N
 #[tokio::test]
 async fn what_somebody_changes_in_grafana_sends_the_same_on_a_pass_in_any_crowd() {
     in_any_crowd(async |world: &mut World, costs: &mut Costs| {
-        let point = world.contact_point("own", json!({"integrations": [hook("own")]}));
-        run(world, &point).await;
-        again(world, &point);
-        let policy = world.policy("own", json!({"receiver": "own"}));
-        run(world, &policy).await;
-        again(world, &policy);
+        routed(world).await;
         let rule = world.rule("own", json!({"query": QUERY, "group": "shared"}));
         run(world, &rule).await;
         let rule = again(world, &rule);
@@ -193,8 +204,7 @@ async fn what_somebody_changes_in_grafana_sends_the_same_on_a_pass_in_any_crowd(
         );
         run(world, &silence).await;
         let silence = again(world, &silence);
-        world.asked();
-        crate::touched::take();
+        at_rest(world);
         costs.of_a_poll("nothing has changed", world).await;
         let uid = rule.status.unwrap().uid.unwrap();
         world.grafana.hold(|held| held.rules.remove(&uid));
@@ -285,29 +295,45 @@ fn maintenance(world: &mut World) -> MaintenancePolicy {
     policy
 }
 
-/// The silence that was opened for the workload, of which the watch tells.
-fn opened(world: &mut World) {
+/// The silence that was opened for the workload.
+fn opened(world: &World) -> Silence {
     let written = world.context.workloads.written_of("uid-own");
     assert_eq!(written.len(), 1, "a silence has been opened");
-    seen(world, &written[0].stored);
+    written[0].stored.clone()
+}
+
+/// A workload that asks for a silence comes, gets one, goes on, and goes.
+async fn life_of<K: Own, F>(
+    world: &mut World,
+    costs: &mut Costs,
+    workload: K,
+    pass: fn(Arc<K>, Arc<Context>) -> F,
+) where
+    F: Future<Output = Result<Action, workload::Error>>,
+{
+    maintenance(world);
+    at_rest(world);
+    seen(world, &workload);
+    costs.of("it comes", world);
+    for step in ["its first pass", "a pass while it goes on"] {
+        pass(Arc::new(workload.clone()), world.context.clone())
+            .await
+            .unwrap();
+        costs.of(step, world);
+        seen(world, &opened(world));
+        costs.of("its silence is seen", world);
+    }
+    let silence = opened(world);
+    gone(world, workload);
+    costs.of("it is gone", world);
+    gone(world, silence);
+    costs.of("its silence is gone", world);
 }
 
 #[tokio::test]
 async fn a_deployment_costs_the_same_in_any_crowd() {
     in_any_crowd(async |world: &mut World, costs: &mut Costs| {
-        maintenance(world);
-        world.asked();
-        crate::touched::take();
-        seen(world, &rolling_out());
-        costs.of("it comes", world);
-        for step in ["its first pass", "a pass while it goes on"] {
-            workload::deployment(Arc::new(rolling_out()), world.context.clone())
-                .await
-                .unwrap();
-            costs.of(step, world);
-            opened(world);
-            costs.of("its silence is seen", world);
-        }
+        life_of(world, costs, rolling_out(), workload::deployment).await;
     })
     .await;
 }
@@ -315,19 +341,7 @@ async fn a_deployment_costs_the_same_in_any_crowd() {
 #[tokio::test]
 async fn a_job_costs_the_same_in_any_crowd() {
     in_any_crowd(async |world: &mut World, costs: &mut Costs| {
-        maintenance(world);
-        world.asked();
-        crate::touched::take();
-        seen(world, &running());
-        costs.of("it comes", world);
-        for step in ["its first pass", "a pass while it goes on"] {
-            workload::job(Arc::new(running()), world.context.clone())
-                .await
-                .unwrap();
-            costs.of(step, world);
-            opened(world);
-            costs.of("its silence is seen", world);
-        }
+        life_of(world, costs, running(), workload::job).await;
     })
     .await;
 }
@@ -336,8 +350,7 @@ async fn a_job_costs_the_same_in_any_crowd() {
 async fn a_maintenance_policy_costs_the_same_in_any_crowd() {
     in_any_crowd(async |world: &mut World, costs: &mut Costs| {
         let own = maintenance(world);
-        world.asked();
-        crate::touched::take();
+        at_rest(world);
         policy::reconcile(Arc::new(own.clone()), world.context.clone())
             .await
             .unwrap();
