@@ -119,16 +119,10 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     );
     deprecation::tell(&mut next, object.metadata.generation, context.now());
     if status::differs(object.status.as_ref(), &next) {
-        let before = object
-            .status
-            .as_ref()
-            .and_then(|s| condition::ready(&s.conditions))
-            .filter(|ready| ready.message != CONNECTING)
-            .map(|c| c.reason.clone());
         status::apply(&context.client, &*object, &next).await?;
         context.metrics.kubernetes_write("GrafanaInstance", "status");
         // How connecting ends is told, not that it begins.
-        if before.as_deref() != Some(reason.as_str()) && message != CONNECTING {
+        if told_before(&object) != Some(reason.as_str()) && message != CONNECTING {
             let type_ = if reason.is_ready() {
                 EventType::Normal
             } else {
@@ -152,6 +146,12 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
         }
     }
     Ok(action)
+}
+
+/// The reason that was told last, if any was.
+fn told_before(object: &GrafanaInstance) -> Option<&str> {
+    let ready = condition::ready(&object.status.as_ref()?.conditions)?;
+    (ready.message != CONNECTING).then_some(ready.reason.as_str())
 }
 
 /// When to try again after an error.
