@@ -184,3 +184,28 @@ async fn a_maintenance_policy_that_is_wrong_says_so_in_an_event_too() {
     assert!(message.starts_with("spec.silence.lease: "), "{message}");
     assert_eq!(world.server.notes(), [format!("{reason}: {message}")]);
 }
+
+#[tokio::test]
+async fn a_silence_that_is_over_needs_neither_its_grafana_nor_a_rule_in_order_to_be_so() {
+    let mut world = alone().await;
+    for (name, more) in [
+        ("of-a-matcher", json!({"matchers": ["a=b"]})),
+        ("of-nothing", json!({"alertRules": {"names": ["no-such-rule"]}})),
+        ("elsewhere", json!({"matchers": ["a=b"], "instance": "elsewhere"})),
+        ("suspended", json!({"matchers": ["a=b"], "suspend": true})),
+    ] {
+        let mut spec = json!({"endsAt": "2020-01-01T00:00:00Z", "ttlAfterExpiry": "1s"});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let silence = world.silence(name, spec);
+        let (reason, _) = said(&world, "silences", silence).await;
+        assert_eq!(reason, "Expired", "{name}");
+        let gone = format!("DELETE {}", path("silences", "revel", name));
+        assert!(
+            world.server.writes().contains(&gone),
+            "{:?}",
+            world.server.writes()
+        );
+    }
+}

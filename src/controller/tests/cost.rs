@@ -398,3 +398,27 @@ async fn a_grafana_instance_costs_the_same_in_any_crowd() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_job_that_is_gone_is_remembered_only_as_long_as_its_silence() {
+    for is_silenced in [false, true] {
+        let mut world = World::connected().await;
+        maintenance(&mut world);
+        seen(&mut world, &running());
+        if is_silenced {
+            let pass = workload::job(Arc::new(running()), world.context.clone());
+            pass.await.unwrap();
+            let silence = opened(&world);
+            seen(&mut world, &silence);
+        }
+        let remembered = |world: &World| world.context.workloads.jobs.lock().len();
+        assert_eq!(remembered(&world), 1);
+        let written = world.context.workloads.written_of("uid-own");
+        gone(&mut world, running());
+        assert_eq!(remembered(&world), written.len(), "silenced: {is_silenced}");
+        for own in written {
+            gone(&mut world, own.stored);
+        }
+        assert_eq!(remembered(&world), 0, "silenced: {is_silenced}");
+    }
+}

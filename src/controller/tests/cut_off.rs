@@ -281,3 +281,23 @@ async fn a_pass_that_takes_too_long_by_itself_is_cut_off_and_the_next_has_all_it
     let (reason, message) = next.await.unwrap();
     assert_eq!(reason, "Synced", "{message}");
 }
+
+#[tokio::test]
+async fn a_silence_that_a_connection_has_not_read_yet_is_asked_for_and_not_made_again() {
+    let mut world = World::connected().await;
+    let silence = world.silence("s", json!({"matchers": ["a=b"], "duration": "5000d"}));
+    silence.reconcile(&world.context).await.unwrap();
+    // It is connected anew, and what it reads is from before the silence was made.
+    let held = world.grafana.hold(|held| std::mem::take(&mut held.silences));
+    let renewed = world.connect(json!({})).await;
+    until("the first read", || !matches!(renewed.health(), Health::Starting)).await;
+    world.grafana.hold(|now| now.silences = held);
+    silence.reconcile(&world.context).await.unwrap();
+    assert_eq!(
+        world.grafana.count("silences.put"),
+        1,
+        "{:?}",
+        world.grafana.calls()
+    );
+    assert_eq!(world.grafana.count("silences.get"), 1);
+}

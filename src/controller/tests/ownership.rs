@@ -398,3 +398,28 @@ async fn whose_the_tree_is_says_its_mark_and_nothing_has_to_be_remembered() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_tree_that_grafana_has_refused_makes_nothing_ours() {
+    let mut world = World::connected().await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("team", hook);
+    point.reconcile(&world.context).await.unwrap();
+    let policy = world.policy("tree", json!({"receiver": "team"}));
+    world.grafana.does(|called| match called {
+        "policy.put" => Does::Refuses(400, "not today"),
+        _ => Does::Well,
+    });
+    policy.reconcile(&world.context).await.unwrap_err();
+    world.grafana.does_well();
+    // People help themselves.
+    let route = json!({"receiver": "team", "object_matchers": [["a", "=", "b"]]});
+    let theirs = json!({"receiver": "grafana-default-email", "routes": [route]});
+    let theirs: wire::Route = serde_json::from_value(theirs).unwrap();
+    world.grafana.hold(|held| held.policy = Some(theirs.clone()));
+    world.poll().await;
+    let failure = policy.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    policy.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.grafana.hold(|held| held.policy.clone()), Some(theirs));
+}
