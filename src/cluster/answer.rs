@@ -48,6 +48,17 @@ pub fn is_invalid(error: &kube::Error) -> bool {
     code(error) == Some(422)
 }
 
+/// Whether nothing new may be made in a namespace because it is being deleted.
+pub fn is_terminating(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 /// An error with its sources in one line, each part once.
 ///
 /// kube prints a refusal twice, the second time as Rust's debug form of the whole `Status`; its message says it all.
@@ -56,7 +67,7 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {
         let refusal = refusal(error);
-        let part = refusal.map_or_else(|| error.to_string(), said);
+        let part = refusal.map_or_else(|| without_its_source(error), said);
         if !text.contains(&part) {
             if !text.is_empty() {
                 text.push_str(": ");
@@ -68,11 +79,25 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
+/// What an error says itself, where it ends with what its source says.
+fn without_its_source(error: &(dyn StdError + 'static)) -> String {
+    let text = error.to_string();
+    let own = error
+        .source()
+        .and_then(|source| text.strip_suffix(&source.to_string()));
+    own.map_or(text.as_str(), |own| own.trim_end_matches([':', ' ']))
+        .to_owned()
+}
+
+/// The refusal that an error is. A source in a box is its box.
 fn refusal<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Status> {
-    if let Some(kube::Error::Api(status)) = error.downcast_ref::<kube::Error>() {
+    let of_kube = error.downcast_ref::<kube::Error>();
+    let of_kube = of_kube.or_else(|| error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref));
+    if let Some(kube::Error::Api(status)) = of_kube {
         return Some(status);
     }
-    error.downcast_ref::<Status>()
+    let boxed = || error.downcast_ref::<Box<Status>>().map(AsRef::as_ref);
+    error.downcast_ref::<Status>().or_else(boxed)
 }
 
 fn said(status: &Status) -> String {
@@ -86,6 +111,12 @@ fn said(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot write")]
+    struct Boxed(#[source] Box<kube::Error>);
+
+    type Finalizer = kube::runtime::finalizer::Error<Boxed>;
 
     fn refused(code: u16, reason: &str, message: &str) -> kube::Error {
         let mut status = Status::failure(message, reason);
@@ -109,6 +140,15 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_that_is_being_deleted_is_told_from_a_right_that_is_missing() {
+        let text = r#"{"status": "Failure", "message": "events is forbidden", "reason": "Forbidden", "code": 403,
+            "details": {"name": "x", "kind": "events", "causes": [{"reason": "NamespaceTerminating", "message": "shop is being terminated", "field": "metadata.namespace"}]}}"#;
+        let status: Status = serde_json::from_str(text).unwrap();
+        assert!(is_terminating(&kube::Error::Api(Box::new(status))));
+        assert!(!is_terminating(&refused(403, "Forbidden", "events is forbidden")));
+    }
+
+    #[test]
     fn a_refusal_is_told_by_its_message_once_however_deep_it_lies() {
         #[derive(Debug, thiserror::Error)]
         #[error("cannot write")]
@@ -116,6 +156,19 @@ mod tests {
 
         let error = Outer(refused(403, "Forbidden", "silences is forbidden"));
         assert_eq!(chain(&error), "cannot write: silences is forbidden");
+        let error = Boxed(Box::new(refused(403, "Forbidden", "silences is forbidden")));
+        assert_eq!(chain(&error), "cannot write: silences is forbidden");
+        assert_eq!(code_within(&error), Some(403));
+        // kube's own, which end with what their sources say.
+        let error = Finalizer::AddFinalizer(refused(422, "Invalid", "alertrules is invalid"));
+        assert_eq!(chain(&error), "failed to add finalizer: alertrules is invalid");
+        assert_eq!(code_within(&error), Some(422));
+        let error = Finalizer::ApplyFailed(Boxed(Box::new(refused(403, "Forbidden", "denied"))));
+        assert!(
+            chain(&error).ends_with(": cannot write: denied"),
+            "{}",
+            chain(&error)
+        );
         let bare = refused(500, "InternalError", "");
         assert_eq!(chain(&bare), "HTTP status 500 InternalError");
     }

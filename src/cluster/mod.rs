@@ -6,6 +6,8 @@ pub mod events;
 pub mod finalizers;
 pub mod identity;
 pub mod leader;
+#[cfg(test)]
+pub(crate) mod logged_tests;
 pub mod memory;
 pub mod namespace;
 pub mod secrets;
