@@ -1,6 +1,7 @@
 //! What a pass may use.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,13 +13,12 @@ use kube::Client;
 use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
 use parking_lot::{Mutex, RwLock};
-use tracing::{debug, warn};
 
 use super::connection::Instance;
 use super::workloads::Workloads;
 use crate::api::condition::Reason;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
-use crate::cluster::answer::{is_forbidden, is_missing};
+use crate::cluster::answer::{chain, code_within};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
 use crate::cluster::memory::Memories;
@@ -246,21 +246,37 @@ impl Context {
         let event = Event {
             type_,
             reason: reason.to_owned(),
-            note: Some(note.chars().take(1000).collect()),
+            note: Some(note.to_owned()),
             action: action.to_owned(),
             secondary: None,
         };
-        if let Err(error) = self.events.publish(&event, about).await {
-            // A namespace that is being deleted takes no new events; nobody would read them there.
-            if is_forbidden(&error) || is_missing(&error) {
-                debug!(error = crate::cluster::answer::chain(&error), "no event");
-                return;
-            }
-            warn!(
-                error = crate::cluster::answer::chain(&error),
-                "cannot publish an event"
-            );
+        self.events.publish(&event, about).await;
+    }
+
+    /// Says in an event that the API server refuses a write, for where the status that should say so can't be written either.
+    pub async fn tell_if_refused(&self, about: &ObjectReference, error: &(impl Error + Sync + 'static)) {
+        if code_within(error) != Some(403) {
+            return;
         }
+        let note = format!(
+            "{}. If the operator lacks a right: deploy/rbac.yaml and the chart have all of them",
+            chain(error)
+        );
+        self.event(about, EventType::Warning, "WriteRefused", "Reconcile", &note)
+            .await;
+    }
+
+    /// Says that an object of somebody else's in Grafana was taken over, and what that has cost it, if anything.
+    pub async fn adopted<K: Managed>(&self, object: &K, what: &str, lost: Option<&str>) {
+        let lost = lost.map_or_else(String::new, |lost| format!(". Lost with it: {lost}"));
+        let type_ = if lost.is_empty() {
+            EventType::Normal
+        } else {
+            EventType::Warning
+        };
+        let note = format!("took over Grafana's {what}, which this resource hadn't made{lost}");
+        self.event(&object.object_ref(&()), type_, "Adopted", "Reconcile", &note)
+            .await;
     }
 
     /// Tells whoever waits for this resource that its condition has changed.
