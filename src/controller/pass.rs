@@ -15,7 +15,7 @@ use crate::api::FINALIZER;
 use crate::api::condition::{self, Reason};
 use crate::api::grafana_instance::OrphanPolicy;
 use crate::api::reference::DeletionPolicy;
-use crate::cluster::answer::{is_conflict, is_invalid, is_missing};
+use crate::cluster::answer::{chain, is_conflict, is_invalid, is_missing};
 use crate::cluster::status;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -23,6 +23,9 @@ use crate::deadline::{Late, within};
 
 /// How long a pass may work. What it waits for others isn't in it.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How the message begins while a deletion waits.
+const WAITS: &str = "the deletion waits: ";
 
 /// What a pass found out and did.
 #[derive(Debug)]
@@ -122,6 +125,9 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
         Err(error) => Err(Error::Finalizer(Box::new(error))),
     };
     context.metrics.pass(K::KIND, result.is_ok(), started.elapsed());
+    if let Err(error) = &result {
+        context.tell_if_refused(&object.object_ref(&()), error).await;
+    }
     result
 }
 
@@ -135,7 +141,7 @@ pub fn after_error<K: Managed>(object: Arc<K>, error: &Error, context: Arc<Conte
         .backoff
         .next(&key(&*object), object.meta().generation, Instant::now());
     warn!(kind = K::KIND, namespace = object.ns(), name = object.id(),
-        error = crate::cluster::answer::chain(error), retry_in = ?delay, "pass failed");
+        error = chain(error), retry_in = ?delay, "pass failed");
     Action::requeue(delay)
 }
 
@@ -198,7 +204,7 @@ async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, E
         Err(mut failure) => {
             if failure.reason.is_some() {
                 failure.message = format!(
-                    "the deletion waits: {}. Set spec.deletionPolicy to Orphan to let go of it at once",
+                    "{WAITS}{}. Set spec.deletionPolicy to Orphan to let go of it at once",
                     failure.message
                 );
             }
@@ -259,6 +265,9 @@ async fn finish<K: Reconcile>(
         .status()
         .map(|s| condition::ready(K::conditions(s)).cloned())
         .unwrap_or_default();
+    // A deletion that begins to wait is news also where the reason was the same before.
+    let waits = before.as_ref().is_some_and(|c| c.message.starts_with(WAITS));
+    let begins_to_wait = message.starts_with(WAITS) && !waits;
     let (observed, conditions) = K::observed(&mut next);
     *observed = generation;
     if let Some(status) = object.status() {
@@ -273,7 +282,8 @@ async fn finish<K: Reconcile>(
         .map_err(|e| Error::Kube(Box::new(e)))?;
     context.metrics.kubernetes_write(K::KIND, "status");
     context.reported::<K>(object, reason);
-    if before.as_ref().map(|c| c.reason.as_str()) != Some(reason.as_str()) || !warnings.is_empty() {
+    let is_other = before.as_ref().map(|c| c.reason.as_str()) != Some(reason.as_str());
+    if is_other || begins_to_wait || !warnings.is_empty() {
         info!(
             kind = K::KIND,
             namespace = object.ns(),

@@ -119,8 +119,9 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     );
     deprecation::tell(&mut next, object.metadata.generation, context.now());
     if status::differs(object.status.as_ref(), &next) {
-        status::apply(&context.client, &*object, &next).await?;
+        write(&object, &next, &context).await?;
         context.metrics.kubernetes_write("GrafanaInstance", "status");
+        let about = object.object_ref(&());
         // How connecting ends is told, not that it begins.
         if told_before(&object) != Some(reason.as_str()) && message != CONNECTING {
             let type_ = if reason.is_ready() {
@@ -129,17 +130,10 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
                 EventType::Warning
             };
             context
-                .event(
-                    &object.object_ref(&()),
-                    type_,
-                    reason.as_str(),
-                    "Connect",
-                    &message,
-                )
+                .event(&about, type_, reason.as_str(), "Connect", &message)
                 .await;
         }
         if let Some(note) = left_behind {
-            let about = object.object_ref(&());
             context
                 .event(&about, EventType::Warning, "LeftBehind", "Connect", &note)
                 .await;
@@ -152,6 +146,19 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
 fn told_before(object: &GrafanaInstance) -> Option<&str> {
     let ready = condition::ready(&object.status.as_ref()?.conditions)?;
     (ready.message != CONNECTING).then_some(ready.reason.as_str())
+}
+
+/// Writes the status, or says in an event that it may not be written.
+async fn write(
+    object: &GrafanaInstance,
+    next: &GrafanaInstanceStatus,
+    context: &Context,
+) -> Result<(), Error> {
+    if let Err(error) = status::apply(&context.client, object, next).await {
+        context.tell_if_refused(&object.object_ref(&()), &error).await;
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// When to try again after an error.

@@ -1,6 +1,7 @@
 //! Resources whose Grafana is away, and never was there.
 
 use super::*;
+use crate::cluster::logged_tests::Lines;
 use crate::controller::engine::health::Health;
 use crate::controller::maintenance;
 use crate::controller::pass::{self, Reconcile};
@@ -208,4 +209,73 @@ async fn a_silence_that_is_over_needs_neither_its_grafana_nor_a_rule_in_order_to
             world.server.writes()
         );
     }
+}
+
+#[tokio::test]
+async fn a_deletion_that_begins_to_wait_is_news_though_the_reason_was_the_same_before() {
+    let mut world = alone().await;
+    let mut rule = world.rule("r", json!({"query": QUERY}));
+    rule.status = Some(serde_json::from_value(json!({"uid": "aw-1"})).unwrap());
+    said(&world, "alertrules", rule.clone()).await;
+    let place = path("alertrules", "revel", "r");
+    let waits = |world: &World| {
+        let notes = world.server.notes();
+        notes
+            .iter()
+            .filter(|note| note.contains("the deletion waits"))
+            .count()
+    };
+    assert_eq!(waits(&world), 0);
+    let mut object = world.server.get(&place);
+    object["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    let deleting: AlertRule = serde_json::from_value(object).unwrap();
+    let (lines, _guard) = Lines::of("info".into());
+    let (reason, message) = said(&world, "alertrules", deleting).await;
+    assert_eq!(reason, "Unavailable");
+    assert!(message.starts_with("the deletion waits"), "{message}");
+    assert_eq!(waits(&world), 1, "{:?}", world.server.notes());
+    assert!(lines.text().contains("the deletion waits"), "{}", lines.text());
+    // While it goes on waiting that is no news, whatever else the message says.
+    let mut object = world.server.get(&place);
+    let ready = object["status"]["conditions"].as_array_mut().unwrap();
+    for condition in ready {
+        condition["message"] = json!("the deletion waits: something else");
+    }
+    let deleting: AlertRule = serde_json::from_value(object).unwrap();
+    said(&world, "alertrules", deleting).await;
+    assert_eq!(waits(&world), 1, "{:?}", world.server.notes());
+}
+
+#[tokio::test]
+async fn a_status_or_finalizer_that_may_not_be_written_is_told_in_an_event() {
+    for (part, has_finalizer) in [("/status", true), ("/alertrules/r", false)] {
+        let mut world = World::connected().await;
+        let mut rule = world.rule("r", json!({"query": QUERY}));
+        if !has_finalizer {
+            rule.metadata.finalizers = None;
+        }
+        world.server.close(part);
+        pass::run(Arc::new(rule), world.context.clone())
+            .await
+            .unwrap_err();
+        let notes = world.server.notes();
+        let [note] = notes.as_slice() else {
+            panic!("{part}: {notes:?}")
+        };
+        for word in ["WriteRefused: ", "admission policy: not here", "deploy/rbac.yaml"] {
+            assert!(note.contains(word), "{word} in {note}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_finalizer_for_an_object_that_has_changed_meanwhile_is_no_failure() {
+    let mut world = World::connected().await;
+    let mut rule = world.rule("r", json!({"query": QUERY}));
+    rule.metadata.finalizers = None;
+    world.server.find_invalid("/alertrules/r");
+    let (lines, _guard) = Lines::of("info".into());
+    pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
+    assert!(!lines.text().contains("WARN"), "{}", lines.text());
+    assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
 }

@@ -16,8 +16,8 @@ pub(super) struct ApiServer(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     objects: Mutex<BTreeMap<String, Value>>,
-    /// Writes to paths with this in them are refused.
-    closed: Mutex<Option<&'static str>>,
+    /// Writes to paths with this in them are refused, in this way.
+    closed: Mutex<Option<(&'static str, StatusCode)>>,
     writes: Mutex<Vec<String>>,
 }
 
@@ -50,7 +50,12 @@ impl ApiServer {
 
     /// Refuses writes to paths with this in them, as an admission policy does.
     pub(super) fn close(&self, part: &'static str) {
-        *self.0.closed.lock() = Some(part);
+        *self.0.closed.lock() = Some((part, StatusCode::FORBIDDEN));
+    }
+
+    /// Finds writes to paths with this in them invalid, as those of an object that has changed meanwhile.
+    pub(super) fn find_invalid(&self, part: &'static str) {
+        *self.0.closed.lock() = Some((part, StatusCode::UNPROCESSABLE_ENTITY));
     }
 
     /// An object as it is; null where there is none.
@@ -99,8 +104,12 @@ impl ApiServer {
         if *method != Method::GET {
             self.0.writes.lock().push(format!("{method} {path}"));
         }
-        if *method != Method::GET && self.0.closed.lock().is_some_and(|part| path.contains(part)) {
-            return refused(StatusCode::FORBIDDEN, "Forbidden", "admission policy: not here");
+        let closed = self.0.closed.lock().filter(|(part, _)| path.contains(part));
+        if let Some((_, code)) = closed
+            && *method != Method::GET
+        {
+            let reason = code.canonical_reason().unwrap_or_default();
+            return refused(code, reason, "admission policy: not here");
         }
         let mut objects = self.0.objects.lock();
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
