@@ -26,6 +26,7 @@ use super::news::{
     about_rule, about_silence, secret_changes, tell,
 };
 use super::pass::{self, Reconcile};
+use super::tally;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
 use crate::cluster::client::WORKLOAD_WATCH;
 use crate::controller::engine::by::Indexed;
@@ -236,6 +237,7 @@ async fn when_listed(context: Arc<Context>, stop: CancellationToken) {
     }
     debug!("every kind has been listed");
     context.set_ready();
+    tally::log_standing(&context.stores);
     let Stores {
         rules,
         contact_points,
