@@ -159,9 +159,13 @@ async fn start(
         "starting"
     );
     if let Some(election) = election {
-        // A replica that waits for the Lease is ready: a rollout of the operator must not wait for it.
-        readiness.set();
-        election.win().await;
+        // A replica that waits for the Lease is ready: a rollout of the operator must not wait for it. One that can't even ask for it isn't.
+        readiness.wait("asking for the Lease");
+        let told = |trouble: Option<&str>| match trouble {
+            None => readiness.set(),
+            Some(trouble) => readiness.wait(format!("cannot take the Lease: {trouble}")),
+        };
+        election.win(told).await;
     }
     readiness.wait("not listed yet");
     create_default_instance(client, settings).await?;
@@ -255,7 +259,7 @@ pub async fn remove_finalizers(
     let client = plain(&config().await?)?;
     // Whoever holds the Lease is the only one that writes; a running operator would put them on again.
     let election = Election::new(&client, namespace, identity());
-    timeout(patience, election.win()).await.map_err(|_| {
+    timeout(patience, election.win(|_| {})).await.map_err(|_| {
         Error(format!(
             "the Lease of namespace {namespace} could not be had: if an operator runs there, stop it first (kubectl -n {namespace} scale deployment/alertwright --replicas=0)"
         ))

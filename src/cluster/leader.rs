@@ -176,22 +176,26 @@ impl Election {
         self.term.clone()
     }
 
-    /// Waits until the Lease is ours, and says whom for.
-    pub async fn win(&self) {
+    /// Waits until the Lease is ours, and says whom for, or why it can't be had. `told` hears of that trouble, or that there is none.
+    pub async fn win(&self, told: impl Fn(Option<&str>)) {
         let mut seen: Option<Seen> = None;
-        let mut waits_for = String::new();
+        let mut last = None;
         loop {
             let began = Moment::now();
-            match timeout(REQUEST, self.attempt(&mut seen)).await {
+            let state = match timeout(REQUEST, self.attempt(&mut seen)).await {
                 Ok(Ok(Attempt::Won)) => return self.term.renewed(began),
-                Ok(Ok(Attempt::Held(holder))) if holder != waits_for => {
-                    info!(holder, "waiting for the lease");
-                    waits_for = holder;
+                Ok(Ok(Attempt::Held(holder))) => Ok(holder),
+                Ok(Err(error)) => Err(chain(&error)),
+                Err(_) => Err("no answer in time".to_owned()),
+            };
+            if last.as_ref() != Some(&state) {
+                match &state {
+                    Ok(holder) => info!(holder, "waiting for the lease"),
+                    Err(error) => warn!(error, "cannot take the lease"),
                 }
-                Ok(Ok(Attempt::Held(_))) => {}
-                Ok(Err(error)) => warn!(error = chain(&error), "cannot take the lease"),
-                Err(_) => warn!("cannot take the lease in time"),
             }
+            told(state.as_ref().err().map(String::as_str));
+            last = Some(state);
             sleep(LOOK).await;
         }
     }

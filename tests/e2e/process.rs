@@ -5,7 +5,7 @@ use std::time::Duration;
 use alertwright::api::AlertRule;
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::{any_release, apply, wait};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::world::{self, SOON, World};
@@ -138,6 +138,19 @@ async fn a_namespace_whose_rights_are_missing_keeps_no_other_one_waiting() {
         operator.metrics().await
     );
 
+    // Each kind that may not be seen there is told of once, in one line and nobody else's words.
+    let log = operator.log();
+    let told = |kind: &str| {
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("WARN") && line.contains("cannot watch"));
+        lines
+            .filter(|line| line.contains(&format!("kind={kind} ")))
+            .count()
+    };
+    assert_eq!(told("AlertRule"), 1, "{log}");
+    assert!(!log.contains("Status {"), "{log}");
+
     // With the rights it is looked after like any other.
     w.plane
         .operator_account(&w.home, Watch::Namespaces(&[&w.ns, &closed]))
@@ -146,4 +159,55 @@ async fn a_namespace_whose_rights_are_missing_keeps_no_other_one_waiting() {
         operator.metric(&series).await.is_none()
     })
     .await;
+}
+
+#[apply(any_release)]
+async fn a_replica_that_may_not_ask_for_the_lease_is_not_ready_and_says_so_once() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let read = ["get", "role", "alertwright", "-n", &w.home, "-o", "json"];
+    let role: Value = serde_json::from_str(&w.plane.kubectl(read).await.ok()).expect("JSON");
+    let rules: Vec<&Value> = role["rules"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|rule| rule["resources"] != json!(["leases"]))
+        .collect();
+    let write = async |rules: Value| {
+        let patch = json!({"rules": rules}).to_string();
+        let args = [
+            "patch",
+            "role",
+            "alertwright",
+            "-n",
+            &w.home,
+            "--type=merge",
+            "-p",
+            &patch,
+        ];
+        w.plane.kubectl(args).await.ok();
+    };
+    write(json!(rules)).await;
+    let mut operator = world::operator(&w.home, &w.ns, &w.kubeconfig)
+        .args(["--leader-elect"])
+        .without_wait()
+        .start()
+        .await
+        .expect("it starts");
+    let url = format!("{}/readyz", operator.url());
+    let said = wait::until("it has asked for the Lease", SOON, async || {
+        let answer = reqwest::get(&url).await.ok()?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.ok()?;
+        text.contains("leases").then_some((status, text))
+    })
+    .await;
+    assert_eq!(said.0, 503, "{said:?}");
+    assert!(said.1.starts_with("cannot take the Lease: "), "{said:?}");
+    // It asks again and again, and gets it as soon as it may.
+    write(role["rules"].clone()).await;
+    operator.ready().await.expect("it becomes ready");
+    let log = operator.log();
+    assert_eq!(log.matches("cannot take the lease").count(), 1, "{log}");
+    assert!(log.contains("holding the lease"), "{log}");
 }
