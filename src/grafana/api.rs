@@ -179,6 +179,8 @@ pub struct FoundRule {
     pub owner: Option<String>,
     /// Name of the contact point that it has of its own, past the policy tree; 10.4 and later.
     pub receiver: Option<String>,
+    /// Name of the metric that it writes, if it is a recording rule.
+    pub metric: Option<String>,
     /// All the rest, comparable.
     pub digest: RuleDigest,
 }
@@ -208,6 +210,7 @@ impl FoundRule {
                 .notification_settings
                 .as_ref()
                 .map(|settings| settings.receiver.clone()),
+            metric: rule.record.as_ref().map(|record| record.metric.clone()),
             owner: rule.labels.get(OWNER_LABEL).cloned(),
             digest: RuleDigest::of(rule),
         }

@@ -32,10 +32,15 @@ pub async fn foreign_tree(w: &World) -> Value {
         .write_as_frontend(Method::POST, "/api/v1/provisioning/contact-points", point)
         .await
         .ok();
-    let tree = json!({
-        "receiver": "foreign", "group_by": ["alertname"],
-        "routes": [{"receiver": "foreign", "object_matchers": [["a", "=", "b"]], "continue": true}],
+    let nights = json!({"name": "nights", "time_intervals": [{"times": [{"start_time": "22:00", "end_time": "24:00"}]}]});
+    w.grafana
+        .write_as_frontend(Method::POST, "/api/v1/provisioning/mute-timings", nights)
+        .await
+        .ok();
+    let route = json!({
+        "receiver": "foreign", "object_matchers": [["a", "=", "b"]], "continue": true, "mute_time_intervals": ["nights"],
     });
+    let tree = json!({"receiver": "foreign", "group_by": ["alertname"], "routes": [route]});
     w.grafana
         .write_as_frontend(Method::PUT, POLICIES, tree)
         .await

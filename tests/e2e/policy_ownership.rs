@@ -19,6 +19,10 @@ async fn a_tree_with_routes_that_somebody_made_is_left_alone_until_adopted_and_c
     let foreign = foreign_tree(&w).await;
     w.put("NotificationPolicy", "tree", everything_to("team")).await;
     w.reason::<NotificationPolicy>("tree", "NotOwned").await;
+    // What ours can't say is said before, and for as long as ours is there.
+    let lost = "routes[0] (a=b): mute_time_intervals nights";
+    let message = w.message::<NotificationPolicy>("tree").await;
+    assert!(message.contains(lost), "{message}");
     assert_rests(&w).await;
     assert_eq!(w.grafana.policy_tree().await, foreign);
     // Deleting what never was applied changes nothing either.
@@ -35,6 +39,12 @@ async fn a_tree_with_routes_that_somebody_made_is_left_alone_until_adopted_and_c
     .await;
     w.synced::<NotificationPolicy>("tree").await;
     assert_eq!(w.grafana.policy_tree().await["receiver"], "team");
+    let message = w.message::<NotificationPolicy>("tree").await;
+    assert!(
+        message.contains("Warning: ") && message.contains(lost),
+        "{message}"
+    );
+    assert_rests(&w).await;
     w.delete::<NotificationPolicy>("tree").await;
     // The person who made it can go on editing it: it has no provenance.
     assert_eq!(w.grafana.policy_tree().await, foreign);

@@ -243,9 +243,12 @@ async fn apply(
             return Err(Failure::new(
                 Reason::NotOwned,
                 format!(
-                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}",
+                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}{}",
                     rule.uid,
-                    instance.how_to_adopt(object.ns())
+                    instance.how_to_adopt(object.ns()),
+                    found
+                        .and_then(decision::lost)
+                        .map_or_else(String::new, |lost| format!(". Lost with that: {lost}"))
                 ),
                 Retry::OnChange,
             ));
@@ -264,7 +267,10 @@ async fn apply(
     if let Some(found) =
         found.filter(|found| object.spec.uid.is_some() && !object.was_ours(Some(found), instance))
     {
-        object.tell_of_adoption(found, context).await;
+        let what = format!("rule {} ({:?})", found.uid, found.title);
+        context
+            .adopted(object, &what, decision::lost(found).as_deref())
+            .await;
     }
     let fields: &[&str] = match decision {
         Decision::Update(fields) => fields,
@@ -332,23 +338,6 @@ impl AlertRule {
             context.stores.rules.get(&maker).is_some()
         });
         !is_managed && instance.adopts(self)
-    }
-
-    /// Says that a rule of somebody else was taken over.
-    async fn tell_of_adoption(&self, found: &FoundRule, context: &Context) {
-        let note = format!(
-            "took over Grafana's rule {} ({:?}), which this resource hadn't made",
-            found.uid, found.title
-        );
-        context
-            .event(
-                &self.object_ref(&()),
-                EventType::Normal,
-                "Adopted",
-                "Reconcile",
-                &note,
-            )
-            .await;
     }
 
     /// Says that the rule that the status names stays, because it carries somebody else's mark.

@@ -55,17 +55,8 @@ impl Reconcile for ContactPoint {
             policies.all_by(&context.stores.policies, &by_name);
         }
         if let Some(taken) = synced.taken {
-            let note = format!(
-                "took over Grafana's contact point {name}, which somebody else made. Removed from it: {taken}"
-            );
             context
-                .event(
-                    &self.object_ref(&()),
-                    EventType::Normal,
-                    "Adopted",
-                    "Reconcile",
-                    &note,
-                )
+                .adopted(self, &format!("contact point {name}"), Some(&taken))
                 .await;
         }
         let mut status = self.status.clone().unwrap_or_default();
@@ -287,7 +278,7 @@ async fn sync(
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
-    refuse_what_is_not_ours(object, instance, name, &plan)?;
+    refuse_what_is_not_ours(object, instance, name, &found, &plan)?;
     let messages: Vec<_> = wish.iter().map(decision::message).collect();
     let sent = (messages, object.annotation(ANNOTATION_RESEND));
     let attempt = instance
@@ -352,6 +343,7 @@ fn refuse_what_is_not_ours(
     object: &ContactPoint,
     instance: &Instance,
     name: &str,
+    found: &[wire::ContactPoint],
     plan: &Plan,
 ) -> Result<(), Failure> {
     if plan.is_out_of_reach() {
@@ -367,8 +359,9 @@ fn refuse_what_is_not_ours(
         return Err(Failure::new(
             Reason::NotOwned,
             format!(
-                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or {}",
-                instance.how_to_adopt(object.ns())
+                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or {}. Its integrations would be lost for good then: {}",
+                instance.how_to_adopt(object.ns()),
+                decision::names(found, &plan.foreign)
             ),
             Retry::OnChange,
         ));

@@ -62,14 +62,20 @@ impl Reconcile for NotificationPolicy {
         }
         let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance))?;
         let wish = marked(wish, &instance.owners.now().label(self.ns(), self.id()));
-        if tree::bring(
+        let brought = tree::bring(
             &instance,
             &wish,
             instance.adopts(self),
             &instance.how_to_adopt(self.ns()),
         )
-        .await?
-        {
+        .await?;
+        let lost = tree::lost(&instance)?;
+        if brought.is_taken_over {
+            let until = |lost| format!("{lost}. It comes back with the tree when this resource is deleted");
+            let lost = lost.as_ref().map(until);
+            context.adopted(self, "policy tree", lost.as_deref()).await;
+        }
+        if brought.is_written {
             info!(namespace = self.ns(), name = self.id(), "policy tree written");
             trigger_waiting(context, &instance);
         }
@@ -77,10 +83,12 @@ impl Reconcile for NotificationPolicy {
         status.receiver.clone_from(&wish.receiver);
         status.routes = i64::try_from(policy::count(&self.spec.routes)).ok();
         status.url = Some(links::policies(instance.external_url()));
-        Ok(Report::synced(
-            status,
-            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
-        ))
+        let stored =
+            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default";
+        Ok(Report {
+            warnings: lost.map(|lost| without(&lost)).into_iter().collect(),
+            ..Report::synced(status, stored)
+        })
     }
 
     async fn mistake(&self, _: &Context) -> Option<Failure> {
@@ -229,6 +237,13 @@ fn is_referred_to(name: &str, instance: &Instance) -> bool {
         || instance
             .memory()
             .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
+}
+
+/// What to know of a tree that said more than ours can.
+fn without(lost: &str) -> String {
+    format!(
+        "the tree that was there before said what a NotificationPolicy has no words for, and which has no effect meanwhile: {lost}. It comes back with that tree when this resource is deleted"
+    )
 }
 
 fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {

@@ -19,14 +19,23 @@ fn holder(found: Option<&Route>, instance: &Instance, had_it: bool) -> Holder {
     Holder::of(found, |mark| instance.owners.resource(mark).is_some(), had_it)
 }
 
+/// What became of the tree.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Brought {
+    /// Whether it was written.
+    pub is_written: bool,
+    /// Whether it now stands in the place of somebody else's.
+    pub is_taken_over: bool,
+}
+
 /// Makes the tree what is wished, which carries its mark; `adopt` has it replace somebody else's, and `cure` says how to have
-/// that. Tells whether it was written.
+/// that.
 pub(super) async fn bring(
     instance: &Arc<Instance>,
     wish: &Route,
     adopt: bool,
     cure: &str,
-) -> Result<bool, Failure> {
+) -> Result<Brought, Failure> {
     let memory = instance.memory()?;
     let had_tree = || memory.read(|memory| memory.had_tree);
     let decide = |found: Option<&Route>| {
@@ -38,16 +47,16 @@ pub(super) async fn bring(
         && decide(Some(found)).0 == TreeDecision::Keep
         && had_tree()
     {
-        return Ok(false);
+        return Ok(Brought::default());
     }
     let turn = instance.rights.notifications.lock().await;
     let found = found(instance).await?;
     let (decision, holder) = decide(found.as_ref());
     match decision {
-        TreeDecision::NotOwned => return Err(not_owned(&holder, cure)),
+        TreeDecision::NotOwned => return Err(not_owned(&holder, found.as_ref(), cure)),
         TreeDecision::Keep => {
             taken(instance).await?;
-            return Ok(false);
+            return Ok(Brought::default());
         }
         TreeDecision::Correct | TreeDecision::TakeOver => {}
     }
@@ -64,7 +73,16 @@ pub(super) async fn bring(
     let put = put(instance, &turn, wish, Provenance::Api).await;
     attempt.ended(put.map_err(|e| instance.suspect(e.into())), Instant::now())?;
     taken(instance).await?;
-    Ok(true)
+    Ok(Brought {
+        is_written: true,
+        is_taken_over: matches!(holder, Holder::Other(_)),
+    })
+}
+
+/// What the tree from before ours said and ours can't, for as long as ours stands in its place; `None` if that is nothing.
+pub(super) fn lost(instance: &Instance) -> Result<Option<String>, Failure> {
+    let memory = instance.memory()?;
+    Ok(memory.read(|memory| memory.previous_tree.as_ref().and_then(tree::lost)))
 }
 
 /// The tree that is there right now.
@@ -220,8 +238,8 @@ pub(super) async fn replace_receiver(
     Ok(true)
 }
 
-/// Why a tree of somebody else's stays.
-fn not_owned(holder: &Holder, cure: &str) -> Failure {
+/// Why a tree of somebody else's stays, and what would be lost with it.
+fn not_owned(holder: &Holder, found: Option<&Route>, cure: &str) -> Failure {
     let whose = match holder {
         Holder::Other(Some(mark)) => {
             format!(
@@ -230,9 +248,12 @@ fn not_owned(holder: &Holder, cure: &str) -> Failure {
         }
         _ => "Grafana has a policy tree that somebody else made".to_owned(),
     };
+    let lost = found.and_then(tree::lost).map_or_else(String::new, |lost| {
+        format!(". What a NotificationPolicy has no words for would have no effect until then: {lost}")
+    });
     Failure::new(
         Reason::NotOwned,
-        format!("{whose}; {cure} (it comes back when this resource is deleted)"),
+        format!("{whose}; {cure} (it comes back when this resource is deleted){lost}"),
         Retry::OnChange,
     )
 }

@@ -1,5 +1,6 @@
 //! Who is told: contact points, and the policy tree that leads to them.
 
 pub mod contact_point;
+mod losses;
 pub mod policy;
 pub mod tree;

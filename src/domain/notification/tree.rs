@@ -1,5 +1,6 @@
 //! The policy tree that Grafana holds: whose it is, as a mark in it says, and what follows.
 
+use super::losses;
 use crate::grafana::digest::RouteDigest;
 use crate::grafana::wire;
 
@@ -62,7 +63,6 @@ impl Holder {
             None if had_it => return Self::Us,
             None => {}
         }
-        let is_grafanas_own = |found: &wire::Route| found.routes.is_empty() && !is_provisioned(found);
         if found.is_none_or(is_grafanas_own) {
             Self::Nobody
         } else {
@@ -84,21 +84,37 @@ pub enum TreeDecision {
     NotOwned,
 }
 
-/// What follows from whose tree Grafana holds. `wish` carries its mark. One that already says what is wished is taken over without
-/// being asked for.
+/// What follows from whose tree Grafana holds. `wish` carries its mark. One that already says what is wished, and nothing else, is taken over
+/// without being asked for.
 pub fn decide(wish: &wire::Route, found: Option<&wire::Route>, holder: &Holder, adopt: bool) -> TreeDecision {
     let digest = found.map(RouteDigest::of);
+    let says_more = || found.is_some_and(|found| lost(found).is_some());
     if digest == Some(RouteDigest::of(wish)) && found.is_some_and(is_provisioned) {
         return TreeDecision::Keep;
     }
     match holder {
         Holder::Us => TreeDecision::Correct,
         Holder::Nobody => TreeDecision::TakeOver,
-        Holder::Other(_) if adopt || digest == Some(RouteDigest::of(&unmarked(wish))) => {
+        Holder::Other(_) if adopt => TreeDecision::TakeOver,
+        Holder::Other(_) if digest == Some(RouteDigest::of(&unmarked(wish))) && !says_more() => {
             TreeDecision::TakeOver
         }
         Holder::Other(_) => TreeDecision::NotOwned,
     }
+}
+
+/// What a tree says that is lost while one of ours stands in its place; `None` if nothing is. What a fresh Grafana says of its own accord
+/// nobody misses.
+pub fn lost(tree: &wire::Route) -> Option<String> {
+    if is_grafanas_own(tree) {
+        return None;
+    }
+    losses::said(tree)
+}
+
+/// Whether a tree is that of a fresh Grafana.
+fn is_grafanas_own(tree: &wire::Route) -> bool {
+    tree.routes.is_empty() && !is_provisioned(tree)
 }
 
 /// Whether a tree was provisioned, so that it can't be edited by hand.
@@ -198,6 +214,13 @@ mod tests {
     fn a_tree_of_somebody_else_is_left_alone_unless_it_is_adopted_or_nobodys() {
         use TreeDecision::{NotOwned, TakeOver};
         let (equal, theirs) = (provisioned(&wish()), other(wish()));
+        let says_more = {
+            let mut tree = equal.clone();
+            tree.routes[0]
+                .unknown
+                .insert("of_the_future".into(), json!(["x"]));
+            tree
+        };
         let provisioned_default = provisioned(&default());
         let operators = provisioned(&marked(wish(), "staging/shop/tree"));
         each_is_decided(&[
@@ -205,6 +228,14 @@ mod tests {
             (Some(&default()), false, false, TakeOver, "a fresh Grafana's"),
             (Some(&wish()), false, false, TakeOver, "as wished, nobody's"),
             (Some(&equal), false, false, TakeOver, "as wished, somebody's"),
+            (
+                Some(&says_more),
+                false,
+                false,
+                NotOwned,
+                "as wished, and something unknown",
+            ),
+            (Some(&says_more), false, true, TakeOver, "the same, adopted"),
             (Some(&theirs), false, false, NotOwned, "other routes"),
             (Some(&theirs), false, true, TakeOver, "other routes, adopted"),
             (Some(&provisioned_default), false, false, NotOwned, "provisioned"),
@@ -212,6 +243,15 @@ mod tests {
             (Some(&operators), true, false, NotOwned, "taken over from us"),
             (Some(&operators), false, true, TakeOver, "an operator's, adopted"),
         ]);
+    }
+
+    #[test]
+    fn nobody_misses_what_a_fresh_grafana_says_of_its_own_accord() {
+        let muted = json!({"receiver": "a", "routes": [{"mute_time_intervals": ["nights"]}]});
+        assert!(lost(&route(muted)).is_some());
+        let own = route(json!({"receiver": "grafana-default-email", "version": "abc"}));
+        assert_eq!(lost(&own), None);
+        assert!(lost(&provisioned(&own)).is_some());
     }
 
     #[test]

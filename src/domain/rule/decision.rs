@@ -37,6 +37,18 @@ pub fn is_drift(stored: Option<&str>, found: Option<&FoundRule>) -> bool {
     }
 }
 
+/// What a rule of somebody else's says that an AlertRule has no words for, and that is lost when it is taken over; `None` if nothing is.
+pub fn lost(found: &FoundRule) -> Option<String> {
+    let receiver = found.receiver.as_ref();
+    let settings = receiver.map(|receiver| {
+        format!("its notification settings (contact point {receiver}): its alerts go by the policy tree")
+    });
+    let metric = found.metric.as_ref();
+    let recording = metric.map(|metric| format!("its metric {metric}: it records no longer, but alerts"));
+    let all: Vec<_> = settings.into_iter().chain(recording).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 /// Compares the wish with what was found.
 ///
 /// `label` is the ownership label that our rule carries; `may_claim` says that a rule of this uid is ours even without it,

@@ -153,6 +153,7 @@ fn rule(
         labels,
         is_paused: spec.paused.unwrap_or(false),
         notification_settings: None,
+        record: None,
         provenance: None,
     })
 }

@@ -122,6 +122,7 @@ fn every_field_of_the_specification_reaches_the_rule() {
         labels: strings(&[("team", "web"), ("severity", "high"), (LABEL, "prod/shop/errors")]),
         is_paused: true,
         notification_settings: None,
+        record: None,
         provenance: None,
     };
     assert_eq!(rule, expected);

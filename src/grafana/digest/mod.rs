@@ -10,5 +10,5 @@ mod rule;
 
 pub use canonical::duration;
 pub use integration::IntegrationDigest;
-pub use route::RouteDigest;
+pub use route::{RouteDigest, matchers};
 pub use rule::RuleDigest;

@@ -78,7 +78,7 @@ impl<'a> Inherited<'a> {
 }
 
 /// All matchers of a policy in the newest of their forms. All must match, so neither order nor number matters.
-fn matchers(route: &Route) -> Vec<ObjectMatcher> {
+pub fn matchers(route: &Route) -> Vec<ObjectMatcher> {
     let owned = |(label, value): (&String, &String), operator: &str| {
         (label.clone(), operator.to_owned(), value.clone())
     };

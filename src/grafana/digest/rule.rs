@@ -33,6 +33,9 @@ const FIELDS: [Field; 13] = [
         let mut nodes: Vec<_> = rule.data.iter().collect();
         nodes.sort_by_key(|node| &node.ref_id);
         hash.list(&nodes, |hash, node| query(hash, node));
+        if let Some(record) = &rule.record {
+            hash.text(&record.metric);
+        }
     }),
     ("for", |hash, rule| duration_or_zero(hash, Some(&rule.r#for))),
     ("keepFiringFor", |hash, rule| {
@@ -139,7 +142,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::grafana::wire::RelativeTimeRange;
+    use crate::grafana::wire::{Record, RelativeTimeRange};
 
     fn rule() -> AlertRule {
         AlertRule {
@@ -219,11 +222,12 @@ mod tests {
 
     #[test]
     fn every_field_that_changes_is_named() {
-        let cases: [(&str, Change); 16] = [
+        let cases: [(&str, Change); 17] = [
             ("title", |rule| rule.title.push('x')),
             ("folder", |rule| rule.folder_uid.push('x')),
             ("group", |rule| rule.rule_group.push('x')),
             ("query", |rule| rule.condition.push('x')),
+            ("query", |rule| rule.record = Some(Record::default())),
             ("query", |rule| rule.data[0].model["queryType"] = json!("range")),
             ("query", |rule| rule.data[0].model["intervalMs"] = json!(2000)),
             ("query", |rule| rule.data[0].relative_time_range.to = 60),

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule};
 use crate::grafana::digest;
-use crate::grafana::wire::{AlertRule, NotificationSettings, Query};
+use crate::grafana::wire::{AlertRule, NotificationSettings, Query, Record};
 
 /// Reads `{"folder title": [{"name", "interval", "rules": [...]}]}`.
 pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> {
@@ -49,6 +49,7 @@ struct Alert {
     provenance: Option<String>,
     notification_settings: Option<NotificationSettings>,
     missing_series_evals_to_resolve: Option<i64>,
+    record: Option<Record>,
 }
 
 impl Node {
@@ -70,6 +71,7 @@ impl Node {
             labels: self.labels.unwrap_or_default(),
             is_paused: alert.is_paused,
             notification_settings: alert.notification_settings,
+            record: alert.record,
             provenance: alert.provenance,
         })
     }
@@ -253,6 +255,15 @@ mod tests {
         assert_eq!(listed(&node), None);
         node["grafana_alert"]["notification_settings"] = json!({"receiver": "team"});
         assert_eq!(listed(&node).as_deref(), Some("team"));
+    }
+
+    #[test]
+    fn a_recording_rule_says_what_it_writes() {
+        let mut node = node("aw-1");
+        node["grafana_alert"]["record"] = json!({"metric": "errors:sum", "from": "A"});
+        let listing = json!({"F": [{"name": "g", "interval": "1m", "rules": [node]}]});
+        let found = decode_json(&listing).unwrap();
+        assert_eq!(found[0].metric.as_deref(), Some("errors:sum"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
 pub use notification::{ContactPoint, ObjectMatcher, REDACTED, Route, object_matcher};
-pub use rule::{AlertRule, NotificationSettings, Query, RelativeTimeRange, RuleGroup};
+pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange, RuleGroup};
 pub use server::{DataSource, Deprecation, Health, Settings};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 

@@ -48,9 +48,20 @@ pub struct AlertRule {
     /// A contact point for this rule alone, past the policy tree; 10.4 and later.
     #[serde(rename = "notification_settings", skip_serializing_if = "Option::is_none")]
     pub notification_settings: Option<NotificationSettings>,
+    /// What a recording rule writes, which doesn't alert; only read.
+    #[serde(skip_serializing)]
+    pub record: Option<Record>,
     /// Who provisioned it; only read. `None` means nobody.
     #[serde(skip_serializing)]
     pub provenance: Option<String>,
+}
+
+/// What a recording rule writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// Name of the metric.
+    pub metric: String,
 }
 
 /// Where the alerts of one rule go, past the policy tree.

@@ -1,11 +1,12 @@
 //! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more.
 
+mod adoption;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use super::*;
-use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
 use crate::grafana::api::OWNER_LABEL;
@@ -67,12 +68,6 @@ fn marks(world: &World) -> BTreeMap<String, String> {
 
 fn marked<const N: usize>(rules: [(&str, &str); N]) -> BTreeMap<String, String> {
     rules.map(|(uid, mark)| (uid.to_owned(), mark.to_owned())).into()
-}
-
-fn adopting<K: ::kube::Resource>(mut object: K) -> K {
-    let annotations = object.meta_mut().annotations.get_or_insert_default();
-    annotations.insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
-    object
 }
 
 #[tokio::test]
@@ -230,95 +225,6 @@ async fn a_contact_point_that_made_nothing_goes_though_a_policy_refers_to_its_na
     assert_eq!(failure.reason, Some(Reason::NotOwned));
     object.clean_up(&world.context).await.unwrap();
     assert_eq!(world.grafana.hold(|held| held.points.len()), 1);
-}
-
-#[tokio::test]
-async fn only_namespaces_that_may_adopt_take_over_what_somebody_else_made() {
-    let spec = json!({"query": QUERY, "uid": "theirs"});
-    for (instance, may) in [
-        (json!({}), true),
-        (json!({"allowedNamespaces": {"names": ["revel"]}}), false),
-        (json!({"adoptNamespaces": {"names": ["other"]}}), false),
-        (
-            json!({"allowedNamespaces": {"names": ["revel"]}, "adoptNamespaces": {"names": ["revel"]}}),
-            true,
-        ),
-    ] {
-        let mut world = world_with(&instance, |held| in_grafana(held, "theirs", "Theirs", None)).await;
-        let rule = adopting(world.rule("r", spec.clone()));
-        let outcome = rule.reconcile(&world.context).await;
-        if may {
-            outcome.unwrap();
-            assert_eq!(marks(&world), marked([("theirs", "own/revel/r")]));
-            let notes = world.server.notes();
-            assert!(
-                notes.len() == 1 && notes[0].contains("Adopted") && notes[0].contains("theirs"),
-                "{notes:?}"
-            );
-        } else {
-            let failure = outcome.err().unwrap();
-            assert_eq!(failure.reason, Some(Reason::NotOwned));
-            assert!(
-                failure.message.contains("spec.adoptNamespaces.names"),
-                "{}",
-                failure.message
-            );
-            assert_eq!(marks(&world), marked([("theirs", "")]));
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_another_resource_has_made_is_not_adopted() {
-    let mut world = world_with(&json!({}), |held| {
-        in_grafana(held, "theirs", "Theirs", Some("own/revel/maker"));
-    })
-    .await;
-    let rule = adopting(world.rule("r", json!({"query": QUERY, "uid": "theirs"})));
-    let maker = world.rule("maker", json!({"query": QUERY}));
-    let failure = rule.reconcile(&world.context).await.err().unwrap();
-    assert_eq!(failure.reason, Some(Reason::NotOwned));
-    // Once its maker is gone it is nobody's.
-    world.writers.rules.apply(&Event::Delete(maker));
-    rule.reconcile(&world.context).await.unwrap();
-    assert_eq!(marks(&world), marked([("theirs", "own/revel/r")]));
-}
-
-#[tokio::test]
-async fn an_adopted_contact_point_names_what_it_has_removed_and_no_setting_of_it() {
-    let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
-    let settings = json!({"url": "https://example.com/hunter2"});
-    let foreign = wire::ContactPoint {
-        uid: "by-hand".to_owned(),
-        name: "team".to_owned(),
-        r#type: "slack".to_owned(),
-        settings: settings.as_object().unwrap().clone(),
-        ..wire::ContactPoint::default()
-    };
-    for (instance, may) in [
-        (json!({}), true),
-        (json!({"adoptNamespaces": {"names": []}}), false),
-    ] {
-        let mut world = world_with(&instance, |held| held.points.push(foreign.clone())).await;
-        let object = adopting(world.contact_point("team", spec.clone()));
-        let outcome = object.reconcile(&world.context).await;
-        let notes = world.server.notes();
-        if may {
-            outcome.unwrap();
-            let [note] = notes.as_slice() else {
-                panic!("{notes:?}")
-            };
-            assert!(
-                note.contains("Adopted") && note.contains("slack (by-hand)") && !note.contains("hunter2"),
-                "{note}"
-            );
-        } else {
-            let failure = outcome.err().unwrap();
-            assert_eq!(failure.reason, Some(Reason::NotOwned));
-            assert!(notes.is_empty(), "{notes:?}");
-            assert_eq!(world.grafana.hold(|held| held.points.len()), 1);
-        }
-    }
 }
 
 #[tokio::test]
