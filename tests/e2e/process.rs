@@ -37,6 +37,12 @@ async fn an_operator_that_is_asked_to_stop_ends_and_lets_go_of_the_lease_at_any_
         // Not a wait for something: the moment is what differs.
         tokio::time::sleep(Duration::from_millis(moment)).await;
         operator.terminate().await;
+        // Before everything has been listed there are no passes, and nothing that could be waited for.
+        assert!(
+            !operator.log().contains("passes under way were given up"),
+            "after {moment} ms:\n{}",
+            operator.log()
+        );
         assert_eq!(
             holder(&w).await.trim(),
             "",

@@ -422,3 +422,22 @@ async fn a_job_that_is_gone_is_remembered_only_as_long_as_its_silence() {
         assert_eq!(remembered(&world), 0, "silenced: {is_silenced}");
     }
 }
+
+#[tokio::test]
+async fn a_silence_that_is_going_is_not_written_onto() {
+    let mut world = World::connected().await;
+    maintenance(&mut world);
+    seen(&mut world, &rolling_out());
+    let pass = workload::deployment(Arc::new(rolling_out()), world.context.clone());
+    pass.await.unwrap();
+    let mut going = world.context.workloads.written_of("uid-own")[0].stored.clone();
+    going.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::now()));
+    seen(&mut world, &going);
+    // Its Deployment is made anew, and the silence of the same template has the same name.
+    let mut anew = rolling_out();
+    anew.metadata.uid = Some("uid-anew".to_owned());
+    let pass = workload::deployment(Arc::new(anew), world.context.clone());
+    let failed = pass.await.unwrap_err().to_string();
+    assert!(failed.contains("is being deleted"), "{failed}");
+    assert!(world.context.workloads.written_of("uid-anew").is_empty());
+}

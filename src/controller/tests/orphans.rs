@@ -144,6 +144,7 @@ async fn what_is_being_cleaned_up_is_no_orphan() {
     world.writers.rules.apply(&Event::Apply(rule));
     drop(silence);
     polls(&world, 3).await;
+    assert_eq!(reported(&world), (Some(0), vec![]));
     assert_eq!(in_grafana(&world), (1, 1));
 }
 
