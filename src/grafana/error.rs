@@ -1,6 +1,7 @@
 //! What can go wrong with a call, and what it means for the caller.
 
 mod meaning;
+mod redaction;
 
 use std::time::Duration;
 
@@ -11,9 +12,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Longest part of an answer's message that is kept, in bytes.
 const MESSAGE_LIMIT: usize = 512;
-
-/// Shortest end of a cut message that is compared with the beginning of a secret.
-const CUT_SECRET: usize = 4;
 
 /// A call that did not end well. Holds no request body, no credentials and no address.
 #[derive(Debug, thiserror::Error)]
@@ -232,11 +230,7 @@ impl Error {
     #[must_use]
     pub fn redact(mut self, secrets: &[&str]) -> Self {
         if let Self::Status { message, .. } = &mut self {
-            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-                for form in forms(secret) {
-                    *message = without(message, &form);
-                }
-            }
+            *message = redaction::without(message, secrets, &Meaning::words(message));
         }
         self
     }
@@ -294,45 +288,6 @@ pub(super) fn cut(message: &str) -> String {
             (*length <= MESSAGE_LIMIT).then_some(if c.is_control() { ' ' } else { c })
         })
         .collect()
-}
-
-/// The forms in which a message may repeat a secret, the longest first: as it is; on one line, as messages are cut; escaped, as Go's `%q`
-/// and JSON write it; encoded, as it stands in a URL; and each of its longer lines.
-fn forms(secret: &str) -> Vec<String> {
-    let one_line = |text: &str| text.replace(char::is_control, " ");
-    let quoted = serde_json::Value::from(secret).to_string();
-    let escaped = quoted
-        .trim_start_matches('"')
-        .strip_suffix('"')
-        .unwrap_or_default();
-    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let lines = secret.lines().filter(|line| line.len() >= CUT_SECRET);
-    let mut forms: Vec<String> = lines.map(one_line).collect();
-    forms.extend([
-        one_line(secret),
-        escaped.to_owned(),
-        encoded.replace('+', "%20"),
-        encoded,
-    ]);
-    forms.retain(|form| !form.is_empty());
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    forms.dedup();
-    forms
-}
-
-/// `message` without `secret`, nor its beginning where the message was cut in the middle of it.
-fn without(message: &str, secret: &str) -> String {
-    let whole = message.replace(secret, super::wire::REDACTED);
-    let cut_at = secret
-        .char_indices()
-        .skip(CUT_SECRET)
-        .map(|(at, _)| at)
-        .filter(|at| secret.get(..*at).is_some_and(|start| whole.ends_with(start)))
-        .last();
-    match cut_at.and_then(|length| whole.get(..whole.len() - length)) {
-        Some(kept) => format!("{kept}{}", super::wire::REDACTED),
-        None => whole,
-    }
 }
 
 #[cfg(test)]

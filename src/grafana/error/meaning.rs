@@ -1,5 +1,7 @@
 //! What Grafana's refusals mean, by their names and their words, in every version.
 
+use std::ops::Range;
+
 /// What an answer says beyond its status. Grafana 10.0 answers 500 to most of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -91,9 +93,20 @@ impl Meaning {
             .map(|(_, meaning)| *meaning)
             .or_else(|| (status == 403 && is_of_provenance(message)).then_some(Self::Provenance))
     }
+
+    /// Where in a message the words stand by which it is understood.
+    pub(super) fn words(message: &str) -> Vec<Range<usize>> {
+        let texts = Self::TEXTS_BEFORE_IDS.iter().chain(&Self::TEXTS);
+        let texts = texts.map(|(text, _)| *text).chain([PROVENANCE, PERMISSIONS]);
+        let found = texts.filter_map(|text| Some((message.find(text)?, text.len())));
+        found.map(|(at, length)| at..at + length).collect()
+    }
 }
+
+const PROVENANCE: &str = "provenance";
+const PERMISSIONS: &str = "ermissions";
 
 /// Whether a refusal speaks of whose an object is, and not of a right to set that. Patch releases word it differently.
 fn is_of_provenance(message: &str) -> bool {
-    message.contains("provenance") && !message.contains("ermissions")
+    message.contains(PROVENANCE) && !message.contains(PERMISSIONS)
 }

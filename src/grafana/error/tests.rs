@@ -316,6 +316,17 @@ fn a_secret_is_taken_out_in_whatever_form_the_message_repeats_it() {
 }
 
 #[test]
+fn a_secret_that_is_a_word_of_grafanas_does_not_change_what_a_refusal_means() {
+    let error = refused(
+        500,
+        "contact point 'policy' is currently used by a notification policy",
+    );
+    let redacted = error.redact(&["policy", "currently used by a notification"]);
+    assert!(redacted.is_in_use());
+    assert!(redacted.to_string().contains("'[REDACTED]'"), "{redacted}");
+}
+
+#[test]
 fn messages_are_cut_between_characters_and_have_one_line() {
     let cut = cut(&format!("a\nb{}", "ü".repeat(MESSAGE_LIMIT)));
     assert!(cut.starts_with("a bü"));
