@@ -228,7 +228,7 @@ pub struct DataQuery {
     /// The time range, in seconds before the evaluation. Default: the last 600 seconds (expressions: none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_time_range: Option<RelativeTimeRange>,
-    /// The query model as Grafana stores it.
+    /// The query model as Grafana stores it, nested at most 64 levels deep.
     #[schemars(schema_with = "schema::free_form_object")]
     pub model: serde_json::Value,
 }

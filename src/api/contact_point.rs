@@ -376,7 +376,7 @@ pub struct Custom {
     #[serde(rename = "type")]
     #[schemars(length(min = 1, max = 63))]
     pub type_: String,
-    /// Its settings under Grafana's own names, as its API takes them. What is secret belongs into `secureSettings`. Default: none.
+    /// Its settings under Grafana's own names, as its API takes them, nested at most 64 levels deep. What is secret belongs into `secureSettings`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::free_form_object")]
     pub settings: Option<serde_json::Value>,

@@ -15,6 +15,10 @@ pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// How many arrays and objects may stand within each other in [`free_form_object`], itself included. A schema can't say so, so the operator
+/// does. Grafana shows it with some more around it, which must be read whole.
+pub const FREE_FORM_LEVELS: usize = 64;
+
 /// Any JSON object, kept by the API server as it is written.
 pub fn free_form_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })

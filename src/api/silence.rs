@@ -10,7 +10,7 @@ use super::duration::Duration;
 use super::matcher::MatcherText;
 use super::reference::DeletionPolicy;
 use super::schema;
-use crate::moment;
+use crate::json::moment;
 
 /// A silence: no notifications for what it covers, from its start to its end.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]

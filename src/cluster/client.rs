@@ -4,16 +4,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 use http::header::{HeaderValue, USER_AGENT};
 use http::{Method, Request, Response};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
 use tokio::time::timeout;
 use tower::{BoxError, Layer, Service};
 
 use super::leader::Term;
+use crate::json::shallow::Shallow;
 
 /// How long the API server may take to begin an answer. A connection that is open but silent would otherwise hold whoever asked
 /// for minutes: kube sets no limit.
@@ -103,9 +107,10 @@ where
     S: Service<Request<Body>, Response = Response<B>>,
     S::Future: Send + 'static,
     S::Error: Into<BoxError> + 'static,
-    B: Send + 'static,
+    B: BodyExt<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    type Response = Response<B>;
+    type Response = Response<UnsyncBoxBody<Bytes, BoxError>>;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
@@ -122,7 +127,7 @@ where
         let answer = self.inner.call(request).map_err(Into::into);
         async move {
             match timeout(limit, answer).await {
-                Ok(answer) => answer,
+                Ok(answer) => answer.map(|answer| answer.map(shallow)),
                 Err(_) => Err(Stopped::Late(limit).into()),
             }
         }
@@ -130,18 +135,34 @@ where
     }
 }
 
+/// An answer without what is nested too deep: a tenant's object mustn't keep all others of its kind from being read.
+fn shallow<B>(body: B) -> UnsyncBoxBody<Bytes, BoxError>
+where
+    B: BodyExt<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let mut shallow = Shallow::default();
+    body.map_frame(move |frame| frame.map_data(|data| shallow.pass(data)))
+        .map_err(Into::into)
+        .boxed_unsync()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::AlertRule;
+    use futures::{StreamExt, TryStreamExt};
     use k8s_openapi::api::core::v1::ConfigMap;
     use kube::Api;
-    use kube::api::{DeleteParams, ListParams};
+    use kube::api::{DeleteParams, ListParams, WatchEvent, WatchParams};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    /// A server that answers every request with an empty list, or never.
+    const EMPTY: &str = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[]}"#;
+
+    /// A server that answers every request with this, or never.
     fn server(
-        is_silent: bool,
+        answer: Option<String>,
     ) -> impl Service<
         Request<Body>,
         Response = Response<Body>,
@@ -150,22 +171,61 @@ mod tests {
     > + Clone
     + Send {
         tower::service_fn(move |_: Request<Body>| {
+            let answer = answer.clone();
             async move {
-                if is_silent {
-                    std::future::pending::<()>().await;
+                match answer {
+                    Some(answer) => Ok(Response::new(Body::from(answer.into_bytes()))),
+                    None => std::future::pending().await,
                 }
-                let list = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[]}"#;
-                Ok(Response::new(Body::from(list.as_bytes().to_vec())))
             }
             .boxed()
         })
     }
 
+    fn of(answer: Option<String>, limit: Duration, term: Option<Arc<Term>>) -> Client {
+        ClientBuilder::new(server(answer), "default")
+            .with_layer(&Guard { answer: limit, term })
+            .build()
+    }
+
     fn client(is_silent: bool, answer: Duration, term: Option<Arc<Term>>) -> Api<ConfigMap> {
-        let client = ClientBuilder::new(server(is_silent), "default")
-            .with_layer(&Guard { answer, term })
-            .build();
-        Api::default_namespaced(client)
+        let list = (!is_silent).then(|| EMPTY.to_owned());
+        Api::default_namespaced(of(list, answer, term))
+    }
+
+    /// An API server takes and shows ten thousand levels, in `metadata.managedFields` of any kind too.
+    #[tokio::test]
+    async fn an_object_that_is_nested_too_deep_keeps_no_other_from_being_read() {
+        let nested = |levels: usize| format!("{}{{}}{}", r#"{"f:a":"#.repeat(levels), "}".repeat(levels));
+        let fields = |levels| {
+            format!(
+                r#"[{{"manager":"x","operation":"Update","fieldsType":"FieldsV1","fieldsV1":{}}}]"#,
+                nested(levels)
+            )
+        };
+        let rule = |name: &str, levels| {
+            let (fields, model) = (fields(levels), nested(levels));
+            format!(
+                r#"{{"apiVersion":"alerting.letsrevel.io/v1alpha1","kind":"AlertRule","metadata":{{"name":"{name}","resourceVersion":"1","managedFields":{fields}}},"spec":{{"condition":"A","data":[{{"refId":"A","datasourceUid":"x","model":{model}}}]}}}}"#
+            )
+        };
+        let rules = [rule("one", 1), rule("deep", 5_000), rule("two", 64)];
+        let list = format!(
+            r#"{{"kind":"AlertRuleList","apiVersion":"alerting.letsrevel.io/v1alpha1","metadata":{{"resourceVersion":"1"}},"items":[{}]}}"#,
+            rules.join(",")
+        );
+        let api: Api<AlertRule> = Api::default_namespaced(of(Some(list), ANSWER, None));
+        let found = api.list(&ListParams::default()).await.expect("a list");
+        let names: Vec<_> = found.iter().map(kube::ResourceExt::name_any).collect();
+        assert_eq!(names, ["one", "deep", "two"]);
+        let events = rules.map(|rule| format!("{{\"type\":\"ADDED\",\"object\":{rule}}}\n"));
+        let api: Api<AlertRule> = Api::default_namespaced(of(Some(events.concat()), ANSWER, None));
+        let watch = api.watch(&WatchParams::default(), "0").await.expect("a watch");
+        let read: Vec<_> = watch
+            .map_ok(|event| matches!(event, WatchEvent::Added(_)))
+            .collect()
+            .await;
+        assert!(matches!(read[..], [Ok(true), Ok(true), Ok(true)]), "{read:?}");
     }
 
     #[tokio::test]

@@ -1,6 +1,10 @@
 //! Why a wish can't be carried out as it stands.
 
+use serde_json::Value;
+
 use crate::api::condition::Reason;
+use crate::api::schema::FREE_FORM_LEVELS;
+use crate::json::shallow::is_deeper;
 
 /// A reason from the list that users may rely on, and a message that names the field and the cure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,5 +32,16 @@ impl Refusal {
     /// Something that the resource refers to isn't there.
     pub fn missing(message: impl Into<String>) -> Self {
         Self::new(Reason::DependencyMissing, message)
+    }
+
+    /// Refuses what is nested deeper than free-form fields may be.
+    pub fn if_deep(field: &str, value: &Value) -> Result<(), Self> {
+        if is_deeper(value, FREE_FORM_LEVELS) {
+            let problem = format!(
+                "is nested deeper than {FREE_FORM_LEVELS} levels of arrays and objects; write it flatter"
+            );
+            return Err(Self::invalid(field, problem));
+        }
+        Ok(())
     }
 }

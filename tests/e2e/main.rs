@@ -16,6 +16,7 @@ mod alarm;
 mod answers;
 mod api_server;
 mod contact_points;
+mod deep;
 mod diff;
 mod example;
 mod high_availability;

@@ -82,6 +82,7 @@ fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
                 format!("{} is used twice; every entry needs its own", query.ref_id),
             ));
         }
+        Refusal::if_deep(&format!("spec.data[{i}].model"), &query.model)?;
         if let Some(range) = &query.relative_time_range
             && query.datasource_uid != EXPRESSION
             && range.from <= range.to.unwrap_or(0)

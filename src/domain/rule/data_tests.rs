@@ -228,3 +228,19 @@ fn neither_query_nor_data_or_both_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_model_is_nested_as_deep_as_is_read_back_and_no_deeper() {
+    let nested = |levels| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let of = |levels| {
+        of_data(
+            json!([{ "refId": "A", "datasourceUid": "x", "model": nested(levels) }]),
+            "A",
+        )
+    };
+    assert!(of(64).is_ok());
+    assert_eq!(
+        of(65).unwrap_err().message,
+        "spec.data[0].model: is nested deeper than 64 levels of arrays and objects; write it flatter"
+    );
+}

@@ -70,7 +70,8 @@ impl Notifications for Provisioning {
 
     fn policy(&self) -> Answer<'_, Option<Route>> {
         async move {
-            let found = self.transport.fetch(Call::get("policy.get", POLICIES, &[])).await;
+            let call = Call::get("policy.get", POLICIES, &[]);
+            let found = self.transport.fetch_whole(call).await;
             self.if_present(found).await
         }
         .boxed()

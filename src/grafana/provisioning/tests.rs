@@ -15,6 +15,8 @@ use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::transport::{Auth, Connection, Tls};
 use crate::grafana::wire::{AlertRule, ContactPoint, RuleGroup};
 
+mod deep;
+
 async fn grafana(router: Router) -> Grafana {
     // Another test may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();

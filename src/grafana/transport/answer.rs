@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task;
 
 use crate::grafana::error::{Error, Result, cut};
+use crate::json::shallow::{self, Shallow};
 
 /// Turns the bytes of an answer into a value while they arrive.
 pub(in crate::grafana) type Decode<T> = fn(&mut dyn Read) -> serde_json::Result<T>;
@@ -49,6 +50,7 @@ pub(super) async fn decode<T: Send + 'static>(
             Chunks {
                 receiver,
                 current: Bytes::new(),
+                shallow: Shallow::default(),
             },
         );
         decode(&mut chunks)
@@ -85,17 +87,18 @@ async fn next_chunk(
     }
 }
 
-/// The chunks of an answer as a blocking reader. Ends early if the connection does; the other side then knows why.
+/// The chunks of an answer as a blocking reader, without what is nested too deep. Ends early if the connection does; the other side then knows why.
 struct Chunks {
     receiver: mpsc::Receiver<Bytes>,
     current: Bytes,
+    shallow: Shallow,
 }
 
 impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
             match self.receiver.blocking_recv() {
-                Some(chunk) => self.current = chunk,
+                Some(chunk) => self.current = self.shallow.pass(chunk),
                 None => return Ok(0),
             }
         }
@@ -116,11 +119,11 @@ pub(super) fn lost(operation: &'static str, error: reqwest::Error) -> Error {
 }
 
 /// Takes any JSON for Grafana's word that a call was carried out, and no content where it says so. A page to log in on is none.
-pub(super) fn acknowledged(status: StatusCode, body: &[u8]) -> serde_json::Result<()> {
+pub(super) fn acknowledged(status: StatusCode, body: Bytes) -> serde_json::Result<()> {
     if status == StatusCode::NO_CONTENT {
         return Ok(());
     }
-    serde_json::from_slice::<IgnoredAny>(body).map(drop)
+    shallow::from_slice::<IgnoredAny>(body).map(drop)
 }
 
 fn is_json(body: &[u8]) -> bool {
@@ -193,6 +196,7 @@ pub(super) async fn refusal(operation: &'static str, response: Response) -> Erro
     let status = response.status();
     let retry_after = retry_after(&response);
     let body = read(operation, response, REFUSAL_LIMIT).await.unwrap_or_default();
+    let body = Shallow::default().pass(body);
     let is_empty_404 = body.is_empty() && status == StatusCode::NOT_FOUND;
     // What comes from a proxy is left out: it may be a page. Grafana's API redirects nobody.
     if status.is_redirection() || !(is_empty_404 || is_json(&body)) {

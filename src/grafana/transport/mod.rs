@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 use reqwest::Client;
@@ -20,6 +21,7 @@ use url::Url;
 use super::error::{Class, Error, Result};
 use super::wire::Deprecation;
 use crate::deadline;
+use crate::json::shallow;
 use answer::Decode;
 use connection::CONNECTIONS;
 use pause::Pause;
@@ -44,7 +46,7 @@ const LIMITS: Limits = Limits {
 
 /// How an answer becomes a value.
 enum Take<T> {
-    Whole(fn(StatusCode, &[u8]) -> serde_json::Result<T>),
+    Whole(fn(StatusCode, Bytes) -> serde_json::Result<T>),
     Stream(Decode<T>),
 }
 
@@ -125,9 +127,15 @@ impl Transport {
         self.exchange(&call, Take::Whole(answer::acknowledged)).await
     }
 
-    /// Sends a call and reads its answer.
+    /// Sends a call and reads its answer, what is nested too deep in it as empty.
     pub(super) async fn fetch<T: DeserializeOwned + Send + 'static>(&self, call: Call) -> Result<T> {
-        self.exchange(&call, Take::Whole(|_, body| serde_json::from_slice(body)))
+        self.exchange(&call, Take::Whole(|_, body| shallow::from_slice(body)))
+            .await
+    }
+
+    /// Sends a call and reads an answer that is to be written again as it is.
+    pub(super) async fn fetch_whole<T: DeserializeOwned + Send + 'static>(&self, call: Call) -> Result<T> {
+        self.exchange(&call, Take::Whole(|_, body| shallow::whole_from_slice(body)))
             .await
     }
 
@@ -183,7 +191,7 @@ impl Transport {
             Take::Whole(decode) => {
                 let status = response.status();
                 let body = answer::read(operation, response, self.limits.size).await?;
-                decode(status, &body).map_err(|error| answer::undecodable(operation, &error))
+                decode(status, body).map_err(|error| answer::undecodable(operation, &error))
             }
             Take::Stream(decode) => answer::decode(operation, response, self.limits.size, decode).await,
         }

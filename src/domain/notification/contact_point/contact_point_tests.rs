@@ -274,6 +274,27 @@ fn custom_settings_are_an_object() {
 }
 
 #[test]
+fn settings_are_nested_as_deep_as_is_read_back_and_no_deeper() {
+    let nested = |levels| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let path = |levels| ["b"].repeat(levels).join(".");
+    let custom = |settings, path: String| json!({"custom": {"type": "line", "settings": settings, "secureSettings": {path: from_secret("a")}}});
+    one(custom(nested(64), path(64)));
+    let refusal = refused(json!([custom(nested(65), path(1))]));
+    assert_eq!(
+        refusal.message,
+        "spec.integrations[0].custom.settings: is nested deeper than 64 levels of arrays and objects; write it flatter"
+    );
+    let refusal = refused(json!([custom(nested(1), path(65))]));
+    assert!(
+        refusal
+            .message
+            .ends_with("leads more than 64 levels deep; write it flatter"),
+        "{}",
+        refusal.message
+    );
+}
+
+#[test]
 fn a_receiver_without_a_type_and_a_value_without_a_source_are_refused() {
     assert_eq!(refused(json!([{}])).reason, Reason::Invalid);
     let refusal = refused(json!([{"discord": {"url": {}}}]));

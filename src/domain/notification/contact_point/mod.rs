@@ -14,6 +14,7 @@ use crate::api::contact_point::{
     ContactPointSpec, Custom, Discord, Email, Integration as IntegrationSpec, Slack, Webhook,
 };
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
+use crate::api::schema::FREE_FORM_LEVELS;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::{ContactPoint, REDACTED};
@@ -232,6 +233,7 @@ fn fill_custom(custom: &Custom, settings: &mut Settings<'_>) -> Result<(), Refus
     match &custom.settings {
         None => {}
         Some(all @ Value::Object(fields)) => {
+            Refusal::if_deep("custom.settings", all)?;
             if let Some(path) = redacted(all) {
                 return Err(Refusal::invalid(
                     &format!("custom.settings{path}"),
@@ -251,6 +253,13 @@ fn fill_custom(custom: &Custom, settings: &mut Settings<'_>) -> Result<(), Refus
         ));
     }
     for (path, source) in &custom.secure_settings {
+        // Each dot leads one level deeper.
+        if path.split('.').count() > FREE_FORM_LEVELS {
+            return Err(Refusal::invalid(
+                &format!("custom.secureSettings[{path}]"),
+                format!("leads more than {FREE_FORM_LEVELS} levels deep; write it flatter"),
+            ));
+        }
         settings.secret(path, Some(source))?;
     }
     Ok(())

@@ -1,0 +1,4 @@
+//! How JSON is read that others have written.
+
+pub mod moment;
+pub mod shallow;
