@@ -3,6 +3,10 @@ use regex::Regex;
 
 use super::*;
 
+fn to_rust(go: &str) -> Result<String, String> {
+    Expression::parse(go).map(|expression| expression.rust)
+}
+
 fn compiled(go: &str) -> Regex {
     let rust = to_rust(go).unwrap_or_else(|problem| panic!("{go}: {problem}"));
     Regex::new(&format!("^(?:{rust})$")).unwrap_or_else(|e| panic!("{go} as {rust}: {e}"))
@@ -92,6 +96,11 @@ fn what_go_refuses_is_refused_with_the_cure() {
         ("(a{1000}){2}", "more than 1000 repetitions"),
         ("(a{10}){101}", "more than 1000 repetitions"),
         ("(a{2,}){600}", "more than 1000 repetitions"),
+        (
+            "a{1000}b{1000}c{1000}d{1000}e{1000}f{1000}g{1000}h{1000}i{1000}j{1000}k{1000}",
+            "more than 10000 characters",
+        ),
+        ("(abcdefghijklmno){0,1000}", "use * and +"),
         (r"\u0041.*", r"write \x{0041}"),
         (r"\C", "is no escape"),
         (r"\h", r"a literal backslash is written \\"),
@@ -134,7 +143,57 @@ fn what_go_refuses_is_refused_with_the_cure() {
     }
 }
 
+/// Each of these takes from 10 ms to more than a second to be compiled, some of them also where that is given up early.
+#[test]
+fn what_takes_long_is_not_compiled() {
+    let cased = |part: &str| format!("(?i){}", part.repeat(1000 / part.len()));
+    for text in [
+        r"\pL{1000}",
+        r"[^\p{Greek}]{50}",
+        ".{1000}",
+        "(.{20}){20}",
+        r"(\PL|\PN|\PS){300}",
+        &cased(r"\pL"),
+        &cased(r"[\x{0}-\x{10ffff}]"),
+        &cased(r"[^a]"),
+        &cased(r"\D"),
+    ] {
+        let expression = Expression::parse(text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
+        assert!(!expression.is_plain && expression.compile().is_none(), "{text}");
+        assert!(!expression.matches_empty, "{text}");
+    }
+    // What is small to look at may be large to the compiler, which gives up then.
+    let large = Expression::parse(&"[^a]".repeat(250)).unwrap();
+    assert!(large.is_plain && large.compile().is_none());
+    for text in [
+        "web|api",
+        "prod-.*-[a-z0-9]{5,10}(-[0-9]+)?",
+        "(?i)critical",
+        r"\d+\.\d+",
+        ".{0,20}",
+        "größe.*",
+    ] {
+        assert!(Expression::parse(text).unwrap().compile().is_some(), "{text}");
+    }
+}
+
+/// Thousands of names in one expression are the operator's own.
+#[test]
+fn what_is_long_without_repetitions_is_not_refused_for_that() {
+    let names: Vec<String> = (0..5000).map(|i| format!("team/rule-{i}")).collect();
+    assert!(Expression::parse(&names.join("|")).is_ok());
+}
+
 proptest! {
+    #[test]
+    fn whether_the_empty_text_is_matched_is_read_off(text in r"([ab.^$|]|[(][?]:|[(]|[)]|[*+?]|\{0\}|\{0,2\}|\{2\}|\\[bBAzdD]|\[a-c\]|[(][?]i[)]){0,12}") {
+        let Ok(expression) = Expression::parse(&text) else { return Ok(()) };
+        // Rust repeats no flag.
+        if let Ok(compiled) = Regex::new(&format!("^(?:{})$", expression.rust)) {
+            prop_assert_eq!(expression.matches_empty, compiled.is_match(""), "{} as {}", text, expression.rust);
+        }
+    }
+
     #[test]
     fn plain_words_mean_themselves(text in "[a-zA-Z0-9_äß /:=,-]{0,16}", other in "[a-z -]{0,8}") {
         prop_assert_eq!(compiled(&text).is_match(&other), text == other);

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::go_regex;
+use super::go_regex::Expression;
 
 /// What the API server lets through by a CEL rule where it can afford one: a name, an operator and a value, in quotes where it holds spaces or punctuation.
 pub const PATTERN: &str = concat!(
@@ -127,10 +128,8 @@ pub struct Matcher {
 enum Pattern {
     /// The label is the value.
     Text,
-    /// The value matches the whole label.
-    Regex(Regex),
-    /// The value is a regular expression that Grafana takes, and that can't be compiled here.
-    Unknown,
+    /// The value matches the whole label. Compiled when a label is first looked at; `None` where that can't be.
+    Regex(Expression, OnceLock<Option<Regex>>),
 }
 
 /// Why a text is not a matcher.
@@ -165,12 +164,11 @@ impl Matcher {
     ) -> Result<Self, InvalidMatcher> {
         let (label, value) = (label.into(), value.into());
         let pattern = if op.is_regex() {
-            let translated = go_regex::to_rust(&value).map_err(|problem| InvalidMatcher::Regex {
+            let expression = Expression::parse(&value).map_err(|problem| InvalidMatcher::Regex {
                 label: label.clone(),
                 problem,
             })?;
-            // Alertmanager anchors too: a value that matches a part of the label doesn't match.
-            Regex::new(&format!("^(?:{translated})$")).map_or(Pattern::Unknown, Pattern::Regex)
+            Pattern::Regex(expression, OnceLock::new())
         } else {
             Pattern::Text
         };
@@ -204,23 +202,28 @@ impl Matcher {
     }
 
     /// Whether an alert with these labels is matched; a label that is missing counts as empty. `None` if that can't be told here:
-    /// the value is a regular expression that Grafana takes, and that can't be compiled here.
+    /// the value is a regular expression that Grafana takes, and that can't be compiled here, or not soon enough.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> Option<bool> {
-        self.accepts(labels.get(&self.label).map_or("", String::as_str))
-    }
-
-    /// Whether an alert without the label is matched; `None` as above.
-    pub fn matches_empty(&self) -> Option<bool> {
-        self.accepts("")
-    }
-
-    fn accepts(&self, label: &str) -> Option<bool> {
+        let Some(label) = labels.get(&self.label).filter(|label| !label.is_empty()) else {
+            return Some(self.matches_empty());
+        };
         let fits = match &self.pattern {
-            Pattern::Text => label == self.value,
-            Pattern::Regex(regex) => regex.is_match(label),
-            Pattern::Unknown => return None,
+            Pattern::Text => *label == self.value,
+            Pattern::Regex(expression, compiled) => compiled
+                .get_or_init(|| expression.compile())
+                .as_ref()?
+                .is_match(label),
         };
         Some(fits == self.op.is_equal())
+    }
+
+    /// Whether an alert without the label is matched.
+    pub fn matches_empty(&self) -> bool {
+        let fits = match &self.pattern {
+            Pattern::Text => self.value.is_empty(),
+            Pattern::Regex(expression, _) => expression.matches_empty,
+        };
+        fits == self.op.is_equal()
     }
 }
 

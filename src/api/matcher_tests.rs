@@ -160,7 +160,9 @@ fn takes_the_regular_expressions_that_grafana_takes() {
     }
     // Go takes it, and there is no such category here.
     let unknown = parse(r#"app=~"\p{Nonesuch}""#);
-    assert_eq!((unknown.matches(&alert), unknown.matches_empty()), (None, None));
+    assert_eq!(unknown.matches(&labels(&[("app", "x")])), None);
+    // The label isn't there.
+    assert_eq!(unknown.matches(&alert), Some(false));
 }
 
 #[test]
@@ -223,7 +225,13 @@ fn tells_whether_alerts_without_the_label_are_matched() {
         (r#"a!~"x+""#, true),
         (r#"a!~".*""#, false),
     ] {
-        assert_eq!(parse(text).matches_empty(), Some(expected), "{text}");
+        assert_eq!(parse(text).matches_empty(), expected, "{text}");
+        assert_eq!(parse(text).matches(&labels(&[])), Some(expected), "{text}");
+        assert_eq!(
+            parse(text).matches(&labels(&[("a", "")])),
+            Some(expected),
+            "{text}"
+        );
     }
 }
 

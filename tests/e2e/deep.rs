@@ -81,3 +81,18 @@ async fn an_object_that_is_nested_too_deep_is_refused_and_stops_no_other() {
             .ok();
     }
 }
+
+#[apply(any_release)]
+async fn matchers_that_take_long_to_be_compiled_hold_up_no_other() {
+    let w = world::start().await;
+    let matchers: Vec<String> = (0..64).map(|i| format!(r#"a{i}=~"\pL{{150}}""#)).collect();
+    for name in ["one", "two", "three"] {
+        w.put("Silence", name, json!({"matchers": matchers, "duration": "1h"}))
+            .await;
+    }
+    w.put("Silence", "after", json!({"matchers": ["a=b"], "duration": "1h"}))
+        .await;
+    for name in ["after", "one", "two", "three"] {
+        w.synced::<Silence>(name).await;
+    }
+}

@@ -16,6 +16,9 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 /// How far Grafana's clock may be behind ours without a silence beginning late.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
 
+/// How many bytes of labels are compared with regular expressions to count alerts, or a silence could keep the operator busy for long.
+const MOST_COMPARED: usize = 256 << 10;
+
 /// The silence that Grafana should hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
@@ -177,10 +180,8 @@ pub fn wish(
 
 /// What a person should know of the matchers though nothing is wrong with them: each of them also matches alerts that lack its label.
 pub fn warning(spec: &SilenceSpec, around: &Surroundings<'_>) -> Option<String> {
-    let holds_without_label = |text: &MatcherText| {
-        let matcher = Matcher::parse(text.as_str()).ok();
-        matcher.and_then(|matcher| matcher.matches_empty()) == Some(true)
-    };
+    let holds_without_label =
+        |text: &MatcherText| Matcher::parse(text.as_str()).is_ok_and(|matcher| matcher.matches_empty());
     let is_wide = spec.alert_rules.is_none() && spec.matchers.iter().all(holds_without_label);
     is_wide.then(|| {
         format!(
@@ -216,9 +217,8 @@ fn rules_matcher(selection: &Selection, around: &Surroundings<'_>) -> Option<Sil
     }
 }
 
-/// Grafana itself judges a regular expression that can't be compiled here.
 fn excludes_empty(matcher: &SilenceMatcher) -> bool {
-    as_matcher(matcher).and_then(|matcher| matcher.matches_empty()) != Some(true)
+    as_matcher(matcher).is_some_and(|matcher| !matcher.matches_empty())
 }
 
 fn as_matcher(matcher: &SilenceMatcher) -> Option<Matcher> {
@@ -249,13 +249,21 @@ pub fn filters(matchers: &[SilenceMatcher]) -> Vec<String> {
         .collect()
 }
 
-/// How many of these alerts, which were filtered already by [`filters`], all the matchers match; `None` if that can't be told.
+/// How many of these alerts, which were filtered already by [`filters`], all the matchers match; `None` if that can't be told, or not soon.
 pub fn count(matchers: &[SilenceMatcher], alerts: &[BTreeMap<String, String>]) -> Option<usize> {
     let others: Vec<Matcher> = matchers
         .iter()
         .filter(|matcher| !is_plain(&matcher.name))
         .map(as_matcher)
         .collect::<Option<_>>()?;
+    let labels = |matcher: &Matcher| -> usize {
+        let labels = alerts.iter().filter_map(|alert| alert.get(&matcher.label));
+        labels.map(String::len).sum()
+    };
+    let regexes = others.iter().filter(|matcher| matcher.op.is_regex());
+    if regexes.map(labels).sum::<usize>() > MOST_COMPARED {
+        return None;
+    }
     let matched = |alert: &BTreeMap<String, String>| {
         others
             .iter()

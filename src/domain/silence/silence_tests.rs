@@ -343,8 +343,14 @@ fn alerts_are_counted_by_odd_label_names_too() {
         "older Grafanas read no names in quotes"
     );
     assert_eq!(count(&matchers, &[alert("my label"), alert("other")]), Some(1));
-    let unknown = [matcher("my label", r"\p{Nonesuch}", true, true)];
-    assert_eq!(count(&unknown, &[alert("my label")]), None);
+    for takes_long in [r"\p{Nonesuch}", r"\pL{1000}"] {
+        let unknown = [matcher("my label", takes_long, true, true)];
+        assert_eq!(count(&unknown, &[alert("my label")]), None, "{takes_long}");
+    }
+    let long = BTreeMap::from([("my label".to_owned(), "x".repeat(1000))]);
+    let many = [matcher("my label", "x*", true, true)];
+    assert_eq!(count(&many, &vec![long.clone(); 100]), Some(100));
+    assert_eq!(count(&many, &vec![long; 300]), None, "so much isn't compared");
 }
 
 #[test]
