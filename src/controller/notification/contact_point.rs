@@ -251,11 +251,11 @@ async fn sync(
             decision::decide(
                 wish,
                 found,
+                is_resend,
                 |uid| memory.sent.contains_key(uid) || former.iter().any(|other| other == uid),
                 |integration| {
-                    !is_resend
-                        && memory.sent.get(&integration.contact_point.uid)
-                            == Some(&memory.code(&decision::message(integration)))
+                    memory.sent.get(&integration.contact_point.uid)
+                        == Some(&memory.code(&decision::message(integration)))
                 },
             )
         })
@@ -284,18 +284,24 @@ async fn sync(
     let attempt = instance
         .refused
         .attempt(format!("contact point {name}"), &sent, Instant::now())?;
-    // Remembered as ours before the write that makes it, or a crash in between would leave it to nobody.
-    let new = plan.steps.iter().filter_map(|step| match step {
-        Step::Create(i) => Some(i.contact_point.uid.clone()),
-        Step::Update(_) | Step::Delete(_) => None,
+    // Remembered before the writes: a crash in between leaves what is new to nobody, and nothing unsent that is sent only for its neighbours.
+    let open: Vec<String> = memory.read(|memory| {
+        let is_sent = |i: &Integration| {
+            memory.sent.get(&i.contact_point.uid) == Some(&memory.code(&decision::message(i)))
+        };
+        let open = plan.steps.iter().filter_map(|step| match step {
+            Step::Create(i) => (!memory.sent.contains_key(&i.contact_point.uid)).then_some(i),
+            Step::Update(i) => (plan.steps.len() > 1 && is_sent(i)).then_some(i),
+            Step::Delete(_) => None,
+        });
+        open.map(|i| i.contact_point.uid.clone()).collect()
     });
-    let new: Vec<String> = memory.read(|memory| new.filter(|uid| !memory.sent.contains_key(uid)).collect());
-    if !new.is_empty() {
+    if !open.is_empty() {
         memory
             .update(|memory| {
                 memory
                     .sent
-                    .extend(new.iter().map(|uid| (uid.clone(), String::new())));
+                    .extend(open.iter().map(|uid| (uid.clone(), String::new())));
             })
             .await?;
     }

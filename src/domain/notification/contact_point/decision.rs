@@ -41,13 +41,28 @@ impl Plan {
     }
 }
 
+/// How an integration that was found compares with the wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// It is the same, and Grafana hides nothing of it.
+    Same,
+    /// It is the same as far as Grafana shows it.
+    Alike,
+    /// It is another.
+    Other,
+}
+
 /// Compares the wish with what was found.
 ///
 /// `is_ours` says that we made the integration with this uid; `is_sent` that its secrets, which Grafana doesn't show, are
-/// those that were sent last.
+/// those that were sent last; `again` that all of it is to be sent, whatever is known.
+///
+/// Where an integration isn't there as it was sent, somebody has changed the contact point behind our back, or a backup of Grafana was
+/// played back. What either did to the secrets beside it isn't seen, so they are sent as well.
 pub fn decide(
     wish: &[Integration],
     found: &[ContactPoint],
+    again: bool,
     is_ours: impl Fn(&str) -> bool,
     is_sent: impl Fn(&Integration) -> bool,
 ) -> Plan {
@@ -55,15 +70,25 @@ pub fn decide(
         wish.iter()
             .any(|integration| integration.contact_point.uid == uid)
     };
-    let mut steps: Vec<Step> = wish
+    let compared: Vec<_> = wish
         .iter()
-        .filter_map(|integration| {
+        .map(|integration| {
             let uid = &integration.contact_point.uid;
-            match found.iter().find(|candidate| candidate.uid == *uid) {
-                None => Some(Step::Create(Box::new(integration.clone()))),
-                Some(found) if is_same(integration, found) && is_sent(integration) => None,
-                Some(_) => Some(Step::Update(Box::new(integration.clone()))),
-            }
+            let found = found.iter().find(|candidate| candidate.uid == *uid);
+            let likeness = found.map(|found| likeness(integration, found));
+            (integration, likeness, is_sent(integration))
+        })
+        .collect();
+    let is_touched = compared
+        .iter()
+        .any(|(_, likeness, is_sent)| *is_sent && matches!(likeness, None | Some(Likeness::Other)));
+    let mut steps: Vec<Step> = compared
+        .into_iter()
+        .filter_map(|(integration, likeness, is_sent)| match likeness {
+            None => Some(Step::Create(Box::new(integration.clone()))),
+            Some(Likeness::Same) if !again => None,
+            Some(Likeness::Alike) if !again && !is_touched && is_sent => None,
+            Some(_) => Some(Step::Update(Box::new(integration.clone()))),
         })
         .collect();
     let others = || {
@@ -82,7 +107,7 @@ pub fn decide(
     }
 }
 
-fn is_same(wish: &Integration, found: &ContactPoint) -> bool {
+fn likeness(wish: &Integration, found: &ContactPoint) -> Likeness {
     // Which secrets Grafana hides depends on the type; it also hides what was given in the clear.
     let hidden = found.redacted_fields();
     let unseen = wish
@@ -92,7 +117,13 @@ fn is_same(wish: &Integration, found: &ContactPoint) -> bool {
     let unkept = unkept(&wish.contact_point.settings, &found.settings, "");
     let fields = hidden.iter().chain(unseen).chain(&unkept);
     let fields: Vec<&str> = fields.map(String::as_str).collect();
-    IntegrationDigest::of(&wish.contact_point, &fields) == IntegrationDigest::of(found, &fields)
+    if IntegrationDigest::of(&wish.contact_point, &fields) != IntegrationDigest::of(found, &fields) {
+        Likeness::Other
+    } else if fields.is_empty() {
+        Likeness::Same
+    } else {
+        Likeness::Alike
+    }
 }
 
 /// Names of settings that Grafana takes for secrets, in one type of integration or another and whatever their case.

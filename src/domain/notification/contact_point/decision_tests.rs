@@ -40,7 +40,7 @@ fn steps(plan: &Plan) -> Vec<(&'static str, &str)> {
 fn what_is_there_as_it_was_sent_is_left_alone() {
     let wish = [integration("a", json!({"url": "secret", "title": "T"}), &["url"])];
     let found = [as_found(&wish[0])];
-    let plan = decide(&wish, &found, |_| true, |_| true);
+    let plan = decide(&wish, &found, false, |_| true, |_| true);
     assert!(plan.steps.is_empty() && plan.foreign.is_empty());
 }
 
@@ -48,7 +48,7 @@ fn what_is_there_as_it_was_sent_is_left_alone() {
 fn what_is_missing_is_created_before_what_is_too_much_is_removed() {
     let wish = [integration("new", json!({}), &[])];
     let found = [integration("old", json!({}), &[]).contact_point];
-    let plan = decide(&wish, &found, |_| true, |_| true);
+    let plan = decide(&wish, &found, false, |_| true, |_| true);
     assert_eq!(steps(&plan), [("create", "new"), ("delete", "old")]);
 }
 
@@ -64,7 +64,7 @@ fn a_setting_that_differs_is_updated() {
     ] {
         let mut found = as_found(&wish[0]);
         found.settings.extend(change.as_object().cloned().unwrap());
-        let plan = decide(&wish, &[found], |_| true, |_| true);
+        let plan = decide(&wish, &[found], false, |_| true, |_| true);
         let expected: &[_] = if expected { &[("update", "a")] } else { &[] };
         assert_eq!(steps(&plan), expected, "{change}");
     }
@@ -78,13 +78,13 @@ fn a_value_that_grafana_hides_of_itself_is_no_difference() {
         ..as_found(&wish[0])
     };
     assert!(
-        decide(&wish, std::slice::from_ref(&found), |_| true, |_| true)
+        decide(&wish, std::slice::from_ref(&found), false, |_| true, |_| true)
             .steps
             .is_empty()
     );
     // But it is sent again when what was sent last was another.
     assert_eq!(
-        steps(&decide(&wish, &[found], |_| true, |_| false)),
+        steps(&decide(&wish, &[found], false, |_| true, |_| false)),
         [("update", "a")]
     );
 }
@@ -96,8 +96,41 @@ fn a_changed_secret_is_sent_again() {
         integration("b", json!({"url": "secret"}), &["url"]),
     ];
     let found = [as_found(&wish[0]), as_found(&wish[1])];
-    let plan = decide(&wish, &found, |_| true, |i| i.contact_point.uid == "a");
+    let plan = decide(&wish, &found, false, |_| true, |i| i.contact_point.uid == "a");
     assert_eq!(steps(&plan), [("update", "b")]);
+}
+
+#[test]
+fn what_grafana_shows_whole_is_sent_again_only_on_demand() {
+    let wish = [integration("a", json!({"addresses": "a@example.com"}), &[])];
+    let found = [as_found(&wish[0])];
+    let unsent = |again| steps(&decide(&wish, &found, again, |_| true, |_| false)).len();
+    assert_eq!((unsent(false), unsent(true)), (0, 1));
+}
+
+#[test]
+fn where_one_integration_is_not_as_it_was_sent_the_hidden_ones_beside_it_are_sent_too() {
+    let wish = [
+        integration("changed", json!({"url": "secret", "title": "T"}), &["url"]),
+        integration("hiding", json!({"url": "secret"}), &["url"]),
+        integration("shown", json!({"title": "T"}), &[]),
+    ];
+    let mut found: Vec<ContactPoint> = wish.iter().map(as_found).collect();
+    let decided = |found: &[ContactPoint], sent: &[&str]| {
+        let is_sent = |i: &Integration| sent.contains(&i.contact_point.uid.as_str());
+        let plan = decide(&wish, found, false, |_| true, is_sent);
+        let steps = steps(&plan).into_iter();
+        steps
+            .map(|(verb, uid)| format!("{verb} {uid}"))
+            .collect::<Vec<_>>()
+    };
+    let all = ["changed", "hiding", "shown"];
+    assert_eq!(decided(&found, &all), [""; 0]);
+    found[0].settings.insert("title".to_owned(), json!("other"));
+    assert_eq!(decided(&found, &all), ["update changed", "update hiding"]);
+    // It is our own change that isn't there yet.
+    assert_eq!(decided(&found, &["hiding", "shown"]), ["update changed"]);
+    assert_eq!(decided(&found[1..], &all), ["create changed", "update hiding"]);
 }
 
 #[test]
@@ -107,7 +140,7 @@ fn what_somebody_else_made_is_reported_and_is_no_step() {
         as_found(&wish[0]),
         integration("theirs", json!({}), &[]).contact_point,
     ];
-    let plan = decide(&wish, &found, |uid| uid == "a", |_| true);
+    let plan = decide(&wish, &found, false, |uid| uid == "a", |_| true);
     assert!(plan.is_ours, "it has joined what is ours");
     assert!(plan.steps.is_empty());
     assert_eq!(plan.foreign, ["theirs"]);
@@ -123,7 +156,7 @@ fn after_the_writes_nothing_is_left_to_do() {
         integration("b", json!({"y": 1}), &[]).contact_point,
         integration("old", json!({}), &[]).contact_point,
     ];
-    for step in decide(&wish, &found, |_| true, |_| true).steps {
+    for step in decide(&wish, &found, false, |_| true, |_| true).steps {
         match step {
             Step::Create(i) => found.push(as_found(&i)),
             Step::Update(i) => {
@@ -133,7 +166,7 @@ fn after_the_writes_nothing_is_left_to_do() {
             Step::Delete(uid) => found.retain(|c| c.uid != uid),
         }
     }
-    assert!(decide(&wish, &found, |_| true, |_| true).steps.is_empty());
+    assert!(decide(&wish, &found, false, |_| true, |_| true).steps.is_empty());
 }
 
 #[test]
@@ -187,7 +220,7 @@ fn a_setting_that_grafana_does_not_keep_is_no_difference() {
     let wish = [integration("a", settings, &[])];
     let of = |found: Value| {
         let found = integration("a", found, &[]).contact_point;
-        steps(&decide(&wish, &[found], |_| true, |_| true)).len()
+        steps(&decide(&wish, &[found], false, |_| true, |_| true)).len()
     };
     let kept = json!({"url": "https://x", "tlsConfig": {"insecureSkipVerify": true}});
     assert_eq!(of(kept.clone()), 0);
@@ -208,7 +241,7 @@ fn a_setting_that_grafana_does_not_keep_is_no_difference() {
 fn an_integration_without_a_uid_is_out_of_reach() {
     let found = integration("", json!({"addresses": "<example@email.com>"}), &[]).contact_point;
     let wish = [integration("a", json!({}), &[])];
-    assert!(decide(&wish, &[found], |_| false, |_| true).is_out_of_reach());
+    assert!(decide(&wish, &[found], false, |_| false, |_| true).is_out_of_reach());
     let named = integration("b", json!({}), &[]).contact_point;
-    assert!(!decide(&wish, &[named], |_| false, |_| true).is_out_of_reach());
+    assert!(!decide(&wish, &[named], false, |_| false, |_| true).is_out_of_reach());
 }
