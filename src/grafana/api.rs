@@ -183,7 +183,28 @@ pub struct FoundRule {
     pub metric: Option<String>,
     /// All the rest, comparable.
     pub digest: RuleDigest,
+    /// When it was last changed; lists say it.
+    pub updated: Updated,
 }
+
+/// When an object was last changed, by Grafana's clock, if Grafana said so. It is no part of what the object is: all are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Updated(pub Option<Timestamp>);
+
+impl Updated {
+    /// Whether both are known, and this one is the earlier.
+    pub fn is_before(self, other: Self) -> bool {
+        matches!((self.0, other.0), (Some(this), Some(other)) if this < other)
+    }
+}
+
+impl PartialEq for Updated {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Updated {}
 
 impl FoundRule {
     /// What a read finds after `rule` was written with this provenance, in a group with this interval.
@@ -213,6 +234,7 @@ impl FoundRule {
             metric: rule.record.as_ref().map(|record| record.metric.clone()),
             owner: rule.labels.get(OWNER_LABEL).cloned(),
             digest: RuleDigest::of(rule),
+            updated: Updated::default(),
         }
     }
 }

@@ -128,7 +128,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
                 Some(Slot {
                     known: Lookup::Present(known),
                     ..
-                }) if known == value => Slot::polled(known),
+                }) if known == value => Slot::polled(value),
                 _ => {
                     changed.push(key.clone());
                     Slot::polled(value)
@@ -209,6 +209,22 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             None if self.is_loaded() => Lookup::Absent,
             None => Lookup::Unknown,
         }
+    }
+
+    /// What the last poll showed, if nothing was written since.
+    pub fn polled<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let slot = self.slots.get(key).filter(|slot| slot.is_polled())?;
+        slot.known.as_ref().present()
+    }
+
+    /// The keys of all that the last poll showed, but for what was written since.
+    pub fn polled_keys(&self) -> impl Iterator<Item = &K> {
+        let polled = self.slots.iter().filter(|(_, slot)| slot.is_polled());
+        polled.map(|(key, _)| key)
     }
 
     /// Whether a poll has finished, so that absence is known.
@@ -293,6 +309,11 @@ impl<V> Slot<V> {
             written: 0,
             is_under_way: false,
         }
+    }
+
+    /// Whether a poll has told of it, and it wasn't written since.
+    fn is_polled(&self) -> bool {
+        self.written == 0 && !self.is_under_way && matches!(self.known, Lookup::Present(_))
     }
 
     /// Whether it is newer than a poll that began then.

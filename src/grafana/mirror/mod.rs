@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::wire::{ContactPoint, Folder, Route, Silence};
 
 pub use collection::{Collection, Lookup, Poll};
-pub use rules::Rules;
+pub use rules::{Rules, Undone};
 
 /// The mirror of one Grafana and organisation.
 #[derive(Debug, Default)]

@@ -20,6 +20,15 @@ pub struct Rules {
     marked: HashMap<String, Vec<String>>,
 }
 
+/// What became of rules that nobody of us has written, as they were before.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// Those that are other ones, and were last changed earlier than what they were before: time goes back.
+    pub older: Vec<FoundRule>,
+    /// Those that are gone.
+    pub gone: Vec<FoundRule>,
+}
+
 /// The rules of one folder, as uids.
 #[derive(Debug, Default)]
 struct Folder {
@@ -61,6 +70,26 @@ impl Rules {
             }
         }
         changed
+    }
+
+    /// The rules that stood as the last poll showed them, weren't written since, and are other ones or gone in what a poll has found now.
+    pub fn undone(&self, found: &[FoundRule]) -> Undone {
+        let mut undone = Undone::default();
+        for rule in found {
+            if let Some(known) = self.rules.polled(&rule.uid)
+                && rule.updated.is_before(known.updated)
+                && rule != known
+            {
+                undone.older.push(known.clone());
+            }
+        }
+        let found: HashSet<&str> = found.iter().map(|rule| rule.uid.as_str()).collect();
+        let gone = self
+            .rules
+            .polled_keys()
+            .filter(|uid| !found.contains(uid.as_str()));
+        undone.gone = gone.filter_map(|uid| self.rules.polled(uid).cloned()).collect();
+        undone
     }
 
     /// Notes that a write is about to be sent: until its outcome is noted nothing is known, whatever polls say.
@@ -217,6 +246,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::grafana::api::Updated;
     use crate::grafana::wire::AlertRule;
 
     fn rule(uid: &str, folder: &str, group: &str, title: &str) -> FoundRule {
@@ -326,5 +356,43 @@ mod tests {
             (group(&rules, "f", "g"), group(&rules, "x", "h")),
             (vec!["b".to_owned()], vec!["a".to_owned()])
         );
+    }
+
+    /// The rule, changed last at this time, as this contact point's.
+    fn at(uid: &str, seconds: i64, receiver: &str) -> FoundRule {
+        FoundRule {
+            updated: Updated(Some(jiff::Timestamp::new(seconds, 0).unwrap())),
+            receiver: Some(receiver.to_owned()),
+            ..rule(uid, "f", "g", uid)
+        }
+    }
+
+    #[test]
+    fn what_goes_back_in_time_or_is_gone_without_us_is_undone() {
+        let all = || ["back", "edited", "same", "gone", "ours", "deleted"].map(|uid| at(uid, 5, "now"));
+        let mut rules = Rules::default();
+        let poll = rules.begin_poll();
+        rules.finish_poll(poll, all().to_vec());
+        rules.written(at("ours", 9, "newest"));
+        rules.deleted("deleted");
+        let found = [
+            at("back", 4, "then"),
+            at("edited", 6, "then"),
+            at("same", 4, "now"),
+            at("ours", 4, "then"),
+            at("new", 1, "then"),
+        ];
+        let undone = rules.undone(&found);
+        let uids = |rules: &[FoundRule]| rules.iter().map(|rule| rule.uid.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (uids(&undone.older), uids(&undone.gone)),
+            (vec!["back".to_owned()], vec!["gone".to_owned()])
+        );
+        // A rule that stays as it is takes over its new time.
+        let poll = rules.begin_poll();
+        rules.finish_poll(poll, found.to_vec());
+        let poll = rules.begin_poll();
+        rules.finish_poll(poll, vec![at("same", 8, "now")]);
+        assert_eq!(uids(&rules.undone(&[at("same", 7, "then")]).older), ["same"]);
     }
 }

@@ -7,7 +7,7 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule};
+use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule, Updated};
 use crate::grafana::digest;
 use crate::grafana::wire::{AlertRule, NotificationSettings, Query, Record};
 
@@ -50,9 +50,19 @@ struct Alert {
     notification_settings: Option<NotificationSettings>,
     missing_series_evals_to_resolve: Option<i64>,
     record: Option<Record>,
+    updated: Option<String>,
 }
 
 impl Node {
+    /// A text that is no time says nothing.
+    fn updated(&self) -> Updated {
+        let text = self
+            .grafana_alert
+            .as_ref()
+            .and_then(|alert| alert.updated.as_deref());
+        Updated(text.and_then(|text| text.parse().ok()))
+    }
+
     fn rule(self) -> Option<AlertRule> {
         let alert = self.grafana_alert?;
         Some(AlertRule {
@@ -177,8 +187,11 @@ impl<'de> Visitor<'de> for Rules<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut nodes: A) -> Result<(), A::Error> {
         while let Some(node) = nodes.next_element::<Node>()? {
-            self.0
-                .extend(node.rule().map(|rule| FoundRule::of(&rule, DEFAULT_INTERVAL)));
+            let updated = node.updated();
+            self.0.extend(node.rule().map(|rule| FoundRule {
+                updated,
+                ..FoundRule::of(&rule, DEFAULT_INTERVAL)
+            }));
         }
         Ok(())
     }
@@ -264,6 +277,22 @@ mod tests {
         let listing = json!({"F": [{"name": "g", "interval": "1m", "rules": [node]}]});
         let found = decode_json(&listing).unwrap();
         assert_eq!(found[0].metric.as_deref(), Some("errors:sum"));
+    }
+
+    #[test]
+    fn a_listed_rule_says_when_it_was_last_changed_whatever_the_zone() {
+        let mut node = node("aw-1");
+        let mut listed = |text: serde_json::Value| {
+            node["grafana_alert"]["updated"] = text;
+            let found =
+                decode_json(&json!({"F": [{"name": "g", "interval": "1m", "rules": [node]}]})).unwrap();
+            found[0].updated.0.map(|updated| updated.to_string())
+        };
+        let noon = Some("2026-01-01T12:00:00Z".to_owned());
+        assert_eq!(listed(json!("2026-01-01T12:00:00Z")), noon);
+        assert_eq!(listed(json!("2026-01-01T14:00:00+02:00")), noon);
+        assert_eq!(listed(json!("yesterday")), None);
+        assert_eq!(listed(json!(null)), None);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub fn contracts() -> Vec<Contract> {
                 .at(&alert("/provenance"), "api")
                 .at(&alert("/intervalSeconds"), 60)
                 .at(&alert("/version"), 1)
+                .there(&alert("/updated"))
                 .at(&alert("/orgId"), "<org>")],
         ),
         contract("what a rule does, in the ruler's list")
