@@ -7,6 +7,7 @@ pub mod notification;
 pub mod orphans;
 pub mod ownership;
 pub mod refusal;
+pub mod restored;
 pub mod rule;
 pub mod silence;
 pub mod tenancy;
