@@ -414,7 +414,7 @@ pub struct ContactPointStatus {
     /// Where to look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The `alerting.letsrevel.io/resend` value that was last acted upon.
+    /// The value of this resource's annotation `alerting.letsrevel.io/resend` that was last acted upon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent: Option<String>,
 }

@@ -289,6 +289,10 @@ pub struct GrafanaInstanceStatus {
     /// What marks this operator's objects in Grafana.
     #[serde(default, rename = "ownerID", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
+    /// The value of the annotation `alerting.letsrevel.io/resend` that was last acted upon: what Grafana hides of the contact points is sent
+    /// again, by a pass of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<String>,
     /// How many resources are in sync.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_sync: Option<i64>,

@@ -52,7 +52,8 @@ pub const DEFAULT_INSTANCE: &str = "default";
 /// Annotation: `"true"` takes over an object of the same name that somebody else made in Grafana.
 pub const ANNOTATION_ADOPT: &str = "alerting.letsrevel.io/adopt";
 
-/// Annotation: any new value sends a contact point again, secrets included.
+/// Annotation: any new value sends a contact point again, secrets included; on a GrafanaInstance all contact points in that Grafana, as far
+/// as it hides something of them.
 pub const ANNOTATION_RESEND: &str = "alerting.letsrevel.io/resend";
 
 /// Annotation on a ContactPoint: the namespaces (comma separated, or `*`) whose policies may refer to it.

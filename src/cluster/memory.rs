@@ -40,9 +40,12 @@ pub struct Remembered {
     /// Whether Grafana has taken a policy tree from us, and we haven't given it back since.
     #[serde(default)]
     pub had_tree: bool,
-    /// By uid of an integration: the code of what was sent, secrets included.
+    /// By uid of an integration: the code of what was sent, secrets included. Empty before it was sent, and when it is to be sent again.
     #[serde(default)]
     pub sent: BTreeMap<String, String>,
+    /// By name of a GrafanaInstance: the code of the value of its annotation to send again that was acted upon.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resent: BTreeMap<String, String>,
     /// Objects that were left in Grafana on purpose when their resource went: kind and identity of each, as long as it is there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub released: BTreeSet<String>,
@@ -190,8 +193,14 @@ impl Remembered {
             was_editable: false,
             had_tree: false,
             sent: BTreeMap::new(),
+            resent: BTreeMap::new(),
             released: BTreeSet::new(),
         }
+    }
+
+    /// Forgets what was sent, and not that it is ours: all of it is sent again.
+    pub fn forget_sent(&mut self) {
+        self.sent.values_mut().for_each(String::clear);
     }
 
     /// The code of a message under this Grafana's key.
@@ -248,6 +257,14 @@ mod tests {
         }
         let kept = Memory::load(&holding("{\"key\": \"k\"}"), "home", identity()).await;
         assert!(kept.is_ok());
+    }
+
+    #[test]
+    fn what_was_sent_is_forgotten_and_not_whose_it_is() {
+        let mut remembered = Remembered::new();
+        remembered.sent.insert("uid".to_owned(), "code".to_owned());
+        remembered.forget_sent();
+        assert_eq!(remembered.sent.get("uid").map(String::as_str), Some(""));
     }
 
     #[tokio::test]

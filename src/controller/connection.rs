@@ -20,6 +20,7 @@ use crate::controller::engine::turns::{GrafanaRights, Turn, to_its_end};
 use crate::domain::orphans::{self, Orphans};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
+use crate::domain::restored::Restored;
 use crate::domain::tenancy;
 use crate::domain::version::Version;
 use crate::grafana::api::AlertState;
@@ -69,6 +70,8 @@ pub struct Instance {
     pub orphans: Mutex<Orphans>,
     /// By foreign owner ids: how many rules carry them and the names of our AlertRules.
     pub strangers: Mutex<BTreeMap<String, usize>>,
+    /// Whether it was put back to what it was before.
+    pub restored: Mutex<Restored>,
     /// The states of rules, by namespace and name of their AlertRule.
     pub states: RwLock<HashMap<(String, String), SeenState>>,
     /// What it has refused.
@@ -108,6 +111,7 @@ impl Instance {
             mirror: Mirror::default(),
             orphans: Mutex::default(),
             strangers: Mutex::default(),
+            restored: Mutex::default(),
             states: RwLock::default(),
             refused: Refused::default(),
             rights,

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Client;
 use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
+use kube::{Client, Resource};
 use parking_lot::{Mutex, RwLock};
 
 use super::connection::Instance;
@@ -277,6 +277,21 @@ impl Context {
         let note = format!("took over Grafana's {what}, which this resource hadn't made{lost}");
         self.event(&object.object_ref(&()), type_, "Adopted", "Reconcile", &note)
             .await;
+    }
+
+    /// Publishes an event of a GrafanaInstance, if there still is one of this name.
+    pub async fn event_of_instance(
+        &self,
+        name: &str,
+        type_: EventType,
+        reason: &str,
+        action: &str,
+        note: &str,
+    ) {
+        if let Some(declared) = self.declared_instance(name) {
+            let about = declared.object_ref(&());
+            self.event(&about, type_, reason, action, note).await;
+        }
     }
 
     /// Tells whoever waits for this resource that its condition has changed.

@@ -32,6 +32,7 @@ mod policy_mark;
 mod policy_ownership;
 mod process;
 mod reports;
+mod resend;
 mod routing;
 mod rule_admission;
 mod rule_conflicts;

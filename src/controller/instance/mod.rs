@@ -4,6 +4,7 @@ mod deprecation;
 pub mod poller;
 mod read;
 mod recognition;
+mod resend;
 mod schedule;
 pub mod sweep;
 
@@ -64,6 +65,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             return Ok(Action::await_change());
         }
         Ok(instance) => {
+            resend::as_asked(&instance, &context).await;
             // Before everything has been listed nobody knows what has been made.
             if context.is_ready() {
                 left_behind = recognition::note(&instance, &context, &mut next);
@@ -187,13 +189,11 @@ pub fn disconnect(name: &str, context: &Context) {
 }
 
 fn trigger_users(name: &str, context: &Context) {
-    context.triggers.rules.all_of(&context.stores.rules, name);
-    context
-        .triggers
-        .contact_points
-        .all_of(&context.stores.contact_points, name);
-    context.triggers.policies.all_of(&context.stores.policies, name);
-    context.triggers.silences.all_of(&context.stores.silences, name);
+    let (triggers, stores) = (&context.triggers, &context.stores);
+    triggers.rules.all_of(&stores.rules, name);
+    triggers.contact_points.all_of(&stores.contact_points, name);
+    triggers.policies.all_of(&stores.policies, name);
+    triggers.silences.all_of(&stores.silences, name);
 }
 
 /// Lets Grafana be written to only while this process holds the Lease, and counts the calls.
@@ -289,6 +289,7 @@ pub(super) fn describe(
     context: &Context,
     next: &mut GrafanaInstanceStatus,
 ) -> (Reason, String) {
+    next.resent = resend::acted_upon(instance, context);
     if let Ok(facts) = instance.facts() {
         let version = Some(facts.version_text.clone()).filter(|text| !text.is_empty());
         deprecation::note(instance, version.as_deref(), next);

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::read::{Changed, Found, read};
 use super::recognition::recognise;
+use super::resend;
 use super::schedule::{Due, Schedule};
 use super::sweep;
 use crate::api::condition::Reason;
@@ -103,7 +104,11 @@ pub(in crate::controller) async fn poll_all(
 async fn poll(instance: &Instance, context: &Context, due: &Due) -> BTreeMap<Part, Failure> {
     let before = instance.health();
     let found = match recognise(instance, context).await {
-        Ok(()) => read(instance, due).await,
+        Ok(()) => {
+            // Before anything was read no contact point has had its pass, so none is sent before and after.
+            resend::as_asked(instance, context).await;
+            read(instance, due).await
+        }
         Err(failure) => Found::nothing(due, &failure),
     };
     // What can be read again, and what couldn't be read the first time: whoever waits for either is told.
@@ -131,6 +136,8 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> BTreeMap<Par
     if !told.is_empty() || found.changed.facts {
         instance.refused.forget_all();
     }
+    // Before the passes that put everything back, so that none sends twice.
+    resend::after_poll(instance, context, &found.undone).await;
     trigger_users(instance, context, &told);
     trigger_changed(instance, context, &found.changed);
     if !context.watch_secrets && due.parts.contains(&Part::ContactPoints) {

@@ -13,7 +13,8 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Health;
 use crate::deadline::{Late, within};
 use crate::grafana;
-use crate::grafana::mirror::Part;
+use crate::grafana::api::FoundRule;
+use crate::grafana::mirror::{Lookup, Part, Undone as UndoneRules};
 use crate::grafana::wire::{Folder, Silence};
 
 /// How long reading a part may take, once it is its turn.
@@ -35,10 +36,22 @@ pub(super) struct Changed {
     pub(super) facts: bool,
 }
 
+/// What became of objects that stood as the last poll had shown them and that nobody of us has written since.
+#[derive(Debug, Default)]
+pub(super) struct Undone {
+    /// The marks of rules that are what they were at an earlier time.
+    pub(super) older_rules: Vec<String>,
+    /// The marks of rules that are gone.
+    pub(super) gone_rules: Vec<String>,
+    /// The names of contact points that are gone.
+    pub(super) gone_contact_points: Vec<String>,
+}
+
 /// What reading some parts came to.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) changed: Changed,
+    pub(super) undone: Undone,
     /// How it ended, for each part that was due.
     pub(super) results: BTreeMap<Part, Result<(), Failure>>,
 }
@@ -97,10 +110,15 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
     found.changed.facts |= is_news | found.take(Part::DataSources, sources).unwrap_or_default();
     found.changed.folders = found.take(Part::Folders, folders).unwrap_or_default();
-    found.changed.rules = found.take(Part::Rules, rules).unwrap_or_default();
-    found.changed.contact_points = found
-        .take(Part::ContactPoints, contact_points)
-        .unwrap_or_default();
+    if let Some((changed, undone)) = found.take(Part::Rules, rules) {
+        found.changed.rules = changed;
+        found.undone.older_rules = marks(undone.older);
+        found.undone.gone_rules = marks(undone.gone);
+    }
+    if let Some((changed, gone)) = found.take(Part::ContactPoints, contact_points) {
+        found.changed.contact_points = changed;
+        found.undone.gone_contact_points = gone;
+    }
     found.changed.policy = found.take(Part::Policy, policy).unwrap_or_default();
     found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
     found
@@ -245,18 +263,40 @@ fn with_what_lies_in_them<'a>(
     uids
 }
 
-async fn read_rules(instance: &Instance) -> grafana::Result<Vec<String>> {
-    let poll = instance.mirror.write(|held| held.rules.begin_poll());
-    let found = instance.grafana.rules.list().await?;
-    Ok(instance.mirror.write(|held| held.rules.finish_poll(poll, found)))
+fn marks(rules: Vec<FoundRule>) -> Vec<String> {
+    rules.into_iter().filter_map(|rule| rule.owner).collect()
 }
 
-async fn read_contact_points(instance: &Instance) -> grafana::Result<Vec<String>> {
+/// Returns the uids of what changed, and what of it nobody of us has written.
+async fn read_rules(instance: &Instance) -> grafana::Result<(Vec<String>, UndoneRules)> {
+    let poll = instance.mirror.write(|held| held.rules.begin_poll());
+    let found = instance.grafana.rules.list().await?;
+    Ok(instance.mirror.write(|held| {
+        let undone = held.rules.undone(&found);
+        let changed = held.rules.finish_poll(poll, found);
+        // Nothing changes by a poll that a newer one has overtaken.
+        let undone = if changed.is_empty() {
+            UndoneRules::default()
+        } else {
+            undone
+        };
+        (changed, undone)
+    }))
+}
+
+/// Returns the names of what changed, and of what is gone and nobody of us has written.
+async fn read_contact_points(instance: &Instance) -> grafana::Result<(Vec<String>, Vec<String>)> {
     let poll = instance.mirror.write(|held| held.contact_points.begin_poll());
     let found = instance.grafana.notifications.contact_points().await?;
-    Ok(instance
-        .mirror
-        .write(|held| held.finish_contact_points(poll, found)))
+    Ok(instance.mirror.write(|held| {
+        let before: HashSet<String> = held.contact_points.polled_keys().cloned().collect();
+        let changed = held.finish_contact_points(poll, found);
+        let is_gone = |name: &&String| {
+            before.contains(*name) && matches!(held.contact_points.lookup(*name), Lookup::Absent)
+        };
+        let gone = changed.iter().filter(is_gone).cloned().collect();
+        (changed, gone)
+    }))
 }
 
 async fn read_policy(instance: &Instance) -> grafana::Result<bool> {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use kube::Api;
 use kube::api::ListParams;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Resource};
 use tracing::{info, warn};
 
 use crate::api::grafana_instance::OrphanPolicy;
@@ -44,7 +44,9 @@ pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
             "carry this operator's mark and have no resource: {}. Delete them in Grafana, or have it done with spec.orphans: Delete",
             names(&news).join(", ")
         );
-        tell(instance, context, EventType::Warning, "Orphans", &note).await;
+        context
+            .event_of_instance(&instance.name, EventType::Warning, "Orphans", "Sweep", &note)
+            .await;
     }
     let counted = instance.orphans.lock().counted().clone();
     if counted != before {
@@ -177,7 +179,15 @@ async fn remove(instance: &Arc<Instance>, context: &Context) {
             "removed from Grafana, because they carried this operator's mark and had no resource: {}",
             names(&gone).join(", ")
         );
-        tell(instance, context, EventType::Normal, "OrphansDeleted", &note).await;
+        context
+            .event_of_instance(
+                &instance.name,
+                EventType::Normal,
+                "OrphansDeleted",
+                "Sweep",
+                &note,
+            )
+            .await;
     }
 }
 
@@ -212,14 +222,6 @@ async fn exists<K: Managed>(context: &Context, namespace: &str, name: &str) -> R
         .items
         .iter()
         .any(|object| object.metadata.name.as_deref() == Some(name)))
-}
-
-async fn tell(instance: &Instance, context: &Context, type_: EventType, reason: &str, note: &str) {
-    let Some(declared) = context.declared_instance(&instance.name) else {
-        return;
-    };
-    let about = declared.object_ref(&());
-    context.event(&about, type_, reason, "Sweep", note).await;
 }
 
 fn names<'a>(orphans: impl IntoIterator<Item = &'a Orphan>) -> Vec<String> {

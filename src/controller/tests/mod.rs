@@ -3,7 +3,6 @@
 mod alone;
 mod claims;
 mod cost;
-mod crowd;
 mod cut_off;
 mod grafana;
 mod health;
@@ -13,6 +12,7 @@ mod metrics;
 mod orphans;
 mod ownership;
 mod refused;
+mod resend;
 mod versions;
 
 use std::sync::Arc;
@@ -32,7 +32,8 @@ use super::instance::{self, poller};
 use super::news;
 use super::workloads::Workloads;
 use crate::api::{
-    AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence, grafana_instance,
+    ANNOTATION_RESEND, AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence,
+    grafana_instance,
 };
 use crate::cluster::events::Events;
 use crate::cluster::identity::Identity;
@@ -150,6 +151,11 @@ impl World {
 
     /// Declares the instance `default` and connects it; the poller runs.
     async fn connect(&mut self, more: Value) -> Arc<Instance> {
+        self.connect_annotated(more, None).await
+    }
+
+    /// The same, with a value of the annotation to send again.
+    async fn connect_annotated(&mut self, more: Value, resend: Option<&str>) -> Arc<Instance> {
         let mut spec = json!({
             "url": "http://grafana", "auth": {"token": {"secretKeyRef": {"name": "token", "key": "token"}}},
             "resyncInterval": "1h", "stateInterval": "1h",
@@ -159,7 +165,8 @@ impl World {
         }
         let declared = json!({
             "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance",
-            "metadata": {"name": "default", "namespace": HOME, "uid": "u1", "generation": 1}, "spec": spec,
+            "metadata": {"name": "default", "namespace": HOME, "uid": "u1", "generation": 1, "annotations": annotations(resend)},
+            "spec": spec,
         });
         self.server
             .set(&path("grafanainstances", HOME, "default"), declared.clone());
@@ -238,6 +245,11 @@ impl World {
             news::about_silence,
         )
     }
+}
+
+/// Those of a GrafanaInstance that asks to send again by this value.
+fn annotations(resend: Option<&str>) -> Value {
+    resend.map_or_else(|| json!({}), |value| json!({ANNOTATION_RESEND: value}))
 }
 
 fn path(plural: &str, namespace: &str, name: &str) -> String {

@@ -1,17 +1,19 @@
 //! What a pass looks at, and whom a change sends on a pass, doesn't grow with the number of resources.
 
+mod crowd;
+
 use ::kube::runtime::controller::Action;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::crowd::{Costs, hook, in_any_crowd};
 use super::*;
 use crate::api::MaintenancePolicy;
 use crate::controller::maintenance::{policy, workload};
 use crate::controller::pass::{self, Reconcile};
 use crate::controller::{instance, news};
+use crowd::{Costs, hook, in_any_crowd};
 
 /// Where a kind's objects are and who is told of them.
 trait Own: Indexed + DeserializeOwned {

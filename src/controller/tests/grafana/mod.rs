@@ -1,17 +1,20 @@
 //! A Grafana in this process: what it holds, what it was asked, and what it is told to answer instead.
 
+mod held;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{
     Answer, DEFAULT_INTERVAL, Folders, FoundRule, Grafana, Notifications, Provenance, RuleState, Rules,
-    Server, Silences,
+    Server, Silences, Updated,
 };
 use crate::grafana::wire::{
     AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
@@ -46,6 +49,11 @@ pub(super) struct Held {
     pub(super) silences: Vec<Silence>,
     /// What it says of operations that it will take away.
     pub(super) deprecated: BTreeMap<&'static str, Deprecation>,
+    /// When each rule was last changed, where it was by a call; a second passes with each.
+    pub(super) updated: BTreeMap<String, Timestamp>,
+    pub(super) seconds: i64,
+    /// The settings of contact points that it shows to nobody.
+    pub(super) hidden: Vec<&'static str>,
 }
 
 type Rule = Box<dyn Fn(&'static str) -> Does + Send>;
@@ -186,7 +194,13 @@ fn refusal(operation: &'static str, status: u16, message: &str) -> Error {
 
 impl Rules for Double {
     fn list(&self) -> Answer<'_, Vec<FoundRule>> {
-        self.call("rules.list", |held| Ok(held.rules.values().map(found).collect()))
+        self.call("rules.list", |held| {
+            let rules = held.rules.values().map(|rule| FoundRule {
+                updated: Updated(held.updated.get(&rule.uid).copied()),
+                ..found(rule)
+            });
+            Ok(rules.collect())
+        })
     }
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
         let uid = uid.to_owned();
@@ -195,7 +209,7 @@ impl Rules for Double {
     fn create<'a>(&'a self, rule: &'a AlertRule, _: Provenance) -> Answer<'a, ()> {
         let rule = rule.clone();
         self.call("rules.create", move |held| {
-            held.rules.insert(rule.uid.clone(), rule);
+            held.take(rule);
             Ok(())
         })
     }
@@ -205,7 +219,7 @@ impl Rules for Double {
             if !held.rules.contains_key(&rule.uid) {
                 return Err(refusal("rules.update", 404, ""));
             }
-            held.rules.insert(rule.uid.clone(), rule);
+            held.take(rule);
             Ok(())
         })
     }
@@ -301,12 +315,13 @@ impl Folders for Double {
 
 impl Notifications for Double {
     fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>> {
-        self.call("contact_points.list", |held| Ok(held.points.clone()))
+        self.call("contact_points.list", |held| Ok(held.shown()))
     }
     fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>> {
         let name = name.to_owned();
         self.call("contact_points.named", move |held| {
-            Ok(held.points.iter().filter(|p| p.name == name).cloned().collect())
+            let points = held.shown().into_iter();
+            Ok(points.filter(|p| p.name == name).collect())
         })
     }
     fn create_contact_point<'a>(&'a self, point: &'a ContactPoint, _: Provenance) -> Answer<'a, ()> {
