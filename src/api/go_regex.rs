@@ -42,12 +42,10 @@ impl Expression {
                 "with its repetitions written out it asks for more than {LARGEST} characters; repeat less, or use * and +"
             ));
         }
-        // To ignore the case of a class, or to find out a category, takes far longer than all else.
-        let is_slow = translator.has_category || (translator.folds_case && translator.has_class);
         Ok(Self {
-            rust: translator.rust,
+            is_plain: !translator.costs.are_high() && whole.size <= LARGEST_COMPILED,
             matches_empty: whole.matches_empty,
-            is_plain: !is_slow && whole.size <= LARGEST_COMPILED,
+            rust: translator.rust,
         })
     }
 

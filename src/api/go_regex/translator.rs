@@ -21,12 +21,26 @@ pub(super) struct Translator<'a> {
     groups: Vec<Group>,
     /// The last thing was a repetition.
     is_repeated: bool,
+    /// What takes long to be compiled.
+    pub(super) costs: Costs,
+}
+
+/// What an expression has of what takes long to be compiled.
+#[derive(Default)]
+pub(super) struct Costs {
     /// Somewhere case is ignored.
-    pub(super) folds_case: bool,
+    folds_case: bool,
     /// There is a class.
-    pub(super) has_class: bool,
+    has_class: bool,
     /// There is a class by a name of Unicode's.
-    pub(super) has_category: bool,
+    has_category: bool,
+}
+
+impl Costs {
+    /// To ignore the case of a class, or to find out a category, takes far longer than all else.
+    pub(super) fn are_high(&self) -> bool {
+        self.has_category || (self.folds_case && self.has_class)
+    }
 }
 
 impl<'a> Translator<'a> {
@@ -36,9 +50,7 @@ impl<'a> Translator<'a> {
             rust: String::with_capacity(go.len() + 16),
             groups: vec![Group::default()],
             is_repeated: false,
-            folds_case: false,
-            has_class: false,
-            has_category: false,
+            costs: Costs::default(),
         }
     }
 
@@ -210,7 +222,7 @@ impl<'a> Translator<'a> {
         loop {
             match self.next() {
                 Some(flag @ ('i' | 'm' | 's' | 'U')) => {
-                    self.folds_case |= flag == 'i';
+                    self.costs.folds_case |= flag == 'i';
                     flags.push(flag);
                     has_flag = true;
                 }
@@ -281,7 +293,7 @@ impl<'a> Translator<'a> {
             ("W", "[^0-9A-Za-z_]"),
         ] {
             if self.eat(letter) {
-                self.has_class = true;
+                self.costs.has_class = true;
                 return Ok(Some(rust.to_owned()));
             }
         }
@@ -308,7 +320,7 @@ impl<'a> Translator<'a> {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Err(unknown());
         }
-        self.has_category = true;
+        self.costs.has_category = true;
         let letter = if is_negative { 'P' } else { 'p' };
         Ok(Some(format!(r"\{letter}{{{name}}}")))
     }
@@ -368,7 +380,7 @@ impl<'a> Translator<'a> {
 
     fn class(&mut self) -> Result<(), String> {
         let open = || r"a [ is never closed; a literal one is written \[".to_owned();
-        self.has_class = true;
+        self.costs.has_class = true;
         self.rust.push('[');
         if self.eat("^") {
             self.rust.push('^');
