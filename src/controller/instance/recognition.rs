@@ -20,14 +20,19 @@ pub(super) async fn recognise(instance: &Instance, context: &Context) -> Result<
     if instance.memory().is_ok() {
         return Ok(());
     }
-    let organisation = match instance.grafana.server.organisation().await {
-        Ok(number) => Some(number),
-        // Not everybody may ask, and not every proxy passes it on.
-        Err(Error::Status {
-            status: 403 | 404, ..
-        }) => instance.spec.org_id,
-        Err(error) => return Err(error.into()),
-    };
+    let mut organisation = told(instance).await?;
+    if organisation.is_none() {
+        // What is in front of a Grafana that is away says the same. Whoever took that for its word would take it for another one for good.
+        let health = instance.grafana.server.health().await?;
+        if health.database.is_empty() {
+            return Err(Failure::new(
+                Reason::Unavailable,
+                "/api/health isn't answered by grafana",
+                Retry::Backoff,
+            ));
+        }
+        organisation = told(instance).await?.or(instance.spec.org_id);
+    }
     let identity = Identity::new(&instance.spec.url, organisation);
     let memory = context
         .memories
@@ -46,6 +51,17 @@ pub(super) async fn recognise(instance: &Instance, context: &Context) -> Result<
         })?;
     instance.recognised(memory);
     Ok(())
+}
+
+/// The number of the organisation as it is told; `None` where nobody says it: not everybody may ask, and not every proxy passes it on.
+async fn told(instance: &Instance) -> Result<Option<i64>, Failure> {
+    match instance.grafana.server.organisation().await {
+        Ok(number) => Ok(Some(number)),
+        Err(Error::Status {
+            status: 403 | 404, ..
+        }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Notes in the status which Grafana the instance is connected to. If it was another one before, in which resources have made something,

@@ -256,3 +256,44 @@ async fn an_instance_whose_token_may_only_read_says_so() {
     rule.reconcile(&world.context).await.unwrap();
     assert_eq!(said(&world), "connected");
 }
+
+#[tokio::test]
+async fn what_answers_in_the_place_of_a_grafana_that_is_away_is_not_taken_for_another_one() {
+    let mut world = World::connected().await;
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "revel"},
+        "data": {"k": "aHR0cHM6Ly9leGFtcGxlLmNvbQ=="},
+    });
+    world.server.set("/api/v1/namespaces/revel/secrets/s", secret);
+    let integrations = json!([{"webhook": {"url": {"secretKeyRef": {"name": "s", "key": "k"}}}}]);
+    let point = world.contact_point("team", json!({"integrations": integrations}));
+    point.reconcile(&world.context).await.unwrap();
+    let known = world.instance().memory().unwrap().identity().clone();
+    // The operator starts anew while a gateway says, in JSON, that it knows no way to Grafana.
+    world.instance().stop.cancel();
+    for status in [403, 404] {
+        world
+            .grafana
+            .does(move |_| Does::Refuses(status, "no Route matched with those values"));
+        let instance = world.connect(json!({})).await;
+        until("the first read", || instance.health() != Health::Starting).await;
+        assert!(instance.memory().is_err(), "nobody has said which Grafana it is");
+        world.grafana.does_well();
+        world.poll().await;
+        assert_eq!(instance.memory().unwrap().identity(), &known);
+        point.reconcile(&world.context).await.unwrap();
+        assert_eq!(
+            world.grafana.count("contact_points.update"),
+            0,
+            "its secret isn't sent again"
+        );
+        instance.stop.cancel();
+    }
+    // Where Grafana itself doesn't say it, it is the one that the specification names.
+    world
+        .grafana
+        .does(failing("server.organisation", 403, "access denied"));
+    let instance = world.connect(json!({"orgID": 7})).await;
+    until("the first read", || instance.health() != Health::Starting).await;
+    assert_eq!(instance.memory().unwrap().identity().organisation(), Some(7));
+}
