@@ -32,8 +32,12 @@ pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
     if !context.is_ready() {
         return;
     }
-    let (found, strangers) = find(instance, context);
-    let found = without_released(instance, found).await;
+    let Found {
+        orphans: found,
+        hidden,
+        strangers,
+    } = find(instance, context);
+    let found = without_released(instance, context, found, hidden).await;
     *instance.strangers.lock() = strangers;
     let before = instance.orphans.lock().counted().clone();
     let news = instance.orphans.lock().poll(found);
@@ -82,70 +86,95 @@ pub fn warning(instance: &Instance) -> Option<String> {
     ))
 }
 
-/// The orphans, and by foreign owner ids how many of their rules are named like resources of ours.
-fn find(instance: &Instance, context: &Context) -> (BTreeSet<Orphan>, BTreeMap<String, usize>) {
+/// What there is without a resource.
+#[derive(Default)]
+struct Found {
+    orphans: BTreeSet<Orphan>,
+    /// What may be one, or not: its resource would be where we don't look. As it is remembered where it was left on purpose.
+    hidden: BTreeSet<String>,
+    /// By foreign owner ids how many of their rules are named like resources of ours.
+    strangers: BTreeMap<String, usize>,
+}
+
+impl Found {
+    /// Notes an object of ours, unless its resource is there.
+    fn note<K: Managed + Indexed>(
+        &mut self,
+        store: &Store<K>,
+        (namespace, name): (&str, &str),
+        id: &str,
+        context: &Context,
+    ) {
+        if store.get(&ObjectRef::new(name).within(namespace)).is_some() {
+            return;
+        }
+        if !context.unwatched.sees(K::KIND, namespace) {
+            self.hidden.insert(orphans::key(K::KIND, id));
+            return;
+        }
+        self.orphans.insert(Orphan {
+            kind: K::KIND,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            id: id.to_owned(),
+        });
+    }
+}
+
+fn find(instance: &Instance, context: &Context) -> Found {
     let (rules, silences) = (&context.stores.rules, &context.stores.silences);
-    let mut found = BTreeSet::new();
-    let mut strangers = BTreeMap::new();
+    let mut found = Found::default();
     instance.mirror.read(|held| {
         for rule in held.rules.iter() {
             let Some(mark) = rule.owner.as_deref() else {
                 continue;
             };
             if let Some(resource) = instance.owners.resource(mark) {
-                found.extend(orphan(rules, resource, &rule.uid, context));
+                found.note(rules, resource, &rule.uid, context);
             } else if let Some((owner, namespace, name)) = orphans::parts(mark)
                 && let Some(namesake) = rules.get(&ObjectRef::new(name).within(namespace))
                 && namesake.instance() == instance.name
             {
-                *strangers.entry(owner.to_owned()).or_default() += 1;
+                *found.strangers.entry(owner.to_owned()).or_default() += 1;
             }
         }
         for (id, silence) in held.silences.iter() {
             if silence.state() != Some(SilenceState::Expired)
                 && let Some(resource) = instance.owners.silence_resource(&silence.created_by)
             {
-                found.extend(orphan(silences, resource, id, context));
+                found.note(silences, resource, id, context);
             }
         }
     });
-    (found, strangers)
+    found
 }
 
-/// The object as an orphan, unless its resource is there, or may be where we don't look.
-fn orphan<K: Managed + Indexed>(
-    store: &Store<K>,
-    (namespace, name): (&str, &str),
-    id: &str,
+/// Leaves out what was left in Grafana on purpose, and forgets what was and isn't there any more. What is `hidden` is there.
+async fn without_released(
+    instance: &Instance,
     context: &Context,
-) -> Option<Orphan> {
-    let is_there = store.get(&ObjectRef::new(name).within(namespace)).is_some();
-    if is_there || !context.unwatched.sees(K::KIND, namespace) {
-        return None;
-    }
-    Some(Orphan {
-        kind: K::KIND,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        id: id.to_owned(),
-    })
-}
-
-/// Leaves out what was left in Grafana on purpose, and forgets what was and isn't there any more.
-async fn without_released(instance: &Instance, mut found: BTreeSet<Orphan>) -> BTreeSet<Orphan> {
+    mut found: BTreeSet<Orphan>,
+    hidden: BTreeSet<String>,
+) -> BTreeSet<Orphan> {
     // Before it is known which Grafana this is, nothing is known of what was let go of in it.
     let Ok(memory) = instance.memory() else {
         return BTreeSet::new();
     };
     let released = memory.read(|memory| memory.released.clone());
-    if released.is_empty() {
-        return found;
-    }
-    let keys: BTreeSet<String> = found.iter().map(Orphan::key).collect();
-    found.retain(|orphan| !released.contains(&orphan.key()));
-    if !released.is_subset(&keys) {
+    let mut there = hidden;
+    there.extend(found.iter().map(Orphan::key));
+    // Another instance may be for the same Grafana at another address, and its resources are let go of there.
+    let everywhere: BTreeSet<String> = {
+        let running = context.running.read();
+        let memories = running.values().filter_map(|other| other.memory().ok());
+        memories
+            .flat_map(|memory| memory.read(|memory| memory.released.clone()))
+            .collect()
+    };
+    found.retain(|orphan| !everywhere.contains(&orphan.key()));
+    if !released.is_subset(&there) {
         let _turn = instance.rights.notifications.lock().await;
-        let kept = memory.update(|memory| memory.released.retain(|key| keys.contains(key)));
+        let kept = memory.update(|memory| memory.released.retain(|key| there.contains(key)));
         if let Err(error) = kept.await {
             warn!(
                 instance = instance.name,

@@ -197,6 +197,22 @@ async fn what_was_left_in_grafana_on_purpose_is_no_orphan_until_it_is_gone() {
 }
 
 #[tokio::test]
+async fn what_was_left_in_grafana_on_purpose_is_remembered_while_its_namespace_cannot_be_seen() {
+    let policy = json!({"orphans": "Delete", "defaultDeletionPolicy": "Orphan"});
+    let (mut world, rule, silence) = world(&policy).await;
+    rule.clean_up(&world.context).await.unwrap();
+    silence.clean_up(&world.context).await.unwrap();
+    vanish(&mut world, rule, silence);
+    world.context.unwatched.begins("AlertRule", "revel");
+    world.context.unwatched.begins("Silence", "");
+    polls(&world, 2).await;
+    world.context.unwatched.ends("AlertRule", "revel");
+    world.context.unwatched.ends("Silence", "");
+    polls(&world, 3).await;
+    assert_eq!(in_grafana(&world), (1, 1), "{:?}", world.server.notes());
+}
+
+#[tokio::test]
 async fn rules_with_another_owner_id_and_our_names_are_counted() {
     let (world, ..) = world(&json!({})).await;
     assert_eq!(sweep::warning(&world.instance()), None);
