@@ -74,13 +74,16 @@ pub struct ContactPointSpec {
     #[schemars(length(min = 1, max = 190))]
     pub name: Option<String>,
     /// The integrations; a notification goes to all of them.
-    #[schemars(length(max = 100))]
+    #[schemars(length(max = MOST_INTEGRATIONS))]
     #[x_kube(
         validation = Rule::new("self.size() > 0")
             .message("give at least one integration: Grafana's provisioning API has no contact point without one. For alerts that nobody is to get, take a webhook to an address that takes and drops them, or a Silence")
     )]
     pub integrations: Vec<Integration>,
 }
+
+/// How many integrations a contact point may have.
+pub const MOST_INTEGRATIONS: usize = 100;
 
 /// One integration; exactly one of the types.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]

@@ -124,12 +124,8 @@ impl Reconcile for ContactPoint {
             return Ok(());
         }
         let turn = instance.rights.notifications.lock().await;
-        let former = former_uids(self, &instance);
-        let memory = instance.memory()?;
-        let is_ours = |i: &wire::ContactPoint| {
-            let is_sent = || memory.read(|memory| memory.sent.contains_key(&i.uid));
-            own.contains(&i.uid) || former.contains(&i.uid) || is_sent()
-        };
+        let is_ours =
+            |i: &wire::ContactPoint| decision::is_made_for(i, &instance.owners, (self.ns(), self.id()));
         let known = instance
             .mirror
             .read(|held| held.contact_points.lookup(&name).cloned());
@@ -218,14 +214,6 @@ fn in_use(message: String) -> Failure {
     Failure::new(Reason::InUse, message, Retry::After(IN_USE))
 }
 
-/// The uids that an operator with a former owner id gave to the integrations.
-fn former_uids(object: &ContactPoint, instance: &Instance) -> Vec<String> {
-    let former = instance.owners.former().iter();
-    former
-        .flat_map(|owner| decision::uids(&object.spec, owner, object.ns(), object.id()))
-        .collect()
-}
-
 /// What became of a contact point.
 #[derive(Default)]
 struct Synced {
@@ -244,7 +232,6 @@ async fn sync(
     is_resend: bool,
     secret_texts: &[&str],
 ) -> Result<Synced, Failure> {
-    let former = former_uids(object, instance);
     let memory = instance.memory()?;
     let decide = |found: &[wire::ContactPoint]| {
         memory.read(|memory| {
@@ -252,7 +239,7 @@ async fn sync(
                 wish,
                 found,
                 is_resend,
-                |uid| memory.sent.contains_key(uid) || former.iter().any(|other| other == uid),
+                |found| decision::is_made_for(found, &instance.owners, (object.ns(), object.id())),
                 |integration| {
                     memory.sent.get(&integration.contact_point.uid)
                         == Some(&memory.code(&decision::message(integration)))

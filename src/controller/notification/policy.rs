@@ -17,6 +17,7 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
+use crate::domain::claims::Claimant;
 use crate::domain::links;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::contact_point::decision;
@@ -65,6 +66,7 @@ impl Reconcile for NotificationPolicy {
         let brought = tree::bring(
             &instance,
             &wish,
+            |mark| is_to_write(mark, context, &instance),
             instance.adopts(self),
             &instance.how_to_adopt(self.ns()),
         )
@@ -122,7 +124,8 @@ impl Reconcile for NotificationPolicy {
             return Ok(());
         }
         let turn = instance.rights.notifications.lock().await;
-        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn).await? {
+        let is_ours = |mark: &str| is_to_write(mark, context, &instance);
+        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, is_ours).await? {
             let about = self.object_ref(&());
             context
                 .event(&about, EventType::Normal, "Restored", "Delete", &what)
@@ -163,8 +166,7 @@ impl NotificationPolicy {
         };
         let (namespace, name) = match target {
             Target::Grafana { name } => {
-                let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
-                if let Some(holder) = context.claims.holder::<ContactPoint>(&key)
+                if let Some(holder) = maker(name, context, instance)
                     && holder.namespace != self.ns()
                 {
                     return Err(Refusal::invalid(
@@ -244,6 +246,39 @@ fn without(lost: &str) -> String {
     format!(
         "the tree that was there before said what a NotificationPolicy has no words for, and which has no effect meanwhile: {lost}. It comes back with that tree when this resource is deleted"
     )
+}
+
+/// Whether the tree with this mark is the first in line's to write: its resource isn't there any more, or stands in the same line. One that
+/// has the tree through another GrafanaInstance keeps it: their addresses or logins differ, so nothing else tells that both are for
+/// one Grafana.
+fn is_to_write(mark: &str, context: &Context, instance: &Instance) -> bool {
+    let Some((namespace, name)) = instance.owners.resource(mark) else {
+        return false;
+    };
+    let holder = ObjectRef::new(name).within(namespace);
+    let holder = context.stores.policies.get(&holder);
+    let place = |name: &str| context.claims.place(name);
+    holder.is_none_or(|holder| place(holder.instance()) == place(&instance.name))
+}
+
+/// The ContactPoint that has made what Grafana holds under this name. Who asks for the name in vain has made nothing.
+fn maker(name: &str, context: &Context, instance: &Instance) -> Option<Claimant> {
+    let found = instance
+        .mirror
+        .read(|held| held.contact_points.lookup(&name.to_owned()).cloned().present())?;
+    let key = Key::ContactPoint(context.claims.place(&instance.name), name.to_owned());
+    let mut last = None;
+    while let Some(claimant) = context.claims.next::<ContactPoint>(&key, last.as_ref()) {
+        let resource = (claimant.namespace.as_str(), claimant.name.as_str());
+        if found
+            .iter()
+            .any(|found| decision::is_made_for(found, &instance.owners, resource))
+        {
+            return Some(claimant);
+        }
+        last = Some(claimant);
+    }
+    None
 }
 
 fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {

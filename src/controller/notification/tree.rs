@@ -14,11 +14,6 @@ use crate::grafana::api::Provenance;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Route;
 
-/// Whose the tree is that was found, if it is ours only by a mark or also by `had_it`.
-fn holder(found: Option<&Route>, instance: &Instance, had_it: bool) -> Holder {
-    Holder::of(found, |mark| instance.owners.resource(mark).is_some(), had_it)
-}
-
 /// What became of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Brought {
@@ -28,18 +23,21 @@ pub(super) struct Brought {
     pub is_taken_over: bool,
 }
 
-/// Makes the tree what is wished, which carries its mark; `adopt` has it replace somebody else's, and `cure` says how to have
-/// that.
+/// Makes the tree what is wished, which carries its mark. `is_ours` says of a mark whether the tree is this resource's to write; `adopt` has
+/// it replace somebody else's, and `cure` says how to have that.
 pub(super) async fn bring(
     instance: &Arc<Instance>,
     wish: &Route,
+    is_ours: impl Fn(&str) -> bool,
     adopt: bool,
     cure: &str,
 ) -> Result<Brought, Failure> {
     let memory = instance.memory()?;
     let had_tree = || memory.read(|memory| memory.had_tree);
     let decide = |found: Option<&Route>| {
-        let holder = holder(found, instance, had_tree());
+        let holder = Holder::of(found, &is_ours, had_tree());
+        // Two resources that take it from each other would never come to rest.
+        let adopt = adopt && sibling(&holder, instance).is_none();
         (tree::decide(wish, found, &holder, adopt), holder)
     };
     let known = instance.mirror.read(|held| held.policy.lookup(&()).cloned());
@@ -53,7 +51,7 @@ pub(super) async fn bring(
     let found = found(instance).await?;
     let (decision, holder) = decide(found.as_ref());
     match decision {
-        TreeDecision::NotOwned => return Err(not_owned(&holder, found.as_ref(), cure)),
+        TreeDecision::NotOwned => return Err(not_owned(&holder, found.as_ref(), instance, cure)),
         TreeDecision::Keep => {
             taken(instance).await?;
             return Ok(Brought::default());
@@ -121,11 +119,17 @@ pub(super) async fn forget(instance: &Instance) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Puts the tree back that was there before ours, or Grafana's own, and says which. Does so only if the tree that is there now is ours by
-/// its mark; says nothing if there never was one of ours.
-pub(super) async fn give_back(instance: &Arc<Instance>, turn: &Turn) -> Result<Option<String>, Failure> {
-    match holder(found(instance).await?.as_ref(), instance, false) {
+/// Puts the tree back that was there before ours, or Grafana's own, and says which. Does so only if the tree that is there now is this
+/// resource's by its mark; says nothing if there never was one of ours.
+pub(super) async fn give_back(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<Option<String>, Failure> {
+    let holder = Holder::of(found(instance).await?.as_ref(), is_ours, false);
+    match &holder {
         Holder::Us => restore(instance, turn).await.map(Some),
+        Holder::Other(_) if sibling(&holder, instance).is_some() => Ok(None),
         Holder::Nobody | Holder::Other(_) => {
             let had_tree = instance.memory()?.read(|memory| memory.had_tree);
             let note = "somebody has replaced this resource's policy tree in Grafana, so what is there stays";
@@ -215,9 +219,10 @@ pub(super) async fn replace_receiver(
     turn: &Turn,
     name: &str,
 ) -> Result<bool, Failure> {
+    let is_ours = |mark: &str| instance.owners.resource(mark).is_some();
     let ours = found(instance)
         .await?
-        .filter(|found| holder(Some(found), instance, false) == Holder::Us);
+        .filter(|found| Holder::of(Some(found), is_ours, false) == Holder::Us);
     let Some(ours) = ours else {
         return Ok(false);
     };
@@ -238,8 +243,26 @@ pub(super) async fn replace_receiver(
     Ok(true)
 }
 
+/// The resource of ours that has the tree, if it isn't the one that asks.
+fn sibling(holder: &Holder, instance: &Instance) -> Option<String> {
+    let Holder::Other(Some(mark)) = holder else {
+        return None;
+    };
+    let (namespace, name) = instance.owners.resource(mark)?;
+    Some(format!("{namespace}/{name}"))
+}
+
 /// Why a tree of somebody else's stays, and what would be lost with it.
-fn not_owned(holder: &Holder, found: Option<&Route>, cure: &str) -> Failure {
+fn not_owned(holder: &Holder, found: Option<&Route>, instance: &Instance, cure: &str) -> Failure {
+    if let Some(sibling) = sibling(holder, instance) {
+        return Failure::new(
+            Reason::Conflict,
+            format!(
+                "NotificationPolicy {sibling} holds the tree of this Grafana, of which there is one, through another GrafanaInstance; delete one of the two. If that instance is for another Grafana by now, reset the policy tree in this one"
+            ),
+            Retry::OnChange,
+        );
+    }
     let whose = match holder {
         Holder::Other(Some(mark)) => {
             format!(

@@ -1,11 +1,15 @@
-//! Who was first, among those who may.
+//! Who was first, among those who may; and between two GrafanaInstances for one Grafana that nothing but what is in it can tell.
 
+use ::kube::ResourceExt;
 use serde_json::json;
 
 use super::*;
+use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
+use crate::controller::instance::sweep;
 use crate::controller::news;
 use crate::controller::pass::Reconcile;
+use crate::grafana::wire;
 
 /// A policy of this namespace, created in this second of a minute.
 fn tree(world: &mut World, namespace: &str, second: u8) -> NotificationPolicy {
@@ -111,5 +115,221 @@ async fn an_heir_that_cannot_have_the_tree_yet_leaves_none_of_the_dead_ones() {
             Some(receiver_after),
             "the heir's receiver is {receiver}"
         );
+    }
+}
+
+/// Another login for the same address, and another address.
+fn ways() -> [Value; 2] {
+    let login = json!({"auth": {"token": {"secretKeyRef": {"name": "other", "key": "token"}}}});
+    [login, json!({"url": "http://grafana.monitoring.svc"})]
+}
+
+/// A world with the instances `default` and `second`, whose Grafana has contact points that people have made.
+async fn of_two(first: Value, second: Value) -> World {
+    let mut world = World::new();
+    world.grafana.hold(|held| {
+        for name in ["one", "two"] {
+            held.points.push(wire::ContactPoint {
+                uid: format!("by-hand-{name}"),
+                name: name.to_owned(),
+                ..wire::ContactPoint::default()
+            });
+        }
+    });
+    for (name, more) in [("default", first), ("second", second)] {
+        let instance = world.connect_as(name, more, None).await;
+        until("the first read", || instance.health() != Health::Starting).await;
+    }
+    world
+}
+
+async fn poll_both(world: &World) {
+    let all: Vec<_> = world.context.running.read().values().cloned().collect();
+    for instance in all {
+        poller::poll_all(&instance, &world.context, false).await;
+    }
+}
+
+#[tokio::test]
+async fn two_policies_do_not_write_the_tree_in_turn_and_the_second_is_told_who_has_it() {
+    for second in ways() {
+        let mut world = of_two(json!({}), second.clone()).await;
+        let first = world.policy("first", json!({"receiverRef": {"grafanaName": "one"}}));
+        let mut other = world.policy(
+            "other",
+            json!({"instance": "second", "receiverRef": {"grafanaName": "two"}}),
+        );
+        // Asking to take it over would have them write in turn all the same.
+        other
+            .annotations_mut()
+            .insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
+        for _ in 0..3 {
+            first.reconcile(&world.context).await.unwrap();
+            poll_both(&world).await;
+            let failure = other.reconcile(&world.context).await.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::Conflict), "{second}");
+            let message = failure.message;
+            assert!(
+                message.contains("NotificationPolicy revel/first holds the tree"),
+                "{message}"
+            );
+            poll_both(&world).await;
+        }
+        assert_eq!(world.grafana.count("policy.put"), 1, "{second}");
+        // The one that never had it gives back nothing.
+        let tree = world.grafana.hold(|held| held.policy.clone());
+        other.clean_up(&world.context).await.unwrap();
+        assert_eq!(world.grafana.hold(|held| held.policy.clone()), tree, "{second}");
+        assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
+        // Once the first is gone, the tree is free.
+        first.clean_up(&world.context).await.unwrap();
+        world.writers.policies.apply(&Event::Delete(first));
+        poll_both(&world).await;
+        other.reconcile(&world.context).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_contact_point_neither_takes_nor_deletes_what_another_one_has_made() {
+    for second in ways() {
+        let mut world = of_two(json!({}), second.clone()).await;
+        let spec = |instance: &str, host: &str| {
+            json!({
+                "instance": instance, "name": "team",
+                "integrations": [{"webhook": {"url": {"value": format!("https://{host}.example.com/hook")}}}],
+            })
+        };
+        let first = world.contact_point("first", spec("default", "first"));
+        first.reconcile(&world.context).await.unwrap();
+        let other = world.contact_point("other", spec("second", "other"));
+        let failure = other.reconcile(&world.context).await.err().unwrap();
+        assert_eq!(failure.reason, Some(Reason::NotOwned), "{second}");
+        other.clean_up(&world.context).await.unwrap();
+        let urls = world.grafana.hold(|held| {
+            let ours = held.points.iter().filter(|point| point.name == "team");
+            ours.map(|point| point.settings["url"].clone())
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(urls, ["https://first.example.com/hook"], "{second}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
+    for second in ways() {
+        let orphans = json!({"orphans": "Delete", "defaultDeletionPolicy": "Orphan"});
+        let mut second = second.clone();
+        second["orphans"] = json!("Delete");
+        let mut world = of_two(orphans, second).await;
+        let rule = world.rule("r", json!({"query": QUERY}));
+        rule.reconcile(&world.context).await.unwrap();
+        rule.clean_up(&world.context).await.unwrap();
+        world.server.remove(&path("alertrules", "revel", "r"));
+        world.writers.rules.apply(&Event::Delete(rule));
+        poll_both(&world).await;
+        let other = world.context.running.read()["second"].clone();
+        for _ in 0..3 {
+            sweep::after_poll(&other, &world.context).await;
+        }
+        assert_eq!(world.grafana.hold(|held| held.rules.len()), 1);
+    }
+}
+
+/// A contact point in Grafana that nobody here has made.
+fn by_hand(name: &str) -> wire::ContactPoint {
+    wire::ContactPoint {
+        uid: format!("by-hand-{name}"),
+        name: name.to_owned(),
+        r#type: "email".to_owned(),
+        ..wire::ContactPoint::default()
+    }
+}
+
+/// A world whose Grafana has contact points that people have made.
+async fn beside_people() -> World {
+    let mut world = World::new();
+    world
+        .grafana
+        .hold(|held| held.points = vec![by_hand("other"), by_hand("oncall")]);
+    let instance = world.connect(json!({})).await;
+    until("the first read", || instance.health() != Health::Starting).await;
+    world
+}
+
+/// A contact point of namespace `revel` that asks for the name of one that somebody else made.
+async fn in_vain(world: &mut World) -> ContactPoint {
+    let integrations = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
+    let point = world.contact_point("x", json!({"name": "oncall", "integrations": integrations}));
+    let failure = point.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::NotOwned));
+    point
+}
+
+/// The policy of another namespace, whose tree refers to what people have made.
+fn platform(world: &mut World) -> NotificationPolicy {
+    let policy: NotificationPolicy = serde_json::from_value(json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "NotificationPolicy",
+        "metadata": {
+            "name": "tree", "namespace": "platform", "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z", "finalizers": [FINALIZER],
+        },
+        "spec": {
+            "receiverRef": {"grafanaName": "other"},
+            "routes": [{"receiverRef": {"grafanaName": "oncall"}, "matchers": ["a=b"]}],
+        },
+    }))
+    .unwrap();
+    see(
+        &world.context,
+        &mut world.writers.policies,
+        policy,
+        news::about_policy,
+    )
+}
+
+#[tokio::test]
+async fn who_asks_for_a_contact_points_name_in_vain_keeps_nobody_from_it() {
+    let mut world = beside_people().await;
+    in_vain(&mut world).await;
+    platform(&mut world).reconcile(&world.context).await.unwrap();
+    // What a ContactPoint has made is its namespace's to say.
+    let made = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("made", made);
+    point.reconcile(&world.context).await.unwrap();
+    let policy = platform(&mut world);
+    let mut spec = serde_json::to_value(&policy.spec).unwrap();
+    spec["routes"][0]["receiverRef"]["grafanaName"] = json!("made");
+    let policy = NotificationPolicy {
+        spec: serde_json::from_value(spec).unwrap(),
+        ..policy
+    };
+    let failure = policy.reconcile(&world.context).await.err().unwrap();
+    assert!(
+        failure
+            .message
+            .contains("made belongs to ContactPoint revel/made"),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
+async fn a_contact_point_that_has_made_nothing_goes_at_once_and_takes_nothing_with_it() {
+    for namespace in [
+        json!({"name": "revel"}),
+        json!({"name": "revel", "deletionTimestamp": "2026-01-01T00:00:00Z"}),
+    ] {
+        let mut world = beside_people().await;
+        platform(&mut world).reconcile(&world.context).await.unwrap();
+        let tree = world.grafana.hold(|held| held.policy.clone());
+        let point = in_vain(&mut world).await;
+        world.server.set(
+            "/api/v1/namespaces/revel",
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace}),
+        );
+        point.clean_up(&world.context).await.unwrap();
+        assert_eq!(world.grafana.hold(|held| held.policy.clone()), tree);
+        assert_eq!(world.grafana.hold(|held| held.points.len()), 2);
+        assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
     }
 }

@@ -151,11 +151,16 @@ impl World {
 
     /// Declares the instance `default` and connects it; the poller runs.
     async fn connect(&mut self, more: Value) -> Arc<Instance> {
-        self.connect_annotated(more, None).await
+        self.connect_as("default", more, None).await
     }
 
     /// The same, with a value of the annotation to send again.
     async fn connect_annotated(&mut self, more: Value, resend: Option<&str>) -> Arc<Instance> {
+        self.connect_as("default", more, resend).await
+    }
+
+    /// The same with an instance of another name.
+    async fn connect_as(&mut self, name: &str, more: Value, resend: Option<&str>) -> Arc<Instance> {
         let mut spec = json!({
             "url": "http://grafana", "auth": {"token": {"secretKeyRef": {"name": "token", "key": "token"}}},
             "resyncInterval": "1h", "stateInterval": "1h",
@@ -165,11 +170,13 @@ impl World {
         }
         let declared = json!({
             "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance",
-            "metadata": {"name": "default", "namespace": HOME, "uid": "u1", "generation": 1, "annotations": annotations(resend)},
+            "metadata": {
+                "name": name, "namespace": HOME, "uid": format!("uid-{name}"), "generation": 1, "annotations": annotations(resend),
+            },
             "spec": spec,
         });
         self.server
-            .set(&path("grafanainstances", HOME, "default"), declared.clone());
+            .set(&path("grafanainstances", HOME, name), declared.clone());
         let declared: GrafanaInstance = serde_json::from_value(declared).unwrap();
         let (spec, url) = (declared.spec.clone(), spec["url"].clone());
         see(
@@ -183,7 +190,7 @@ impl World {
         let fingerprint = instance::fingerprint(&declared, &values.unwrap_or_default());
         let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(
-            "default".to_owned(),
+            name.to_owned(),
             spec,
             fingerprint,
             self.grafana.client(),
@@ -196,7 +203,7 @@ impl World {
         self.context
             .running
             .write()
-            .insert("default".to_owned(), instance.clone());
+            .insert(name.to_owned(), instance.clone());
         tokio::spawn(poller::run(instance.clone(), self.context.clone()));
         instance
     }

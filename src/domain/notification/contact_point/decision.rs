@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::api::ContactPointSpec;
+use crate::api::contact_point::MOST_INTEGRATIONS;
 use crate::grafana::digest::IntegrationDigest;
 use crate::grafana::wire::{ContactPoint, REDACTED};
 
 use super::{Integration, type_of};
-use crate::domain::ownership::Owner;
+use crate::domain::ownership::{Owner, Owners};
 
 /// Settings of an integration.
 type Fields = serde_json::Map<String, Value>;
@@ -54,7 +55,7 @@ enum Likeness {
 
 /// Compares the wish with what was found.
 ///
-/// `is_ours` says that we made the integration with this uid; `is_sent` that its secrets, which Grafana doesn't show, are
+/// `is_ours` says that an integration was made for this resource; `is_sent` that its secrets, which Grafana doesn't show, are
 /// those that were sent last; `again` that all of it is to be sent, whatever is known.
 ///
 /// Where an integration isn't there as it was sent, somebody has changed the contact point behind our back, or a backup of Grafana was
@@ -63,7 +64,7 @@ pub fn decide(
     wish: &[Integration],
     found: &[ContactPoint],
     again: bool,
-    is_ours: impl Fn(&str) -> bool,
+    is_ours: impl Fn(&ContactPoint) -> bool,
     is_sent: impl Fn(&Integration) -> bool,
 ) -> Plan {
     let wished = |uid: &str| {
@@ -91,20 +92,25 @@ pub fn decide(
             Some(_) => Some(Step::Update(Box::new(integration.clone()))),
         })
         .collect();
-    let others = || {
-        found
-            .iter()
-            .map(|candidate| &candidate.uid)
-            .filter(|uid| !wished(uid))
-    };
-    steps.extend(others().filter(|uid| is_ours(uid)).cloned().map(Step::Delete));
+    let others = found.iter().filter(|candidate| !wished(&candidate.uid));
+    let (ours, foreign): (Vec<_>, Vec<_>) = others.partition(|candidate| is_ours(candidate));
+    let uids = |all: &[&ContactPoint]| -> Vec<String> { all.iter().map(|other| other.uid.clone()).collect() };
+    steps.extend(uids(&ours).into_iter().map(Step::Delete));
     Plan {
         steps,
-        foreign: others().filter(|uid| !is_ours(uid)).cloned().collect(),
-        is_ours: found
-            .iter()
-            .any(|candidate| wished(&candidate.uid) || is_ours(&candidate.uid)),
+        foreign: uids(&foreign),
+        is_ours: !ours.is_empty() || found.iter().any(|candidate| wished(&candidate.uid)),
     }
+}
+
+/// Whether an integration was made for a resource, now or before, as its uid says: it is derived from the resource, the type and a number.
+pub fn is_made_for(found: &ContactPoint, owners: &Owners, (namespace, name): (&str, &str)) -> bool {
+    let derived = |owner: &Owner, ordinal: usize| {
+        owner.integration_uid(namespace, name, &found.r#type, ordinal) == found.uid
+    };
+    owners
+        .all()
+        .any(|owner| (0..MOST_INTEGRATIONS).any(|ordinal| derived(owner, ordinal)))
 }
 
 fn likeness(wish: &Integration, found: &ContactPoint) -> Likeness {

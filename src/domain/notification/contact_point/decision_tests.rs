@@ -140,7 +140,7 @@ fn what_somebody_else_made_is_reported_and_is_no_step() {
         as_found(&wish[0]),
         integration("theirs", json!({}), &[]).contact_point,
     ];
-    let plan = decide(&wish, &found, false, |uid| uid == "a", |_| true);
+    let plan = decide(&wish, &found, false, |found| found.uid == "a", |_| true);
     assert!(plan.is_ours, "it has joined what is ours");
     assert!(plan.steps.is_empty());
     assert_eq!(plan.foreign, ["theirs"]);
@@ -244,4 +244,27 @@ fn an_integration_without_a_uid_is_out_of_reach() {
     assert!(decide(&wish, &[found], false, |_| false, |_| true).is_out_of_reach());
     let named = integration("b", json!({}), &[]).contact_point;
     assert!(!decide(&wish, &[named], false, |_| false, |_| true).is_out_of_reach());
+}
+
+#[test]
+fn an_integration_was_made_for_the_resource_that_its_uid_is_derived_from() {
+    let owner = |id: &str| Owner::parse(id).unwrap();
+    let owners = Owners::new(owner("now"), &["before".to_owned()]);
+    let found = |id: &str, name: &str, type_: &str, ordinal: usize| ContactPoint {
+        uid: owner(id).integration_uid("shop", name, "slack", ordinal),
+        r#type: type_.to_owned(),
+        ..ContactPoint::default()
+    };
+    let is_made = |found: &ContactPoint| is_made_for(found, &owners, ("shop", "team"));
+    for (id, ordinal) in [("now", 0), ("now", 99), ("before", 1)] {
+        assert!(is_made(&found(id, "team", "slack", ordinal)), "{id} {ordinal}");
+    }
+    for other in [
+        found("else", "team", "slack", 0),
+        found("now", "another", "slack", 0),
+        found("now", "team", "webhook", 0),
+        ContactPoint::default(),
+    ] {
+        assert!(!is_made(&other), "{other:?}");
+    }
 }
