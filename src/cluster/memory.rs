@@ -40,6 +40,9 @@ pub struct Remembered {
     /// Whether Grafana has taken a policy tree from us, and we haven't given it back since.
     #[serde(default)]
     pub had_tree: bool,
+    /// The mark in that tree, which says what resource has written it. Several GrafanaInstances share a memory, with a policy each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree_mark: Option<String>,
     /// By uid of an integration: the code of what was sent, secrets included. Empty before it was sent, and when it is to be sent again.
     #[serde(default)]
     pub sent: BTreeMap<String, String>,
@@ -185,6 +188,11 @@ impl Memory {
 }
 
 impl Remembered {
+    /// Whether Grafana has taken a policy tree from a resource of this mark, and it wasn't given back since; `is_it` knows the mark.
+    pub fn had_tree_of(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.had_tree && self.tree_mark.as_deref().is_none_or(is_it)
+    }
+
     fn new() -> Self {
         let key: [u8; 32] = rand::random();
         Self {
@@ -192,6 +200,7 @@ impl Remembered {
             previous_tree: None,
             was_editable: false,
             had_tree: false,
+            tree_mark: None,
             sent: BTreeMap::new(),
             resent: BTreeMap::new(),
             released: BTreeSet::new(),

@@ -125,14 +125,14 @@ impl Reconcile for NotificationPolicy {
         }
         let turn = instance.rights.notifications.lock().await;
         let is_ours = |mark: &str| is_to_write(mark, context, &instance);
-        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, is_ours).await? {
+        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, &is_ours).await? {
             let about = self.object_ref(&());
             context
                 .event(&about, EventType::Normal, "Restored", "Delete", &what)
                 .await;
             info!(namespace = self.ns(), name = self.id(), what, "policy tree left");
         }
-        tree::forget(&instance).await?;
+        tree::forget(&instance, is_ours).await?;
         trigger_waiting(context, &instance);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::api::condition::Reason;
+use crate::cluster::memory::Remembered;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::turns::Turn;
@@ -33,9 +34,14 @@ pub(super) async fn bring(
     cure: &str,
 ) -> Result<Brought, Failure> {
     let memory = instance.memory()?;
-    let had_tree = || memory.read(|memory| memory.had_tree);
+    let own = tree::mark(wish);
+    let is_noted = || memory.read(|memory| memory.had_tree && memory.tree_mark.as_deref() == own);
     let decide = |found: Option<&Route>| {
-        let holder = Holder::of(found, &is_ours, had_tree());
+        let holder = Holder::of(
+            found,
+            &is_ours,
+            memory.read(|memory| memory.had_tree_of(&is_ours)),
+        );
         // Two resources that take it from each other would never come to rest.
         let adopt = adopt && sibling(&holder, instance).is_none();
         (tree::decide(wish, found, &holder, adopt), holder)
@@ -43,7 +49,7 @@ pub(super) async fn bring(
     let known = instance.mirror.read(|held| held.policy.lookup(&()).cloned());
     if let Lookup::Present(found) = &known
         && decide(Some(found)).0 == TreeDecision::Keep
-        && had_tree()
+        && is_noted()
     {
         return Ok(Brought::default());
     }
@@ -53,7 +59,7 @@ pub(super) async fn bring(
     match decision {
         TreeDecision::NotOwned => return Err(not_owned(&holder, found.as_ref(), instance, cure)),
         TreeDecision::Keep => {
-            taken(instance).await?;
+            taken(instance, own).await?;
             return Ok(Brought::default());
         }
         TreeDecision::Correct | TreeDecision::TakeOver => {}
@@ -70,7 +76,7 @@ pub(super) async fn bring(
     }
     let put = put(instance, &turn, wish, Provenance::Api).await;
     attempt.ended(put.map_err(|e| instance.suspect(e.into())), Instant::now())?;
-    taken(instance).await?;
+    taken(instance, own).await?;
     Ok(Brought {
         is_written: true,
         is_taken_over: matches!(holder, Holder::Other(_)),
@@ -93,26 +99,34 @@ async fn found(instance: &Instance) -> Result<Option<Route>, Failure> {
     Ok(found)
 }
 
-/// Remembers that Grafana has our tree. Not before it does: what was refused has made nothing ours. Where this gets lost, the mark in the
+/// Remembers that Grafana has our tree, with this mark. Not before it does: what was refused has made nothing ours. Where this gets lost, the mark in the
 /// tree says the same.
-async fn taken(instance: &Instance) -> Result<(), Failure> {
+async fn taken(instance: &Instance, mark: Option<&str>) -> Result<(), Failure> {
     let memory = instance.memory()?;
-    if !memory.read(|memory| memory.had_tree) {
-        memory.update(|memory| memory.had_tree = true).await?;
+    if !memory.read(|memory| memory.had_tree && memory.tree_mark.as_deref() == mark) {
+        let note = memory.update(|memory| {
+            memory.had_tree = true;
+            memory.tree_mark = mark.map(str::to_owned);
+        });
+        note.await?;
     }
     Ok(())
 }
 
-/// Forgets the tree from before ours, and that there was ours.
-pub(super) async fn forget(instance: &Instance) -> Result<(), Failure> {
+/// Forgets the tree from before ours, and that there was ours. What another resource has written, and was before that, is remembered for it:
+/// the memory of two GrafanaInstances for one Grafana is one.
+pub(super) async fn forget(instance: &Instance, is_ours: impl Fn(&str) -> bool) -> Result<(), Failure> {
     // Of a Grafana that has never answered there is nothing to forget.
     let Ok(memory) = instance.memory() else {
         return Ok(());
     };
-    if memory.read(|memory| memory.had_tree || memory.previous_tree.is_some()) {
+    let is_another = |memory: &Remembered| memory.had_tree && !memory.had_tree_of(&is_ours);
+    let is_noted = |memory: &Remembered| memory.had_tree || memory.previous_tree.is_some();
+    if memory.read(|memory| is_noted(memory) && !is_another(memory)) {
         let forget = memory.update(|memory| {
             memory.previous_tree = None;
             memory.had_tree = false;
+            memory.tree_mark = None;
         });
         forget.await?;
     }
@@ -126,12 +140,12 @@ pub(super) async fn give_back(
     turn: &Turn,
     is_ours: impl Fn(&str) -> bool,
 ) -> Result<Option<String>, Failure> {
-    let holder = Holder::of(found(instance).await?.as_ref(), is_ours, false);
+    let holder = Holder::of(found(instance).await?.as_ref(), &is_ours, false);
     match &holder {
         Holder::Us => restore(instance, turn).await.map(Some),
         Holder::Other(_) if sibling(&holder, instance).is_some() => Ok(None),
         Holder::Nobody | Holder::Other(_) => {
-            let had_tree = instance.memory()?.read(|memory| memory.had_tree);
+            let had_tree = instance.memory()?.read(|memory| memory.had_tree_of(is_ours));
             let note = "somebody has replaced this resource's policy tree in Grafana, so what is there stays";
             Ok(had_tree.then(|| note.to_owned()))
         }

@@ -189,6 +189,44 @@ async fn two_policies_do_not_write_the_tree_in_turn_and_the_second_is_told_who_h
     }
 }
 
+/// A tree that people have made, which sends to this contact point.
+fn tree_by_hand(receiver: &str) -> Option<wire::Route> {
+    let route = json!({"receiver": receiver, "object_matchers": [["a", "=", "b"]]});
+    serde_json::from_value(json!({"receiver": receiver, "routes": [route]})).unwrap()
+}
+
+#[tokio::test]
+async fn what_one_policy_remembers_of_the_tree_means_nothing_to_one_that_never_had_it() {
+    let [login, _] = ways();
+    let mut world = of_two(json!({}), login).await;
+    world.grafana.hold(|held| held.policy = tree_by_hand("two"));
+    poll_both(&world).await;
+    let mut first = world.policy("first", json!({"receiverRef": {"grafanaName": "one"}}));
+    first
+        .annotations_mut()
+        .insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
+    first.reconcile(&world.context).await.unwrap();
+    let other = world.policy(
+        "other",
+        json!({"instance": "second", "receiverRef": {"grafanaName": "two"}}),
+    );
+    // Somebody puts another tree into its place: that is drift to the one that has it, and somebody else's to any other.
+    world.grafana.hold(|held| held.policy = tree_by_hand("one"));
+    poll_both(&world).await;
+    let failure = other.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    other.clean_up(&world.context).await.unwrap();
+    let notes = world.server.notes();
+    assert!(notes.iter().all(|note| !note.contains("Restored")), "{notes:?}");
+    world.writers.policies.apply(&Event::Delete(other));
+    first.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("policy.put"), 2);
+    // The tree from before comes back with the one that has replaced it.
+    first.clean_up(&world.context).await.unwrap();
+    let left = world.grafana.hold(|held| held.policy.clone().unwrap());
+    assert_eq!(left.receiver.as_deref(), Some("two"));
+}
+
 #[tokio::test]
 async fn a_contact_point_neither_takes_nor_deletes_what_another_one_has_made() {
     for second in ways() {
