@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 
 use crate::grafana::api::OWNER_LABEL;
 
+/// What uids begin with that are derived from resources.
+const UID_PREFIX: &str = "aw-";
+
 /// How many base32 characters of a hash a uid carries: 130 bits.
 const UID_HASH: usize = 26;
 
@@ -79,8 +82,18 @@ impl Owner {
         }
         let mut uid = base32().encode(&hash.finalize());
         uid.truncate(UID_HASH);
-        format!("aw-{uid}")
+        format!("{UID_PREFIX}{uid}")
     }
+}
+
+/// Whether a uid has the form of those that are derived from resources, whoever has derived it. Capital letters are no difference: the
+/// database of a Grafana may take them for the small ones.
+pub fn is_derived(uid: &str) -> bool {
+    let uid = uid.to_ascii_lowercase();
+    let hash = uid.strip_prefix(UID_PREFIX);
+    hash.is_some_and(|hash| {
+        hash.len() == UID_HASH && hash.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
+    })
 }
 
 /// The owner ids whose objects in one Grafana are ours: the present one, and those that this installation had before.
@@ -218,6 +231,18 @@ mod tests {
         let uid = owner().rule_uid("revel", "high-error-rate");
         assert_eq!(uid, owner().rule_uid("revel", "high-error-rate"));
         assert_eq!(uid.len(), 29);
+        assert!(is_derived(&uid) && is_derived(&uid.to_uppercase()));
+        for other in [
+            "",
+            "mine",
+            &uid[1..],
+            &uid[..28],
+            &format!("{uid}a"),
+            &uid.replace("aw-", "aw_"),
+            &format!("{}1", &uid[..28]),
+        ] {
+            assert!(!is_derived(other), "{other}");
+        }
         assert!(
             uid.strip_prefix("aw-")
                 .unwrap()

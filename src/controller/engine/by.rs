@@ -52,6 +52,8 @@ pub enum By {
     Secret(Named),
     /// ContactPoints for an instance that refer to any Secret.
     ReadsSecrets(String),
+    /// ContactPoints for any instance that ask for this name in Grafana.
+    GrafanaName(String),
     /// ContactPoints for an instance that are being deleted.
     Deleting(String),
     /// NotificationPolicies that refer to a ContactPoint.
@@ -167,6 +169,9 @@ impl Indexed for ContactPoint {
         }
         let secrets = secrets.into_iter();
         found_by.extend(secrets.map(|secret| By::Secret(named(self.ns(), &secret.name))));
+        found_by.push(By::GrafanaName(
+            contact_point::name(&self.spec, self.id()).to_owned(),
+        ));
         if self.is_deleting() {
             found_by.push(By::Deleting(self.instance().to_owned()));
         }

@@ -7,6 +7,7 @@ use kube::runtime::events::EventType;
 use kube::{Resource, ResourceExt};
 use tracing::info;
 
+use super::maker::makers;
 use super::tree;
 use super::users::Users;
 use crate::api::condition::Reason;
@@ -41,7 +42,7 @@ impl Reconcile for ContactPoint {
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
         let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
-        let synced = sync(self, &instance, &name, &wish, is_resend, &secret_texts).await?;
+        let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
         if synced.is_written {
             // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
             // nothing is known while they are written.
@@ -119,25 +120,18 @@ impl Reconcile for ContactPoint {
             return Ok(forget().await?);
         }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
-        let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
-        if context.claims.ahead(&key, self).is_some() {
-            return Ok(());
-        }
         let turn = instance.rights.notifications.lock().await;
         let is_ours =
             |i: &wire::ContactPoint| decision::is_made_for(i, &instance.owners, (self.ns(), self.id()));
-        let known = instance
-            .mirror
-            .read(|held| held.contact_points.lookup(&name).cloned());
         // Whoever refers to what somebody else made under this name doesn't refer to this resource.
-        let may_be_ours = match known {
-            Lookup::Present(found) => found.iter().any(is_ours),
-            Lookup::Absent => false,
-            Lookup::Unknown => true,
+        let known = match known(&instance, &name) {
+            Some(known) => known,
+            None => fresh(&instance, &name).await?,
         };
+        let is_there = known.iter().any(is_ours);
         let users = Users::of(&instance, context, &name);
         let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
-        if may_be_ours && users.is_any() {
+        if is_there && users.is_any() {
             let who = users.still_refer();
             if !is_terminating().await? {
                 return Err(in_use(format!("{who} to it")));
@@ -227,6 +221,7 @@ struct Synced {
 async fn sync(
     object: &ContactPoint,
     instance: &Arc<Instance>,
+    context: &Context,
     name: &str,
     wish: &[Integration],
     is_resend: bool,
@@ -247,15 +242,7 @@ async fn sync(
             )
         })
     };
-    let known = match instance
-        .mirror
-        .read(|held| held.contact_points.lookup(&name.to_owned()).cloned())
-    {
-        Lookup::Present(found) => Some(found),
-        Lookup::Absent => Some(Vec::new()),
-        Lookup::Unknown => None,
-    };
-    if let Some(plan) = known.map(|known| decide(&known))
+    if let Some(plan) = known(instance, name).map(|known| decide(&known))
         && plan.steps.is_empty()
         && plan.foreign.is_empty()
     {
@@ -265,7 +252,7 @@ async fn sync(
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
     let found = fresh(instance, name).await?;
     let plan = decide(&found);
-    refuse_what_is_not_ours(object, instance, name, &found, &plan)?;
+    refuse_what_is_not_ours(object, instance, context, (name, &found), &plan)?;
     let messages: Vec<_> = wish.iter().map(decision::message).collect();
     let sent = (messages, object.annotation(ANNOTATION_RESEND));
     let attempt = instance
@@ -335,8 +322,8 @@ async fn sync(
 fn refuse_what_is_not_ours(
     object: &ContactPoint,
     instance: &Instance,
-    name: &str,
-    found: &[wire::ContactPoint],
+    context: &Context,
+    (name, found): (&str, &[wire::ContactPoint]),
     plan: &Plan,
 ) -> Result<(), Failure> {
     if plan.is_out_of_reach() {
@@ -348,7 +335,22 @@ fn refuse_what_is_not_ours(
             Retry::OnChange,
         ));
     }
-    if !plan.foreign.is_empty() && !plan.is_ours && !instance.adopts(object) {
+    if plan.foreign.is_empty() || plan.is_ours {
+        return Ok(());
+    }
+    // Two that took it over from each other would never come to rest.
+    if let Some(maker) = makers(name, found, instance, context).first() {
+        return Err(Failure::new(
+            Reason::NotOwned,
+            format!(
+                "spec.name: ContactPoint {}/{} has made the contact point {name} that Grafana has; choose another name",
+                maker.ns(),
+                maker.id()
+            ),
+            Retry::OnChange,
+        ));
+    }
+    if !instance.adopts(object) {
         return Err(Failure::new(
             Reason::NotOwned,
             format!(
@@ -413,6 +415,18 @@ async fn take(instance: &Arc<Instance>, turn: &Turn, name: &str, step: &Step) ->
     };
     let subject = Subject::ContactPoint(name.to_owned());
     instance.write(turn.clone(), subject, call, |_, ()| {}).await
+}
+
+/// What Grafana holds under this name, as far as is known.
+fn known(instance: &Instance, name: &str) -> Option<Vec<wire::ContactPoint>> {
+    let known = instance
+        .mirror
+        .read(|held| held.contact_points.lookup(&name.to_owned()).cloned());
+    match known {
+        Lookup::Present(found) => Some(found),
+        Lookup::Absent => Some(Vec::new()),
+        Lookup::Unknown => None,
+    }
 }
 
 /// What Grafana holds under this name right now.

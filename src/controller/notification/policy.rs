@@ -5,6 +5,7 @@ use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
+use super::maker::makers;
 use super::tree;
 use super::users::refers;
 use crate::api::condition::{self, Reason};
@@ -17,7 +18,6 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
-use crate::domain::claims::Claimant;
 use crate::domain::links;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::contact_point::decision;
@@ -166,14 +166,19 @@ impl NotificationPolicy {
         };
         let (namespace, name) = match target {
             Target::Grafana { name } => {
-                if let Some(holder) = maker(name, context, instance)
-                    && holder.namespace != self.ns()
+                let found = instance
+                    .mirror
+                    .read(|held| held.contact_points.lookup(&name.clone()).cloned().present());
+                let makers = makers(name, &found.unwrap_or_default(), instance, context);
+                if let Some(maker) = makers.first()
+                    && makers.iter().all(|maker| maker.ns() != self.ns())
                 {
                     return Err(Refusal::invalid(
                         "grafanaName",
                         format!(
-                            "{name} belongs to ContactPoint {}; refer to it by name and namespace",
-                            holder.path()
+                            "{name} belongs to ContactPoint {}/{}; refer to it by name and namespace",
+                            maker.ns(),
+                            maker.id()
                         ),
                     ));
                 }
@@ -259,26 +264,6 @@ fn is_to_write(mark: &str, context: &Context, instance: &Instance) -> bool {
     let holder = context.stores.policies.get(&holder);
     let place = |name: &str| context.claims.place(name);
     holder.is_none_or(|holder| place(holder.instance()) == place(&instance.name))
-}
-
-/// The ContactPoint that has made what Grafana holds under this name. Who asks for the name in vain has made nothing.
-fn maker(name: &str, context: &Context, instance: &Instance) -> Option<Claimant> {
-    let found = instance
-        .mirror
-        .read(|held| held.contact_points.lookup(&name.to_owned()).cloned().present())?;
-    let key = Key::ContactPoint(context.claims.place(&instance.name), name.to_owned());
-    let mut last = None;
-    while let Some(claimant) = context.claims.next::<ContactPoint>(&key, last.as_ref()) {
-        let resource = (claimant.namespace.as_str(), claimant.name.as_str());
-        if found
-            .iter()
-            .any(|found| decision::is_made_for(found, &instance.owners, resource))
-        {
-            return Some(claimant);
-        }
-        last = Some(claimant);
-    }
-    None
 }
 
 fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {

@@ -227,28 +227,49 @@ async fn what_one_policy_remembers_of_the_tree_means_nothing_to_one_that_never_h
     assert_eq!(left.receiver.as_deref(), Some("two"));
 }
 
+/// A contact point that sends to this host.
+fn team(instance: &str, host: &str) -> Value {
+    let url = format!("https://{host}.example.com/hook");
+    json!({"instance": instance, "name": "team", "integrations": [{"webhook": {"url": {"value": url}}}]})
+}
+
+/// Where the contact point `team` in Grafana sends to.
+fn urls(world: &World) -> Vec<Value> {
+    world.grafana.hold(|held| {
+        let ours = held.points.iter().filter(|point| point.name == "team");
+        ours.map(|point| point.settings["url"].clone()).collect()
+    })
+}
+
 #[tokio::test]
 async fn a_contact_point_neither_takes_nor_deletes_what_another_one_has_made() {
     for second in ways() {
         let mut world = of_two(json!({}), second.clone()).await;
-        let spec = |instance: &str, host: &str| {
-            json!({
-                "instance": instance, "name": "team",
-                "integrations": [{"webhook": {"url": {"value": format!("https://{host}.example.com/hook")}}}],
-            })
-        };
-        let first = world.contact_point("first", spec("default", "first"));
+        let first = world.contact_point("first", team("default", "first"));
         first.reconcile(&world.context).await.unwrap();
-        let other = world.contact_point("other", spec("second", "other"));
-        let failure = other.reconcile(&world.context).await.err().unwrap();
-        assert_eq!(failure.reason, Some(Reason::NotOwned), "{second}");
+        poll_both(&world).await;
+        let mut other = world.contact_point("other", team("second", "other"));
+        // Also where it asks to take it over: the two would write in turn.
+        for adopt in ["false", "true"] {
+            let annotations = other.annotations_mut();
+            annotations.insert(ANNOTATION_ADOPT.to_owned(), adopt.to_owned());
+            let failure = other.reconcile(&world.context).await.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::NotOwned), "{second}");
+            let message = failure.message;
+            assert!(message.contains("ContactPoint revel/first has made"), "{message}");
+        }
+        // Others are told whose it is, through whichever instance.
+        let mut policy = tree(&mut world, "platform", 1);
+        policy.spec =
+            serde_json::from_value(json!({"instance": "second", "receiverRef": {"grafanaName": "team"}}))
+                .unwrap();
+        let message = policy.reconcile(&world.context).await.err().unwrap().message;
+        assert!(
+            message.contains("team belongs to ContactPoint revel/first"),
+            "{message}"
+        );
         other.clean_up(&world.context).await.unwrap();
-        let urls = world.grafana.hold(|held| {
-            let ours = held.points.iter().filter(|point| point.name == "team");
-            ours.map(|point| point.settings["url"].clone())
-                .collect::<Vec<_>>()
-        });
-        assert_eq!(urls, ["https://first.example.com/hook"], "{second}");
+        assert_eq!(urls(&world), ["https://first.example.com/hook"], "{second}");
     }
 }
 
@@ -370,4 +391,27 @@ async fn a_contact_point_that_has_made_nothing_goes_at_once_and_takes_nothing_wi
         assert_eq!(world.grafana.hold(|held| held.points.len()), 2);
         assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
     }
+}
+
+#[tokio::test]
+async fn a_contact_point_that_is_no_longer_first_takes_its_own_with_it() {
+    let mut world = World::connected().await;
+    let made = world.contact_point("made", team("default", "made"));
+    made.reconcile(&world.context).await.unwrap();
+    // An older one may use the instance from now on, for example.
+    let ahead = world.contact_point("ahead", team("default", "ahead"));
+    let failure = ahead.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::NotOwned));
+    assert!(
+        failure.message.contains("ContactPoint revel/made has made"),
+        "{}",
+        failure.message
+    );
+    let failure = made.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    made.clean_up(&world.context).await.unwrap();
+    assert!(urls(&world).is_empty());
+    world.writers.contact_points.apply(&Event::Delete(made));
+    ahead.reconcile(&world.context).await.unwrap();
+    assert_eq!(urls(&world), ["https://ahead.example.com/hook"]);
 }
