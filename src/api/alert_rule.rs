@@ -101,7 +101,7 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub title: Option<String>,
-    /// The rule's uid in Grafana. Default: derived from owner, namespace and name.
+    /// The rule's uid in Grafana. Default: derived from owner, namespace and name. One that is derived from another resource can't be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 40))]
     #[x_kube(

@@ -35,17 +35,22 @@ pub(super) fn doubles(object: &AlertRule, instance: &Instance, uid: &str) -> Vec
     identity::doubles(uid, &instance.owners, (object.ns(), object.id()), marked)
 }
 
-/// Every rule that Grafana holds, or may hold, for a resource.
-pub(super) fn all(object: &AlertRule, instance: &Instance) -> Vec<String> {
+/// Every rule that Grafana holds, or may hold, for a resource; `is_ours` says whether one is the resource's.
+pub(super) fn all(
+    object: &AlertRule,
+    instance: &Instance,
+    is_ours: impl Fn(&FoundRule) -> bool,
+) -> Vec<String> {
     let uid = uid(object, instance);
     let mut all = doubles(object, instance, &uid);
     all.push(uid);
-    let is_absent = |uid: &String| {
-        instance
-            .mirror
-            .read(|held| matches!(held.rules.lookup(uid), Lookup::Absent))
-    };
-    all.retain(|uid| !is_absent(uid));
+    all.retain(|uid| {
+        instance.mirror.read(|held| match held.rules.lookup(uid) {
+            Lookup::Present(found) => is_ours(found),
+            Lookup::Absent => false,
+            Lookup::Unknown => true,
+        })
+    });
     all
 }
 

@@ -26,9 +26,10 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::domain::links;
+use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision::{self, Decision};
-use crate::domain::rule::{self, Surroundings, Wish, state_message};
+use crate::domain::rule::{self, Surroundings, Wish, identity, state_message};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, FoundRule, Provenance};
 use crate::grafana::digest::RuleDigest;
@@ -42,6 +43,7 @@ impl Reconcile for AlertRule {
     async fn reconcile(&self, context: &Context) -> Result<Report<AlertRuleStatus>, Failure> {
         let instance = context.instance(self)?;
         let facts = instance.facts()?;
+        identity::check(self.spec.uid.as_deref(), &instance.owners, (self.ns(), self.id()))?;
         let uid = mirrored::uid(self, &instance);
         Rivals::of(self, context, &uid).refuse(self, facts.version)?;
         // What can't be carried out makes no folder either.
@@ -71,9 +73,13 @@ impl Reconcile for AlertRule {
         let declared = context.declared_instance(self.instance());
         let prefix = declared.as_ref().and_then(|i| i.spec.folder_prefix.as_deref());
         let id = (self.ns(), self.id());
+        let former = declared.as_ref().map_or(&[][..], |i| &i.spec.previous_owner_ids);
+        let owners = Owners::new(context.owner.clone(), former);
+        let given = identity::check(self.spec.uid.as_deref(), &owners, id);
         let own = rule::check(&self.spec, &context.owner, id, prefix.unwrap_or_default());
         // Whether titles must differ depends on the version.
-        let refusal = own
+        let refusal = given
+            .and(own)
             .and_then(|()| Rivals::of(self, context, &self.uid(context)).refuse(self, Version::SAME_TITLES));
         refusal.err().map(Failure::from)
     }
@@ -104,7 +110,11 @@ impl Reconcile for AlertRule {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
-            return instance.let_go::<Self>(&mirrored::all(self, &instance)).await;
+            let derived = instance.owners.now().rule_uid(self.ns(), self.id());
+            let is_ours = |found: &FoundRule| found.uid == derived || self.was_ours(Some(found), &instance);
+            return instance
+                .let_go::<Self>(&mirrored::all(self, &instance, is_ours))
+                .await;
         }
         let reported = self.status.as_ref().and_then(|status| status.uid.clone());
         let uid = mirrored::uid(self, &instance);

@@ -11,6 +11,7 @@ use super::store::Store;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy};
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::{Owner, Owners};
+use crate::domain::rule::identity;
 use crate::domain::{notification::contact_point, rule, tenancy};
 
 /// Where a rule lies.
@@ -246,7 +247,9 @@ impl Claiming for AlertRule {
         }
         let place = || ground.place.clone();
         let mut claims: Vec<_> = if let Some(uid) = &self.spec.uid {
-            vec![(Key::Uid(place(), uid.clone()), 0)]
+            // What is refused keeps nobody from it.
+            let check = identity::check(Some(uid), &ground.owners, (self.ns(), self.id()));
+            check.map_or_else(|_| Vec::new(), |()| vec![(Key::Uid(place(), uid.clone()), 0)])
         } else {
             // Under which of them Grafana holds it is known to it alone.
             let uids = ground

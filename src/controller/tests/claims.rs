@@ -415,3 +415,32 @@ async fn a_contact_point_that_is_no_longer_first_takes_its_own_with_it() {
     ahead.reconcile(&world.context).await.unwrap();
     assert_eq!(urls(&world), ["https://ahead.example.com/hook"]);
 }
+
+#[tokio::test]
+async fn a_uid_given_by_hand_keeps_no_resource_from_the_one_that_is_derived_from_it() {
+    let mut world = World::connected().await;
+    let derived = |name: &str| Owner::parse("own").unwrap().rule_uid("revel", name);
+    for uid in [derived("victim"), derived("victim").to_uppercase()] {
+        // It is there first.
+        let squatter = world.rule("a", json!({"query": QUERY, "uid": uid}));
+        let failure = squatter.reconcile(&world.context).await.err().unwrap();
+        assert_eq!(failure.reason, Some(Reason::Invalid));
+        let mistake = squatter.mistake(&world.context).await.unwrap();
+        for message in [&failure.message, &mistake.message] {
+            assert!(
+                message.starts_with("spec.uid: ") && message.contains("leave uid out"),
+                "{message}"
+            );
+        }
+        let victim = world.rule("victim", json!({"query": QUERY}));
+        victim.reconcile(&world.context).await.unwrap();
+        squatter.clean_up(&world.context).await.unwrap();
+        let left = world
+            .grafana
+            .hold(|held| held.rules.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(left, [derived("victim")]);
+    }
+    // One's own may be written down.
+    let own = world.rule("own", json!({"query": QUERY, "uid": derived("own")}));
+    own.reconcile(&world.context).await.unwrap();
+}

@@ -1,6 +1,24 @@
 //! Under which uid Grafana holds a resource's rule.
 
-use crate::domain::ownership::Owners;
+use crate::domain::ownership::{Owners, is_derived};
+use crate::domain::refusal::Refusal;
+
+/// Fails if the uid that is given by hand (`spec.uid`) is derived from another resource, as its form says: whoever is there first would
+/// keep that one from its own rule. The resource's own, also by a former owner id, may be written down.
+pub fn check(given: Option<&str>, owners: &Owners, (namespace, name): (&str, &str)) -> Result<(), Refusal> {
+    let Some(uid) = given.filter(|uid| is_derived(uid)) else {
+        return Ok(());
+    };
+    if owners.all().any(|owner| owner.rule_uid(namespace, name) == uid) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "spec.uid",
+        format!(
+            "{uid} has the form of a uid that an operator derives from a resource, and isn't derived from this one; leave uid out, or choose another. What an operator with another owner id made for this resource is taken over once the GrafanaInstance names that id in spec.previousOwnerIDs"
+        ),
+    ))
+}
 
 /// The uid of a resource's rule: the one that is given by hand (`spec.uid`), or the one that is derived from the resource. A rule that an
 /// operator with a former owner id has made, or that was taken over from one, keeps the uid that it has, and with it its history in
@@ -90,6 +108,37 @@ mod tests {
         // The one that is derived from the present owner id comes first.
         assert_eq!(uid_among(None, Some(&old), &[(&old, "old"), (&new, "new")]), new);
         assert_eq!(uid_among(Some("mine"), None, &[(&old, "old")]), "mine");
+    }
+
+    #[test]
+    fn a_uid_that_is_derived_from_another_resource_cannot_be_given_by_hand() {
+        let derived = |id: &str, name: &str| Owner::parse(id).unwrap().rule_uid("shop", name);
+        let is_taken = |uid: &str| check(Some(uid), &owners(), RESOURCE).is_ok();
+        assert!(check(None, &owners(), RESOURCE).is_ok());
+        for own in [
+            "mine",
+            "aw-mine",
+            &derived("new", "errors"),
+            &derived("older", "errors"),
+        ] {
+            assert!(is_taken(own), "{own}");
+        }
+        for other in [
+            derived("new", "latency"),
+            derived("old", "latency"),
+            derived("other", "errors"),
+            derived("new", "latency").to_uppercase(),
+            derived("new", "errors").to_uppercase(),
+        ] {
+            assert!(!is_taken(&other), "{other}");
+        }
+        let message = check(Some(&derived("new", "latency")), &owners(), RESOURCE)
+            .unwrap_err()
+            .message;
+        assert!(
+            message.starts_with("spec.uid: ") && message.contains("leave uid out"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -256,6 +256,26 @@ async fn a_title_that_an_orphan_holds_is_said_to_be_held_by_one() {
     rule.reconcile(&world.context).await.unwrap();
 }
 
+#[tokio::test]
+async fn what_is_not_a_resources_is_not_let_go_of_with_it() {
+    let mut world = world_with(&json!({}), |held| {
+        in_grafana(held, "theirs", "Theirs", Some("own/revel/maker"));
+        in_grafana(held, "ours", "Ours", Some("own/revel/r"));
+    })
+    .await;
+    let released = |world: &World| {
+        let instance = world.instance();
+        let memory = instance.memory().unwrap();
+        memory.read(|memory| memory.released.len())
+    };
+    for (uid, count) in [("theirs", 0), ("ours", 1)] {
+        let spec = json!({"query": QUERY, "uid": uid, "deletionPolicy": "Orphan"});
+        let rule = world.rule("r", spec);
+        rule.clean_up(&world.context).await.unwrap();
+        assert_eq!(released(&world), count, "{uid}");
+    }
+}
+
 /// A tree of one route, with the mark of a resource of this owner id.
 fn tree_by(owner: &str) -> wire::Route {
     let route = |matchers: Value| json!({"receiver": "grafana-default-email", "object_matchers": matchers});
