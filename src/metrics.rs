@@ -1,8 +1,10 @@
 //! Every metric, with its registration.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -59,6 +61,13 @@ struct Grafana {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiInUse {
+    instance: String,
+    concern: String,
+    api: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Place {
     kind: String,
     namespace: String,
@@ -78,6 +87,9 @@ pub struct Metrics {
     orphans: Family<Within, Gauge<i64, AtomicI64>>,
     resources: Family<State, Gauge<i64, AtomicI64>>,
     grafana_reachable: Family<Grafana, Gauge<i64, AtomicI64>>,
+    grafana_api: Family<ApiInUse, Gauge<i64, AtomicI64>>,
+    /// What `grafana_api` has, by instance.
+    apis: Mutex<BTreeMap<String, Vec<ApiInUse>>>,
 }
 
 impl Metrics {
@@ -97,6 +109,7 @@ impl Metrics {
         let orphans = Family::default();
         let resources = Family::default();
         let grafana_reachable = Family::default();
+        let grafana_api = Family::default();
         registry.register(
             "reconciles",
             "Passes over resources by outcome",
@@ -152,6 +165,11 @@ impl Metrics {
             "1 for each GrafanaInstance whose Grafana answers, 0 for one that doesn't or can't be connected",
             grafana_reachable.clone(),
         );
+        registry.register(
+            "grafana_api",
+            "1 for the API that is used, by GrafanaInstance and concern",
+            grafana_api.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -165,6 +183,8 @@ impl Metrics {
             orphans,
             resources,
             grafana_reachable,
+            grafana_api,
+            apis: Mutex::default(),
         }
     }
 
@@ -205,6 +225,35 @@ impl Metrics {
         let instance = instance.to_owned();
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.orphans.get_or_create(&Within { instance, kind }).set(count);
+    }
+
+    /// Notes which API is used, by concern, for an instance's Grafana.
+    pub fn set_apis(&self, instance: &str, apis: &BTreeMap<String, String>) {
+        let now: Vec<ApiInUse> = apis
+            .iter()
+            .map(|(concern, api)| ApiInUse {
+                instance: instance.to_owned(),
+                concern: concern.clone(),
+                api: api.clone(),
+            })
+            .collect();
+        let mut known = self.apis.lock();
+        for gone in known.remove(instance).unwrap_or_default() {
+            if !now.contains(&gone) {
+                self.grafana_api.remove(&gone);
+            }
+        }
+        for labels in &now {
+            self.grafana_api.get_or_create(labels).set(1);
+        }
+        if !now.is_empty() {
+            known.insert(instance.to_owned(), now);
+        }
+    }
+
+    /// Forgets the APIs of an instance that is gone.
+    pub fn forget_apis(&self, instance: &str) {
+        self.set_apis(instance, &BTreeMap::new());
     }
 
     /// Forgets the orphans of an instance that is gone.

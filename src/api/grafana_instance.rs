@@ -316,6 +316,13 @@ pub struct GrafanaInstanceStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub unsupported: Vec<String>,
+    /// Which of Grafana's APIs is used, by concern: `provisioning`, or group and version of a newer one.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub apis: BTreeMap<String, String>,
     /// What of Grafana's APIs is used here and will go, as Grafana says: each with the date since which it is deprecated. It works as before
     /// until then.
     #[serde(

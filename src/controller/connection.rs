@@ -1,6 +1,7 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -85,6 +86,8 @@ pub struct Instance {
     /// What Grafana can't remember for us, once Grafana has said which it is.
     memory: OnceLock<Arc<Memory>>,
     settings: RwLock<Option<Settings>>,
+    /// Whether it couldn't be seen which APIs there are.
+    are_apis_due: AtomicBool,
     sources: RwLock<Vec<DataSource>>,
     reads: RwLock<Reads>,
     /// The namespace whose silences may cover alerts of any other.
@@ -119,6 +122,7 @@ impl Instance {
             stop: CancellationToken::new(),
             memory: OnceLock::new(),
             settings: RwLock::default(),
+            are_apis_due: AtomicBool::default(),
             sources: RwLock::default(),
             reads: RwLock::default(),
             home,
@@ -218,6 +222,16 @@ impl Instance {
         let is_news = known.as_ref() != Some(&settings);
         *known = Some(settings);
         is_news
+    }
+
+    /// Whether it is to be looked again which APIs there are.
+    pub fn are_apis_due(&self) -> bool {
+        self.are_apis_due.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether it is to be looked again which APIs there are.
+    pub fn set_apis_due(&self, is_due: bool) {
+        self.are_apis_due.store(is_due, Ordering::Relaxed);
     }
 
     /// Notes the data sources, and tells whether that is news to whoever depends on them.

@@ -1,6 +1,7 @@
 //! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Grafana {
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.
     pub server: Arc<dyn Server>,
+    /// Which API each concern goes through.
+    pub apis: Arc<dyn Apis>,
 }
 
 /// Who a write says has provisioned the object. Must stay the same for the life of an object: Grafana refuses a change.
@@ -158,6 +161,65 @@ pub trait Server: Send + Sync {
     fn organisation(&self) -> Answer<'_, i64>;
     /// Every data source.
     fn data_sources(&self) -> Answer<'_, Vec<DataSource>>;
+}
+
+/// Which of Grafana's APIs is used.
+pub trait Apis: Send + Sync {
+    /// Looks which APIs there are and takes the best for each concern. What was chosen before stands where it can't be seen.
+    fn choose<'a>(&'a self, settings: &'a Settings) -> Answer<'a, ()>;
+    /// What is chosen.
+    fn capabilities(&self) -> Capabilities;
+}
+
+/// What goes through one API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Concern {
+    /// Folders.
+    Folders,
+    /// Contact points and the policy tree.
+    Notifications,
+    /// Alert rules.
+    Rules,
+}
+
+impl Concern {
+    /// A name for status and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Folders => "folders",
+            Self::Notifications => "notifications",
+            Self::Rules => "rules",
+        }
+    }
+}
+
+/// One of Grafana's APIs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Api {
+    /// `/api`: the provisioning API and its neighbours.
+    Provisioning,
+    /// `/apis`, with group and version.
+    Platform(String),
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provisioning => f.write_str("provisioning"),
+            Self::Platform(group_version) => f.write_str(group_version),
+        }
+    }
+}
+
+/// What this Grafana lets its APIs be used for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// The API that each concern goes through.
+    pub apis: BTreeMap<Concern, Api>,
+    /// Why a concern goes through the older API though the newer one is there, in Grafana's words.
+    pub refused: BTreeMap<Concern, String>,
+    /// What could be watched.
+    pub watchable: BTreeSet<Concern>,
 }
 
 /// What is known of a rule that Grafana holds.

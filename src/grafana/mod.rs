@@ -1,13 +1,16 @@
 //! Grafana's HTTP API and a mirror of what it holds. Knows no Kubernetes.
 //!
-//! [`api`] has one trait per concern; [`provisioning`] implements them with the API that Grafana 10 to 13 serve. [`wire`] has
+//! [`api`] has one trait per concern; [`provisioning`] implements them with the API that Grafana 10 to 13 serve, `platform` what the
+//! newer one does better, and `choose` says which is used. [`wire`] has
 //! the bodies exactly as sent, [`digest`] makes what is wished and what was found comparable, and [`mirror`] remembers what
 //! was found. [`transport`] is the only place that does I/O.
 
 pub mod api;
+mod choose;
 pub mod digest;
 pub mod error;
 pub mod mirror;
+mod platform;
 pub mod provisioning;
 pub mod transport;
 pub mod wire;
@@ -19,10 +22,9 @@ pub use error::{Class, Error, Result};
 use transport::{Connection, Supervisor, Transport};
 
 impl Grafana {
-    /// A client of the provisioning API for one Grafana and organisation. Sends nothing yet.
+    /// A client of one Grafana and organisation. Sends nothing yet.
     pub fn connect(connection: &Connection, supervisor: Arc<dyn Supervisor>) -> Result<Self> {
-        Ok(provisioning::client(Arc::new(Transport::new(
-            connection, supervisor,
-        )?)))
+        let transport = Transport::new(connection, supervisor)?;
+        Ok(choose::client(Arc::new(transport)))
     }
 }

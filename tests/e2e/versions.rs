@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alertwright::api::{AlertRule, GrafanaInstance};
+use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{apply, every_release, since_12, wait};
 use kube::Api;
 use serde_json::json;
@@ -12,6 +13,9 @@ use crate::notification_policy::contact_point;
 use crate::rules::{QUIET, quiet, resyncs, uid};
 use crate::world::{self, SOON, World};
 
+/// Where folders are listed without an index.
+const FOLDERS: &str = "/apis/folder.grafana.app/";
+
 /// Longer than any of these tests takes.
 const NEVER: Duration = Duration::from_secs(600);
 
@@ -20,9 +24,15 @@ async fn instance(w: &World) -> GrafanaInstance {
     api.get("default").await.expect("it is there")
 }
 
+/// Hides the API whose list of folders comes from no index.
+fn only_the_older_api(w: &World) {
+    w.proxy.fault(Fault::status(404).on("GET", FOLDERS));
+}
+
 #[apply(since_12)]
 async fn a_folder_that_the_index_does_not_show_yet_is_made_once() {
     let mut w = world::start().await;
+    only_the_older_api(&w);
     w.grafana.lag_the_index(NEVER).await;
     w.put("AlertRule", "r", quiet()).await;
     w.synced::<AlertRule>("r").await;
@@ -48,6 +58,7 @@ async fn in_folder(w: &World, name: &str) -> String {
 #[apply(since_12)]
 async fn a_rule_whose_folder_has_gone_is_back_though_the_index_still_shows_the_folder() {
     let w = world::start().await;
+    only_the_older_api(&w);
     w.put("AlertRule", "r", quiet()).await;
     let uid = uid(&w, "r").await;
     resyncs(&w, 2).await;
@@ -95,4 +106,71 @@ async fn what_grafana_will_take_away_stands_in_the_instance() {
     )
     .await;
     assert_rests(&w).await;
+}
+
+/// Which API is used for folders, as the instance says.
+async fn api_of_folders(w: &World) -> Option<String> {
+    let status = instance(w).await.status.unwrap_or_default();
+    status.apis.get("folders").cloned()
+}
+
+#[apply(every_release)]
+async fn folders_are_read_through_the_newest_api_that_is_there() {
+    let mut w = world::start().await;
+    let version = w.grafana.version();
+    let expected = match () {
+        () if version.since(13, 0) => "folder.grafana.app/v1",
+        () if version.since(12, 0) => "folder.grafana.app/v1beta1",
+        () => "provisioning",
+    };
+    w.put("AlertRule", "r", quiet()).await;
+    w.synced::<AlertRule>("r").await;
+    wait::until(&format!("folders through {expected}"), SOON, async || {
+        api_of_folders(&w).await.as_deref() == Some(expected)
+    })
+    .await;
+    assert_rests(&w).await;
+    let calls = w.proxy.requests();
+    let (newer, older) = (
+        calls.of("GET", FOLDERS).len(),
+        calls.of("GET", "/api/search").len(),
+    );
+    assert_eq!(
+        (newer > 0, older > 0),
+        (version.since(12, 0), !version.since(12, 0)),
+        "{calls}"
+    );
+    let metrics = w.operator.metrics().await;
+    let series =
+        format!(r#"alertwright_grafana_api{{instance="default",concern="folders",api="{expected}"}} 1"#);
+    assert!(metrics.contains(&series), "{series} is not in\n{metrics}");
+    w.proxy.reset();
+    w.operator.restart().await.expect("the operator starts again");
+    resyncs(&w, 3).await;
+    let writes = w.proxy.requests().writes();
+    assert!(writes.is_empty(), "a restart wrote:\n{writes}");
+}
+
+#[apply(since_12)]
+async fn where_the_newer_api_is_refused_the_older_one_goes_on_and_the_instance_says_so() {
+    let w = world::start().await;
+    w.put("AlertRule", "r", quiet()).await;
+    w.synced::<AlertRule>("r").await;
+    wait::until("folders through the newer api", SOON, async || {
+        api_of_folders(&w).await.is_some_and(|api| api != "provisioning")
+    })
+    .await;
+    w.proxy.fault(Fault::status(403).on("GET", FOLDERS));
+    wait::until("the fallback is told", SOON, async || {
+        let status = instance(&w).await.status.unwrap_or_default();
+        let told = status
+            .conditions
+            .iter()
+            .any(|c| c.type_ == "APIFallback" && c.message.contains("folders:read"));
+        told && status.apis["folders"] == "provisioning" && status.reachable == Some(true)
+    })
+    .await;
+    assert_rests(&w).await;
+    w.put("AlertRule", "another", quiet()).await;
+    w.synced::<AlertRule>("another").await;
 }

@@ -1,5 +1,6 @@
 //! GrafanaInstance: connects, and reports what is known of the Grafana.
 
+mod apis;
 mod deprecation;
 pub mod poller;
 mod read;
@@ -56,6 +57,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     }
     let mut next = object.status.clone().unwrap_or_default();
     let mut left_behind = None;
+    let mut capabilities = None;
     let (reason, message, action) = match outcome {
         // After a restart, what was known before stands until Grafana has answered.
         Ok(instance)
@@ -71,6 +73,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
                 left_behind = recognition::note(&instance, &context, &mut next);
             }
             let (reason, message) = describe(&instance, &context, &mut next);
+            capabilities = Some(instance.grafana.apis.capabilities());
             (reason, message, Action::await_change())
         }
         // The API server couldn't be asked, so nothing says that the connection there is has become wrong.
@@ -120,6 +123,12 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
         context.now(),
     );
     deprecation::tell(&mut next, object.metadata.generation, context.now());
+    apis::tell(
+        capabilities.as_ref(),
+        &mut next,
+        object.metadata.generation,
+        context.now(),
+    );
     if status::differs(object.status.as_ref(), &next) {
         write(&object, &next, &context).await?;
         context.metrics.kubernetes_write("GrafanaInstance", "status");
@@ -184,6 +193,7 @@ pub fn disconnect(name: &str, context: &Context) {
     };
     instance.stop.cancel();
     sweep::forget(name, context);
+    context.metrics.forget_apis(name);
     info!(instance = name, "disconnected from grafana");
     trigger_users(name, context);
 }
@@ -295,6 +305,7 @@ pub(super) fn describe(
         deprecation::note(instance, version.as_deref(), next);
         next.version = version;
         next.unsupported = facts.version.lacks();
+        apis::note(instance, &context.metrics, next);
     }
     match instance.health() {
         Health::Starting => (Reason::Unavailable, CONNECTING.into()),

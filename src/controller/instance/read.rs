@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use futures::join;
 
+use super::apis;
 use super::schedule::Due;
 use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
@@ -191,10 +192,16 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
             Err(_) => true,
         };
         if is_kept {
+            // What was refused may have been allowed meanwhile.
+            let is_refused = !instance.grafana.apis.capabilities().refused.is_empty();
+            if instance.are_apis_due() || (is_refused && again == Again::UnlessTheSame) {
+                apis::choose(instance, &known).await;
+            }
             return Ok(false);
         }
     }
     let settings = instance.grafana.server.settings().await?;
+    apis::choose(instance, &settings).await;
     Ok(instance.set_settings(settings))
 }
 

@@ -10,26 +10,18 @@ mod states;
 
 use std::sync::Arc;
 
-use super::api::Grafana;
 use super::error::{Class, Error, Result};
 use super::transport::{Call, Transport};
 use super::wire::Health;
 
 /// All traits at once: they differ in what they ask, not in how.
-struct Provisioning {
+pub(super) struct Provisioning {
     transport: Arc<Transport>,
 }
 
 /// A client of this API.
-pub fn client(transport: Arc<Transport>) -> Grafana {
-    let client = Arc::new(Provisioning { transport });
-    Grafana {
-        rules: client.clone(),
-        folders: client.clone(),
-        notifications: client.clone(),
-        silences: client.clone(),
-        server: client,
-    }
+pub(super) fn client(transport: Arc<Transport>) -> Arc<Provisioning> {
+    Arc::new(Provisioning { transport })
 }
 
 impl Provisioning {

@@ -25,6 +25,7 @@ struct FrontendSettings {
     build_info: BuildInfo,
     unified_alerting: UnifiedAlerting,
     feature_toggles: BTreeMap<String, Value>,
+    namespace: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +103,7 @@ impl From<FrontendSettings> for Settings {
                 .unwrap_or(BASE_INTERVAL),
             nested_folders: toggled || major.is_some_and(|major| major >= NESTED_FOLDERS_SINCE),
             version,
+            namespace: found.namespace.filter(|namespace| !namespace.is_empty()),
         }
     }
 }
@@ -140,7 +142,8 @@ mod tests {
             Settings {
                 version: None,
                 min_interval: Duration::from_secs(10),
-                nested_folders: false
+                nested_folders: false,
+                namespace: None,
             }
         );
     }

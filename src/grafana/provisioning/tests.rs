@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::grafana::Grafana;
 use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::transport::{Auth, Connection, Tls};
 use crate::grafana::wire::{AlertRule, ContactPoint, RuleGroup};

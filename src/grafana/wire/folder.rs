@@ -22,8 +22,11 @@ pub struct Folder {
     pub parent_uid: Option<String>,
 }
 
-/// The root has no name of its own, and an empty one or `general` in answers that come from an index.
 fn parent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let uid = Option::<String>::deserialize(from)?;
-    Ok(uid.filter(|uid| !uid.is_empty() && uid != GENERAL))
+    Option::<String>::deserialize(from).map(in_folder)
+}
+
+/// The folder that something lies in. The root has no name of its own, and an empty one or `general` in answers that come from an index.
+pub(in crate::grafana) fn in_folder(uid: Option<String>) -> Option<String> {
+    uid.filter(|uid| !uid.is_empty() && uid != GENERAL)
 }

@@ -9,13 +9,14 @@ mod silence;
 use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
+pub(in crate::grafana) use folder::in_folder;
 pub use notification::{ContactPoint, ObjectMatcher, REDACTED, Route, object_matcher};
 pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange, RuleGroup};
 pub use server::{DataSource, Deprecation, Health, Settings};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 
 /// Reads `null` as the default: Go prints a nil slice or map that way.
-fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

@@ -38,6 +38,8 @@ pub struct Settings {
     pub min_interval: Duration,
     /// Whether folders may lie in folders: a feature toggle before 11.0.
     pub nested_folders: bool,
+    /// The organisation's namespace below `/apis`; from about 11.0 on.
+    pub namespace: Option<String>,
 }
 
 /// That an endpoint will go.

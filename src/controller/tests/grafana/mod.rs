@@ -1,6 +1,7 @@
 //! A Grafana in this process: what it holds, what it was asked, and what it is told to answer instead.
 
 mod held;
+mod server;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{
-    Answer, DEFAULT_INTERVAL, Folders, FoundRule, Grafana, Notifications, Provenance, RuleState, Rules,
-    Server, Silences, Updated,
+    Answer, Capabilities, DEFAULT_INTERVAL, Folders, FoundRule, Grafana, Notifications, Provenance,
+    RuleState, Rules, Silences, Updated,
 };
 use crate::grafana::wire::{
     AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
@@ -54,6 +55,8 @@ pub(super) struct Held {
     pub(super) seconds: i64,
     /// The settings of contact points that it shows to nobody.
     pub(super) hidden: Vec<&'static str>,
+    /// Which APIs it has.
+    pub(super) capabilities: Capabilities,
 }
 
 type Rule = Box<dyn Fn(&'static str) -> Does + Send>;
@@ -92,7 +95,8 @@ impl Double {
             folders: all.clone(),
             notifications: all.clone(),
             silences: all.clone(),
-            server: all,
+            server: all.clone(),
+            apis: all,
         }
     }
 
@@ -402,37 +406,5 @@ impl Silences for Double {
     }
     fn alerts<'a>(&'a self, _: &'a [String]) -> Answer<'a, Vec<BTreeMap<String, String>>> {
         self.call("silences.alerts", |_| Ok(Vec::new()))
-    }
-}
-
-impl Server for Double {
-    fn pause(&self) -> Option<Duration> {
-        None
-    }
-    fn deprecated(&self) -> BTreeMap<&'static str, Deprecation> {
-        self.hold(|held| held.deprecated.clone())
-    }
-    fn health(&self) -> Answer<'_, Health> {
-        self.call("server.health", |held| {
-            Ok(Health {
-                database: "ok".to_owned(),
-                version: Some(held.version.clone()).filter(|_| !held.hides_version),
-            })
-        })
-    }
-    fn settings(&self) -> Answer<'_, Settings> {
-        self.call("server.settings", |held| {
-            Ok(Settings {
-                version: Some(held.version.clone()),
-                min_interval: Duration::from_secs(10),
-                nested_folders: true,
-            })
-        })
-    }
-    fn organisation(&self) -> Answer<'_, i64> {
-        self.call("server.organisation", |_| Ok(1))
-    }
-    fn data_sources(&self) -> Answer<'_, Vec<DataSource>> {
-        self.call("server.data_sources", |held| Ok(held.sources.clone()))
     }
 }

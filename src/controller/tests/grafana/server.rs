@@ -1,0 +1,50 @@
+//! Grafana itself: its version, its data sources, its APIs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Double;
+use crate::grafana::api::{Answer, Apis, Capabilities, Server};
+use crate::grafana::wire::{DataSource, Deprecation, Health, Settings};
+
+impl Apis for Double {
+    fn choose<'a>(&'a self, _: &'a Settings) -> Answer<'a, ()> {
+        self.call("apis.groups", |_| Ok(()))
+    }
+    fn capabilities(&self) -> Capabilities {
+        self.hold(|held| held.capabilities.clone())
+    }
+}
+
+impl Server for Double {
+    fn pause(&self) -> Option<Duration> {
+        None
+    }
+    fn deprecated(&self) -> BTreeMap<&'static str, Deprecation> {
+        self.hold(|held| held.deprecated.clone())
+    }
+    fn health(&self) -> Answer<'_, Health> {
+        self.call("server.health", |held| {
+            Ok(Health {
+                database: "ok".to_owned(),
+                version: Some(held.version.clone()).filter(|_| !held.hides_version),
+            })
+        })
+    }
+    fn settings(&self) -> Answer<'_, Settings> {
+        self.call("server.settings", |held| {
+            Ok(Settings {
+                version: Some(held.version.clone()),
+                min_interval: Duration::from_secs(10),
+                nested_folders: true,
+                namespace: Some("default".to_owned()),
+            })
+        })
+    }
+    fn organisation(&self) -> Answer<'_, i64> {
+        self.call("server.organisation", |_| Ok(1))
+    }
+    fn data_sources(&self) -> Answer<'_, Vec<DataSource>> {
+        self.call("server.data_sources", |held| Ok(held.sources.clone()))
+    }
+}

@@ -1,0 +1,185 @@
+//! The choice against servers that have the newer API, have it not, or refuse it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::grafana::transport::{Auth, Connection, Tls};
+
+const LIST: &str = "/apis/folder.grafana.app/v1/namespaces/org-2/folders";
+
+async fn serve(router: Router) -> Grafana {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, router).into_future());
+    let connection = Connection {
+        url: url.parse().unwrap(),
+        auth: Auth::Token("token".into()),
+        org_id: None,
+        tls: Tls::default(),
+        user_agent: "test".to_owned(),
+    };
+    Grafana::connect(&connection, Arc::new(())).unwrap()
+}
+
+fn settings(namespace: Option<&str>) -> Settings {
+    Settings {
+        version: Some("13.0.1".to_owned()),
+        min_interval: Duration::from_secs(10),
+        nested_folders: true,
+        namespace: namespace.map(str::to_owned),
+    }
+}
+
+/// A Grafana that serves these versions of folders with these verbs, and one folder by each API: `older` and `newer`.
+fn with_folders(versions: &'static [&'static str], verbs: &'static [&'static str]) -> Router {
+    let groups = json!({"kind": "APIGroupList", "groups": [
+        {"name": "iam.grafana.app", "versions": [{"version": "v0alpha1"}]},
+        {"name": "folder.grafana.app", "versions": versions.iter().map(|v| json!({"groupVersion": format!("folder.grafana.app/{v}"), "version": v})).collect::<Value>()},
+    ]});
+    let kinds = json!({"kind": "APIResourceList", "resources": [
+        {"name": "folders/counts", "verbs": ["get"]}, {"name": "folders", "verbs": verbs},
+    ]});
+    let (groups, kinds) = (groups.to_string(), kinds.to_string());
+    Router::new()
+        .route("/apis", get(async move || groups))
+        .route("/apis/folder.grafana.app/{version}", get(async move || kinds))
+        .route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#))
+}
+
+fn page(uids: &[&str], next: &str) -> String {
+    let item = |uid: &&str| json!({"metadata": {"name": uid}, "spec": {"title": "t"}});
+    json!({"metadata": {"continue": next}, "items": uids.iter().map(item).collect::<Value>()}).to_string()
+}
+
+async fn listed(grafana: &Grafana) -> Vec<String> {
+    let folders = grafana.folders.list().await.unwrap();
+    folders.into_iter().map(|folder| folder.uid).collect()
+}
+
+fn api_of_folders(grafana: &Grafana) -> String {
+    grafana.apis.capabilities().apis[&Concern::Folders].to_string()
+}
+
+#[tokio::test]
+async fn folders_are_listed_through_the_newer_api_page_by_page_where_it_is_there() {
+    let router = with_folders(&["v1beta1", "v1"], &["create", "get", "list"]).route(
+        LIST,
+        get(async |request: Request| {
+            if request.uri().query().unwrap().contains("continue=next") {
+                page(&["c"], "")
+            } else {
+                page(&["a", "b"], "next")
+            }
+        }),
+    );
+    let grafana = serve(router).await;
+    assert_eq!(
+        listed(&grafana).await,
+        ["older"],
+        "nothing is chosen before it was looked for"
+    );
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
+    assert_eq!(listed(&grafana).await, ["a", "b", "c"]);
+    assert!(grafana.apis.capabilities().watchable.is_empty());
+}
+
+#[tokio::test]
+async fn a_kind_that_can_be_watched_is_known_to_be() {
+    let grafana = serve(with_folders(&["v1beta1"], &["get", "list", "watch"])).await;
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1beta1");
+    assert!(grafana.apis.capabilities().watchable.contains(&Concern::Folders));
+}
+
+#[tokio::test]
+async fn without_the_newer_api_the_older_one_is_used_and_nothing_is_said() {
+    let no_group = Router::new()
+        .route("/apis", get(async || json!({"groups": null}).to_string()))
+        .route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#));
+    let a_page = Router::new()
+        .route("/apis", get(async || "<html>Grafana</html>"))
+        .route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#));
+    let nothing = Router::new().route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#));
+    for router in [
+        no_group,
+        a_page,
+        nothing,
+        with_folders(&["v2"], &["get", "list"]),
+        with_folders(&["v1"], &["get"]),
+    ] {
+        let grafana = serve(router).await;
+        grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+        assert_eq!(api_of_folders(&grafana), "provisioning");
+        assert_eq!(listed(&grafana).await, ["older"]);
+        assert!(grafana.apis.capabilities().refused.is_empty());
+    }
+    let grafana = serve(with_folders(&["v1"], &["get", "list"])).await;
+    grafana.apis.choose(&settings(None)).await.unwrap();
+    assert_eq!(
+        api_of_folders(&grafana),
+        "provisioning",
+        "without a namespace there is no address"
+    );
+}
+
+#[tokio::test]
+async fn an_api_that_cannot_be_seen_now_changes_nothing() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let groups =
+        json!({"groups": [{"name": "folder.grafana.app", "versions": [{"version": "v1"}]}]}).to_string();
+    let kinds = json!({"resources": [{"name": "folders", "verbs": ["get", "list"]}]}).to_string();
+    let router = Router::new()
+        .route(
+            "/apis",
+            get(async move || -> Response {
+                match counted.fetch_add(1, Ordering::Relaxed) {
+                    0 => groups.into_response(),
+                    _ => (StatusCode::BAD_GATEWAY, "bad gateway").into_response(),
+                }
+            }),
+        )
+        .route("/apis/folder.grafana.app/v1", get(async move || kinds));
+    let grafana = serve(router).await;
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap_err();
+    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
+}
+
+#[tokio::test]
+async fn where_the_newer_api_is_refused_the_older_one_is_used_until_the_next_choice() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let router = with_folders(&["v1"], &["get", "list"]).route(
+        LIST,
+        any(async move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let status = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "folders is forbidden"});
+            (StatusCode::FORBIDDEN, status.to_string())
+        }),
+    );
+    let grafana = serve(router).await;
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(listed(&grafana).await, ["older"]);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(api_of_folders(&grafana), "provisioning");
+    let why = &grafana.apis.capabilities().refused[&Concern::Folders];
+    assert!(why.contains("folders is forbidden"), "{why}");
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    assert_eq!(listed(&grafana).await, ["older"]);
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
