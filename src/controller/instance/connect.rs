@@ -1,0 +1,208 @@
+//! The connection of a GrafanaInstance: made from its specification and its Secrets, and anew when one of them changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use tracing::info;
+use url::Url;
+
+use super::poller;
+use crate::api::condition::Reason;
+use crate::api::grafana_instance::{self, Auth, Tls};
+use crate::api::reference::{SecretKeyRef, ValueSource};
+use crate::api::{GrafanaInstance, GrafanaInstanceSpec};
+use crate::cluster::identity::Identity;
+use crate::cluster::leader::Term;
+use crate::cluster::secrets;
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::domain::notification::contact_point::Secrets;
+use crate::domain::ownership::{Owner, Owners};
+use crate::grafana::transport::{self, Connection, Supervisor};
+use crate::grafana::{Class, Grafana};
+use crate::metrics::Metrics;
+
+/// Lets Grafana be written to only while this process holds the Lease, and counts the calls.
+struct Leader {
+    term: Arc<Term>,
+    metrics: Arc<Metrics>,
+}
+
+impl Supervisor for Leader {
+    fn may_write(&self) -> bool {
+        self.term.holds()
+    }
+
+    fn ended(&self, operation: &'static str, error: Option<Class>, took: Duration) {
+        self.metrics.grafana_call(operation, error, took);
+    }
+
+    fn deprecated(&self, operation: &'static str) {
+        self.metrics.grafana_deprecated_call(operation);
+    }
+}
+
+/// The connection that fits the specification and its Secrets; a new one if they have changed.
+pub(super) async fn connect(
+    object: &GrafanaInstance,
+    context: &Arc<Context>,
+) -> Result<Arc<Instance>, Failure> {
+    refuse_another_owner(object, &context.owner)?;
+    let name = object.name_any();
+    let spec = &object.spec;
+    let values = secrets::read(
+        &context.client,
+        &context.namespace,
+        grafana_instance::references(spec),
+    )
+    .await?;
+    let fingerprint = fingerprint(object, &values);
+    let running = context.running.read().get(&name).cloned();
+    if let Some(instance) = running
+        && instance.fingerprint == fingerprint
+    {
+        return Ok(instance);
+    }
+    let connection = connection(spec, &values)?;
+    let supervisor = Arc::new(Leader {
+        term: context.term.clone(),
+        metrics: context.metrics.clone(),
+    });
+    let grafana = Grafana::connect(&connection, supervisor).map_err(|e| {
+        Failure::new(
+            Reason::Invalid,
+            format!("spec.{}", crate::cluster::answer::chain(&e)),
+            Retry::OnChange,
+        )
+    })?;
+    let instance = Arc::new(Instance::new(
+        name.clone(),
+        spec.clone(),
+        fingerprint,
+        grafana,
+        Owners::new(context.owner.clone(), &spec.previous_owner_ids),
+        context.rights.of(Identity::new(&spec.url, None).url()),
+        context.namespace.clone(),
+    ));
+    if let Some(old) = context.running.write().insert(name.clone(), instance.clone()) {
+        old.stop.cancel();
+    }
+    info!(instance = name, url = spec.url, "connecting to grafana");
+    tokio::spawn(poller::run(instance.clone(), context.clone()));
+    Ok(instance)
+}
+
+/// Fails where the operator worked with another owner id before: it would find nothing of what it has made, and make all of it again.
+pub(super) fn refuse_another_owner(object: &GrafanaInstance, owner: &Owner) -> Result<(), Failure> {
+    let before = object
+        .status
+        .as_ref()
+        .and_then(|status| status.owner_id.as_deref());
+    let owners = Owners::new(owner.clone(), &object.spec.previous_owner_ids);
+    match before.filter(|before| owners.all().all(|owner| owner.as_str() != *before)) {
+        None => Ok(()),
+        Some(before) => Err(Failure::new(
+            Reason::NotOwned,
+            format!(
+                "what this operator has made in this Grafana carries the owner id {before}, and now it runs with {}: to take over what is there, put {before} into spec.previousOwnerIDs; or run it with --owner-id={before} again. To leave all of it behind, delete this GrafanaInstance and create it anew",
+                owner.as_str()
+            ),
+            Retry::OnChange,
+        )),
+    }
+}
+
+/// Differs when the specification or a secret value does; nothing can be read from it.
+pub(in crate::controller) fn fingerprint(object: &GrafanaInstance, values: &Secrets) -> String {
+    let mut hash = Sha256::new();
+    hash.update(object.metadata.uid.as_deref().unwrap_or_default());
+    hash.update(serde_json::to_vec(&object.spec).unwrap_or_default());
+    for (reference, value) in values {
+        for part in [&reference.name, &reference.key, value] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+    }
+    data_encoding::HEXLOWER.encode(&hash.finalize())
+}
+
+fn connection(spec: &GrafanaInstanceSpec, values: &Secrets) -> Result<Connection, Failure> {
+    let invalid = |message: String| Failure::new(Reason::Invalid, message, Retry::OnChange);
+    let url = Url::parse(&spec.url).map_err(|e| invalid(format!("spec.url: {e}")))?;
+    let secret =
+        |reference: &SecretKeyRef| SecretString::from(values.get(reference).cloned().unwrap_or_default());
+    let text = |source: &ValueSource| {
+        source.value.clone().or_else(|| {
+            source
+                .secret_key_ref
+                .as_ref()
+                .and_then(|r| values.get(r).cloned())
+        })
+    };
+    let auth = match &spec.auth {
+        Auth {
+            token: Some(token), ..
+        } => transport::Auth::Token(secret(&token.secret_key_ref)),
+        Auth {
+            basic: Some(basic), ..
+        } => transport::Auth::Basic {
+            user: text(&basic.username).unwrap_or_default(),
+            password: secret(&basic.password.secret_key_ref),
+        },
+        Auth {
+            token: None,
+            basic: None,
+        } => {
+            return Err(invalid("spec.auth: give exactly one of token and basic".into()));
+        }
+    };
+    let tls = spec.tls.as_ref().map(|tls: &Tls| transport::Tls {
+        ca_pem: tls.ca.as_ref().and_then(text),
+        client_cert_pem: tls.client_certificate.as_ref().and_then(text),
+        client_key_pem: tls.client_key.as_ref().map(|key| secret(&key.secret_key_ref)),
+        insecure_skip_verify: tls.insecure_skip_verify.unwrap_or(false),
+    });
+    Ok(Connection {
+        url,
+        auth,
+        org_id: spec.org_id,
+        tls: tls.unwrap_or_default(),
+        user_agent: concat!("alertwright/", env!("CARGO_PKG_VERSION")).to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn another_owner_id_is_refused_until_the_former_one_is_named() {
+        let refused = |before: Option<&str>, former: &[&str]| {
+            let object: GrafanaInstance = from_value(json!({
+                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default"},
+                "spec": {"url": "http://grafana", "auth": {}, "previousOwnerIDs": former},
+                "status": {"ownerID": before},
+            }))
+            .unwrap();
+            refuse_another_owner(&object, &Owner::parse("new").unwrap()).err()
+        };
+        assert_eq!(refused(None, &[]), None);
+        assert_eq!(refused(Some("new"), &[]), None);
+        assert_eq!(refused(Some("old"), &["older", "old"]), None);
+        let failure = refused(Some("old"), &["older"]).unwrap();
+        assert_eq!(failure.reason, Some(Reason::NotOwned));
+        for part in [
+            "put old into spec.previousOwnerIDs",
+            "--owner-id=old",
+            "runs with new",
+        ] {
+            assert!(failure.message.contains(part), "{}", failure.message);
+        }
+    }
+}
