@@ -18,8 +18,8 @@ use crate::grafana::api::{
     RuleState, Rules, Silences, Updated,
 };
 use crate::grafana::wire::{
-    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
-    SilenceState, SilenceStatus,
+    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Route, RuleGroup, Silence, SilenceState,
+    SilenceStatus,
 };
 use crate::grafana::{Error, Result};
 
