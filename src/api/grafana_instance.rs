@@ -131,7 +131,8 @@ pub struct GrafanaInstanceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt_namespaces: Option<Namespaces>,
     /// What happens to rules and silences in Grafana that carry the operator's mark and whose resource isn't there: `Report` (default) tells
-    /// of them in the status, an event and a metric, `Delete` removes them too.
+    /// of them in the status, an event and a metric, `Delete` removes them too, once ten resyncs in a row have found them (ten minutes by default), and
+    /// none while this Grafana has no resource of that kind at all: a cluster that is built anew gets its resources one after another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphans: Option<OrphanPolicy>,
     /// The owner ids that this installation had before, the newest first. What they mark in Grafana is ours too, and gets the present one's

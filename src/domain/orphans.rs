@@ -1,6 +1,6 @@
 //! What carries our mark in a Grafana and has no resource.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// An object in Grafana whose mark names a resource that isn't there.
@@ -40,33 +40,49 @@ impl fmt::Display for Orphan {
     }
 }
 
-/// The orphans of one Grafana, as polls find them. One counts only once two polls in a row have found it: its resource may be on its way
-/// to us, or what the first poll read may have been older than a deletion.
+/// How many polls in a row must have found an orphan before it counts: its resource may be on its way to us, or what the first poll read may
+/// have been older than a deletion.
+const COUNTED: u32 = 2;
+/// How many before it may be removed, ten minutes by default: a cluster that is built anew gets its resources one after another.
+const REMOVABLE: u32 = 10;
+
+/// The orphans of one Grafana, as polls find them.
 #[derive(Debug, Default)]
 pub struct Orphans {
-    seen: BTreeSet<Orphan>,
-    counted: BTreeSet<Orphan>,
+    /// How many polls in a row have found each, up to now.
+    seen: BTreeMap<Orphan, u32>,
 }
 
 impl Orphans {
     /// Takes over what a poll found, and returns those that count since.
     pub fn poll(&mut self, found: BTreeSet<Orphan>) -> Vec<Orphan> {
-        let counted: BTreeSet<Orphan> = found.intersection(&self.seen).cloned().collect();
-        let news = counted.difference(&self.counted).cloned().collect();
-        self.seen = found;
-        self.counted = counted;
-        news
+        let before = std::mem::take(&mut self.seen);
+        let times = |orphan: &Orphan| before.get(orphan).map_or(1, |times| times.saturating_add(1));
+        self.seen = found
+            .into_iter()
+            .map(|orphan| (orphan.clone(), times(&orphan)))
+            .collect();
+        self.since(|times| times == COUNTED).cloned().collect()
     }
 
     /// Those that count, in order.
-    pub fn counted(&self) -> &BTreeSet<Orphan> {
-        &self.counted
+    pub fn counted(&self) -> BTreeSet<Orphan> {
+        self.since(|times| times >= COUNTED).cloned().collect()
+    }
+
+    /// Those that may be removed, in order.
+    pub fn removable(&self) -> Vec<Orphan> {
+        self.since(|times| times >= REMOVABLE).cloned().collect()
     }
 
     /// Notes that one was removed.
     pub fn removed(&mut self, orphan: &Orphan) {
         self.seen.remove(orphan);
-        self.counted.remove(orphan);
+    }
+
+    fn since(&self, is_long: impl Fn(u32) -> bool) -> impl Iterator<Item = &Orphan> {
+        let long = self.seen.iter().filter(move |(_, times)| is_long(**times));
+        long.map(|(orphan, _)| orphan)
     }
 }
 
@@ -100,20 +116,33 @@ mod tests {
         assert_eq!(orphans.poll(all(&["a"])), []);
         assert!(orphans.counted().is_empty());
         assert_eq!(orphans.poll(all(&["a", "b"])), [orphan("a")]);
-        assert_eq!(*orphans.counted(), all(&["a"]));
+        assert_eq!(orphans.counted(), all(&["a"]));
         assert_eq!(
             orphans.poll(all(&["a", "b"])),
             [orphan("b")],
             "a is no news any more"
         );
-        assert_eq!(*orphans.counted(), all(&["a", "b"]));
+        assert_eq!(orphans.counted(), all(&["a", "b"]));
         // One that was away in between begins anew.
         assert_eq!(orphans.poll(all(&["b"])), []);
-        assert_eq!(*orphans.counted(), all(&["b"]));
+        assert_eq!(orphans.counted(), all(&["b"]));
         assert_eq!(orphans.poll(all(&["a", "b"])), []);
         assert_eq!(orphans.poll(all(&["a", "b"])), [orphan("a")]);
         orphans.removed(&orphan("a"));
-        assert_eq!(*orphans.counted(), all(&["b"]));
+        assert_eq!(orphans.counted(), all(&["b"]));
+    }
+
+    #[test]
+    fn an_orphan_is_removed_only_after_ten_polls_in_a_row() {
+        let mut orphans = Orphans::default();
+        for _ in 0..9 {
+            orphans.poll(all(&["a", "b"]));
+            assert_eq!(orphans.removable(), []);
+        }
+        orphans.poll(all(&["a"]));
+        assert_eq!(orphans.removable(), [orphan("a")]);
+        orphans.poll(all(&["a", "b"]));
+        assert_eq!(orphans.removable(), [orphan("a")], "b begins anew");
     }
 
     #[test]

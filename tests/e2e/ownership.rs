@@ -139,7 +139,11 @@ async fn a_rule_whose_finalizer_was_taken_off_is_told_and_removed_only_where_the
     assert_eq!(w.operator.metric(series).await, Some(1.0));
 
     declare(&w, json!({"orphans": "Delete"})).await;
-    wait::until("it is removed", SOON, async || w.grafana.rules().await.len() == 2).await;
+    // After ten resyncs.
+    wait::until("it is removed", 3 * SOON, async || {
+        w.grafana.rules().await.len() == 2
+    })
+    .await;
     resyncs(&w, 3).await;
     let rules = w.grafana.rules().await;
     assert_eq!(rules.len(), 2, "what was left on purpose stays: {rules:#?}");

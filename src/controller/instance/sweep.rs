@@ -14,7 +14,7 @@ use crate::api::{AlertRule, GrafanaInstanceStatus, Silence};
 use crate::cluster::answer::chain;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::by::Indexed;
+use crate::controller::engine::by::{By, Indexed};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::{alert_rule, silence};
@@ -39,7 +39,7 @@ pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
     } = find(instance, context);
     let found = without_released(instance, context, found, hidden).await;
     *instance.strangers.lock() = strangers;
-    let before = instance.orphans.lock().counted().clone();
+    let before = instance.orphans.lock().counted();
     let news = instance.orphans.lock().poll(found);
     if instance.spec.orphans == Some(OrphanPolicy::Delete) {
         remove(instance, context).await;
@@ -52,7 +52,7 @@ pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
             .event_of_instance(&instance.name, EventType::Warning, "Orphans", "Sweep", &note)
             .await;
     }
-    let counted = instance.orphans.lock().counted().clone();
+    let counted = instance.orphans.lock().counted();
     if counted != before {
         // Its status says so.
         context.triggers.instances.one(&context.namespace, &instance.name);
@@ -73,8 +73,9 @@ pub fn forget(instance: &str, context: &Context) {
 /// What the status says of orphans.
 pub fn report(instance: &Instance, next: &mut GrafanaInstanceStatus) {
     let orphans = instance.orphans.lock();
-    next.orphans = i64::try_from(orphans.counted().len()).ok();
-    next.orphan_names = names(orphans.counted());
+    let counted = orphans.counted();
+    next.orphans = i64::try_from(counted.len()).ok();
+    next.orphan_names = names(&counted);
 }
 
 /// What a person should know of rules that carry another owner id and the names of our resources.
@@ -186,10 +187,23 @@ async fn without_released(
     found
 }
 
+/// Whether this Grafana has a resource of the kind at all. Without one the cluster may be new, and its resources may only be on their way.
+fn has_any(kind: &str, instance: &Instance, context: &Context) -> bool {
+    let of_instance = By::Instance(instance.name.clone());
+    let stores = &context.stores;
+    let count = if kind == AlertRule::KIND {
+        stores.rules.count(&of_instance)
+    } else {
+        stores.silences.count(&of_instance)
+    };
+    count > 0
+}
+
 async fn remove(instance: &Arc<Instance>, context: &Context) {
-    let counted: Vec<Orphan> = instance.orphans.lock().counted().iter().cloned().collect();
+    let mut removable = instance.orphans.lock().removable();
+    removable.retain(|orphan| has_any(orphan.kind, instance, context));
     let mut gone = Vec::new();
-    for orphan in counted.into_iter().take(AT_ONCE) {
+    for orphan in removable.into_iter().take(AT_ONCE) {
         match remove_one(&orphan, instance, context).await {
             Ok(true) => {
                 info!(instance = instance.name, %orphan, "orphan removed");

@@ -286,8 +286,9 @@ async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
         world.server.remove(&path("alertrules", "revel", "r"));
         world.writers.rules.apply(&Event::Delete(rule));
         poll_both(&world).await;
+        world.rule("another", json!({"query": QUERY, "instance": "second"}));
         let other = world.context.running.read()["second"].clone();
-        for _ in 0..3 {
+        for _ in 0..12 {
             sweep::after_poll(&other, &world.context).await;
         }
         assert_eq!(world.grafana.hold(|held| held.rules.len()), 1);
