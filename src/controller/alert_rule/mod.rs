@@ -207,7 +207,7 @@ fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Re
     } else {
         None
     };
-    let wish = rule::wish(
+    let mut wish = rule::wish(
         spec,
         &Surroundings {
             owner: instance.owners.now(),
@@ -221,6 +221,10 @@ fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Re
             min_interval: facts.min_interval,
         },
     )?;
+    // What can't be seen may be there.
+    if instance.check(&[Part::DataSources]).is_ok() {
+        wish.warnings.extend(rule::unknown_sources(spec, &facts.sources));
+    }
     Ok(wish)
 }
 

@@ -100,6 +100,24 @@ fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
     })
 }
 
+/// Uids that mean no data source of the list: an expression, by either of its names, and Grafana's built-in one.
+const BUILT_IN: [&str; 3] = [EXPRESSION, "-100", "grafana"];
+
+/// Says which nodes of `spec.data` ask a data source that isn't among those that there are.
+pub fn unknown_sources(spec: &AlertRuleSpec, sources: &[DataSource]) -> Vec<String> {
+    let is_known = |uid: &str| BUILT_IN.contains(&uid) || sources.iter().any(|source| source.uid == uid);
+    let nodes = spec.data.iter().flatten().enumerate();
+    let unknown = nodes.filter(|(_, node)| !is_known(&node.datasource_uid));
+    unknown
+        .map(|(i, node)| {
+            format!(
+                "spec.data[{i}].datasourceUid: Grafana has no data source with uid {}, so the rule fails until there is one",
+                node.datasource_uid
+            )
+        })
+        .collect()
+}
+
 fn verbatim_query(query: &DataQuery) -> Query {
     let is_expression = query.datasource_uid == EXPRESSION;
     let default = if is_expression {

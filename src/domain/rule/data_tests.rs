@@ -244,3 +244,21 @@ fn a_model_is_nested_as_deep_as_is_read_back_and_no_deeper() {
         "spec.data[0].model: is nested deeper than 64 levels of arrays and objects; write it flatter"
     );
 }
+
+#[test]
+fn a_node_that_asks_a_data_source_that_is_not_there_is_named() {
+    let node = |uid: &str| json!({"refId": format!("A{}", uid.len()), "datasourceUid": uid, "model": {}});
+    let spec: AlertRuleSpec = from_value(json!({
+        "data": [node("ds-1"), node("nope"), node("__expr__"), node("-100"), node("grafana")], "condition": "A4",
+    }))
+    .unwrap();
+    let told = unknown_sources(&spec, &[source("loki")]);
+    let [only] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert!(
+        only.starts_with("spec.data[1].datasourceUid") && only.contains("uid nope"),
+        "{only}"
+    );
+    assert!(unknown_sources(&from_value(json!({"query": "up > 1"})).unwrap(), &[]).is_empty());
+}

@@ -21,6 +21,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
 use crate::grafana::wire::{AlertRule, DataSource};
 
+pub use data::unknown_sources;
 pub use surroundings::Surroundings;
 
 /// The interval of rules that name none, and of groups that are made by their first rule, unless the server's shortest is longer.
