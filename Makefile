@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Tests that run at once. Each end-to-end test starts an operator of its own; take fewer where memory or cores are short.
-TEST_THREADS ?= 4
+TEST_THREADS ?= 6
 # Which Grafana tests and demonstration run on, for example `make test GRAFANA_VERSION=11.6.0`:
 #   GRAFANA_VERSION=11.6.0                    the testbed's double as another release; 13.3.0 by default
 #   GRAFANA_IMAGE=grafana/grafana:12.4.0      a real one, a container for each test, by docker or podman (Linux)
