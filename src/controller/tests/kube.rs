@@ -115,7 +115,7 @@ impl ApiServer {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         match *method {
             Method::GET
-                if ["/alertrules", "/silences"]
+                if ["/alertrules", "/silences", "/jobs"]
                     .iter()
                     .any(|plural| path.ends_with(plural)) =>
             {

@@ -1,6 +1,7 @@
 //! What a pass looks at, and whom a change sends on a pass, doesn't grow with the number of resources.
 
 mod crowd;
+mod workloads;
 
 use ::kube::runtime::controller::Action;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -284,9 +285,14 @@ fn running() -> Job {
 }
 
 fn maintenance(world: &mut World) -> MaintenancePolicy {
+    maintenance_by(world, &json!({}))
+}
+
+/// A policy that asks for silences like this one, or the same policy after an edit.
+fn maintenance_by(world: &mut World, silence: &Value) -> MaintenancePolicy {
     let targets = json!([{"kind": "Deployment"}, {"kind": "Job"}]);
     let object = json!({
-        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy", "spec": {"targets": targets},
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy", "spec": {"targets": targets, "silence": silence},
         "metadata": {"name": "own", "namespace": "revel", "uid": "uid-own", "generation": 1},
     });
     world
@@ -399,47 +405,4 @@ async fn a_grafana_instance_costs_the_same_in_any_crowd() {
         costs.of("its Secret changes", world);
     })
     .await;
-}
-
-#[tokio::test]
-async fn a_job_that_is_gone_is_remembered_only_as_long_as_its_silence() {
-    for is_silenced in [false, true] {
-        let mut world = World::connected().await;
-        maintenance(&mut world);
-        seen(&mut world, &running());
-        if is_silenced {
-            let pass = workload::job(Arc::new(running()), world.context.clone());
-            pass.await.unwrap();
-            let silence = opened(&world);
-            seen(&mut world, &silence);
-        }
-        let remembered = |world: &World| world.context.workloads.jobs.lock().len();
-        assert_eq!(remembered(&world), 1);
-        let written = world.context.workloads.written_of("uid-own");
-        gone(&mut world, running());
-        assert_eq!(remembered(&world), written.len(), "silenced: {is_silenced}");
-        for own in written {
-            gone(&mut world, own.stored);
-        }
-        assert_eq!(remembered(&world), 0, "silenced: {is_silenced}");
-    }
-}
-
-#[tokio::test]
-async fn a_silence_that_is_going_is_not_written_onto() {
-    let mut world = World::connected().await;
-    maintenance(&mut world);
-    seen(&mut world, &rolling_out());
-    let pass = workload::deployment(Arc::new(rolling_out()), world.context.clone());
-    pass.await.unwrap();
-    let mut going = world.context.workloads.written_of("uid-own")[0].stored.clone();
-    going.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::now()));
-    seen(&mut world, &going);
-    // Its Deployment is made anew, and the silence of the same template has the same name.
-    let mut anew = rolling_out();
-    anew.metadata.uid = Some("uid-anew".to_owned());
-    let pass = workload::deployment(Arc::new(anew), world.context.clone());
-    let failed = pass.await.unwrap_err().to_string();
-    assert!(failed.contains("is being deleted"), "{failed}");
-    assert!(world.context.workloads.written_of("uid-anew").is_empty());
 }
