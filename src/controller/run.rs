@@ -230,7 +230,7 @@ pub(super) async fn in_time<E: std::error::Error + 'static>(
 }
 
 /// Nothing is decided before every kind has been listed once; then everything is looked at.
-async fn when_listed(context: Arc<Context>, stop: CancellationToken) {
+pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) {
     tokio::select! {
         () = all_listed(&context) => {}
         () = stop.cancelled() => return,
@@ -314,5 +314,28 @@ fn prune_job(job: &mut Job) {
     job.annotations_mut().remove(LAST_APPLIED);
     if let Some(spec) = &mut job.spec {
         spec.template = k8s_openapi::api::core::v1::PodTemplateSpec::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::future::pending;
+    use std::pin::pin;
+
+    use futures::{FutureExt, poll};
+
+    use super::*;
+    use crate::deadline::time;
+
+    #[tokio::test]
+    async fn a_pass_that_hangs_is_given_up_and_its_object_looked_at_again() {
+        let mut pass = pin!(in_time(pending::<Result<Action, fmt::Error>>()));
+        assert!(poll!(pass.as_mut()).is_pending());
+        time::pass(PASS * 9 / 10);
+        assert!(poll!(pass.as_mut()).is_pending());
+        time::pass(PASS / 10);
+        let ended = pass.now_or_never().expect("it hangs no longer");
+        assert!(matches!(ended, Err(Ended::Late)), "{ended:?}");
     }
 }

@@ -1,10 +1,13 @@
 //! Resources whose Grafana is away, and never was there.
 
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 use crate::cluster::logged_tests::Lines;
 use crate::controller::engine::health::Health;
 use crate::controller::maintenance;
 use crate::controller::pass::{self, Reconcile};
+use crate::controller::run::when_listed;
 
 /// A world whose Grafana has never answered.
 async fn alone() -> World {
@@ -228,13 +231,13 @@ async fn a_deletion_that_begins_to_wait_is_news_though_the_reason_was_the_same_b
     assert_eq!(waits(&world), 0);
     let mut object = world.server.get(&place);
     object["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    world.server.set(&place, object.clone());
     let deleting: AlertRule = serde_json::from_value(object).unwrap();
     let (lines, _guard) = Lines::of("info".into());
     let (reason, message) = said(&world, "alertrules", deleting).await;
     assert_eq!(reason, "Unavailable");
     assert!(message.starts_with("the deletion waits"), "{message}");
     assert_eq!(waits(&world), 1, "{:?}", world.server.notes());
-    assert!(lines.text().contains("the deletion waits"), "{}", lines.text());
     // While it goes on waiting that is no news, whatever else the message says.
     let mut object = world.server.get(&place);
     let ready = object["status"]["conditions"].as_array_mut().unwrap();
@@ -242,8 +245,11 @@ async fn a_deletion_that_begins_to_wait_is_news_though_the_reason_was_the_same_b
         condition["message"] = json!("the deletion waits: something else");
     }
     let deleting: AlertRule = serde_json::from_value(object).unwrap();
-    said(&world, "alertrules", deleting).await;
+    let (_, again) = said(&world, "alertrules", deleting).await;
+    assert_eq!(again, message);
     assert_eq!(waits(&world), 1, "{:?}", world.server.notes());
+    let log = lines.text();
+    assert_eq!(log.matches("the deletion waits").count(), 1, "{log}");
 }
 
 #[tokio::test]
@@ -278,4 +284,45 @@ async fn a_finalizer_for_an_object_that_has_changed_meanwhile_is_no_failure() {
     pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
     assert!(!lines.text().contains("WARN"), "{}", lines.text());
     assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
+}
+
+#[tokio::test]
+async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and_not_sooner() {
+    let mut world = World::new();
+    let mut rule = world.rule("r", json!({"query": QUERY}));
+    let ready = json!({"type": "Ready", "status": "False", "reason": "Invalid", "message": "m", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    rule.status = Some(serde_json::from_value(json!({"conditions": [ready]})).unwrap());
+    let (lines, _guard) = Lines::of("info".into());
+    let mut starting = Box::pin(when_listed(world.context.clone(), CancellationToken::new()));
+    listed(&mut world.writers.rules, Some(rule));
+    listed(&mut world.writers.contact_points, None);
+    listed(&mut world.writers.policies, None);
+    listed(&mut world.writers.silences, None);
+    listed(&mut world.writers.instances, None);
+    listed(&mut world.writers.maintenance, None);
+    listed(&mut world.writers.deployments, None);
+    assert!(futures::poll!(starting.as_mut()).is_pending(), "Jobs are missing");
+    drain(&mut world.receivers.rules);
+    let told = || {
+        lines
+            .text()
+            .lines()
+            .filter(|line| line.contains("not well since before this start"))
+            .count()
+    };
+    assert_eq!(told(), 0, "{}", lines.text());
+    listed(&mut world.writers.jobs, None);
+    starting.await;
+    assert_eq!(told(), 1, "{}", lines.text());
+    assert!(lines.text().contains("revel/r"), "{}", lines.text());
+    assert_eq!(drain(&mut world.receivers.rules), 1, "everything is looked at");
+}
+
+/// Lets a watch tell of all there is of a kind.
+fn listed<K: Indexed>(writer: &mut Writer<K>, only: Option<K>) {
+    writer.apply(&Event::Init);
+    if let Some(object) = only {
+        writer.apply(&Event::InitApply(object));
+    }
+    writer.apply(&Event::InitDone);
 }
