@@ -118,6 +118,23 @@ fn every_field_is_explained() {
     }
 }
 
+/// Each is read as a template in every pass, and one of a megabyte would keep all others waiting.
+#[test]
+fn annotations_and_labels_of_a_rule_have_a_longest_text_and_are_so_many() {
+    let crds = crds();
+    let rule = crds.iter().find(|crd| crd.spec.names.kind == "AlertRule");
+    let schemas = schemas(rule.expect("the kind"));
+    for (field, longest) in [("annotations", 32_768), ("labels", 4_096)] {
+        let path = format!("AlertRule.spec.{field}");
+        let (_, schema) = schemas
+            .iter()
+            .find(|(found, _)| *found == path)
+            .expect("the field");
+        assert_eq!(schema["maxProperties"], 64, "{path}");
+        assert_eq!(schema["additionalProperties"]["maxLength"], longest, "{path}");
+    }
+}
+
 #[test]
 fn every_kind_can_be_listed_by_a_short_name_and_with_the_others() {
     let mut short = BTreeSet::new();
