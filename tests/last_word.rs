@@ -1,10 +1,16 @@
 //! The last that `alertwright run` says when it can't work: why.
 #![allow(clippy::expect_used, reason = "a failure must fail the test")]
 
+use std::time::Duration;
+
 use alertwright_testbed::Scratch;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Whoever waits for the API server waits for ever.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What an operator whose address is taken writes to its log.
 async fn log(format: &str) -> (String, String) {
@@ -18,11 +24,15 @@ async fn log(format: &str) -> (String, String) {
         "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [{"name": "u", "user": {}}],
     });
     std::fs::write(&kubeconfig, context.to_string()).expect("a kubeconfig");
-    let output = Command::new(env!("CARGO_BIN_EXE_alertwright"))
+    let ended = Command::new(env!("CARGO_BIN_EXE_alertwright"))
         .args(["run", "--http-address", &address, "--log-format", format])
         .env("KUBECONFIG", &kubeconfig)
-        .output()
+        .kill_on_drop(true)
+        .output();
+    // The API server that it would wait for otherwise never answers.
+    let output = timeout(LONGEST, ended)
         .await
+        .expect("it ends")
         .expect("alertwright runs");
     assert_eq!(output.status.code(), Some(1));
     (address, String::from_utf8_lossy(&output.stderr).into_owned())

@@ -169,6 +169,9 @@ mod tests {
             "{}",
             chain(&error)
         );
+        let error =
+            kube::runtime::watcher::Error::WatchError(Box::new(Status::failure("too old", "Expired")));
+        assert!(chain(&error).ends_with(": too old"), "{}", chain(&error));
         let bare = refused(500, "InternalError", "");
         assert_eq!(chain(&bare), "HTTP status 500 InternalError");
     }

@@ -9,7 +9,7 @@ use crate::api::condition::Reason;
 use crate::controller::engine::failure::Retry;
 use crate::controller::instance;
 use crate::controller::pass::Reconcile;
-use crate::grafana::wire::{Deprecation, Folder, Route};
+use crate::grafana::wire::{ContactPoint, Deprecation, Folder, Route};
 
 #[tokio::test]
 async fn a_folder_that_the_index_does_not_show_yet_is_neither_gone_nor_made_again() {
@@ -107,9 +107,22 @@ async fn a_contact_point_without_integrations_is_known_from_the_tree_that_names_
     let policy = world.policy("p", to("empty"));
     policy.reconcile(&world.context).await.unwrap();
     assert_eq!(world.grafana.count("policy.put"), 1);
-    // Ours stands there by now, and the tree from before named it too.
+    // Ours stands there by now.
     policy.reconcile(&world.context).await.unwrap();
     assert_eq!(world.grafana.count("policy.put"), 1);
+    // Only the tree from before names it, which comes back one day.
+    world.grafana.hold(|held| {
+        held.points.push(ContactPoint {
+            name: "team".to_owned(),
+            ..ContactPoint::default()
+        });
+    });
+    world.poll().await;
+    for name in ["team", "empty"] {
+        let policy = world.policy("p", to(name));
+        policy.reconcile(&world.context).await.unwrap();
+    }
+    assert_eq!(world.grafana.count("policy.put"), 3);
     let other = world.policy("p", to("emtpy"));
     let failure = other.reconcile(&world.context).await.unwrap_err();
     assert_eq!(failure.reason, Some(Reason::DependencyMissing));

@@ -112,10 +112,14 @@ async fn without_the_newer_api_the_older_one_is_used_and_nothing_is_said() {
         .route("/apis", get(async || "<html>Grafana</html>"))
         .route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#));
     let nothing = Router::new().route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#));
+    let a_stranger = nothing
+        .clone()
+        .fallback(any(async || (StatusCode::NOT_FOUND, "<html>no such page</html>")));
     for router in [
         no_group,
         a_page,
         nothing,
+        a_stranger,
         with_folders(&["v2"], &["get", "list"]),
         with_folders(&["v1"], &["get"]),
     ] {

@@ -166,6 +166,7 @@ fn a_contact_point_of_another_provenance_is_foreign_in_every_patch_release() {
         refused(403, other),
         refused(403, "the stored provenance is another one"),
         refused(409, mismatch),
+        refused(409, other),
         named(403, "alerting.notifications.invalidProvenance", "Forbidden"),
         named(409, "alerting.provenanceMismatch", "Conflict"),
     ] {

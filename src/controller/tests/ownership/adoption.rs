@@ -192,6 +192,26 @@ async fn a_tree_that_ours_can_say_as_well_is_taken_over_without_a_warning() {
 }
 
 #[tokio::test]
+async fn a_tree_that_is_nobodys_or_our_own_is_replaced_without_a_word() {
+    let mut world = world_with(&json!({}), |held| {
+        for name in ["oncall", "team"] {
+            held.points.push(wire::ContactPoint {
+                name: name.to_owned(),
+                ..wire::ContactPoint::default()
+            });
+        }
+    })
+    .await;
+    for name in ["oncall", "team"] {
+        let policy = adopting(world.policy("tree", json!({"receiverRef": {"grafanaName": name}})));
+        policy.reconcile(&world.context).await.unwrap();
+        let held = world.grafana.hold(|held| held.policy.clone());
+        assert_eq!(held.unwrap().receiver.as_deref(), Some(name));
+    }
+    assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
+}
+
+#[tokio::test]
 async fn what_a_contact_point_would_lose_is_said_before_it_is_taken_over() {
     let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
     let mut world = world_with(&json!({}), |held| {

@@ -88,3 +88,22 @@ async fn a_policy_tree_is_read_whole_or_not_at_all() {
     assert_eq!(route.receiver.as_deref(), Some("deepest"));
     assert!(read(51).await.is_err());
 }
+
+#[tokio::test]
+async fn an_acknowledgement_and_a_refusal_are_understood_whatever_is_nested_in_them() {
+    let answered = async |status: StatusCode, body: String| {
+        let router = Router::new().fallback(any(async move || (status, body)));
+        let rule = AlertRule {
+            uid: "deep".to_owned(),
+            ..AlertRule::default()
+        };
+        grafana(router).await.rules.update(&rule, Provenance::Api).await
+    };
+    answered(StatusCode::OK, rule("deep", 300)).await.unwrap();
+    let refusal = format!(r#"{{"message":"no such query","details":{}}}"#, nested(300));
+    let error = answered(StatusCode::BAD_REQUEST, refusal).await.unwrap_err();
+    assert!(
+        error.to_string().ends_with("status 400: no such query"),
+        "{error}"
+    );
+}

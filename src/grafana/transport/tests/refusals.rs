@@ -25,6 +25,7 @@ async fn a_refusal_in_other_words_is_understood() {
             r#"{"status":"error","errorType":"server","error":"failure getting rules"}"#,
             "failure getting rules",
         ),
+        (r#"{"message": "", "error": "no such route"}"#, "no such route"),
     ] {
         let error = refusal(502, HeaderMap::new(), body).await;
         assert_eq!(
