@@ -47,8 +47,17 @@ impl Apis for Chosen {
                 // A version that doesn't say where its objects are has none that is worth it.
                 None => None,
             };
+            // It is tried before it is chosen, lest what is refused be chosen and given up in turn.
+            let refused = match &found {
+                Some(newer) => match newer.probe().await {
+                    Err(error) if is_closed(&error) => Some(error.to_string()),
+                    Err(error) => return Err(error),
+                    Ok(()) => None,
+                },
+                None => None,
+            };
+            *self.folders.refused.write() = refused;
             *self.folders.newer.write() = found.map(Arc::new);
-            *self.folders.refused.write() = None;
             Ok(())
         }
         .boxed()
@@ -106,6 +115,11 @@ impl Folders {
     }
 }
 
+/// Whether the newer API isn't for these credentials, or not there any more.
+fn is_closed(error: &Error) -> bool {
+    matches!(error.class(), Class::Forbidden | Class::Missing)
+}
+
 impl api::Folders for Folders {
     fn list(&self) -> Answer<'_, Vec<Folder>> {
         async move {
@@ -113,7 +127,7 @@ impl api::Folders for Folders {
                 return self.older.list().await;
             };
             let refused = match newer.list().await {
-                Err(error) if matches!(error.class(), Class::Forbidden | Class::Missing) => error,
+                Err(error) if is_closed(&error) => error,
                 answer => return answer,
             };
             // What the older one refuses too is said in its words.

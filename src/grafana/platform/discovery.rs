@@ -1,4 +1,4 @@
-//! Which kinds there are: `/apis` lists the groups with their versions, and each version its kinds with their verbs.
+//! Which kinds there are: below `/apis` each version of a group lists its kinds with their verbs.
 
 use serde::Deserialize;
 
@@ -24,24 +24,6 @@ impl Kind {
 }
 
 #[derive(Deserialize)]
-struct Groups {
-    #[serde(default, deserialize_with = "null_as_default")]
-    groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
-    versions: Vec<Version>,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: String,
-}
-
-#[derive(Deserialize)]
 struct Resources {
     #[serde(default, deserialize_with = "null_as_default")]
     resources: Vec<Resource>,
@@ -61,30 +43,24 @@ pub(in crate::grafana) async fn find(
     (group, plural): (&'static str, &'static str),
     versions: &[&'static str],
 ) -> Result<Option<Kind>> {
-    let groups: Option<Groups> = if_served(transport.fetch(Call::get("apis.groups", "apis", &[])).await)?;
-    let served: Vec<Version> = groups
-        .into_iter()
-        .flat_map(|groups| groups.groups)
-        .filter(|found| found.name == group)
-        .flat_map(|found| found.versions)
-        .collect();
-    let is_served = |version: &&&str| served.iter().any(|served| served.version == **version);
-    let Some(version) = versions.iter().find(is_served) else {
-        return Ok(None);
-    };
-    let call = Call::get("apis.kinds", "apis", &[group, version]);
-    let resources: Option<Resources> = if_served(transport.fetch(call).await)?;
-    let mut resources = resources.into_iter().flat_map(|resources| resources.resources);
-    let Some(resource) = resources.find(|resource| resource.name == plural) else {
-        return Ok(None);
-    };
-    let can = |verb: &str| resource.verbs.iter().any(|known| known == verb);
-    Ok((can("get") && can("list")).then(|| Kind {
-        group,
-        version,
-        plural,
-        is_watchable: can("watch"),
-    }))
+    for version in versions {
+        let call = Call::get("apis.kinds", "apis", &[group, version]);
+        let resources: Option<Resources> = if_served(transport.fetch(call).await)?;
+        let mut resources = resources.into_iter().flat_map(|resources| resources.resources);
+        let Some(resource) = resources.find(|resource| resource.name == plural) else {
+            continue;
+        };
+        let can = |verb: &str| resource.verbs.iter().any(|known| known == verb);
+        if can("get") && can("list") {
+            return Ok(Some(Kind {
+                group,
+                version,
+                plural,
+                is_watchable: can("watch"),
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// What has no `/apis`, or doesn't let it be seen, answers in many ways, a page among them.

@@ -9,7 +9,7 @@ use crate::grafana::wire::{DataSource, Deprecation, Health, Settings};
 
 impl Apis for Double {
     fn choose<'a>(&'a self, _: &'a Settings) -> Answer<'a, ()> {
-        self.call("apis.groups", |_| Ok(()))
+        self.call("apis.kinds", |_| Ok(()))
     }
     fn capabilities(&self) -> Capabilities {
         self.hold(|held| held.capabilities.clone())
