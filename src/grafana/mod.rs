@@ -10,6 +10,7 @@ mod choose;
 pub mod digest;
 pub mod error;
 pub mod mirror;
+pub mod model;
 mod platform;
 pub mod provisioning;
 pub mod transport;

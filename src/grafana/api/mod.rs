@@ -1,5 +1,8 @@
 //! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
 
+pub mod notifications;
+pub mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -8,9 +11,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::digest::RuleDigest;
-use super::error::Result;
-use super::wire::{
+use crate::grafana::digest::RuleDigest;
+use crate::grafana::error::Result;
+use crate::grafana::wire::{
     AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
 };
 
@@ -107,7 +110,7 @@ pub trait Folders: Send + Sync {
 /// Contact points and the tree of notification policies. They are one document in Grafana: of concurrent writes all but one
 /// end in `Conflict`.
 pub trait Notifications: Send + Sync {
-    /// Every integration of every contact point, with secrets replaced by [`REDACTED`](super::wire::REDACTED).
+    /// Every integration of every contact point, with secrets replaced by [`REDACTED`](crate::grafana::wire::REDACTED).
     fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>>;
     /// The integrations of one contact point; none if there is no such contact point.
     fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>>;

@@ -1,0 +1,78 @@
+//! Contact points and policy trees, by what is intended. They are one document in Grafana: of concurrent writes all but one end in
+//! `Conflict`.
+
+use super::{Answer, Provenance};
+use crate::grafana::Error;
+use crate::grafana::model::{ContactPoint, Found, Revision};
+use crate::grafana::wire::Route;
+
+/// Contact points, each whole.
+pub trait ContactPoints: Send + Sync {
+    /// Every contact point.
+    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>>;
+    /// One contact point.
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>>;
+    /// Makes a contact point what is wished: what `write` names is sent, what is new comes first, and what was found and isn't wished goes last.
+    fn put<'a>(&'a self, write: ContactPointWrite<'a>) -> Answer<'a, Sent>;
+    /// Takes integrations out of a contact point, and removes it with the last of them. Those that are gone meanwhile are no error.
+    fn remove<'a>(&'a self, found: &'a Found<ContactPoint>, uids: &'a [String]) -> Answer<'a, Sent>;
+}
+
+/// What one write of a contact point is to do.
+#[derive(Debug, Clone, Copy)]
+pub struct ContactPointWrite<'a> {
+    /// What is wished, with its secrets.
+    pub wish: &'a ContactPoint,
+    /// What Grafana holds in its place right now.
+    pub found: Option<&'a Found<ContactPoint>>,
+    /// The uids of those that differ, or whose secrets are to be sent. An API that writes contact points whole sends them all.
+    pub changed: &'a [String],
+    /// Who is to have provisioned it.
+    pub provenance: Provenance,
+}
+
+/// How far a write of a contact point came.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// The uids of the integrations that Grafana has as they were sent.
+    pub sent: Vec<String>,
+    /// The uids of those that are gone.
+    pub gone: Vec<String>,
+    /// In which state the contact point is now, where the API has a word for that.
+    pub revision: Option<Revision>,
+    /// Why it came no further.
+    pub failure: Option<Error>,
+}
+
+/// Name of a policy tree.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TreeName(pub String);
+
+impl TreeName {
+    /// That of the tree which every organisation has, and the only one that the provisioning API knows.
+    pub const DEFAULT: &'static str = "user-defined";
+}
+
+impl Default for TreeName {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+}
+
+/// Policy trees.
+pub trait Trees: Send + Sync {
+    /// Every tree, by its name.
+    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>>;
+    /// One tree; `None` also while the organisation is so new that it has none.
+    fn get<'a>(&'a self, name: &'a TreeName) -> Answer<'a, Option<Found<Route>>>;
+    /// Replaces a tree in the state that was found. `Conflict` if it is in another one meanwhile, where the API can tell.
+    fn put<'a>(
+        &'a self,
+        name: &'a TreeName,
+        root: &'a Route,
+        found: Option<&'a Revision>,
+        provenance: Provenance,
+    ) -> Answer<'a, Option<Revision>>;
+    /// Removes a tree. In the place of the default one comes Grafana's own.
+    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()>;
+}

@@ -1,0 +1,23 @@
+//! What the rest of the program knows of Grafana's objects, whichever of its APIs they come from or go to.
+
+mod contact_point;
+mod rule;
+
+pub use contact_point::{ContactPoint, Integration};
+pub use rule::AlertRule;
+
+/// What Grafana calls the state of one object, secrets included: it is another one when, and only when, somebody has stored another
+/// content. Says nothing by itself. The provisioning API has none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Revision(pub String);
+
+/// An object that Grafana holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<T> {
+    /// What it is.
+    pub object: T,
+    /// Who provisioned it; `None` means nobody.
+    pub provenance: Option<String>,
+    /// In which state it is, where the API has a word for that.
+    pub revision: Option<Revision>,
+}

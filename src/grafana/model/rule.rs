@@ -1,0 +1,48 @@
+//! Alert rules.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::grafana::wire::{NotificationSettings, Query, Record};
+
+/// One alert rule, as it is wished or as it was found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AlertRule {
+    /// Identity within the organisation, at most 40 characters of `[A-Za-z0-9_-]`.
+    pub uid: String,
+    /// Folder that holds the rule.
+    pub folder_uid: String,
+    /// Name of the rule's group within its folder. `None` for one that was made without, by `/apis`, and that can't get any: it is
+    /// evaluated by itself.
+    pub group: Option<String>,
+    /// Time between evaluations, in whole seconds; that of the group, if it has one.
+    pub interval: Duration,
+    /// Becomes the label `alertname`.
+    pub title: String,
+    /// The `refId` that decides.
+    pub condition: String,
+    /// Queries and expressions, in any order.
+    pub data: Vec<Query>,
+    /// `NoData`, `Alerting`, `OK`, or from 10.4 on `KeepLast`.
+    pub no_data_state: String,
+    /// `Error`, `Alerting`, `OK`, or from 10.4 on `KeepLast`.
+    pub exec_err_state: String,
+    /// How long the condition must hold before the alert fires, as a Prometheus duration.
+    pub r#for: String,
+    /// How long the alert goes on firing after the condition ceased; 12.0 and later.
+    pub keep_firing_for: Option<String>,
+    /// Evaluations without a series before its alert resolves; 12.0 and later, where unset means 2.
+    pub missing_series_evals_to_resolve: Option<i64>,
+    /// Templated texts.
+    pub annotations: BTreeMap<String, String>,
+    /// Labels added to every alert of the rule.
+    pub labels: BTreeMap<String, String>,
+    /// Not evaluated while true.
+    pub is_paused: bool,
+    /// A contact point for this rule alone, past the policy tree; 10.4 and later.
+    pub notification_settings: Option<NotificationSettings>,
+    /// What a recording rule writes, which doesn't alert; only found.
+    pub record: Option<Record>,
+    /// Who provisioned it; only found. `None` means nobody.
+    pub provenance: Option<String>,
+}
