@@ -1,7 +1,11 @@
 //! A Grafana in this process: what it holds, what it was asked, and what it is told to answer instead.
 
+mod folders;
 mod held;
+mod notifications;
+mod rules;
 mod server;
+mod silences;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,14 +17,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::grafana::api::{
-    Answer, Capabilities, DEFAULT_INTERVAL, Folders, FoundRule, Grafana, Notifications, Provenance,
-    RuleState, Rules, Silences, Updated,
-};
-use crate::grafana::wire::{
-    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Route, RuleGroup, Silence, SilenceState,
-    SilenceStatus,
-};
+use crate::grafana::api::{Answer, Capabilities, Grafana};
+use crate::grafana::wire::{AlertRule, ContactPoint, DataSource, Deprecation, Folder, Route, Silence};
 use crate::grafana::{Error, Result};
 
 /// What Grafana does with a call.
@@ -193,218 +191,5 @@ fn refusal(operation: &'static str, status: u16, message: &str) -> Error {
         message: message.to_owned(),
         message_id: None,
         retry_after: None,
-    }
-}
-
-impl Rules for Double {
-    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
-        self.call("rules.list", |held| {
-            let rules = held.rules.values().map(|rule| FoundRule {
-                updated: Updated(held.updated.get(&rule.uid).copied()),
-                ..found(rule)
-            });
-            Ok(rules.collect())
-        })
-    }
-    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
-        let uid = uid.to_owned();
-        self.call("rules.get", move |held| Ok(held.rules.get(&uid).map(found)))
-    }
-    fn create<'a>(&'a self, rule: &'a AlertRule, _: Provenance) -> Answer<'a, ()> {
-        let rule = rule.clone();
-        self.call("rules.create", move |held| {
-            held.take(rule);
-            Ok(())
-        })
-    }
-    fn update<'a>(&'a self, rule: &'a AlertRule, _: Provenance) -> Answer<'a, ()> {
-        let rule = rule.clone();
-        self.call("rules.update", move |held| {
-            if !held.rules.contains_key(&rule.uid) {
-                return Err(refusal("rules.update", 404, ""));
-            }
-            held.take(rule);
-            Ok(())
-        })
-    }
-    fn delete<'a>(&'a self, uid: &'a str, _: Provenance) -> Answer<'a, ()> {
-        let uid = uid.to_owned();
-        self.call("rules.delete", move |held| {
-            held.rules.remove(&uid);
-            Ok(())
-        })
-    }
-    fn group<'a>(&'a self, folder_uid: &'a str, group: &'a str) -> Answer<'a, Option<RuleGroup>> {
-        let (folder_uid, title) = (folder_uid.to_owned(), group.to_owned());
-        self.call("rules.group", move |held| {
-            let rules = held.rules.values();
-            let rules: Vec<_> = rules
-                .filter(|r| r.folder_uid == folder_uid && r.rule_group == title)
-                .cloned()
-                .collect();
-            Ok((!rules.is_empty()).then_some(RuleGroup {
-                title,
-                folder_uid,
-                interval: DEFAULT_INTERVAL.as_secs(),
-                rules,
-            }))
-        })
-    }
-    fn put_group<'a>(&'a self, _: &'a RuleGroup, _: Provenance) -> Answer<'a, ()> {
-        self.call("rules.put_group", |_| Ok(()))
-    }
-    fn set_group_interval<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-        _: Duration,
-        _: Provenance,
-    ) -> Answer<'a, ()> {
-        self.call("rules.put_group", |_| Ok(()))
-    }
-    fn states(&self) -> Answer<'_, Vec<RuleState>> {
-        self.call("rules.states", |_| Ok(Vec::new()))
-    }
-}
-
-fn found(rule: &AlertRule) -> FoundRule {
-    FoundRule::written(rule, DEFAULT_INTERVAL, Provenance::Api)
-}
-
-impl Folders for Double {
-    fn list(&self) -> Answer<'_, Vec<Folder>> {
-        self.call("folders.list", |held| {
-            Ok(if held.index_lags {
-                Vec::new()
-            } else {
-                held.folders.clone()
-            })
-        })
-    }
-    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>> {
-        let uid = uid.to_owned();
-        self.call("folders.get", move |held| {
-            Ok(held.folders.iter().find(|f| f.uid == uid).cloned())
-        })
-    }
-    fn create<'a>(&'a self, uid: &'a str, title: &'a str, parent_uid: Option<&'a str>) -> Answer<'a, Folder> {
-        let folder = Folder {
-            uid: uid.to_owned(),
-            title: title.to_owned(),
-            parent_uid: parent_uid.map(str::to_owned),
-        };
-        self.call("folders.create", move |held| {
-            if held.folders.iter().any(|known| known.uid == folder.uid) {
-                return Err(refusal(
-                    "folders.create",
-                    412,
-                    "a folder with the same name already exists",
-                ));
-            }
-            held.folders.push(folder.clone());
-            Ok(folder)
-        })
-    }
-    fn content<'a>(&'a self, _: &'a str) -> Answer<'a, Option<u64>> {
-        self.call("folders.content", |_| Ok(Some(0)))
-    }
-    fn delete<'a>(&'a self, uid: &'a str) -> Answer<'a, ()> {
-        let uid = uid.to_owned();
-        self.call("folders.delete", move |held| {
-            held.folders.retain(|f| f.uid != uid);
-            Ok(())
-        })
-    }
-}
-
-impl Notifications for Double {
-    fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>> {
-        self.call("contact_points.list", |held| Ok(held.shown()))
-    }
-    fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>> {
-        let name = name.to_owned();
-        self.call("contact_points.named", move |held| {
-            let points = held.shown().into_iter();
-            Ok(points.filter(|p| p.name == name).collect())
-        })
-    }
-    fn create_contact_point<'a>(&'a self, point: &'a ContactPoint, _: Provenance) -> Answer<'a, ()> {
-        let point = point.clone();
-        self.call("contact_points.create", move |held| {
-            held.points.push(point);
-            Ok(())
-        })
-    }
-    fn update_contact_point<'a>(&'a self, point: &'a ContactPoint, _: Provenance) -> Answer<'a, ()> {
-        let point = point.clone();
-        self.call("contact_points.update", move |held| {
-            held.points.retain(|p| p.uid != point.uid);
-            held.points.push(point);
-            Ok(())
-        })
-    }
-    fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()> {
-        let uid = uid.to_owned();
-        self.call("contact_points.delete", move |held| {
-            held.points.retain(|p| p.uid != uid);
-            Ok(())
-        })
-    }
-    fn policy(&self) -> Answer<'_, Option<Route>> {
-        self.call("policy.get", |held| Ok(held.policy.clone()))
-    }
-    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()> {
-        let root = Route {
-            provenance: provenance.name().map(str::to_owned),
-            ..root.clone()
-        };
-        self.call("policy.put", move |held| {
-            held.policy = Some(root);
-            Ok(())
-        })
-    }
-    fn reset_policy(&self) -> Answer<'_, ()> {
-        self.call("policy.reset", |held| {
-            held.policy = Some(Route {
-                receiver: Some("grafana-default-email".to_owned()),
-                ..Route::default()
-            });
-            Ok(())
-        })
-    }
-}
-
-impl Silences for Double {
-    fn list(&self) -> Answer<'_, Vec<Silence>> {
-        self.call("silences.list", |held| Ok(held.silences.clone()))
-    }
-    fn get<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Silence>> {
-        let id = id.to_owned();
-        self.call("silences.get", move |held| {
-            Ok(held.silences.iter().find(|s| s.id.as_ref() == Some(&id)).cloned())
-        })
-    }
-    fn put<'a>(&'a self, silence: &'a Silence) -> Answer<'a, String> {
-        let mut silence = silence.clone();
-        self.call("silences.put", move |held| {
-            let number = held.silences.len();
-            let id = silence.id.get_or_insert_with(|| format!("s{number}")).clone();
-            silence.status = Some(SilenceStatus {
-                state: SilenceState::Active,
-            });
-            held.silences.retain(|s| s.id.as_ref() != Some(&id));
-            held.silences.push(silence);
-            Ok(id)
-        })
-    }
-    fn expire<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
-        let id = id.to_owned();
-        self.call("silences.expire", move |held| {
-            held.silences.retain(|s| s.id.as_ref() != Some(&id));
-            Ok(())
-        })
-    }
-    fn alerts<'a>(&'a self, _: &'a [String]) -> Answer<'a, Vec<BTreeMap<String, String>>> {
-        self.call("silences.alerts", |_| Ok(Vec::new()))
     }
 }

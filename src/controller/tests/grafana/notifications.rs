@@ -1,0 +1,62 @@
+//! Its contact points and its policy tree.
+
+use super::Double;
+use crate::grafana::api::{Answer, Notifications, Provenance};
+use crate::grafana::wire::{ContactPoint, Route};
+
+impl Notifications for Double {
+    fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>> {
+        self.call("contact_points.list", |held| Ok(held.shown()))
+    }
+    fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>> {
+        let name = name.to_owned();
+        self.call("contact_points.named", move |held| {
+            let points = held.shown().into_iter();
+            Ok(points.filter(|p| p.name == name).collect())
+        })
+    }
+    fn create_contact_point<'a>(&'a self, point: &'a ContactPoint, _: Provenance) -> Answer<'a, ()> {
+        let point = point.clone();
+        self.call("contact_points.create", move |held| {
+            held.points.push(point);
+            Ok(())
+        })
+    }
+    fn update_contact_point<'a>(&'a self, point: &'a ContactPoint, _: Provenance) -> Answer<'a, ()> {
+        let point = point.clone();
+        self.call("contact_points.update", move |held| {
+            held.points.retain(|p| p.uid != point.uid);
+            held.points.push(point);
+            Ok(())
+        })
+    }
+    fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()> {
+        let uid = uid.to_owned();
+        self.call("contact_points.delete", move |held| {
+            held.points.retain(|p| p.uid != uid);
+            Ok(())
+        })
+    }
+    fn policy(&self) -> Answer<'_, Option<Route>> {
+        self.call("policy.get", |held| Ok(held.policy.clone()))
+    }
+    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()> {
+        let root = Route {
+            provenance: provenance.name().map(str::to_owned),
+            ..root.clone()
+        };
+        self.call("policy.put", move |held| {
+            held.policy = Some(root);
+            Ok(())
+        })
+    }
+    fn reset_policy(&self) -> Answer<'_, ()> {
+        self.call("policy.reset", |held| {
+            held.policy = Some(Route {
+                receiver: Some("grafana-default-email".to_owned()),
+                ..Route::default()
+            });
+            Ok(())
+        })
+    }
+}
