@@ -143,9 +143,10 @@ fn is_within(path: &str, allowed: &str) -> bool {
 }
 
 #[test]
-fn each_end_to_end_test_names_the_releases_of_grafana_that_it_holds_for() {
-    let tests = files("tests/e2e");
-    assert!(tests.len() > 20, "the tests were not found");
+fn each_test_on_a_grafana_names_the_releases_that_it_holds_for() {
+    let (mut tests, doors) = (files("tests/e2e"), files("tests/doors"));
+    assert!(tests.len() > 20 && doors.len() > 2, "the tests were not found");
+    tests.extend(doors);
     let unnamed = tests.iter().flat_map(|(path, text)| {
         let lines = code(text).filter(|(_, line)| line.contains("::test") || line.contains("[test]"));
         lines.map(|(number, _)| format!("{}:{number}", path.display()))

@@ -208,6 +208,12 @@ macro_rules! since_12 {
     ($($test:tt)*) => { $crate::on_releases! { v12_4_0 v13_0_0 v13_3_0; $($test)* } };
 }
 
+/// For `#[apply(since_13)]`: the test holds for 13.0 and later releases, and runs on each.
+#[macro_export]
+macro_rules! since_13 {
+    ($($test:tt)*) => { $crate::on_releases! { v13_0_0 v13_3_0; $($test)* } };
+}
+
 /// One test for each of the releases, in a module of the test's name.
 #[macro_export]
 #[doc(hidden)]

@@ -1,0 +1,92 @@
+//! A Grafana with its two doors.
+
+use std::sync::Arc;
+
+use alertwright::grafana::Grafana;
+use alertwright::grafana::api::{Api, Concern};
+use alertwright::grafana::transport::{Auth, Connection, Tls};
+use alertwright_testbed::{Proxy, grafana};
+
+/// A Grafana, and a client through each of its doors.
+pub(crate) struct Doors {
+    /// The server, for what somebody else does to it.
+    pub(crate) server: alertwright_testbed::Grafana,
+    /// The provisioning API and its neighbours, below `/api`.
+    pub(crate) provisioning: Door,
+    /// The API below `/apis`, for what goes through it.
+    pub(crate) platform: Door,
+}
+
+/// A client, and what counts its calls.
+pub(crate) struct Door {
+    /// As the operator has it.
+    pub(crate) client: Grafana,
+    /// What it goes through.
+    pub(crate) proxy: Proxy,
+}
+
+impl Doors {
+    /// Starts a Grafana of the test's release and opens both of its doors for a concern. Nothing is counted yet.
+    pub(crate) async fn of(concern: Concern) -> Self {
+        Self::with(concern, grafana::Options::default()).await
+    }
+
+    /// The same with a Grafana of one's own.
+    pub(crate) async fn with(concern: Concern, options: grafana::Options) -> Self {
+        let server = alertwright_testbed::Grafana::start(options)
+            .await
+            .expect("grafana starts");
+        let token = server.token().await;
+        let provisioning = Door::open(&server, &token).await;
+        let platform = Door::open(&server, &token).await;
+        platform.choose().await;
+        assert_eq!(provisioning.api(concern), Api::Provisioning);
+        assert!(
+            matches!(platform.api(concern), Api::Platform(_)),
+            "{:?}",
+            platform.client.apis.capabilities()
+        );
+        Self {
+            server,
+            provisioning,
+            platform,
+        }
+    }
+
+    /// Both, each with what it stores through and the other, which finds it.
+    pub(crate) fn each_way(&self) -> [(&Door, &Door); 2] {
+        [
+            (&self.provisioning, &self.platform),
+            (&self.platform, &self.provisioning),
+        ]
+    }
+}
+
+impl Door {
+    async fn open(server: &alertwright_testbed::Grafana, token: &str) -> Self {
+        let proxy = Proxy::start(server.url()).await;
+        let connection = Connection {
+            url: proxy.url().parse().expect("an address"),
+            auth: Auth::Token(token.into()),
+            org_id: None,
+            tls: Tls::default(),
+            user_agent: "alertwright-doors".to_owned(),
+        };
+        Self {
+            client: Grafana::connect(&connection, Arc::new(())).expect("a client"),
+            proxy,
+        }
+    }
+
+    /// Takes the newer API wherever it is there, as after a poll of the settings.
+    async fn choose(&self) {
+        let settings = self.client.server.settings().await.expect("settings");
+        self.client.apis.choose(&settings).await.expect("a choice");
+        self.proxy.reset();
+    }
+
+    /// The API that a concern goes through.
+    pub(crate) fn api(&self, concern: Concern) -> Api {
+        self.client.apis.capabilities().apis[&concern].clone()
+    }
+}
