@@ -2,30 +2,21 @@
 
 pub mod notifications;
 pub mod rules;
+mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::grafana::digest::RuleDigest;
-use crate::grafana::error::Result;
 use crate::grafana::wire::{
     AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
 };
 
-/// Label that says which resource a rule belongs to: `ownerID/namespace/name`. Grafana shows it to nobody, and policies and
-/// silences may refer to it.
-pub const OWNER_LABEL: &str = "__alertwright__";
-
-/// Interval that Grafana gives to a group which begins with a single rule.
-pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Answer of a call.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
+pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
 
 /// A client of one Grafana and organisation.
 #[derive(Clone)]
@@ -42,26 +33,6 @@ pub struct Grafana {
     pub server: Arc<dyn Server>,
     /// Which API each concern goes through.
     pub apis: Arc<dyn Apis>,
-}
-
-/// Who a write says has provisioned the object. Must stay the same for the life of an object: Grafana refuses a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Provenance {
-    /// `api`: not editable in Grafana's UI.
-    #[default]
-    Api,
-    /// Nobody: editable in Grafana's UI.
-    None,
-}
-
-impl Provenance {
-    /// The name under which a read shows it.
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Api => Some("api"),
-            Self::None => None,
-        }
-    }
 }
 
 /// Alert rules.
