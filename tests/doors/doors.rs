@@ -78,10 +78,11 @@ impl Door {
         }
     }
 
-    /// Takes the newer API wherever it is there, as after a poll of the settings.
+    /// Takes the newer API wherever it is there, as the first poll does: it is chosen once its lists are answered.
     async fn choose(&self) {
         let settings = self.client.server.settings().await.expect("settings");
         self.client.apis.choose(&settings).await.expect("a choice");
+        self.client.folders.list().await.expect("folders");
         self.proxy.reset();
     }
 

@@ -88,10 +88,13 @@ impl Found {
 pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     let mut found = Found::default();
     let mut parts = due.parts.clone();
-    if matches!(instance.health(), Health::Down(_)) {
-        // One call is enough to see that it still is.
+    let is_down = matches!(instance.health(), Health::Down(_));
+    // What is read first goes through the API that the settings let be chosen.
+    let is_new = parts.contains(&Part::Settings) && instance.known_settings().is_none();
+    if is_down || is_new {
         let settings = in_time(read_settings(instance, Again::Always)).await;
-        if let Err(failure) = &settings {
+        // One call is enough to see that it still is.
+        if let (true, Err(failure)) = (is_down, &settings) {
             let all = parts.iter().map(|part| (*part, Err(failure.clone())));
             found.results = all.collect();
             return found;

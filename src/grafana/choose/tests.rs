@@ -88,8 +88,16 @@ async fn folders_are_listed_through_the_newer_api_page_by_page_where_it_is_there
         "nothing is chosen before it was looked for"
     );
     grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
-    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
+    assert_eq!(
+        api_of_folders(&grafana),
+        "provisioning",
+        "nothing is chosen before it has answered"
+    );
     assert_eq!(listed(&grafana).await, ["a", "b", "c"]);
+    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
+    // Once it is, another look changes nothing.
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
     assert!(grafana.apis.capabilities().watchable.is_empty());
 }
 
@@ -100,6 +108,7 @@ async fn a_kind_that_can_be_watched_is_known_to_be() {
         with_folders(&["v1beta1"], &["get", "list", "watch"]).route(&list, get(async || page(&[], "")));
     let grafana = serve(router).await;
     grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    listed(&grafana).await;
     assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1beta1");
     assert!(grafana.apis.capabilities().watchable.contains(&Concern::Folders));
 }
@@ -163,33 +172,64 @@ async fn an_api_that_cannot_be_seen_now_changes_nothing() {
         .route(LIST, get(async || page(&[], "")));
     let grafana = serve(router).await;
     grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    listed(&grafana).await;
     grafana.apis.choose(&settings(Some("org-2"))).await.unwrap_err();
     assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
 }
 
 #[tokio::test]
 async fn where_the_newer_api_is_refused_the_older_one_is_used_and_neither_in_turn() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = asked.clone();
+    let status = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "folders is forbidden"});
+    let missing = json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "folders is gone"});
+    for (status, body, said) in [
+        (StatusCode::FORBIDDEN, status.to_string(), "folders is forbidden"),
+        (StatusCode::NOT_FOUND, missing.to_string(), "folders is gone"),
+        // A gateway lets discovery through and nothing else.
+        (
+            StatusCode::FORBIDDEN,
+            "<html>not here</html>".to_owned(),
+            "not by grafana",
+        ),
+        (
+            StatusCode::NOT_FOUND,
+            "<html>not here</html>".to_owned(),
+            "not by grafana",
+        ),
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let router = with_folders(&["v1"], &["get", "list"]).route(
+            LIST,
+            any(async move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                (status, body)
+            }),
+        );
+        let grafana = serve(router).await;
+        for choices in 1..=2 {
+            grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+            // From the second choice on it stands all the while, or a status would say the one and the other in turn.
+            assert_eq!(api_of_folders(&grafana), "provisioning");
+            assert_eq!(grafana.apis.capabilities().refused.len(), choices - 1);
+            for _ in 0..3 {
+                assert_eq!(listed(&grafana).await, ["older"]);
+                assert_eq!(api_of_folders(&grafana), "provisioning");
+            }
+            assert_eq!(asked.load(Ordering::Relaxed), choices);
+            let why = &grafana.apis.capabilities().refused[&Concern::Folders];
+            assert!(why.contains(said), "{why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_fails_for_a_while_is_no_refusal() {
     let router = with_folders(&["v1"], &["get", "list"]).route(
         LIST,
-        any(async move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            let status = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "folders is forbidden"});
-            (StatusCode::FORBIDDEN, status.to_string())
-        }),
+        any(async || (StatusCode::SERVICE_UNAVAILABLE, "<html>away</html>")),
     );
     let grafana = serve(router).await;
-    for choices in 1..=2 {
-        grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
-        // At once, or a status would say the one and the other in turn.
-        assert_eq!(api_of_folders(&grafana), "provisioning");
-        assert!(!grafana.apis.capabilities().refused.is_empty());
-        for _ in 0..3 {
-            assert_eq!(listed(&grafana).await, ["older"]);
-        }
-        assert_eq!(asked.load(Ordering::Relaxed), choices);
-    }
-    let why = &grafana.apis.capabilities().refused[&Concern::Folders];
-    assert!(why.contains("folders is forbidden"), "{why}");
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    grafana.folders.list().await.unwrap_err();
+    assert!(grafana.apis.capabilities().refused.is_empty());
 }

@@ -36,31 +36,43 @@ struct Resource {
     verbs: Vec<String>,
 }
 
-/// The kind in the first of these versions that Grafana serves, if it can be read there. Nothing is there where Grafana doesn't let it be seen,
-/// or has no `/apis` at all; what may be over soon is an error.
-pub(in crate::grafana) async fn find(
+/// These kinds of a group, in the first of these versions that has all of them, if they can be read there. One call for each version that is
+/// looked at. Nothing is there where Grafana doesn't let it be seen, or has no `/apis` at all; what may be over soon is an error.
+pub(in crate::grafana) async fn find<const N: usize>(
     transport: &Transport,
-    (group, plural): (&'static str, &'static str),
+    group: &'static str,
+    plurals: [&'static str; N],
     versions: &[&'static str],
-) -> Result<Option<Kind>> {
+) -> Result<Option<[Kind; N]>> {
     for version in versions {
         let call = Call::get("apis.kinds", "apis", &[group, version]);
-        let resources: Option<Resources> = if_served(transport.fetch(call).await)?;
-        let mut resources = resources.into_iter().flat_map(|resources| resources.resources);
-        let Some(resource) = resources.find(|resource| resource.name == plural) else {
-            continue;
-        };
-        let can = |verb: &str| resource.verbs.iter().any(|known| known == verb);
-        if can("get") && can("list") {
-            return Ok(Some(Kind {
-                group,
-                version,
-                plural,
-                is_watchable: can("watch"),
-            }));
+        let served: Option<Resources> = if_served(transport.fetch(call).await)?;
+        let served = served.map(|served| served.resources).unwrap_or_default();
+        let kinds = plurals
+            .iter()
+            .map(|plural| readable(&served, group, version, plural));
+        let kinds: Option<Vec<Kind>> = kinds.collect();
+        if let Some(kinds) = kinds.and_then(|kinds| kinds.try_into().ok()) {
+            return Ok(Some(kinds));
         }
     }
     Ok(None)
+}
+
+fn readable(
+    served: &[Resource],
+    group: &'static str,
+    version: &'static str,
+    plural: &'static str,
+) -> Option<Kind> {
+    let resource = served.iter().find(|resource| resource.name == plural)?;
+    let can = |verb: &str| resource.verbs.iter().any(|known| known == verb);
+    (can("get") && can("list")).then(|| Kind {
+        group,
+        version,
+        plural,
+        is_watchable: can("watch"),
+    })
 }
 
 /// What has no `/apis`, or doesn't let it be seen, answers in many ways, a page among them.

@@ -40,12 +40,6 @@ impl Folders {
         &self.0.kind
     }
 
-    /// Whether these credentials may list them.
-    pub(in crate::grafana) async fn probe(&self) -> Result<()> {
-        let call = self.0.list("folders.list").query("limit", "1");
-        self.0.transport.fetch::<List<Spec>>(call).await.map(drop)
-    }
-
     /// Every folder, at any depth.
     pub(in crate::grafana) async fn list(&self) -> Result<Vec<Folder>> {
         let (mut folders, mut next) = (Vec::new(), String::new());
