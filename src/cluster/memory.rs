@@ -14,7 +14,7 @@ use sha2::Sha256;
 use super::answer::{is_conflict, is_missing};
 use super::identity::Identity;
 use crate::api::FIELD_MANAGER;
-use crate::grafana::wire::Route;
+use crate::grafana::model::Route;
 
 /// The key of the Secret's data that holds everything.
 const DATA_KEY: &str = "memory.json";

@@ -26,6 +26,7 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::rule::state_message;
 use crate::grafana::Result;
 use crate::grafana::api::AlertState;
+use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::Part;
 
 /// How often everything is read where the instance doesn't say.
@@ -299,13 +300,13 @@ fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
         };
         triggers.policies.all_by(&stores.policies, &receiver);
     }
-    if changed.policy {
+    if changed.trees.iter().any(TreeName::is_default) {
         let tree = Key::Tree(context.claims.place(&instance.name));
         if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
             triggers.policies.one(&holder.namespace, &holder.name);
         }
     }
-    if changed.policy {
+    if !changed.trees.is_empty() {
         let waiting = By::Deleting(instance.name.clone());
         triggers.contact_points.all_by(&stores.contact_points, &waiting);
     }

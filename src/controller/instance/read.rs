@@ -15,6 +15,7 @@ use crate::controller::engine::health::Health;
 use crate::deadline::{Late, within};
 use crate::grafana;
 use crate::grafana::api::FoundRule;
+use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::{Lookup, Part, Undone as UndoneRules};
 use crate::grafana::wire::{Folder, Silence};
 
@@ -30,7 +31,7 @@ pub(super) struct Changed {
     pub(super) rules: Vec<String>,
     pub(super) folders: Vec<String>,
     pub(super) contact_points: Vec<String>,
-    pub(super) policy: bool,
+    pub(super) trees: Vec<TreeName>,
     /// Ids with the author, where it is known.
     pub(super) silences: Vec<(String, Option<String>)>,
     /// Version and limits, or data sources.
@@ -102,13 +103,13 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         parts.remove(&Part::Settings);
         found.changed.facts |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
     }
-    let (settings, sources, folders, rules, contact_points, policy, silences) = join!(
+    let (settings, sources, folders, rules, contact_points, trees, silences) = join!(
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
         if_due(&parts, Part::DataSources, read_sources(instance)),
         if_due(&parts, Part::Folders, read_folders(instance)),
         if_due(&parts, Part::Rules, read_rules(instance)),
         if_due(&parts, Part::ContactPoints, read_contact_points(instance)),
-        if_due(&parts, Part::Policy, read_policy(instance)),
+        if_due(&parts, Part::Policy, read_trees(instance)),
         if_due(&parts, Part::Silences, read_silences(instance)),
     );
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
@@ -123,7 +124,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         found.changed.contact_points = changed;
         found.undone.gone_contact_points = gone;
     }
-    found.changed.policy = found.take(Part::Policy, policy).unwrap_or_default();
+    found.changed.trees = found.take(Part::Policy, trees).unwrap_or_default();
     found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
     found
 }
@@ -309,14 +310,11 @@ async fn read_contact_points(instance: &Instance) -> grafana::Result<(Vec<String
     }))
 }
 
-async fn read_policy(instance: &Instance) -> grafana::Result<bool> {
-    let poll = instance.mirror.write(|held| held.policy.begin_poll());
-    let found = instance.grafana.notifications.policy().await?;
-    let found = found.map(|tree| ((), tree));
-    Ok(!instance
-        .mirror
-        .write(|held| held.policy.finish_poll(poll, found))
-        .is_empty())
+/// Returns the names of what changed.
+async fn read_trees(instance: &Instance) -> grafana::Result<Vec<TreeName>> {
+    let poll = instance.mirror.write(|held| held.trees.begin_poll());
+    let found = instance.grafana.trees.list().await?;
+    Ok(instance.mirror.write(|held| held.trees.finish_poll(poll, found)))
 }
 
 /// Returns ids with the author, where it is known.

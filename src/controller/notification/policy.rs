@@ -24,7 +24,7 @@ use crate::domain::notification::contact_point::decision;
 use crate::domain::notification::policy::{self, Target};
 use crate::domain::notification::tree::marked;
 use crate::domain::refusal::Refusal;
-use crate::grafana::wire::Route;
+use crate::grafana::model::Route;
 
 impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
@@ -240,7 +240,7 @@ fn is_referred_to(name: &str, instance: &Instance) -> bool {
     let sends = |tree: Option<&Route>| tree.is_some_and(|tree| refers(tree, name));
     instance
         .mirror
-        .read(|held| sends(held.policy.lookup(&()).present()))
+        .read(|held| sends(held.tree().present().map(|tree| &tree.object)))
         || instance
             .memory()
             .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))

@@ -12,8 +12,9 @@ use crate::domain::notification::policy;
 use crate::domain::notification::tree::{self, Holder, TreeDecision};
 use crate::grafana::Class;
 use crate::grafana::api::Provenance;
+use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::{Lookup, Subject};
-use crate::grafana::wire::Route;
+use crate::grafana::model::{Found, Revision, Route};
 
 /// What became of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub(super) async fn bring(
     let memory = instance.memory()?;
     let own = tree::mark(wish);
     let is_noted = || memory.read(|memory| memory.had_tree && memory.tree_mark.as_deref() == own);
-    let decide = |found: Option<&Route>| {
+    let decide = |found: Option<&Found<Route>>| {
         let holder = Holder::of(
             found,
             &is_ours,
@@ -46,7 +47,7 @@ pub(super) async fn bring(
         let adopt = adopt && sibling(&holder, instance).is_none();
         (tree::decide(wish, found, &holder, adopt), holder)
     };
-    let known = instance.mirror.read(|held| held.policy.lookup(&()).cloned());
+    let known = instance.mirror.read(|held| held.tree().cloned());
     if let Lookup::Present(found) = &known
         && decide(Some(found)).0 == TreeDecision::Keep
         && is_noted()
@@ -69,12 +70,12 @@ pub(super) async fn bring(
     if holder != Holder::Us {
         memory
             .update(|memory| {
-                memory.was_editable = found.as_ref().is_some_and(|tree| !tree::is_provisioned(tree));
-                memory.previous_tree.clone_from(&found);
+                memory.was_editable = found.as_ref().is_some_and(|tree| !tree.is_provisioned());
+                memory.previous_tree = found.as_ref().map(|tree| tree.object.clone());
             })
             .await?;
     }
-    let put = put(instance, &turn, wish, Provenance::Api).await;
+    let put = put(instance, &turn, wish, found.as_ref(), Provenance::Api).await;
     attempt.ended(put.map_err(|e| instance.suspect(e.into())), Instant::now())?;
     taken(instance, own).await?;
     Ok(Brought {
@@ -86,16 +87,16 @@ pub(super) async fn bring(
 /// What the tree from before ours said and ours can't, for as long as ours stands in its place; `None` if that is nothing.
 pub(super) fn lost(instance: &Instance) -> Result<Option<String>, Failure> {
     let memory = instance.memory()?;
-    Ok(memory.read(|memory| memory.previous_tree.as_ref().and_then(tree::lost)))
+    Ok(memory.read(|memory| tree::lost(memory.previous_tree.as_ref()?, !memory.was_editable)))
 }
 
 /// The tree that is there right now.
-async fn found(instance: &Instance) -> Result<Option<Route>, Failure> {
-    let found = instance.grafana.notifications.policy().await;
+async fn found(instance: &Instance) -> Result<Option<Found<Route>>, Failure> {
+    let found = instance.grafana.trees.get(&TreeName::default()).await;
     let found = found.map_err(|e| instance.suspect(e.into()))?;
     instance
         .mirror
-        .write(|held| held.policy.written((), found.clone()));
+        .write(|held| held.trees.written(TreeName::default(), found.clone()));
     Ok(found)
 }
 
@@ -140,9 +141,10 @@ pub(super) async fn give_back(
     turn: &Turn,
     is_ours: impl Fn(&str) -> bool,
 ) -> Result<Option<String>, Failure> {
-    let holder = Holder::of(found(instance).await?.as_ref(), &is_ours, false);
+    let found = found(instance).await?;
+    let holder = Holder::of(found.as_ref(), &is_ours, false);
     match &holder {
-        Holder::Us => restore(instance, turn).await.map(Some),
+        Holder::Us => restore(instance, turn, found.as_ref()).await.map(Some),
         Holder::Other(_) if sibling(&holder, instance).is_some() => Ok(None),
         Holder::Nobody | Holder::Other(_) => {
             let had_tree = instance.memory()?.read(|memory| memory.had_tree_of(is_ours));
@@ -152,7 +154,11 @@ pub(super) async fn give_back(
     }
 }
 
-async fn restore(instance: &Arc<Instance>, turn: &Turn) -> Result<String, Failure> {
+async fn restore(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    ours: Option<&Found<Route>>,
+) -> Result<String, Failure> {
     let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
     let (previous, provenance) = instance.memory()?.read(|memory| {
         let provenance = if memory.was_editable {
@@ -165,14 +171,20 @@ async fn restore(instance: &Arc<Instance>, turn: &Turn) -> Result<String, Failur
     let mut what = "Grafana's own policy tree is back".to_owned();
     let mut is_restored = false;
     if let Some(tree) = previous {
-        let mut result = put(instance, turn, &tree, provenance).await;
+        let mut result = put(instance, turn, &tree, ours, provenance).await;
         if result
             .as_ref()
             .is_err_and(|error| error.class() == Class::Foreign)
         {
             // Some versions don't make editable what was provisioned, but start anew with one that is.
             reset(instance, turn).await.map_err(suspect)?;
-            result = put(instance, turn, &tree, provenance).await;
+            let anew = match ours {
+                Some(Found {
+                    revision: Some(_), ..
+                }) => found(instance).await?,
+                _ => None,
+            };
+            result = put(instance, turn, &tree, anew.as_ref(), provenance).await;
         }
         match result {
             Ok(()) => {
@@ -194,33 +206,42 @@ async fn restore(instance: &Arc<Instance>, turn: &Turn) -> Result<String, Failur
     Ok(what)
 }
 
-/// Replaces the tree.
+/// Replaces the tree, in the state in which it was found. One that is in another state by now is a lost race.
 async fn put(
     instance: &Arc<Instance>,
     turn: &Turn,
     tree: &Route,
+    found: Option<&Found<Route>>,
     provenance: Provenance,
 ) -> crate::grafana::Result<()> {
     let tree = tree.clone();
-    let written = Route {
-        provenance: provenance.name().map(str::to_owned),
-        ..tree.clone()
-    };
+    let written = tree.clone();
+    let found = found.and_then(|found| found.revision.clone());
     let put = instance.write(
         turn.clone(),
-        Subject::Policy,
-        |grafana| async move { grafana.notifications.put_policy(&tree, provenance).await },
-        |held, ()| held.policy.written((), Some(written)),
+        Subject::Tree(TreeName::default()),
+        |grafana| async move {
+            let name = TreeName::default();
+            grafana.trees.put(&name, &tree, found.as_ref(), provenance).await
+        },
+        move |held, revision: &Option<Revision>| {
+            let written = Found {
+                object: written,
+                provenance: provenance.name().map(str::to_owned),
+                revision: revision.clone(),
+            };
+            held.trees.written(TreeName::default(), Some(written));
+        },
     );
-    put.await
+    put.await.map(drop)
 }
 
 /// Goes back to Grafana's own tree, whatever that is.
 async fn reset(instance: &Arc<Instance>, turn: &Turn) -> crate::grafana::Result<()> {
     let reset = instance.write(
         turn.clone(),
-        Subject::Policy,
-        |grafana| async move { grafana.notifications.reset_policy().await },
+        Subject::Tree(TreeName::default()),
+        |grafana| async move { grafana.trees.remove(&TreeName::default()).await },
         |_, ()| {},
     );
     reset.await
@@ -244,9 +265,9 @@ pub(super) async fn replace_receiver(
         .memory()?
         .read(|memory| memory.previous_tree.as_ref()?.receiver.clone());
     let otherwise = otherwise.filter(|other| other != name).unwrap_or_default();
-    let tree = policy::without(&ours, name, &otherwise);
+    let tree = policy::without(&ours.object, name, &otherwise);
     let suspect = |e: crate::grafana::Error| instance.suspect(e.into());
-    match put(instance, turn, &tree, Provenance::Api).await {
+    match put(instance, turn, &tree, Some(&ours), Provenance::Api).await {
         // Nothing is left that the root could refer to.
         Err(error) if error.class() == Class::Rejected => {
             reset(instance, turn).await.map_err(suspect)?;
@@ -267,7 +288,7 @@ fn sibling(holder: &Holder, instance: &Instance) -> Option<String> {
 }
 
 /// Why a tree of somebody else's stays, and what would be lost with it.
-fn not_owned(holder: &Holder, found: Option<&Route>, instance: &Instance, cure: &str) -> Failure {
+fn not_owned(holder: &Holder, found: Option<&Found<Route>>, instance: &Instance, cure: &str) -> Failure {
     if let Some(sibling) = sibling(holder, instance) {
         return Failure::new(
             Reason::Conflict,
@@ -285,7 +306,8 @@ fn not_owned(holder: &Holder, found: Option<&Route>, instance: &Instance, cure: 
         }
         _ => "Grafana has a policy tree that somebody else made".to_owned(),
     };
-    let lost = found.and_then(tree::lost).map_or_else(String::new, |lost| {
+    let lost = found.and_then(|tree| tree::lost(&tree.object, tree.is_provisioned()));
+    let lost = lost.map_or_else(String::new, |lost| {
         format!(". What a NotificationPolicy has no words for would have no effect until then: {lost}")
     });
     Failure::new(

@@ -4,9 +4,10 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::grafana::api::FoundRule;
-use crate::grafana::wire::Route;
+use crate::grafana::api::notifications::TreeName;
+use crate::grafana::model::Route;
 
-/// Most rules that are named.
+/// Most rules and other trees that are named.
 const NAMED: usize = 3;
 
 /// Who refers to the contact point of this name, as far as the mirror shows.
@@ -14,48 +15,57 @@ const NAMED: usize = 3;
 pub(super) struct Users {
     /// The policy tree, by the resource that has it.
     tree: Option<String>,
+    /// Other trees, which stand beside it from Grafana 13.2 on, in order.
+    others: Vec<String>,
     /// Rules that have it as their own contact point (from Grafana 10.4 on), in order.
     rules: Vec<String>,
 }
 
 impl Users {
     pub(super) fn of(instance: &Instance, context: &Context, name: &str) -> Self {
-        let (in_tree, mut rules) = instance.mirror.read(|held| {
-            let tree = held.policy.lookup(&()).present();
+        let (trees, mut rules) = instance.mirror.read(|held| {
+            let trees = held.trees.iter().filter(|(_, tree)| refers(&tree.object, name));
             let rules = held.rules.with_receiver(name);
             let rules: Vec<_> = rules.map(|rule| called(rule, instance)).collect();
-            (tree.is_some_and(|tree| refers(tree, name)), rules)
+            (trees.map(|(name, _)| name.clone()).collect::<Vec<_>>(), rules)
         });
         rules.sort();
+        let (own, others): (Vec<_>, Vec<_>) = trees.into_iter().partition(TreeName::is_default);
+        let mut others: Vec<_> = others
+            .into_iter()
+            .map(|TreeName(tree)| format!("Grafana's policy tree {tree}"))
+            .collect();
+        others.sort();
         let holder = || {
             context
                 .claims
                 .holder::<crate::api::NotificationPolicy>(&Key::Tree(context.claims.place(&instance.name)))
         };
-        let tree = in_tree.then(|| {
+        let tree = (!own.is_empty()).then(|| {
             holder().map_or_else(
                 || "Grafana's policy tree".to_owned(),
                 |holder| format!("NotificationPolicy {}", holder.path()),
             )
         });
-        Self { tree, rules }
+        Self { tree, others, rules }
     }
 
     /// Whether there are any.
     pub(super) fn is_any(&self) -> bool {
-        self.tree.is_some() || !self.rules.is_empty()
+        self.tree.is_some() || !self.others.is_empty() || !self.rules.is_empty()
     }
 
-    /// Whether all that refers to it is the tree.
+    /// Whether all that refers to it is the tree that may be ours.
     pub(super) fn is_only_the_tree(&self) -> bool {
-        self.rules.is_empty()
+        self.others.is_empty() && self.rules.is_empty()
     }
 
     /// In words: who still refers to it.
     pub(super) fn still_refer(&self) -> String {
         let mut all: Vec<&str> = self.tree.iter().map(String::as_str).collect();
-        all.extend(self.rules.iter().take(NAMED).map(String::as_str));
-        let more = self.rules.len().saturating_sub(NAMED);
+        let rest = self.others.iter().chain(&self.rules);
+        all.extend(rest.clone().take(NAMED).map(String::as_str));
+        let more = rest.count().saturating_sub(NAMED);
         let count = all.len() + more;
         let others = if more > 0 {
             format!(" and {more} more")
@@ -92,6 +102,7 @@ mod tests {
     fn users_are_named_up_to_a_few() {
         let users = |tree: Option<&str>, rules: &[&str]| Users {
             tree: tree.map(str::to_owned),
+            others: Vec::new(),
             rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
         };
         assert!(!Users::default().is_any());
@@ -103,5 +114,11 @@ mod tests {
         assert_eq!(both.still_refer(), "T, a, b still refer");
         let many = users(None, &["a", "b", "c", "d", "e"]);
         assert_eq!(many.still_refer(), "a, b, c and 2 more still refer");
+        let beside = Users {
+            others: vec!["T2".to_owned()],
+            ..users(Some("T"), &["a", "b", "c"])
+        };
+        assert!(beside.is_any() && !beside.is_only_the_tree());
+        assert_eq!(beside.still_refer(), "T, T2, a, b and 1 more still refer");
     }
 }

@@ -9,6 +9,7 @@ use crate::api::condition::Reason;
 use crate::controller::instance::sweep;
 use crate::controller::news;
 use crate::controller::pass::Reconcile;
+use crate::grafana::model::Route;
 use crate::grafana::wire;
 
 /// A policy of this namespace, created in this second of a minute.
@@ -190,7 +191,7 @@ async fn two_policies_do_not_write_the_tree_in_turn_and_the_second_is_told_who_h
 }
 
 /// A tree that people have made, which sends to this contact point.
-fn tree_by_hand(receiver: &str) -> Option<wire::Route> {
+fn tree_by_hand(receiver: &str) -> Option<Route> {
     let route = json!({"receiver": receiver, "object_matchers": [["a", "=", "b"]]});
     serde_json::from_value(json!({"receiver": receiver, "routes": [route]})).unwrap()
 }

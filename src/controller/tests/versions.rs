@@ -9,7 +9,8 @@ use crate::api::condition::Reason;
 use crate::controller::engine::failure::Retry;
 use crate::controller::instance;
 use crate::controller::pass::Reconcile;
-use crate::grafana::wire::{ContactPoint, Deprecation, Folder, Route};
+use crate::grafana::model::Route;
+use crate::grafana::wire::{ContactPoint, Deprecation, Folder};
 
 #[tokio::test]
 async fn a_folder_that_the_index_does_not_show_yet_is_neither_gone_nor_made_again() {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::api::notification_policy::MAX_DEPTH;
 use crate::grafana::digest::matchers;
-use crate::grafana::wire::Route;
+use crate::grafana::model::Route;
 
 /// How many routes are named; of the others it is said how many they are.
 const NAMED: usize = 5;

@@ -6,7 +6,7 @@ use crate::api::duration::{self, Duration};
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, ReceiverRef, Route};
 use crate::domain::refusal::Refusal;
-use crate::grafana::wire;
+use crate::grafana::model;
 
 /// What Grafana groups by where a root names nothing.
 const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
@@ -78,7 +78,7 @@ fn target(name: Option<&str>, reference: Option<&ReceiverRef>) -> Option<Target>
 pub fn tree(
     spec: &NotificationPolicySpec,
     mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
-) -> Result<wire::Route, Refusal> {
+) -> Result<model::Route, Refusal> {
     checked(&spec.routes, "spec", MAX_DEPTH)?;
     let root = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
         .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
@@ -89,14 +89,14 @@ pub fn tree(
     } else {
         grouping(&spec.group_by, "spec")?
     };
-    Ok(wire::Route {
+    Ok(model::Route {
         routes: routes(&spec.routes, "spec", &receiver, &mut name_of)?,
         receiver: Some(receiver),
         group_by,
         group_wait: period(spec.group_wait.as_ref(), "spec.groupWait", true)?,
         group_interval: period(spec.group_interval.as_ref(), "spec.groupInterval", false)?,
         repeat_interval: period(spec.repeat_interval.as_ref(), "spec.repeatInterval", false)?,
-        ..wire::Route::default()
+        ..model::Route::default()
     })
 }
 
@@ -145,7 +145,7 @@ fn routes(
     parent: &str,
     inherited: &str,
     name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
-) -> Result<Vec<wire::Route>, Refusal> {
+) -> Result<Vec<model::Route>, Refusal> {
     routes_
         .iter()
         .enumerate()
@@ -156,7 +156,7 @@ fn routes(
                 Some(target) => name_of(&target)
                     .map_err(|r| Refusal::new(r.reason, format!("{field}.receiver: {}", r.message)))?,
             };
-            Ok(wire::Route {
+            Ok(model::Route {
                 routes: routes(&route.routes, &field, &receiver, name_of)?,
                 receiver: Some(receiver),
                 object_matchers: matchers(&route.matchers, &field)?,
@@ -173,20 +173,20 @@ fn routes(
                     &format!("{field}.repeatInterval"),
                     false,
                 )?,
-                ..wire::Route::default()
+                ..model::Route::default()
             })
         })
         .collect()
 }
 
-fn matchers(texts: &[MatcherText], field: &str) -> Result<Vec<wire::ObjectMatcher>, Refusal> {
+fn matchers(texts: &[MatcherText], field: &str) -> Result<Vec<model::ObjectMatcher>, Refusal> {
     texts
         .iter()
         .enumerate()
         .map(|(i, text)| {
             let matcher = Matcher::parse(text.as_str())
                 .map_err(|e| Refusal::invalid(&format!("{field}.matchers[{i}]"), e))?;
-            Ok(wire::object_matcher(
+            Ok(model::object_matcher(
                 &matcher.label,
                 matcher.op.as_str(),
                 &matcher.value,
@@ -220,10 +220,10 @@ fn period(text: Option<&Duration>, field: &str, zero_allowed: bool) -> Result<Op
 }
 
 /// The same tree without a contact point: the parent's takes its place, and `otherwise` at the root.
-pub fn without(tree: &wire::Route, name: &str, otherwise: &str) -> wire::Route {
+pub fn without(tree: &model::Route, name: &str, otherwise: &str) -> model::Route {
     let own = tree.receiver.as_deref().filter(|receiver| *receiver != name);
     let receiver = own.unwrap_or(otherwise);
-    wire::Route {
+    model::Route {
         receiver: Some(receiver.to_owned()),
         routes: tree
             .routes

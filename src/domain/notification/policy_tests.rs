@@ -8,7 +8,7 @@ fn spec(value: Value) -> NotificationPolicySpec {
 }
 
 /// The tree in which every ContactPoint is called after itself.
-fn tree_of(value: Value) -> Result<wire::Route, Refusal> {
+fn tree_of(value: Value) -> Result<model::Route, Refusal> {
     tree(&spec(value), |target| {
         Ok(match target {
             Target::ContactPoint {

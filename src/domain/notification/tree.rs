@@ -2,41 +2,41 @@
 
 use super::losses;
 use crate::grafana::digest::RouteDigest;
-use crate::grafana::wire;
+use crate::grafana::model::{Found, Route};
 
 /// Label of the mark: the first of a tree's routes, which asks that this label has a value and has it not, so that no alert matches.
 /// A rule of ours can't have a label that begins so, and a query can't bring forth one that is and isn't.
 pub const MARK: &str = "__alertwright_tree__";
 
 /// The tree with a mark in it that says whose it is: `ownerID/namespace/name`.
-pub fn marked(tree: wire::Route, whose: &str) -> wire::Route {
+pub fn marked(tree: Route, whose: &str) -> Route {
     let matcher = |operator: &str| (MARK.to_owned(), operator.to_owned(), whose.to_owned());
-    let mark = wire::Route {
+    let mark = Route {
         receiver: tree.receiver.clone(),
         object_matchers: vec![matcher("="), matcher("!=")],
-        ..wire::Route::default()
+        ..Route::default()
     };
-    wire::Route {
+    Route {
         routes: std::iter::once(mark).chain(tree.routes).collect(),
         ..tree
     }
 }
 
 /// Whose a tree is by its mark: `ownerID/namespace/name`. People may have put routes before it.
-pub fn mark(tree: &wire::Route) -> Option<&str> {
+pub fn mark(tree: &Route) -> Option<&str> {
     tree.routes.iter().find_map(mark_in)
 }
 
-fn mark_in(route: &wire::Route) -> Option<&str> {
+fn mark_in(route: &Route) -> Option<&str> {
     let mut matchers = route.object_matchers.iter();
     let found = matchers.find(|(label, operator, _)| label == MARK && operator == "=");
     found.map(|(_, _, whose)| whose.as_str())
 }
 
 /// The tree without its mark.
-fn unmarked(tree: &wire::Route) -> wire::Route {
+fn unmarked(tree: &Route) -> Route {
     let routes = tree.routes.iter();
-    wire::Route {
+    Route {
         routes: routes.filter(|route| mark_in(route).is_none()).cloned().collect(),
         ..tree.clone()
     }
@@ -56,14 +56,14 @@ pub enum Holder {
 impl Holder {
     /// Whose a tree is. `is_ours` says whether a mark is; `had_it` whether we have written the tree of this Grafana, and not given it
     /// back since.
-    pub fn of(found: Option<&wire::Route>, is_ours: impl Fn(&str) -> bool, had_it: bool) -> Self {
-        match found.and_then(mark) {
+    pub fn of(found: Option<&Found<Route>>, is_ours: impl Fn(&str) -> bool, had_it: bool) -> Self {
+        match found.and_then(|tree| mark(&tree.object)) {
             Some(mark) if is_ours(mark) => return Self::Us,
             Some(mark) => return Self::Other(Some(mark.to_owned())),
             None if had_it => return Self::Us,
             None => {}
         }
-        if found.is_none_or(is_grafanas_own) {
+        if found.is_none_or(|tree| is_grafanas_own(&tree.object, tree.is_provisioned())) {
             Self::Nobody
         } else {
             Self::Other(None)
@@ -86,10 +86,10 @@ pub enum TreeDecision {
 
 /// What follows from whose tree Grafana holds. `wish` carries its mark. One that already says what is wished, and nothing else, is taken over
 /// without being asked for.
-pub fn decide(wish: &wire::Route, found: Option<&wire::Route>, holder: &Holder, adopt: bool) -> TreeDecision {
-    let digest = found.map(RouteDigest::of);
-    let says_more = || found.is_some_and(|found| lost(found).is_some());
-    if digest == Some(RouteDigest::of(wish)) && found.is_some_and(is_provisioned) {
+pub fn decide(wish: &Route, found: Option<&Found<Route>>, holder: &Holder, adopt: bool) -> TreeDecision {
+    let digest = found.map(|tree| RouteDigest::of(&tree.object));
+    let says_more = || found.is_some_and(|tree| lost(&tree.object, tree.is_provisioned()).is_some());
+    if digest == Some(RouteDigest::of(wish)) && found.is_some_and(Found::is_provisioned) {
         return TreeDecision::Keep;
     }
     match holder {
@@ -105,21 +105,16 @@ pub fn decide(wish: &wire::Route, found: Option<&wire::Route>, holder: &Holder, 
 
 /// What a tree says that is lost while one of ours stands in its place; `None` if nothing is. What a fresh Grafana says of its own accord
 /// nobody misses.
-pub fn lost(tree: &wire::Route) -> Option<String> {
-    if is_grafanas_own(tree) {
+pub fn lost(tree: &Route, is_provisioned: bool) -> Option<String> {
+    if is_grafanas_own(tree, is_provisioned) {
         return None;
     }
     losses::said(tree)
 }
 
 /// Whether a tree is that of a fresh Grafana.
-fn is_grafanas_own(tree: &wire::Route) -> bool {
-    tree.routes.is_empty() && !is_provisioned(tree)
-}
-
-/// Whether a tree was provisioned, so that it can't be edited by hand.
-pub fn is_provisioned(tree: &wire::Route) -> bool {
-    tree.provenance.as_deref().is_some_and(|p| !p.is_empty())
+fn is_grafanas_own(tree: &Route, is_provisioned: bool) -> bool {
+    tree.routes.is_empty() && !is_provisioned
 }
 
 #[cfg(test)]
@@ -130,18 +125,27 @@ mod tests {
 
     const MINE: &str = "prod/shop/tree";
 
-    fn route(value: Value) -> wire::Route {
+    fn route(value: Value) -> Route {
         from_value(value).unwrap()
     }
 
-    fn provisioned(route: &wire::Route) -> wire::Route {
-        wire::Route {
-            provenance: Some("api".into()),
-            ..route.clone()
+    fn by(provenance: Option<&str>, tree: Route) -> Found<Route> {
+        Found {
+            object: tree,
+            provenance: provenance.map(str::to_owned),
+            revision: None,
         }
     }
 
-    fn wish() -> wire::Route {
+    fn provisioned(tree: Route) -> Found<Route> {
+        by(Some("api"), tree)
+    }
+
+    fn open(tree: Route) -> Found<Route> {
+        by(None, tree)
+    }
+
+    fn wish() -> Route {
         route(
             json!({"receiver": "ops", "routes": [{"receiver": "pager", "object_matchers": [["a", "=", "b"]]}]}),
         )
@@ -155,7 +159,7 @@ mod tests {
         assert_eq!(tree.routes[1..], wish().routes);
         assert_eq!(mark(&tree), Some(MINE));
         assert_eq!(unmarked(&tree), wish());
-        let moved = wire::Route {
+        let moved = Route {
             routes: tree.routes.iter().rev().cloned().collect(),
             ..tree
         };
@@ -166,7 +170,7 @@ mod tests {
         assert_eq!(mark(&route(named)), None);
     }
 
-    type Case<'a> = (Option<&'a wire::Route>, bool, bool, TreeDecision, &'a str);
+    type Case<'a> = (Option<&'a Found<Route>>, bool, bool, TreeDecision, &'a str);
 
     /// What is found, whether this Grafana's tree was ours once, whether to adopt, and what follows.
     fn each_is_decided(cases: &[Case]) {
@@ -177,35 +181,35 @@ mod tests {
         }
     }
 
-    fn other(mut tree: wire::Route) -> wire::Route {
+    fn other(mut tree: Route) -> Route {
         tree.routes.push(route(json!({"receiver": "y"})));
         tree
     }
 
-    fn default() -> wire::Route {
+    fn default() -> Route {
         route(json!({"receiver": "grafana-default-email", "group_by": ["grafana_folder", "alertname"]}))
     }
 
     #[test]
     fn a_tree_of_ours_is_kept_or_corrected() {
         use TreeDecision::{Correct, Keep};
-        let ours = provisioned(&marked(wish(), MINE));
-        let with = |provenance: Option<&str>| wire::Route {
-            provenance: provenance.map(str::to_owned),
-            ..ours.clone()
-        };
-        let (blank, open) = (with(Some("")), with(None));
-        let (changed, unmarked) = (other(ours.clone()), other(wish()));
-        let siblings = provisioned(&marked(other(wish()), "prod/shop/older"));
+        let mine = marked(wish(), MINE);
+        let (ours, blank, editable) = (
+            provisioned(mine.clone()),
+            by(Some(""), mine.clone()),
+            open(mine.clone()),
+        );
+        let (changed, unmarked) = (provisioned(other(mine)), open(other(wish())));
+        let siblings = provisioned(marked(other(wish()), "prod/shop/older"));
         each_is_decided(&[
             (None, true, false, Correct, "gone"),
             (Some(&ours), true, false, Keep, "as wished"),
             (Some(&ours), false, false, Keep, "by its mark alone"),
-            (Some(&open), true, false, Correct, "open to editors"),
+            (Some(&editable), true, false, Correct, "open to editors"),
             (Some(&blank), true, false, Correct, "an empty provenance"),
             (Some(&changed), false, false, Correct, "changed by hand"),
             (Some(&unmarked), true, false, Correct, "put in its place"),
-            (Some(&default()), true, false, Correct, "reset"),
+            (Some(&open(default())), true, false, Correct, "reset"),
             (Some(&siblings), false, false, Correct, "of another resource"),
         ]);
     }
@@ -213,20 +217,20 @@ mod tests {
     #[test]
     fn a_tree_of_somebody_else_is_left_alone_unless_it_is_adopted_or_nobodys() {
         use TreeDecision::{NotOwned, TakeOver};
-        let (equal, theirs) = (provisioned(&wish()), other(wish()));
+        let (equal, theirs) = (provisioned(wish()), open(other(wish())));
         let says_more = {
-            let mut tree = equal.clone();
+            let mut tree = wish();
             tree.routes[0]
                 .unknown
                 .insert("of_the_future".into(), json!(["x"]));
-            tree
+            provisioned(tree)
         };
-        let provisioned_default = provisioned(&default());
-        let operators = provisioned(&marked(wish(), "staging/shop/tree"));
+        let (fresh, provisioned_default) = (open(default()), provisioned(default()));
+        let operators = provisioned(marked(wish(), "staging/shop/tree"));
         each_is_decided(&[
             (None, false, false, TakeOver, "nothing"),
-            (Some(&default()), false, false, TakeOver, "a fresh Grafana's"),
-            (Some(&wish()), false, false, TakeOver, "as wished, nobody's"),
+            (Some(&fresh), false, false, TakeOver, "a fresh Grafana's"),
+            (Some(&open(wish())), false, false, TakeOver, "as wished, nobody's"),
             (Some(&equal), false, false, TakeOver, "as wished, somebody's"),
             (
                 Some(&says_more),
@@ -248,15 +252,15 @@ mod tests {
     #[test]
     fn nobody_misses_what_a_fresh_grafana_says_of_its_own_accord() {
         let muted = json!({"receiver": "a", "routes": [{"mute_time_intervals": ["nights"]}]});
-        assert!(lost(&route(muted)).is_some());
+        assert!(lost(&route(muted), false).is_some());
         let own = route(json!({"receiver": "grafana-default-email", "version": "abc"}));
-        assert_eq!(lost(&own), None);
-        assert!(lost(&provisioned(&own)).is_some());
+        assert_eq!(lost(&own, false), None);
+        assert!(lost(&own, true).is_some());
     }
 
     #[test]
     fn another_operators_mark_tells_whose_the_tree_is() {
-        let theirs = marked(wish(), "staging/shop/tree");
+        let theirs = open(marked(wish(), "staging/shop/tree"));
         let holder = Holder::of(Some(&theirs), |_| false, false);
         assert_eq!(holder, Holder::Other(Some("staging/shop/tree".into())));
     }

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use notifications::Trees;
+
 use crate::grafana::digest::RuleDigest;
 use crate::grafana::wire::{
-    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, Route, RuleGroup, Settings, Silence,
+    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, RuleGroup, Settings, Silence,
 };
 
 pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
@@ -25,8 +27,10 @@ pub struct Grafana {
     pub rules: Arc<dyn Rules>,
     /// Folders.
     pub folders: Arc<dyn Folders>,
-    /// Contact points and the policy tree.
+    /// Contact points.
     pub notifications: Arc<dyn Notifications>,
+    /// Policy trees.
+    pub trees: Arc<dyn Trees>,
     /// Silences.
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.
@@ -78,8 +82,7 @@ pub trait Folders: Send + Sync {
     fn delete<'a>(&'a self, uid: &'a str) -> Answer<'a, ()>;
 }
 
-/// Contact points and the tree of notification policies. They are one document in Grafana: of concurrent writes all but one
-/// end in `Conflict`.
+/// Contact points. They and the policy trees are one document in Grafana: of concurrent writes all but one end in `Conflict`.
 pub trait Notifications: Send + Sync {
     /// Every integration of every contact point, with secrets replaced by [`REDACTED`](crate::grafana::wire::REDACTED).
     fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>>;
@@ -99,12 +102,6 @@ pub trait Notifications: Send + Sync {
     ) -> Answer<'a, ()>;
     /// Deletes an integration; one that is not there is no error.
     fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()>;
-    /// The policy tree; `None` while the organisation is so new that it has none.
-    fn policy(&self) -> Answer<'_, Option<Route>>;
-    /// Replaces the policy tree.
-    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()>;
-    /// Goes back to Grafana's own tree.
-    fn reset_policy(&self) -> Answer<'_, ()>;
 }
 
 /// Silences.

@@ -1,10 +1,11 @@
 //! Contact points and policy trees, by what is intended. They are one document in Grafana: of concurrent writes all but one end in
 //! `Conflict`.
 
+use std::borrow::Borrow;
+
 use super::{Answer, Provenance};
 use crate::grafana::Error;
-use crate::grafana::model::{ContactPoint, Found, Revision};
-use crate::grafana::wire::Route;
+use crate::grafana::model::{ContactPoint, Found, Revision, Route};
 
 /// Contact points, each whole.
 pub trait ContactPoints: Send + Sync {
@@ -51,6 +52,17 @@ pub struct TreeName(pub String);
 impl TreeName {
     /// That of the tree which every organisation has, and the only one that the provisioning API knows.
     pub const DEFAULT: &'static str = "user-defined";
+
+    /// Whether it is that one.
+    pub fn is_default(&self) -> bool {
+        self.0 == Self::DEFAULT
+    }
+}
+
+impl Borrow<str> for TreeName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Default for TreeName {

@@ -21,6 +21,7 @@ pub(super) fn client(transport: Arc<Transport>) -> Grafana {
         rules: older.clone(),
         folders: folders.clone(),
         notifications: older.clone(),
+        trees: older.clone(),
         silences: older.clone(),
         server: older,
         apis: Arc::new(Chosen { transport, folders }),

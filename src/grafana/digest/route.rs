@@ -1,7 +1,7 @@
 //! Policy trees: two are equal if they do the same.
 
 use super::canonical::Canonical;
-use crate::grafana::wire::{ObjectMatcher, Route};
+use crate::grafana::model::{ObjectMatcher, Route};
 
 /// Alertmanager's defaults at the root.
 const GROUP_WAIT: &str = "30s";
@@ -145,7 +145,7 @@ mod tests {
         });
         let long = json!({
             "receiver": "team", "group_by": ["b", "a"], "group_wait": "30s", "group_interval": "300s", "repeat_interval": "4h",
-            "mute_time_intervals": null, "provenance": "api",
+            "mute_time_intervals": null,
             "routes": [{
                 "receiver": "team", "group_by": ["a", "b"], "group_wait": "30s", "repeat_interval": "60m", "continue": false,
                 "object_matchers": [["severity", "=", "high"], ["x", "=~", "1|2"]], "routes": [],

@@ -7,7 +7,9 @@ use std::hash::Hash;
 
 use parking_lot::RwLock;
 
-use super::wire::{ContactPoint, Folder, Route, Silence};
+use super::api::notifications::TreeName;
+use super::model::{Found, Route};
+use super::wire::{ContactPoint, Folder, Silence};
 
 pub use collection::{Collection, Lookup, Poll};
 pub use rules::{Rules, Undone};
@@ -27,8 +29,8 @@ pub struct Held {
     pub folders: Collection<String, Folder, (Option<String>, String)>,
     /// Integrations by the name of their contact point.
     pub contact_points: Collection<String, Vec<ContactPoint>>,
-    /// The policy tree, under the only key there is.
-    pub policy: Collection<(), Route>,
+    /// Policy trees by their name.
+    pub trees: Collection<TreeName, Found<Route>>,
     /// Silences by id, and by their author.
     pub silences: Collection<String, Silence, String>,
 }
@@ -39,7 +41,7 @@ impl Default for Held {
             rules: Rules::default(),
             folders: Collection::grouped(|folder| Some((folder.parent_uid.clone(), folder.title.clone()))),
             contact_points: Collection::default(),
-            policy: Collection::default(),
+            trees: Collection::default(),
             silences: Collection::grouped(|silence| Some(silence.created_by.clone())),
         }
     }
@@ -58,7 +60,7 @@ pub enum Part {
     Rules,
     /// Contact points.
     ContactPoints,
-    /// The policy tree.
+    /// The policy trees.
     Policy,
     /// Silences.
     Silences,
@@ -99,8 +101,8 @@ pub enum Subject {
     Folder(String),
     /// A contact point, by name.
     ContactPoint(String),
-    /// The policy tree.
-    Policy,
+    /// A policy tree, by name.
+    Tree(TreeName),
     /// The silences of an author: the id of a new one isn't known before the answer.
     SilencesOf(String),
 }
@@ -118,12 +120,17 @@ impl Mirror {
 }
 
 impl Held {
+    /// The policy tree that every organisation has.
+    pub fn tree(&self) -> Lookup<&Found<Route>> {
+        self.trees.lookup(TreeName::DEFAULT)
+    }
+
     /// Whether everything was read once.
     pub fn is_loaded(&self) -> bool {
         self.rules.is_loaded()
             && self.folders.is_loaded()
             && self.contact_points.is_loaded()
-            && self.policy.is_loaded()
+            && self.trees.is_loaded()
             && self.silences.is_loaded()
     }
 
@@ -133,7 +140,7 @@ impl Held {
             Subject::Rules(uids) => uids.iter().for_each(|uid| self.rules.begins(uid)),
             Subject::Folder(uid) => self.folders.begins(uid.clone()),
             Subject::ContactPoint(name) => self.contact_points.begins(name.clone()),
-            Subject::Policy => self.policy.begins(()),
+            Subject::Tree(name) => self.trees.begins(name.clone()),
             Subject::SilencesOf(author) => self.silences.begins(silences_of(author)),
         }
     }
@@ -144,7 +151,7 @@ impl Held {
             Subject::Rules(uids) => uids.iter().for_each(|uid| self.rules.stands(uid)),
             Subject::Folder(uid) => self.folders.stands(uid),
             Subject::ContactPoint(name) => self.contact_points.stands(name),
-            Subject::Policy => self.policy.stands(&()),
+            Subject::Tree(name) => self.trees.stands(name),
             Subject::SilencesOf(author) => self.silences.stands(&silences_of(author)),
         }
     }
@@ -161,7 +168,7 @@ impl Held {
             }
             Subject::Folder(uid) => end(&mut self.folders, uid),
             Subject::ContactPoint(name) => end(&mut self.contact_points, name),
-            Subject::Policy => end(&mut self.policy, &()),
+            Subject::Tree(name) => end(&mut self.trees, name),
             Subject::SilencesOf(author) => end(&mut self.silences, &silences_of(author)),
         }
     }
@@ -242,8 +249,8 @@ mod tests {
             held.rules.finish_poll(poll, Vec::new());
             let poll = held.folders.begin_poll();
             held.folders.finish_poll(poll, []);
-            let poll = held.policy.begin_poll();
-            held.policy.finish_poll(poll, []);
+            let poll = held.trees.begin_poll();
+            held.trees.finish_poll(poll, []);
             let poll = held.silences.begin_poll();
             held.silences.finish_poll(poll, []);
         });

@@ -1,9 +1,11 @@
 //! What the rest of the program knows of Grafana's objects, whichever of its APIs they come from or go to.
 
 mod contact_point;
+mod route;
 mod rule;
 
 pub use contact_point::{ContactPoint, Integration};
+pub use route::{ObjectMatcher, Route, object_matcher};
 pub use rule::AlertRule;
 
 /// What Grafana calls the state of one object, secrets included: it is another one when, and only when, somebody has stored another
@@ -20,4 +22,11 @@ pub struct Found<T> {
     pub provenance: Option<String>,
     /// In which state it is, where the API has a word for that.
     pub revision: Option<Revision>,
+}
+
+impl<T> Found<T> {
+    /// Whether it was provisioned, so that it can't be edited by hand.
+    pub fn is_provisioned(&self) -> bool {
+        self.provenance.as_deref().is_some_and(|by| !by.is_empty())
+    }
 }

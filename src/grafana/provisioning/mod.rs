@@ -7,6 +7,7 @@ mod rules;
 mod server;
 mod silences;
 mod states;
+mod trees;
 
 use std::sync::Arc;
 

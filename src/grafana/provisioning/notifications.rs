@@ -1,4 +1,4 @@
-//! Contact points and policies: `/api/v1/provisioning/contact-points` and `/policies`.
+//! Contact points: `/api/v1/provisioning/contact-points`.
 
 use futures::FutureExt;
 use http::Method;
@@ -7,10 +7,9 @@ use super::Provisioning;
 use crate::grafana::api::{Answer, Notifications, Provenance};
 use crate::grafana::error::Error;
 use crate::grafana::transport::Call;
-use crate::grafana::wire::{ContactPoint, Route};
+use crate::grafana::wire::ContactPoint;
 
 const CONTACT_POINTS: &str = "api/v1/provisioning/contact-points";
-const POLICIES: &str = "api/v1/provisioning/policies";
 
 impl Notifications for Provisioning {
     fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>> {
@@ -66,29 +65,6 @@ impl Notifications for Provisioning {
             self.if_gone(sent, look).await
         }
         .boxed()
-    }
-
-    fn policy(&self) -> Answer<'_, Option<Route>> {
-        async move {
-            let call = Call::get("policy.get", POLICIES, &[]);
-            let found = self.transport.fetch_whole(call).await;
-            self.if_present(found).await
-        }
-        .boxed()
-    }
-
-    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()> {
-        async move {
-            let call = Call::new("policy.put", Method::PUT, POLICIES, &[]).json(root)?;
-            self.transport.send(call.provenance(provenance)).await
-        }
-        .boxed()
-    }
-
-    fn reset_policy(&self) -> Answer<'_, ()> {
-        self.transport
-            .send(Call::new("policy.reset", Method::DELETE, POLICIES, &[]))
-            .boxed()
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::grafana::Grafana;
+use crate::grafana::api::notifications::TreeName;
 use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::transport::{Auth, Connection, Tls};
 use crate::grafana::wire::{AlertRule, ContactPoint, RuleGroup};
@@ -58,7 +59,7 @@ async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates(
         assert_eq!(grafana.folders.get("x").await.unwrap(), None);
         assert_eq!(grafana.folders.content("x").await.unwrap(), None);
         assert_eq!(grafana.silences.get("x").await.unwrap(), None);
-        assert_eq!(grafana.notifications.policy().await.unwrap(), None);
+        assert_eq!(grafana.trees.get(&TreeName::default()).await.unwrap(), None);
         grafana.rules.delete("x", Provenance::Api).await.unwrap();
         grafana.folders.delete("x").await.unwrap();
         grafana.silences.expire("x").await.unwrap();
@@ -107,7 +108,7 @@ async fn nothing_is_gone_because_something_else_than_grafana_says_404() {
                 grafana.rules.group("f", "g").await.map(drop),
                 grafana.folders.get("x").await.map(drop),
                 grafana.folders.content("x").await.map(drop),
-                grafana.notifications.policy().await.map(drop),
+                grafana.trees.get(&TreeName::default()).await.map(drop),
                 grafana.rules.delete("x", Provenance::Api).await,
                 grafana.folders.delete("x").await,
             ];

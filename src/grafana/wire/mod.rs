@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
 pub(in crate::grafana) use folder::in_folder;
-pub use notification::{ContactPoint, ObjectMatcher, REDACTED, Route, object_matcher};
+pub use notification::{ContactPoint, REDACTED};
 pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange, RuleGroup};
 pub use server::{DataSource, Deprecation, Health, Settings};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
@@ -26,6 +26,6 @@ where
 
 /// Leaves `false` out of what is sent.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }

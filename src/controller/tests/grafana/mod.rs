@@ -6,6 +6,7 @@ mod notifications;
 mod rules;
 mod server;
 mod silences;
+mod trees;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{Answer, Capabilities, Grafana};
-use crate::grafana::wire::{AlertRule, ContactPoint, DataSource, Deprecation, Folder, Route, Silence};
+use crate::grafana::model::Route;
+use crate::grafana::wire::{AlertRule, ContactPoint, DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
 
 /// What Grafana does with a call.
@@ -45,6 +47,12 @@ pub(super) struct Held {
     pub(super) rules: BTreeMap<String, AlertRule>,
     pub(super) points: Vec<ContactPoint>,
     pub(super) policy: Option<Route>,
+    /// Who provisioned the policy tree.
+    pub(super) policy_by: Option<String>,
+    /// Policy trees beside it, by their names.
+    pub(super) other_trees: BTreeMap<String, Route>,
+    /// Whether it knows revisions.
+    pub(super) has_revisions: bool,
     pub(super) silences: Vec<Silence>,
     /// What it says of operations that it will take away.
     pub(super) deprecated: BTreeMap<&'static str, Deprecation>,
@@ -92,6 +100,7 @@ impl Double {
             rules: all.clone(),
             folders: all.clone(),
             notifications: all.clone(),
+            trees: all.clone(),
             silences: all.clone(),
             server: all.clone(),
             apis: all,

@@ -1,8 +1,8 @@
-//! Its contact points and its policy tree.
+//! Its contact points.
 
 use super::Double;
 use crate::grafana::api::{Answer, Notifications, Provenance};
-use crate::grafana::wire::{ContactPoint, Route};
+use crate::grafana::wire::ContactPoint;
 
 impl Notifications for Double {
     fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>> {
@@ -34,28 +34,6 @@ impl Notifications for Double {
         let uid = uid.to_owned();
         self.call("contact_points.delete", move |held| {
             held.points.retain(|p| p.uid != uid);
-            Ok(())
-        })
-    }
-    fn policy(&self) -> Answer<'_, Option<Route>> {
-        self.call("policy.get", |held| Ok(held.policy.clone()))
-    }
-    fn put_policy<'a>(&'a self, root: &'a Route, provenance: Provenance) -> Answer<'a, ()> {
-        let root = Route {
-            provenance: provenance.name().map(str::to_owned),
-            ..root.clone()
-        };
-        self.call("policy.put", move |held| {
-            held.policy = Some(root);
-            Ok(())
-        })
-    }
-    fn reset_policy(&self) -> Answer<'_, ()> {
-        self.call("policy.reset", |held| {
-            held.policy = Some(Route {
-                receiver: Some("grafana-default-email".to_owned()),
-                ..Route::default()
-            });
             Ok(())
         })
     }

@@ -7,9 +7,10 @@ use super::{in_grafana, marked, marks, world_with};
 use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
-use crate::grafana::wire::{self, NotificationSettings, Record, Route};
+use crate::grafana::model::Route;
+use crate::grafana::wire::{self, NotificationSettings, Record};
 
-fn adopting<K: ::kube::Resource>(mut object: K) -> K {
+pub(super) fn adopting<K: ::kube::Resource>(mut object: K) -> K {
     let annotations = object.meta_mut().annotations.get_or_insert_default();
     annotations.insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
     object

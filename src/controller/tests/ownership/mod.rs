@@ -1,6 +1,7 @@
 //! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more.
 
 mod adoption;
+mod trees;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use super::*;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
 use crate::grafana::api::OWNER_LABEL;
+use crate::grafana::model::Route;
 use crate::grafana::wire::{self, Folder};
 
 /// A world that takes over what the owner id `old` has made, and whose Grafana holds this.
@@ -212,9 +214,9 @@ async fn a_contact_point_that_made_nothing_goes_though_a_policy_refers_to_its_na
             r#type: "webhook".to_owned(),
             ..wire::ContactPoint::default()
         });
-        held.policy = Some(wire::Route {
+        held.policy = Some(Route {
             receiver: Some("team".to_owned()),
-            ..wire::Route::default()
+            ..Route::default()
         });
     })
     .await;
@@ -277,12 +279,12 @@ async fn what_is_not_a_resources_is_not_let_go_of_with_it() {
 }
 
 /// A tree of one route, with the mark of a resource of this owner id.
-fn tree_by(owner: &str) -> wire::Route {
+fn tree_by(owner: &str) -> Route {
     let route = |matchers: Value| json!({"receiver": "grafana-default-email", "object_matchers": matchers});
     let mark = format!("{owner}/revel/tree");
     let label = crate::domain::notification::tree::MARK;
     let tree = json!({
-        "receiver": "grafana-default-email", "provenance": "api",
+        "receiver": "grafana-default-email",
         "routes": [route(json!([[label, "=", mark], [label, "!=", mark]])), route(json!([["a", "=", "b"]]))],
     });
     serde_json::from_value(tree).unwrap()
@@ -295,7 +297,11 @@ async fn whose_the_tree_is_says_its_mark_and_nothing_has_to_be_remembered() {
         (json!({"previousOwnerIDs": ["old"]}), "old", true),
         (json!({}), "old", false),
     ] {
-        let mut world = world_with(&instance, |held| held.policy = Some(tree_by(owner))).await;
+        let mut world = world_with(&instance, |held| {
+            held.policy = Some(tree_by(owner));
+            held.policy_by = Some("api".to_owned());
+        })
+        .await;
         let before = world.grafana.hold(|held| held.policy.clone());
         let policy = world.policy("tree", json!({"receiver": "team"}));
         let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
@@ -341,7 +347,7 @@ async fn a_tree_that_grafana_has_refused_makes_nothing_ours() {
     // People help themselves.
     let route = json!({"receiver": "team", "object_matchers": [["a", "=", "b"]]});
     let theirs = json!({"receiver": "grafana-default-email", "routes": [route]});
-    let theirs: wire::Route = serde_json::from_value(theirs).unwrap();
+    let theirs: Route = serde_json::from_value(theirs).unwrap();
     world.grafana.hold(|held| held.policy = Some(theirs.clone()));
     world.poll().await;
     let failure = policy.reconcile(&world.context).await.unwrap_err();

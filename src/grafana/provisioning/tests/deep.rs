@@ -1,7 +1,7 @@
 //! Answers in which somebody has nested something deeper than JSON is read.
 
 use super::*;
-use crate::grafana::wire::Route;
+use crate::grafana::model::Route;
 
 fn nested(levels: usize) -> String {
     format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels))
@@ -79,9 +79,9 @@ async fn a_policy_tree_is_read_whole_or_not_at_all() {
     };
     let read = async |levels| {
         let grafana = grafana(always("/api/v1/provisioning/policies", tree(levels))).await;
-        grafana.notifications.policy().await
+        grafana.trees.get(&TreeName::default()).await
     };
-    let mut route: Route = read(40).await.unwrap().unwrap();
+    let mut route: Route = read(40).await.unwrap().unwrap().object;
     while let Some(below) = route.routes.pop() {
         route = below;
     }
