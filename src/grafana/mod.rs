@@ -12,6 +12,7 @@ pub mod error;
 pub mod mirror;
 pub mod model;
 mod platform;
+mod presence;
 pub mod provisioning;
 pub mod transport;
 pub mod wire;

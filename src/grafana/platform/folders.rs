@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::object::{FOLDER, List, Object};
-use super::{Kind, Place};
+use super::Kind;
+use super::object::{FOLDER, Object};
+use super::place::Place;
 use crate::grafana::error::Result;
 use crate::grafana::transport::Transport;
 use crate::grafana::wire::{Folder, in_folder};
 
 /// Most folders that one page has.
-const PAGE: &str = "1000";
+const PAGE: usize = 1000;
 
 #[derive(Debug, Deserialize)]
 struct Spec {
@@ -42,19 +43,8 @@ impl Folders {
 
     /// Every folder, at any depth.
     pub(in crate::grafana) async fn list(&self) -> Result<Vec<Folder>> {
-        let (mut folders, mut next) = (Vec::new(), String::new());
-        loop {
-            let mut call = self.0.list("folders.list").query("limit", PAGE);
-            if !next.is_empty() {
-                call = call.query("continue", next);
-            }
-            let page: List<Spec> = self.0.transport.fetch(call).await?;
-            folders.extend(page.items.into_iter().map(Folder::from));
-            next = page.metadata.r#continue;
-            if next.is_empty() {
-                return Ok(folders);
-            }
-        }
+        let call = || self.0.list("folders.list");
+        self.0.pages(call, PAGE, Folder::from).await
     }
 }
 

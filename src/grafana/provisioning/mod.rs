@@ -11,9 +11,9 @@ mod trees;
 
 use std::sync::Arc;
 
-use super::error::{Class, Error, Result};
-use super::transport::{Call, Transport};
-use super::wire::Health;
+use super::error::Result;
+use super::presence;
+use super::transport::Transport;
 
 /// All traits at once: they differ in what they ask, not in how.
 pub(super) struct Provisioning {
@@ -26,56 +26,18 @@ pub(super) fn client(transport: Arc<Transport>) -> Arc<Provisioning> {
 }
 
 impl Provisioning {
-    /// Takes "it is not there" for an answer where Grafana is there. A proxy without a route says the same, and its words can't be told
-    /// from an empty answer of Grafana's; so the server is asked for what only Grafana has.
+    /// Takes "it is not there" for an answer where Grafana is there.
     async fn if_present<T>(&self, result: Result<T>) -> Result<Option<T>> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.class() == Class::Missing => {
-                let health = self
-                    .transport
-                    .fetch::<Health>(Call::get("server.health", "api/health", &[]));
-                match health.await {
-                    Ok(health) if !health.database.is_empty() => Ok(None),
-                    Err(other) if other.class() != Class::Missing => Err(other),
-                    Ok(_) | Err(_) => Err(elsewhere(error)),
-                }
-            }
-            Err(error) => Err(error),
-        }
+        presence::if_present(&self.transport, result).await
     }
 
-    /// Takes "it is not there" for the end of a deletion where a look shows that it isn't there. Grafana answers most deletions of what
-    /// isn't there with success.
+    /// Takes "it is not there" for the end of a deletion where a look shows that it isn't there.
     async fn if_gone<T>(
         &self,
         result: Result<()>,
         look: impl Future<Output = Result<Option<T>>>,
     ) -> Result<()> {
-        match result {
-            Err(error) if error.class() == Class::Missing => match look.await? {
-                None => Ok(()),
-                Some(_) => Err(elsewhere(error)),
-            },
-            other => other,
-        }
-    }
-}
-
-/// A refusal that Grafana can't have meant.
-fn elsewhere(error: Error) -> Error {
-    match error {
-        Error::Status {
-            operation,
-            status,
-            retry_after,
-            ..
-        } => Error::NotGrafana {
-            operation,
-            status,
-            retry_after,
-        },
-        other => other,
+        presence::if_gone(result, look).await
     }
 }
 

@@ -14,6 +14,7 @@ use super::*;
 use crate::grafana::Grafana;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::api::{FoundRule, Provenance};
+use crate::grafana::error::{Class, Error};
 use crate::grafana::transport::{Auth, Connection, Tls};
 use crate::grafana::wire::{AlertRule, ContactPoint, RuleGroup};
 
