@@ -180,6 +180,11 @@ impl Error {
         self.means(Meaning::NoGroup)
     }
 
+    /// Whether Grafana holds the object in another state than the write was for.
+    pub fn is_lost_race(&self) -> bool {
+        self.means(Meaning::LostRace)
+    }
+
     /// Whether a contact point or time interval cannot go, because a policy or rule refers to it.
     pub fn is_in_use(&self) -> bool {
         self.means(Meaning::InUse)

@@ -47,7 +47,7 @@ impl Meaning {
         Self::UidTaken,
     )];
 
-    const TEXTS: [(&str, Self); 24] = [
+    const TEXTS: [(&str, Self); 27] = [
         ("cannot change provenance from", Self::Provenance),
         ("with provided provenance", Self::Provenance),
         ("cannot be managed via API that handles", Self::Provenance),
@@ -71,6 +71,7 @@ impl Meaning {
         ("because could not find alert rule", Self::Missing),
         ("folder does not exist", Self::FolderMissing),
         ("cannot move rule out of this group", Self::NoGroup),
+        ("cannot set group when updating un-grouped rule", Self::NoGroup),
         ("already exist in contact point", Self::UidTaken),
         ("unknown Error state option", Self::Invalid),
         // What the storages of /apis say without a name of the error, some of it with 500
@@ -78,9 +79,14 @@ impl Meaning {
         ("no query marked as source", Self::Invalid),
         ("multiple queries marked as source", Self::Invalid),
         ("generate-name is not supported", Self::Invalid),
-        ("invalid provenance status", Self::Invalid),
+        // That of the stored object, which nothing else than it can be: what is sent has one that there is.
+        ("invalid provenance status", Self::Provenance),
         ("folder is required", Self::Invalid),
         ("manager properties", Self::Provenance),
+        // Kubernetes' words for a version that isn't the stored one (k8s.io/apiserver, registry.OptimisticLockErrorMsg).
+        ("the object has been modified", Self::LostRace),
+        // Behind it stands what is wrong: all that has a meaning of its own comes before.
+        ("invalid alert rule", Self::Invalid),
     ];
 
     pub(super) fn of(status: u16, message: &str, message_id: Option<&str>) -> Option<Self> {
@@ -92,12 +98,18 @@ impl Meaning {
             .or_else(|| by_text(&Self::TEXTS))
             .map(|(_, meaning)| *meaning)
             .or_else(|| (status == 403 && is_of_provenance(message)).then_some(Self::Provenance))
+            .or_else(|| {
+                (status == 403 && message_id.is_none() && is_of_admission(message)).then_some(Self::Invalid)
+            })
     }
 
     /// Where in a message the words stand by which it is understood.
     pub(super) fn words(message: &str) -> Vec<Range<usize>> {
         let texts = Self::TEXTS_BEFORE_IDS.iter().chain(&Self::TEXTS);
-        let texts = texts.map(|(text, _)| *text).chain([PROVENANCE, PERMISSIONS]);
+        let texts = texts
+            .map(|(text, _)| *text)
+            .chain([PROVENANCE, PERMISSIONS, ADMISSION]);
+        let texts = texts.chain(RIGHTS);
         let found = texts.filter_map(|text| Some((message.find(text)?, text.len())));
         found.map(|(at, length)| at..at + length).collect()
     }
@@ -109,4 +121,17 @@ const PERMISSIONS: &str = "ermissions";
 /// Whether a refusal speaks of whose an object is, and not of a right to set that. Patch releases word it differently.
 fn is_of_provenance(message: &str) -> bool {
     message.contains(PROVENANCE) && !message.contains(PERMISSIONS)
+}
+
+const ADMISSION: &str = " is forbidden: ";
+
+/// What a refusal says that is about the caller: Kubernetes' own words (k8s.io/apiserver, responsewriters.Forbidden) and those of Grafana's checks.
+const RIGHTS: [&str; 4] = ["User \"", PERMISSIONS, "authorized", "not a member"];
+
+/// Whether a refusal is about the object and not about the caller. Below `/apis` an admission that minds an object answers 403 whatever it minds, in the
+/// form of a missing right and without a name of the error (grafana-app-sdk, `k8s/apiserver/admission.go`; k8s.io/apiserver, admission.NewForbidden).
+fn is_of_admission(message: &str) -> bool {
+    message
+        .split_once(ADMISSION)
+        .is_some_and(|(_, why)| !RIGHTS.iter().any(|right| why.contains(right)))
 }

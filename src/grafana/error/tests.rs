@@ -206,13 +206,96 @@ fn a_rule_whose_folder_is_gone_is_not_wrong_by_itself() {
 fn what_is_wrong_by_itself_is_rejected_though_its_storage_says_500() {
     for message in [
         "no query marked as source",
+        "failed to convert to domain model: multiple queries marked as source: A and B",
         "generate-name is not supported in legacy storage mode",
-        "invalid provenance status: file",
+        "invalid alert rule: title is empty",
+        "quota has been exceeded",
     ] {
         let error = refused(500, message);
         assert_eq!(error.class(), Class::Rejected, "{message}");
         assert!(!error.outcome_unknown(), "{message}");
     }
+}
+
+/// What the admission of a rule says: its form, and by what it minds.
+fn admission(why: &str) -> Error {
+    let kind = "alertrules.rules.alerting.grafana.app";
+    refused(403, &format!("{kind} \"aw-1\" is forbidden: {why}"))
+}
+
+#[test]
+fn what_an_admission_minds_is_rejected_with_its_words_and_no_missing_right() {
+    for why in [
+        // apps/alerting/rules/pkg/app/util/group_validation.go
+        "cannot set group when creating a new rule",
+        "grafana.com/group-index must be set when grafana.com/group is set",
+        "grafana.com/group and grafana.com/group-index cannot be empty",
+        "invalid grafana.com/group-index: strconv.Atoi: parsing \"x\": invalid syntax",
+        // apps/alerting/rules/pkg/app/alertrule/validator.go
+        "folder is required",
+        "alert rule title is too long. Max length is 190",
+        "label key is reserved and cannot be specified: __grafana_receiver__",
+        "'for' duration must be greater than 0",
+        "receiver is empty",
+        "one expression must be marked as source",
+        // apps/alerting/rules/pkg/app/config and pkg/registry/apps/alerting/rules/register.go
+        "invalid notification settings: receiver 'nobody' does not exist",
+        "invalid notification settings: policy 'nothing' does not exist",
+        // apps/alerting/rules/pkg/app/util/validator.go
+        "trigger interval must be a multiple of base evaluation interval (10s)",
+        "trigger interval must be greater than 0",
+    ] {
+        let error = admission(why);
+        assert_eq!(error.class(), Class::Rejected, "{why}");
+        assert!(error.changed_nothing() && !error.outcome_unknown(), "{why}");
+        assert!(error.to_string().ends_with(why), "{error}");
+    }
+}
+
+#[test]
+fn what_an_admission_says_of_other_things_means_what_it_means_elsewhere() {
+    assert!(admission("folder does not exist: f").is_folder_missing());
+    assert!(admission("cannot set group when updating un-grouped rule").is_bound_to_no_group());
+    let foreign = [
+        "invalid provenance status: file",
+        "manager properties (kind=repo) and provenance annotation (api) are inconsistent",
+    ];
+    for why in foreign {
+        assert_eq!(admission(why).class(), Class::Foreign, "{why}");
+    }
+    // What a deletion says of a rule that a file has provisioned (alertrule/legacy_storage.go).
+    assert_eq!(refused(500, foreign[0]).class(), Class::Foreign);
+}
+
+#[test]
+fn a_missing_right_is_one_though_it_has_the_form_of_an_admission() {
+    for why in [
+        "User \"system:serviceaccount:x\" cannot list resource \"alertrules\" in API group \"rules.alerting.grafana.app\" in the namespace \"default\"",
+        "required permissions: alert.rules:read",
+        "You'll need additional permissions to perform this action. Permissions needed: alert.rules:create",
+        "user is not authorized to create alert rules that belong to folder f",
+        "unauthorized request",
+        "user is not a member of the namespace \"org-2\"",
+    ] {
+        assert_eq!(admission(why).class(), Class::Forbidden, "{why}");
+    }
+    let named = named(
+        403,
+        "alerting.unauthorized",
+        "user is not authorized to access rule group",
+    );
+    assert_eq!(named.class(), Class::Forbidden);
+}
+
+#[test]
+fn another_version_than_the_stored_one_is_a_lost_race() {
+    let error = refused(
+        409,
+        "Operation cannot be fulfilled on alertrules.rules.alerting.grafana.app \"aw-1\": the object has been modified; please apply your changes to the latest version and try again",
+    );
+    assert_eq!(error.class(), Class::Conflict);
+    assert!(error.is_lost_race() && !error.changed_nothing());
+    assert!(!refused(409, "cannot update with provided provenance '', needs 'api'").is_lost_race());
 }
 
 #[test]
