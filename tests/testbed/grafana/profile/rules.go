@@ -87,9 +87,20 @@ func (v Version) NamespaceID() bool { return !v.AtLeast(11, 0, 0) }
 
 // States of rules.
 
-// StateFilters: states can be asked for by folder, group and name, and page by page (api_prometheus.go, March 2025).
+// StateFilters: states can be asked for by folder, group and name (api_prometheus.go, March 2025).
 // Unconfirmed: the minor release of 11 that began with each.
 func (v Version) StateFilters() bool { return v.AtLeast(11, 0, 0) }
+
+// StatePages: states can be asked for page by page (#95959, November 2024).
+// Unconfirmed: whether it was 11.4 or 11.5.
+func (v Version) StatePages() bool { return v.AtLeast(11, 4, 0) }
+
+// StatePagesByStore: pages are made by the store, in the order of the folders' uids (#108633, taken back by #109422, again by #109558).
+// Unconfirmed: the release between 12.2 and 13.0 whose list of states uses it; played: from 12.4.
+func (v Version) StatePagesByStore() bool { return v.AtLeast(12, 4, 0) }
+
+// StateRuleLimit: a page ends with the group that brings it to so many rules (#114055, November 2025).
+func (v Version) StateRuleLimit() bool { return v.AtLeast(12, 4, 0) }
 
 // RuleUIDFilter: states can be asked for by uid (#114182).
 func (v Version) RuleUIDFilter() bool { return v.AtLeast(12, 4, 0) }

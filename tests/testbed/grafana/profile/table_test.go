@@ -45,6 +45,9 @@ func TestEachReleaseHasItsRow(t *testing.T) {
 		{"several trees", func(v Version) any { return v.NamedTrees(false) }, [6]any{false, false, false, false, false, true}},
 		{"several trees by toggle", func(v Version) any { return v.NamedTrees(true) }, [6]any{false, false, false, true, true, true}},
 		{"a hit has a description", yes(Version.HitDescription), [6]any{false, false, false, true, true, true}},
+		{"states page by page", yes(Version.StatePages), [6]any{false, false, true, true, true, true}},
+		{"pages of states by the store", yes(Version.StatePagesByStore), [6]any{false, false, false, true, true, true}},
+		{"rules of a page are counted", yes(Version.StateRuleLimit), [6]any{false, false, false, true, true, true}},
 		{"the health has an API server", yes(Version.HealthAPIServer), [6]any{false, false, false, false, true, true}},
 	}
 	for _, row := range rows {

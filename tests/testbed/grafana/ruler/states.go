@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
@@ -82,11 +81,9 @@ func (s *api) listStates(c *server.Call) {
 		return
 	}
 	v := s.Cfg.Version
-	type wanted struct {
-		group *stateGroup
-		rules []*store.Rule
-	}
-	var all []wanted
+	rules := map[place][]*store.Rule{}
+	intervals := map[place]int64{}
+	var all []place
 	s.Store.Mu.RLock()
 	o := s.Store.Orgs[c.Who.Org]
 	if o.Folders[options.folder] == nil {
@@ -98,67 +95,67 @@ func (s *api) listStates(c *server.Call) {
 		if f == nil || len(g.Rules) == 0 || !c.Who.MayReadRules(o, f.UID) {
 			continue
 		}
-		one := wanted{group: &stateGroup{Name: g.Name, File: f.Title, Interval: float64(g.Interval)}}
+		one := place{folder: f.UID, path: f.Title, group: g.Name}
 		if v.PathsInStates() {
-			one.group.File = o.Path(f)
-		}
-		if v.UIDsInStates() {
-			one.group.FolderUID = f.UID
+			one.path = o.Path(f)
 		}
 		for _, r := range g.Sorted(v.NewUIDsInGroupPut()) {
 			if options.wants(r) {
-				one.rules = append(one.rules, r)
+				rules[one] = append(rules[one], r)
 			}
 		}
-		if len(one.rules) > 0 {
+		if len(rules[one]) > 0 {
+			intervals[one] = int64(g.Interval)
 			all = append(all, one)
 		}
 	}
 	s.Store.Mu.RUnlock()
-	sort.Slice(all, func(i, j int) bool {
-		if all[i].group.File != all[j].group.File {
-			return all[i].group.File < all[j].group.File
-		}
-		return all[i].group.Name < all[j].group.Name
-	})
-	limit := 0
-	if v.StateFilters() {
-		limit = c.Number("group_limit", 0)
-	}
-	all, next := page(all, func(one wanted) string { return one.group.File + "/" + one.group.Name }, limit, c.Query("group_next_token"))
+	pages := s.pages(c)
+	slices.SortFunc(all, pages.compare)
 	groups := []*stateGroup{}
 	totals := map[string]int{}
-	for _, one := range all {
-		one.group.Rules = []*stateRule{}
-		one.group.Totals = map[string]int{}
-		for _, r := range one.rules {
+	next, count := "", 0
+	for at := pages.begin(all); at < len(all); at++ {
+		if pages.isFull(len(groups), count) {
+			next = pages.token(all, at)
+			break
+		}
+		one := all[at]
+		group := &stateGroup{Name: one.group, File: one.path, Interval: float64(intervals[one]), Rules: []*stateRule{}, Totals: map[string]int{}}
+		if v.UIDsInStates() {
+			group.FolderUID = one.folder
+		}
+		for _, r := range rules[one] {
 			rule := s.stateOf(engine.State(r.UID), r, &options)
 			if len(options.states) > 0 && !options.states[rule.State] || len(options.health) > 0 && !options.health[rule.Health] {
 				continue
 			}
-			count := rule.State
-			one.group.Totals[count]++
+			group.Totals[rule.State]++
 			if rule.Health == "error" || rule.Health == "nodata" {
-				one.group.Totals[rule.Health]++
+				group.Totals[rule.Health]++
 			}
-			if options.limitRules >= 0 && len(one.group.Rules) >= options.limitRules {
+			if options.limitRules >= 0 && len(group.Rules) >= options.limitRules {
 				continue
 			}
-			if rule.LastEvaluation.After(one.group.LastEvaluation) {
-				one.group.LastEvaluation = rule.LastEvaluation
+			if rule.LastEvaluation.After(group.LastEvaluation) {
+				group.LastEvaluation = rule.LastEvaluation
 			}
-			one.group.EvaluationTime = max(one.group.EvaluationTime, rule.EvaluationTime)
-			one.group.Rules = append(one.group.Rules, rule)
+			group.EvaluationTime = max(group.EvaluationTime, rule.EvaluationTime)
+			group.Rules = append(group.Rules, rule)
 		}
-		for name, n := range one.group.Totals {
+		for name, n := range group.Totals {
 			totals[name] += n
 		}
-		if len(one.group.Rules) > 0 {
-			groups = append(groups, one.group)
+		if len(group.Rules) > 0 {
+			groups = append(groups, group)
+			count += len(group.Rules)
 		}
 	}
+	slices.SortStableFunc(groups, func(a, b *stateGroup) int {
+		return byPath(place{path: a.File, group: a.Name}, place{path: b.File, group: b.Name})
+	})
 	data := map[string]any{"groups": groups}
-	if limit <= 0 {
+	if !pages.areCut() {
 		data["totals"] = totals
 	}
 	if next != "" {
