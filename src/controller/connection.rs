@@ -1,6 +1,6 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -22,9 +22,9 @@ use crate::domain::orphans::{self, Orphans};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::restored::Restored;
+use crate::domain::rule::states::States;
 use crate::domain::tenancy;
 use crate::domain::version::Version;
-use crate::grafana::api::AlertState;
 use crate::grafana::mirror::{Held, Mirror, Part, Subject};
 use crate::grafana::wire::{DataSource, Settings};
 use crate::grafana::{self, Class, Grafana};
@@ -42,15 +42,6 @@ pub struct Facts {
     pub nested_folders: bool,
     /// Its data sources.
     pub sources: Vec<DataSource>,
-}
-
-/// What Grafana says of a rule's alerts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenState {
-    /// The most serious state among them.
-    pub state: AlertState,
-    /// Why it is `Error`, free of what changes by itself.
-    pub message: Option<String>,
 }
 
 /// One connected Grafana.
@@ -73,8 +64,8 @@ pub struct Instance {
     pub strangers: Mutex<BTreeMap<String, usize>>,
     /// Whether it was put back to what it was before.
     pub restored: Mutex<Restored>,
-    /// The states of rules, by namespace and name of their AlertRule.
-    pub states: RwLock<HashMap<(String, String), SeenState>>,
+    /// The states of rules.
+    pub states: RwLock<States>,
     /// What it has refused.
     pub refused: Refused,
     /// Who may write, whoever is connected to this Grafana.

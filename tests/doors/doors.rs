@@ -63,7 +63,8 @@ impl Doors {
 }
 
 impl Door {
-    async fn open(server: &alertwright_testbed::Grafana, token: &str) -> Self {
+    /// A client through the provisioning API, and what counts its calls.
+    pub(crate) async fn open(server: &alertwright_testbed::Grafana, token: &str) -> Self {
         let proxy = Proxy::start(server.url()).await;
         let connection = Connection {
             url: proxy.url().parse().expect("an address"),

@@ -10,3 +10,4 @@
 
 mod doors;
 mod folders;
+mod states;

@@ -8,6 +8,7 @@ mod read;
 mod recognition;
 mod resend;
 mod schedule;
+pub mod states;
 pub mod sweep;
 
 use std::sync::Arc;

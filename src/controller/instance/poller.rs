@@ -1,6 +1,6 @@
 //! The poller: reads a Grafana in bulk, and asks for passes over what has changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,20 +12,18 @@ use super::read::{Changed, Found, read};
 use super::recognition::recognise;
 use super::resend;
 use super::schedule::{Due, Schedule};
+use super::states::StateReads;
 use super::sweep;
 use crate::api::condition::Reason;
 use crate::api::duration;
 use crate::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
-use crate::controller::connection::{Instance, SeenState};
+use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
-use crate::domain::rule::state_message;
-use crate::grafana::Result;
-use crate::grafana::api::AlertState;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::Part;
 
@@ -33,15 +31,14 @@ use crate::grafana::mirror::Part;
 const RESYNC: Duration = Duration::from_secs(60);
 /// How often the alerts' states are read where the instance doesn't say.
 const STATES: Duration = Duration::from_secs(15);
-/// The states are read so rarely that it takes at most this share of the time.
-const STATES_SHARE: u32 = 50;
+
 /// Reads until the instance is stopped.
 pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
     let resync = interval(instance.spec.resync_interval.as_ref(), RESYNC);
-    let states = interval(instance.spec.state_interval.as_ref(), STATES);
+    let every = interval(instance.spec.state_interval.as_ref(), STATES);
     let stop = instance.stop.clone();
     let mut schedule = Schedule::new(resync, Instant::now());
-    let mut next_states = Instant::now();
+    let mut states = StateReads::new(every, Instant::now());
     loop {
         let next = schedule.next();
         tokio::select! {
@@ -52,21 +49,23 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
                 schedule.suspect(suspected, Instant::now());
                 continue;
             }
-            () = sleep_until(next_states), if next_states < next && instance.check(&[Part::Rules]).is_ok() => {
-                let started = Instant::now();
-                let _ = read_states(&instance, &context).await;
-                next_states = Instant::now() + states.max(started.elapsed() * STATES_SHARE);
+            () = sleep_until(states.next()), if states.next() < next && instance.check(&[Part::Rules]).is_ok() => {
+                if stop.run_until_cancelled(states.read(&instance, &context)).await.is_none() {
+                    return;
+                }
                 continue;
             }
         }
         // That Grafana wants to be left alone says nothing of its health.
         if let Some(left) = instance.grafana.server.pause() {
             schedule.hold_until(Instant::now() + left);
-            next_states = next_states.max(schedule.next());
+            states.hold_until(schedule.next());
             continue;
         }
         let due = schedule.take(Instant::now());
-        let failed = poll(&instance, &context, &due).await;
+        let Some(failed) = poll(&instance, &context, &due).await else {
+            return;
+        };
         let is_read = |part: &Part| due.parts.contains(part) && !failed.contains_key(part);
         if [Part::Rules, Part::Silences].iter().all(is_read) {
             sweep::after_poll(&instance, &context).await;
@@ -101,14 +100,15 @@ pub(in crate::controller) async fn poll_all(
     poll(instance, context, &due).await;
 }
 
-/// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns why what couldn't be read couldn't.
-async fn poll(instance: &Instance, context: &Context, due: &Due) -> BTreeMap<Part, Failure> {
+/// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns why what couldn't be read couldn't, or
+/// nothing if the instance was stopped meanwhile.
+async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<BTreeMap<Part, Failure>> {
     let before = instance.health();
     let found = match recognise(instance, context).await {
         Ok(()) => {
             // Before anything was read no contact point has had its pass, so none is sent before and after.
             resend::as_asked(instance, context).await;
-            read(instance, due).await
+            instance.stop.run_until_cancelled(read(instance, due)).await?
         }
         Err(failure) => Found::nothing(due, &failure),
     };
@@ -150,7 +150,7 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> BTreeMap<Par
     if is_news || is_read || is_refused {
         context.triggers.instances.one(&context.namespace, &instance.name);
     }
-    failed
+    Some(failed)
 }
 
 fn tell(instance: &Instance, health: &Health) {
@@ -174,42 +174,6 @@ fn tell(instance: &Instance, health: &Health) {
             "grafana cannot be read"
         ),
     }
-}
-
-async fn read_states(instance: &Instance, context: &Context) -> Result<()> {
-    let found: HashMap<(String, String), SeenState> = instance
-        .grafana
-        .rules
-        .states()
-        .await?
-        .into_iter()
-        .filter_map(|rule| {
-            let (namespace, name) = instance.owners.resource(rule.owner.as_deref()?)?;
-            let message = rule
-                .last_error
-                .as_deref()
-                .filter(|_| rule.state == AlertState::Error);
-            let seen = SeenState {
-                state: rule.state,
-                message: message.and_then(state_message::state_message),
-            };
-            Some(((namespace.to_owned(), name.to_owned()), seen))
-        })
-        .collect();
-    let changed: HashSet<(String, String)> = {
-        let known = instance.states.read();
-        let news = found
-            .iter()
-            .filter(|(key, seen)| known.get(*key) != Some(*seen))
-            .map(|(key, _)| key);
-        let gone = known.keys().filter(|key| !found.contains_key(*key));
-        news.chain(gone).cloned().collect()
-    };
-    *instance.states.write() = found;
-    for (namespace, name) in changed {
-        context.triggers.rules.one(&namespace, &name);
-    }
-    Ok(())
 }
 
 /// Asks for a pass over everything that needs one of these parts.

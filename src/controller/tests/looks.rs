@@ -3,12 +3,16 @@
 use std::time::Instant;
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::grafana::source;
 use super::*;
 use crate::api::AlertRuleStatus;
 use crate::api::condition::{self, Reason};
+use crate::controller::instance::states::{Size, StateReads};
 use crate::controller::pass::{Reconcile, Report};
+use crate::grafana::api::AlertState::{Firing, Normal};
+use crate::grafana::api::{AlertState, RuleState};
 
 /// Whatever the test takes: so often more may be looked again.
 fn more(since: Instant) -> usize {
@@ -212,4 +216,144 @@ async fn settings_are_read_now_and_then_only_where_the_version_is_hidden() {
     assert_eq!(reads(), before + 1, "nothing tells of an upgrade");
     world.poll().await;
     assert_eq!(reads(), before + 1, "each time would be too often");
+}
+
+/// Pages of two groups.
+const PAGE: Size = Size {
+    groups: 2,
+    rules: 2000,
+};
+
+fn states_of(rules: &[(&str, AlertState)]) -> Vec<RuleState> {
+    let one = |(name, state): &(&str, AlertState)| RuleState {
+        uid: Some((*name).to_owned()),
+        owner: Some(format!("own/revel/{name}")),
+        folder: "revel".to_owned(),
+        group: (*name).to_owned(),
+        title: (*name).to_owned(),
+        state: *state,
+        active_at: None,
+        last_error: None,
+    };
+    rules.iter().map(one).collect()
+}
+
+fn state(instance: &Instance, name: &str) -> Option<AlertState> {
+    let rule = ("revel".to_owned(), name.to_owned());
+    instance.states.read().get(&rule).map(|seen| seen.state)
+}
+
+/// One that has been read by pages, and what reads it further. The poller has stopped.
+async fn read_by_pages(rules: &[(&str, AlertState)]) -> (World, Arc<Instance>, StateReads) {
+    let world = World::connected().await;
+    let instance = world.instance();
+    instance.stop.cancel();
+    world.grafana.hold(|held| held.states = states_of(rules));
+    let mut reads = StateReads::by_pages(Duration::from_secs(15), Instant::now().into(), PAGE);
+    round(&world, &instance, &mut reads).await;
+    (world, instance, reads)
+}
+
+/// Reads a whole round, and says how many answers it had.
+async fn round(world: &World, instance: &Instance, reads: &mut StateReads) -> u32 {
+    for answers in 1..20 {
+        reads.read(instance, &world.context).await;
+        if reads.next() > Instant::now().into() {
+            return answers;
+        }
+    }
+    panic!("a round without an end: {:?}", world.grafana.calls());
+}
+
+#[tokio::test]
+async fn states_are_read_page_by_page_and_count_from_the_end_of_the_round() {
+    let five = [
+        ("a", Normal),
+        ("b", Normal),
+        ("c", Normal),
+        ("d", Normal),
+        ("e", Normal),
+    ];
+    let (mut world, instance, mut reads) = read_by_pages(&five).await;
+    drain(&mut world.receivers.rules);
+    world.grafana.hold(|held| held.states[0].state = Firing);
+    reads.read(&instance, &world.context).await;
+    assert!(
+        reads.next() <= Instant::now().into(),
+        "the next page is due at once"
+    );
+    assert_eq!(state(&instance, "a"), Some(Normal));
+    assert_eq!(round(&world, &instance, &mut reads).await, 2, "pages");
+    assert_eq!(state(&instance, "a"), Some(Firing));
+    assert_eq!(drain(&mut world.receivers.rules), 1, "passes");
+}
+
+#[tokio::test]
+async fn a_rule_that_moves_between_two_pages_keeps_its_state() {
+    let (mut world, instance, mut reads) =
+        read_by_pages(&[("a", Normal), ("b", Normal), ("c", Firing), ("d", Normal)]).await;
+    drain(&mut world.receivers.rules);
+    reads.read(&instance, &world.context).await;
+    // To where the round has been.
+    world.grafana.hold(|held| held.states.swap(0, 2));
+    round(&world, &instance, &mut reads).await;
+    assert_eq!(state(&instance, "c"), Some(Firing));
+    assert_eq!(drain(&mut world.receivers.rules), 0, "passes");
+}
+
+#[tokio::test]
+async fn pages_that_lead_back_are_given_up_until_grafana_is_another() {
+    let (world, instance, mut reads) = read_by_pages(&[("a", Normal), ("b", Normal), ("c", Normal)]).await;
+    world.grafana.hold(|held| held.lost_page = Some(0));
+    assert_eq!(
+        round(&world, &instance, &mut reads).await,
+        3,
+        "twice the first page, and all"
+    );
+    world.grafana.hold(|held| held.states[2].state = Firing);
+    assert_eq!(round(&world, &instance, &mut reads).await, 1);
+    assert_eq!(state(&instance, "c"), Some(Firing));
+    world.grafana.hold(|held| held.lost_page = None);
+    let mut settings = instance.known_settings().unwrap();
+    settings.version = Some("12.4.1".to_owned());
+    instance.set_settings(settings);
+    assert_eq!(round(&world, &instance, &mut reads).await, 2, "pages");
+}
+
+#[tokio::test]
+async fn a_round_that_breaks_off_changes_nothing_and_the_next_begins_anew() {
+    let (mut world, instance, mut reads) =
+        read_by_pages(&[("a", Normal), ("b", Normal), ("c", Normal)]).await;
+    drain(&mut world.receivers.rules);
+    world.grafana.hold(|held| held.states[0].state = Firing);
+    reads.read(&instance, &world.context).await;
+    world.grafana.does(|_| Does::Refuses(503, "away"));
+    reads.read(&instance, &world.context).await;
+    assert!(reads.next() > Instant::now().into(), "not again at once");
+    assert_eq!(state(&instance, "a"), Some(Normal));
+    world.grafana.does_well();
+    assert_eq!(round(&world, &instance, &mut reads).await, 2, "pages");
+    assert_eq!(state(&instance, "a"), Some(Firing));
+}
+
+#[tokio::test]
+async fn a_read_that_is_under_way_ends_with_its_instance() {
+    for operation in ["rules.list", "rules.states"] {
+        let mut world = World::new();
+        let never = CancellationToken::new();
+        let dawdles = never.clone();
+        world.grafana.does(move |called| {
+            if called == operation {
+                Does::Dawdles(dawdles.clone())
+            } else {
+                Does::Well
+            }
+        });
+        let instance = world.connect(json!({})).await;
+        world.grafana.called(operation, 1).await;
+        instance.stop.cancel();
+        // The poller holds it as long as it runs.
+        world.context.running.write().clear();
+        until("the poller has ended", || Arc::strong_count(&instance) == 1).await;
+    }
 }

@@ -6,6 +6,7 @@ pub mod folder;
 pub mod identity;
 pub mod query;
 pub mod state_message;
+pub mod states;
 mod surroundings;
 pub mod template;
 mod text;

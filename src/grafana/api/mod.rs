@@ -2,6 +2,7 @@
 
 pub mod notifications;
 pub mod rules;
+mod states;
 mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::grafana::wire::{
     AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, RuleGroup, Settings, Silence,
 };
 
+pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
 pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
 
 /// A client of one Grafana and organisation.
@@ -25,6 +27,8 @@ pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
 pub struct Grafana {
     /// Alert rules.
     pub rules: Arc<dyn Rules>,
+    /// How rules do.
+    pub states: Arc<dyn RuleStates>,
     /// Folders.
     pub folders: Arc<dyn Folders>,
     /// Contact points.
@@ -64,8 +68,6 @@ pub trait Rules: Send + Sync {
         interval: Duration,
         provenance: Provenance,
     ) -> Answer<'a, ()>;
-    /// The state of every rule, as the replica that answers knows it.
-    fn states(&self) -> Answer<'_, Vec<RuleState>>;
 }
 
 /// Folders.
@@ -270,44 +272,4 @@ impl FoundRule {
             updated: Updated::default(),
         }
     }
-}
-
-/// How a rule does, from Grafana's last evaluation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleState {
-    /// Identity of the rule; 11.0 and later.
-    pub uid: Option<String>,
-    /// Value of the rule's label [`OWNER_LABEL`].
-    pub owner: Option<String>,
-    /// Title of the folder; below 12.0 the title alone, later the whole path.
-    pub folder: String,
-    /// Name of the group.
-    pub group: String,
-    /// Title of the rule.
-    pub title: String,
-    /// The most serious state of its alerts.
-    pub state: AlertState,
-    /// Since when it fires.
-    pub active_at: Option<Timestamp>,
-    /// Why the last evaluation failed, cut to a safe length.
-    pub last_error: Option<String>,
-}
-
-/// State of a rule, the least serious first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AlertState {
-    /// Not evaluated: new, paused, or not known to the replica that answered.
-    Unknown,
-    /// The condition does not hold.
-    Normal,
-    /// The condition no longer holds, but the alert fires on for a while.
-    Recovering,
-    /// The condition holds, but not for long enough yet.
-    Pending,
-    /// The queries returned nothing.
-    NoData,
-    /// The evaluation failed.
-    Error,
-    /// The alert fires.
-    Firing,
 }

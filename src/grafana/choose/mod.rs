@@ -19,6 +19,7 @@ pub(super) fn client(transport: Arc<Transport>) -> Grafana {
     let folders = Arc::new(Folders::new(older.clone()));
     Grafana {
         rules: older.clone(),
+        states: older.clone(),
         folders: folders.clone(),
         notifications: older.clone(),
         trees: older.clone(),

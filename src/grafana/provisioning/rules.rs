@@ -1,12 +1,12 @@
-//! Alert rules: `/api/v1/provisioning/alert-rules` and `/folder/.../rule-groups`, lists through the ruler's and the Prometheus API.
+//! Alert rules: `/api/v1/provisioning/alert-rules` and `/folder/.../rule-groups`, the list through the ruler's API.
 
 use std::time::Duration;
 
 use futures::FutureExt;
 use http::Method;
 
-use super::{Provisioning, listing, states};
-use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleState, Rules};
+use super::{Provisioning, listing};
+use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, Rules};
 use crate::grafana::error::Result;
 use crate::grafana::transport::Call;
 use crate::grafana::wire::{AlertRule, RuleGroup};
@@ -91,14 +91,6 @@ impl Rules for Provisioning {
             self.put_group(&group, provenance).await
         }
         .boxed()
-    }
-
-    fn states(&self) -> Answer<'_, Vec<RuleState>> {
-        // The alerts themselves may be thousands; a rule's labels and totals tell enough.
-        let call = Call::get("rules.states", "api/prometheus/grafana/api/v1/rules", &[])
-            .query("limit_alerts", "0")
-            .query("includeInternalLabels", "true");
-        self.transport.stream(call, states::decode).boxed()
     }
 }
 

@@ -3,20 +3,43 @@
 use std::fmt;
 use std::io::Read;
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use crate::grafana::api::{AlertState, OWNER_LABEL, RuleState};
+use super::Provisioning;
+use crate::grafana::api::{AlertState, Answer, OWNER_LABEL, RuleState, RuleStates, StatesPage, Window};
 use crate::grafana::error::cut;
+use crate::grafana::transport::Call;
+
+impl RuleStates for Provisioning {
+    fn page<'a>(&'a self, window: Window<'a>) -> Answer<'a, StatesPage> {
+        // The alerts themselves may be thousands; a rule's labels and totals tell enough.
+        let mut call = Call::get("rules.states", "api/prometheus/grafana/api/v1/rules", &[])
+            .query("limit_alerts", "0")
+            .query("includeInternalLabels", "true");
+        // What a Grafana doesn't know it passes over: groups are counted since 11.4 (#95959), rules since 12.4 (#114055).
+        if let Window::Page { from, groups, rules } = window {
+            call = call
+                .query("group_limit", groups.to_string())
+                .query("rule_limit", rules.to_string());
+            if let Some(from) = from {
+                call = call.query("group_next_token", from);
+            }
+        }
+        self.transport.stream(call, decode).boxed()
+    }
+}
 
 /// Reads what Prometheus' `/api/v1/rules` answers.
-pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<RuleState>> {
-    let answer: Answer = serde_json::from_reader(body)?;
+fn decode(body: &mut dyn Read) -> serde_json::Result<StatesPage> {
+    let answer: Whole = serde_json::from_reader(body)?;
     // A failure may come with the status 200.
     if answer.status != "success" {
         return Err(serde_json::Error::custom("not a success"));
     }
+    let next = answer.data.next.filter(|token| !token.is_empty());
     let states = answer
         .data
         .groups
@@ -25,12 +48,13 @@ pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<RuleState>> 
             rules
                 .into_iter()
                 .map(move |rule| rule.state(file.clone(), name.clone()))
-        });
-    Ok(states.collect())
+        })
+        .collect();
+    Ok(StatesPage { states, next })
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Whole {
     status: String,
     #[serde(default)]
     data: Data,
@@ -40,6 +64,8 @@ struct Answer {
 #[serde(default)]
 struct Data {
     groups: Vec<Group>,
+    #[serde(rename = "groupNextToken")]
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    fn decode_json(body: &Value) -> serde_json::Result<Vec<RuleState>> {
+    fn decode_json(body: &Value) -> serde_json::Result<StatesPage> {
         decode(&mut body.to_string().as_bytes())
     }
 
@@ -165,7 +191,7 @@ mod tests {
             .extend(rule.as_object().unwrap().clone());
         let body =
             json!({"status": "success", "data": {"groups": [{"name": "g", "file": "F", "rules": [whole]}]}});
-        decode_json(&body).unwrap().remove(0)
+        decode_json(&body).unwrap().states.remove(0)
     }
 
     #[test]
@@ -211,7 +237,19 @@ mod tests {
         assert!(decode_json(&json!({"status": "error", "error": "no database"})).is_err());
         assert_eq!(
             decode_json(&json!({"status": "success", "data": {"groups": []}})).unwrap(),
-            []
+            StatesPage::default()
         );
+    }
+
+    #[test]
+    fn a_page_says_where_the_next_one_begins_and_the_last_one_that_there_is_none() {
+        for (token, next) in [
+            (json!("Zi9n"), Some("Zi9n")),
+            (json!(""), None),
+            (Value::Null, None),
+        ] {
+            let body = json!({"status": "success", "data": {"groups": [], "groupNextToken": token}});
+            assert_eq!(decode_json(&body).unwrap().next.as_deref(), next, "{body}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod notifications;
 mod rules;
 mod server;
 mod silences;
+mod states;
 mod trees;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::grafana::api::{Answer, Capabilities, Grafana};
+use crate::grafana::api::{Answer, Capabilities, Grafana, RuleState};
 use crate::grafana::model::Route;
 use crate::grafana::wire::{AlertRule, ContactPoint, DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
@@ -45,6 +46,10 @@ pub(super) struct Held {
     /// Whether the index that lists of folders come from knows nothing yet.
     pub(super) index_lags: bool,
     pub(super) rules: BTreeMap<String, AlertRule>,
+    /// How rules do, each in a group of its own.
+    pub(super) states: Vec<RuleState>,
+    /// Where every page but the last leads to, wherever it ends.
+    pub(super) lost_page: Option<usize>,
     pub(super) points: Vec<ContactPoint>,
     pub(super) policy: Option<Route>,
     /// Who provisioned the policy tree.
@@ -98,6 +103,7 @@ impl Double {
         let all = Arc::new(self.clone());
         Grafana {
             rules: all.clone(),
+            states: all.clone(),
             folders: all.clone(),
             notifications: all.clone(),
             trees: all.clone(),

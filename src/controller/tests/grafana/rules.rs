@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Double, refusal};
-use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleState, Rules, Updated};
+use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, Rules, Updated};
 use crate::grafana::wire::{AlertRule, RuleGroup};
 
 impl Rules for Double {
@@ -71,9 +71,6 @@ impl Rules for Double {
         _: Provenance,
     ) -> Answer<'a, ()> {
         self.call("rules.put_group", |_| Ok(()))
-    }
-    fn states(&self) -> Answer<'_, Vec<RuleState>> {
-        self.call("rules.states", |_| Ok(Vec::new()))
     }
 }
 

@@ -1,0 +1,159 @@
+//! When and how the states of alerts are read: page by page where Grafana can, and something else may have its turn between two pages.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::domain::rule::state_message::state_message;
+use crate::domain::rule::states::{Named, SeenState};
+use crate::grafana::api::{AlertState, RuleState, StatesPage, Window};
+
+/// The states are read so rarely that it takes at most this share of the time.
+const SHARE: u32 = 50;
+
+/// What a page holds at most. For each Grafana up to 12.3 reads all rules, so there shouldn't be many of them.
+const PAGE: Size = Size {
+    groups: 500,
+    rules: 2000,
+};
+
+/// How large a page is.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::controller) struct Size {
+    pub(in crate::controller) groups: u32,
+    pub(in crate::controller) rules: u32,
+}
+
+/// The reading of one Grafana's states, in rounds of one page or more.
+#[derive(Debug)]
+pub(in crate::controller) struct StateReads {
+    every: Duration,
+    page: Size,
+    next: Instant,
+    round: Option<Round>,
+    /// The version of a Grafana whose pages don't end.
+    endless: Option<String>,
+}
+
+/// A round under way.
+#[derive(Debug, Default)]
+struct Round {
+    /// Where its next page begins.
+    from: Option<String>,
+    /// Where its pages have begun.
+    begun: HashSet<String>,
+    /// How long its answers have taken.
+    took: Duration,
+    /// When it had the last one.
+    answered: Option<Instant>,
+}
+
+impl StateReads {
+    /// A round is due at once, and then so often.
+    pub(super) fn new(every: Duration, now: Instant) -> Self {
+        Self::by_pages(every, now, PAGE)
+    }
+
+    /// The same with pages of another size.
+    pub(in crate::controller) fn by_pages(every: Duration, now: Instant, page: Size) -> Self {
+        Self {
+            every,
+            page,
+            next: now,
+            round: None,
+            endless: None,
+        }
+    }
+
+    /// When the next page is due.
+    pub(in crate::controller) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Puts off what is due before.
+    pub(super) fn hold_until(&mut self, moment: Instant) {
+        self.next = self.next.max(moment);
+    }
+
+    /// Reads a page. After the last one of a round what it has shown counts, and passes are asked for.
+    pub(in crate::controller) async fn read(&mut self, instance: &Instance, context: &Context) {
+        let version = instance.known_settings().and_then(|settings| settings.version);
+        let version = version.unwrap_or_default();
+        let is_whole = self.endless.as_ref() == Some(&version);
+        let mut round = self.go_on(Instant::now()).unwrap_or_else(|| {
+            instance.states.write().begin();
+            Round::default()
+        });
+        let window = if is_whole {
+            Window::Whole
+        } else {
+            Window::Page {
+                from: round.from.as_deref(),
+                groups: self.page.groups,
+                rules: self.page.rules,
+            }
+        };
+        let started = Instant::now();
+        let answer = instance.grafana.states.page(window).await;
+        let now = Instant::now();
+        round.took += now - started;
+        round.answered = Some(now);
+        let Ok(StatesPage { states, next }) = answer else {
+            return self.rest(round.took, now);
+        };
+        let shown = states.into_iter().filter_map(|rule| shown(instance, &rule));
+        instance.states.write().answer(shown);
+        self.next = now;
+        match next.filter(|_| !is_whole) {
+            None => {
+                for (namespace, name) in instance.states.write().end() {
+                    context.triggers.rules.one(&namespace, &name);
+                }
+                self.rest(round.took, now);
+            }
+            Some(next) if round.begun.insert(next.clone()) => {
+                round.from = Some(next);
+                self.round = Some(round);
+            }
+            // Up to 12.3 pages are in one order and their beginnings are looked for in another, where one folder's name is the beginning
+            // of another's (api_prometheus.go).
+            Some(_) => {
+                warn!(
+                    instance = instance.name,
+                    version,
+                    "grafana's pages of alert states lead back to where they began: they are read in one answer"
+                );
+                self.endless = Some(version);
+            }
+        }
+    }
+
+    /// The round under way, unless it was interrupted for so long that another would be due.
+    fn go_on(&mut self, now: Instant) -> Option<Round> {
+        self.round
+            .take()
+            .filter(|round| round.answered.is_some_and(|answered| now < answered + self.every))
+    }
+
+    fn rest(&mut self, took: Duration, now: Instant) {
+        self.next = now + self.every.max(took * SHARE);
+    }
+}
+
+/// Whose rule it is, if it is ours, and what is to be known of it.
+fn shown(instance: &Instance, rule: &RuleState) -> Option<(Named, SeenState)> {
+    let (namespace, name) = instance.owners.resource(rule.owner.as_deref()?)?;
+    let message = rule
+        .last_error
+        .as_deref()
+        .filter(|_| rule.state == AlertState::Error);
+    let seen = SeenState {
+        state: rule.state,
+        message: message.and_then(state_message),
+    };
+    Some(((namespace.to_owned(), name.to_owned()), seen))
+}
