@@ -99,6 +99,11 @@ check: ## Check everything that needs no server: format, lints, licences, genera
 bench: testbed static ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
 	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(ALERTWRIGHT_OPERATOR) $(BENCH_ARGS)
 
+.PHONY: counts
+counts: testbed ## Count calls of Grafana on each release and through each of its APIs, and print a table
+	cargo build --locked --quiet --workspace --bin alertwright --test layers
+	cargo run --locked --quiet --package alertwright-testbed --bin bench -- --operator $(TARGET)/debug/alertwright --by-release $(BENCH_ARGS)
+
 .PHONY: build
 build: ## Build the operator for development
 	cargo build --locked

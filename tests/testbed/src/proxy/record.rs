@@ -129,6 +129,16 @@ impl Calls {
         self.filter(|call| !call.is_write())
     }
 
+    /// How often all rules were listed, whatever the API and however many pages.
+    pub fn rule_lists(&self) -> usize {
+        let lists = self.reads().filter(|call| {
+            let path = call.path.split('?').next().unwrap_or_default();
+            path.ends_with("/api/ruler/grafana/api/v1/rules")
+                || path.ends_with("/alertrules") && !call.path.contains("continue=")
+        });
+        lists.len()
+    }
+
     /// How many calls of each class.
     pub fn by_class(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
@@ -163,6 +173,27 @@ mod tests {
             Instant::now(),
         )
         .class()
+    }
+
+    #[test]
+    fn a_list_of_rules_counts_once_by_either_api_and_with_all_of_its_pages() {
+        let paths = [
+            "/api/ruler/grafana/api/v1/rules",
+            "/apis/rules.alerting.grafana.app/v1beta1/namespaces/default/alertrules?limit=500",
+            "/apis/rules.alerting.grafana.app/v1beta1/namespaces/default/alertrules?limit=500&continue=x",
+            "/apis/rules.alerting.grafana.app/v1beta1/namespaces/default/alertrules/a",
+            "/api/prometheus/grafana/api/v1/rules",
+        ];
+        let call = |path| {
+            Call::new(
+                &Method::GET,
+                path,
+                &HeaderMap::new(),
+                Bytes::new(),
+                Instant::now(),
+            )
+        };
+        assert_eq!(Calls(paths.map(call).to_vec()).rule_lists(), 2);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use alertwright_testbed::{
-    Grafana, Loki, Proxy, http,
+    Grafana, Loki, Proxy,
+    grafana::Version,
+    http,
     proxy::{Call, Calls},
 };
 use futures::{StreamExt, stream};
@@ -25,7 +27,7 @@ pub(crate) struct Floor {
 impl Floor {
     /// Starts it, with nothing in it but the data source.
     pub(crate) async fn start(loki: &Loki) -> Self {
-        let grafana = start_grafana().await;
+        let grafana = start_grafana(Version::chosen()).await;
         grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
         let token = grafana.token().await;
         let client = http::builder()

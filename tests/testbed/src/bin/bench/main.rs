@@ -7,6 +7,7 @@
     reason = "a program for people at a terminal: what fails ends it with a message"
 )]
 
+mod counts;
 mod fleet;
 mod floor;
 mod latency;
@@ -20,8 +21,10 @@ mod world;
 
 use std::{path::PathBuf, time::Duration};
 
+use alertwright_testbed::grafana::Version;
 use clap::{Parser, ValueEnum};
 
+use counts::Door;
 use fleet::Fleet;
 use floor::Floor;
 use steady::Set;
@@ -55,6 +58,15 @@ struct Arguments {
     /// Leaves out single changes, rollouts, the outage and the correction.
     #[arg(long)]
     counts_only: bool,
+    /// Only counts calls of Grafana, on each release and through each of its APIs.
+    #[arg(long)]
+    by_release: bool,
+    /// With --by-release, only this release.
+    #[arg(long)]
+    release: Option<Version>,
+    /// With --by-release, only this API.
+    #[arg(long, value_enum)]
+    door: Option<Door>,
     /// A small set and short waits, to try the program itself. Its figures mean little.
     #[arg(long)]
     quick: bool,
@@ -83,7 +95,18 @@ async fn main() {
         arguments.outage = arguments.outage.min(5);
     }
     let plane = Plane::start(&arguments.operator).await;
-    let grafana = world::start_grafana().await.description();
+    if arguments.by_release {
+        let mut which = counts::all();
+        which.retain(|(version, door)| {
+            arguments.release.is_none_or(|release| release == *version)
+                && arguments.door.is_none_or(|only| only == *door)
+        });
+        let fleet = Fleet::new(if arguments.quick { 50 } else { 500 }, 10);
+        let table = counts::count(&plane, &fleet, &which).await;
+        println!("{fleet}\n\n{table}");
+        return;
+    }
+    let grafana = world::start_grafana(Version::chosen()).await.description();
     println!("{}", machine::describe(&arguments.operator, &grafana));
     let rules = arguments.rules;
     let fleets = match arguments.set {
@@ -103,7 +126,7 @@ async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_first: 
     let set = Set { fleet, is_peer };
     let mut table = Table::new(&fleet.to_string(), is_peer);
     let resync = Duration::from_secs(arguments.resync);
-    let mut world = World::prepare(plane, fleet, resync).await;
+    let mut world = World::prepare(plane, fleet, Version::chosen(), &format!("{}s", arguments.resync)).await;
     let floor = Floor::start(plane.loki()).await;
     steady::first_sync(&mut world, &set, &floor, &mut table).await;
     steady::rest(&mut world, &set, resync, &mut table).await;

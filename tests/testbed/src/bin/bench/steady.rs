@@ -97,7 +97,7 @@ pub(crate) async fn rest(world: &mut World, set: &Set<'_>, resync: Duration, tab
     let states = calls.of("GET", "/api/prometheus/").len();
     let reads = calls.reads().len() - states;
     // The interval has jitter, so the resyncs are counted by what each does once.
-    let resyncs = calls.of("GET", "/api/ruler/").len().max(1);
+    let resyncs = calls.rule_lists().max(1);
     let what = |what: &str| format!("at rest, {resyncs} resyncs: {what}");
     let row = Row::new(
         what("reads for each resync, and state polls in all"),
@@ -198,7 +198,8 @@ async fn passes_by_kind(world: &World) -> String {
     text.join(", ")
 }
 
-fn by_method(calls: &Calls) -> String {
+/// How many calls there are, in all and of each method.
+pub(crate) fn by_method(calls: &Calls) -> String {
     let of = |method| calls.of(method, "").len();
     let (get, post, put, delete) = (of("GET"), of("POST"), of("PUT"), of("DELETE"));
     format!(

@@ -85,31 +85,35 @@ impl fmt::Display for Table {
             .floor("bare client")
             .goal("must be")
             .peer("peer");
-        let lines: Vec<Vec<&str>> = std::iter::once(&head)
-            .chain(&self.rows)
-            .map(|row| self.cells(row))
-            .collect();
-        let width = |column: usize| {
-            let cells = lines.iter().filter_map(|line| line.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-        };
-        let columns = lines.first().map_or(0, Vec::len);
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        writeln!(f, "### {}\n", self.title)?;
-        for (i, line) in lines.iter().enumerate() {
-            for (cell, width) in line.iter().zip(&widths) {
-                write!(f, "| {cell:<width$} ")?;
-            }
-            writeln!(f, "|")?;
-            if i == 0 {
-                for width in &widths {
-                    write!(f, "|{:-<1$}", "", width + 2)?;
-                }
-                writeln!(f, "|")?;
-            }
-        }
-        Ok(())
+        let lines = std::iter::once(&head).chain(&self.rows);
+        let lines: Vec<Vec<&str>> = lines.map(|row| self.cells(row)).collect();
+        write!(f, "### {}\n\n{}", self.title, markdown(&lines))
     }
+}
+
+/// Lines of cells, of which the first is the head, as Markdown with columns of one width.
+pub(crate) fn markdown<T: AsRef<str>>(lines: &[Vec<T>]) -> String {
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells
+            .map(|cell| cell.as_ref().chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let columns = lines.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for (i, line) in lines.iter().enumerate() {
+        for (cell, width) in line.iter().zip(&widths) {
+            text.extend([format!("| {:<width$} ", cell.as_ref())]);
+        }
+        text.push_str("|\n");
+        if i == 0 {
+            text.extend(widths.iter().map(|width| format!("|{:-<1$}", "", width + 2)));
+            text.push_str("|\n");
+        }
+    }
+    text
 }
 
 #[cfg(test)]

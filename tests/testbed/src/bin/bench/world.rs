@@ -9,7 +9,8 @@ use std::{
 use alertwright_testbed::{
     ControlPlane, Grafana, Loki, Operator, Proxy,
     control_plane::Watch,
-    grafana, operator,
+    grafana::{self, Version},
+    operator,
     proxy::{Call, Calls},
 };
 use futures::{StreamExt, stream};
@@ -60,6 +61,8 @@ impl Plane {
 pub(crate) struct World {
     /// The client of whoever applies resources.
     pub(crate) client: Client,
+    /// The operator's own namespace.
+    home: String,
     /// The namespace of the resources.
     pub(crate) namespace: String,
     /// Their Grafana.
@@ -72,11 +75,11 @@ pub(crate) struct World {
 
 impl World {
     /// Starts a Grafana and applies the resources; the operator isn't started yet.
-    pub(crate) async fn prepare(plane: &Plane, fleet: &Fleet, resync: Duration) -> Self {
+    pub(crate) async fn prepare(plane: &Plane, fleet: &Fleet, version: Version, resync: &str) -> Self {
         eprintln!("{fleet}");
         let control = &plane.control;
         let (home, namespace) = (control.namespace("op").await, control.namespace("bench").await);
-        let grafana = start_grafana().await;
+        let grafana = start_grafana(version).await;
         grafana
             .add_loki_datasource(&plane.loki, "loki", "Loki", true)
             .await;
@@ -95,6 +98,7 @@ impl World {
                 &home,
             ])),
             client,
+            home,
             namespace,
             grafana,
             proxy,
@@ -104,19 +108,27 @@ impl World {
         let secret = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "grafana"}, "stringData": {"token": token},
         });
-        let instance = json!({
-            "apiVersion": crate::fleet::API_VERSION, "kind": "GrafanaInstance", "metadata": {"name": "default"},
-            "spec": {
-                "url": world.proxy.url(),
-                "auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "token"}}},
-                "resyncInterval": format!("{}s", resync.as_secs()),
-            },
-        });
-        for object in [secret, instance] {
-            apply(&world.client, &home, &object).await;
-        }
+        apply(&world.client, &world.home, &secret).await;
+        world.declare(json!({"resyncInterval": resync})).await;
         world.apply_all(fleet.objects()).await;
         world
+    }
+
+    /// Declares the GrafanaInstance, with this in its specification.
+    pub(crate) async fn declare(&self, more: Value) {
+        let mut instance = json!({
+            "apiVersion": crate::fleet::API_VERSION, "kind": "GrafanaInstance", "metadata": {"name": "default"},
+            "spec": {
+                "url": self.proxy.url(),
+                "auth": {"token": {"secretKeyRef": {"name": "grafana", "key": "token"}}},
+            },
+        });
+        if let (Some(spec), Value::Object(more)) = (instance.pointer_mut("/spec"), more)
+            && let Some(spec) = spec.as_object_mut()
+        {
+            spec.extend(more);
+        }
+        apply(&self.client, &self.home, &instance).await;
     }
 
     /// Starts the operator for the first time.
@@ -173,6 +185,19 @@ impl World {
         }
     }
 
+    /// Waits until it has listed all rules so often since the last reset and what is read with them is there too, and gives all calls.
+    pub(crate) async fn resyncs(&self, times: usize, patience: Duration) -> Calls {
+        let begun = Instant::now();
+        while self.proxy.requests().rule_lists() < times {
+            assert!(
+                begun.elapsed() < patience,
+                "no {times} resyncs within {patience:?}"
+            );
+            sleep(LOOK).await;
+        }
+        self.quiet(Duration::from_secs(1)).await
+    }
+
     /// Waits until the operator has asked Grafana for nothing for so long, and gives all calls since the last reset.
     pub(crate) async fn quiet(&self, time: Duration) -> Calls {
         loop {
@@ -199,10 +224,11 @@ impl World {
 }
 
 /// The double, or a container of `GRAFANA_IMAGE`, that evaluates rules as often as a Grafana does where nobody has changed it.
-pub(crate) async fn start_grafana() -> Grafana {
+pub(crate) async fn start_grafana(version: Version) -> Grafana {
     let source = grafana::Source::of_ones_own().expect("a Grafana of one's own");
     let options = grafana::Options {
         source: Some(source),
+        version,
         interval: Duration::from_secs(10),
         ..grafana::Options::default()
     };

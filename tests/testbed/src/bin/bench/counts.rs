@@ -1,0 +1,142 @@
+//! How many calls of Grafana the same resources take, on each release and through each of its APIs.
+
+use std::{fmt, time::Duration};
+
+use alertwright_testbed::{
+    grafana::Version,
+    proxy::{Calls, Fault},
+};
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::{
+    fleet::Fleet,
+    steady::by_method,
+    table,
+    tracker::Tracker,
+    world::{Plane, World},
+};
+
+/// How long anything may take before it is given up.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// So long that none comes while something else is counted.
+const NO_RESYNC: &str = "1h";
+/// The interval of the resyncs that are counted.
+const RESYNC: &str = "5s";
+/// How many resyncs are counted.
+const RESYNCS: usize = 5;
+/// How long Grafana must be left alone before something counts as done.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// What rules and notifications go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Door {
+    /// The provisioning API: all there is, or the rest is hidden from the operator.
+    Provisioning,
+    /// `/apis`: notifications by themselves, rules because the GrafanaInstance says so.
+    Platform,
+}
+
+impl Door {
+    fn other(self) -> Self {
+        match self {
+            Self::Provisioning => Self::Platform,
+            Self::Platform => Self::Provisioning,
+        }
+    }
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Provisioning => "provisioning",
+            Self::Platform => "`/apis`",
+        })
+    }
+}
+
+/// Every release through every API that it has for rules and notifications.
+pub(crate) fn all() -> Vec<(Version, Door)> {
+    let doors = |version: Version| {
+        let platform = version.since(13, 0).then_some((version, Door::Platform));
+        std::iter::once((version, Door::Provisioning)).chain(platform)
+    };
+    Version::RELEASES.into_iter().flat_map(doors).collect()
+}
+
+/// Counts them all, and makes a table.
+pub(crate) async fn count(plane: &Plane, fleet: &Fleet, which: &[(Version, Door)]) -> String {
+    let head = [
+        "Grafana",
+        "rules and notifications by",
+        "first sync",
+        "at rest, five resyncs",
+        "after a restart",
+        "after a change to the other API",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    for &(version, door) in which {
+        let counted = count_one(plane, fleet, version, door).await;
+        let cells = counted.map(|calls| calls.map_or_else(|| "–".to_owned(), |calls| by_method(&calls)));
+        let line = [version.to_string(), door.to_string()].into_iter().chain(cells);
+        let line: Vec<String> = line.collect();
+        eprintln!("  {}", line.join(" | "));
+        lines.push(line);
+    }
+    table::markdown(&lines)
+}
+
+/// First sync, rest, restart, and the change to the other API where there is one.
+async fn count_one(plane: &Plane, fleet: &Fleet, version: Version, door: Door) -> [Option<Calls>; 4] {
+    eprintln!("Grafana {version} by {door}");
+    let mut world = World::prepare(plane, fleet, version, NO_RESYNC).await;
+    goes_through(&world, door, NO_RESYNC).await;
+    let tracker = Tracker::start(&world.client, &world.namespace).await;
+
+    world.proxy.reset();
+    world.start_operator().await;
+    tracker.until_in_sync(fleet.resources(), PATIENCE).await;
+    let first = world.quiet(QUIET).await;
+
+    goes_through(&world, door, RESYNC).await;
+    world.quiet(QUIET).await;
+    world.proxy.reset();
+    let rest = world.resyncs(RESYNCS, PATIENCE).await;
+
+    goes_through(&world, door, NO_RESYNC).await;
+    world.quiet(QUIET * 2).await;
+    world.proxy.reset();
+    world.restart_operator().await;
+    let restart = world.quiet(QUIET).await;
+
+    eprintln!("  after a restart: {:?}", restart.by_class());
+    let change = if version.since(13, 0) {
+        world.proxy.reset();
+        goes_through(&world, door.other(), NO_RESYNC).await;
+        Some(world.quiet(QUIET * 2).await)
+    } else {
+        None
+    };
+    [Some(first), Some(rest), Some(restart), change]
+}
+
+/// Has the operator go through one API.
+async fn goes_through(world: &World, door: Door, resync: &str) {
+    world.proxy.clear_faults();
+    let mut more = json!({"resyncInterval": resync, "stateInterval": NO_RESYNC});
+    match door {
+        Door::Provisioning => {
+            for group in ["notifications.alerting.grafana.app", "rules.alerting.grafana.app"] {
+                world
+                    .proxy
+                    .fault(Fault::status(404).on_path(&format!("/apis/{group}")));
+            }
+        }
+        Door::Platform => {
+            if let Some(more) = more.as_object_mut() {
+                more.insert("ruleAPI".to_owned(), json!("Platform"));
+            }
+        }
+    }
+    world.declare(more).await;
+}
