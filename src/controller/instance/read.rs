@@ -298,7 +298,7 @@ async fn read_rules(instance: &Instance) -> grafana::Result<(Vec<String>, Undone
 /// Returns the names of what changed, and of what is gone and nobody of us has written.
 async fn read_contact_points(instance: &Instance) -> grafana::Result<(Vec<String>, Vec<String>)> {
     let poll = instance.mirror.write(|held| held.contact_points.begin_poll());
-    let found = instance.grafana.notifications.contact_points().await?;
+    let found = instance.grafana.contact_points.list().await?;
     Ok(instance.mirror.write(|held| {
         let before: HashSet<String> = held.contact_points.polled_keys().cloned().collect();
         let changed = held.finish_contact_points(poll, found);

@@ -68,7 +68,8 @@ pub(super) async fn after_poll(instance: &Instance, context: &Context, undone: &
     let turn = instance.rights.notifications.lock().await;
     // Those that are gone are made anew, secrets and all. Where none is left, that is all there is to do.
     let left = instance.mirror.read(|held| {
-        let integrations = held.contact_points.iter().flat_map(|(_, all)| all);
+        let found = held.contact_points.iter();
+        let integrations = found.flat_map(|(_, found)| &found.object.integrations);
         memory.read(|memory| integrations.filter(|i| memory.sent.contains_key(&i.uid)).count())
     });
     if left > 0

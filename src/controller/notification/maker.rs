@@ -9,13 +9,13 @@ use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
 use crate::domain::notification::contact_point::decision;
 use crate::domain::ownership::is_derived;
-use crate::grafana::wire;
+use crate::grafana::model;
 
 /// The ContactPoints that have made one of these integrations, by namespace and name; several only where an old fault or a lost race has joined
 /// theirs. They may be for another GrafanaInstance: two can be for one Grafana. Who asks for the name in vain has made nothing.
 pub(super) fn makers(
     name: &str,
-    found: &[wire::ContactPoint],
+    found: &[model::Integration],
     instance: &Instance,
     context: &Context,
 ) -> Vec<Arc<ContactPoint>> {

@@ -169,6 +169,7 @@ impl NotificationPolicy {
                 let found = instance
                     .mirror
                     .read(|held| held.contact_points.lookup(&name.clone()).cloned().present());
+                let found = found.map(|found| found.object.integrations);
                 let makers = makers(name, &found.unwrap_or_default(), instance, context);
                 if let Some(maker) = makers.first()
                     && makers.iter().all(|maker| maker.ns() != self.ns())
@@ -216,7 +217,7 @@ impl NotificationPolicy {
         let own = decision::uids(&contact_point.spec, &context.owner, namespace, name);
         let is_stored = instance.mirror.read(|held| {
             let found = held.contact_points.lookup(grafana_name).present();
-            found.is_some_and(|found| found.iter().any(|integration| own.contains(&integration.uid)))
+            found.is_some_and(|found| found.object.integrations.iter().any(|i| own.contains(&i.uid)))
         });
         if is_stored && context.claims.ahead(&key, &*contact_point).is_none() {
             return Ok(grafana_name.to_owned());

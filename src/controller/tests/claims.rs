@@ -10,7 +10,6 @@ use crate::controller::instance::sweep;
 use crate::controller::news;
 use crate::controller::pass::Reconcile;
 use crate::grafana::model::Route;
-use crate::grafana::wire;
 
 /// A policy of this namespace, created in this second of a minute.
 fn tree(world: &mut World, namespace: &str, second: u8) -> NotificationPolicy {
@@ -130,10 +129,10 @@ async fn of_two(first: Value, second: Value) -> World {
     let mut world = World::new();
     world.grafana.hold(|held| {
         for name in ["one", "two"] {
-            held.points.push(wire::ContactPoint {
+            held.points.push(Point {
                 uid: format!("by-hand-{name}"),
                 name: name.to_owned(),
-                ..wire::ContactPoint::default()
+                ..Point::default()
             });
         }
     });
@@ -297,12 +296,12 @@ async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
 }
 
 /// A contact point in Grafana that nobody here has made.
-fn by_hand(name: &str) -> wire::ContactPoint {
-    wire::ContactPoint {
+fn by_hand(name: &str) -> Point {
+    Point {
         uid: format!("by-hand-{name}"),
         name: name.to_owned(),
         r#type: "email".to_owned(),
-        ..wire::ContactPoint::default()
+        ..Point::default()
     }
 }
 

@@ -51,7 +51,7 @@ use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::{Owner, Owners};
 use crate::metrics::Metrics;
-use grafana::{Does, Double};
+use grafana::{Does, Double, Point};
 use kube::ApiServer;
 
 /// The operator's own namespace.

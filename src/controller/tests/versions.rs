@@ -10,7 +10,7 @@ use crate::controller::engine::failure::Retry;
 use crate::controller::instance;
 use crate::controller::pass::Reconcile;
 use crate::grafana::model::Route;
-use crate::grafana::wire::{ContactPoint, Deprecation, Folder};
+use crate::grafana::wire::{Deprecation, Folder};
 
 #[tokio::test]
 async fn a_folder_that_the_index_does_not_show_yet_is_neither_gone_nor_made_again() {
@@ -113,9 +113,9 @@ async fn a_contact_point_without_integrations_is_known_from_the_tree_that_names_
     assert_eq!(world.grafana.count("policy.put"), 1);
     // Only the tree from before names it, which comes back one day.
     world.grafana.hold(|held| {
-        held.points.push(ContactPoint {
+        held.points.push(Point {
             name: "team".to_owned(),
-            ..ContactPoint::default()
+            ..Point::default()
         });
     });
     world.poll().await;

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use notifications::Trees;
+use notifications::{ContactPoints, Trees};
 
 use crate::grafana::digest::RuleDigest;
 use crate::grafana::wire::{
-    AlertRule, ContactPoint, DataSource, Deprecation, Folder, Health, RuleGroup, Settings, Silence,
+    AlertRule, DataSource, Deprecation, Folder, Health, RuleGroup, Settings, Silence,
 };
 
 pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
@@ -32,7 +32,7 @@ pub struct Grafana {
     /// Folders.
     pub folders: Arc<dyn Folders>,
     /// Contact points.
-    pub notifications: Arc<dyn Notifications>,
+    pub contact_points: Arc<dyn ContactPoints>,
     /// Policy trees.
     pub trees: Arc<dyn Trees>,
     /// Silences.
@@ -82,28 +82,6 @@ pub trait Folders: Send + Sync {
     fn content<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<u64>>;
     /// Deletes a folder; one that is not there is no error. `Rejected` if rules lie in it.
     fn delete<'a>(&'a self, uid: &'a str) -> Answer<'a, ()>;
-}
-
-/// Contact points. They and the policy trees are one document in Grafana: of concurrent writes all but one end in `Conflict`.
-pub trait Notifications: Send + Sync {
-    /// Every integration of every contact point, with secrets replaced by [`REDACTED`](crate::grafana::wire::REDACTED).
-    fn contact_points(&self) -> Answer<'_, Vec<ContactPoint>>;
-    /// The integrations of one contact point; none if there is no such contact point.
-    fn contact_points_named<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<ContactPoint>>;
-    /// Creates an integration. It joins a contact point of this name, should there be one.
-    fn create_contact_point<'a>(
-        &'a self,
-        contact_point: &'a ContactPoint,
-        provenance: Provenance,
-    ) -> Answer<'a, ()>;
-    /// Replaces the integration of this uid. `Missing` if there is none.
-    fn update_contact_point<'a>(
-        &'a self,
-        contact_point: &'a ContactPoint,
-        provenance: Provenance,
-    ) -> Answer<'a, ()>;
-    /// Deletes an integration; one that is not there is no error.
-    fn delete_contact_point<'a>(&'a self, uid: &'a str) -> Answer<'a, ()>;
 }
 
 /// Silences.

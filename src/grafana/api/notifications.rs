@@ -3,6 +3,8 @@
 
 use std::borrow::Borrow;
 
+use futures::future::BoxFuture;
+
 use super::{Answer, Provenance};
 use crate::grafana::Error;
 use crate::grafana::model::{ContactPoint, Found, Revision, Route};
@@ -13,10 +15,11 @@ pub trait ContactPoints: Send + Sync {
     fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>>;
     /// One contact point.
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>>;
-    /// Makes a contact point what is wished: what `write` names is sent, what is new comes first, and what was found and isn't wished goes last.
-    fn put<'a>(&'a self, write: ContactPointWrite<'a>) -> Answer<'a, Sent>;
+    /// Makes a contact point what is wished: what `write` names is sent, and then goes what was found and isn't wished, so that it never is
+    /// empty in between.
+    fn put<'a>(&'a self, write: ContactPointWrite<'a>) -> BoxFuture<'a, Sent>;
     /// Takes integrations out of a contact point, and removes it with the last of them. Those that are gone meanwhile are no error.
-    fn remove<'a>(&'a self, found: &'a Found<ContactPoint>, uids: &'a [String]) -> Answer<'a, Sent>;
+    fn remove<'a>(&'a self, found: &'a Found<ContactPoint>, uids: &'a [String]) -> BoxFuture<'a, Sent>;
 }
 
 /// What one write of a contact point is to do.
@@ -32,7 +35,7 @@ pub struct ContactPointWrite<'a> {
     pub provenance: Provenance,
 }
 
-/// How far a write of a contact point came.
+/// How far a write of a contact point came, which may be part of the way.
 #[derive(Debug, Default)]
 pub struct Sent {
     /// The uids of the integrations that Grafana has as they were sent.
@@ -43,6 +46,14 @@ pub struct Sent {
     pub revision: Option<Revision>,
     /// Why it came no further.
     pub failure: Option<Error>,
+}
+
+impl Sent {
+    /// Whether Grafana holds what it held before.
+    pub fn changed_nothing(&self) -> bool {
+        let failed_so = |error: &Error| error.changed_nothing();
+        self.sent.is_empty() && self.gone.is_empty() && self.failure.as_ref().is_some_and(failed_so)
+    }
 }
 
 /// Name of a policy tree.

@@ -21,7 +21,7 @@ pub(super) fn client(transport: Arc<Transport>) -> Grafana {
         rules: older.clone(),
         states: older.clone(),
         folders: folders.clone(),
-        notifications: older.clone(),
+        contact_points: older.clone(),
         trees: older.clone(),
         silences: older.clone(),
         server: older,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::canonical::Canonical;
-use crate::grafana::wire::ContactPoint;
+use crate::grafana::model::Integration;
 
 /// What of an integration can be compared: all but its secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,16 +13,15 @@ impl IntegrationDigest {
     /// The digest of an integration without the named fields of its settings; a dot leads into an object.
     ///
     /// To compare, leave out of both sides what is known to be secret and what the found one has
-    /// [redacted](ContactPoint::redacted_fields): which fields are secret depends on the version.
-    pub fn of<S: AsRef<str>>(contact_point: &ContactPoint, secret_fields: &[S]) -> Self {
-        let mut settings = contact_point.settings.clone();
+    /// [redacted](Integration::redacted_fields): which fields are secret depends on the version.
+    pub fn of<S: AsRef<str>>(integration: &Integration, secret_fields: &[S]) -> Self {
+        let mut settings = integration.settings.clone();
         for field in secret_fields {
             remove(&mut settings, field.as_ref());
         }
         Self(Canonical::hash(|hash| {
-            hash.text(&contact_point.name);
-            hash.text(&contact_point.r#type);
-            hash.flag(contact_point.disable_resolve_message);
+            hash.text(&integration.r#type);
+            hash.flag(integration.disable_resolve_message);
             hash.object(settings.iter());
         }))
     }
@@ -48,15 +47,14 @@ mod tests {
 
     use super::*;
 
-    fn webhook(settings: Value) -> ContactPoint {
+    fn webhook(settings: Value) -> Integration {
         let Value::Object(settings) = settings else {
             panic!("settings are an object")
         };
-        ContactPoint {
-            name: "n".to_owned(),
+        Integration {
             r#type: "webhook".to_owned(),
             settings,
-            ..ContactPoint::default()
+            ..Integration::default()
         }
     }
 
@@ -82,7 +80,7 @@ mod tests {
 
     #[test]
     fn everything_else_counts() {
-        let digest = |point: &ContactPoint| IntegrationDigest::of::<&str>(point, &[]);
+        let digest = |integration: &Integration| IntegrationDigest::of::<&str>(integration, &[]);
         let one = webhook(json!({"url": "https://x", "maxAlerts": 5}));
         assert_eq!(
             digest(&one),
@@ -92,15 +90,11 @@ mod tests {
         );
         for other in [
             webhook(json!({"url": "https://y", "maxAlerts": 5})),
-            ContactPoint {
+            Integration {
                 r#type: "teams".to_owned(),
                 ..one.clone()
             },
-            ContactPoint {
-                name: "other".to_owned(),
-                ..one.clone()
-            },
-            ContactPoint {
+            Integration {
                 disable_resolve_message: true,
                 ..one.clone()
             },

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::grafana::wire::REDACTED;
+use crate::grafana::model::REDACTED;
 
 /// So many bytes that a secret has too are taken out wherever they stand, also where the rest of it doesn't: Go hides the password of a URL
 /// and shows what stands around it. Fewer may be a word of Grafana's own, as `configuration` is; shorter secrets count as a whole.

@@ -8,8 +8,8 @@ use std::hash::Hash;
 use parking_lot::RwLock;
 
 use super::api::notifications::TreeName;
-use super::model::{Found, Route};
-use super::wire::{ContactPoint, Folder, Silence};
+use super::model::{ContactPoint, Found, Route};
+use super::wire::{Folder, Silence};
 
 pub use collection::{Collection, Lookup, Poll};
 pub use rules::{Rules, Undone};
@@ -27,8 +27,8 @@ pub struct Held {
     pub rules: Rules,
     /// Folders by uid, and by the folder that they lie in with their title.
     pub folders: Collection<String, Folder, (Option<String>, String)>,
-    /// Integrations by the name of their contact point.
-    pub contact_points: Collection<String, Vec<ContactPoint>>,
+    /// Contact points by name.
+    pub contact_points: Collection<String, Found<ContactPoint>>,
     /// Policy trees by their name.
     pub trees: Collection<TreeName, Found<Route>>,
     /// Silences by id, and by their author.
@@ -184,14 +184,8 @@ impl Held {
     }
 
     /// Takes over a poll of all contact points, and returns the names of those that changed.
-    pub fn finish_contact_points(&mut self, poll: Poll, found: Vec<ContactPoint>) -> Vec<String> {
-        let mut by_name = std::collections::BTreeMap::<_, Vec<_>>::new();
-        for integration in found {
-            by_name
-                .entry(integration.name.clone())
-                .or_default()
-                .push(integration);
-        }
+    pub fn finish_contact_points(&mut self, poll: Poll, found: Vec<Found<ContactPoint>>) -> Vec<String> {
+        let by_name = found.into_iter().map(|found| (found.object.name.clone(), found));
         self.contact_points.finish_poll(poll, by_name)
     }
 }
@@ -215,31 +209,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn integration(name: &str, uid: &str) -> ContactPoint {
-        ContactPoint {
-            name: name.to_owned(),
-            uid: uid.to_owned(),
-            ..ContactPoint::default()
-        }
-    }
-
-    #[test]
-    fn integrations_of_one_name_are_one_contact_point() {
-        let mut held = Held::default();
-        let found = vec![
-            integration("team", "a"),
-            integration("other", "b"),
-            integration("team", "c"),
-        ];
-        let poll = held.contact_points.begin_poll();
-        assert_eq!(held.finish_contact_points(poll, found.clone()), ["other", "team"]);
-        let team = held.contact_points.lookup("team").present().map(Vec::len);
-        assert_eq!(team, Some(2));
-
-        let poll = held.contact_points.begin_poll();
-        assert_eq!(held.finish_contact_points(poll, found[..2].to_vec()), ["team"]);
-    }
 
     #[test]
     fn a_mirror_is_loaded_when_every_collection_is() {

@@ -4,7 +4,7 @@ mod contact_point;
 mod route;
 mod rule;
 
-pub use contact_point::{ContactPoint, Integration};
+pub use contact_point::{ContactPoint, Integration, REDACTED};
 pub use route::{ObjectMatcher, Route, object_matcher};
 pub use rule::AlertRule;
 

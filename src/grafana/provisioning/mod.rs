@@ -1,8 +1,8 @@
 //! The API that Grafana 10 to 13 serve: `/api/v1/provisioning` and what it leaves to others.
 
+mod contact_points;
 mod folders;
 mod listing;
-mod notifications;
 mod rules;
 mod server;
 mod silences;

@@ -16,9 +16,12 @@ use crate::grafana::api::notifications::TreeName;
 use crate::grafana::api::{FoundRule, Provenance};
 use crate::grafana::error::{Class, Error};
 use crate::grafana::transport::{Auth, Connection, Tls};
-use crate::grafana::wire::{AlertRule, ContactPoint, RuleGroup};
+use crate::grafana::wire::{AlertRule, RuleGroup};
 
+mod contact_points;
 mod deep;
+
+use contact_points::{delete_integration, update_integration};
 
 async fn grafana(router: Router) -> Grafana {
     // Another test may have been first.
@@ -64,7 +67,7 @@ async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates(
         grafana.rules.delete("x", Provenance::Api).await.unwrap();
         grafana.folders.delete("x").await.unwrap();
         grafana.silences.expire("x").await.unwrap();
-        grafana.notifications.delete_contact_point("x").await.unwrap();
+        delete_integration(&grafana).await.unwrap();
     }
     let grafana = grafana(empty("null")).await;
     let rule = AlertRule {
@@ -80,14 +83,7 @@ async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates(
             .class(),
         Class::Missing
     );
-    let point = ContactPoint {
-        uid: "x".to_owned(),
-        ..ContactPoint::default()
-    };
-    let update = grafana
-        .notifications
-        .update_contact_point(&point, Provenance::Api)
-        .await;
+    let update = update_integration(&grafana).await;
     assert_eq!(update.unwrap_err().class(), Class::Missing);
 }
 
@@ -123,7 +119,7 @@ async fn nothing_is_gone_because_something_else_than_grafana_says_404() {
             }
             assert!(grafana.silences.get("x").await.is_err());
             assert!(grafana.silences.expire("x").await.is_err());
-            assert!(grafana.notifications.delete_contact_point("x").await.is_err());
+            assert!(delete_integration(&grafana).await.is_err());
         }
     }
 }
@@ -158,7 +154,7 @@ async fn what_is_still_there_is_not_gone_though_its_deletion_was_answered_with_4
         grafana.rules.delete("x", Provenance::Api).await,
         grafana.folders.delete("x").await,
         grafana.silences.expire("x").await,
-        grafana.notifications.delete_contact_point("x").await,
+        delete_integration(&grafana).await,
     ] {
         let error = answer.unwrap_err();
         assert!(matches!(error, Error::NotGrafana { status: 404, .. }), "{error}");
@@ -325,40 +321,6 @@ async fn library_panels_count_where_grafana_does_not_count_them_and_are_asked_fo
     assert_eq!(folders.content("12").await.unwrap(), Some(0));
     assert_eq!(folders.content("full").await.unwrap(), Some(2));
     assert_eq!(folders.content("old").await.unwrap(), Some(3));
-}
-
-#[tokio::test]
-async fn settings_that_grafana_repeats_in_a_refusal_are_not_passed_on() {
-    let router = Router::new().fallback(any(async |body: String| {
-        let sent: Value = serde_json::from_str(&body).unwrap();
-        let message = format!("invalid URL {} of {}", sent["settings"]["url"], sent["name"]);
-        (StatusCode::BAD_REQUEST, json!({ "message": message }).to_string())
-    }));
-    let settings = json!({"url": "hooks/T0/s3cr3t"}).as_object().cloned().unwrap();
-    let point = ContactPoint {
-        uid: "x".to_owned(),
-        name: "team".to_owned(),
-        settings,
-        ..ContactPoint::default()
-    };
-    let notifications = grafana(router).await.notifications;
-    for error in [
-        notifications
-            .create_contact_point(&point, Provenance::Api)
-            .await
-            .unwrap_err(),
-        notifications
-            .update_contact_point(&point, Provenance::Api)
-            .await
-            .unwrap_err(),
-    ] {
-        assert!(
-            error
-                .to_string()
-                .ends_with(r#"invalid URL "[REDACTED]" of "team""#),
-            "{error}"
-        );
-    }
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Request and response bodies, named and spelled as Grafana's JSON has them.
 
 mod folder;
-mod notification;
 mod rule;
 mod server;
 mod silence;
@@ -10,7 +9,6 @@ use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
 pub(in crate::grafana) use folder::in_folder;
-pub use notification::{ContactPoint, REDACTED};
 pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange, RuleGroup};
 pub use server::{DataSource, Deprecation, Health, Settings};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};

@@ -39,11 +39,11 @@ impl World {
                     ..rule.clone()
                 };
                 held.rules.insert(uid, rule);
-                held.points.push(wire::ContactPoint {
+                held.points.push(Point {
                     uid: format!("c-{i}"),
                     name: format!("c-{i}"),
                     r#type: "email".to_owned(),
-                    ..wire::ContactPoint::default()
+                    ..Point::default()
                 });
                 held.silences.push(
                     serde_json::from_value(json!({

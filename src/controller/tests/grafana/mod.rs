@@ -1,8 +1,8 @@
 //! A Grafana in this process: what it holds, what it was asked, and what it is told to answer instead.
 
+mod contact_points;
 mod folders;
 mod held;
-mod notifications;
 mod rules;
 mod server;
 mod silences;
@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{Answer, Capabilities, Grafana, RuleState};
 use crate::grafana::model::Route;
-use crate::grafana::wire::{AlertRule, ContactPoint, DataSource, Deprecation, Folder, Silence};
+use crate::grafana::wire::{AlertRule, DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
+pub(super) use contact_points::Point;
 
 /// What Grafana does with a call.
 #[derive(Clone)]
@@ -50,7 +51,7 @@ pub(super) struct Held {
     pub(super) states: Vec<RuleState>,
     /// Where every page but the last leads to, wherever it ends.
     pub(super) lost_page: Option<usize>,
-    pub(super) points: Vec<ContactPoint>,
+    pub(super) points: Vec<Point>,
     pub(super) policy: Option<Route>,
     /// Who provisioned the policy tree.
     pub(super) policy_by: Option<String>,
@@ -105,7 +106,7 @@ impl Double {
             rules: all.clone(),
             states: all.clone(),
             folders: all.clone(),
-            notifications: all.clone(),
+            contact_points: all.clone(),
             trees: all.clone(),
             silences: all.clone(),
             server: all.clone(),

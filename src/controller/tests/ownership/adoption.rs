@@ -8,7 +8,7 @@ use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
 use crate::grafana::model::Route;
-use crate::grafana::wire::{self, NotificationSettings, Record};
+use crate::grafana::wire::{NotificationSettings, Record};
 
 pub(super) fn adopting<K: ::kube::Resource>(mut object: K) -> K {
     let annotations = object.meta_mut().annotations.get_or_insert_default();
@@ -72,12 +72,11 @@ async fn what_another_resource_has_made_is_not_adopted() {
 async fn an_adopted_contact_point_names_what_it_has_removed_and_no_setting_of_it() {
     let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
     let settings = json!({"url": "https://example.com/hunter2"});
-    let foreign = wire::ContactPoint {
+    let foreign = Point {
         uid: "by-hand".to_owned(),
         name: "team".to_owned(),
         r#type: "slack".to_owned(),
         settings: settings.as_object().unwrap().clone(),
-        ..wire::ContactPoint::default()
     };
     for (instance, may) in [
         (json!({}), true),
@@ -133,11 +132,11 @@ async fn what_a_foreign_tree_says_beyond_ours_is_told_before_and_after_it_is_tak
 {
     let mut world = world_with(&json!({}), |held| {
         held.policy = Some(muted());
-        held.points.push(wire::ContactPoint {
+        held.points.push(Point {
             uid: "by-hand".to_owned(),
             name: "oncall".to_owned(),
             r#type: "slack".to_owned(),
-            ..wire::ContactPoint::default()
+            ..Point::default()
         });
     })
     .await;
@@ -179,9 +178,9 @@ async fn a_tree_that_ours_can_say_as_well_is_taken_over_without_a_warning() {
         .retain(|route| route.receiver.as_deref() == Some("all"));
     let mut world = world_with(&json!({}), |held| {
         held.policy = Some(tree);
-        held.points.push(wire::ContactPoint {
+        held.points.push(Point {
             name: "oncall".to_owned(),
-            ..wire::ContactPoint::default()
+            ..Point::default()
         });
     })
     .await;
@@ -196,9 +195,9 @@ async fn a_tree_that_ours_can_say_as_well_is_taken_over_without_a_warning() {
 async fn a_tree_that_is_nobodys_or_our_own_is_replaced_without_a_word() {
     let mut world = world_with(&json!({}), |held| {
         for name in ["oncall", "team"] {
-            held.points.push(wire::ContactPoint {
+            held.points.push(Point {
                 name: name.to_owned(),
-                ..wire::ContactPoint::default()
+                ..Point::default()
             });
         }
     })
@@ -216,11 +215,11 @@ async fn a_tree_that_is_nobodys_or_our_own_is_replaced_without_a_word() {
 async fn what_a_contact_point_would_lose_is_said_before_it_is_taken_over() {
     let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
     let mut world = world_with(&json!({}), |held| {
-        held.points.push(wire::ContactPoint {
+        held.points.push(Point {
             uid: "by-hand".to_owned(),
             name: "team".to_owned(),
             r#type: "slack".to_owned(),
-            ..wire::ContactPoint::default()
+            ..Point::default()
         });
     })
     .await;

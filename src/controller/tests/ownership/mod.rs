@@ -176,11 +176,11 @@ async fn a_contact_point_of_a_former_owner_id_is_taken_over_and_any_other_is_not
     let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
     let owner = Owner::parse("old").unwrap();
     let uid = owner.integration_uid("revel", "team", "webhook", 0);
-    let point = wire::ContactPoint {
+    let point = Point {
         uid: uid.clone(),
         name: "team".to_owned(),
         r#type: "webhook".to_owned(),
-        ..wire::ContactPoint::default()
+        ..Point::default()
     };
     for (former, expected) in [(&[][..], Err(Reason::NotOwned)), (&["old"][..], Ok(()))] {
         let mut world = taking_over(former, |held| held.points.push(point.clone())).await;
@@ -208,11 +208,11 @@ async fn a_contact_point_of_a_former_owner_id_is_taken_over_and_any_other_is_not
 async fn a_contact_point_that_made_nothing_goes_though_a_policy_refers_to_its_name() {
     let spec = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
     let mut world = world_with(&json!({}), |held| {
-        held.points.push(wire::ContactPoint {
+        held.points.push(Point {
             uid: "theirs".to_owned(),
             name: "team".to_owned(),
             r#type: "webhook".to_owned(),
-            ..wire::ContactPoint::default()
+            ..Point::default()
         });
         held.policy = Some(Route {
             receiver: Some("team".to_owned()),

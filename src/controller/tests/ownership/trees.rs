@@ -127,9 +127,9 @@ async fn what_a_provisioned_tree_without_routes_said_is_told_after_a_restart_too
             let tree = json!({"receiver": "oncall", "of_the_future": {"a": 1}});
             held.policy = serde_json::from_value(tree).unwrap();
             held.policy_by = by.map(str::to_owned);
-            held.points.push(wire::ContactPoint {
+            held.points.push(Point {
                 name: "oncall".to_owned(),
-                ..wire::ContactPoint::default()
+                ..Point::default()
             });
         })
         .await;

@@ -117,12 +117,8 @@ fn each_type_becomes_the_settings_that_grafana_knows() {
     ];
     for (receiver, type_, settings, secret_fields) in cases {
         let integration = one(receiver.clone());
-        assert_eq!(integration.contact_point.r#type, type_, "{receiver}");
-        assert_eq!(
-            Value::Object(integration.contact_point.settings),
-            settings,
-            "{receiver}"
-        );
+        assert_eq!(integration.sent.r#type, type_, "{receiver}");
+        assert_eq!(Value::Object(integration.sent.settings), settings, "{receiver}");
         assert_eq!(integration.secret_fields, secret_fields, "{receiver}");
     }
 }
@@ -135,7 +131,7 @@ fn a_severity_map_decides_severity_and_priority() {
             json!({"pagerduty": {"integrationKey": from_secret("a"), "severityMap": map, "details": details}}),
         )
     };
-    let settings = point(json!({"k": "v"})).contact_point.settings;
+    let settings = point(json!({"k": "v"})).sent.settings;
     let by_severity = |critical, high, otherwise| {
         format!(
             "{{{{ if eq .CommonLabels.severity \"critical\" }}}}{critical}{{{{ else if eq .CommonLabels.severity \"high\" }}}}{high}{{{{ else }}}}{otherwise}{{{{ end }}}}"
@@ -151,13 +147,13 @@ fn a_severity_map_decides_severity_and_priority() {
     );
     // What the user says of the priority stands.
     assert_eq!(
-        point(json!({"priority": "mine"})).contact_point.settings["details"],
+        point(json!({"priority": "mine"})).sent.settings["details"],
         json!({"priority": "mine"})
     );
 }
 
 #[test]
-fn an_integration_carries_the_name_the_flag_and_a_uid_of_its_own() {
+fn an_integration_carries_the_flag_and_a_uid_of_its_own() {
     let mut spec = spec(json!([
         {"email": {"addresses": ["a@x.org"]}, "disableResolveMessage": true},
         {"email": {"addresses": ["b@x.org"]}},
@@ -166,27 +162,21 @@ fn an_integration_carries_the_name_the_flag_and_a_uid_of_its_own() {
     let found = work_out(&spec).unwrap();
     let points: Vec<_> = found
         .iter()
-        .map(|i| {
-            (
-                i.contact_point.name.as_str(),
-                i.contact_point.uid.clone(),
-                i.contact_point.disable_resolve_message,
-            )
-        })
+        .map(|i| (i.sent.uid.clone(), i.sent.disable_resolve_message))
         .collect();
     let uid = |type_, ordinal| owner().integration_uid("shop", "on-call", type_, ordinal);
     let expected = [
-        ("on-call", uid("email", 0), true),
-        ("on-call", uid("email", 1), false),
-        ("on-call", uid("discord", 0), false),
+        (uid("email", 0), true),
+        (uid("email", 1), false),
+        (uid("discord", 0), false),
     ];
     assert_eq!(points, expected);
-    assert!(found.iter().all(|i| i.contact_point.provenance.is_none()));
+    assert!(found.iter().all(|i| i.sent.provenance.is_none()));
     // Another name in Grafana leaves the identity alone.
     spec.name = Some("On call".into());
     let renamed = work_out(&spec).unwrap();
-    assert!(renamed.iter().all(|i| i.contact_point.name == "On call"));
-    assert_eq!(renamed[1].contact_point.uid, found[1].contact_point.uid);
+    assert_eq!(name(&spec, "on-call"), "On call");
+    assert_eq!(renamed[1].sent.uid, found[1].sent.uid);
 }
 
 #[test]
@@ -200,7 +190,7 @@ fn another_receiver_leaves_the_uids_of_those_that_are_there() {
         work_out(&spec(integrations))
             .unwrap()
             .into_iter()
-            .map(|i| i.contact_point.uid)
+            .map(|i| i.sent.uid)
             .collect()
     };
     let before = uids(json!([email, discord]));
@@ -357,7 +347,7 @@ fn a_webhook_of_ones_own_has_headers_and_nested_secrets() {
         "secureSettings": {"headers.X-Api-Key": from_secret("a"), "http_config.oauth2.client_secret": from_secret("b")},
     }}));
     assert_eq!(
-        Value::Object(settings.contact_point.settings),
+        Value::Object(settings.sent.settings),
         json!({
             "url": "u", "headers": {"X-Team": "web", "X-Api-Key": "https://secret-a"},
             "http_config": {"oauth2": {"client_id": "a", "client_secret": "https://secret-b"}},

@@ -1,11 +1,13 @@
 //! What to do about the integrations that Grafana holds under a contact point's name.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::ContactPointSpec;
 use crate::api::contact_point::MOST_INTEGRATIONS;
+use crate::grafana::api::Provenance;
 use crate::grafana::digest::IntegrationDigest;
-use crate::grafana::wire::{ContactPoint, REDACTED};
+use crate::grafana::model::{self, ContactPoint, Found, Revision};
 
 use super::{Integration, type_of};
 use crate::domain::ownership::{Owner, Owners};
@@ -13,21 +15,13 @@ use crate::domain::ownership::{Owner, Owners};
 /// Settings of an integration.
 type Fields = serde_json::Map<String, Value>;
 
-/// One write.
-#[derive(Clone, PartialEq)]
-pub enum Step {
-    /// Add it.
-    Create(Box<Integration>),
-    /// Replace it.
-    Update(Box<Integration>),
-    /// Remove the integration with this uid.
-    Delete(String),
-}
-
 /// What to do.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Writes, in order: what is new comes first, so that the contact point never is empty.
-    pub steps: Vec<Step>,
+    /// The wished ones that are to be sent: they aren't there, differ, or hide what was not sent yet.
+    pub changed: Vec<String>,
+    /// Integrations that were made for this resource and that aren't wished any more.
+    pub surplus: Vec<String>,
     /// Integrations of that name that somebody else made. They are drift where the contact point is ours.
     pub foreign: Vec<String>,
     /// Whether one of the integrations that were found is ours, and with it the contact point.
@@ -35,6 +29,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether Grafana holds what is wished and nothing else.
+    pub fn is_done(&self) -> bool {
+        self.changed.is_empty() && self.surplus.is_empty() && self.foreign.is_empty()
+    }
+
     /// Whether an integration of somebody else has no uid, as that of Grafana's own `grafana-default-email`: no call can name it, so
     /// it can be neither replaced nor deleted.
     pub fn is_out_of_reach(&self) -> bool {
@@ -62,20 +61,16 @@ enum Likeness {
 /// played back. What either did to the secrets beside it isn't seen, so they are sent as well.
 pub fn decide(
     wish: &[Integration],
-    found: &[ContactPoint],
+    found: &[model::Integration],
     again: bool,
-    is_ours: impl Fn(&ContactPoint) -> bool,
+    is_ours: impl Fn(&model::Integration) -> bool,
     is_sent: impl Fn(&Integration) -> bool,
 ) -> Plan {
-    let wished = |uid: &str| {
-        wish.iter()
-            .any(|integration| integration.contact_point.uid == uid)
-    };
+    let wished = |uid: &str| wish.iter().any(|integration| integration.sent.uid == uid);
     let compared: Vec<_> = wish
         .iter()
         .map(|integration| {
-            let uid = &integration.contact_point.uid;
-            let found = found.iter().find(|candidate| candidate.uid == *uid);
+            let found = found.iter().find(|found| found.uid == integration.sent.uid);
             let likeness = found.map(|found| likeness(integration, found));
             (integration, likeness, is_sent(integration))
         })
@@ -83,28 +78,29 @@ pub fn decide(
     let is_touched = compared
         .iter()
         .any(|(_, likeness, is_sent)| *is_sent && matches!(likeness, None | Some(Likeness::Other)));
-    let mut steps: Vec<Step> = compared
+    let is_changed = |likeness: Option<Likeness>, is_sent: bool| match likeness {
+        Some(Likeness::Same) => again,
+        Some(Likeness::Alike) => again || is_touched || !is_sent,
+        Some(Likeness::Other) | None => true,
+    };
+    let changed = compared
         .into_iter()
-        .filter_map(|(integration, likeness, is_sent)| match likeness {
-            None => Some(Step::Create(Box::new(integration.clone()))),
-            Some(Likeness::Same) if !again => None,
-            Some(Likeness::Alike) if !again && !is_touched && is_sent => None,
-            Some(_) => Some(Step::Update(Box::new(integration.clone()))),
-        })
-        .collect();
+        .filter(|(_, likeness, is_sent)| is_changed(*likeness, *is_sent));
     let others = found.iter().filter(|candidate| !wished(&candidate.uid));
     let (ours, foreign): (Vec<_>, Vec<_>) = others.partition(|candidate| is_ours(candidate));
-    let uids = |all: &[&ContactPoint]| -> Vec<String> { all.iter().map(|other| other.uid.clone()).collect() };
-    steps.extend(uids(&ours).into_iter().map(Step::Delete));
+    let uids = |all: &[&model::Integration]| all.iter().map(|other| other.uid.clone()).collect();
     Plan {
-        steps,
+        changed: changed
+            .map(|(integration, ..)| integration.sent.uid.clone())
+            .collect(),
+        surplus: uids(&ours),
         foreign: uids(&foreign),
         is_ours: !ours.is_empty() || found.iter().any(|candidate| wished(&candidate.uid)),
     }
 }
 
 /// Whether an integration was made for a resource, now or before, as its uid says: it is derived from the resource, the type and a number.
-pub fn is_made_for(found: &ContactPoint, owners: &Owners, (namespace, name): (&str, &str)) -> bool {
+pub fn is_made_for(found: &model::Integration, owners: &Owners, (namespace, name): (&str, &str)) -> bool {
     let derived = |owner: &Owner, ordinal: usize| {
         owner.integration_uid(namespace, name, &found.r#type, ordinal) == found.uid
     };
@@ -113,17 +109,17 @@ pub fn is_made_for(found: &ContactPoint, owners: &Owners, (namespace, name): (&s
         .any(|owner| (0..MOST_INTEGRATIONS).any(|ordinal| derived(owner, ordinal)))
 }
 
-fn likeness(wish: &Integration, found: &ContactPoint) -> Likeness {
+fn likeness(wish: &Integration, found: &model::Integration) -> Likeness {
     // Which secrets Grafana hides depends on the type; it also hides what was given in the clear.
     let hidden = found.redacted_fields();
     let unseen = wish
         .secret_fields
         .iter()
         .filter(|path| !is_there(&found.settings, path));
-    let unkept = unkept(&wish.contact_point.settings, &found.settings, "");
+    let unkept = unkept(&wish.sent.settings, &found.settings, "");
     let fields = hidden.iter().chain(unseen).chain(&unkept);
     let fields: Vec<&str> = fields.map(String::as_str).collect();
-    if IntegrationDigest::of(&wish.contact_point, &fields) != IntegrationDigest::of(found, &fields) {
+    if IntegrationDigest::of(&wish.sent, &fields) != IntegrationDigest::of(found, &fields) {
         Likeness::Other
     } else if fields.is_empty() {
         Likeness::Same
@@ -193,25 +189,37 @@ fn is_there(settings: &Fields, path: &str) -> bool {
     }
 }
 
-/// What a read finds after an integration was written.
-pub fn as_found(integration: &Integration) -> ContactPoint {
-    let mut found = integration.contact_point.clone();
-    found.provenance = Some("api".into());
-    for path in &integration.secret_fields {
-        let mut parts = path.split('.');
-        let last = parts.next_back().unwrap_or_default();
-        let inner = parts.try_fold(&mut found.settings, |fields, part| {
-            fields.get_mut(part).and_then(Value::as_object_mut)
-        });
-        if let Some(fields) = inner {
-            fields.insert(last.to_owned(), REDACTED.into());
-        }
+/// What is wished, as it is sent.
+pub fn as_sent(name: &str, wish: &[Integration]) -> ContactPoint {
+    ContactPoint {
+        name: name.to_owned(),
+        integrations: wish.iter().map(|integration| integration.sent.clone()).collect(),
     }
-    found
+}
+
+/// What a read finds after the wish was written.
+pub fn as_found(name: &str, wish: &[Integration], revision: Option<Revision>) -> Found<ContactPoint> {
+    let provenance = Provenance::Api.name().map(str::to_owned);
+    let hidden = wish.iter().map(|integration| {
+        let mut found = model::Integration {
+            provenance: provenance.clone(),
+            ..integration.sent.clone()
+        };
+        integration.secret_fields.iter().for_each(|path| found.hide(path));
+        found
+    });
+    Found {
+        object: ContactPoint {
+            name: name.to_owned(),
+            integrations: hidden.collect(),
+        },
+        provenance: provenance.clone(),
+        revision,
+    }
 }
 
 /// Names integrations by type and uid, and shows nothing of their settings.
-pub fn names(found: &[ContactPoint], uids: &[String]) -> String {
+pub fn names(found: &[model::Integration], uids: &[String]) -> String {
     let chosen = found.iter().filter(|integration| uids.contains(&integration.uid));
     let texts: Vec<_> = chosen
         .map(|integration| format!("{} ({})", integration.r#type, integration.uid))
@@ -219,10 +227,28 @@ pub fn names(found: &[ContactPoint], uids: &[String]) -> String {
     texts.join(", ")
 }
 
-/// What is remembered of an integration as a message authentication code: all that was sent, secrets included.
-pub fn message(integration: &Integration) -> Vec<u8> {
+/// What is remembered of an integration as a message authentication code: all that was sent, secrets included. Any other form would have
+/// everything sent again by the next version of the operator.
+pub fn message(name: &str, integration: &Integration) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        uid: &'a str,
+        name: &'a str,
+        r#type: &'a str,
+        settings: &'a Fields,
+        disable_resolve_message: bool,
+    }
+    let sent = &integration.sent;
+    let message = Body {
+        uid: &sent.uid,
+        name,
+        r#type: &sent.r#type,
+        settings: &sent.settings,
+        disable_resolve_message: sent.disable_resolve_message,
+    };
     // A map of strings to JSON values always serialises; keys are sorted.
-    serde_json::to_vec(&integration.contact_point).unwrap_or_default()
+    serde_json::to_vec(&message).unwrap_or_default()
 }
 
 /// The uids of a contact point's integrations; needs no Secrets.

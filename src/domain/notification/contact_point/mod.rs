@@ -17,7 +17,7 @@ use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::api::schema::FREE_FORM_LEVELS;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
-use crate::grafana::wire::{ContactPoint, REDACTED};
+use crate::grafana::model::{self, REDACTED};
 use settings::Settings;
 
 pub use settings::Secrets;
@@ -25,8 +25,8 @@ pub use settings::Secrets;
 /// One integration as it should be, with the names of the settings that came from Secrets.
 #[derive(Clone, PartialEq)]
 pub struct Integration {
-    /// The integration as it is sent.
-    pub contact_point: ContactPoint,
+    /// As it is sent.
+    pub sent: model::Integration,
     /// Settings that hold secrets; a dot leads into an object.
     pub secret_fields: Vec<String>,
 }
@@ -106,9 +106,8 @@ pub fn integrations(
             .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;
         let ordinal = ordinals.entry(type_).or_default();
         integrations.push(Integration {
-            contact_point: ContactPoint {
+            sent: model::Integration {
                 uid: owner.integration_uid(namespace, resource, type_, *ordinal),
-                name: name(spec, resource).to_owned(),
                 r#type: type_.to_owned(),
                 settings: settings.values,
                 disable_resolve_message: integration.disable_resolve_message.unwrap_or(false),

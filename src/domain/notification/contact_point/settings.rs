@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
 use crate::domain::refusal::Refusal;
-use crate::grafana::wire::REDACTED;
+use crate::grafana::model::REDACTED;
 
 /// What was read from Secrets, by reference.
 pub type Secrets = BTreeMap<SecretKeyRef, String>;

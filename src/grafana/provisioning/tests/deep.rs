@@ -57,12 +57,12 @@ async fn a_group_and_a_contact_point_are_read_whoever_nests_what_in_them() {
     let points = format!("[{},{}]", point("deep", 300), point("flat", 1));
     let grafana = grafana(always("/api/v1/provisioning/contact-points", points)).await;
     let names: Vec<_> = grafana
-        .notifications
-        .contact_points()
+        .contact_points
+        .list()
         .await
         .unwrap()
         .into_iter()
-        .map(|point| point.name)
+        .map(|found| found.object.name)
         .collect();
     assert_eq!(names, ["deep", "flat"]);
 }

@@ -1,0 +1,202 @@
+//! ContactPoint: resolve, decide, apply, report.
+
+mod stored;
+
+use std::time::Duration;
+
+use kube::Resource;
+use kube::runtime::events::EventType;
+
+use super::tree;
+use super::users::Users;
+use crate::api::condition::Reason;
+use crate::api::reference::DeletionPolicy;
+use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
+use crate::cluster::{namespace, secrets};
+use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
+use crate::controller::engine::claim::Key;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::controller::pass::{self, Reconcile, Report};
+use crate::domain::links;
+use crate::domain::notification::contact_point::decision;
+use crate::domain::notification::contact_point::{self, Integration, Secrets};
+use crate::grafana::mirror::Lookup;
+use crate::grafana::model;
+use stored::{fresh, integrations, known, remove, sync};
+
+/// How soon a deletion that waits for the policy tree looks again by itself: nothing tells when the namespace goes too.
+const IN_USE: Duration = Duration::from_secs(10);
+
+impl Reconcile for ContactPoint {
+    async fn reconcile(&self, context: &Context) -> Result<Report<ContactPointStatus>, Failure> {
+        let instance = context.instance(self)?;
+        let name = contact_point::name(&self.spec, self.id()).to_owned();
+        let (wish, values) = self.wish(context).await?;
+        let resend = self.annotation(ANNOTATION_RESEND).map(str::to_owned);
+        let is_resend =
+            self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
+        let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
+        let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
+        if synced.is_written {
+            // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
+            // nothing is known while they are written.
+            let policies = &context.triggers.policies;
+            let here = By::Receiver(named(self.ns(), self.id()));
+            policies.all_by(&context.stores.policies, &here);
+            let by_name = By::GrafanaReceiver {
+                instance: instance.name.clone(),
+                name: name.clone(),
+            };
+            policies.all_by(&context.stores.policies, &by_name);
+        }
+        if let Some(taken) = synced.taken {
+            context
+                .adopted(self, &format!("contact point {name}"), Some(&taken))
+                .await;
+        }
+        let mut status = self.status.clone().unwrap_or_default();
+        status.types = Some(
+            wish.iter()
+                .map(|i| i.sent.r#type.as_str())
+                .collect::<Vec<_>>()
+                .join(","),
+        );
+        status.url = Some(links::contact_points(instance.external_url()));
+        status.name = Some(name);
+        status.resent = resend;
+        Ok(Report {
+            warnings: contact_point::warnings(&self.spec),
+            ..Report::synced(
+                status,
+                "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
+            )
+        })
+    }
+
+    async fn mistake(&self, context: &Context) -> Option<Failure> {
+        self.wish(context).await.err()
+    }
+
+    fn may_be_stored(&self, context: &Context) -> bool {
+        let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
+        let running = context.running.read().get(self.instance()).cloned();
+        self.status.as_ref().is_some_and(|status| status.name.is_some())
+            || running.is_some_and(|instance| {
+                // Remembered before the write that makes it.
+                instance.memory().is_ok_and(|memory| {
+                    memory.read(|memory| own.iter().any(|uid| memory.sent.contains_key(uid)))
+                })
+            })
+    }
+
+    fn mark_stored(&self, _: &Context, status: &mut ContactPointStatus) {
+        status
+            .name
+            .get_or_insert_with(|| contact_point::name(&self.spec, self.id()).to_owned());
+    }
+
+    async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
+        let Some(instance) = pass::leaving(self, context).await? else {
+            return Ok(());
+        };
+        let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
+        // Of a Grafana that has never answered there is nothing to forget.
+        let forget = async || match instance.memory() {
+            Ok(memory) => {
+                memory
+                    .update(|memory| own.iter().for_each(|uid| drop(memory.sent.remove(uid))))
+                    .await
+            }
+            Err(_) => Ok(()),
+        };
+        if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
+            let _writer = instance.rights.notifications.lock().await;
+            return Ok(forget().await?);
+        }
+        let name = contact_point::name(&self.spec, self.id()).to_owned();
+        let turn = instance.rights.notifications.lock().await;
+        let is_ours =
+            |i: &model::Integration| decision::is_made_for(i, &instance.owners, (self.ns(), self.id()));
+        // Whoever refers to what somebody else made under this name doesn't refer to this resource.
+        let known = match known(&instance, &name) {
+            Lookup::Unknown => fresh(&instance, &name).await?,
+            known => known.present(),
+        };
+        let is_there = integrations(known.as_ref()).iter().any(is_ours);
+        let users = Users::of(&instance, context, &name);
+        let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
+        if is_there && users.is_any() {
+            let who = users.still_refer();
+            if !is_terminating().await? {
+                return Err(in_use(format!("{who} to it")));
+            }
+            // A namespace must never hang on its contact points.
+            if !users.is_only_the_tree() || !tree::replace_receiver(&instance, &turn, &name).await? {
+                self.leave(context, &format!("{who} to contact point {name}"))
+                    .await;
+                return Ok(forget().await?);
+            }
+        }
+        let found = fresh(&instance, &name).await?;
+        let ours = integrations(found.as_ref()).iter().filter(|i| is_ours(i));
+        let ours: Vec<String> = ours.map(|integration| integration.uid.clone()).collect();
+        let Some(found) = found.filter(|_| !ours.is_empty()) else {
+            return Ok(forget().await?);
+        };
+        match remove(&instance, &turn, found, ours).await.failure {
+            // What the mirror doesn't show: a rule that the credentials can't see, or one of this very minute.
+            Some(error) if error.is_in_use() => {
+                let who = crate::cluster::answer::chain(&error);
+                if !is_terminating().await? {
+                    return Err(in_use(who));
+                }
+                self.leave(context, &who).await;
+            }
+            Some(error) => return Err(instance.suspect(error.into())),
+            None => {}
+        }
+        Ok(forget().await?)
+    }
+}
+
+impl ContactPoint {
+    /// The integrations that Grafana should hold, with the Secrets' values that they were made from. Needs no Grafana.
+    async fn wish(&self, context: &Context) -> Result<(Vec<Integration>, Secrets), Failure> {
+        let name = contact_point::name(&self.spec, self.id());
+        let key = Key::ContactPoint(context.claims.place(self.instance()), name.to_owned());
+        if let Some((older, _)) = context.claims.ahead(&key, self) {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!(
+                    "spec.name: ContactPoint {} is older and has the name {name} in Grafana; choose another",
+                    older.path()
+                ),
+                Retry::OnChange,
+            ));
+        }
+        let values =
+            secrets::read(&context.client, self.ns(), contact_point::secret_refs(&self.spec)).await?;
+        let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
+        Ok((wish, values))
+    }
+
+    /// Says that the contact point stays in Grafana, and why.
+    async fn leave(&self, context: &Context, why: &str) {
+        context
+            .event(
+                &self.object_ref(&()),
+                EventType::Warning,
+                "LeftBehind",
+                "Delete",
+                &format!("{why}, so it stays in Grafana"),
+            )
+            .await;
+    }
+}
+
+/// The deletion waits for somebody to let go of it.
+fn in_use(message: String) -> Failure {
+    Failure::new(Reason::InUse, message, Retry::After(IN_USE))
+}

@@ -1,0 +1,135 @@
+//! Its contact points, integration by integration.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use super::{Double, Held};
+use crate::grafana::Result;
+use crate::grafana::api::Answer;
+use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
+use crate::grafana::model::{ContactPoint, Found, Integration};
+
+/// One integration, with the name of its contact point.
+#[derive(Clone, Default)]
+pub(in crate::controller::tests) struct Point {
+    pub(in crate::controller::tests) name: String,
+    pub(in crate::controller::tests) uid: String,
+    pub(in crate::controller::tests) r#type: String,
+    pub(in crate::controller::tests) settings: Map<String, Value>,
+}
+
+impl Point {
+    fn of(name: &str, integration: &Integration) -> Self {
+        Self {
+            name: name.to_owned(),
+            uid: integration.uid.clone(),
+            r#type: integration.r#type.clone(),
+            settings: integration.settings.clone(),
+        }
+    }
+}
+
+impl Held {
+    /// The contact point of this name, without what is hidden.
+    fn shown(&self, name: &str) -> Option<Found<ContactPoint>> {
+        let points = self.points.iter().filter(|point| point.name == name);
+        let integrations = points.map(|point| {
+            let mut integration = Integration {
+                uid: point.uid.clone(),
+                r#type: point.r#type.clone(),
+                settings: point.settings.clone(),
+                ..Integration::default()
+            };
+            for hidden in self
+                .hidden
+                .iter()
+                .filter(|path| point.settings.contains_key(**path))
+            {
+                integration.hide(hidden);
+            }
+            integration
+        });
+        let integrations: Vec<_> = integrations.collect();
+        (!integrations.is_empty()).then(|| Found {
+            object: ContactPoint {
+                name: name.to_owned(),
+                integrations,
+            },
+            provenance: None,
+            revision: None,
+        })
+    }
+}
+
+impl ContactPoints for Double {
+    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>> {
+        self.call("contact_points.list", |held| {
+            let mut names: Vec<_> = held.points.iter().map(|point| point.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            Ok(names.into_iter().filter_map(|name| held.shown(name)).collect())
+        })
+    }
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>> {
+        let name = name.to_owned();
+        self.call("contact_points.get", move |held| Ok(held.shown(&name)))
+    }
+    fn put<'a>(&'a self, write: ContactPointWrite<'a>) -> BoxFuture<'a, Sent> {
+        async move {
+            let mut sent = Sent::default();
+            sent.failure = self.bring(&write, &mut sent).await.err();
+            sent
+        }
+        .boxed()
+    }
+    fn remove<'a>(&'a self, _: &'a Found<ContactPoint>, uids: &'a [String]) -> BoxFuture<'a, Sent> {
+        async move {
+            let mut sent = Sent::default();
+            sent.failure = self.take_out(uids, &mut sent).await.err();
+            sent
+        }
+        .boxed()
+    }
+}
+
+impl Double {
+    async fn bring(&self, write: &ContactPointWrite<'_>, sent: &mut Sent) -> Result<()> {
+        let found = write.found.map_or(&[][..], |found| &found.object.integrations);
+        let wished = &write.wish.integrations;
+        for integration in wished.iter().filter(|i| write.changed.contains(&i.uid)) {
+            let is_there = found.iter().any(|found| found.uid == integration.uid);
+            let point = Point::of(&write.wish.name, integration);
+            let operation = if is_there {
+                "contact_points.update"
+            } else {
+                "contact_points.create"
+            };
+            let stored = self.call(operation, move |held| {
+                held.points.retain(|known| known.uid != point.uid);
+                held.points.push(point);
+                Ok(())
+            });
+            stored.await?;
+            sent.sent.push(integration.uid.clone());
+        }
+        let surplus = found
+            .iter()
+            .filter(|found| wished.iter().all(|i| i.uid != found.uid));
+        let surplus: Vec<_> = surplus.map(|found| found.uid.clone()).collect();
+        self.take_out(&surplus, sent).await
+    }
+
+    async fn take_out(&self, uids: &[String], sent: &mut Sent) -> Result<()> {
+        for uid in uids {
+            let gone = uid.clone();
+            let deleted = self.call("contact_points.delete", move |held| {
+                held.points.retain(|point| point.uid != gone);
+                Ok(())
+            });
+            deleted.await?;
+            sent.gone.push(uid.clone());
+        }
+        Ok(())
+    }
+}
