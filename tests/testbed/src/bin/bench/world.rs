@@ -200,13 +200,15 @@ impl World {
 
     /// Waits until the operator has asked Grafana for nothing for so long, and gives all calls since the last reset.
     pub(crate) async fn quiet(&self, time: Duration) -> Calls {
+        let begun = Instant::now();
         loop {
-            let before = self.proxy.requests().len();
-            sleep(time).await;
             let calls = self.proxy.requests();
-            if calls.len() == before {
+            let ends = calls.0.iter().map(|call| call.at + call.took);
+            let left = time.saturating_sub(ends.fold(begun, Instant::max).elapsed());
+            if left.is_zero() {
                 return calls;
             }
+            sleep(left).await;
         }
     }
 
