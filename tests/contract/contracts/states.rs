@@ -353,6 +353,77 @@ fn pages() -> Vec<Contract> {
                     .lacks("/data/groupNextToken"),
                 ],
             ),
+        contract("states page by page where the title of a folder begins another's")
+            .given([
+                folder("f"),
+                post(FOLDERS, json!({"uid": "<g>", "title": "<f>-EU"})),
+                stored(rule("f", "r")),
+                stored(rule("g", "s")),
+            ])
+            .unknown(before("11.6.0"))
+            .case(
+                between("11.6.0", "12.4.0"),
+                "lead back to where they began",
+                API,
+                [
+                    get(format!("{STATES}?group_limit=1&rule_group=<group>"))
+                        .is(200)
+                        .lists("/data/groups/*/file", ["<f>"])
+                        .keep("/data/groupNextToken", "next"),
+                    get(format!(
+                        "{STATES}?group_limit=1&rule_group=<group>&group_next_token=<next>"
+                    ))
+                    .is(200)
+                    .lists("/data/groups/*/file", ["<f>"])
+                    .at("/data/groupNextToken", "<next>"),
+                ],
+            )
+            .case(
+                since("12.4.0"),
+                "are told one after the other",
+                Code("pkg/services/ngalert/store/alert_rule.go"),
+                [
+                    get(format!("{STATES}?group_limit=1&rule_group=<group>"))
+                        .is(200)
+                        .lists("/data/groups/*/file", ["<f>"])
+                        .keep("/data/groupNextToken", "next"),
+                    get(format!(
+                        "{STATES}?group_limit=1&rule_group=<group>&group_next_token=<next>"
+                    ))
+                    .is(200)
+                    .lists("/data/groups/*/file", ["<f>-EU"])
+                    .lacks("/data/groupNextToken"),
+                ],
+            ),
+        contract("states with `rule_limit`")
+            .given(two())
+            .case(
+                before("12.4.0"),
+                "are those of all rules",
+                Documentation("pull request #114055"),
+                [get(format!("{STATES}?rule_limit=1&rule_group=<group>"))
+                    .is(200)
+                    .there("/data/groups/*/rules/name=<r>")
+                    .there("/data/groups/*/rules/name=<s>")],
+            )
+            .case(
+                since("12.4.0"),
+                "end with the group that brings them to so many rules",
+                API,
+                [
+                    get(format!("{STATES}?rule_limit=1&rule_group=<group>"))
+                        .is(200)
+                        .lists("/data/groups/*/file", ["<f>"])
+                        .lacks("/data/totals")
+                        .keep("/data/groupNextToken", "next"),
+                    get(format!(
+                        "{STATES}?rule_limit=1&rule_group=<group>&group_next_token=<next>"
+                    ))
+                    .is(200)
+                    .lists("/data/groups/*/file", ["<g>"])
+                    .lacks("/data/groupNextToken"),
+                ],
+            ),
         contract("states after a token that can't be read")
             .given(two())
             .unknown(before("11.6.0"))
