@@ -328,7 +328,7 @@ pub struct AlertRuleStatus {
     /// The uid of that folder.
     #[serde(default, rename = "folderUID", skip_serializing_if = "Option::is_none")]
     pub folder_uid: Option<String>,
-    /// The group it is stored in.
+    /// The group it is stored in; absent for a rule that was made without one, which can't get any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Where to look at it.

@@ -17,7 +17,7 @@ use crate::controller::engine::failure::Failure;
 use crate::controller::engine::health::{Health, Reads, Suspicion};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
-use crate::controller::engine::turns::{GrafanaRights, Turn, to_its_end};
+use crate::controller::engine::turns::{GrafanaRights, to_its_end};
 use crate::domain::orphans::{self, Orphans};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
@@ -26,6 +26,7 @@ use crate::domain::rule::states::States;
 use crate::domain::tenancy;
 use crate::domain::version::Version;
 use crate::grafana::mirror::{Held, Mirror, Part, Subject};
+use crate::grafana::turns::Turn;
 use crate::grafana::wire::{DataSource, Settings};
 use crate::grafana::{self, Class, Grafana};
 
@@ -241,14 +242,6 @@ impl Instance {
     /// What happens to objects of resources that are deleted.
     pub fn deletion_policy(&self, own: Option<DeletionPolicy>) -> DeletionPolicy {
         own.or(self.spec.default_deletion_policy).unwrap_or_default()
-    }
-
-    /// The right to write a rule group.
-    pub async fn group(&self, folder_uid: &str, group: &str) -> Turn {
-        self.rights
-            .groups
-            .lock((folder_uid.to_owned(), group.to_owned()))
-            .await
     }
 
     /// The right to write the rule of this uid, or the silences of this author. Whoever needs other rights too takes this one first.

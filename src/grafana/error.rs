@@ -154,10 +154,14 @@ impl Error {
                 ..
             } => match Meaning::of(*status, message, message_id.as_deref()) {
                 Some(Meaning::Provenance) => Class::Foreign,
-                Some(Meaning::TitleTaken | Meaning::UidTaken | Meaning::LostRace | Meaning::InUse) => {
-                    Class::Conflict
-                }
-                Some(Meaning::Quota | Meaning::Invalid | Meaning::NoGroup) => Class::Rejected,
+                Some(
+                    Meaning::TitleTaken
+                    | Meaning::UidTaken
+                    | Meaning::LostRace
+                    | Meaning::InUse
+                    | Meaning::NoGroup,
+                ) => Class::Conflict,
+                Some(Meaning::Quota | Meaning::Invalid) => Class::Rejected,
                 Some(Meaning::Missing | Meaning::FolderMissing) => Class::Missing,
                 None => class_of_status(*status, *retry_after),
             },
@@ -173,11 +177,6 @@ impl Error {
     /// Whether a rule cannot be stored because its folder is not there; 11.0 and later.
     pub fn is_folder_missing(&self) -> bool {
         self.means(Meaning::FolderMissing)
-    }
-
-    /// Whether a rule cannot get a group because it was made without one (`/apis`, 12.0 and later).
-    pub fn is_bound_to_no_group(&self) -> bool {
-        self.means(Meaning::NoGroup)
     }
 
     /// Whether Grafana holds the object in another state than the write was for.
@@ -221,9 +220,10 @@ impl Error {
                 message,
                 message_id,
                 ..
-            } if let Some(meaning) = Meaning::of(*status, message, message_id.as_deref()) => {
-                !matches!(meaning, Meaning::UidTaken | Meaning::LostRace | Meaning::Missing)
-            }
+            } if let Some(meaning) = Meaning::of(*status, message, message_id.as_deref()) => !matches!(
+                meaning,
+                Meaning::UidTaken | Meaning::LostRace | Meaning::Missing | Meaning::NoGroup
+            ),
             _ => matches!(
                 self.class(),
                 Class::Rejected | Class::Forbidden | Class::Foreign | Class::Throttled(_)

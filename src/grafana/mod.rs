@@ -15,6 +15,7 @@ mod platform;
 mod presence;
 pub mod provisioning;
 pub mod transport;
+pub mod turns;
 pub mod wire;
 
 use std::sync::Arc;
@@ -22,11 +23,16 @@ use std::sync::Arc;
 pub use api::Grafana;
 pub use error::{Class, Error, Result};
 use transport::{Connection, Supervisor, Transport};
+pub use turns::Company;
 
 impl Grafana {
     /// A client of one Grafana and organisation. Sends nothing yet.
-    pub fn connect(connection: &Connection, supervisor: Arc<dyn Supervisor>) -> Result<Self> {
+    pub fn connect(
+        connection: &Connection,
+        supervisor: Arc<dyn Supervisor>,
+        company: Company,
+    ) -> Result<Self> {
         let transport = Transport::new(connection, supervisor)?;
-        Ok(choose::client(Arc::new(transport)))
+        Ok(choose::client(Arc::new(transport), company))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use alertwright::grafana::Grafana;
 use alertwright::grafana::api::{Api, Concern};
 use alertwright::grafana::transport::{Auth, Connection, Tls};
+use alertwright::grafana::{Company, Grafana};
 use alertwright_testbed::{Proxy, grafana};
 
 /// A Grafana, and a client through each of its doors.
@@ -74,7 +74,7 @@ impl Door {
             user_agent: "alertwright-doors".to_owned(),
         };
         Self {
-            client: Grafana::connect(&connection, Arc::new(())).expect("a client"),
+            client: Grafana::connect(&connection, Arc::new(()), Company::default()).expect("a client"),
             proxy,
         }
     }

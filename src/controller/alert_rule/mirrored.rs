@@ -1,18 +1,18 @@
 //! A rule as the mirror has it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::api::AlertRule;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::engine::turns::Turn;
-use crate::domain::rule::identity;
-use crate::grafana::api::{FoundRule, Provenance};
-use crate::grafana::mirror::{Lookup, Subject};
-use crate::grafana::wire::AlertRule as WireRule;
-use crate::grafana::{self, Error, Grafana};
+use crate::domain::rule::{self, identity};
+use crate::grafana::api::{FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
+use crate::grafana::digest::RuleDigest;
+use crate::grafana::mirror::{Held, Lookup, Subject};
+use crate::grafana::turns::Turn;
+use crate::grafana::{Error, model};
 
 /// Under which uid Grafana holds a resource's rule, or would.
 pub(super) fn uid(object: &AlertRule, instance: &Instance) -> String {
@@ -75,61 +75,104 @@ pub(super) async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundR
     }
 }
 
-/// The rights to write a rule: to the rule itself and to its group.
-pub(super) type Turns = (Turn, Turn);
-
-/// Creates a rule.
-pub(super) async fn create(
-    instance: &Arc<Instance>,
-    turns: &Turns,
-    rule: &WireRule,
-    written: FoundRule,
-) -> Result<(), Failure> {
-    put(instance, turns, rule, written, |grafana, rule| async move {
-        grafana.rules.create(&rule, Provenance::Api).await
-    })
-    .await
+/// What a write of a rule has left in Grafana.
+pub(super) struct Written {
+    /// The rule as it stands there.
+    pub(super) found: FoundRule,
+    /// Why it has another interval than was wished, if it has.
+    pub(super) kept: Option<KeptInterval>,
+    /// Why the interval that is wished couldn't be set, if it couldn't.
+    pub(super) failure: Option<Failure>,
 }
 
-/// Replaces a rule.
-pub(super) async fn update(
+/// Creates a rule, or makes the one that was found what is wished, unless that was refused a short while ago.
+pub(super) async fn put(
     instance: &Arc<Instance>,
-    turns: &Turns,
-    rule: &WireRule,
-    written: FoundRule,
-) -> Result<(), Failure> {
-    put(instance, turns, rule, written, |grafana, rule| async move {
-        grafana.rules.update(&rule, Provenance::Api).await
-    })
-    .await
-}
-
-/// Sends a rule, unless it was refused a short while ago.
-async fn put<F>(
-    instance: &Arc<Instance>,
-    turns: &Turns,
-    rule: &WireRule,
-    written: FoundRule,
-    call: impl FnOnce(Grafana, WireRule) -> F,
-) -> Result<(), Failure>
-where
-    F: Future<Output = grafana::Result<()>> + Send + 'static,
-{
-    let attempt = instance.refused.attempt(&rule.uid, rule, Instant::now())?;
-    let sent = rule.clone();
+    turn: &Turn,
+    rule: &model::AlertRule,
+    found: Option<&FoundRule>,
+    only_interval: bool,
+) -> Result<Written, Failure> {
+    let sent = (RuleDigest::of(rule).fingerprint(), rule.interval.as_secs());
+    let attempt = instance.refused.attempt(&rule.uid, &sent, Instant::now())?;
+    let (wish, before) = (rule.clone(), found.cloned());
+    let interval_by_itself = interval_by_itself(instance, rule, found);
     let put = instance.write(
-        turns.clone(),
+        turn.clone(),
         Subject::Rules(vec![rule.uid.clone()]),
-        |grafana| call(grafana, sent),
-        |held, ()| held.rules.written(written),
+        |grafana| async move {
+            let write = RuleWrite {
+                rule: &wish,
+                found: before.as_ref(),
+                only_interval,
+                interval_by_itself: &interval_by_itself,
+                provenance: Provenance::Api,
+            };
+            grafana.rules.put(write).await
+        },
+        note,
     );
-    let put = put.await.map_err(|e| failed(instance, rule, e));
-    attempt.ended(put, Instant::now())
+    let Stored {
+        found, kept, failure, ..
+    } = match put.await {
+        Ok(stored) => stored,
+        Err(error) => return attempt.ended(Err(failed(instance, rule, error)), Instant::now()),
+    };
+    let failure = failure.map(|error| instance.suspect(error.into()));
+    let ended = attempt.ended(failure.map_or(Ok(()), Err), Instant::now());
+    Ok(Written {
+        found,
+        kept,
+        failure: ended.err(),
+    })
 }
 
-fn failed(instance: &Instance, rule: &WireRule, error: Error) -> Failure {
+/// The interval that Grafana gives a rule by itself: that of the others in its group, the one that it has, or that of a new group.
+fn interval_by_itself(
+    instance: &Arc<Instance>,
+    rule: &model::AlertRule,
+    found: Option<&FoundRule>,
+) -> impl Fn() -> Duration + Send + Sync + use<> {
+    let (instance, uid, folder) = (instance.clone(), rule.uid.clone(), rule.folder_uid.clone());
+    let before = found.map(|found| found.interval);
+    let is_without = found.is_some_and(|found| found.group.is_none());
+    let group = rule.group.clone().filter(|_| !is_without);
+    move || {
+        let of_others = instance.mirror.read(|held| {
+            let mut members = held.rules.in_group(&folder, group.as_ref()?);
+            members
+                .find(|member| member.uid != uid)
+                .map(|member| member.interval)
+        });
+        let of_new = || {
+            let shortest = instance
+                .facts()
+                .map_or(Duration::ZERO, |facts| facts.min_interval);
+            rule::default_interval(shortest)
+        };
+        of_others.or(before).unwrap_or_else(of_new)
+    }
+}
+
+/// Notes a rule that was written, and what that says of the others in its group.
+fn note(held: &mut Held, stored: &Stored) {
+    let rule = &stored.found;
+    if let Some(group) = rule.group.as_ref().filter(|_| stored.is_of_group) {
+        let members = held.rules.in_group(&rule.folder_uid, group);
+        let others = members.filter(|member| member.uid != rule.uid && member.interval != rule.interval);
+        let others: Vec<FoundRule> = others
+            .map(|other| FoundRule {
+                interval: rule.interval,
+                ..other.clone()
+            })
+            .collect();
+        others.into_iter().for_each(|other| held.rules.written(other));
+    }
+    held.rules.written(rule.clone());
+}
+
+fn failed(instance: &Instance, rule: &model::AlertRule, error: Error) -> Failure {
     let is_title = error.is_title_conflict();
-    let is_bound = error.is_bound_to_no_group();
     if error.is_folder_missing() {
         // The next pass asks for it, or makes it anew.
         instance
@@ -137,12 +180,6 @@ fn failed(instance: &Instance, rule: &WireRule, error: Error) -> Failure {
             .write(|held| held.folders.unknown(rule.folder_uid.clone()));
     }
     let mut failure = instance.suspect(error.into());
-    if is_bound {
-        failure.message = format!(
-            "spec.group: Grafana's rule {} was made without a group, through Grafana's newer API, and can't get one; delete it in Grafana, and it is made anew in its group ({})",
-            rule.uid, failure.message
-        );
-    }
     if is_title {
         // Its database may take letters of either case for the same, and the credentials may not show every rule.
         failure.message = format!(
@@ -153,14 +190,13 @@ fn failed(instance: &Instance, rule: &WireRule, error: Error) -> Failure {
     failure
 }
 
-/// Deletes a rule.
-pub(super) async fn delete(instance: &Arc<Instance>, turns: &Turns, uid: &str) -> Result<(), Failure> {
-    let (uid, gone) = (uid.to_owned(), uid.to_owned());
-    let subject = Subject::Rules(vec![uid.clone()]);
+/// Deletes a rule that was found.
+pub(super) async fn delete(instance: &Arc<Instance>, turn: &Turn, found: FoundRule) -> Result<(), Failure> {
+    let gone = found.uid.clone();
     let deleted = instance.write(
-        turns.clone(),
-        subject,
-        |grafana| async move { grafana.rules.delete(&uid, Provenance::Api).await },
+        turn.clone(),
+        Subject::Rules(vec![gone.clone()]),
+        |grafana| async move { grafana.rules.delete(&found, Provenance::Api).await },
         move |held, ()| held.rules.deleted(&gone),
     );
     deleted.await.map_err(|e| instance.suspect(e.into()))

@@ -1,7 +1,7 @@
 //! AlertRule: resolve, decide, apply, report.
 
+mod apply;
 pub mod folder;
-mod group;
 mod mirrored;
 mod title;
 
@@ -12,32 +12,25 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
-use tracing::info;
 
 use super::context::Context;
 use super::pass::{self, Reconcile, Report};
-use crate::api::alert_rule::Drift;
-use crate::api::condition::{self, Reason};
+use crate::api::condition::Reason;
 use crate::api::duration;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{AlertRule, AlertRuleStatus};
 use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::engine::claim::Key;
-use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::links;
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
-use crate::domain::rule::decision::{self, Decision};
+use crate::domain::rule::decision;
 use crate::domain::rule::{self, Surroundings, Wish, identity, state_message};
 use crate::domain::version::Version;
-use crate::grafana::api::{AlertState, FoundRule, Provenance};
-use crate::grafana::digest::RuleDigest;
+use crate::grafana::api::{AlertState, FoundRule};
 use crate::grafana::mirror::{Lookup, Part};
-use mirrored::Turns;
-
-/// What `status.lastDrift` says of a rule that was gone from Grafana.
-const DELETED: &str = "deleted";
 
 impl Reconcile for AlertRule {
     async fn reconcile(&self, context: &Context) -> Result<Report<AlertRuleStatus>, Failure> {
@@ -57,16 +50,13 @@ impl Reconcile for AlertRule {
         // Others may name the folder otherwise.
         Rivals::of(self, context, &uid).refuse(self, facts.version)?;
         wish.rule.folder_uid.clone_from(&folder.uid);
-        let turns = (turn, instance.group(&folder.uid, &wish.rule.rule_group).await);
         let found = mirrored::find(&instance, &wish.rule.uid).await?;
         let label = instance.owners.now().label(self.ns(), self.id());
         let is_ours = self.spec.uid.is_none() || self.was_ours(found.as_ref(), &instance);
         let may_claim = is_ours || self.may_adopt(found.as_ref(), &instance, context);
         let decision = decision::decide(&wish.rule, found.as_ref(), &label, may_claim);
-        let drift = apply(self, context, &instance, &turns, &wish, &decision, found.as_ref()).await?;
-        let mut warnings = wish.warnings.clone();
-        warnings.extend(group::ensure_interval(&instance, &turns, &wish, &decision).await?);
-        Ok(self.report(context, &instance, &wish, &folder, drift, warnings))
+        let applied = apply::apply(self, context, &instance, &turn, &wish, &decision, found.as_ref()).await?;
+        Ok(self.report(context, &instance, wish, &folder, applied))
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {
@@ -129,8 +119,7 @@ impl Reconcile for AlertRule {
                 continue;
             };
             if uid == derived || self.was_ours(Some(&found), &instance) {
-                let turns = (turn, instance.group(&found.folder_uid, &found.group).await);
-                mirrored::delete(&instance, &turns, &uid).await?;
+                mirrored::delete(&instance, &turn, found).await?;
             } else if reported.as_ref() == Some(&uid) {
                 self.leave_behind(&found, &instance, context).await;
             }
@@ -228,100 +217,13 @@ fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Re
     Ok(wish)
 }
 
-async fn apply(
-    object: &AlertRule,
-    context: &Context,
-    instance: &Arc<Instance>,
-    turns: &Turns,
-    wish: &Wish,
-    decision: &Decision,
-    found: Option<&FoundRule>,
-) -> Result<Option<Drift>, Failure> {
-    let rule = &wish.rule;
-    for double in mirrored::doubles(object, instance, &rule.uid) {
-        info!(
-            namespace = object.ns(),
-            name = object.id(),
-            uid = double,
-            "double of a former owner id deleted"
-        );
-        mirrored::delete(instance, turns, &double).await?;
-    }
-    if *decision != Decision::NotOwned {
-        title::free(object, context, instance, turns, rule, found).await?;
-    }
-    let written = |interval| FoundRule::written(rule, interval, Provenance::Api);
-    match decision {
-        Decision::Keep => return Ok(None),
-        Decision::NotOwned => {
-            return Err(Failure::new(
-                Reason::NotOwned,
-                format!(
-                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}{}",
-                    rule.uid,
-                    instance.how_to_adopt(object.ns()),
-                    found
-                        .and_then(decision::lost)
-                        .map_or_else(String::new, |lost| format!(". Lost with that: {lost}"))
-                ),
-                Retry::OnChange,
-            ));
-        }
-        Decision::Create => {
-            let interval = group::interval(instance, rule).unwrap_or_else(|| {
-                rule::default_interval(instance.facts().map_or(Duration::ZERO, |f| f.min_interval))
-            });
-            mirrored::create(instance, turns, rule, written(interval)).await?;
-        }
-        Decision::Update(_) => {
-            let interval = found.map_or(wish.interval, |found| found.interval);
-            mirrored::update(instance, turns, rule, written(interval)).await?;
-        }
-    }
-    if let Some(found) =
-        found.filter(|found| object.spec.uid.is_some() && !object.was_ours(Some(found), instance))
-    {
-        let what = format!("rule {} ({:?})", found.uid, found.title);
-        context
-            .adopted(object, &what, decision::lost(found).as_deref())
-            .await;
-    }
-    let fields: &[&str] = match decision {
-        Decision::Update(fields) => fields,
-        _ => &[DELETED],
-    };
-    let stored = object.status.as_ref().and_then(|status| status.stored.as_deref());
-    let is_drift = was_in_grafana(object, &rule.uid) && decision::is_drift(stored, found);
-    info!(
-        namespace = object.ns(),
-        name = object.id(),
-        uid = rule.uid,
-        ?decision,
-        is_drift,
-        "rule written"
-    );
-    Ok(is_drift.then(|| Drift {
-        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-        corrected_at: Time(context.now()),
-    }))
-}
-
-/// Whether the rule has been in Grafana as this generation asks for it.
-fn was_in_grafana(object: &AlertRule, uid: &str) -> bool {
-    object.status.as_ref().is_some_and(|status| {
-        status.uid.as_deref() == Some(uid)
-            && condition::is_ready(&status.conditions, object.metadata.generation)
-    })
-}
-
 /// Removes a rule that has no resource.
 pub(super) async fn remove(instance: &Arc<Instance>, uid: &str) -> Result<(), Failure> {
     let turn = instance.object(uid).await;
     let Some(found) = mirrored::find(instance, uid).await? else {
         return Ok(());
     };
-    let turns = (turn, instance.group(&found.folder_uid, &found.group).await);
-    mirrored::delete(instance, &turns, uid).await
+    mirrored::delete(instance, &turn, found).await
 }
 
 impl AlertRule {
@@ -379,20 +281,19 @@ impl AlertRule {
         &self,
         context: &Context,
         instance: &Instance,
-        wish: &Wish,
+        wish: Wish,
         folder: &folder::Place,
-        drift: Option<Drift>,
-        warnings: Vec<String>,
+        applied: apply::Applied,
     ) -> Report<AlertRuleStatus> {
         let mut status = self.status.clone().unwrap_or_default();
         status.uid = Some(wish.rule.uid.clone());
         status.folder = Some(folder.title.clone());
         status.folder_uid = Some(folder.uid.clone());
-        status.group = Some(wish.rule.rule_group.clone());
+        status.stored = Some(decision::fingerprint(&wish.rule, &applied.stored));
+        status.group = applied.stored.group;
         status.url = Some(links::rule(instance.external_url(), &wish.rule.uid));
-        status.stored = Some(RuleDigest::of(&wish.rule).fingerprint());
-        if drift.is_some() {
-            status.last_drift = drift;
+        if applied.drift.is_some() {
+            status.last_drift = applied.drift;
         }
         let key = (self.ns().to_owned(), self.id().to_owned());
         let (state, message) = if wish.rule.is_paused {
@@ -413,6 +314,14 @@ impl AlertRule {
         if state.is_some() {
             status.state_message = state_message::kept(status.state_message, message);
         }
+        let mut warnings = wish.warnings;
+        warnings.extend(applied.kept.map(|kept| {
+            format!(
+                "spec.interval: the group keeps its {}, because its rule {} isn't ours; choose another group",
+                duration::format(kept.interval),
+                kept.because_of
+            )
+        }));
         Report {
             warnings,
             ..Report::synced(status, "stored in Grafana")

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::mirrored::{self, Turns};
+use super::mirrored;
 use crate::api::AlertRule;
 use crate::api::condition::{self, Reason};
 use crate::controller::connection::Instance;
@@ -14,8 +14,9 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::domain::version::Version;
-use crate::grafana::api::{FoundRule, Provenance};
-use crate::grafana::wire::AlertRule as WireRule;
+use crate::grafana::api::FoundRule;
+use crate::grafana::model;
+use crate::grafana::turns::Turn;
 
 /// How long to wait before looking again whether a title has become free; it costs no call.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -28,8 +29,8 @@ pub(super) async fn free(
     object: &AlertRule,
     context: &Context,
     instance: &Arc<Instance>,
-    turns: &Turns,
-    rule: &WireRule,
+    turn: &Turn,
+    rule: &model::AlertRule,
     found: Option<&FoundRule>,
 ) -> Result<(), Failure> {
     let has_it = found.is_some_and(|f| f.title == rule.title && f.folder_uid == rule.folder_uid);
@@ -79,12 +80,11 @@ pub(super) async fn free(
     }
     context.triggers.rules.one(namespace, name);
     if let Some(found) = found.filter(|found| wants(&found.title)) {
-        let aside = WireRule {
+        let aside = model::AlertRule {
             title: format!("{} ({})", rule.title, rule.uid),
             ..rule.clone()
         };
-        let written = FoundRule::written(&aside, found.interval, Provenance::Api);
-        mirrored::update(instance, turns, &aside, written).await?;
+        mirrored::put(instance, turn, &aside, Some(found), false).await?;
     }
     Err(Failure::again(format!(
         "the title is still with {namespace}/{name}"

@@ -1,58 +1,13 @@
-//! Who may write, one after the other, and writes that nobody cuts off.
+//! Who may write to which Grafana, and writes that nobody cuts off.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::deadline;
-
-/// A right that one at a time has.
-#[derive(Debug, Default)]
-pub struct Right(Arc<AsyncMutex<()>>);
-
-/// The right, had. It is given back when the last clone is gone.
-#[derive(Debug, Clone)]
-pub struct Turn {
-    _guard: Arc<OwnedMutexGuard<()>>,
-}
-
-impl Right {
-    /// Waits for it.
-    pub async fn lock(&self) -> Turn {
-        take(self.0.clone()).await
-    }
-}
-
-/// Rights by what they are for. Those that nobody has or waits for take no room.
-#[derive(Debug)]
-pub struct Rights<K>(Mutex<HashMap<K, Weak<AsyncMutex<()>>>>);
-
-impl<K> Default for Rights<K> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<K: Eq + Hash> Rights<K> {
-    /// Waits for one.
-    pub async fn lock(&self, key: K) -> Turn {
-        let right = {
-            let mut rights = self.0.lock();
-            rights.retain(|_, right| right.strong_count() > 0);
-            let slot = rights.entry(key).or_default();
-            slot.upgrade().unwrap_or_else(|| {
-                let right = Arc::new(AsyncMutex::new(()));
-                *slot = Arc::downgrade(&right);
-                right
-            })
-        };
-        take(right).await
-    }
-}
+use crate::grafana::turns::{GroupRights, Right, Rights};
 
 /// The rights to write to one Grafana. All connections to it share them, so that one that is made anew, with another token for example,
 /// waits for what is under way by the one before.
@@ -62,8 +17,8 @@ pub struct GrafanaRights {
     pub notifications: Right,
     /// To create folders.
     pub folders: Right,
-    /// To write rule groups, by folder uid and title.
-    pub groups: Rights<(String, String)>,
+    /// To write rule groups: the clients take these turns.
+    pub groups: Arc<GroupRights>,
     /// To write a rule, by its uid, or silences, by their author.
     pub objects: Rights<String>,
 }
@@ -87,12 +42,6 @@ impl AllRights {
     }
 }
 
-async fn take(right: Arc<AsyncMutex<()>>) -> Turn {
-    Turn {
-        _guard: Arc::new(deadline::waiting(right.lock_owned()).await),
-    }
-}
-
 /// Does this to its end, also where whoever waits for it is cut off: what was sent can't be called back.
 pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     match tokio::spawn(deadline::carried(work)).await {
@@ -112,21 +61,6 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_right_is_given_back_with_the_last_that_holds_it() {
-        let rights = Rights::default();
-        let first = rights.lock("a").await;
-        let kept = first.clone();
-        drop(first);
-        let other = rights.lock("b").await;
-        let mut second = Box::pin(rights.lock("a"));
-        assert!(futures::poll!(second.as_mut()).is_pending());
-        drop((kept, other));
-        second.await;
-        rights.lock("c").await;
-        assert_eq!(rights.0.lock().len(), 1, "those that nobody has take no room");
-    }
-
-    #[tokio::test]
     async fn a_connection_that_is_made_anew_waits_for_the_writes_of_the_one_before() {
         let all = AllRights::default();
         let before = all.of("http://grafana");
@@ -139,26 +73,6 @@ mod tests {
         other.notifications.lock().await;
         drop(writes);
         waits.await;
-    }
-
-    #[tokio::test]
-    async fn who_gives_up_leaves_the_queue_and_the_others_keep_their_order() {
-        let right = Right::default();
-        let held = right.lock().await;
-        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(right.lock())).collect();
-        for turn in &mut waiting {
-            assert!(futures::poll!(turn.as_mut()).is_pending());
-        }
-        drop(waiting.remove(1));
-        drop(held);
-        assert!(
-            futures::poll!(waiting[1].as_mut()).is_pending(),
-            "the last is not the next"
-        );
-        let first = waiting.remove(0).await;
-        assert!(futures::poll!(waiting[0].as_mut()).is_pending());
-        drop(first);
-        waiting.remove(0).await;
     }
 
     #[tokio::test]

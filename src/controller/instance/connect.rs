@@ -23,7 +23,7 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::domain::notification::contact_point::Secrets;
 use crate::domain::ownership::{Owner, Owners};
 use crate::grafana::transport::{self, Connection, Supervisor};
-use crate::grafana::{Class, Grafana};
+use crate::grafana::{Class, Company, Grafana};
 use crate::metrics::Metrics;
 
 /// Lets Grafana be written to only while this process holds the Lease, and counts the calls.
@@ -72,7 +72,14 @@ pub(super) async fn connect(
         term: context.term.clone(),
         metrics: context.metrics.clone(),
     });
-    let grafana = Grafana::connect(&connection, supervisor).map_err(|e| {
+    let owners = Owners::new(context.owner.clone(), &spec.previous_owner_ids);
+    let rights = context.rights.of(Identity::new(&spec.url, None).url());
+    let ours = owners.clone();
+    let company = Company {
+        is_ours: Arc::new(move |mark| ours.resource(mark).is_some()),
+        groups: rights.groups.clone(),
+    };
+    let grafana = Grafana::connect(&connection, supervisor, company).map_err(|e| {
         Failure::new(
             Reason::Invalid,
             format!("spec.{}", crate::cluster::answer::chain(&e)),
@@ -84,8 +91,8 @@ pub(super) async fn connect(
         spec.clone(),
         fingerprint,
         grafana,
-        Owners::new(context.owner.clone(), &spec.previous_owner_ids),
-        context.rights.of(Identity::new(&spec.url, None).url()),
+        owners,
+        rights,
         context.namespace.clone(),
     ));
     if let Some(old) = context.running.write().insert(name.clone(), instance.clone()) {

@@ -7,7 +7,6 @@ use crate::api::condition::Reason;
 use crate::cluster::memory::Remembered;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::{Failure, Retry};
-use crate::controller::engine::turns::Turn;
 use crate::domain::notification::policy;
 use crate::domain::notification::tree::{self, Holder, TreeDecision};
 use crate::grafana::Class;
@@ -15,6 +14,7 @@ use crate::grafana::api::Provenance;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model::{Found, Revision, Route};
+use crate::grafana::turns::Turn;
 
 /// What became of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]

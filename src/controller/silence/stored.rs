@@ -10,9 +10,9 @@ use crate::api::Silence;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::engine::turns::Turn;
 use crate::domain::silence::{self, Decision, Wish};
 use crate::grafana::mirror::{Lookup, Subject};
+use crate::grafana::turns::Turn;
 use crate::grafana::wire::{Silence as WireSilence, SilenceState, SilenceStatus};
 
 /// Who the silences of a resource say has made them: with the present owner id, and with former ones.

@@ -8,7 +8,7 @@ use super::*;
 use crate::api::condition::Reason;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::pass::{self, Reconcile};
-use crate::grafana::wire::{AlertRule as WireRule, NotificationSettings};
+use crate::grafana::model::{self, NotificationSettings};
 
 fn hook(path: &str) -> Value {
     json!({"integrations": [{"webhook": {"url": {"value": format!("https://example.com/{path}")}}}]})
@@ -235,7 +235,7 @@ async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and
     let failure = refused_clean_up(&world, &point).await;
     assert!(failure.message.contains(used), "{}", failure.message);
     assert_eq!(world.grafana.count("contact_points.delete"), 1);
-    let rule = |uid: &str, label: Option<&str>| WireRule {
+    let rule = |uid: &str, label: Option<&str>| model::AlertRule {
         uid: uid.to_owned(),
         title: format!("Rule {uid}"),
         labels: label
@@ -246,7 +246,7 @@ async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and
             receiver: "team".to_owned(),
             ..NotificationSettings::default()
         }),
-        ..WireRule::default()
+        ..model::AlertRule::default()
     };
     world.grafana.hold(|held| {
         held.rules.insert("x".to_owned(), rule("x", None));

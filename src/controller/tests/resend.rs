@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::controller::pass::Reconcile;
-use crate::grafana::wire;
+use crate::grafana::model;
 
 /// What the contact points' Secret says.
 const PASSWORD: &str = "rotated";
@@ -141,7 +141,7 @@ impl Asked {
     }
 
     /// Changes a rule in Grafana by hand.
-    fn edit(&self, name: &str) -> wire::AlertRule {
+    fn edit(&self, name: &str) -> model::AlertRule {
         self.world.grafana.hold(|held| {
             let rule = held.rules.values().find(|rule| rule.title == name);
             let mut rule = rule.unwrap().clone();

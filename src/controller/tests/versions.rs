@@ -4,12 +4,12 @@ use jiff::civil::date;
 use serde_json::json;
 
 use super::*;
-use crate::api::GrafanaInstanceStatus;
 use crate::api::condition::Reason;
+use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceStatus};
 use crate::controller::engine::failure::Retry;
 use crate::controller::instance;
 use crate::controller::pass::Reconcile;
-use crate::grafana::model::Route;
+use crate::grafana::model::{self, Route};
 use crate::grafana::wire::{Deprecation, Folder};
 
 #[tokio::test]
@@ -135,18 +135,59 @@ async fn a_contact_point_without_integrations_is_known_from_the_tree_that_names_
 }
 
 #[tokio::test]
-async fn a_rule_that_was_made_without_a_group_is_told_from_a_wrong_one() {
+async fn a_rule_without_a_group_is_taken_over_as_it_is_and_rests() {
+    let mut world = World::connected().await;
+    let mut rule = world.rule("r", json!({"query": QUERY, "uid": "theirs", "interval": "2m"}));
+    let folder = Folder {
+        uid: "f".to_owned(),
+        title: "revel".to_owned(),
+        parent_uid: None,
+    };
+    world.grafana.hold(|held| {
+        held.folders.push(folder);
+        held.take(model::AlertRule {
+            uid: "theirs".to_owned(),
+            folder_uid: "f".to_owned(),
+            title: "Theirs".to_owned(),
+            ..model::AlertRule::default()
+        });
+    });
+    world.poll().await;
+    rule.metadata.annotations = Some([(ANNOTATION_ADOPT.to_owned(), "true".to_owned())].into());
+    let report = rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.status.group, None);
+    assert_eq!(report.warnings, [""; 0]);
+    let stands = world.grafana.hold(|held| held.rules["theirs"].clone());
+    assert_eq!((stands.title.as_str(), stands.group), ("r", None));
+    assert_eq!(stands.interval, Duration::from_secs(120));
+    for _ in 0..2 {
+        world.poll().await;
+        rule.reconcile(&world.context).await.unwrap();
+    }
+    for (operation, times) in [("rules.create", 0), ("rules.update", 1), ("rules.put_group", 1)] {
+        assert_eq!(world.grafana.count(operation), times, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_without_a_group_by_now_is_read_again_and_kept_so() {
     let mut world = World::connected().await;
     let rule = world.rule("r", json!({"query": QUERY}));
+    rule.reconcile(&world.context).await.unwrap();
+    let edited = world.rule("r", json!({"query": QUERY, "for": "9m"}));
+    world
+        .grafana
+        .hold(|held| held.rules.values_mut().for_each(|rule| rule.group = None));
     world.grafana.does(|called| match called {
-        "rules.create" => Does::Refuses(400, "invalid alert rule: cannot move rule out of this group"),
+        "rules.update" => Does::Refuses(400, "invalid alert rule: cannot move rule out of this group"),
         _ => Does::Well,
     });
-    let failure = rule.reconcile(&world.context).await.unwrap_err();
-    assert_eq!(failure.reason, Some(Reason::Invalid));
-    for part in ["spec.group", "without a group", "delete it in Grafana"] {
-        assert!(failure.message.contains(part), "{}", failure.message);
-    }
+    let failure = edited.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.retry, Retry::Soon, "{}", failure.message);
+    world.grafana.does_well();
+    let report = edited.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.status.group, None);
+    assert_eq!(world.grafana.count("rules.get"), 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::query::{self, Comparison, Split};
 use crate::api::alert_rule::{AlertRuleSpec, DataQuery};
 use crate::domain::refusal::Refusal;
-use crate::grafana::wire::{DataSource, Query, RelativeTimeRange};
+use crate::grafana::model::{Query, RelativeTimeRange};
+use crate::grafana::wire::DataSource;
 
 /// Data source of expressions.
 const EXPRESSION: &str = "__expr__";

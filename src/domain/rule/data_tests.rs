@@ -28,7 +28,14 @@ fn of_data(entries: Value, condition: &str) -> Result<Data, Refusal> {
 }
 
 fn nodes(data: &Data) -> Value {
-    serde_json::to_value(&data.queries).unwrap()
+    let node = |query: &Query| {
+        let RelativeTimeRange { from, to } = query.relative_time_range;
+        json!({
+            "refId": query.ref_id, "queryType": query.query_type, "relativeTimeRange": {"from": from, "to": to},
+            "datasourceUid": query.datasource_uid, "model": query.model,
+        })
+    };
+    data.queries.iter().map(node).collect()
 }
 
 fn range(from: i64) -> Value {

@@ -2,15 +2,17 @@
 
 use crate::grafana::api::FoundRule;
 use crate::grafana::digest::RuleDigest;
-use crate::grafana::wire::AlertRule;
+use crate::grafana::model::AlertRule;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// There is none: create it.
     Create,
-    /// It differs in these fields.
+    /// It differs in these fields, and perhaps in its interval.
     Update(Vec<&'static str>),
+    /// It differs in nothing but its interval.
+    SetInterval,
     /// It is as wished.
     Keep,
     /// Somebody else made it.
@@ -19,6 +21,18 @@ pub enum Decision {
 
 /// The labels, as a digest calls them.
 const LABELS: &str = "labels";
+
+/// The group, as a digest calls it.
+const GROUP: &str = "group";
+
+/// The fingerprint of a rule that was wished, as it stands in Grafana: without a group if it was made without one.
+pub fn fingerprint(wish: &AlertRule, stored: &FoundRule) -> String {
+    let rule = AlertRule {
+        group: wish.group.clone().filter(|_| stored.group.is_some()),
+        ..wish.clone()
+    };
+    RuleDigest::of(&rule).fingerprint()
+}
 
 /// Whether what was found has all labels but those that the wish leaves empty: no alert has these, and Grafana needn't keep them.
 fn is_without_empty_labels(wish: &AlertRule, found: &FoundRule) -> bool {
@@ -64,10 +78,16 @@ pub fn decide(wish: &AlertRule, found: Option<&FoundRule>, label: &str, may_clai
     if fields.contains(&LABELS) && is_without_empty_labels(wish, found) {
         fields.retain(|field| *field != LABELS);
     }
-    if fields.is_empty() {
+    // One that was made without a group can't get any.
+    if found.group.is_none() {
+        fields.retain(|field| *field != GROUP);
+    }
+    if !fields.is_empty() {
+        Decision::Update(fields)
+    } else if found.interval == wish.interval {
         Decision::Keep
     } else {
-        Decision::Update(fields)
+        Decision::SetInterval
     }
 }
 
@@ -82,6 +102,8 @@ mod tests {
     fn rule() -> AlertRule {
         AlertRule {
             uid: "aw-1".into(),
+            group: Some("errors".into()),
+            interval: Duration::from_secs(60),
             title: "HighErrorRate".into(),
             r#for: "5m".into(),
             labels: BTreeMap::from([(OWNER_LABEL.to_owned(), "o/ns/a".to_owned())]),
@@ -90,7 +112,7 @@ mod tests {
     }
 
     fn found(rule: &AlertRule) -> FoundRule {
-        FoundRule::of(rule, Duration::from_secs(60))
+        FoundRule::of(rule)
     }
 
     #[test]
@@ -118,6 +140,47 @@ mod tests {
         };
         fields.sort_unstable();
         assert_eq!(fields, ["paused", "title"]);
+    }
+
+    #[test]
+    fn another_interval_alone_is_set_and_no_change_of_the_rule() {
+        let faster = AlertRule {
+            interval: Duration::from_secs(10),
+            ..rule()
+        };
+        assert_eq!(
+            decide(&rule(), Some(&found(&faster)), "o/ns/a", true),
+            Decision::SetInterval
+        );
+        let other = AlertRule {
+            title: "Other".into(),
+            ..faster
+        };
+        assert_eq!(
+            decide(&rule(), Some(&found(&other)), "o/ns/a", true),
+            Decision::Update(vec!["title"])
+        );
+    }
+
+    #[test]
+    fn a_rule_that_was_made_without_a_group_is_equal_whatever_group_is_wished_and_counts_for_no_drift() {
+        let without = AlertRule {
+            group: None,
+            ..rule()
+        };
+        let stands = found(&without);
+        assert_eq!(decide(&rule(), Some(&stands), "o/ns/a", true), Decision::Keep);
+        let stored = fingerprint(&rule(), &stands);
+        assert!(!is_drift(Some(&stored), Some(&stands)));
+        let grouped = found(&rule());
+        assert_ne!(stored, fingerprint(&rule(), &grouped));
+        assert_eq!(fingerprint(&rule(), &grouped), grouped.digest.fingerprint());
+        let expected = Decision::Update(vec!["group"]);
+        let moved = AlertRule {
+            group: Some("other".into()),
+            ..rule()
+        };
+        assert_eq!(decide(&rule(), Some(&found(&moved)), "o/ns/a", true), expected);
     }
 
     #[test]

@@ -20,7 +20,8 @@ use crate::api::duration;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
-use crate::grafana::wire::{AlertRule, DataSource};
+use crate::grafana::model::AlertRule;
+use crate::grafana::wire::DataSource;
 
 pub use data::unknown_sources;
 pub use surroundings::Surroundings;
@@ -37,8 +38,6 @@ const BASE_INTERVAL: Duration = Duration::from_secs(10);
 pub struct Wish {
     /// The rule as it is sent, once it is told its folder.
     pub rule: AlertRule,
-    /// The interval of its group.
-    pub interval: Duration,
     /// What a person should know though nothing is wrong.
     pub warnings: Vec<String>,
 }
@@ -83,12 +82,11 @@ pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Ref
     refuse_what_is_too_new(spec, around.version)?;
     let mut warnings = Vec::new();
     let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
-    let rule = rule(spec, around, &mut warnings)?;
-    Ok(Wish {
-        rule,
+    let rule = AlertRule {
         interval,
-        warnings,
-    })
+        ..rule(spec, around, &mut warnings)?
+    };
+    Ok(Wish { rule, warnings })
 }
 
 /// Fails where the specification is wrong whatever the Grafana is: its version, its intervals and its data sources aren't known.
@@ -122,6 +120,7 @@ pub fn check(
     rule(spec, &around, &mut Vec::new()).map(drop)
 }
 
+/// The rule, without its interval.
 fn rule(
     spec: &AlertRuleSpec,
     around: &Surroundings<'_>,
@@ -138,7 +137,8 @@ fn rule(
     Ok(AlertRule {
         uid: around.uid.to_owned(),
         folder_uid: String::new(),
-        rule_group: group(spec, around.name).to_owned(),
+        group: Some(group(spec, around.name).to_owned()),
+        interval: Duration::ZERO,
         title: title(spec, around.name).to_owned(),
         condition: data.condition,
         data: data.queries,

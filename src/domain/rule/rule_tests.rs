@@ -71,17 +71,13 @@ fn refused(fields: Value) -> Refusal {
 
 #[test]
 fn a_rule_of_nothing_but_a_query_has_every_default() {
-    let Wish {
-        rule,
-        interval,
-        warnings,
-    } = wished(json!({}));
-    assert_eq!(interval, Duration::from_secs(60));
+    let Wish { rule, warnings } = wished(json!({}));
     assert!(warnings.is_empty());
     assert_eq!(rule.data.len(), 3);
     let expected = AlertRule {
         uid: "aw-1".into(),
-        rule_group: "errors".into(),
+        group: Some("errors".into()),
+        interval: Duration::from_secs(60),
         title: "errors".into(),
         condition: "C".into(),
         data: rule.data.clone(),
@@ -96,16 +92,16 @@ fn a_rule_of_nothing_but_a_query_has_every_default() {
 
 #[test]
 fn every_field_of_the_specification_reaches_the_rule() {
-    let Wish { rule, interval, .. } = wished(json!({
+    let Wish { rule, .. } = wished(json!({
         "title": "Errors", "uid": "by-hand", "group": "shop", "for": "90s", "keepFiringFor": "60m", "interval": "120s",
         "noDataState": "NoData", "execErrState": "KeepLast", "missingSeriesEvalsToResolve": 3, "paused": true, "severity": "high",
         "labels": {"team": "web"}, "annotations": {"summary": "broken"}, "panelRef": {"dashboardUID": "d-1", "panelID": 7},
     }));
-    assert_eq!(interval, Duration::from_secs(120));
     let expected = AlertRule {
         uid: "by-hand".into(),
         folder_uid: String::new(),
-        rule_group: "shop".into(),
+        group: Some("shop".into()),
+        interval: Duration::from_secs(120),
         title: "Errors".into(),
         condition: "C".into(),
         data: rule.data.clone(),
@@ -228,7 +224,7 @@ fn an_interval_below_the_shortest_is_raised_as_grafana_does_and_told_if_somebody
         .unwrap()
     };
     let asked = of(json!({ "interval": "1m" }), 120);
-    assert_eq!(asked.interval, Duration::from_secs(120));
+    assert_eq!(asked.rule.interval, Duration::from_secs(120));
     assert_eq!(
         asked.warnings,
         [
@@ -237,7 +233,7 @@ fn an_interval_below_the_shortest_is_raised_as_grafana_does_and_told_if_somebody
     );
     let default = of(json!({}), 120);
     assert_eq!(
-        (default.interval, default.warnings),
+        (default.rule.interval, default.warnings),
         (Duration::from_secs(120), vec![])
     );
     assert_eq!(

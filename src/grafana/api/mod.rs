@@ -10,15 +10,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use crate::grafana::wire::{DataSource, Deprecation, Folder, Health, Settings, Silence};
 
 use notifications::{ContactPoints, Trees};
 
-use crate::grafana::digest::RuleDigest;
-use crate::grafana::wire::{
-    AlertRule, DataSource, Deprecation, Folder, Health, RuleGroup, Settings, Silence,
-};
-
+pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
 pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
 pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
 
@@ -41,33 +37,6 @@ pub struct Grafana {
     pub server: Arc<dyn Server>,
     /// Which API each concern goes through.
     pub apis: Arc<dyn Apis>,
-}
-
-/// Alert rules.
-pub trait Rules: Send + Sync {
-    /// Every rule that the credentials may see. A rule whose folder is gone is not among them.
-    fn list(&self) -> Answer<'_, Vec<FoundRule>>;
-    /// One rule.
-    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>>;
-    /// Creates a rule, which takes the interval of its group, or [`DEFAULT_INTERVAL`] in a new one.
-    fn create<'a>(&'a self, rule: &'a AlertRule, provenance: Provenance) -> Answer<'a, ()>;
-    /// Replaces the rule of this uid, also into another folder or group. `Missing` if there is none.
-    fn update<'a>(&'a self, rule: &'a AlertRule, provenance: Provenance) -> Answer<'a, ()>;
-    /// Deletes a rule; one that is not there is no error.
-    fn delete<'a>(&'a self, uid: &'a str, provenance: Provenance) -> Answer<'a, ()>;
-    /// One group with all its rules, which say nothing of their provenance.
-    fn group<'a>(&'a self, folder_uid: &'a str, group: &'a str) -> Answer<'a, Option<RuleGroup>>;
-    /// Replaces a group: rules that it does not list are deleted, and all that it lists get the provenance. Before 11.5.2 every
-    /// rule must exist already.
-    fn put_group<'a>(&'a self, group: &'a RuleGroup, provenance: Provenance) -> Answer<'a, ()>;
-    /// Sets the interval of a group, in whole seconds. Writes every rule of the group as [`put_group`](Self::put_group) does.
-    fn set_group_interval<'a>(
-        &'a self,
-        folder_uid: &'a str,
-        group: &'a str,
-        interval: Duration,
-        provenance: Provenance,
-    ) -> Answer<'a, ()>;
 }
 
 /// Folders.
@@ -171,83 +140,4 @@ pub struct Capabilities {
     pub refused: BTreeMap<Concern, String>,
     /// What could be watched.
     pub watchable: BTreeSet<Concern>,
-}
-
-/// What is known of a rule that Grafana holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundRule {
-    /// Identity within the organisation.
-    pub uid: String,
-    /// Folder that holds it.
-    pub folder_uid: String,
-    /// Group within the folder.
-    pub group: String,
-    /// Title, unique within the folder before 12.0.
-    pub title: String,
-    /// Time between evaluations of its group.
-    pub interval: Duration,
-    /// Who provisioned it; `None` means nobody.
-    pub provenance: Option<String>,
-    /// Value of its label [`OWNER_LABEL`].
-    pub owner: Option<String>,
-    /// Name of the contact point that it has of its own, past the policy tree; 10.4 and later.
-    pub receiver: Option<String>,
-    /// Name of the metric that it writes, if it is a recording rule.
-    pub metric: Option<String>,
-    /// All the rest, comparable.
-    pub digest: RuleDigest,
-    /// When it was last changed; lists say it.
-    pub updated: Updated,
-}
-
-/// When an object was last changed, by Grafana's clock, if Grafana said so. It is no part of what the object is: all are equal.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Updated(pub Option<Timestamp>);
-
-impl Updated {
-    /// Whether both are known, and this one is the earlier.
-    pub fn is_before(self, other: Self) -> bool {
-        matches!((self.0, other.0), (Some(this), Some(other)) if this < other)
-    }
-}
-
-impl PartialEq for Updated {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Updated {}
-
-impl FoundRule {
-    /// What a read finds after `rule` was written with this provenance, in a group with this interval.
-    pub fn written(rule: &AlertRule, interval: Duration, provenance: Provenance) -> Self {
-        Self {
-            provenance: provenance.name().map(str::to_owned),
-            ..Self::of(rule, interval)
-        }
-    }
-
-    /// What was found, given the interval of the group.
-    pub fn of(rule: &AlertRule, interval: Duration) -> Self {
-        Self {
-            uid: rule.uid.clone(),
-            folder_uid: rule.folder_uid.clone(),
-            group: rule.rule_group.clone(),
-            title: rule.title.clone(),
-            interval,
-            provenance: rule
-                .provenance
-                .clone()
-                .filter(|provenance| !provenance.is_empty()),
-            receiver: rule
-                .notification_settings
-                .as_ref()
-                .map(|settings| settings.receiver.clone()),
-            metric: rule.record.as_ref().map(|record| record.metric.clone()),
-            owner: rule.labels.get(OWNER_LABEL).cloned(),
-            digest: RuleDigest::of(rule),
-            updated: Updated::default(),
-        }
-    }
 }

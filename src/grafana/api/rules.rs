@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Answer, FoundRule, Provenance};
-use crate::grafana::model::AlertRule;
+use jiff::Timestamp;
+
+use super::terms::{Answer, OWNER_LABEL, Provenance};
+use crate::grafana::Error;
+use crate::grafana::digest::RuleDigest;
+use crate::grafana::model::{AlertRule, Revision};
+use crate::grafana::turns::Turn;
 
 /// Alert rules.
 pub trait Rules: Send + Sync {
@@ -12,32 +17,42 @@ pub trait Rules: Send + Sync {
     /// One rule.
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>>;
     /// Creates a rule, or makes the one that was found what is wished, also in another folder or group, with the interval that it shall
-    /// have. `Missing` if the one that was found is gone. `Conflict` if there is one of this uid that wasn't found.
+    /// have. Waits for its turn where others write to the same group. `Missing` if the one that was found is gone. `Conflict` if there is
+    /// one of this uid that wasn't found.
     fn put<'a>(&'a self, write: RuleWrite<'a>) -> Answer<'a, Stored>;
     /// Deletes a rule that was found; one that is gone meanwhile is no error.
     fn delete<'a>(&'a self, found: &'a FoundRule, provenance: Provenance) -> Answer<'a, ()>;
 }
 
 /// What one write of a rule is to do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RuleWrite<'a> {
-    /// What is wished.
+    /// What is wished. One that was found without a group stays so whatever is wished.
     pub rule: &'a AlertRule,
     /// What Grafana holds in its place, as far as is known.
     pub found: Option<&'a FoundRule>,
+    /// Whether nothing but the interval differs from what was found. An API in which that is the group's leaves the rule itself alone then.
+    pub only_interval: bool,
+    /// The interval that Grafana gives the rule by itself where it is to be, as far as is known: that of its group, or of a new one. Asked
+    /// when the write has its turn, for others may have set it meanwhile.
+    pub interval_by_itself: &'a (dyn Fn() -> Duration + Send + Sync),
     /// Who is to have provisioned it.
     pub provenance: Provenance,
 }
 
 /// What became of a rule that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Stored {
     /// What a read finds now, its interval and group included.
     pub found: FoundRule,
     /// Why it has another interval than was wished, if it has.
     pub kept: Option<KeptInterval>,
-    /// Whether the other rules of its group have this interval now, too.
+    /// Whether the other rules of its group are known to have this interval too.
     pub is_of_group: bool,
+    /// Why the write ended there, if the interval that is wished couldn't be set.
+    pub failure: Option<Error>,
+    /// The right to write where it was written, if it takes one: to be held until what is said here is known to whoever writes next.
+    pub turn: Option<Turn>,
 }
 
 /// A group whose interval stays, because it holds a rule that isn't ours.
@@ -47,4 +62,109 @@ pub struct KeptInterval {
     pub interval: Duration,
     /// Uid of the rule that isn't ours.
     pub because_of: String,
+}
+
+/// What is known of a rule that Grafana holds.
+#[derive(Debug, Clone)]
+pub struct FoundRule {
+    /// Identity within the organisation.
+    pub uid: String,
+    /// Folder that holds it.
+    pub folder_uid: String,
+    /// Group within the folder; `None` for a rule that was made without and can't get any.
+    pub group: Option<String>,
+    /// Title, unique within the folder before 12.0.
+    pub title: String,
+    /// Time between evaluations: of its group, if it has one.
+    pub interval: Duration,
+    /// Who provisioned it; `None` means nobody.
+    pub provenance: Option<String>,
+    /// Value of its label [`OWNER_LABEL`].
+    pub owner: Option<String>,
+    /// Name of the contact point that it has of its own, past the policy tree; 10.4 and later.
+    pub receiver: Option<String>,
+    /// Name of the metric that it writes, if it is a recording rule.
+    pub metric: Option<String>,
+    /// All the rest, comparable.
+    pub digest: RuleDigest,
+    /// When it was last changed, by Grafana's clock; lists say it. No part of what the rule is: rules are equal whatever it says.
+    pub updated: Updated,
+    /// In which state it is, where the API has a word for that. No part of what the rule is either.
+    pub revision: Option<Revision>,
+}
+
+impl PartialEq for FoundRule {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            uid,
+            folder_uid,
+            group,
+            title,
+            interval,
+            provenance,
+            owner,
+            receiver,
+            metric,
+            digest,
+            updated: _,
+            revision: _,
+        } = self;
+        *digest == other.digest
+            && *uid == other.uid
+            && *folder_uid == other.folder_uid
+            && *group == other.group
+            && *title == other.title
+            && *interval == other.interval
+            && *provenance == other.provenance
+            && *owner == other.owner
+            && *receiver == other.receiver
+            && *metric == other.metric
+    }
+}
+
+impl Eq for FoundRule {}
+
+impl FoundRule {
+    /// What a read finds after `rule` was written with this provenance.
+    pub fn written(rule: &AlertRule, provenance: Provenance) -> Self {
+        Self {
+            provenance: provenance.name().map(str::to_owned),
+            ..Self::of(rule)
+        }
+    }
+
+    /// What was found.
+    pub fn of(rule: &AlertRule) -> Self {
+        Self {
+            uid: rule.uid.clone(),
+            folder_uid: rule.folder_uid.clone(),
+            group: rule.group.clone(),
+            title: rule.title.clone(),
+            interval: rule.interval,
+            provenance: rule
+                .provenance
+                .clone()
+                .filter(|provenance| !provenance.is_empty()),
+            receiver: rule
+                .notification_settings
+                .as_ref()
+                .map(|settings| settings.receiver.clone()),
+            metric: rule.record.as_ref().map(|record| record.metric.clone()),
+            owner: rule.labels.get(OWNER_LABEL).cloned(),
+            digest: RuleDigest::of(rule),
+            updated: Updated::default(),
+            revision: None,
+        }
+    }
+}
+
+/// When an object was last changed, if Grafana said so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Updated(pub Option<Timestamp>);
+
+impl Updated {
+    /// Whether both are known, and this one is the earlier.
+    pub fn is_before(self, other: Self) -> bool {
+        matches!((self.0, other.0), (Some(this), Some(other)) if this < other)
+    }
 }

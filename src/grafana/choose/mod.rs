@@ -9,13 +9,14 @@ use futures::FutureExt;
 
 use super::api::{Answer, Api, Apis, Capabilities, Concern, Grafana};
 use super::transport::Transport;
+use super::turns::Company;
 use super::wire::Settings;
 use super::{platform, provisioning};
 use folders::Folders;
 
 /// A client that begins with the older API, which every version serves.
-pub(super) fn client(transport: Arc<Transport>) -> Grafana {
-    let older = provisioning::client(transport.clone());
+pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
+    let older = provisioning::client(transport.clone(), company);
     let folders = Arc::new(Folders::new(older.clone()));
     Grafana {
         rules: older.clone(),

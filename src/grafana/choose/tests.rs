@@ -29,7 +29,7 @@ async fn serve(router: Router) -> Grafana {
         tls: Tls::default(),
         user_agent: "test".to_owned(),
     };
-    Grafana::connect(&connection, Arc::new(())).unwrap()
+    Grafana::connect(&connection, Arc::new(()), Company::default()).unwrap()
 }
 
 fn settings(namespace: Option<&str>) -> Settings {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::canonical::Canonical;
-use crate::grafana::wire::{AlertRule, NotificationSettings, Query};
+use crate::grafana::model::{AlertRule, NotificationSettings, Query};
 
 /// What Grafana adds to a model without `intervalMs`.
 const INTERVAL_MS: f64 = 1000.0;
@@ -26,7 +26,9 @@ type Field = (&'static str, fn(&mut Canonical, &AlertRule));
 const FIELDS: [Field; 13] = [
     ("title", |hash, rule| hash.text(&rule.title)),
     ("folder", |hash, rule| hash.text(&rule.folder_uid)),
-    ("group", |hash, rule| hash.text(&rule.rule_group)),
+    ("group", |hash, rule| {
+        hash.text(rule.group.as_deref().unwrap_or_default());
+    }),
     ("query", |hash, rule| {
         hash.text(&rule.condition);
         // Nodes refer to each other by name, so their order says nothing.
@@ -61,7 +63,7 @@ const FIELDS: [Field; 13] = [
     }),
 ];
 
-/// What of an alert rule can differ, one hash per field.
+/// What of an alert rule can differ, one hash per field. The interval is a number, and no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RuleDigest([u64; FIELDS.len()]);
 
@@ -142,13 +144,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::grafana::wire::{Record, RelativeTimeRange};
+    use crate::grafana::model::{Record, RelativeTimeRange};
 
     fn rule() -> AlertRule {
         AlertRule {
             uid: "aw-1".to_owned(),
             folder_uid: "f".to_owned(),
-            rule_group: "g".to_owned(),
+            group: Some("g".to_owned()),
             title: "StripePaymentFailures".to_owned(),
             condition: "A".to_owned(),
             data: vec![Query {
@@ -225,7 +227,7 @@ mod tests {
         let cases: [(&str, Change); 17] = [
             ("title", |rule| rule.title.push('x')),
             ("folder", |rule| rule.folder_uid.push('x')),
-            ("group", |rule| rule.rule_group.push('x')),
+            ("group", |rule| rule.group = Some("gx".to_owned())),
             ("query", |rule| rule.condition.push('x')),
             ("query", |rule| rule.record = Some(Record::default())),
             ("query", |rule| rule.data[0].model["queryType"] = json!("range")),

@@ -14,6 +14,7 @@ pub(super) enum Meaning {
     Invalid,
     Missing,
     FolderMissing,
+    /// The rule is another one than was thought: one without a group.
     NoGroup,
 }
 

@@ -253,9 +253,18 @@ fn what_an_admission_minds_is_rejected_with_its_words_and_no_missing_right() {
 }
 
 #[test]
+fn a_rule_that_turns_out_to_have_no_group_is_another_one_than_was_thought() {
+    let refused = refused(400, "invalid alert rule: cannot move rule out of this group");
+    let admission = admission("cannot set group when updating un-grouped rule");
+    for error in [refused, admission] {
+        assert_eq!(error.class(), Class::Conflict, "{error}");
+        assert!(!error.changed_nothing() && !error.outcome_unknown(), "{error}");
+    }
+}
+
+#[test]
 fn what_an_admission_says_of_other_things_means_what_it_means_elsewhere() {
     assert!(admission("folder does not exist: f").is_folder_missing());
-    assert!(admission("cannot set group when updating un-grouped rule").is_bound_to_no_group());
     let foreign = [
         "invalid provenance status: file",
         "manager properties (kind=repo) and provenance annotation (api) are inconsistent",

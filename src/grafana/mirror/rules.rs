@@ -151,7 +151,7 @@ impl Rules {
         self.rules.in_group(&name.to_owned())
     }
 
-    /// The rules of one group, in no order.
+    /// The rules of one group, in no order. Those without a group are in none.
     pub fn in_group(&self, folder_uid: &str, group: &str) -> impl Iterator<Item = &FoundRule> {
         self.present(
             self.folders
@@ -185,7 +185,7 @@ impl Rules {
     pub fn count_in_folder(&self, folder_uid: &str) -> usize {
         self.folders
             .get(folder_uid)
-            .map_or(0, |folder| folder.groups.values().map(HashSet::len).sum())
+            .map_or(0, |folder| folder.titles.values().map(HashSet::len).sum())
     }
 
     fn present<'a>(&'a self, uids: Option<&'a HashSet<String>>) -> impl Iterator<Item = &'a FoundRule> {
@@ -202,9 +202,11 @@ impl Rules {
         let Some(folder) = self.folders.get_mut(&rule.folder_uid) else {
             return;
         };
-        remove(&mut folder.groups, &rule.group, uid);
+        if let Some(group) = &rule.group {
+            remove(&mut folder.groups, group, uid);
+        }
         remove(&mut folder.titles, &rule.title, uid);
-        if folder.groups.is_empty() {
+        if folder.titles.is_empty() {
             self.folders.remove(&rule.folder_uid);
         }
     }
@@ -212,11 +214,10 @@ impl Rules {
 
 fn place(folders: &mut HashMap<String, Folder>, rule: &FoundRule) {
     let folder = folders.entry(rule.folder_uid.clone()).or_default();
-    folder
-        .groups
-        .entry(rule.group.clone())
-        .or_default()
-        .insert(rule.uid.clone());
+    if let Some(group) = &rule.group {
+        let group = folder.groups.entry(group.clone()).or_default();
+        group.insert(rule.uid.clone());
+    }
     folder
         .titles
         .entry(rule.title.clone())
@@ -247,17 +248,18 @@ mod tests {
 
     use super::*;
     use crate::grafana::api::Updated;
-    use crate::grafana::wire::AlertRule;
+    use crate::grafana::model::AlertRule;
 
     fn rule(uid: &str, folder: &str, group: &str, title: &str) -> FoundRule {
         let rule = AlertRule {
             uid: uid.to_owned(),
             folder_uid: folder.to_owned(),
-            rule_group: group.to_owned(),
+            group: Some(group.to_owned()),
+            interval: Duration::from_secs(60),
             title: title.to_owned(),
             ..AlertRule::default()
         };
-        FoundRule::of(&rule, Duration::from_secs(60))
+        FoundRule::of(&rule)
     }
 
     fn group(rules: &Rules, folder: &str, group: &str) -> Vec<String> {

@@ -6,7 +6,7 @@ mod rule;
 
 pub use contact_point::{ContactPoint, Integration, REDACTED};
 pub use route::{ObjectMatcher, Route, object_matcher};
-pub use rule::AlertRule;
+pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange};
 
 /// What Grafana calls the state of one object, secrets included: it is another one when, and only when, somebody has stored another
 /// content. Says nothing by itself. The provisioning API has none.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::grafana::wire::{NotificationSettings, Query, Record};
+use serde_json::Value;
 
 /// One alert rule, as it is wished or as it was found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,4 +45,54 @@ pub struct AlertRule {
     pub record: Option<Record>,
     /// Who provisioned it; only found. `None` means nobody.
     pub provenance: Option<String>,
+}
+
+/// What a recording rule writes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Name of the metric.
+    pub metric: String,
+}
+
+/// Where the alerts of one rule go, past the policy tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotificationSettings {
+    /// Name of the contact point.
+    pub receiver: String,
+    /// Labels to group by; empty inherits the root policy's.
+    pub group_by: Vec<String>,
+    /// Prometheus duration; unset inherits the root policy's.
+    pub group_wait: Option<String>,
+    /// Prometheus duration; unset inherits the root policy's.
+    pub group_interval: Option<String>,
+    /// Prometheus duration; unset inherits the root policy's.
+    pub repeat_interval: Option<String>,
+    /// Names of intervals in which nothing is sent.
+    pub mute_time_intervals: Vec<String>,
+    /// Names of the only intervals in which something is sent; 12.1 and later.
+    pub active_time_intervals: Vec<String>,
+}
+
+/// One query or expression of a rule.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Query {
+    /// Name by which conditions and expressions refer to it.
+    pub ref_id: String,
+    /// Overwritten by Grafana with the model's `queryType` where that is set.
+    pub query_type: String,
+    /// The time the query looks at, before now.
+    pub relative_time_range: RelativeTimeRange,
+    /// A data source, or `__expr__` for an expression.
+    pub datasource_uid: String,
+    /// What the data source is asked.
+    pub model: Value,
+}
+
+/// A span of time before now, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RelativeTimeRange {
+    /// Seconds before now at which it begins.
+    pub from: i64,
+    /// Seconds before now at which it ends.
+    pub to: i64,
 }

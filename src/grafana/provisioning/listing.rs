@@ -7,9 +7,10 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::wire::{NotificationSettings, Query, Record, Rule};
 use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule, Updated};
 use crate::grafana::digest;
-use crate::grafana::wire::{AlertRule, NotificationSettings, Query, Record};
+use crate::grafana::model::AlertRule;
 
 /// Reads `{"folder title": [{"name", "interval", "rules": [...]}]}`.
 pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> {
@@ -63,9 +64,10 @@ impl Node {
         Updated(text.and_then(|text| text.parse().ok()))
     }
 
+    /// The rule, until the interval of its group is known.
     fn rule(self) -> Option<AlertRule> {
         let alert = self.grafana_alert?;
-        Some(AlertRule {
+        let rule = Rule {
             uid: alert.uid,
             folder_uid: alert.namespace_uid,
             rule_group: alert.rule_group,
@@ -83,7 +85,8 @@ impl Node {
             notification_settings: alert.notification_settings,
             record: alert.record,
             provenance: alert.provenance,
-        })
+        };
+        Some(rule.found(DEFAULT_INTERVAL))
     }
 }
 
@@ -190,7 +193,7 @@ impl<'de> Visitor<'de> for Rules<'_> {
             let updated = node.updated();
             self.0.extend(node.rule().map(|rule| FoundRule {
                 updated,
-                ..FoundRule::of(&rule, DEFAULT_INTERVAL)
+                ..FoundRule::of(&rule)
             }));
         }
         Ok(())
@@ -205,6 +208,7 @@ mod tests {
 
     use super::*;
     use crate::grafana::api::{OWNER_LABEL, Provenance};
+    use crate::grafana::model;
 
     fn decode_json(body: &serde_json::Value) -> serde_json::Result<Vec<FoundRule>> {
         decode(&mut body.to_string().as_bytes())
@@ -231,29 +235,28 @@ mod tests {
         let wish = AlertRule {
             uid: "aw-1".to_owned(),
             folder_uid: "f".to_owned(),
-            rule_group: "g".to_owned(),
+            group: Some("g".to_owned()),
+            interval: Duration::from_secs(90),
             title: "T".to_owned(),
             condition: "A".to_owned(),
-            data: serde_json::from_value(json!([{
-                "refId": "A", "relativeTimeRange": {"from": 600}, "datasourceUid": "loki", "model": {"expr": "x"},
-            }]))
-            .unwrap(),
+            data: vec![model::Query {
+                ref_id: "A".to_owned(),
+                relative_time_range: model::RelativeTimeRange { from: 600, to: 0 },
+                datasource_uid: "loki".to_owned(),
+                model: json!({"expr": "x"}),
+                ..model::Query::default()
+            }],
             no_data_state: "OK".to_owned(),
             exec_err_state: "Error".to_owned(),
             r#for: "300s".to_owned(),
             annotations: [("summary".to_owned(), "s".to_owned())].into(),
-            labels: [("severity", "high"), (OWNER_LABEL, "own/ns/name")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            labels: [("severity", "high"), (OWNER_LABEL, "own/ns/name")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into(),
             is_paused: true,
             ..AlertRule::default()
         };
-        assert_eq!(
-            found,
-            [FoundRule::written(
-                &wish,
-                Duration::from_secs(90),
-                Provenance::Api
-            )]
-        );
+        assert_eq!(found, [FoundRule::written(&wish, Provenance::Api)]);
         assert_eq!(found[0].owner.as_deref(), Some("own/ns/name"));
     }
 
@@ -268,6 +271,19 @@ mod tests {
         assert_eq!(listed(&node), None);
         node["grafana_alert"]["notification_settings"] = json!({"receiver": "team"});
         assert_eq!(listed(&node).as_deref(), Some("team"));
+    }
+
+    #[test]
+    fn a_rule_without_a_group_is_shown_in_one_of_its_own_and_has_none() {
+        let mut node = node("aw-1");
+        let mut listed = |group: &str| {
+            node["grafana_alert"]["rule_group"] = json!(group);
+            let found =
+                decode_json(&json!({"F": [{"name": group, "interval": "2m", "rules": [node]}]})).unwrap();
+            (found[0].group.clone(), found[0].interval.as_secs())
+        };
+        assert_eq!(listed("no_group_for_rule_aw-1"), (None, 120));
+        assert_eq!(listed("g"), (Some("g".to_owned()), 120));
     }
 
     #[test]

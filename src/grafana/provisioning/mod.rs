@@ -2,27 +2,31 @@
 
 mod contact_points;
 mod folders;
+mod intervals;
 mod listing;
 mod rules;
 mod server;
 mod silences;
 mod states;
 mod trees;
+mod wire;
 
 use std::sync::Arc;
 
 use super::error::Result;
 use super::presence;
 use super::transport::Transport;
+use super::turns::Company;
 
 /// All traits at once: they differ in what they ask, not in how.
 pub(super) struct Provisioning {
     transport: Arc<Transport>,
+    company: Company,
 }
 
 /// A client of this API.
-pub(super) fn client(transport: Arc<Transport>) -> Arc<Provisioning> {
-    Arc::new(Provisioning { transport })
+pub(super) fn client(transport: Arc<Transport>, company: Company) -> Arc<Provisioning> {
+    Arc::new(Provisioning { transport, company })
 }
 
 impl Provisioning {

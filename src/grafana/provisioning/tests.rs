@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Request};
-use axum::routing::{any, delete, get, put};
+use axum::routing::{any, get};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -13,17 +13,22 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::grafana::Grafana;
 use crate::grafana::api::notifications::TreeName;
-use crate::grafana::api::{FoundRule, Provenance};
+use crate::grafana::api::{FoundRule, Provenance, RuleWrite, Stored};
 use crate::grafana::error::{Class, Error};
+use crate::grafana::model::AlertRule;
 use crate::grafana::transport::{Auth, Connection, Tls};
-use crate::grafana::wire::{AlertRule, RuleGroup};
 
 mod contact_points;
 mod deep;
+mod rules;
 
 use contact_points::{delete_integration, update_integration};
 
 async fn grafana(router: Router) -> Grafana {
+    grafana_among(router, Company::default()).await
+}
+
+async fn grafana_among(router: Router, company: Company) -> Grafana {
     // Another test may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -38,7 +43,35 @@ async fn grafana(router: Router) -> Grafana {
         tls: Tls::default(),
         user_agent: "test".to_owned(),
     };
-    Grafana::connect(&connection, Arc::new(())).unwrap()
+    Grafana::connect(&connection, Arc::new(()), company).unwrap()
+}
+
+fn rule(uid: &str) -> AlertRule {
+    AlertRule {
+        uid: uid.to_owned(),
+        folder_uid: "f".to_owned(),
+        group: Some("g".to_owned()),
+        interval: MINUTE,
+        ..AlertRule::default()
+    }
+}
+
+fn found(uid: &str) -> FoundRule {
+    FoundRule::of(&rule(uid))
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Writes a rule into a group whose rules have a minute.
+async fn put(grafana: &Grafana, rule: &AlertRule, found: Option<&FoundRule>) -> Result<Stored> {
+    let write = RuleWrite {
+        rule,
+        found,
+        only_interval: false,
+        interval_by_itself: &|| MINUTE,
+        provenance: Provenance::Api,
+    };
+    grafana.rules.put(write).await
 }
 
 /// Answers 404 to everything with this body.
@@ -59,30 +92,18 @@ async fn what_is_not_there_is_an_answer_to_reads_and_deletes_but_not_to_updates(
     for body in ["", "null", r#"{"message": "not found"}"#] {
         let grafana = grafana(empty(body)).await;
         assert_eq!(grafana.rules.get("x").await.unwrap(), None);
-        assert_eq!(grafana.rules.group("f", "g").await.unwrap(), None);
         assert_eq!(grafana.folders.get("x").await.unwrap(), None);
         assert_eq!(grafana.folders.content("x").await.unwrap(), None);
         assert_eq!(grafana.silences.get("x").await.unwrap(), None);
         assert_eq!(grafana.trees.get(&TreeName::default()).await.unwrap(), None);
-        grafana.rules.delete("x", Provenance::Api).await.unwrap();
+        grafana.rules.delete(&found("x"), Provenance::Api).await.unwrap();
         grafana.folders.delete("x").await.unwrap();
         grafana.silences.expire("x").await.unwrap();
         delete_integration(&grafana).await.unwrap();
     }
     let grafana = grafana(empty("null")).await;
-    let rule = AlertRule {
-        uid: "x".to_owned(),
-        ..AlertRule::default()
-    };
-    assert_eq!(
-        grafana
-            .rules
-            .update(&rule, Provenance::Api)
-            .await
-            .unwrap_err()
-            .class(),
-        Class::Missing
-    );
+    let update = put(&grafana, &rule("x"), Some(&found("x"))).await;
+    assert_eq!(update.unwrap_err().class(), Class::Missing);
     let update = update_integration(&grafana).await;
     assert_eq!(update.unwrap_err().class(), Class::Missing);
 }
@@ -102,11 +123,10 @@ async fn nothing_is_gone_because_something_else_than_grafana_says_404() {
             let grafana = grafana(router).await;
             let answers = [
                 grafana.rules.get("x").await.map(drop),
-                grafana.rules.group("f", "g").await.map(drop),
                 grafana.folders.get("x").await.map(drop),
                 grafana.folders.content("x").await.map(drop),
                 grafana.trees.get(&TreeName::default()).await.map(drop),
-                grafana.rules.delete("x", Provenance::Api).await,
+                grafana.rules.delete(&found("x"), Provenance::Api).await,
                 grafana.folders.delete("x").await,
             ];
             for answer in answers {
@@ -151,7 +171,7 @@ async fn what_is_still_there_is_not_gone_though_its_deletion_was_answered_with_4
         );
     let grafana = grafana(router).await;
     for answer in [
-        grafana.rules.delete("x", Provenance::Api).await,
+        grafana.rules.delete(&found("x"), Provenance::Api).await,
         grafana.folders.delete("x").await,
         grafana.silences.expire("x").await,
         delete_integration(&grafana).await,
@@ -160,75 +180,6 @@ async fn what_is_still_there_is_not_gone_though_its_deletion_was_answered_with_4
         assert!(matches!(error, Error::NotGrafana { status: 404, .. }), "{error}");
     }
     assert!(grafana.silences.get("x").await.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn a_rule_is_read_with_the_interval_of_its_group() {
-    let rule = json!({"uid": "aw-1", "folderUID": "f", "ruleGroup": "g h", "title": "T", "for": "5m", "provenance": "api",
-        "data": null, "labels": {"__alertwright__": "own/ns/name"}});
-    let found = rule.clone();
-    let router = Router::new()
-        .route(
-            "/api/v1/provisioning/alert-rules/aw-1",
-            get(async move || found.to_string()),
-        )
-        .route(
-            "/api/v1/provisioning/folder/f/rule-groups/g%20h",
-            get(async || {
-                json!({"title": "g h", "folderUid": "f", "interval": 120, "rules": null}).to_string()
-            }),
-        );
-    let wish: AlertRule = serde_json::from_value(rule).unwrap();
-    let expected = FoundRule::written(&wish, Duration::from_secs(120), Provenance::Api);
-    assert_eq!(
-        grafana(router).await.rules.get("aw-1").await.unwrap(),
-        Some(expected)
-    );
-}
-
-#[tokio::test]
-async fn an_interval_is_set_without_listing_rules() {
-    let router = Router::new().route(
-        "/api/v1/provisioning/folder/f/rule-groups/{group}",
-        put(async |Path(group): Path<String>, body: String| {
-            let sent: Value = serde_json::from_str(&body).unwrap();
-            let expected = json!({"title": group, "folderUid": "f", "interval": 90});
-            if sent == expected {
-                (StatusCode::OK, "{}")
-            } else {
-                (StatusCode::IM_A_TEAPOT, "{}")
-            }
-        }),
-    );
-    let rules = grafana(router).await.rules;
-    rules
-        .set_group_interval("f", "a/b", Duration::from_secs(90), Provenance::Api)
-        .await
-        .unwrap();
-}
-
-#[tokio::test]
-async fn a_group_that_names_a_rule_unknown_to_an_old_grafana_is_missing_it() {
-    let router = Router::new().fallback(any(async || {
-        let message = "failed to update rule with UID aw-2 because could not find alert rule";
-        (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            json!({"message": message, "traceID": ""}).to_string(),
-        )
-    }));
-    let group = RuleGroup {
-        title: "g".to_owned(),
-        folder_uid: "f".to_owned(),
-        interval: 60,
-        rules: Vec::new(),
-    };
-    let error = grafana(router)
-        .await
-        .rules
-        .put_group(&group, Provenance::Api)
-        .await
-        .unwrap_err();
-    assert_eq!(error.class(), Class::Missing);
 }
 
 /// Serves so many folders at most `cap` at a time, and again from the beginning behind the last page if it `repeats`.
@@ -321,22 +272,4 @@ async fn library_panels_count_where_grafana_does_not_count_them_and_are_asked_fo
     assert_eq!(folders.content("12").await.unwrap(), Some(0));
     assert_eq!(folders.content("full").await.unwrap(), Some(2));
     assert_eq!(folders.content("old").await.unwrap(), Some(3));
-}
-
-#[tokio::test]
-async fn a_delete_without_provenance_says_so() {
-    let router = Router::new().route(
-        "/api/v1/provisioning/alert-rules/aw-1",
-        delete(async |request: Request| {
-            let named = request.headers().contains_key("x-disable-provenance");
-            if named {
-                StatusCode::NO_CONTENT
-            } else {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        }),
-    );
-    let rules = grafana(router).await.rules;
-    rules.delete("aw-1", Provenance::None).await.unwrap();
-    assert!(rules.delete("aw-1", Provenance::Api).await.is_err());
 }

@@ -1,7 +1,6 @@
 //! Request and response bodies, named and spelled as Grafana's JSON has them.
 
 mod folder;
-mod rule;
 mod server;
 mod silence;
 
@@ -9,7 +8,6 @@ use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
 pub(in crate::grafana) use folder::in_folder;
-pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange, RuleGroup};
 pub use server::{DataSource, Deprecation, Health, Settings};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 

@@ -14,7 +14,6 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::engine::turns::Turn;
 use crate::controller::notification::maker::makers;
 use crate::domain::notification::contact_point::Integration;
 use crate::domain::notification::contact_point::decision::{self, Plan};
@@ -23,6 +22,7 @@ use crate::grafana::api::Provenance;
 use crate::grafana::api::notifications::{ContactPointWrite, Sent};
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model::{self, Found};
+use crate::grafana::turns::Turn;
 
 /// What became of a contact point.
 #[derive(Default)]

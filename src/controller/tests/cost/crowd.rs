@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
 use crate::api::{AlertRuleStatus, MaintenancePolicy};
-use crate::grafana::wire;
+use crate::grafana::{model, wire};
 use crate::touched;
 
 impl World {
@@ -21,10 +21,10 @@ impl World {
         let mut world = Self::new();
         world.grafana.hold(|held| {
             held.version = "11.6.0".to_owned();
-            let rule = wire::AlertRule {
+            let rule = model::AlertRule {
                 folder_uid: "f-0".to_owned(),
-                rule_group: "shared".to_owned(),
-                ..wire::AlertRule::default()
+                group: Some("shared".to_owned()),
+                ..model::AlertRule::default()
             };
             for i in 0..many {
                 held.folders.push(wire::Folder {
@@ -33,7 +33,7 @@ impl World {
                     parent_uid: None,
                 });
                 let uid = format!("r-{i}");
-                let rule = wire::AlertRule {
+                let rule = model::AlertRule {
                     title: uid.clone(),
                     uid: uid.clone(),
                     ..rule.clone()

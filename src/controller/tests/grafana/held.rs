@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Held;
-use crate::grafana::wire::AlertRule;
+use crate::grafana::model::AlertRule;
 
 impl Held {
     /// Takes a rule as a call does.

@@ -20,8 +20,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{Answer, Capabilities, Grafana, RuleState};
-use crate::grafana::model::Route;
-use crate::grafana::wire::{AlertRule, DataSource, Deprecation, Folder, Silence};
+use crate::grafana::model::{AlertRule, Route};
+use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
 pub(super) use contact_points::Point;
 

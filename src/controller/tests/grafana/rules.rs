@@ -1,10 +1,15 @@
-//! Its alert rules.
+//! Its alert rules. Groups have the interval, as in the provisioning API.
 
 use std::time::Duration;
 
-use super::{Double, refusal};
-use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, Rules, Updated};
-use crate::grafana::wire::{AlertRule, RuleGroup};
+use futures::FutureExt;
+
+use super::{Double, Held, refusal};
+use crate::grafana::Result;
+use crate::grafana::api::{
+    Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored, Updated,
+};
+use crate::grafana::model::AlertRule;
 
 impl Rules for Double {
     fn list(&self) -> Answer<'_, Vec<FoundRule>> {
@@ -20,60 +25,82 @@ impl Rules for Double {
         let uid = uid.to_owned();
         self.call("rules.get", move |held| Ok(held.rules.get(&uid).map(found)))
     }
-    fn create<'a>(&'a self, rule: &'a AlertRule, _: Provenance) -> Answer<'a, ()> {
-        let rule = rule.clone();
-        self.call("rules.create", move |held| {
-            held.take(rule);
+    fn put<'a>(&'a self, write: RuleWrite<'a>) -> Answer<'a, Stored> {
+        async move {
+            let is_without = write.found.is_some_and(|found| found.group.is_none());
+            let rule = AlertRule {
+                group: write.rule.group.clone().filter(|_| !is_without),
+                interval: (write.interval_by_itself)(),
+                ..write.rule.clone()
+            };
+            if !write.only_interval {
+                self.send(rule.clone(), write.found.is_some()).await?;
+            }
+            let has_moved = write
+                .found
+                .is_some_and(|found| (&found.folder_uid, &found.group) != (&rule.folder_uid, &rule.group));
+            let is_well = rule.interval == write.rule.interval && !has_moved;
+            let ended = if is_well {
+                Ok(rule.interval)
+            } else {
+                self.set_interval(&rule, write.rule.interval).await
+            };
+            let (interval, failure) = match ended {
+                Err(error) if write.only_interval => return Err(error),
+                Err(error) => (rule.interval, Some(error)),
+                Ok(interval) => (interval, None),
+            };
+            let rule = AlertRule { interval, ..rule };
+            Ok(Stored {
+                found: FoundRule::written(&rule, write.provenance),
+                kept: None,
+                is_of_group: !is_well && failure.is_none(),
+                failure,
+                turn: None,
+            })
+        }
+        .boxed()
+    }
+    fn delete<'a>(&'a self, found: &'a FoundRule, _: Provenance) -> Answer<'a, ()> {
+        let uid = found.uid.clone();
+        self.call("rules.delete", move |held| {
+            held.rules.remove(&uid);
             Ok(())
         })
     }
-    fn update<'a>(&'a self, rule: &'a AlertRule, _: Provenance) -> Answer<'a, ()> {
-        let rule = rule.clone();
-        self.call("rules.update", move |held| {
-            if !held.rules.contains_key(&rule.uid) {
+}
+
+impl Double {
+    fn send(&self, rule: AlertRule, is_there: bool) -> Answer<'_, ()> {
+        let operation = if is_there { "rules.update" } else { "rules.create" };
+        self.call(operation, move |held| {
+            if is_there && !held.rules.contains_key(&rule.uid) {
                 return Err(refusal("rules.update", 404, ""));
             }
             held.take(rule);
             Ok(())
         })
     }
-    fn delete<'a>(&'a self, uid: &'a str, _: Provenance) -> Answer<'a, ()> {
-        let uid = uid.to_owned();
-        self.call("rules.delete", move |held| {
-            held.rules.remove(&uid);
-            Ok(())
-        })
-    }
-    fn group<'a>(&'a self, folder_uid: &'a str, group: &'a str) -> Answer<'a, Option<RuleGroup>> {
-        let (folder_uid, title) = (folder_uid.to_owned(), group.to_owned());
-        self.call("rules.group", move |held| {
-            let rules = held.rules.values();
-            let rules: Vec<_> = rules
-                .filter(|r| r.folder_uid == folder_uid && r.rule_group == title)
-                .cloned()
-                .collect();
-            Ok((!rules.is_empty()).then_some(RuleGroup {
-                title,
-                folder_uid,
-                interval: DEFAULT_INTERVAL.as_secs(),
-                rules,
-            }))
-        })
-    }
-    fn put_group<'a>(&'a self, _: &'a RuleGroup, _: Provenance) -> Answer<'a, ()> {
-        self.call("rules.put_group", |_| Ok(()))
-    }
-    fn set_group_interval<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-        _: Duration,
-        _: Provenance,
-    ) -> Answer<'a, ()> {
-        self.call("rules.put_group", |_| Ok(()))
+
+    async fn set_interval(&self, rule: &AlertRule, interval: Duration) -> Result<Duration> {
+        self.call("rules.group", |_| Ok(())).await?;
+        let (folder, group) = (rule.folder_uid.clone(), rule.group.clone());
+        let set = move |held: &mut Held| {
+            let members = held.rules.values_mut();
+            let members = members.filter(|other| other.folder_uid == folder && other.group == group);
+            members.for_each(|member| member.interval = interval);
+            Ok(interval)
+        };
+        self.call("rules.put_group", set).await
     }
 }
 
+/// A rule that a test put there without an interval has that of a new group.
 fn found(rule: &AlertRule) -> FoundRule {
-    FoundRule::written(rule, DEFAULT_INTERVAL, Provenance::Api)
+    let interval = Some(rule.interval).filter(|interval| !interval.is_zero());
+    let rule = AlertRule {
+        interval: interval.unwrap_or(DEFAULT_INTERVAL),
+        ..rule.clone()
+    };
+    FoundRule::written(&rule, Provenance::Api)
 }

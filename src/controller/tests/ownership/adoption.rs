@@ -7,8 +7,7 @@ use super::{in_grafana, marked, marks, world_with};
 use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
-use crate::grafana::model::Route;
-use crate::grafana::wire::{NotificationSettings, Record};
+use crate::grafana::model::{NotificationSettings, Record, Route};
 
 pub(super) fn adopting<K: ::kube::Resource>(mut object: K) -> K {
     let annotations = object.meta_mut().annotations.get_or_insert_default();

@@ -11,8 +11,8 @@ use super::*;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
 use crate::grafana::api::OWNER_LABEL;
-use crate::grafana::model::Route;
-use crate::grafana::wire::{self, Folder};
+use crate::grafana::model::{self, Route};
+use crate::grafana::wire::Folder;
 
 /// A world that takes over what the owner id `old` has made, and whose Grafana holds this.
 async fn taking_over(former: &[&str], hold: impl FnOnce(&mut grafana::Held)) -> World {
@@ -44,13 +44,13 @@ fn in_grafana(held: &mut grafana::Held, uid: &str, title: &str, mark: Option<&st
         });
     }
     let labels = mark.map(|mark| (OWNER_LABEL.to_owned(), mark.to_owned()));
-    let rule = wire::AlertRule {
+    let rule = model::AlertRule {
         uid: uid.to_owned(),
         title: title.to_owned(),
         folder_uid: "f1".to_owned(),
-        rule_group: title.to_owned(),
+        group: Some(title.to_owned()),
         labels: labels.into_iter().collect(),
-        ..wire::AlertRule::default()
+        ..model::AlertRule::default()
     };
     held.rules.insert(uid.to_owned(), rule);
 }

@@ -1,5 +1,7 @@
 //! Answers in which somebody has nested something deeper than JSON is read.
 
+use axum::routing::post;
+
 use super::*;
 use crate::grafana::model::Route;
 
@@ -43,11 +45,14 @@ async fn a_group_and_a_contact_point_are_read_whoever_nests_what_in_them() {
         uid("deep", 300),
         uid("flat", 1)
     );
-    let grafana_ = grafana(always("/api/v1/provisioning/folder/f/rule-groups/g", group)).await;
-    assert_eq!(
-        grafana_.rules.group("f", "g").await.unwrap().unwrap().rules.len(),
-        2
-    );
+    let router = always("/api/v1/provisioning/folder/f/rule-groups/g", group);
+    let router = router.route("/api/v1/provisioning/alert-rules", post(async || "{}"));
+    let slower = AlertRule {
+        interval: 2 * MINUTE,
+        ..super::rule("new")
+    };
+    let stored = put(&grafana(router).await, &slower, None).await.unwrap();
+    assert_eq!(stored.kept.unwrap().because_of, "deep");
     let point = |name: &str, levels| {
         format!(
             r#"{{"uid":"{name}","name":"{name}","type":"kafka","settings":{}}}"#,
@@ -93,11 +98,8 @@ async fn a_policy_tree_is_read_whole_or_not_at_all() {
 async fn an_acknowledgement_and_a_refusal_are_understood_whatever_is_nested_in_them() {
     let answered = async |status: StatusCode, body: String| {
         let router = Router::new().fallback(any(async move || (status, body)));
-        let rule = AlertRule {
-            uid: "deep".to_owned(),
-            ..AlertRule::default()
-        };
-        grafana(router).await.rules.update(&rule, Provenance::Api).await
+        let write = (super::rule("deep"), found("deep"));
+        put(&grafana(router).await, &write.0, Some(&write.1)).await
     };
     answered(StatusCode::OK, rule("deep", 300)).await.unwrap();
     let refusal = format!(r#"{{"message":"no such query","details":{}}}"#, nested(300));
