@@ -135,6 +135,13 @@ pub struct GrafanaInstanceSpec {
     /// none while this Grafana has no resource of that kind at all: a cluster that is built anew gets its resources one after another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphans: Option<OrphanPolicy>,
+    /// Which of Grafana's APIs rules are written through: `Provisioning` (default), or `Platform`, the one below `/apis` that will replace it, from
+    /// Grafana 13.0 on. Where `Platform` isn't served or is refused, `Provisioning` goes on, and the condition `APIFallback` says so; where
+    /// `Provisioning` isn't there any more, `Platform` is taken without being asked for. A change is told before it is made, in the condition
+    /// `RuleAPIChange` and an event: what `Platform` makes has no group in Grafana and can't get one later, so `group` of an AlertRule says
+    /// nothing of it. What is there stays as it is, whichever made it.
+    #[serde(default, rename = "ruleAPI", skip_serializing_if = "Option::is_none")]
+    pub rule_api: Option<RuleApi>,
     /// The owner ids that this installation had before, the newest first. What they mark in Grafana is ours too, and gets the present one's
     /// mark. No other operator may still run under one of them. Default: none.
     #[serde(
@@ -204,6 +211,17 @@ pub enum OrphanPolicy {
     Report,
     /// It is removed from Grafana, and told of.
     Delete,
+}
+
+/// Which of Grafana's APIs rules are written through.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
+pub enum RuleApi {
+    /// `/api`: the provisioning API.
+    #[default]
+    Provisioning,
+    /// `/apis`: the API that will replace it.
+    Platform,
 }
 
 /// How to log in; exactly one of the fields.

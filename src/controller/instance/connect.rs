@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tracing::info;
 use url::Url;
 
-use super::poller;
+use super::{apis, poller};
 use crate::api::condition::Reason;
 use crate::api::grafana_instance::{self, Auth, Tls};
 use crate::api::reference::{SecretKeyRef, ValueSource};
@@ -86,6 +86,7 @@ pub(super) async fn connect(
             Retry::OnChange,
         )
     })?;
+    grafana.apis.prefer(apis::preference(object));
     let instance = Arc::new(Instance::new(
         name.clone(),
         spec.clone(),

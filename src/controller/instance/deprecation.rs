@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::api::GrafanaInstanceStatus;
 use crate::api::condition;
 use crate::controller::connection::Instance;
+use crate::grafana::api::{Api, Concern};
 use crate::grafana::wire::Deprecation;
 
 /// The condition that is there while Grafana says so.
@@ -21,6 +22,18 @@ pub(super) fn note(instance: &Instance, version: Option<&str>, next: &mut Grafan
     let before = std::mem::take(&mut next.deprecated);
     let seen = parts(&instance.grafana.server.deprecated());
     next.deprecated = merge(if is_same { before } else { Vec::new() }, seen);
+    let capabilities = instance.grafana.apis.capabilities();
+    next.deprecated.retain(|said| is_used(said, &capabilities.apis));
+}
+
+/// Whether what was said is of an API that is used. The newer ones aren't deprecated.
+fn is_used(said: &str, apis: &BTreeMap<Concern, Api>) -> bool {
+    let concern = match said.split_once(" (since ") {
+        Some(("contact points" | "policy", _)) => Concern::Notifications,
+        Some(("rules", _)) => Concern::Rules,
+        _ => return true,
+    };
+    !matches!(apis.get(&concern), Some(Api::Platform(_)))
 }
 
 /// Tells people what is noted.
@@ -93,6 +106,30 @@ mod tests {
         let after_a_restart = merge(first.clone(), said(&["policy.get"]));
         assert_eq!(after_a_restart, first);
         assert_eq!(merge(first.clone(), said(&["rules.create"])).len(), 3);
+    }
+
+    #[test]
+    fn what_goes_through_a_newer_api_is_not_deprecated() {
+        let all = [
+            "contact points (since 2026-04-07)",
+            "policy (since 2026-04-07)",
+            "rules (since 2026-03-18)",
+        ];
+        let left = |apis: &[(Concern, Api)]| {
+            let apis = apis.iter().cloned().collect();
+            let left = all.iter().filter(|said| is_used(said, &apis));
+            left.filter_map(|said| said.split(" (").next())
+                .collect::<Vec<_>>()
+        };
+        let newer = || Api::Platform("x/v1".to_owned());
+        assert_eq!(left(&[]), ["contact points", "policy", "rules"]);
+        let older = [
+            (Concern::Notifications, Api::Provisioning),
+            (Concern::Rules, Api::Provisioning),
+        ];
+        assert_eq!(left(&older), ["contact points", "policy", "rules"]);
+        assert_eq!(left(&[(Concern::Notifications, newer())]), ["rules"]);
+        assert_eq!(left(&[(Concern::Rules, newer())]), ["contact points", "policy"]);
     }
 
     #[test]

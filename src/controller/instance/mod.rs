@@ -36,6 +36,8 @@ const RETRY: Duration = Duration::from_secs(10);
 const CONNECTING: &str = "connecting";
 
 #[cfg(test)]
+pub(super) use apis::preference;
+#[cfg(test)]
 pub(super) use connect::fingerprint;
 
 /// An error that ended a pass.
@@ -51,7 +53,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     }
     let mut next = object.status.clone().unwrap_or_default();
     let mut left_behind = None;
-    let mut capabilities = None;
+    let mut connected = None;
     let (reason, message, action) = match outcome {
         // After a restart, what was known before stands until Grafana has answered.
         Ok(instance)
@@ -67,7 +69,8 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
                 left_behind = recognition::note(&instance, &context, &mut next);
             }
             let (reason, message) = describe(&instance, &context, &mut next);
-            capabilities = Some(instance.grafana.apis.capabilities());
+            let capabilities = instance.grafana.apis.capabilities();
+            connected = Some((instance, capabilities));
             (reason, message, Action::await_change())
         }
         // The API server couldn't be asked, so nothing says that the connection there is has become wrong.
@@ -109,20 +112,11 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     if refuse_another_owner(&object, &context.owner).is_ok() {
         next.owner_id = Some(context.owner.as_str().to_owned());
     }
-    condition::report(
-        &mut next.conditions,
-        reason,
-        &message,
-        object.metadata.generation,
-        context.now(),
-    );
-    deprecation::tell(&mut next, object.metadata.generation, context.now());
-    apis::tell(
-        capabilities.as_ref(),
-        &mut next,
-        object.metadata.generation,
-        context.now(),
-    );
+    let (generation, now) = (object.metadata.generation, context.now());
+    condition::report(&mut next.conditions, reason, &message, generation, now);
+    deprecation::tell(&mut next, generation, now);
+    let capabilities = connected.as_ref().map(|(_, capabilities)| capabilities);
+    apis::tell(capabilities, &mut next, generation, now);
     if status::differs(object.status.as_ref(), &next) {
         write(&object, &next, &context).await?;
         context.metrics.kubernetes_write("GrafanaInstance", "status");
@@ -143,6 +137,9 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
                 .event(&about, EventType::Warning, "LeftBehind", "Connect", &note)
                 .await;
         }
+    }
+    if let Some((instance, capabilities)) = connected {
+        apis::change(&object, &instance, capabilities.change.as_ref(), &context).await;
     }
     Ok(action)
 }

@@ -126,6 +126,12 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     }
     found.changed.trees = found.take(Part::Policy, trees).unwrap_or_default();
     found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
+    // An API has shown that it isn't there any more.
+    if instance.grafana.apis.is_stale()
+        && let Some(settings) = instance.known_settings()
+    {
+        apis::choose(instance, &settings).await;
+    }
     found
 }
 
@@ -197,7 +203,7 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
         };
         if is_kept {
             // What was refused may have been allowed meanwhile.
-            let is_refused = !instance.grafana.apis.capabilities().refused.is_empty();
+            let is_refused = !instance.grafana.apis.capabilities().fallbacks.is_empty();
             if instance.are_apis_due() || (is_refused && again == Again::UnlessTheSame) {
                 apis::choose(instance, &known).await;
             }

@@ -53,6 +53,11 @@ impl ApiServer {
         *self.0.closed.lock() = Some((part, StatusCode::FORBIDDEN));
     }
 
+    /// Refuses nothing any more.
+    pub(super) fn open(&self) {
+        *self.0.closed.lock() = None;
+    }
+
     /// Finds writes to paths with this in them invalid, as those of an object that has changed meanwhile.
     pub(super) fn find_invalid(&self, part: &'static str) {
         *self.0.closed.lock() = Some((part, StatusCode::UNPROCESSABLE_ENTITY));

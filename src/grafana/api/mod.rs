@@ -1,12 +1,12 @@
 //! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
 
+pub mod apis;
 pub mod notifications;
 pub mod rules;
 mod states;
 mod terms;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::grafana::wire::{DataSource, Deprecation, Folder, Health, Settings, Si
 
 use notifications::{ContactPoints, Trees};
 
+pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, Why};
 pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
 pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
 pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
@@ -81,63 +82,4 @@ pub trait Server: Send + Sync {
     fn organisation(&self) -> Answer<'_, i64>;
     /// Every data source.
     fn data_sources(&self) -> Answer<'_, Vec<DataSource>>;
-}
-
-/// Which of Grafana's APIs is used.
-pub trait Apis: Send + Sync {
-    /// Looks which APIs there are and takes the best for each concern. What was chosen before stands where it can't be seen.
-    fn choose<'a>(&'a self, settings: &'a Settings) -> Answer<'a, ()>;
-    /// What is chosen.
-    fn capabilities(&self) -> Capabilities;
-}
-
-/// What goes through one API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Concern {
-    /// Folders.
-    Folders,
-    /// Contact points and the policy tree.
-    Notifications,
-    /// Alert rules.
-    Rules,
-}
-
-impl Concern {
-    /// A name for status and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Folders => "folders",
-            Self::Notifications => "notifications",
-            Self::Rules => "rules",
-        }
-    }
-}
-
-/// One of Grafana's APIs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Api {
-    /// `/api`: the provisioning API and its neighbours.
-    Provisioning,
-    /// `/apis`, with group and version.
-    Platform(String),
-}
-
-impl fmt::Display for Api {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Provisioning => f.write_str("provisioning"),
-            Self::Platform(group_version) => f.write_str(group_version),
-        }
-    }
-}
-
-/// What this Grafana lets its APIs be used for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Capabilities {
-    /// The API that each concern goes through.
-    pub apis: BTreeMap<Concern, Api>,
-    /// Why a concern goes through the older API though the newer one is there, in Grafana's words.
-    pub refused: BTreeMap<Concern, String>,
-    /// What could be watched.
-    pub watchable: BTreeSet<Concern>,
 }

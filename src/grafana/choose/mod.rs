@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::api::{Answer, Api, Apis, Capabilities, Concern, Grafana};
+use super::api::{Answer, Api, Apis, Capabilities, Concern, Fallback, Grafana, Preference};
 use super::transport::Transport;
 use super::turns::Company;
 use super::wire::Settings;
@@ -37,6 +37,10 @@ struct Chosen {
 }
 
 impl Apis for Chosen {
+    fn prefer(&self, preference: Preference) {
+        let _ = preference;
+    }
+
     fn choose<'a>(&'a self, settings: &'a Settings) -> Answer<'a, ()> {
         async move {
             // A version that doesn't say where its objects are has none that is worth it.
@@ -46,26 +50,37 @@ impl Apis for Chosen {
         .boxed()
     }
 
+    fn is_stale(&self) -> bool {
+        false
+    }
+
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         let folders = &self.folders.newer;
         let kinds = folders.open().map(|newer| vec![newer.kind().clone()]);
-        capabilities.note(Concern::Folders, kinds.as_deref(), folders.refused());
+        capabilities.note(
+            Concern::Folders,
+            kinds.as_deref(),
+            folders.refused().map(Fallback::Refused),
+        );
         capabilities.note(Concern::Notifications, None, None);
         capabilities.note(Concern::Rules, None, None);
         capabilities
     }
+
+    fn change(&self) {}
 }
 
 impl Capabilities {
     /// Notes the newer kinds of a concern, all of which can be watched or none, or why they aren't used.
-    fn note(&mut self, concern: Concern, kinds: Option<&[platform::Kind]>, refused: Option<String>) {
+    fn note(&mut self, concern: Concern, kinds: Option<&[platform::Kind]>, fallback: Option<Fallback>) {
         let api = match kinds.and_then(<[_]>::first) {
             Some(kind) => Api::Platform(kind.group_version()),
             None => Api::Provisioning,
         };
         self.apis.insert(concern, api);
-        self.refused.extend(refused.map(|why| (concern, why)));
+        self.fallbacks
+            .extend(fallback.map(|fallback| (concern, fallback)));
         if kinds.is_some_and(|kinds| kinds.iter().all(|kind| kind.is_watchable)) {
             self.watchable.insert(concern);
         }

@@ -143,7 +143,7 @@ async fn without_the_newer_api_the_older_one_is_used_and_nothing_is_said() {
         grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
         assert_eq!(api_of_folders(&grafana), "provisioning");
         assert_eq!(listed(&grafana).await, ["older"]);
-        assert!(grafana.apis.capabilities().refused.is_empty());
+        assert!(grafana.apis.capabilities().fallbacks.is_empty());
     }
     let grafana = serve(with_folders(&["v1"], &["get", "list"])).await;
     grafana.apis.choose(&settings(None)).await.unwrap();
@@ -210,14 +210,18 @@ async fn where_the_newer_api_is_refused_the_older_one_is_used_and_neither_in_tur
             grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
             // From the second choice on it stands all the while, or a status would say the one and the other in turn.
             assert_eq!(api_of_folders(&grafana), "provisioning");
-            assert_eq!(grafana.apis.capabilities().refused.len(), choices - 1);
+            assert_eq!(grafana.apis.capabilities().fallbacks.len(), choices - 1);
             for _ in 0..3 {
                 assert_eq!(listed(&grafana).await, ["older"]);
                 assert_eq!(api_of_folders(&grafana), "provisioning");
             }
             assert_eq!(asked.load(Ordering::Relaxed), choices);
-            let why = &grafana.apis.capabilities().refused[&Concern::Folders];
-            assert!(why.contains(said), "{why}");
+            let capabilities = grafana.apis.capabilities();
+            let fallback = &capabilities.fallbacks[&Concern::Folders];
+            assert!(
+                matches!(fallback, Fallback::Refused(why) if why.contains(said)),
+                "{fallback:?}"
+            );
         }
     }
 }
@@ -231,5 +235,5 @@ async fn what_fails_for_a_while_is_no_refusal() {
     let grafana = serve(router).await;
     grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
     grafana.folders.list().await.unwrap_err();
-    assert!(grafana.apis.capabilities().refused.is_empty());
+    assert!(grafana.apis.capabilities().fallbacks.is_empty());
 }

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::grafana::api::{Answer, Capabilities, Grafana, RuleState};
+use crate::grafana::api::{Answer, Capabilities, Grafana, Preference, RuleState};
 use crate::grafana::model::{AlertRule, Route};
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
@@ -69,6 +69,8 @@ pub(super) struct Held {
     pub(super) hidden: Vec<&'static str>,
     /// Which APIs it has.
     pub(super) capabilities: Capabilities,
+    /// What was wished of the choice between them.
+    pub(super) preference: Preference,
 }
 
 type Rule = Box<dyn Fn(&'static str) -> Does + Send>;

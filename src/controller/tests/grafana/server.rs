@@ -4,15 +4,28 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Double;
-use crate::grafana::api::{Answer, Apis, Capabilities, Server};
+use crate::grafana::api::{Answer, Apis, Capabilities, Preference, Server};
 use crate::grafana::wire::{DataSource, Deprecation, Health, Settings};
 
 impl Apis for Double {
+    fn prefer(&self, preference: Preference) {
+        self.hold(|held| held.preference = preference);
+    }
     fn choose<'a>(&'a self, _: &'a Settings) -> Answer<'a, ()> {
         self.call("apis.kinds", |_| Ok(()))
     }
+    fn is_stale(&self) -> bool {
+        false
+    }
     fn capabilities(&self) -> Capabilities {
         self.hold(|held| held.capabilities.clone())
+    }
+    fn change(&self) {
+        self.hold(|held| {
+            if let Some(change) = &mut held.capabilities.change {
+                change.is_made = true;
+            }
+        });
     }
 }
 

@@ -1,5 +1,7 @@
 //! What newer versions of Grafana do otherwise.
 
+mod apis;
+
 use jiff::civil::date;
 use serde_json::json;
 
