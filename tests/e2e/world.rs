@@ -8,6 +8,7 @@ use alertwright::api::{
 };
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::operator::{self, Operator};
+use alertwright_testbed::trial::{self, Door};
 use alertwright_testbed::{ControlPlane, Grafana, Loki, Proxy, grafana, wait};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -53,6 +54,9 @@ pub async fn start_with(options: grafana::Options) -> World {
     let loki = Loki::shared().await;
     grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
     let proxy = Proxy::start(grafana.url()).await;
+    if trial::door() == Some(Door::Provisioning) {
+        proxy.only("/api/");
+    }
     let kubeconfig = plane.operator_account(&home, Watch::Namespaces(&[&ns])).await;
     connect(plane, &home, &proxy.url(), &grafana.token().await, json!({})).await;
     let operator = operator(&home, &ns, &kubeconfig)
@@ -89,7 +93,7 @@ pub fn operator_as(owner: &str, home: &str, ns: &str, kubeconfig: &Path) -> oper
     ])
 }
 
-/// Writes the GrafanaInstance `default` and its Secret; `more` goes into the spec.
+/// Writes the GrafanaInstance `default` and its Secret, so that Grafana is used through the trial's API; `more` goes into the spec.
 pub async fn connect(plane: &ControlPlane, home: &str, url: &str, token: &str, more: Value) {
     let mut spec = json!({
         "url": url,
@@ -97,6 +101,9 @@ pub async fn connect(plane: &ControlPlane, home: &str, url: &str, token: &str, m
         "resyncInterval": "2s",
         "stateInterval": "1s",
     });
+    if trial::door() == Some(Door::Platform) {
+        spec["ruleAPI"] = json!("Platform");
+    }
     if let (Some(spec), Some(more)) = (spec.as_object_mut(), more.as_object()) {
         spec.extend(more.clone());
     }

@@ -41,6 +41,8 @@ struct State {
     upstream: String,
     client: reqwest::Client,
     faults: Mutex<Vec<Fault>>,
+    /// What paths must begin with, where it is a gateway that doesn't let all of them through.
+    only: Mutex<Option<String>>,
     calls: Mutex<Vec<Call>>,
     connections: AtomicUsize,
 }
@@ -68,6 +70,7 @@ impl Proxy {
                 .build()
                 .expect("a plain client"),
             faults: Mutex::default(),
+            only: Mutex::default(),
             calls: Mutex::default(),
             connections: AtomicUsize::new(0),
         });
@@ -83,6 +86,17 @@ impl Proxy {
     /// Adds a fault. Of several that match a call, the first added acts.
     pub fn fault(&self, fault: Fault) {
         self.state.faults.lock().push(fault);
+    }
+
+    /// Plays a gateway: from now on only paths that begin so are let through, whatever faults there are. It answers all others by itself, with a
+    /// page that says 404.
+    pub fn only(&self, prefix: &str) {
+        *self.state.only.lock() = Some(prefix.to_owned());
+    }
+
+    /// Lets all paths through again.
+    pub fn open(&self) {
+        *self.state.only.lock() = None;
     }
 
     /// Removes all faults.
@@ -143,6 +157,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Fu
         ));
         calls.len() - 1
     };
+    let is_let_through = {
+        let only = state.only.lock();
+        only.as_ref()
+            .is_none_or(|prefix| path.starts_with(prefix.as_str()))
+    };
     let fault = {
         let mut faults = state.faults.lock();
         faults
@@ -160,6 +179,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Fu
     };
     let faulty = fault.is_some();
     let answer = match fault {
+        _ if !is_let_through => Ok(refusal(
+            StatusCode::NOT_FOUND,
+            None,
+            "<html>no such page</html>".to_owned(),
+        )),
         None => forward().await,
         Some(Kind::Delay(time)) => {
             sleep(time).await;

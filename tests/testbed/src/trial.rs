@@ -4,12 +4,17 @@
 //! test of each release (`smoke::every_kind::v10_4_0`), [`any_release`](crate::any_release) one test on the release that
 //! is chosen. Within it [`crate::grafana::Options::default`] is of that release.
 //!
+//! From 13.0 on a Grafana has two APIs for what alerting is made of, and a test of every release is one for each: by the [`Door`] that the operator
+//! goes through. `GRAFANA_DOOR` (`provisioning` or `platform`) chooses one for the tests of the chosen release; without it they take what the
+//! operator takes by itself.
+//!
 //! On a real Grafana (`GRAFANA_URL`, `GRAFANA_IMAGE`) there is one release only. Of a test's releases the newest that isn't
 //! newer than the real one runs. What needs more than the Grafana at hand has ([`Need`]) ends where it needs it. libtest
 //! knows no such end and counts it as passed; so it is said at once on standard error, and in the account that
 //! `tests/testbed/by-release` prints at the end of `make test`.
 
 use std::{
+    fmt,
     fs::File,
     io::Write,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -61,13 +66,69 @@ pub struct Trial {
     pub account: &'static str,
 }
 
+/// The API of Grafana that an operator goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `/api` alone, as behind a gateway that lets nothing else through.
+    Provisioning,
+    /// `/apis` wherever it is there, for rules too.
+    Platform,
+}
+
+impl Door {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Provisioning => "provisioning",
+            Self::Platform => "platform",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Provisioning, Self::Platform]
+            .into_iter()
+            .find(|door| door.name() == name)
+    }
+
+    fn of_environment() -> Option<Self> {
+        match std::env::var("GRAFANA_DOOR") {
+            Ok(name) if !name.is_empty() => Some(
+                Self::named(&name)
+                    .unwrap_or_else(|| panic!("GRAFANA_DOOR: write provisioning or platform, not {name}")),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Where a trial runs.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    release: Version,
+    door: Option<Door>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { release, door } = self;
+        match door {
+            None => write!(f, "{release}"),
+            Some(door) => write!(f, "{release} {}", door.name()),
+        }
+    }
+}
+
 tokio::task_local! {
-    static RELEASE: Version;
+    static PLACE: Place;
 }
 
 /// The release of the trial that runs here.
 pub(crate) fn release() -> Option<Version> {
-    RELEASE.try_with(|version| *version).ok()
+    PLACE.try_with(|place| place.release).ok()
+}
+
+/// The API that the operator of the trial that runs here is to go through; none where it chooses by itself.
+pub fn door() -> Option<Door> {
+    PLACE.try_with(|place| place.door).ok().flatten()
 }
 
 /// What a test unwinds with when it can't go on here.
@@ -85,17 +146,37 @@ pub fn on_the_chosen(trial: Trial, test: impl Future<Output = ()>) {
         Some(version) => version,
         None => Version::chosen(),
     };
-    run(trial, release, test);
+    let door = Door::of_environment().filter(|_| release.since(13, 0));
+    run(trial, Place { release, door }, test);
 }
 
-/// Runs a test on a release, `v10_4_0`; on a real Grafana only if that is the nearest to it.
+/// Runs a test on a release, `v10_4_0`, and perhaps through one of its APIs, `v13_0_0_platform`; on a real Grafana only if that is the nearest to it.
 pub fn on(trial: Trial, release: &str, test: impl Future<Output = ()>) {
-    let release = release.trim_start_matches('v').replace('_', ".");
-    let release: Version = release.parse().expect("a release");
+    let place = place(release);
     match real() {
-        None => run(trial, release, test),
-        Some(real) if nearest(real) == Some(release) => run(trial, real, test),
-        Some(_) => write_down(trial, release, "of another release", "", Duration::ZERO),
+        None => run(trial, place, test),
+        Some(real) if nearest(real) == Some(place.release) => run(
+            trial,
+            Place {
+                release: real,
+                ..place
+            },
+            test,
+        ),
+        Some(_) => write_down(trial, place, "of another release", "", Duration::ZERO),
+    }
+}
+
+/// Reads `v13_0_0_platform`.
+fn place(text: &str) -> Place {
+    let (release, door) = match text.rsplit_once('_') {
+        Some((release, name)) if let Some(door) = Door::named(name) => (release, Some(door)),
+        _ => (text, None),
+    };
+    let release = release.trim_start_matches('v').replace('_', ".");
+    Place {
+        release: release.parse().expect("a release"),
+        door,
     }
 }
 
@@ -104,24 +185,24 @@ fn nearest(real: Version) -> Option<Version> {
     Version::RELEASES.into_iter().rfind(|release| *release <= real)
 }
 
-fn run(trial: Trial, release: Version, test: impl Future<Output = ()>) {
+fn run(trial: Trial, place: Place, test: impl Future<Output = ()>) {
     let began = Instant::now();
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        runtime().block_on(RELEASE.scope(release, test));
+        runtime().block_on(PLACE.scope(place, test));
     }));
     let took = began.elapsed();
     let Err(payload) = ended else {
-        write_down(trial, release, "passed", "", took);
+        write_down(trial, place, "passed", "", took);
         return;
     };
     let Some(NotRun(reason)) = payload.downcast_ref() else {
-        write_down(trial, release, "FAILED", "", took);
+        write_down(trial, place, "FAILED", "", took);
         resume_unwind(payload);
     };
     // Past libtest's capture, which shows only what failed tests say.
     let name = trial.name;
-    let _ = writeln!(std::io::stderr(), "test {name} is NOT RUN on {release}: {reason}");
-    write_down(trial, release, "not run", reason, took);
+    let _ = writeln!(std::io::stderr(), "test {name} is NOT RUN on {place}: {reason}");
+    write_down(trial, place, "not run", reason, took);
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -153,8 +234,8 @@ fn real() -> Option<Version> {
     real.as_ref().copied().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Adds a line to the account: release, outcome, seconds, name, reason; by tabs.
-fn write_down(trial: Trial, release: Version, outcome: &str, reason: &str, took: Duration) {
+/// Adds a line to the account: release and API, outcome, seconds, name, reason; by tabs.
+fn write_down(trial: Trial, place: Place, outcome: &str, reason: &str, took: Duration) {
     static ACCOUNTS: Mutex<Vec<(PathBuf, File)>> = Mutex::new(Vec::new());
     let path = Path::new(trial.account);
     let mut accounts = ACCOUNTS.lock();
@@ -165,7 +246,7 @@ fn write_down(trial: Trial, release: Version, outcome: &str, reason: &str, took:
     // The crate's own name says nothing among the tests of one crate.
     let name = trial.name.split_once("::").map_or(trial.name, |(_, name)| name);
     let line = format!(
-        "{release}\t{outcome}\t{:.1}\t{name}\t{reason}\n",
+        "{place}\t{outcome}\t{:.1}\t{name}\t{reason}\n",
         took.as_secs_f64()
     );
     if let Some((_, file)) = accounts.iter_mut().find(|(other, _)| other == path) {
@@ -188,11 +269,15 @@ macro_rules! any_release {
     };
 }
 
-/// For `#[apply(every_release)]`: the test holds for every release, and runs on each. Where they differ, it says how.
+/// For `#[apply(every_release)]`: the test holds for every release, and runs on each, through each of its APIs. Where they differ, it says how.
 #[macro_export]
 macro_rules! every_release {
     ($($test:tt)*) => {
-        $crate::on_releases! { v10_0_0 v10_4_0 v11_6_0 v12_4_0 v13_0_0 v13_3_0; $($test)* }
+        $crate::on_releases! {
+            v10_0_0 v10_4_0 v11_6_0 v12_4_0
+            v13_0_0_provisioning v13_0_0_platform v13_3_0_provisioning v13_3_0_platform;
+            $($test)*
+        }
     };
 }
 

@@ -65,6 +65,35 @@ async fn calls_are_forwarded_counted_and_recorded() {
 }
 
 #[tokio::test]
+async fn a_gateway_lets_nothing_else_through_whatever_faults_come_and_go() {
+    let world = World::new().await;
+    world.proxy.only("/api/");
+    world.proxy.fault(Fault::delay(Duration::ZERO).on("PUT", "/apis"));
+    world.proxy.clear_faults();
+    let hidden = world.put("/apis/x").await.expect("an answer");
+    assert_eq!(hidden.status(), 404);
+    assert!(hidden.text().await.expect("a page").starts_with("<html>"));
+    assert!(
+        world
+            .put("/api/x")
+            .await
+            .expect("an answer")
+            .status()
+            .is_success()
+    );
+    assert_eq!((world.arrived(), world.proxy.requests().len()), (1, 2));
+    world.proxy.open();
+    assert!(
+        world
+            .put("/apis/x")
+            .await
+            .expect("an answer")
+            .status()
+            .is_success()
+    );
+}
+
+#[tokio::test]
 async fn a_status_is_answered_so_often_and_nothing_arrives() {
     let world = World::new().await;
     world.proxy.fault(

@@ -8,7 +8,7 @@ use alertwright_testbed::{
     Grafana, Scratch, any_release, apply, every_release,
     grafana::{Options, Running, Source, Version},
     since_12,
-    trial::{self, Need, Trial},
+    trial::{self, Door, Need, Trial},
 };
 
 /// Runs a trial with an account of its own, and gives what was written there without the time.
@@ -81,14 +81,37 @@ fn a_test_that_fails_is_written_down_and_fails() {
     assert_eq!(written, ["10.0.0|passed|module::a_test|"]);
 }
 
+#[test]
+fn the_account_says_through_which_api_a_test_ran() {
+    let written = account(|trial| {
+        trial::on(trial, "v13_0_0_platform", async {
+            assert_eq!(trial::door(), Some(Door::Platform));
+            assert_eq!(release(), Version::new(13, 0, 0));
+        });
+        trial::on(trial, "v13_0_0_provisioning", async {
+            assert_eq!(trial::door(), Some(Door::Provisioning));
+        });
+        trial::on(trial, "v12_4_0", async { assert_eq!(trial::door(), None) });
+    });
+    assert_eq!(
+        written,
+        [
+            "13.0.0 platform|passed|module::a_test|",
+            "13.0.0 provisioning|passed|module::a_test|",
+            "12.4.0|passed|module::a_test|"
+        ]
+    );
+}
+
 /// The release that this test's Grafana would be.
 fn release() -> Version {
     Options::default().version
 }
 
 #[apply(every_release)]
-async fn each_release_has_a_test_of_its_own() {
+async fn each_release_has_a_test_of_its_own_and_where_it_has_two_apis_one_of_each() {
     assert!(Version::RELEASES.contains(&release()));
+    assert_eq!(trial::door().is_some(), release().since(13, 0));
 }
 
 #[apply(since_12)]

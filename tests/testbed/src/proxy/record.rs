@@ -10,7 +10,7 @@ use hyper::{HeaderMap, Method, body::Bytes};
 use serde_json::Value;
 
 /// Path segments that are followed by an identity, so that calls for different objects count as one class.
-const COLLECTIONS: [&str; 11] = [
+const COLLECTIONS: [&str; 17] = [
     "alert-rules",
     "contact-points",
     "mute-timings",
@@ -22,6 +22,12 @@ const COLLECTIONS: [&str; 11] = [
     "uid",
     "name",
     "serviceaccounts",
+    "namespaces",
+    "alertrules",
+    "receivers",
+    "routingtrees",
+    "timeintervals",
+    "templategroups",
 ];
 
 /// One call through the proxy.
