@@ -48,7 +48,7 @@ impl Meaning {
         Self::UidTaken,
     )];
 
-    const TEXTS: [(&str, Self); 27] = [
+    const TEXTS: [(&str, Self); 28] = [
         ("cannot change provenance from", Self::Provenance),
         ("with provided provenance", Self::Provenance),
         ("cannot be managed via API that handles", Self::Provenance),
@@ -74,6 +74,8 @@ impl Meaning {
         ("cannot move rule out of this group", Self::NoGroup),
         ("cannot set group when updating un-grouped rule", Self::NoGroup),
         ("already exist in contact point", Self::UidTaken),
+        // Of a contact point as a whole (`validateReceiver` in pkg/services/ngalert/notifier/legacy_storage/receivers.go).
+        ("integration with UID \"", Self::UidTaken),
         ("unknown Error state option", Self::Invalid),
         // What the storages of /apis say without a name of the error, some of it with 500
         // (pkg/registry/apps/alerting/rules/alertrule/{compat,legacy_storage}.go).

@@ -59,6 +59,19 @@ const SENSITIVE: [&str; 9] = [
 /// Shorter values are words of other texts rather than secrets.
 const SHORTEST_SENSITIVE: usize = 6;
 
+impl ContactPoint {
+    /// Values of all settings that may be secret going by their names.
+    pub fn sensitive_values(&self) -> Vec<&str> {
+        let integrations = self.integrations.iter();
+        integrations.flat_map(Integration::sensitive_values).collect()
+    }
+
+    /// The uids of its integrations.
+    pub fn uids(&self) -> impl Iterator<Item = &String> {
+        self.integrations.iter().map(|integration| &integration.uid)
+    }
+}
+
 impl Integration {
     /// Which fields of the settings Grafana answered with [`REDACTED`]; a dot leads into an object.
     pub fn redacted_fields(&self) -> Vec<String> {

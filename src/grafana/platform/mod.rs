@@ -2,10 +2,14 @@
 
 mod discovery;
 mod folders;
-#[expect(dead_code, reason = "what writes objects comes next")]
 mod object;
-#[expect(dead_code, reason = "what writes objects comes next")]
 mod place;
+#[expect(dead_code, reason = "what chooses it comes next")]
+mod receivers;
+mod titled;
 
 pub(super) use discovery::{Kind, find};
 pub(super) use folders::Folders;
+use place::Place;
+#[expect(unused_imports, reason = "what chooses them comes next")]
+pub(super) use receivers::Receivers;

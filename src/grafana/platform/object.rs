@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::grafana::api::Provenance;
+use crate::grafana::model::{Found, Revision};
 use crate::grafana::wire::null_as_default;
 
 /// Annotation that names the folder that an object lies in; none at the root.
@@ -48,12 +49,29 @@ impl Metadata {
         said.filter(|said| !matches!(said.as_str(), "" | "none")).cloned()
     }
 
+    /// In which state the object is.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        let version = &self.resource_version;
+        (!version.is_empty()).then(|| Revision(version.clone()))
+    }
+
     /// The same as a write with this provenance.
     pub(super) fn provided(mut self, provenance: Provenance) -> Self {
         if let Some(name) = provenance.name() {
             self.annotations.insert(PROVENANCE.to_owned(), name.to_owned());
         }
         self
+    }
+}
+
+impl<S> Object<S> {
+    /// What it says, with who provisioned it and the state that it is in.
+    pub(super) fn found(self) -> Found<S> {
+        Found {
+            provenance: self.metadata.provenance(),
+            revision: self.metadata.revision(),
+            object: self.spec,
+        }
     }
 }
 

@@ -88,6 +88,16 @@ impl Place {
         presence::if_present(&self.transport, found.await).await
     }
 
+    /// One object that is to be written again as it is: whole or not at all. `Missing` if there is none.
+    pub(super) async fn get_whole<S>(&self, operation: &'static str, name: &str) -> Result<Object<S>>
+    where
+        S: DeserializeOwned + Send + 'static,
+    {
+        self.transport
+            .fetch_whole(self.call(operation, Method::GET, Some(name)))
+            .await
+    }
+
     /// Creates an object of a kind that `apiVersion` calls so, and gives it as Grafana has stored it.
     pub(super) async fn create<S>(
         &self,

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"fmt"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -242,7 +243,8 @@ func (s receivers) integrations(r *kube.Request, a *store.AlertingConfig, title 
 		} else if i.UID == "" {
 			i.UID = store.NewUID()
 		} else if other := a.Integration(i.UID); other != nil {
-			return nil, invalidReceiver("integration with UID " + i.UID + " is another receiver's")
+			// Source: pkg/services/ngalert/notifier/legacy_storage/receivers.go, validateReceiver.
+			return nil, invalidReceiver(fmt.Sprintf("integration with UID %q already exists", i.UID))
 		}
 		if err := contact.Check(s.Cfg.Version, i); err != nil {
 			return nil, invalidReceiver(err)
