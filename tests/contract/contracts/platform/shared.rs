@@ -123,6 +123,44 @@ fn others() -> Vec<Contract> {
                 get(TREE).at("/routes/0/object_matchers/0/2", "<a>").lacks("/provenance"),
             ]
         }),
+        NOTIFICATIONS.contract("matchers of older forms, which the older address has written", "are matchers of the tree", Code("pkg/registry/apps/alerting/notifications/routingtree/conversions.go, convertRouteToK8sSubRoute"), |at| {
+            [
+                get(TREE).keep("/receiver", "default"),
+                put(
+                    TREE,
+                    json!({"receiver": "<default>", "routes": [
+                        {"receiver": "<default>", "matchers": ["a=\"<a>\""]}, {"receiver": "<default>", "match": {"b": "<a>"}}, {"receiver": "<default>", "match_re": {"c": "d|e"}},
+                    ]}),
+                )
+                .is(202),
+                get(at.one("routingtrees", "user-defined"))
+                    .at("/spec/routes/0/matchers", json!([{"type": "=", "label": "a", "value": "<a>"}]))
+                    .at("/spec/routes/1/matchers", json!([{"type": "=", "label": "b", "value": "<a>"}]))
+                    .at("/spec/routes/2/matchers", json!([{"type": "=~", "label": "c", "value": "d|e"}])),
+            ]
+        }),
+        NOTIFICATIONS.contract(
+            "a matcher with quotes at the ends of its value, of the tree user-defined",
+            "loses one at each end, whichever door reads it",
+            Code("pkg/services/ngalert/api/tooling/definitions/alertmanager.go, ObjectMatchers.UnmarshalJSON; notifier/legacy_storage/v1/compat.go, ToModel"),
+            |at| {
+                [
+                    get(at.one("routingtrees", "user-defined")).keep("/metadata/resourceVersion", "version").keep("/spec/defaults/receiver", "default"),
+                    update(
+                        at.one("routingtrees", "user-defined"),
+                        "user-defined",
+                        "<version>",
+                        object(json!({
+                            "defaults": {"receiver": "<default>"},
+                            "routes": [{"receiver": "<default>", "matchers": [{"type": "=", "label": "a", "value": "\"\"b\""}], "continue": false}],
+                        })),
+                    )
+                    .is(200),
+                    get(at.one("routingtrees", "user-defined")).at("/spec/routes/0/matchers/0/value", "\"b"),
+                    get(TREE).at("/routes/0/object_matchers/0/2", "\"b"),
+                ]
+            },
+        ),
         NOTIFICATIONS.contract("a mute timing", "is a time interval with its provenance", read::INTERVALS, |at| {
             [
                 post(TIMINGS, json!({"name": "<i>", "time_intervals": [{"weekdays": ["sunday"]}]})).is(201),

@@ -21,16 +21,23 @@ func noTree() *refusal.Refused {
 	return refusal.New(404, "alerting.notifications.routes.notFound", "Route not found")
 }
 
-// tree finds one by its name. Where there are no named ones, those that are stored are hidden.
+// tree finds one by its name, as it is read from the database. Where there are no named ones, those that are stored are hidden.
+//
+// Source: pkg/services/ngalert/notifier/legacy_storage/v1/compat.go, ToModel, which is given what definitions.ObjectMatchers has read.
 func (s trees) tree(a *store.AlertingConfig, name string) (*store.Tree, bool) {
 	if name == defaultTree {
-		return &store.Tree{Name: defaultTree, Route: a.Route, Provenance: a.RouteProvenance, Manager: a.RouteManager}, true
+		return &store.Tree{Name: defaultTree, Route: store.Reread(a.Route), Provenance: a.RouteProvenance, Manager: a.RouteManager}, true
 	}
 	if !s.Cfg.NamedTrees() {
 		return nil, false
 	}
 	tree, ok := a.Trees[name]
-	return tree, ok
+	if !ok {
+		return nil, false
+	}
+	read := *tree
+	read.Route = store.Reread(tree.Route)
+	return &read, true
 }
 
 func (s trees) object(r *kube.Request, tree *store.Tree) *kube.Object {

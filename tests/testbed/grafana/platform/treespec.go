@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/common/model"
 
 	"alertwright.testbed/grafana/store"
@@ -94,6 +95,13 @@ func shownRoute(r *store.Route) treeRoute {
 	}
 	for _, label := range slices.Sorted(maps.Keys(r.MatchRE)) {
 		shown.Matchers = append(shown.Matchers, treeMatcher{"=~", label, r.MatchRE[label]})
+	}
+	for _, text := range r.Matchers {
+		// A text that can't be read was refused when it was sent.
+		parsed, _ := labels.ParseMatchers(text)
+		for _, m := range parsed {
+			shown.Matchers = append(shown.Matchers, treeMatcher{m.Type.String(), m.Name, m.Value})
+		}
 	}
 	shown.Matchers = append(shown.Matchers, shownMatchers(r.ObjectMatchers)...)
 	for _, child := range r.Routes {
