@@ -5,6 +5,7 @@ mod route;
 mod rule;
 
 pub use contact_point::{ContactPoint, Integration, REDACTED};
+pub(in crate::grafana) use route::outlasting;
 pub use route::{ObjectMatcher, Route, object_matcher};
 pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange};
 
@@ -25,6 +26,16 @@ pub struct Found<T> {
 }
 
 impl<T> Found<T> {
+    /// What was found, with what is said of who provisioned it and of its state: an empty text says nothing.
+    pub(in crate::grafana) fn of(object: T, provenance: Option<String>, revision: Option<String>) -> Self {
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self {
+            object,
+            provenance: said(provenance),
+            revision: said(revision).map(Revision),
+        }
+    }
+
     /// Whether it was provisioned, so that it can't be edited by hand.
     pub fn is_provisioned(&self) -> bool {
         self.provenance.as_deref().is_some_and(|by| !by.is_empty())

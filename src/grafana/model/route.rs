@@ -10,7 +10,7 @@ use crate::grafana::wire::{is_false, null_as_default};
 /// Label name, operator (`=`, `!=`, `=~`, `!~`) and value.
 pub type ObjectMatcher = (String, String, String);
 
-/// A matcher that Grafana keeps as it is.
+/// A matcher that Grafana keeps as it is, whoever reads and writes it again.
 ///
 /// Whenever Grafana reads a matcher, also from its own database, it takes one quote off each end of the value. A value that has
 /// one there is written as a regular expression in a group.
@@ -24,6 +24,15 @@ pub fn object_matcher(label: &str, operator: &str, value: &str) -> ObjectMatcher
         "!=" => matcher("!~", format!("(?:{})", regex::escape(value))),
         _ => matcher(operator, format!("(?:{value})")),
     }
+}
+
+/// A value with one quote more at each end that has one. In this form of matchers Grafana takes one off each end whenever it reads some: those
+/// that the provisioning API is sent, and all from its database, whichever API has written them (`ObjectMatchers.UnmarshalJSON` in
+/// `pkg/services/ngalert/api/tooling/definitions/alertmanager.go`).
+pub(in crate::grafana) fn outlasting(value: &str) -> String {
+    let quote = |is_quoted| if is_quoted { "\"" } else { "" };
+    let (before, behind) = (quote(value.starts_with('"')), quote(value.ends_with('"')));
+    format!("{before}{value}{behind}")
 }
 
 /// A notification policy with everything below it.
@@ -98,6 +107,17 @@ mod tests {
         assert_eq!(matcher("=", "\"a.b\""), expected("=~", "(?:\"a\\.b\")"));
         assert_eq!(matcher("!=", "a\""), expected("!~", "(?:a\")"));
         assert_eq!(matcher("=~", "\"a|b"), expected("=~", "(?:\"a|b)"));
+    }
+
+    #[test]
+    fn a_value_outlasts_one_reading() {
+        let read = |value: &str| {
+            let value = value.strip_prefix('"').unwrap_or(value);
+            value.strip_suffix('"').unwrap_or(value).to_owned()
+        };
+        for value in ["", "a", "\"", "\"a", "a\"", "\"a\"", "\"\"a\"b\"\"", "\"\""] {
+            assert_eq!(read(&outlasting(value)), value);
+        }
     }
 
     #[test]

@@ -7,9 +7,11 @@ mod place;
 #[expect(dead_code, reason = "what chooses it comes next")]
 mod receivers;
 mod titled;
+#[expect(dead_code, reason = "what chooses it comes next")]
+mod trees;
 
 pub(super) use discovery::{Kind, find};
 pub(super) use folders::Folders;
 use place::Place;
 #[expect(unused_imports, reason = "what chooses them comes next")]
-pub(super) use receivers::Receivers;
+pub(super) use {receivers::Receivers, trees::Trees};

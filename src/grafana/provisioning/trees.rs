@@ -8,7 +8,7 @@ use super::Provisioning;
 use crate::grafana::api::notifications::{TreeName, Trees};
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
-use crate::grafana::model::{Found, Revision, Route};
+use crate::grafana::model::{Found, Revision, Route, outlasting};
 use crate::grafana::transport::Call;
 
 const POLICIES: &str = "api/v1/provisioning/policies";
@@ -24,11 +24,7 @@ struct Root {
 
 impl From<Root> for Found<Route> {
     fn from(root: Root) -> Self {
-        Self {
-            object: root.route,
-            provenance: root.provenance.filter(|by| !by.is_empty()),
-            revision: None,
-        }
+        Self::of(root.route, root.provenance, None)
     }
 }
 
@@ -71,7 +67,7 @@ impl Trees for Provisioning {
     ) -> Answer<'a, Option<Revision>> {
         async move {
             only_one(name)?;
-            let call = Call::new("policy.put", Method::PUT, POLICIES, &[]).json(root)?;
+            let call = Call::new("policy.put", Method::PUT, POLICIES, &[]).json(&outlasting_both(root))?;
             self.transport.send(call.provenance(provenance)).await?;
             Ok(None)
         }
@@ -86,6 +82,18 @@ impl Trees for Provisioning {
                 .await
         }
         .boxed()
+    }
+}
+
+/// A tree whose values are what they are after they have been read twice: as they are sent, and from the database.
+fn outlasting_both(route: &Route) -> Route {
+    let matchers = route.object_matchers.iter();
+    Route {
+        object_matchers: matchers
+            .map(|(label, operator, value)| (label.clone(), operator.clone(), outlasting(&outlasting(value))))
+            .collect(),
+        routes: route.routes.iter().map(outlasting_both).collect(),
+        ..route.clone()
     }
 }
 
