@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Health, Settings, Silence};
 
-use notifications::{ContactPoints, Trees};
+use notifications::{ContactPoints, Templates, TimeIntervals, Trees};
 
 pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, Why};
 pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
@@ -32,6 +32,10 @@ pub struct Grafana {
     pub contact_points: Arc<dyn ContactPoints>,
     /// Policy trees.
     pub trees: Arc<dyn Trees>,
+    /// Time intervals.
+    pub time_intervals: Arc<dyn TimeIntervals>,
+    /// Notification templates.
+    pub templates: Arc<dyn Templates>,
     /// Silences.
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.

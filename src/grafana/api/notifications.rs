@@ -1,5 +1,5 @@
-//! Contact points and policy trees, by what is intended. They are one document in Grafana: of concurrent writes all but one end in
-//! `Conflict`.
+//! Contact points, policy trees, time intervals and templates, by what is intended. They are one document in Grafana: of concurrent writes all
+//! but one end in `Conflict`.
 
 use std::borrow::Borrow;
 
@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 
 use super::{Answer, Provenance};
 use crate::grafana::Error;
-use crate::grafana::model::{ContactPoint, Found, Revision, Route};
+use crate::grafana::model::{ContactPoint, Found, Revision, Route, Template, TimeInterval};
 
 /// Contact points, each whole.
 pub trait ContactPoints: Send + Sync {
@@ -98,4 +98,43 @@ pub trait Trees: Send + Sync {
     ) -> Answer<'a, Option<Revision>>;
     /// Removes a tree. In the place of the default one comes Grafana's own.
     fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()>;
+}
+
+/// Time intervals.
+pub trait TimeIntervals: Send + Sync {
+    /// Every time interval. Of who provisioned one, Grafana 10.0 says nothing.
+    fn list(&self) -> Answer<'_, Vec<Found<TimeInterval>>>;
+    /// One time interval.
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<TimeInterval>>>;
+    /// Creates a time interval, or makes the one that was found what is wished, also under another name; gives it as Grafana has stored it.
+    /// What refers to one that gets another name is changed with it from Grafana 11.3 on; before, the one of the old name can't go while it is
+    /// in use. `Missing` if what was found is gone. `Conflict` if there is one of this name that wasn't found, and if what was found is in another
+    /// state by now, where the API can tell.
+    fn put<'a>(
+        &'a self,
+        wish: &'a TimeInterval,
+        found: Option<&'a Found<TimeInterval>>,
+        provenance: Provenance,
+    ) -> Answer<'a, Found<TimeInterval>>;
+    /// Deletes a time interval in the state that was found; one that is gone meanwhile is no error. One that policies or rules name is in use.
+    fn delete<'a>(&'a self, found: &'a Found<TimeInterval>) -> Answer<'a, ()>;
+}
+
+/// Notification templates.
+pub trait Templates: Send + Sync {
+    /// Every template file that people have made. Of who provisioned one, Grafana 10.0 says nothing.
+    fn list(&self) -> Answer<'_, Vec<Found<Template>>>;
+    /// One template file.
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<Template>>>;
+    /// Creates a template file, or makes the one that was found what is wished, also under another name; gives it as Grafana has stored it.
+    /// `Missing` if what was found is gone, and `Conflict` if it is in another state by now, or if there is one of this name that wasn't found,
+    /// where the API can tell: the provisioning API can't tell the last.
+    fn put<'a>(
+        &'a self,
+        wish: &'a Template,
+        found: Option<&'a Found<Template>>,
+        provenance: Provenance,
+    ) -> Answer<'a, Found<Template>>;
+    /// Deletes a template file in the state that was found; one that is gone meanwhile is no error.
+    fn delete<'a>(&'a self, found: &'a Found<Template>) -> Answer<'a, ()>;
 }

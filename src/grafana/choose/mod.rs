@@ -24,6 +24,8 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
         folders: folders.clone(),
         contact_points: older.clone(),
         trees: older.clone(),
+        time_intervals: older.clone(),
+        templates: older.clone(),
         silences: older.clone(),
         server: older,
         apis: Arc::new(Chosen { transport, folders }),

@@ -20,7 +20,7 @@ pub(super) enum Meaning {
 
 impl Meaning {
     /// Names of errors: what the provisioning API gives as `messageId`, and `/apis` as `details.uid`.
-    const IDS: [(&str, Self); 16] = [
+    const IDS: [(&str, Self); 18] = [
         ("alerting.provenanceMismatch", Self::Provenance),
         ("alerting.notifications.invalidProvenance", Self::Provenance),
         ("alerting.alert-rule.conflict", Self::TitleTaken),
@@ -34,6 +34,8 @@ impl Meaning {
         ("alerting.notifications.contact-points.uidInUse", Self::UidTaken),
         ("alerting.notifications.receivers.exists", Self::UidTaken),
         ("alerting.notifications.routes.exists", Self::UidTaken),
+        ("alerting.notifications.time-intervals.nameExists", Self::UidTaken),
+        ("alerting.notifications.templates.nameExists", Self::UidTaken),
         ("alerting.notifications.contact-points.referenced", Self::InUse),
         ("alerting.notifications.contact-points.used-by-rule", Self::InUse),
         ("alerting.notifications.receivers.used", Self::InUse),
@@ -48,7 +50,7 @@ impl Meaning {
         Self::UidTaken,
     )];
 
-    const TEXTS: [(&str, Self); 28] = [
+    const TEXTS: [(&str, Self); 29] = [
         ("cannot change provenance from", Self::Provenance),
         ("with provided provenance", Self::Provenance),
         ("cannot be managed via API that handles", Self::Provenance),
@@ -76,6 +78,7 @@ impl Meaning {
         ("already exist in contact point", Self::UidTaken),
         // Of a contact point as a whole (`validateReceiver` in pkg/services/ngalert/notifier/legacy_storage/receivers.go).
         ("integration with UID \"", Self::UidTaken),
+        ("a mute timing with this name already exists", Self::UidTaken),
         ("unknown Error state option", Self::Invalid),
         // What the storages of /apis say without a name of the error, some of it with 500
         // (pkg/registry/apps/alerting/rules/alertrule/{compat,legacy_storage}.go).

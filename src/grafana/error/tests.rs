@@ -187,9 +187,22 @@ fn names_of_errors_mean_the_same_through_either_api() {
         (409, "alerting.notifications.receivers.conflict", Class::Conflict),
         (409, "alerting.notifications.receivers.used", Class::Conflict),
         (409, "alerting.notifications.routes.conflict", Class::Conflict),
+        // A name that is taken: nothing is wrong with what was sent.
+        (
+            400,
+            "alerting.notifications.time-intervals.nameExists",
+            Class::Conflict,
+        ),
+        (
+            400,
+            "alerting.notifications.templates.nameExists",
+            Class::Conflict,
+        ),
     ] {
         assert_eq!(named(status, id, "").class(), class, "{id}");
     }
+    let taken = "invalid object specification: a mute timing with this name already exists";
+    assert_eq!(refused(400, taken).class(), Class::Conflict);
     assert!(named(409, "alerting.notifications.receivers.used", "").is_in_use());
     assert!(!named(409, "alerting.notifications.receivers.conflict", "").is_in_use());
 }

@@ -3,11 +3,15 @@
 mod contact_point;
 mod route;
 mod rule;
+mod template;
+mod time_interval;
 
 pub use contact_point::{ContactPoint, Integration, REDACTED};
 pub(in crate::grafana) use route::outlasting;
 pub use route::{ObjectMatcher, Route, object_matcher};
 pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange};
+pub use template::Template;
+pub use time_interval::{Period, TimeInterval, TimeRange};
 
 /// What Grafana calls the state of one object, secrets included: it is another one when, and only when, somebody has stored another
 /// content. Says nothing by itself. The provisioning API has none.

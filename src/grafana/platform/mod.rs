@@ -6,6 +6,10 @@ mod object;
 mod place;
 #[expect(dead_code, reason = "what chooses it comes next")]
 mod receivers;
+#[expect(dead_code, reason = "what chooses it comes next")]
+mod templates;
+#[expect(dead_code, reason = "what chooses it comes next")]
+mod time_intervals;
 mod titled;
 #[expect(dead_code, reason = "what chooses it comes next")]
 mod trees;
@@ -14,4 +18,4 @@ pub(super) use discovery::{Kind, find};
 pub(super) use folders::Folders;
 use place::Place;
 #[expect(unused_imports, reason = "what chooses them comes next")]
-pub(super) use {receivers::Receivers, trees::Trees};
+pub(super) use {receivers::Receivers, templates::Templates, time_intervals::TimeIntervals, trees::Trees};

@@ -8,6 +8,8 @@ mod rules;
 mod server;
 mod silences;
 mod states;
+mod templates;
+mod time_intervals;
 mod trees;
 mod wire;
 

@@ -3,6 +3,7 @@
 mod contact_points;
 mod folders;
 mod held;
+mod named;
 mod rules;
 mod server;
 mod silences;
@@ -20,7 +21,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{Answer, Capabilities, Grafana, Preference, RuleState};
-use crate::grafana::model::{AlertRule, Route};
+use crate::grafana::model::{AlertRule, Found, Route, Template, TimeInterval};
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
 pub(super) use contact_points::Point;
@@ -57,6 +58,9 @@ pub(super) struct Held {
     pub(super) policy_by: Option<String>,
     /// Policy trees beside it, by their names.
     pub(super) other_trees: BTreeMap<String, Route>,
+    /// Time intervals and templates by name.
+    pub(super) time_intervals: BTreeMap<String, Found<TimeInterval>>,
+    pub(super) templates: BTreeMap<String, Found<Template>>,
     /// Whether it knows revisions.
     pub(super) has_revisions: bool,
     pub(super) silences: Vec<Silence>,
@@ -110,6 +114,8 @@ impl Double {
             folders: all.clone(),
             contact_points: all.clone(),
             trees: all.clone(),
+            time_intervals: all.clone(),
+            templates: all.clone(),
             silences: all.clone(),
             server: all.clone(),
             apis: all,
