@@ -87,8 +87,52 @@ impl Door {
         self.proxy.reset();
     }
 
+    /// Whether notifications go through the newer API.
+    pub(crate) fn is_newer(&self) -> bool {
+        matches!(self.api(Concern::Notifications), Api::Platform(_))
+    }
+
     /// The API that a concern goes through.
     pub(crate) fn api(&self, concern: Concern) -> Api {
         self.client.apis.capabilities().apis[&concern].clone()
+    }
+}
+
+/// The doors that the test's release has for a concern: the older one always, the newer one where it is there.
+pub(crate) struct Open {
+    /// The server, for what somebody else does to it.
+    pub(crate) server: alertwright_testbed::Grafana,
+    /// The older one first.
+    pub(crate) doors: Vec<Door>,
+}
+
+impl Open {
+    /// Starts a Grafana of the test's release and opens its doors. Nothing is counted yet.
+    pub(crate) async fn of(concern: Concern) -> Self {
+        let server = alertwright_testbed::Grafana::start(grafana::Options::default())
+            .await
+            .expect("grafana starts");
+        let token = server.token().await;
+        let older = Door::open(&server, &token).await;
+        let newer = Door::open(&server, &token).await;
+        newer.choose().await;
+        newer.client.trees.list().await.expect("a list");
+        newer.proxy.reset();
+        let is_there = matches!(newer.api(concern), Api::Platform(_));
+        assert!(
+            !is_there || server.version().since(13, 0),
+            "{:?}",
+            newer.client.apis.capabilities()
+        );
+        let doors = std::iter::once(older).chain(is_there.then_some(newer)).collect();
+        Self { server, doors }
+    }
+
+    /// Each with what it stores through and what finds it, itself included.
+    pub(crate) fn each_way(&self) -> impl Iterator<Item = (&Door, &Door)> {
+        let doors = &self.doors;
+        doors
+            .iter()
+            .flat_map(move |from| doors.iter().map(move |to| (from, to)))
     }
 }

@@ -11,3 +11,6 @@
 mod doors;
 mod folders;
 mod states;
+mod templates;
+mod time_intervals;
+mod trees;
