@@ -1,5 +1,6 @@
 //! How often Grafana is looked at, and what is noticed.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::json;
@@ -334,6 +335,29 @@ async fn a_round_that_breaks_off_changes_nothing_and_the_next_begins_anew() {
     world.grafana.does_well();
     assert_eq!(round(&world, &instance, &mut reads).await, 2, "pages");
     assert_eq!(state(&instance, "a"), Some(Firing));
+}
+
+#[tokio::test]
+async fn what_is_suspected_is_looked_at_between_two_pages() {
+    let mut world = World::new();
+    let names: Vec<String> = (0..1001).map(|number| format!("r{number}")).collect();
+    let rules: Vec<_> = names.iter().map(|name| (name.as_str(), Normal)).collect();
+    world.grafana.hold(|held| held.states = states_of(&rules));
+    let (context, is_first) = (world.context.clone(), AtomicBool::new(true));
+    world.grafana.does(move |called| {
+        if called == "rules.states" && is_first.swap(false, Ordering::Relaxed) {
+            context.running.read()["default"].suspicion.of_sources();
+        }
+        Does::Well
+    });
+    let instance = world.connect(json!({})).await;
+    until("every rule has a state", || state(&instance, "r1000").is_some()).await;
+    let calls = world.grafana.calls();
+    let pages = calls.iter().filter(|call| **call == "rules.states");
+    assert_eq!(pages.count(), 3, "{calls:?}");
+    let last = |wanted| calls.iter().rposition(|call| *call == wanted);
+    assert_eq!(world.grafana.count("server.data_sources"), 2, "{calls:?}");
+    assert!(last("server.data_sources") < last("rules.states"), "{calls:?}");
 }
 
 #[tokio::test]
