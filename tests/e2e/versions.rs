@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alertwright::api::{AlertRule, GrafanaInstance};
 use alertwright_testbed::proxy::Fault;
-use alertwright_testbed::{apply, every_release, since_12, wait};
+use alertwright_testbed::{apply, every_release, since_12, since_13, wait};
 use kube::Api;
 use serde_json::json;
 
@@ -73,6 +73,45 @@ async fn a_rule_whose_folder_has_gone_is_back_though_the_index_still_shows_the_f
     })
     .await;
     w.synced::<AlertRule>("r").await;
+}
+
+#[apply(since_13)]
+async fn a_rule_that_was_made_without_a_group_is_adopted_as_it_is_and_rests() {
+    let w = world::start().await;
+    w.put("AlertRule", "neighbour", quiet()).await;
+    uid(&w, "neighbour").await;
+    let folder = in_folder(&w, "neighbour").await;
+    let version = if w.grafana.version().since(13, 3) {
+        "v1beta1"
+    } else {
+        "v0alpha1"
+    };
+    let rule = json!({
+        "metadata": {"name": "loner", "annotations": {"grafana.app/folder": folder}},
+        "spec": {
+            "title": "Loner", "trigger": {"interval": "1m"}, "noDataState": "Ok", "execErrState": "Error",
+            "expressions": {"A": {"source": true, "model": {"type": "math", "expression": "1 == 0"}}},
+        },
+    });
+    let kind = format!("/apis/rules.alerting.grafana.app/{version}/namespaces/default/alertrules");
+    w.grafana.post(&kind, rule).await.ok();
+    resyncs(&w, 1).await;
+    w.proxy.reset();
+    let adopting = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "AlertRule",
+        "metadata": {"name": "loner", "annotations": {"alerting.letsrevel.io/adopt": "true"}},
+        "spec": {"query": QUIET, "uid": "loner", "group": "wished", "interval": "2m"},
+    });
+    w.apply(&adopting.to_string()).await;
+    let object: AlertRule = w.synced("loner").await;
+    assert_eq!(object.status.and_then(|status| status.group), None);
+    let stored = w.grafana.rule("loner").await.expect("the rule is there");
+    assert_eq!(stored["ruleGroup"], "no_group_for_rule_loner");
+    assert_eq!(stored["title"], "loner");
+    let group = format!("/api/v1/provisioning/folder/{folder}/rule-groups/no_group_for_rule_loner");
+    assert_eq!(w.grafana.get(&group).await.ok()["interval"], 120);
+    assert_eq!(w.proxy.requests().writes().len(), 2, "the rule, and its interval");
+    assert_rests(&w).await;
 }
 
 #[apply(every_release)]

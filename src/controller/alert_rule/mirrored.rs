@@ -166,7 +166,9 @@ fn note(held: &mut Held, stored: &Stored) {
                 ..other.clone()
             })
             .collect();
-        others.into_iter().for_each(|other| held.rules.written(other));
+        for other in others {
+            held.rules.written(other);
+        }
     }
     held.rules.written(rule.clone());
 }

@@ -248,7 +248,7 @@ mod tests {
 
     use super::*;
     use crate::grafana::api::Updated;
-    use crate::grafana::model::AlertRule;
+    use crate::grafana::model::{AlertRule, Revision};
 
     fn rule(uid: &str, folder: &str, group: &str, title: &str) -> FoundRule {
         let rule = AlertRule {
@@ -317,6 +317,44 @@ mod tests {
         rules.deleted("a");
         assert!(group(&rules, "x", "h").is_empty());
         assert!(rules.folders.is_empty());
+    }
+
+    #[test]
+    fn a_rule_without_a_group_is_in_its_folder_and_in_no_group() {
+        let without = FoundRule {
+            group: None,
+            ..rule("a", "f", "", "A")
+        };
+        let mut rules = Rules::default();
+        rules.written(without);
+        rules.written(rule("b", "f", "g", "B"));
+        assert_eq!(
+            (group(&rules, "f", ""), group(&rules, "f", "g")),
+            (vec![], vec!["b".to_owned()])
+        );
+        assert_eq!(
+            (rules.titled("f", "A").count(), rules.count_in_folder("f")),
+            (1, 2)
+        );
+        rules.deleted("b");
+        assert_eq!(rules.count_in_folder("f"), 1);
+        rules.deleted("a");
+        assert!(rules.folders.is_empty());
+    }
+
+    #[test]
+    fn a_rule_is_the_same_whenever_it_was_changed_and_whatever_its_state_is_called() {
+        let mut rules = Rules::default();
+        let poll = rules.begin_poll();
+        rules.finish_poll(poll, vec![rule("a", "f", "g", "A")]);
+        let revised = FoundRule {
+            revision: Some(Revision("2".to_owned())),
+            ..rule("a", "f", "g", "A")
+        };
+        let poll = rules.begin_poll();
+        assert!(rules.finish_poll(poll, vec![revised.clone()]).is_empty());
+        let held = rules.lookup("a").present().unwrap();
+        assert_eq!(held.revision, revised.revision, "it is written by the newest");
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Node {
         let rule = Rule {
             uid: alert.uid,
             folder_uid: alert.namespace_uid,
-            rule_group: alert.rule_group,
+            group: alert.rule_group,
             title: alert.title,
             condition: alert.condition,
             data: alert.data.unwrap_or_default(),

@@ -26,7 +26,7 @@ impl Rules for Provisioning {
             let Some(rule) = self.rule(uid).await? else {
                 return Ok(None);
             };
-            let group = self.group(&rule.folder_uid, &rule.rule_group).await?;
+            let group = self.group(&rule.folder_uid, &rule.group).await?;
             let interval = group.map_or(DEFAULT_INTERVAL, |group| Duration::from_secs(group.interval));
             Ok(Some(FoundRule::of(&rule.found(interval))))
         }

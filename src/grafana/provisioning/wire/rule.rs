@@ -31,7 +31,8 @@ pub(in super::super) struct Rule {
     pub(in super::super) uid: String,
     #[serde(rename = "folderUID")]
     pub(in super::super) folder_uid: String,
-    pub(in super::super) rule_group: String,
+    #[serde(rename = "ruleGroup")]
+    pub(in super::super) group: String,
     pub(in super::super) title: String,
     pub(in super::super) condition: String,
     #[serde(deserialize_with = "null_as_default")]
@@ -64,7 +65,7 @@ impl Rule {
         Self {
             uid: rule.uid.clone(),
             folder_uid: rule.folder_uid.clone(),
-            rule_group: group,
+            group,
             title: rule.title.clone(),
             condition: rule.condition.clone(),
             data: rule.data.iter().map(Query::from).collect(),
@@ -85,7 +86,7 @@ impl Rule {
     /// The rule that was read, given the interval of its group.
     pub(in super::super) fn found(self, interval: Duration) -> model::AlertRule {
         model::AlertRule {
-            group: group_of(&self.uid, self.rule_group),
+            group: group_of(&self.uid, self.group),
             uid: self.uid,
             folder_uid: self.folder_uid,
             interval,
@@ -173,7 +174,8 @@ impl From<NotificationSettings> for model::NotificationSettings {
 #[serde(default, rename_all = "camelCase")]
 pub(in super::super) struct Query {
     ref_id: String,
-    query_type: String,
+    #[serde(rename = "queryType")]
+    kind: String,
     relative_time_range: RelativeTimeRange,
     datasource_uid: String,
     model: Value,
@@ -192,7 +194,7 @@ impl From<&model::Query> for Query {
         let model::RelativeTimeRange { from, to } = query.relative_time_range;
         Self {
             ref_id: query.ref_id.clone(),
-            query_type: query.query_type.clone(),
+            kind: query.query_type.clone(),
             relative_time_range: RelativeTimeRange { from, to },
             datasource_uid: query.datasource_uid.clone(),
             model: query.model.clone(),
@@ -205,7 +207,7 @@ impl From<Query> for model::Query {
         let RelativeTimeRange { from, to } = query.relative_time_range;
         Self {
             ref_id: query.ref_id,
-            query_type: query.query_type,
+            query_type: query.kind,
             relative_time_range: model::RelativeTimeRange { from, to },
             datasource_uid: query.datasource_uid,
             model: query.model,
