@@ -335,7 +335,8 @@ pub struct GrafanaInstanceStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub unsupported: Vec<String>,
-    /// Which of Grafana's APIs is used, by concern: `provisioning`, or group and version of a newer one.
+    /// Which of Grafana's APIs is used, by concern: `provisioning`, or group and version of a newer one. `, watched` after it says that Grafana
+    /// tells of changes as they happen.
     #[serde(
         default,
         deserialize_with = "schema::or_default",

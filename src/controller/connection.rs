@@ -14,7 +14,7 @@ use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceSpec};
 use crate::cluster::memory::Memory;
 use crate::controller::engine::failure::Failure;
-use crate::controller::engine::health::{Health, Reads, Suspicion};
+use crate::controller::engine::health::{Health, Reads, Suspicion, WatchedParts};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{GrafanaRights, to_its_end};
@@ -73,6 +73,8 @@ pub struct Instance {
     pub rights: Arc<GrafanaRights>,
     /// Has the poller look sooner.
     pub suspicion: Suspicion,
+    /// What Grafana tells of by itself.
+    pub watched: WatchedParts,
     /// Ends the poller.
     pub stop: CancellationToken,
     /// What Grafana can't remember for us, once Grafana has said which it is.
@@ -111,6 +113,7 @@ impl Instance {
             refused: Refused::default(),
             rights,
             suspicion: Suspicion::default(),
+            watched: WatchedParts::default(),
             stop: CancellationToken::new(),
             memory: OnceLock::new(),
             settings: RwLock::default(),

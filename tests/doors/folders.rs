@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::doors::{Door, Doors};
 
 async fn listed(door: &Door) -> Vec<Folder> {
-    let mut folders = door.client.folders.list().await.expect("folders");
+    let mut folders = door.client.folders.list().await.expect("folders").items;
     folders.sort_by(|one, other| one.uid.cmp(&other.uid));
     folders
 }

@@ -145,7 +145,7 @@ async fn existing(
     }
     let listed = instance.grafana.folders.list().await;
     let listed = listed.map_err(|e| instance.suspect(e.into()))?;
-    Ok(choose(&listed, uids, title, parent, before).cloned())
+    Ok(choose(&listed.items, uids, title, parent, before).cloned())
 }
 
 /// Our folder, asked for by its uid: the list of all comes from an index from 12.0 on, which may not know it yet.

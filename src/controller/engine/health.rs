@@ -1,8 +1,9 @@
 //! What of a Grafana can be read, and signs that what was read is no longer so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::failure::{Failure, Retry};
@@ -161,6 +162,37 @@ impl Suspicion {
             everything: self.everything.swap(false, Ordering::AcqRel),
             sources: self.sources.swap(false, Ordering::AcqRel),
         }
+    }
+}
+
+/// The parts whose changes Grafana tells as they happen, each by the watch of this number.
+#[derive(Debug, Default)]
+pub struct WatchedParts(Mutex<BTreeMap<Part, u64>>);
+
+impl WatchedParts {
+    /// Notes that a watch works, maybe in the place of another one. Whether there was none.
+    pub fn begin(&self, part: Part, number: u64) -> bool {
+        self.0.lock().insert(part, number).is_none()
+    }
+
+    /// Notes that a watch has ended. Whether none has taken its place.
+    pub fn end(&self, part: Part, number: u64) -> bool {
+        let mut known = self.0.lock();
+        let is_last = known.get(&part) == Some(&number);
+        if is_last {
+            known.remove(&part);
+        }
+        is_last
+    }
+
+    /// Whether a part is watched.
+    pub fn has(&self, part: Part) -> bool {
+        self.0.lock().contains_key(&part)
+    }
+
+    /// All that are watched.
+    pub fn all(&self) -> BTreeSet<Part> {
+        self.0.lock().keys().copied().collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which of Grafana's APIs is used for what: in the instance's status, a condition and a metric.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use kube::Resource;
 use kube::runtime::events::EventType;
@@ -12,6 +14,7 @@ use crate::cluster::answer::chain;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::grafana::api::{Api, Capabilities, Change, Concern, Fallback, Preference, Why};
+use crate::grafana::mirror::Part;
 use crate::grafana::wire::Settings;
 use crate::metrics::Metrics;
 
@@ -26,9 +29,12 @@ pub(in crate::controller) fn preference(object: &GrafanaInstance) -> Preference 
     let before = status.and_then(|status| status.apis.get(Concern::Rules.as_str()));
     Preference {
         platform_rules: object.spec.rule_api == Some(RuleApi::Platform),
-        rules_before: before.map(|api| Api::from(api.as_str())),
+        rules_before: before.map(|api| Api::from(api.strip_suffix(WATCHED).unwrap_or(api))),
     }
 }
+
+/// What is said after the API of what Grafana tells the changes of.
+const WATCHED: &str = ", watched";
 
 /// Chooses anew. Where what there is can't be seen now, the next read of everything tries again.
 pub(super) async fn choose(instance: &Instance, settings: &Settings) {
@@ -59,6 +65,22 @@ pub(super) fn note(instance: &Instance, metrics: &Metrics, next: &mut GrafanaIns
         .map(|(concern, api)| (concern.as_str().to_owned(), api.to_string()))
         .collect();
     metrics.set_apis(&instance.name, &next.apis);
+    let watched: BTreeSet<Concern> = instance.watched.all().into_iter().filter_map(concern).collect();
+    for concern in watched {
+        if let Some(api) = next.apis.get_mut(concern.as_str()) {
+            api.push_str(WATCHED);
+        }
+    }
+}
+
+/// What a part goes through the API of.
+fn concern(part: Part) -> Option<Concern> {
+    match part {
+        Part::Folders => Some(Concern::Folders),
+        Part::Rules => Some(Concern::Rules),
+        Part::ContactPoints | Part::Policy => Some(Concern::Notifications),
+        Part::Settings | Part::DataSources | Part::Silences => None,
+    }
 }
 
 /// Tells people of an API that isn't used though it should be, and of a change before it is made.

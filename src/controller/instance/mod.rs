@@ -1,8 +1,10 @@
 //! GrafanaInstance: connects, and reports what is known of the Grafana.
 
 mod apis;
+mod changed;
 mod connect;
 mod deprecation;
+mod folders;
 pub mod poller;
 mod read;
 mod recognition;
@@ -10,6 +12,7 @@ mod resend;
 mod schedule;
 pub mod states;
 pub mod sweep;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;

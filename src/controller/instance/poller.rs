@@ -8,23 +8,23 @@ use rand::Rng;
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
-use super::read::{Changed, Found, read};
+use super::changed;
+use super::read::{Found, read};
 use super::recognition::recognise;
 use super::resend;
-use super::schedule::{Due, Schedule};
+use super::schedule::{Due, Round, Schedule};
 use super::states::StateReads;
 use super::sweep;
+use super::watch::{Begun, Watches};
 use crate::api::condition::Reason;
 use crate::api::duration;
 use crate::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::by::{By, named};
-use crate::controller::engine::claim::Key;
+use crate::controller::engine::by::By;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
-use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::Part;
 
 /// How often everything is read where the instance doesn't say.
@@ -39,6 +39,7 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
     let stop = instance.stop.clone();
     let mut schedule = Schedule::new(resync, Instant::now());
     let mut states = StateReads::new(every, Instant::now());
+    let mut watches = Watches::default();
     loop {
         let next = schedule.next();
         tokio::select! {
@@ -47,6 +48,13 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
             () = sleep_until(next) => {}
             suspected = instance.suspicion.next() => {
                 schedule.suspect(suspected, Instant::now());
+                continue;
+            }
+            over = watches.over() => {
+                // One that never worked was none, and what it was for has just been read.
+                if over.has_worked {
+                    schedule.over(over.part, Instant::now());
+                }
                 continue;
             }
             () = sleep_until(states.next()), if states.next() < next && instance.check(&[Part::Rules]).is_ok() => {
@@ -62,20 +70,22 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
             states.hold_until(schedule.next());
             continue;
         }
-        let due = schedule.take(Instant::now());
-        let Some(failed) = poll(&instance, &context, &due).await else {
+        let due = schedule.take(Instant::now(), &instance.watched.all());
+        let Some((failed, begun)) = poll(&instance, &context, &due).await else {
             return;
         };
+        if due.round == Round::Whole {
+            watches.try_all_again();
+        }
+        for (part, begun) in begun {
+            watches.replace(part, begun, &instance, &context);
+        }
         let is_read = |part: &Part| due.parts.contains(part) && !failed.contains_key(part);
         if [Part::Rules, Part::Silences].iter().all(is_read) {
             sweep::after_poll(&instance, &context).await;
         }
-        schedule.read(
-            &due.parts,
-            &failed,
-            Instant::now(),
-            rand::rng().random_range(0.0..1.0),
-        );
+        let jitter = rand::rng().random_range(0.0..1.0);
+        schedule.read(&due, &failed, Instant::now(), jitter);
     }
 }
 
@@ -94,17 +104,20 @@ pub(in crate::controller) async fn poll_all(
 ) {
     let due = Due {
         parts: Part::ALL.into(),
+        round: Round::Whole,
         settings: false,
         settings_if_hidden,
     };
     poll(instance, context, &due).await;
 }
 
-/// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns why what couldn't be read couldn't, or
-/// nothing if the instance was stopped meanwhile.
-async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<BTreeMap<Part, Failure>> {
+/// Why what couldn't be read couldn't, and how what could goes on where that may be watched.
+type Polled = (BTreeMap<Part, Failure>, BTreeMap<Part, Option<Begun>>);
+
+/// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns nothing if the instance was stopped meanwhile.
+async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polled> {
     let before = instance.health();
-    let found = match recognise(instance, context).await {
+    let mut found = match recognise(instance, context).await {
         Ok(()) => {
             // Before anything was read no contact point has had its pass, so none is sent before and after.
             resend::as_asked(instance, context).await;
@@ -112,6 +125,9 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<BTree
         }
         Err(failure) => Found::nothing(due, &failure),
     };
+    if due.is_round() {
+        found.spread_failure();
+    }
     // What can be read again, and what couldn't be read the first time: whoever waits for either is told.
     let (failed, told) = instance.reads(|reads| {
         let (mut failed, mut told) = (BTreeMap::new(), BTreeSet::new());
@@ -140,17 +156,17 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<BTree
     // Before the passes that put everything back, so that none sends twice.
     resend::after_poll(instance, context, &found.undone).await;
     trigger_users(instance, context, &told);
-    trigger_changed(instance, context, &found.changed);
+    changed::trigger(instance, context, &found.changed);
     if !context.watch_secrets && due.parts.contains(&Part::ContactPoints) {
         trigger_readers_of_secrets(instance, context);
     }
     let is_refused = matches!(&after, Health::Down(failure) if failure.reason == Some(Reason::Unauthorized));
-    let is_read = due.parts.len() == Part::ALL.len() && !matches!(after, Health::Down(_));
+    let is_read = due.is_round() && !matches!(after, Health::Down(_));
     // A token that is refused may have been renewed in its Secret, which nobody tells where Secrets aren't watched.
     if is_news || is_read || is_refused {
         context.triggers.instances.one(&context.namespace, &instance.name);
     }
-    Some(failed)
+    Some((failed, found.watches))
 }
 
 fn tell(instance: &Instance, health: &Health) {
@@ -206,86 +222,4 @@ fn trigger_readers_of_secrets(instance: &Instance, context: &Context) {
         .triggers
         .contact_points
         .all_by(&context.stores.contact_points, &readers);
-}
-
-/// The resource of a rule is the one that claims its uid, that its mark names, or whose status does.
-fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
-    let triggers = &context.triggers.rules;
-    let place = context.claims.place(&instance.name);
-    for uid in uids {
-        let key = Key::Uid(place.clone(), uid.clone());
-        if let Some(rule) = context.claims.holder::<AlertRule>(&key) {
-            triggers.one(&rule.namespace, &rule.name);
-            continue;
-        }
-        let found = instance.mirror.read(|held| held.rules.lookup(uid).cloned());
-        let mark = found.present().and_then(|found| found.owner);
-        if let Some((namespace, name)) = mark.as_deref().and_then(|mark| instance.owners.resource(mark)) {
-            triggers.one(namespace, name);
-            continue;
-        }
-        let stored = By::Stored {
-            instance: instance.name.clone(),
-            id: uid.clone(),
-        };
-        triggers.all_by(&context.stores.rules, &stored);
-    }
-}
-
-fn trigger_changed(instance: &Instance, context: &Context, changed: &Changed) {
-    let (triggers, stores) = (&context.triggers, &context.stores);
-    if changed.facts {
-        triggers.rules.all_of(&stores.rules, &instance.name);
-    }
-    for uid in &changed.folders {
-        let inside = By::Folder {
-            instance: instance.name.clone(),
-            uid: uid.clone(),
-        };
-        triggers.rules.all_by(&stores.rules, &inside);
-    }
-    if !changed.folders.is_empty() {
-        let unplaced = By::Unplaced(instance.name.clone());
-        triggers.rules.all_by(&stores.rules, &unplaced);
-    }
-    trigger_rules(instance, context, &changed.rules);
-    for name in &changed.contact_points {
-        let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
-        if let Some(contact_point) = context.claims.holder::<ContactPoint>(&key) {
-            triggers
-                .contact_points
-                .one(&contact_point.namespace, &contact_point.name);
-            let receiver = By::Receiver(named(&contact_point.namespace, &contact_point.name));
-            triggers.policies.all_by(&stores.policies, &receiver);
-        }
-        let receiver = By::GrafanaReceiver {
-            instance: instance.name.clone(),
-            name: name.clone(),
-        };
-        triggers.policies.all_by(&stores.policies, &receiver);
-    }
-    if changed.trees.iter().any(TreeName::is_default) {
-        let tree = Key::Tree(context.claims.place(&instance.name));
-        if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
-            triggers.policies.one(&holder.namespace, &holder.name);
-        }
-    }
-    if !changed.trees.is_empty() {
-        let waiting = By::Deleting(instance.name.clone());
-        triggers.contact_points.all_by(&stores.contact_points, &waiting);
-    }
-    for (id, author) in &changed.silences {
-        if let Some((namespace, name)) = author
-            .as_deref()
-            .and_then(|a| instance.owners.silence_resource(a))
-        {
-            triggers.silences.one(namespace, name);
-        } else if author.is_none() {
-            let holder = By::Stored {
-                instance: instance.name.clone(),
-                id: id.clone(),
-            };
-            triggers.silences.all_by(&stores.silences, &holder);
-        }
-    }
 }

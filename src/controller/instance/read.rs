@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use futures::future::try_join_all;
 use futures::join;
 
 use super::apis;
+use super::changed::Changed;
+use super::folders;
 use super::schedule::Due;
+use super::watch::Begun;
 use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::{Failure, Retry};
@@ -17,26 +19,10 @@ use crate::grafana;
 use crate::grafana::api::FoundRule;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::{Lookup, Part, Undone as UndoneRules};
-use crate::grafana::wire::{Folder, Silence};
+use crate::grafana::wire::Silence;
 
 /// How long reading a part may take, once it is its turn.
 const DEADLINE: Duration = Duration::from_secs(120);
-
-/// How many folders are asked for at once.
-const LOOKS: usize = 4;
-
-/// Keys of what differs from what was known.
-#[derive(Debug, Default)]
-pub(super) struct Changed {
-    pub(super) rules: Vec<String>,
-    pub(super) folders: Vec<String>,
-    pub(super) contact_points: Vec<String>,
-    pub(super) trees: Vec<TreeName>,
-    /// Ids with the author, where it is known.
-    pub(super) silences: Vec<(String, Option<String>)>,
-    /// Version and limits, or data sources.
-    pub(super) facts: bool,
-}
 
 /// What became of objects that stood as the last poll had shown them and that nobody of us has written since.
 #[derive(Debug, Default)]
@@ -50,10 +36,12 @@ pub(super) struct Undone {
 }
 
 /// What reading some parts came to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) changed: Changed,
     pub(super) undone: Undone,
+    /// What goes on from what was read, of parts that may be watched.
+    pub(super) watches: BTreeMap<Part, Option<Begun>>,
     /// How it ended, for each part that was due.
     pub(super) results: BTreeMap<Part, Result<(), Failure>>,
 }
@@ -68,6 +56,21 @@ impl Found {
                 .map(|part| (*part, Err(failure.clone())))
                 .collect(),
             ..Self::default()
+        }
+    }
+
+    /// Where nothing of a round could be read, what wasn't due for being watched can't be either, whatever its watch says. Settings that are known
+    /// needn't be read.
+    pub(super) fn spread_failure(&mut self) {
+        let read = self.results.iter().filter(|(part, _)| **part != Part::Settings);
+        let mut failures = read.map(|(_, result)| result.as_ref().err());
+        let first = failures.next().flatten().cloned();
+        if let Some(failure) = first
+            && failures.all(|failure| failure.is_some())
+        {
+            for part in Part::ALL {
+                self.results.entry(part).or_insert_with(|| Err(failure.clone()));
+            }
         }
     }
 
@@ -106,7 +109,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     let (settings, sources, folders, rules, contact_points, trees, silences) = join!(
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
         if_due(&parts, Part::DataSources, read_sources(instance)),
-        if_due(&parts, Part::Folders, read_folders(instance)),
+        if_due(&parts, Part::Folders, folders::read(instance)),
         if_due(&parts, Part::Rules, read_rules(instance)),
         if_due(&parts, Part::ContactPoints, read_contact_points(instance)),
         if_due(&parts, Part::Policy, read_trees(instance)),
@@ -114,7 +117,10 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     );
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
     found.changed.facts |= is_news | found.take(Part::DataSources, sources).unwrap_or_default();
-    found.changed.folders = found.take(Part::Folders, folders).unwrap_or_default();
+    if let Some((changed, watch)) = found.take(Part::Folders, folders) {
+        found.changed.folders = changed;
+        found.watches.insert(Part::Folders, watch);
+    }
     if let Some((changed, undone)) = found.take(Part::Rules, rules) {
         found.changed.rules = changed;
         found.undone.older_rules = marks(undone.older);
@@ -218,66 +224,6 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
 async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
     let sources = instance.grafana.server.data_sources().await?;
     Ok(instance.set_sources(sources))
-}
-
-/// Returns the uids of what changed, and of what lies in it.
-async fn read_folders(instance: &Instance) -> grafana::Result<Vec<String>> {
-    let poll = instance.mirror.write(|held| held.folders.begin_poll());
-    let mut found = instance.grafana.folders.list().await?;
-    found.extend(unlisted(instance, &found).await?);
-    let found = found.into_iter().map(|folder| (folder.uid.clone(), folder));
-    Ok(instance.mirror.write(|held| {
-        let changed = held.folders.finish_poll(poll, found);
-        with_what_lies_in_them(changed, held.folders.iter().map(|(_, folder)| folder))
-    }))
-}
-
-/// Folders that are known and there, though a list doesn't show them: from 12.0 on it comes from an index, which learns of a folder later
-/// than the folder itself can be read. So none is taken for gone before it was asked for.
-async fn unlisted(instance: &Instance, listed: &[Folder]) -> grafana::Result<Vec<Folder>> {
-    let listed: HashSet<&str> = listed.iter().map(|folder| folder.uid.as_str()).collect();
-    let missing: Vec<String> = instance.mirror.read(|held| {
-        let known = held.folders.iter().map(|(uid, _)| uid);
-        known
-            .filter(|uid| !listed.contains(uid.as_str()))
-            .cloned()
-            .collect()
-    });
-    let mut found = Vec::new();
-    for uids in missing.chunks(LOOKS) {
-        let looks = uids.iter().map(|uid| instance.grafana.folders.get(uid));
-        found.extend(
-            try_join_all(looks.collect::<Vec<_>>())
-                .await?
-                .into_iter()
-                .flatten(),
-        );
-    }
-    Ok(found)
-}
-
-fn with_what_lies_in_them<'a>(
-    mut uids: Vec<String>,
-    folders: impl Iterator<Item = &'a Folder>,
-) -> Vec<String> {
-    if uids.is_empty() {
-        return uids;
-    }
-    let mut within: HashMap<&str, Vec<&str>> = HashMap::new();
-    for folder in folders {
-        if let Some(parent) = &folder.parent_uid {
-            within.entry(parent).or_default().push(&folder.uid);
-        }
-    }
-    // Each is looked up once, though Grafana should say that two lie in each other.
-    let mut next: Vec<String> = uids.clone();
-    while let Some(uid) = next.pop() {
-        for inner in within.remove(uid.as_str()).unwrap_or_default() {
-            next.push(inner.to_owned());
-            uids.push(inner.to_owned());
-        }
-    }
-    uids
 }
 
 fn marks(rules: Vec<FoundRule>) -> Vec<String> {

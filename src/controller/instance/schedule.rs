@@ -12,6 +12,8 @@ use crate::grafana::mirror::Part;
 
 /// How many reads of everything lie between two reads of the settings of a Grafana that hides its version.
 const SETTINGS_EVERY: u64 = 10;
+/// How many reads lie between two of what is watched: whatever a watch may miss is found after so many resyncs.
+const WATCHED_EVERY: u64 = 10;
 /// However many signs come, what they ask for is read at most once in this time.
 const SUSPICION: Duration = Duration::from_secs(10);
 /// The first delay after nothing could be read, and the longest; it doubles.
@@ -28,12 +30,16 @@ pub(super) struct Schedule {
     /// When everything is.
     round: Instant,
     rounds: u64,
+    /// How many rounds there were, with those in which something couldn't be read.
+    tried: u64,
     /// Whether the round comes sooner because of a suspicion.
     is_suspected: bool,
     last_suspicion: Option<Instant>,
     /// When the data sources are, by themselves.
     glance: Option<Instant>,
     last_glance: Option<Instant>,
+    /// When something was due because its watch had ended.
+    last_over: Option<Instant>,
     /// When those that couldn't be read are tried again, and how often they were.
     retries: BTreeMap<Part, (Instant, u32)>,
 }
@@ -42,10 +48,30 @@ pub(super) struct Schedule {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) parts: BTreeSet<Part>,
+    /// Whether that is a round.
+    pub(super) round: Round,
     /// Whether the settings are to be read even if Grafana says the version that is known.
     pub(super) settings: bool,
     /// Whether they are to be read if Grafana doesn't say its version.
     pub(super) settings_if_hidden: bool,
+}
+
+/// What a round reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Round {
+    /// It is none: something is tried again.
+    Not,
+    /// All that isn't watched.
+    Unwatched,
+    /// All, whatever is watched; and watches that didn't work are tried again.
+    Whole,
+}
+
+impl Due {
+    /// Whether everything was to be read, or is watched.
+    pub(super) fn is_round(&self) -> bool {
+        self.round != Round::Not
+    }
 }
 
 impl Schedule {
@@ -55,10 +81,12 @@ impl Schedule {
             resync,
             round: now,
             rounds: 0,
+            tried: 0,
             is_suspected: false,
             last_suspicion: None,
             glance: None,
             last_glance: None,
+            last_over: None,
             retries: BTreeMap::new(),
         }
     }
@@ -93,14 +121,30 @@ impl Schedule {
         }
     }
 
-    /// What is due by now.
-    pub(super) fn take(&mut self, now: Instant) -> Due {
+    /// Has a part read again whose watch has ended, at once but at most once in each resync by itself: a watch that always ends costs no
+    /// more than twice what it spares.
+    pub(super) fn over(&mut self, part: Part, now: Instant) {
+        let at = self.last_over.map_or(now, |last| now.max(last + self.resync));
+        self.last_over = Some(at);
+        self.retries.entry(part).or_insert((at, 0));
+    }
+
+    /// What is due by now, given what is watched.
+    pub(super) fn take(&mut self, now: Instant, watched: &BTreeSet<Part>) -> Due {
         let mut parts = BTreeSet::new();
+        let mut round = Round::Not;
         if self.round <= now {
-            parts.extend(Part::ALL);
-            if std::mem::take(&mut self.is_suspected) {
+            let is_suspected = std::mem::take(&mut self.is_suspected);
+            if is_suspected {
                 self.last_suspicion = Some(now);
             }
+            round = if is_suspected || self.tried.is_multiple_of(WATCHED_EVERY) {
+                Round::Whole
+            } else {
+                Round::Unwatched
+            };
+            let is_spared = |part: &Part| round == Round::Unwatched && watched.contains(part);
+            parts.extend(Part::ALL.into_iter().filter(|part| !is_spared(part)));
         }
         let retries = self.retries.iter().filter(|(_, (at, _))| *at <= now);
         parts.extend(retries.map(|(part, _)| *part));
@@ -109,8 +153,13 @@ impl Schedule {
             self.glance = None;
             self.last_glance = Some(now);
         }
+        // All that couldn't be read, tried again, is as good.
+        if round == Round::Not && parts.len() == Part::ALL.len() {
+            round = Round::Unwatched;
+        }
         Due {
             parts,
+            round,
             settings: self.retries.contains_key(&Part::Settings),
             settings_if_hidden: self.rounds.is_multiple_of(SETTINGS_EVERY),
         }
@@ -118,14 +167,10 @@ impl Schedule {
 
     /// Notes how reading these ended: those that failed come again soon. `jitter` is between 0 and 1: by so much of a tenth the next round
     /// comes sooner, lest all instances be read at once.
-    pub(super) fn read(
-        &mut self,
-        parts: &BTreeSet<Part>,
-        failed: &BTreeMap<Part, Failure>,
-        now: Instant,
-        jitter: f64,
-    ) {
+    pub(super) fn read(&mut self, due: &Due, failed: &BTreeMap<Part, Failure>, now: Instant, jitter: f64) {
         let is_down = failed.len() == Part::ALL.len();
+        // Where nothing could be read, that holds for what is watched too.
+        let parts: BTreeSet<&Part> = due.parts.iter().chain(failed.keys()).collect();
         for part in parts {
             let Some(failure) = failed.get(part) else {
                 self.retries.remove(part);
@@ -135,7 +180,8 @@ impl Schedule {
             let delay = delay(failure, tried, is_down);
             self.retries.insert(*part, (now + delay, tried.saturating_add(1)));
         }
-        if parts.len() == Part::ALL.len() {
+        if due.is_round() {
+            self.tried += 1;
             if failed.is_empty() {
                 self.rounds += 1;
             }
@@ -180,13 +226,13 @@ mod tests {
                 schedule.suspect(suspected, now);
             }
             if schedule.next() <= now {
-                let due = schedule.take(now);
+                let due = schedule.take(now, &BTreeSet::new());
                 for part in &due.parts {
                     *counts.entry(*part).or_default() += 1;
                 }
                 let failed = due.parts.iter().copied().filter(|part| fails.contains(part));
                 let failed = failed.map(unavailable).collect();
-                schedule.read(&due.parts, &failed, now, 0.0);
+                schedule.read(&due, &failed, now, 0.0);
             }
             now += Duration::from_millis(50);
         }
@@ -232,7 +278,8 @@ mod tests {
         let now = Instant::now();
         let mut schedule = Schedule::new(RESYNC, now);
         let failed = [unavailable(Part::Silences)].into();
-        schedule.read(&Part::ALL.into(), &failed, now, 0.0);
+        let due = schedule.take(now, &BTreeSet::new());
+        schedule.read(&due, &failed, now, 0.0);
         schedule.suspect(
             Suspected {
                 everything: true,
@@ -248,8 +295,8 @@ mod tests {
     fn a_first_sign_is_followed_at_once() {
         let now = Instant::now();
         let mut schedule = Schedule::new(RESYNC, now);
-        let due = schedule.take(now);
-        schedule.read(&due.parts, &BTreeMap::new(), now, 0.0);
+        let due = schedule.take(now, &BTreeSet::new());
+        schedule.read(&due, &BTreeMap::new(), now, 0.0);
         let later = now + Duration::from_secs(20);
         assert!(schedule.next() > later);
         schedule.suspect(
@@ -260,7 +307,10 @@ mod tests {
             later,
         );
         assert_eq!(schedule.next(), later);
-        assert_eq!(schedule.take(later).parts.len(), Part::ALL.len());
+        assert_eq!(
+            schedule.take(later, &BTreeSet::new()).parts.len(),
+            Part::ALL.len()
+        );
     }
 
     #[test]
@@ -287,14 +337,94 @@ mod tests {
         let (mut always, mut if_hidden) = (Vec::new(), Vec::new());
         let mut at = now;
         for round in 0..12 {
-            let due = schedule.take(at);
+            let due = schedule.take(at, &BTreeSet::new());
             always.extend(due.settings.then_some(round));
             if_hidden.extend(due.settings_if_hidden.then_some(round));
             let failed = (round == 3).then(|| unavailable(Part::Settings)).into_iter();
-            schedule.read(&due.parts, &failed.collect(), at, 0.0);
+            schedule.read(&due, &failed.collect(), at, 0.0);
             at += RESYNC;
         }
         assert_eq!(always, [4]);
         assert_eq!(if_hidden, [0, 11]);
+    }
+
+    const WATCHED: [Part; 1] = [Part::Folders];
+
+    /// Lets so many rounds pass, in which all is read but what `fails`. Returns in which of them the folders were.
+    fn rounds_with_folders(schedule: &mut Schedule, start: Instant, rounds: u32, fails: &[Part]) -> Vec<u32> {
+        let read = |round: &u32| {
+            let now = start + RESYNC * *round;
+            let due = schedule.take(now, &WATCHED.into());
+            assert!(due.is_round(), "{round}");
+            let failed = fails.iter().copied().map(unavailable).collect();
+            schedule.read(&due, &failed, now, 0.0);
+            due.parts.contains(&Part::Folders)
+        };
+        (0..rounds).filter(read).collect()
+    }
+
+    #[test]
+    fn what_is_watched_is_read_in_every_tenth_round_also_where_something_else_never_can_be() {
+        for fails in [&[][..], &[Part::DataSources]] {
+            let start = Instant::now();
+            let mut schedule = Schedule::new(RESYNC, start);
+            let read = rounds_with_folders(&mut schedule, start, 31, fails);
+            assert_eq!(read, [0, 10, 20, 30], "{fails:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_watched_is_read_too_when_anything_may_have_changed() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, start);
+        rounds_with_folders(&mut schedule, start, 3, &[]);
+        let everything = Suspected {
+            everything: true,
+            ..NOTHING
+        };
+        let later = start + RESYNC * 2 + Duration::from_secs(30);
+        schedule.suspect(everything, later);
+        let due = schedule.take(later, &WATCHED.into());
+        assert!(
+            due.round == Round::Whole && due.parts.contains(&Part::Folders),
+            "{due:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_watched_no_more_is_read_at_once_but_not_again_and_again() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, start);
+        rounds_with_folders(&mut schedule, start, 2, &[]);
+        let mut now = start + RESYNC + Duration::from_secs(20);
+        schedule.over(Part::Folders, now);
+        assert_eq!(schedule.next(), now);
+        let due = schedule.take(now, &BTreeSet::new());
+        assert_eq!((&due.parts, due.round), (&WATCHED.into(), Round::Not));
+        schedule.read(&due, &BTreeMap::new(), now, 0.0);
+        assert_eq!(
+            schedule.next(),
+            start + RESYNC * 2,
+            "the round comes when it would"
+        );
+        now += Duration::from_secs(1);
+        schedule.over(Part::Folders, now);
+        assert_eq!(schedule.next(), start + RESYNC * 2, "and that is soon enough");
+        let round = schedule.take(start + RESYNC * 2, &BTreeSet::new());
+        schedule.read(&round, &BTreeMap::new(), start + RESYNC * 2, 0.0);
+        assert_eq!(schedule.next(), start + RESYNC * 3, "it was read with all");
+    }
+
+    #[test]
+    fn where_nothing_can_be_read_what_is_watched_is_tried_with_all() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(RESYNC, start);
+        rounds_with_folders(&mut schedule, start, 2, &[]);
+        let now = start + RESYNC * 2;
+        let due = schedule.take(now, &WATCHED.into());
+        assert!(!due.parts.contains(&Part::Folders));
+        schedule.read(&due, &Part::ALL.map(unavailable).into(), now, 0.0);
+        let due = schedule.take(schedule.next(), &WATCHED.into());
+        assert_eq!((due.parts.len(), due.is_round()), (Part::ALL.len(), true));
     }
 }

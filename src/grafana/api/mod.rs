@@ -5,6 +5,7 @@ pub mod notifications;
 pub mod rules;
 mod states;
 mod terms;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Health, Settings, Silence};
 
 use notifications::{ContactPoints, Templates, TimeIntervals, Trees};
+use watch::Listed;
 
 pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, Why};
 pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
@@ -47,7 +49,7 @@ pub struct Grafana {
 /// Folders.
 pub trait Folders: Send + Sync {
     /// Every folder, at any depth.
-    fn list(&self) -> Answer<'_, Vec<Folder>>;
+    fn list(&self) -> Answer<'_, Listed<Folder>>;
     /// One folder.
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>>;
     /// Creates a folder. `Conflict` if the uid, or the title within the parent, is taken.

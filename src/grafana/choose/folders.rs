@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 
 use super::newer::Newer;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{self, Answer};
 use crate::grafana::error::Result;
 use crate::grafana::platform;
@@ -44,7 +45,7 @@ impl Folders {
 }
 
 impl api::Folders for Folders {
-    fn list(&self) -> Answer<'_, Vec<Folder>> {
+    fn list(&self) -> Answer<'_, Listed<Folder>> {
         async move {
             let Some(newer) = self.newer.to_list() else {
                 return self.older.list().await;

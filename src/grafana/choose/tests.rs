@@ -61,7 +61,7 @@ fn page(uids: &[&str], next: &str) -> String {
 }
 
 async fn listed(grafana: &Grafana) -> Vec<String> {
-    let folders = grafana.folders.list().await.unwrap();
+    let folders = grafana.folders.list().await.unwrap().items;
     folders.into_iter().map(|folder| folder.uid).collect()
 }
 

@@ -4,11 +4,15 @@
 //! poll takes the next number of one sequence, and a poll says nothing about a key that was written after it began, or that is
 //! being written.
 
+mod watched;
+
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::touched;
+
+pub use watched::Watched;
 
 /// Values by key, with what is known about each, and maybe by a group, which several of them may share.
 #[derive(Debug)]
@@ -113,8 +117,18 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
 
     /// Takes over what a poll read, and returns the keys that appeared, changed or disappeared. Keys written since the poll
     /// began stay as the write left them. A poll that began before the newest finished one is ignored.
-    #[expect(clippy::needless_pass_by_value, reason = "a poll ends once")]
     pub fn finish_poll(&mut self, poll: Poll, found: impl IntoIterator<Item = (K, V)>) -> Vec<K> {
+        self.take_over(poll, found, |_, _| ())
+    }
+
+    /// The same, and tells `apart` of each key that stays as a write left it what the poll says of it.
+    #[expect(clippy::needless_pass_by_value, reason = "a poll ends once")]
+    fn take_over(
+        &mut self,
+        poll: Poll,
+        found: impl IntoIterator<Item = (K, V)>,
+        mut apart: impl FnMut(&K, Option<V>),
+    ) -> Vec<K> {
         let Poll { began } = poll;
         if self.polled.is_some_and(|polled| polled > began) {
             return Vec::new();
@@ -124,7 +138,10 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         let mut before = std::mem::take(&mut self.slots);
         for (key, value) in found {
             let slot = match before.remove(&key) {
-                Some(slot) if slot.outlasts(began) => slot,
+                Some(slot) if slot.outlasts(began) => {
+                    apart(&key, Some(value));
+                    slot
+                }
                 Some(Slot {
                     known: Lookup::Present(known),
                     ..
@@ -138,6 +155,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         }
         for (key, slot) in before {
             if slot.outlasts(began) {
+                apart(&key, None);
                 self.slots.insert(key, slot);
             } else if !matches!(slot.known, Lookup::Absent) {
                 changed.push(key);

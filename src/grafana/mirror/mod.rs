@@ -11,7 +11,7 @@ use super::api::notifications::TreeName;
 use super::model::{ContactPoint, Found, Route};
 use super::wire::{Folder, Silence};
 
-pub use collection::{Collection, Lookup, Poll};
+pub use collection::{Collection, Lookup, Poll, Watched};
 pub use rules::{Rules, Undone};
 
 /// The mirror of one Grafana and organisation.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::Kind;
 use super::object::{FOLDER, Object};
 use super::place::Place;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::error::Result;
 use crate::grafana::transport::Transport;
 use crate::grafana::wire::{Folder, in_folder};
@@ -42,9 +43,9 @@ impl Folders {
     }
 
     /// Every folder, at any depth.
-    pub(in crate::grafana) async fn list(&self) -> Result<Vec<Folder>> {
-        let call = || self.0.list("folders.list");
-        self.0.pages(call, PAGE, Folder::from).await
+    pub(in crate::grafana) async fn list(&self) -> Result<Listed<Folder>> {
+        let operations = ("folders.list", "folders.watch");
+        self.0.listed(operations, PAGE, Folder::from).await
     }
 }
 

@@ -13,6 +13,7 @@ mod time_intervals;
 mod titled;
 #[expect(dead_code, reason = "what chooses it comes next")]
 mod trees;
+mod watch;
 
 pub(super) use discovery::{Kind, find};
 pub(super) use folders::Folders;

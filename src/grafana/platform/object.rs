@@ -86,8 +86,10 @@ pub(super) struct List<S> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct ListMetadata {
+    /// From where a watch tells what isn't in the list; empty where the storage has none.
+    pub(super) resource_version: String,
     /// Where the next page begins; empty on the last one.
     pub(super) r#continue: String,
 }

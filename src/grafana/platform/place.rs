@@ -62,7 +62,21 @@ impl Place {
     where
         S: DeserializeOwned + Send + 'static,
     {
-        let (mut all, mut next) = (Vec::new(), String::new());
+        self.versioned_pages(list, size, take).await.map(|(all, _)| all)
+    }
+
+    /// The same, with the version from where a watch tells what isn't in it: that of the first page, since what was changed while later ones were read is
+    /// told once more rather than never. Empty where the storage has none.
+    pub(super) async fn versioned_pages<S, T>(
+        &self,
+        list: impl Fn() -> Call,
+        size: usize,
+        take: impl Fn(Object<S>) -> T,
+    ) -> Result<(Vec<T>, String)>
+    where
+        S: DeserializeOwned + Send + 'static,
+    {
+        let (mut all, mut next, mut version) = (Vec::new(), String::new(), None);
         loop {
             let mut call = list().query("limit", size.to_string());
             if !next.is_empty() {
@@ -70,9 +84,10 @@ impl Place {
             }
             let page: List<S> = self.transport.fetch(call).await?;
             all.extend(page.items.into_iter().map(&take));
+            let version = version.get_or_insert(page.metadata.resource_version);
             next = page.metadata.r#continue;
             if next.is_empty() {
-                return Ok(all);
+                return Ok((all, std::mem::take(version)));
             }
         }
     }

@@ -7,6 +7,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Provisioning;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Folders};
 use crate::grafana::error::Result;
 use crate::grafana::transport::Call;
@@ -37,7 +38,7 @@ struct LibraryElementsResult {
 }
 
 impl Folders for Provisioning {
-    fn list(&self) -> Answer<'_, Vec<Folder>> {
+    fn list(&self) -> Answer<'_, Listed<Folder>> {
         async move {
             let (mut folders, mut seen) = (Vec::new(), HashSet::new());
             for page in 1_usize.. {
@@ -52,7 +53,7 @@ impl Folders for Provisioning {
                     break;
                 }
             }
-            Ok(folders)
+            Ok(folders.into())
         }
         .boxed()
     }

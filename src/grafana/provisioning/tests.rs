@@ -219,7 +219,8 @@ async fn folders_are_listed_page_by_page_however_small_the_pages_are() {
             .folders
             .list()
             .await
-            .unwrap();
+            .unwrap()
+            .items;
         assert_eq!(folders.len(), all, "pages of {cap}");
         let last = folders.last().unwrap();
         assert_eq!(last.uid, format!("f{}", all - 1));
@@ -243,7 +244,7 @@ async fn a_folder_at_the_root_has_no_parent_whatever_an_answer_calls_the_root() 
             .extend(root.as_object().cloned().unwrap());
         let found = json!([folder]).to_string();
         let router = Router::new().route("/api/search", get(async move || found));
-        let folders = grafana(router).await.folders.list().await.unwrap();
+        let folders = grafana(router).await.folders.list().await.unwrap().items;
         assert_eq!(folders[0].parent_uid, None, "{root}");
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod call;
 mod connection;
 mod deprecation;
+mod lines;
 mod pause;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
-use reqwest::Client;
+use reqwest::{Client, Response};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -28,6 +29,7 @@ use pause::Pause;
 
 pub(super) use call::Call;
 pub use connection::{Auth, Connection, Tls};
+pub(super) use lines::Lines;
 
 /// What a call may take.
 #[derive(Clone, Copy)]
@@ -144,24 +146,33 @@ impl Transport {
         self.exchange(&call, Take::Stream(decode)).await
     }
 
-    /// Waits for a turn, makes the attempt, and a second one where that is harmless.
+    /// Waits for a turn and makes the attempt.
     async fn exchange<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let started = Instant::now();
         let turn = deadline::waiting(self.turns.acquire()).await;
+        let result = self.counted(call, started, || self.attempt(call, take)).await;
+        drop(turn);
+        result
+    }
+
+    /// Makes an attempt, and a second one where that is harmless, unless Grafana wants to be left alone.
+    async fn counted<T, F>(&self, call: &Call, started: Instant, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         let operation = call.operation;
         if let Some(left) = self.pause() {
             return Err(Error::Paused { operation, left });
         }
-        let mut result = self.attempt(call, take).await;
+        let mut result = attempt().await;
         if call.method == Method::GET && matches!(result, Err(Error::Dropped { .. })) {
-            result = self.attempt(call, take).await;
+            result = attempt().await;
         }
         if let Err(error) = &result
             && let Class::Throttled(asked) = error.class()
         {
             self.pause.lock().begin(Instant::now(), asked);
         }
-        drop(turn);
         self.supervisor.ended(
             operation,
             result.as_ref().err().map(Error::class),
@@ -172,10 +183,27 @@ impl Transport {
 
     async fn attempt<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let operation = call.operation;
+        let response = self.respond(call, None).await?;
+        match take {
+            Take::Whole(decode) => {
+                let status = response.status();
+                let body = answer::read(operation, response, self.limits.size).await?;
+                decode(status, body).map_err(|error| answer::undecodable(operation, &error))
+            }
+            Take::Stream(decode) => answer::decode(operation, response, self.limits.size, decode).await,
+        }
+    }
+
+    /// The beginning of an answer that doesn't refuse. All of it may take as long as any, or `longest`.
+    async fn respond(&self, call: &Call, longest: Option<Duration>) -> Result<Response> {
+        let operation = call.operation;
         if call.method != Method::GET && !self.supervisor.may_write() {
             return Err(Error::NotLeading { operation });
         }
-        let request = call.request(&self.client, &self.base)?;
+        let mut request = call.request(&self.client, &self.base)?;
+        if let Some(longest) = longest {
+            request = request.timeout(longest);
+        }
         let response = request
             .send()
             .await
@@ -187,14 +215,7 @@ impl Transport {
         if !response.status().is_success() {
             return Err(answer::refusal(operation, response).await);
         }
-        match take {
-            Take::Whole(decode) => {
-                let status = response.status();
-                let body = answer::read(operation, response, self.limits.size).await?;
-                decode(status, body).map_err(|error| answer::undecodable(operation, &error))
-            }
-            Take::Stream(decode) => answer::decode(operation, response, self.limits.size, decode).await,
-        }
+        Ok(response)
     }
 }
 

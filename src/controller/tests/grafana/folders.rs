@@ -1,17 +1,19 @@
 //! Its folders.
 
 use super::{Double, refusal};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Folders};
 use crate::grafana::wire::Folder;
 
 impl Folders for Double {
-    fn list(&self) -> Answer<'_, Vec<Folder>> {
+    fn list(&self) -> Answer<'_, Listed<Folder>> {
         self.call("folders.list", |held| {
             Ok(if held.index_lags {
                 Vec::new()
             } else {
                 held.folders.clone()
-            })
+            }
+            .into())
         })
     }
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>> {

@@ -9,6 +9,7 @@ mod server;
 mod silences;
 mod states;
 mod trees;
+pub(super) mod watching;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::grafana::api::{Answer, Capabilities, Grafana, Preference, RuleState};
+use crate::grafana::api::{Answer, Capabilities, Folders, Grafana, Preference, RuleState};
 use crate::grafana::model::{AlertRule, Found, Route, Template, TimeInterval};
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
@@ -71,6 +72,8 @@ pub(super) struct Held {
     pub(super) seconds: i64,
     /// The settings of contact points that it shows to nobody.
     pub(super) hidden: Vec<&'static str>,
+    /// What folders go through, if not through this.
+    pub(super) folders_through: Option<Arc<dyn Folders>>,
     /// Which APIs it has.
     pub(super) capabilities: Capabilities,
     /// What was wished of the choice between them.
@@ -111,7 +114,9 @@ impl Double {
         Grafana {
             rules: all.clone(),
             states: all.clone(),
-            folders: all.clone(),
+            folders: self
+                .hold(|held| held.folders_through.clone())
+                .unwrap_or_else(|| all.clone()),
             contact_points: all.clone(),
             trees: all.clone(),
             time_intervals: all.clone(),

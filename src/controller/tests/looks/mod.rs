@@ -1,5 +1,7 @@
 //! How often Grafana is looked at, and what is noticed.
 
+mod watched;
+
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 

@@ -1,0 +1,104 @@
+//! What differs in Grafana from what was known, and whom that concerns.
+
+use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
+use crate::controller::engine::claim::Key;
+use crate::grafana::api::notifications::TreeName;
+
+/// Keys of what differs from what was known.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    pub(super) rules: Vec<String>,
+    pub(super) folders: Vec<String>,
+    pub(super) contact_points: Vec<String>,
+    pub(super) trees: Vec<TreeName>,
+    /// Ids with the author, where it is known.
+    pub(super) silences: Vec<(String, Option<String>)>,
+    /// Version and limits, or data sources.
+    pub(super) facts: bool,
+}
+
+/// Asks for a pass over everything that this concerns.
+pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed) {
+    let (triggers, stores) = (&context.triggers, &context.stores);
+    if changed.facts {
+        triggers.rules.all_of(&stores.rules, &instance.name);
+    }
+    for uid in &changed.folders {
+        let inside = By::Folder {
+            instance: instance.name.clone(),
+            uid: uid.clone(),
+        };
+        triggers.rules.all_by(&stores.rules, &inside);
+    }
+    if !changed.folders.is_empty() {
+        let unplaced = By::Unplaced(instance.name.clone());
+        triggers.rules.all_by(&stores.rules, &unplaced);
+    }
+    trigger_rules(instance, context, &changed.rules);
+    for name in &changed.contact_points {
+        let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
+        if let Some(contact_point) = context.claims.holder::<ContactPoint>(&key) {
+            triggers
+                .contact_points
+                .one(&contact_point.namespace, &contact_point.name);
+            let receiver = By::Receiver(named(&contact_point.namespace, &contact_point.name));
+            triggers.policies.all_by(&stores.policies, &receiver);
+        }
+        let receiver = By::GrafanaReceiver {
+            instance: instance.name.clone(),
+            name: name.clone(),
+        };
+        triggers.policies.all_by(&stores.policies, &receiver);
+    }
+    if changed.trees.iter().any(TreeName::is_default) {
+        let tree = Key::Tree(context.claims.place(&instance.name));
+        if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
+            triggers.policies.one(&holder.namespace, &holder.name);
+        }
+    }
+    if !changed.trees.is_empty() {
+        let waiting = By::Deleting(instance.name.clone());
+        triggers.contact_points.all_by(&stores.contact_points, &waiting);
+    }
+    for (id, author) in &changed.silences {
+        if let Some((namespace, name)) = author
+            .as_deref()
+            .and_then(|a| instance.owners.silence_resource(a))
+        {
+            triggers.silences.one(namespace, name);
+        } else if author.is_none() {
+            let holder = By::Stored {
+                instance: instance.name.clone(),
+                id: id.clone(),
+            };
+            triggers.silences.all_by(&stores.silences, &holder);
+        }
+    }
+}
+
+/// The resource of a rule is the one that claims its uid, that its mark names, or whose status does.
+fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
+    let triggers = &context.triggers.rules;
+    let place = context.claims.place(&instance.name);
+    for uid in uids {
+        let key = Key::Uid(place.clone(), uid.clone());
+        if let Some(rule) = context.claims.holder::<AlertRule>(&key) {
+            triggers.one(&rule.namespace, &rule.name);
+            continue;
+        }
+        let found = instance.mirror.read(|held| held.rules.lookup(uid).cloned());
+        let mark = found.present().and_then(|found| found.owner);
+        if let Some((namespace, name)) = mark.as_deref().and_then(|mark| instance.owners.resource(mark)) {
+            triggers.one(namespace, name);
+            continue;
+        }
+        let stored = By::Stored {
+            instance: instance.name.clone(),
+            id: uid.clone(),
+        };
+        triggers.all_by(&context.stores.rules, &stored);
+    }
+}
