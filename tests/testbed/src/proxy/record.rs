@@ -75,6 +75,20 @@ impl Call {
         self.method != Method::GET && self.method != Method::HEAD
     }
 
+    /// How many rules it writes by the provisioning API: those of a group together, or one.
+    pub fn rules_written(&self) -> usize {
+        let is = |part| self.path.starts_with("/api/v1/provisioning/") && self.path.contains(part);
+        match self.method {
+            Method::PUT if is("/rule-groups/") => self
+                .json()
+                .pointer("/rules")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len),
+            Method::POST | Method::PUT if is("/alert-rules") => 1,
+            _ => 0,
+        }
+    }
+
     /// Method and path without identities and query: `PUT /api/v1/provisioning/folder/:id/rule-groups/:id`.
     pub fn class(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
@@ -179,6 +193,20 @@ mod tests {
             Instant::now(),
         )
         .class()
+    }
+
+    #[test]
+    fn a_write_of_a_group_writes_as_many_rules_as_it_has() {
+        let call = |method, path, body: &'static str| {
+            let body = Bytes::from_static(body.as_bytes());
+            Call::new(&method, path, &HeaderMap::new(), body, Instant::now()).rules_written()
+        };
+        let rules = "/api/v1/provisioning/alert-rules";
+        let group = "/api/v1/provisioning/folder/f/rule-groups/g";
+        assert_eq!(call(Method::POST, rules, "{}"), 1);
+        assert_eq!(call(Method::PUT, group, r#"{"rules": [{}, {}]}"#), 2);
+        assert_eq!(call(Method::GET, rules, ""), 0);
+        assert_eq!(call(Method::PUT, "/api/v1/provisioning/policies", "{}"), 0);
     }
 
     #[test]

@@ -44,7 +44,29 @@ impl Door {
             Self::Platform => Self::Provisioning,
         }
     }
+
+    /// Ends the count where it isn't what it is said to be.
+    fn must_have_been_taken(self, calls: &Calls) {
+        let wish = match self {
+            Self::Provisioning => ["/api/ruler/", "/api/v1/provisioning/contact-points"],
+            Self::Platform => ["/alertrules", "/receivers"],
+        };
+        for list in wish {
+            assert!(
+                calls
+                    .of("GET", list)
+                    .0
+                    .iter()
+                    .any(|call| call.status == Some(200)),
+                "{self} wasn't taken for {list}:\n{:#?}",
+                calls.by_class()
+            );
+        }
+    }
 }
+
+/// The groups of `/apis` that rules and notifications have.
+const GROUPS: [&str; 2] = ["notifications.alerting.grafana.app", "rules.alerting.grafana.app"];
 
 impl fmt::Display for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,6 +119,7 @@ async fn count_one(plane: &Plane, fleet: &Fleet, version: Version, door: Door) -
     world.start_operator().await;
     tracker.until_in_sync(fleet.resources(), PATIENCE).await;
     let first = world.quiet(QUIET).await;
+    door.must_have_been_taken(&first);
 
     goes_through(&world, door, RESYNC).await;
     world.quiet(QUIET).await;
@@ -109,11 +132,12 @@ async fn count_one(plane: &Plane, fleet: &Fleet, version: Version, door: Door) -
     world.restart_operator().await;
     let restart = world.quiet(QUIET).await;
 
-    eprintln!("  after a restart: {:?}", restart.by_class());
     let change = if version.since(13, 0) {
         world.proxy.reset();
         goes_through(&world, door.other(), NO_RESYNC).await;
-        Some(world.quiet(QUIET * 2).await)
+        let change = world.quiet(QUIET * 2).await;
+        door.other().must_have_been_taken(&change);
+        Some(change)
     } else {
         None
     };
@@ -125,13 +149,7 @@ async fn goes_through(world: &World, door: Door, resync: &str) {
     world.proxy.clear_faults();
     let mut more = json!({"resyncInterval": resync, "stateInterval": NO_RESYNC});
     match door {
-        Door::Provisioning => {
-            for group in ["notifications.alerting.grafana.app", "rules.alerting.grafana.app"] {
-                world
-                    .proxy
-                    .fault(Fault::status(404).on_path(&format!("/apis/{group}")));
-            }
-        }
+        Door::Provisioning => hide_apis(world),
         Door::Platform => {
             if let Some(more) = more.as_object_mut() {
                 more.insert("ruleAPI".to_owned(), json!("Platform"));
@@ -139,4 +157,13 @@ async fn goes_through(world: &World, door: Door, resync: &str) {
         }
     }
     world.declare(more).await;
+}
+
+/// Leaves the operator the provisioning API for rules and notifications.
+pub(crate) fn hide_apis(world: &World) {
+    for group in GROUPS {
+        world
+            .proxy
+            .fault(Fault::status(404).on_path(&format!("/apis/{group}")));
+    }
 }

@@ -26,8 +26,8 @@ pub(crate) struct Floor {
 
 impl Floor {
     /// Starts it, with nothing in it but the data source.
-    pub(crate) async fn start(loki: &Loki) -> Self {
-        let grafana = start_grafana(Version::chosen()).await;
+    pub(crate) async fn start(loki: &Loki, version: Version) -> Self {
+        let grafana = start_grafana(version).await;
         grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
         let token = grafana.token().await;
         let client = http::builder()
@@ -45,10 +45,7 @@ impl Floor {
     /// Sends the writes of a first sync again: how long they take on as many connections as may be in flight there.
     pub(crate) async fn first_sync(&self, sent: &Calls) -> Duration {
         let writes = sent.writes();
-        let (rules, others): (Vec<_>, Vec<_>) = writes
-            .0
-            .iter()
-            .partition(|call| call.path.starts_with("/api/v1/provisioning/alert-rules"));
+        let (rules, others): (Vec<_>, Vec<_>) = writes.0.iter().partition(|call| call.rules_written() > 0);
         let begun = Instant::now();
         // Folders, and the one document of contact points and tree, whose writers lose each other's work.
         for call in others {

@@ -61,15 +61,22 @@ struct Arguments {
     /// Only counts calls of Grafana, on each release and through each of its APIs.
     #[arg(long)]
     by_release: bool,
-    /// With --by-release, only this release.
+    /// The release of Grafana; with --by-release, only this one.
     #[arg(long)]
     release: Option<Version>,
-    /// With --by-release, only this API.
-    #[arg(long, value_enum)]
+    /// With --by-release, only this API. Everything else is measured through the provisioning API.
+    #[arg(long, value_enum, requires = "by_release")]
     door: Option<Door>,
     /// A small set and short waits, to try the program itself. Its figures mean little.
     #[arg(long)]
     quick: bool,
+}
+
+impl Arguments {
+    /// The release of Grafana, unless all are counted.
+    fn version(&self) -> Version {
+        self.release.unwrap_or_else(Version::chosen)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,7 +113,7 @@ async fn main() {
         println!("{fleet}\n\n{table}");
         return;
     }
-    let grafana = world::start_grafana(Version::chosen()).await.description();
+    let grafana = world::start_grafana(arguments.version()).await.description();
     println!("{}", machine::describe(&arguments.operator, &grafana));
     let rules = arguments.rules;
     let fleets = match arguments.set {
@@ -127,7 +134,7 @@ async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_first: 
     let mut table = Table::new(&fleet.to_string(), is_peer);
     let resync = Duration::from_secs(arguments.resync);
     let mut world = World::prepare(plane, fleet, Version::chosen(), &format!("{}s", arguments.resync)).await;
-    let floor = Floor::start(plane.loki()).await;
+    let floor = Floor::start(plane.loki(), arguments.version()).await;
     steady::first_sync(&mut world, &set, &floor, &mut table).await;
     steady::rest(&mut world, &set, resync, &mut table).await;
     steady::restart(&mut world, &set, &mut table).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use alertwright_testbed::proxy::Calls;
+use alertwright_testbed::proxy::{Call, Calls};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -75,7 +75,8 @@ pub(crate) async fn correction(world: &mut World, floor: &Floor, resync: Duratio
             .ok();
     }
     let corrected = |calls: &Calls| {
-        calls.of("PUT", "/api/v1/provisioning/alert-rules/").len() >= CHANGED.min(rules.len())
+        let written = calls.writes().0.iter().map(Call::rules_written).sum::<usize>();
+        written >= CHANGED.min(rules.len())
     };
     alertwright_testbed::wait::until("the rules are corrected", resync * 3, async || {
         corrected(&world.proxy.requests())
