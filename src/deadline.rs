@@ -11,7 +11,8 @@ use futures::future::Either;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use time::{now, sleep};
+use time::now;
+pub(crate) use time::sleep;
 
 tokio::task_local! {
     static CLOCK: Arc<Clock>;
@@ -146,7 +147,7 @@ impl Stopwatch {
 mod time {
     use std::time::Instant;
 
-    pub(super) use tokio::time::sleep;
+    pub(crate) use tokio::time::sleep;
 
     pub(super) fn now() -> Instant {
         Instant::now()
@@ -169,7 +170,7 @@ pub(crate) mod time {
         NOW.with(|now| *now.borrow())
     }
 
-    pub(super) async fn sleep(time: Duration) {
+    pub(crate) async fn sleep(time: Duration) {
         let until = now() + time;
         let mut next = NOW.with(watch::Sender::subscribe);
         let _ = next.wait_for(|now| *now >= until).await;

@@ -35,6 +35,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::trigger::triggers;
 use crate::controller::engine::turns::AllRights;
+use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::controller::run;
 use crate::controller::workloads::Workloads;
@@ -204,6 +205,7 @@ async fn lead(
         metrics: metrics.clone(),
         running: RwLock::default(),
         rights: AllRights::default(),
+        crowd: Crowd::default(),
         memories: Memories::default(),
         broken: RwLock::default(),
         workloads: Workloads::default(),

@@ -31,6 +31,7 @@ use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::store::{Store, Writer, store};
 use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::turns::AllRights;
+use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
@@ -143,6 +144,8 @@ pub struct Context {
     pub readiness: Arc<Readiness>,
     /// What can't be watched where.
     pub unwatched: Arc<Unwatched>,
+    /// Passes over AlertRules, which come in crowds.
+    pub crowd: Crowd,
     /// Publishes events; one for all, since it remembers what it has published.
     pub events: Events,
 }

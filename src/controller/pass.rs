@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kube::Api;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::runtime::finalizer::{self, Event as Finalized};
+use kube::{Api, ResourceExt};
 use tracing::{debug, info, warn};
 
 use super::connection::Instance;
@@ -20,6 +20,7 @@ use crate::cluster::status;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::deadline::{Late, within};
+use crate::grafana::api::approach::Approach;
 
 /// How long a pass may work. What it waits for others isn't in it.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -84,6 +85,11 @@ pub trait Reconcile: Managed {
     /// Notes in the status that it may have made something, though the pass failed.
     fn mark_stored(&self, _: &Context, _: &mut Self::Status) {}
 
+    /// On the way to which write a pass is, if many passes of the kind come to such a one together; mostly to none.
+    fn approach(&self, _: &Context) -> Option<Approach> {
+        None
+    }
+
     /// Removes from Grafana what the resource has made. Must not ask for more than it needs.
     fn clean_up(&self, context: &Context) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -104,6 +110,29 @@ pub enum Error {
 
 /// Runs one pass and says when the next is due.
 pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
+    let Some(approach) = come(&*object, &context) else {
+        return one(object, context).await;
+    };
+    context.crowd.enter(&approach).await;
+    let gets_finalizer = object.meta().deletion_timestamp.is_none()
+        && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+    let object_key = key(&*object);
+    // Thousands may wait for a place, and a pass is large.
+    let result = approach.scope(Box::pin(one(object, context.clone()))).await;
+    if gets_finalizer && result.is_ok() {
+        context.crowd.stay(object_key, approach, Instant::now());
+    }
+    result
+}
+
+/// On the way to which write a pass is, if it may come to one with others.
+fn come<K: Reconcile>(object: &K, context: &Context) -> Option<Approach> {
+    let approach = object.approach(context)?;
+    let begun = || approach;
+    Some(context.crowd.come(&key(object), begun, Instant::now()))
+}
+
+async fn one<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
     let api: Api<K> = Api::namespaced(context.client.clone(), object.ns());
     let started = Instant::now();
     let result = finalizer::finalizer(&api, FINALIZER, object.clone(), |event| async {
@@ -191,6 +220,7 @@ async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, E
     };
     match outcome {
         Ok(()) => {
+            context.crowd.leave().await;
             context.backoff.reset(&key(object));
             info!(
                 kind = K::KIND,
@@ -232,6 +262,7 @@ async fn finish<K: Reconcile>(
     context: &Context,
     outcome: Result<Report<K::Status>, Failure>,
 ) -> Result<Action, Error> {
+    context.crowd.leave().await;
     let (reason, message, mut next, warnings, action) = match outcome {
         Ok(report) => {
             context.backoff.reset(&key(object));

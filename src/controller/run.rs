@@ -38,6 +38,8 @@ use crate::domain::maintenance::rollout;
 
 /// How many passes over one kind run at the same time.
 const CONCURRENCY: u16 = 16;
+/// How many passes over AlertRules there are at the same time. Few of them work; the others wait for a place, or with the rules of their group.
+const RULES: u16 = 512;
 
 /// How long a pass may work in all, calls to the API server included. What it waits for others isn't in it.
 const PASS: Duration = Duration::from_secs(60);
@@ -105,14 +107,20 @@ pub async fn all(
     );
     let stores = &context.stores;
     tokio::join!(
-        start.kind(rules, &stores.rules, receivers.rules),
-        start.kind(contact_points, &stores.contact_points, receivers.contact_points),
-        start.kind(policies, &stores.policies, receivers.policies),
-        start.kind(silences, &stores.silences, receivers.silences),
+        start.kind(rules, &stores.rules, receivers.rules, RULES),
+        start.kind(
+            contact_points,
+            &stores.contact_points,
+            receivers.contact_points,
+            CONCURRENCY
+        ),
+        start.kind(policies, &stores.policies, receivers.policies, CONCURRENCY),
+        start.kind(silences, &stores.silences, receivers.silences, CONCURRENCY),
         start.controller(
             instances,
             &stores.instances,
             receivers.instances,
+            CONCURRENCY,
             instance::reconcile,
             instance::after_error
         ),
@@ -120,6 +128,7 @@ pub async fn all(
             maintenance_policies,
             &stores.maintenance,
             receivers.maintenance,
+            CONCURRENCY,
             policy::reconcile,
             |object, error, _| {
                 warn!(
@@ -134,6 +143,7 @@ pub async fn all(
             deployments,
             &stores.deployments,
             receivers.deployments,
+            CONCURRENCY,
             workload::deployment,
             workload::after_error
         ),
@@ -141,6 +151,7 @@ pub async fn all(
             jobs,
             &stores.jobs,
             receivers.jobs,
+            CONCURRENCY,
             workload::job,
             workload::after_error
         ),
@@ -160,8 +171,9 @@ impl Start {
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
         receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
+        passes: u16,
     ) {
-        self.controller(objects, store, receiver, pass::run, pass::after_error)
+        self.controller(objects, store, receiver, passes, pass::run, pass::after_error)
             .await;
     }
 
@@ -170,6 +182,7 @@ impl Start {
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
         receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
+        passes: u16,
         reconcile: fn(Arc<K>, Arc<Context>) -> F,
         after_error: fn(Arc<K>, &E, Arc<Context>) -> Action,
     ) where
@@ -178,7 +191,7 @@ impl Start {
         F: Future<Output = Result<Action, E>> + Send + 'static,
     {
         Controller::for_stream(objects, store.as_reflected().clone())
-            .with_config(Config::default().concurrency(CONCURRENCY))
+            .with_config(Config::default().concurrency(passes))
             .reconcile_on(stream(receiver))
             .graceful_shutdown_on(self.stop.clone().cancelled_owned())
             .run(

@@ -3,6 +3,7 @@
 mod meaning;
 mod redaction;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use meaning::Meaning;
@@ -13,12 +14,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Longest part of an answer's message that is kept, in bytes.
 const MESSAGE_LIMIT: usize = 512;
 
-/// A call that did not end well. Holds no request body, no credentials and no address.
-#[derive(Debug, thiserror::Error)]
+/// A call that did not end well. Holds no request body, no credentials and no address. Several may have waited for one call, so it can be
+/// cloned.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// No connection came about, so nothing was sent.
     #[error("cannot connect to grafana")]
-    Connect(#[source] reqwest::Error),
+    Connect(#[source] Arc<reqwest::Error>),
     /// The connection was lost before the whole answer was there.
     #[error("the connection to grafana was lost during {operation}")]
     Dropped {
@@ -26,7 +28,7 @@ pub enum Error {
         operation: &'static str,
         /// What the client saw.
         #[source]
-        source: reqwest::Error,
+        source: Arc<reqwest::Error>,
     },
     /// The answer did not come in time.
     #[error("grafana did not answer {operation} in time")]

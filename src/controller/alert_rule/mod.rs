@@ -29,6 +29,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision;
 use crate::domain::rule::{self, Surroundings, Wish, identity, state_message};
 use crate::domain::version::Version;
+use crate::grafana::api::approach::Approach;
 use crate::grafana::api::{AlertState, FoundRule};
 use crate::grafana::mirror::{Lookup, Part};
 
@@ -89,6 +90,10 @@ impl Reconcile for AlertRule {
                         Lookup::Unknown => held.rules.is_loaded(),
                     })
                 })
+    }
+
+    fn approach(&self, _: &Context) -> Option<Approach> {
+        Some(Approach::default())
     }
 
     fn mark_stored(&self, context: &Context, status: &mut AlertRuleStatus) {

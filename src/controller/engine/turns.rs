@@ -7,7 +7,10 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::deadline;
+use crate::grafana::api::approach;
 use crate::grafana::turns::{GroupRights, Right, Rights};
+
+pub mod crowd;
 
 /// The rights to write to one Grafana. All connections to it share them, so that one that is made anew, with another token for example,
 /// waits for what is under way by the one before.
@@ -44,7 +47,7 @@ impl AllRights {
 
 /// Does this to its end, also where whoever waits for it is cut off: what was sent can't be called back.
 pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(deadline::carried(work)).await {
+    match tokio::spawn(approach::carried(deadline::carried(work))).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),

@@ -48,6 +48,7 @@ use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::store::Writer;
 use crate::controller::engine::trigger::{Receivers, triggers};
 use crate::controller::engine::turns::AllRights;
+use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::{Owner, Owners};
 use crate::metrics::Metrics;
@@ -97,6 +98,7 @@ impl World {
             metrics: metrics.clone(),
             running: RwLock::default(),
             rights: AllRights::default(),
+            crowd: Crowd::default(),
             memories: Memories::default(),
             broken: RwLock::default(),
             workloads: Workloads::default(),

@@ -1,6 +1,7 @@
 //! Answers: read within limits, and understood where they refuse.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -110,11 +111,14 @@ impl Read for Chunks {
 pub(super) fn lost(operation: &'static str, error: reqwest::Error) -> Error {
     let source = error.without_url();
     if source.is_connect() {
-        Error::Connect(source)
+        Error::Connect(Arc::new(source))
     } else if source.is_timeout() {
         Error::Timeout { operation }
     } else {
-        Error::Dropped { operation, source }
+        Error::Dropped {
+            operation,
+            source: Arc::new(source),
+        }
     }
 }
 
