@@ -111,7 +111,7 @@ pub enum Error {
 /// Runs one pass and says when the next is due.
 pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
     let Some(approach) = come(&*object, &context) else {
-        return one(object, context).await;
+        return Box::pin(one(object, context)).await;
     };
     context.crowd.enter(&approach).await;
     let gets_finalizer = object.meta().deletion_timestamp.is_none()
@@ -128,8 +128,7 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
 /// On the way to which write a pass is, if it may come to one with others.
 fn come<K: Reconcile>(object: &K, context: &Context) -> Option<Approach> {
     let approach = object.approach(context)?;
-    let begun = || approach;
-    Some(context.crowd.come(&key(object), begun, Instant::now()))
+    Some(context.crowd.come(&key(object), || approach, Instant::now()))
 }
 
 async fn one<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {

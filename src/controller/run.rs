@@ -107,20 +107,14 @@ pub async fn all(
     );
     let stores = &context.stores;
     tokio::join!(
-        start.kind(rules, &stores.rules, receivers.rules, RULES),
-        start.kind(
-            contact_points,
-            &stores.contact_points,
-            receivers.contact_points,
-            CONCURRENCY
-        ),
-        start.kind(policies, &stores.policies, receivers.policies, CONCURRENCY),
-        start.kind(silences, &stores.silences, receivers.silences, CONCURRENCY),
+        start.kind(rules, &stores.rules, receivers.rules),
+        start.kind(contact_points, &stores.contact_points, receivers.contact_points),
+        start.kind(policies, &stores.policies, receivers.policies),
+        start.kind(silences, &stores.silences, receivers.silences),
         start.controller(
             instances,
             &stores.instances,
             receivers.instances,
-            CONCURRENCY,
             instance::reconcile,
             instance::after_error
         ),
@@ -128,7 +122,6 @@ pub async fn all(
             maintenance_policies,
             &stores.maintenance,
             receivers.maintenance,
-            CONCURRENCY,
             policy::reconcile,
             |object, error, _| {
                 warn!(
@@ -143,7 +136,6 @@ pub async fn all(
             deployments,
             &stores.deployments,
             receivers.deployments,
-            CONCURRENCY,
             workload::deployment,
             workload::after_error
         ),
@@ -151,7 +143,6 @@ pub async fn all(
             jobs,
             &stores.jobs,
             receivers.jobs,
-            CONCURRENCY,
             workload::job,
             workload::after_error
         ),
@@ -171,9 +162,8 @@ impl Start {
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
         receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
-        passes: u16,
     ) {
-        self.controller(objects, store, receiver, passes, pass::run, pass::after_error)
+        self.controller(objects, store, receiver, pass::run, pass::after_error)
             .await;
     }
 
@@ -182,7 +172,6 @@ impl Start {
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
         receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
-        passes: u16,
         reconcile: fn(Arc<K>, Arc<Context>) -> F,
         after_error: fn(Arc<K>, &E, Arc<Context>) -> Action,
     ) where
@@ -190,6 +179,11 @@ impl Start {
         E: std::error::Error + Send + 'static,
         F: Future<Output = Result<Action, E>> + Send + 'static,
     {
+        let passes = if K::kind(&()) == <AlertRule as kube::Resource>::kind(&()) {
+            RULES
+        } else {
+            CONCURRENCY
+        };
         Controller::for_stream(objects, store.as_reflected().clone())
             .with_config(Config::default().concurrency(passes))
             .reconcile_on(stream(receiver))

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::deadline;
+use crate::grafana::api::approach::Approaches;
 
 /// A right that one at a time has.
 #[derive(Debug, Default)]
@@ -60,6 +61,12 @@ impl<K: Eq + Hash + Ord> Rights<K> {
         Turn::of(guards)
     }
 
+    /// Has it, if nobody else does.
+    pub fn try_lock(&self, key: K) -> Option<Turn> {
+        let guard = self.right(key).try_lock_owned().ok()?;
+        Some(Turn::of(vec![guard]))
+    }
+
     fn right(&self, key: K) -> Arc<AsyncMutex<()>> {
         let mut rights = self.0.lock();
         rights.retain(|_, right| right.strong_count() > 0);
@@ -80,15 +87,21 @@ pub type GroupRights = Rights<(String, String)>;
 pub struct Company {
     /// Whether a mark, which a rule has in its label [`OWNER_LABEL`](crate::grafana::api::OWNER_LABEL), says that the rule is ours.
     pub is_ours: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Whether a uid is of our making, so that a rule that isn't found under it is nobody else's.
+    pub makes_uid: fn(&str) -> bool,
     /// Who may write which rule group. All clients of one Grafana share it.
     pub groups: Arc<GroupRights>,
+    /// Who may soon write a rule.
+    pub approaches: Approaches,
 }
 
 impl Default for Company {
     fn default() -> Self {
         Self {
             is_ours: Arc::new(|_| false),
+            makes_uid: |_| false,
             groups: Arc::default(),
+            approaches: Approaches::default(),
         }
     }
 }

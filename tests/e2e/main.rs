@@ -38,6 +38,7 @@ mod rule_admission;
 mod rule_conflicts;
 mod rule_dependencies;
 mod rule_faults;
+mod rule_groups;
 mod rule_rest;
 mod rule_samples;
 mod rule_states;

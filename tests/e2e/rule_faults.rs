@@ -58,6 +58,9 @@ async fn an_operator_killed_between_two_writes_goes_on_without_duplicates() {
     let mut w = world::start().await;
     w.proxy
         .fault(Fault::delay(Duration::from_millis(300)).on("POST", CREATE));
+    // Those that come while others of their group are written are written together.
+    w.proxy
+        .fault(Fault::delay(Duration::from_secs(3)).on("PUT", "/rule-groups/"));
     let documents: Vec<_> = (0..COUNT)
         .map(|i| {
             json!({

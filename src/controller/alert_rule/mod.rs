@@ -92,8 +92,10 @@ impl Reconcile for AlertRule {
                 })
     }
 
-    fn approach(&self, _: &Context) -> Option<Approach> {
-        Some(Approach::default())
+    fn approach(&self, context: &Context) -> Option<Approach> {
+        let running = context.running.read();
+        let instance = running.get(self.instance());
+        Some(instance.map_or_else(Approach::default, |instance| instance.rights.approaches.begin()))
     }
 
     fn mark_stored(&self, context: &Context, status: &mut AlertRuleStatus) {

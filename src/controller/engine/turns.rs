@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::deadline;
-use crate::grafana::api::approach;
+use crate::grafana::api::approach::{self, Approaches};
 use crate::grafana::turns::{GroupRights, Right, Rights};
 
 pub mod crowd;
@@ -22,6 +22,8 @@ pub struct GrafanaRights {
     pub folders: Right,
     /// To write rule groups: the clients take these turns.
     pub groups: Arc<GroupRights>,
+    /// Which passes may soon write a rule.
+    pub approaches: Approaches,
     /// To write a rule, by its uid, or silences, by their author.
     pub objects: Rights<String>,
 }

@@ -21,7 +21,7 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::domain::notification::contact_point::Secrets;
-use crate::domain::ownership::{Owner, Owners};
+use crate::domain::ownership::{Owner, Owners, is_derived};
 use crate::grafana::transport::{self, Connection, Supervisor};
 use crate::grafana::{Class, Company, Grafana};
 use crate::metrics::Metrics;
@@ -77,7 +77,9 @@ pub(super) async fn connect(
     let ours = owners.clone();
     let company = Company {
         is_ours: Arc::new(move |mark| ours.resource(mark).is_some()),
+        makes_uid: is_derived,
         groups: rights.groups.clone(),
+        approaches: rights.approaches.clone(),
     };
     let grafana = Grafana::connect(&connection, supervisor, company).map_err(|e| {
         Failure::new(

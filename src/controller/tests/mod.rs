@@ -13,6 +13,7 @@ mod orphans;
 mod ownership;
 mod refused;
 mod resend;
+mod together;
 mod versions;
 
 use std::sync::Arc;

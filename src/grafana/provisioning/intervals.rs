@@ -11,7 +11,7 @@ use crate::grafana::api::{FoundRule, KeptInterval, RuleWrite};
 use crate::grafana::error::{Error, Result};
 use crate::grafana::transport::Call;
 
-const GROUPS: &str = "api/v1/provisioning/folder";
+pub(super) const GROUPS: &str = "api/v1/provisioning/folder";
 
 /// Where a rule is.
 #[derive(Debug, Clone, PartialEq, Eq)]

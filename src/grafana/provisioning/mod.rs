@@ -2,6 +2,7 @@
 
 mod contact_points;
 mod folders;
+mod groups;
 mod intervals;
 mod listing;
 mod rules;
@@ -10,6 +11,7 @@ mod silences;
 mod states;
 mod templates;
 mod time_intervals;
+mod together;
 mod trees;
 mod wire;
 
@@ -19,16 +21,22 @@ use super::error::Result;
 use super::presence;
 use super::transport::Transport;
 use super::turns::Company;
+use together::Together;
 
 /// All traits at once: they differ in what they ask, not in how.
 pub(super) struct Provisioning {
     transport: Arc<Transport>,
     company: Company,
+    together: Together,
 }
 
 /// A client of this API.
 pub(super) fn client(transport: Arc<Transport>, company: Company) -> Arc<Provisioning> {
-    Arc::new(Provisioning { transport, company })
+    Arc::new(Provisioning {
+        transport,
+        company,
+        together: Together::default(),
+    })
 }
 
 impl Provisioning {

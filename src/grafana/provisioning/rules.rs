@@ -5,13 +5,17 @@ use std::time::Duration;
 use futures::FutureExt;
 use http::Method;
 
-use super::intervals::{Ended, Place};
+use super::groups::Wish;
+use super::intervals::{self, Place};
+use super::together::{Coming, Ended};
 use super::wire::Rule;
 use super::{Provisioning, listing};
+use crate::grafana::api::approach;
 use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored};
 use crate::grafana::error::Result;
 use crate::grafana::model::AlertRule;
 use crate::grafana::transport::Call;
+use crate::grafana::turns::Turn;
 
 const RULES: &str = "api/v1/provisioning/alert-rules";
 
@@ -37,12 +41,22 @@ impl Rules for Provisioning {
         async move {
             let place = Place::wished(&write);
             let before = write.found.map(Place::of);
-            let all = before.iter().chain([&place]).map(Place::key);
-            let turn = self.company.groups.lock_all(all).await;
+            let is_move = before.as_ref().is_some_and(|before| before.key() != place.key());
+            let turn = match self.with_others(&write, &place, before.as_ref()).await {
+                Ended::Together(turn) => return Ok(stored_with_others(&write, place, turn)),
+                Ended::Failed(error) => return Err(error),
+                Ended::Alone(turn) => turn.filter(|_| !is_move),
+            };
+            let turn = if let Some(turn) = turn {
+                turn
+            } else {
+                let all = before.iter().chain([&place]).map(Place::key);
+                self.company.groups.lock_all(all).await
+            };
             if !write.only_interval {
                 self.send_rule(&write, &place).await?;
             }
-            let Ended {
+            let intervals::Ended {
                 interval,
                 kept,
                 is_of_group,
@@ -73,8 +87,13 @@ impl Rules for Provisioning {
 
     fn delete<'a>(&'a self, found: &'a FoundRule, provenance: Provenance) -> Answer<'a, ()> {
         async move {
-            let _turn = self.company.groups.lock(Place::of(found).key()).await;
-            let uid = found.uid.as_str();
+            let (key, uid) = (Place::of(found).key(), found.uid.as_str());
+            let _turn = match self.delete_together(&key, uid, provenance).await {
+                Ended::Together(_) => return Ok(()),
+                Ended::Failed(error) => return Err(error),
+                Ended::Alone(Some(turn)) => turn,
+                Ended::Alone(None) => self.company.groups.lock(key).await,
+            };
             let call = Call::new("rules.delete", Method::DELETE, RULES, &[uid]).provenance(provenance);
             let sent = self.transport.send(call).await;
             self.if_gone(sent, self.rule(uid)).await
@@ -90,6 +109,31 @@ impl Provisioning {
         self.if_present(found).await
     }
 
+    /// Writes a rule with the others that wait to be written into its group, if it may be written so: not where only a write of its own tells that
+    /// the uid is somebody else's.
+    async fn with_others(&self, write: &RuleWrite<'_>, place: &Place, before: Option<&Place>) -> Ended {
+        let is_known = write.found.is_some() || (self.company.makes_uid)(&write.rule.uid);
+        let is_rule_alone = place.group.is_none() || write.only_interval;
+        if !self.writes_together() || !is_known || is_rule_alone {
+            approach::arrived();
+            return Ended::Alone(None);
+        }
+        let Ok(body) = serde_json::to_value(Rule::sent(write.rule, place.name())) else {
+            return Ended::Alone(None);
+        };
+        let coming = Coming {
+            wish: Wish {
+                uid: write.rule.uid.clone(),
+                title: write.rule.title.clone(),
+                interval: write.rule.interval.as_secs(),
+                provenance: write.provenance,
+                body,
+            },
+            from: before.map(Place::key).filter(|from| *from != place.key()),
+        };
+        self.write_together(&place.key(), coming).await
+    }
+
     /// Sends the rule itself: a new one takes the interval of its group, or [`DEFAULT_INTERVAL`] in a new one.
     async fn send_rule(&self, write: &RuleWrite<'_>, place: &Place) -> Result<()> {
         let body = Rule::sent(write.rule, place.name());
@@ -99,5 +143,20 @@ impl Provisioning {
         };
         let call = call.json(&body)?.provenance(write.provenance);
         self.transport.send(call).await
+    }
+}
+
+/// What became of a rule that was written with others: the group, and all its rules, have the interval that is wished.
+fn stored_with_others(write: &RuleWrite<'_>, place: Place, turn: Turn) -> Stored {
+    let rule = AlertRule {
+        group: place.group,
+        ..write.rule.clone()
+    };
+    Stored {
+        found: FoundRule::written(&rule, write.provenance),
+        kept: None,
+        is_of_group: true,
+        failure: None,
+        turn: Some(turn),
     }
 }

@@ -63,10 +63,10 @@ impl Server for Provisioning {
     fn settings(&self) -> Answer<'_, Settings> {
         async move {
             let call = Call::get("server.settings", "api/frontend/settings", &[]);
-            self.transport
-                .fetch::<FrontendSettings>(call)
-                .await
-                .map(Settings::from)
+            let found: FrontendSettings = self.transport.fetch(call).await?;
+            let settings = Settings::from(found);
+            self.together.learn(settings.version.as_deref());
+            Ok(settings)
         }
         .boxed()
     }

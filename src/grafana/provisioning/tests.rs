@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::grafana::Grafana;
+use crate::grafana::api::approach::Approaches;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::api::{FoundRule, Provenance, RuleWrite, Stored};
 use crate::grafana::error::{Class, Error};
@@ -21,6 +22,7 @@ use crate::grafana::transport::{Auth, Connection, Tls};
 mod contact_points;
 mod deep;
 mod rules;
+mod together;
 
 use contact_points::{delete_integration, update_integration};
 

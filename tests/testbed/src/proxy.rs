@@ -166,7 +166,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Fu
         let mut faults = state.faults.lock();
         faults
             .iter_mut()
-            .find_map(|fault| fault.take(&parts.method, path))
+            .find_map(|fault| fault.take(&parts.method, path, &body))
     };
     let forward = async || {
         let mut headers = parts.headers.clone();

@@ -281,10 +281,28 @@ macro_rules! every_release {
     };
 }
 
+/// For `#[apply(with_groups)]`: the test is about groups of rules, which only the older API writes. It holds for every release, and runs on each
+/// through that.
+#[macro_export]
+macro_rules! with_groups {
+    ($($test:tt)*) => {
+        $crate::on_releases! {
+            v10_0_0 v10_4_0 v11_6_0 v12_4_0 v13_0_0_provisioning v13_3_0_provisioning;
+            $($test)*
+        }
+    };
+}
+
 /// For `#[apply(below_12)]`: the test holds for releases before 12.0, and runs on each.
 #[macro_export]
 macro_rules! below_12 {
     ($($test:tt)*) => { $crate::on_releases! { v10_0_0 v10_4_0 v11_6_0; $($test)* } };
+}
+
+/// For `#[apply(since_11_6)]`: the test holds for 11.6 and later releases, and runs on each.
+#[macro_export]
+macro_rules! since_11_6 {
+    ($($test:tt)*) => { $crate::on_releases! { v11_6_0 v12_4_0 v13_0_0 v13_3_0; $($test)* } };
 }
 
 /// For `#[apply(since_12)]`: the test holds for 12.0 and later releases, and runs on each.

@@ -39,8 +39,9 @@ impl Default for Crowd {
 }
 
 impl Crowd {
-    /// Goes on as what was on the way to this object's next pass, or begins.
+    /// Begins a pass over an object. What was on the way to it ends then, and not before.
     pub fn come(&self, object: &str, begin: impl FnOnce() -> Approach, now: Instant) -> Approach {
+        let approach = begin();
         let mut between = self.between.lock();
         let is_due = between
             .looked
@@ -51,9 +52,10 @@ impl Crowd {
                 .passes
                 .retain(|_, (_, since)| now.duration_since(*since) < NEXT);
         }
-        let next = between.passes.remove(object);
+        let before = between.passes.remove(object);
         drop(between);
-        next.map_or_else(begin, |(approach, _)| approach)
+        drop(before);
+        approach
     }
 
     /// Stays on the way to the object's next pass, which is about to begin.

@@ -65,7 +65,7 @@ impl Groups {
 fn company() -> Company {
     Company {
         is_ours: Arc::new(|mark| mark.starts_with("own/")),
-        groups: Arc::default(),
+        ..Company::default()
     }
 }
 

@@ -11,6 +11,7 @@ pub struct Fault {
     kind: Kind,
     method: Option<Method>,
     path: String,
+    text: String,
     /// How many matching calls go through first.
     skip: usize,
     /// How many it strikes after that.
@@ -36,6 +37,7 @@ impl Fault {
             kind,
             method: None,
             path: String::new(),
+            text: String::new(),
             skip: 0,
             times: usize::MAX,
         }
@@ -105,6 +107,13 @@ impl Fault {
         self
     }
 
+    /// Matches only calls whose body contains the text.
+    #[must_use]
+    pub fn saying(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.text);
+        self
+    }
+
     /// Lets the first matching calls through.
     #[must_use]
     pub fn after(mut self, calls: usize) -> Self {
@@ -120,8 +129,10 @@ impl Fault {
     }
 
     /// What to do to a call; `None` leaves it alone.
-    pub(super) fn take(&mut self, method: &Method, path: &str) -> Option<Kind> {
-        let matches = self.method.as_ref().is_none_or(|own| own == method) && path.contains(&self.path);
+    pub(super) fn take(&mut self, method: &Method, path: &str, body: &[u8]) -> Option<Kind> {
+        let matches = self.method.as_ref().is_none_or(|own| own == method)
+            && path.contains(&self.path)
+            && (self.text.is_empty() || String::from_utf8_lossy(body).contains(&self.text));
         if !matches || self.times == 0 {
             return None;
         }
@@ -141,12 +152,15 @@ mod tests {
     #[test]
     fn a_fault_strikes_the_calls_it_names_and_no_others() {
         let mut fault = Fault::drop_before().on("PUT", "/policies").after(1).times(2);
-        let mut strikes = |method: Method, path| fault.take(&method, path).is_some();
+        let mut strikes = |method: Method, path| fault.take(&method, path, b"").is_some();
         assert!(!strikes(Method::GET, "/policies"));
         assert!(!strikes(Method::PUT, "/contact-points"));
         assert_eq!(
             [(); 4].map(|()| strikes(Method::PUT, "/policies")),
             [false, true, true, false]
         );
+        let mut fault = Fault::drop_before().saying("bad");
+        let mut strikes = |body: &[u8]| fault.take(&Method::PUT, "/", body).is_some();
+        assert_eq!([strikes(b"a bad one"), strikes(b"a good one")], [true, false]);
     }
 }

@@ -168,7 +168,9 @@ impl Calls {
         counts
     }
 
-    fn filter(&self, keep: impl Fn(&Call) -> bool) -> Self {
+    /// Those that are to be kept.
+    #[must_use]
+    pub fn filter(&self, keep: impl Fn(&Call) -> bool) -> Self {
         Self(self.0.iter().filter(|call| keep(call)).cloned().collect())
     }
 }

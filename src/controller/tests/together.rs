@@ -1,0 +1,40 @@
+//! Passes over rules that come together.
+
+use futures::FutureExt;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::controller::pass;
+
+#[tokio::test]
+async fn a_pass_over_a_rule_is_on_the_way_from_its_beginning_until_it_is_over() {
+    let mut world = World::connected().await;
+    let rule = Arc::new(world.rule("r", json!({"query": QUERY})));
+    let go_on = CancellationToken::new();
+    let dawdle = go_on.clone();
+    world.grafana.does(move |called| match called {
+        "folders.create" => Does::Dawdles(dawdle.clone()),
+        _ => Does::Well,
+    });
+    let approaches = world.instance().rights.approaches.clone();
+    let mut passes = std::pin::pin!(pass::run(rule, world.context.clone()));
+    tokio::select! {
+        ended = passes.as_mut() => panic!("it doesn't wait for the folder: {ended:?}"),
+        () = world.grafana.called("folders.create", 1) => {}
+    }
+    assert!(approaches.settled().now_or_never().is_none(), "it may write soon");
+    go_on.cancel();
+    passes.await.unwrap();
+    assert!(approaches.settled().now_or_never().is_some());
+}
+
+#[tokio::test]
+async fn passes_that_wait_for_a_place_are_small() {
+    let mut world = World::connected().await;
+    let rule = Arc::new(world.rule("r", json!({"query": QUERY})));
+    let pass = pass::run(rule, world.context.clone());
+    let size = size_of_val(&pass);
+    assert!(size <= 1024, "{size} bytes");
+    pass.await.unwrap();
+}

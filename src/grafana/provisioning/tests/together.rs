@@ -1,0 +1,371 @@
+//! Rules of one group that wait at the same time.
+
+use futures::future::join_all;
+use futures::{FutureExt, poll};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::*;
+use crate::grafana::api::approach::Approach;
+
+const LOOK: &str = "GET folder/f/rule-groups/g";
+const SET: &str = "PUT folder/f/rule-groups/g";
+const DELETE: &str = "DELETE folder/f/rule-groups/g";
+const CREATE: &str = "POST alert-rules";
+
+/// A Grafana that holds one group.
+#[derive(Clone)]
+struct One {
+    held: Arc<Mutex<Held>>,
+    /// What isn't answered before this is let go.
+    waits_for: watch::Sender<Option<&'static str>>,
+}
+
+#[derive(Default)]
+struct Held {
+    version: &'static str,
+    rules: Vec<Value>,
+    asked: Vec<String>,
+    /// Which bodies are refused: those that say this.
+    bad: Option<&'static str>,
+    /// With what the refusal goes on.
+    message: &'static str,
+    /// What a write of the group is answered with, whatever it brings.
+    breaks: Option<StatusCode>,
+}
+
+impl One {
+    fn new(version: &'static str, marks: &[&str]) -> Self {
+        let rule = |mark: &&str| json!({"uid": format!("of {mark}"), "labels": {"__alertwright__": mark}});
+        Self {
+            held: Arc::new(Mutex::new(Held {
+                version,
+                rules: marks.iter().map(rule).collect(),
+                ..Held::default()
+            })),
+            waits_for: watch::Sender::new(None),
+        }
+    }
+
+    fn router(&self) -> Router {
+        let this = self.clone();
+        Router::new().fallback(any(async move |request: Request| {
+            let asked = format!("{} {}", request.method(), request.uri().path());
+            let body = axum::body::to_bytes(request.into_body(), usize::MAX)
+                .await
+                .unwrap();
+            let asked = asked.replace("/api/v1/provisioning/", "");
+            this.held.lock().asked.push(asked.clone());
+            let mut waits_for = this.waits_for.subscribe();
+            let is_free = |waits_for: &Option<&'static str>| *waits_for != Some(asked.as_str());
+            waits_for.wait_for(is_free).await.unwrap();
+            this.held.lock().answer(&asked, &String::from_utf8_lossy(&body))
+        }))
+    }
+
+    /// Answers what it has been asked.
+    async fn client(&self, approaches: &Approaches) -> Grafana {
+        let company = Company {
+            is_ours: Arc::new(|mark| mark.starts_with("own/")),
+            makes_uid: |uid| uid.starts_with("aw-"),
+            approaches: approaches.clone(),
+            ..Company::default()
+        };
+        let grafana = grafana_among(self.router(), company).await;
+        grafana.server.settings().await.unwrap();
+        self.asked();
+        grafana
+    }
+
+    /// What was asked since the last time.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.held.lock().asked)
+    }
+
+    fn uids(&self) -> Vec<String> {
+        let held = self.held.lock();
+        let uid = |rule: &Value| rule["uid"].as_str().unwrap().to_owned();
+        held.rules.iter().map(uid).collect()
+    }
+}
+
+impl Held {
+    fn answer(&mut self, asked: &str, body: &str) -> (StatusCode, String) {
+        let no = |status: StatusCode, message: &str| {
+            let id = (status == StatusCode::NOT_FOUND).then_some("alerting.alert-rule.notFound");
+            (status, json!({"message": message, "messageId": id}).to_string())
+        };
+        if self.bad.is_some_and(|bad| body.contains(bad)) {
+            return no(StatusCode::BAD_REQUEST, self.message);
+        }
+        let sent: Value = serde_json::from_str(body).unwrap_or_default();
+        match asked {
+            "GET /api/frontend/settings" => {
+                let settings = json!({"buildInfo": {"version": self.version}});
+                return (StatusCode::OK, settings.to_string());
+            }
+            LOOK if self.rules.is_empty() => return no(StatusCode::NOT_FOUND, "no such group"),
+            LOOK => {
+                let group = json!({"title": "g", "folderUid": "f", "interval": 60, "rules": self.rules});
+                return (StatusCode::OK, group.to_string());
+            }
+            SET => {
+                if let Some(status) = self.breaks {
+                    return no(status, "broken");
+                }
+                self.rules = sent["rules"].as_array().unwrap().clone();
+            }
+            DELETE => self.rules.clear(),
+            CREATE => self.rules.push(sent),
+            _ => {
+                let (how, uid) = (&asked[..3], asked.rsplit('/').next().unwrap());
+                self.rules.retain(|rule| rule["uid"] != uid);
+                if how == "PUT" {
+                    self.rules.push(sent);
+                }
+            }
+        }
+        (StatusCode::OK, "{}".to_owned())
+    }
+}
+
+fn uids(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("aw-{i:02}")).collect()
+}
+
+fn every(uid: &str, interval: Duration) -> AlertRule {
+    AlertRule {
+        interval,
+        title: uid.to_owned(),
+        ..rule(uid)
+    }
+}
+
+fn ours(uid: &str) -> AlertRule {
+    AlertRule {
+        labels: [("__alertwright__".to_owned(), "own/ns/x".to_owned())].into(),
+        ..every(uid, MINUTE)
+    }
+}
+
+/// Writes a rule, and gives its turn back as whoever has noted it does.
+async fn noted(grafana: &Grafana, rule: &AlertRule, found: Option<&FoundRule>) -> Result<Stored> {
+    let mut stored = put(grafana, rule, found).await?;
+    assert!(stored.turn.take().is_some(), "others write before it is noted");
+    Ok(stored)
+}
+
+/// Writes all of these at the same time, as passes do: each is on the way until it stands in the queue.
+async fn put_all(grafana: &Grafana, approaches: &Approaches, rules: &[AlertRule]) -> Vec<Result<Stored>> {
+    let on_the_way: Vec<Approach> = rules.iter().map(|_| approaches.begin()).collect();
+    let puts = rules.iter().zip(&on_the_way);
+    join_all(puts.map(|(rule, approach)| approach.scope(noted(grafana, rule, None)))).await
+}
+
+async fn delete_all(grafana: &Grafana, approaches: &Approaches, uids: &[String]) {
+    let found: Vec<FoundRule> = uids.iter().map(|uid| found(uid)).collect();
+    let on_the_way: Vec<Approach> = found.iter().map(|_| approaches.begin()).collect();
+    let deletes = found.iter().zip(&on_the_way);
+    let all = deletes.map(|(rule, approach)| approach.scope(grafana.rules.delete(rule, Provenance::Api)));
+    join_all(all)
+        .await
+        .into_iter()
+        .for_each(|deleted| deleted.unwrap());
+}
+
+fn rules(count: usize) -> Vec<AlertRule> {
+    uids(count).iter().map(|uid| ours(uid)).collect()
+}
+
+fn are_well(all: Vec<Result<Stored>>) {
+    all.into_iter().for_each(|stored| drop(stored.unwrap()));
+}
+
+#[tokio::test]
+async fn rules_that_wait_together_are_one_write_after_a_look() {
+    let (one, approaches) = (One::new("11.5.2", &["own/ns/a"]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    let two = Duration::from_secs(120);
+    let wishes: Vec<_> = uids(5).iter().rev().map(|uid| every(uid, two)).collect();
+    let all = put_all(&grafana, &approaches, &wishes).await;
+    assert_eq!(one.asked(), [LOOK, SET]);
+    assert_eq!(one.uids(), [vec!["of own/ns/a".to_owned()], uids(5)].concat());
+    for (stored, wish) in all.into_iter().zip(&wishes) {
+        let stored = stored.unwrap();
+        assert_eq!(stored.found, FoundRule::written(wish, Provenance::Api));
+        assert!(stored.is_of_group && stored.kept.is_none());
+    }
+}
+
+#[tokio::test]
+async fn one_alone_is_one_call() {
+    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    are_well(put_all(&grafana, &approaches, &rules(1)).await);
+    assert_eq!(one.asked(), [CREATE]);
+}
+
+#[tokio::test]
+async fn rules_are_written_alone_where_grafana_takes_no_new_ones_in_a_group_or_one_is_not_ours() {
+    for (version, marks, looks) in [
+        ("10.4.0", &["own/ns/a"], 0),
+        ("11.5.1", &["own/ns/a"], 0),
+        ("13.3.0", &["else/ns/a"], 1),
+    ] {
+        let (one, approaches) = (One::new(version, marks), Approaches::default());
+        let grafana = one.client(&approaches).await;
+        are_well(put_all(&grafana, &approaches, &rules(4)).await);
+        let expected = [vec![LOOK; looks], vec![CREATE; 4]].concat();
+        assert_eq!(one.asked(), expected, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn a_uid_that_may_be_somebody_elses_is_written_alone() {
+    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    let mut wishes = rules(2);
+    wishes.push(ours("by-hand"));
+    are_well(put_all(&grafana, &approaches, &wishes).await);
+    let mut asked = one.asked();
+    asked.sort();
+    assert_eq!(asked, [LOOK, CREATE, SET]);
+}
+
+#[tokio::test]
+async fn what_wishes_another_interval_is_another_write() {
+    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    let intervals = [1, 2, 1, 2].map(Duration::from_secs);
+    let wishes: Vec<_> = uids(4)
+        .iter()
+        .zip(intervals)
+        .map(|(uid, interval)| AlertRule {
+            interval,
+            ..ours(uid)
+        })
+        .collect();
+    are_well(put_all(&grafana, &approaches, &wishes).await);
+    assert_eq!(one.asked(), [LOOK, SET, LOOK, SET]);
+    assert_eq!(one.uids().len(), 4);
+}
+
+#[tokio::test]
+async fn rules_that_move_in_together_are_one_write_unless_the_group_they_leave_is_being_written() {
+    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    let wishes = rules(3);
+    let before: Vec<_> = wishes
+        .iter()
+        .map(|rule| {
+            FoundRule::of(&AlertRule {
+                group: Some("before".to_owned()),
+                ..rule.clone()
+            })
+        })
+        .collect();
+    let on_the_way: Vec<Approach> = wishes.iter().map(|_| approaches.begin()).collect();
+    let puts = wishes.iter().zip(&before).zip(&on_the_way);
+    let all = puts.map(|((rule, found), approach)| approach.scope(noted(&grafana, rule, Some(found))));
+    are_well(join_all(all).await);
+    assert_eq!(one.asked(), [LOOK, SET]);
+}
+
+#[tokio::test]
+async fn a_rule_that_is_refused_is_alone_with_it() {
+    let n = 20;
+    for (message, bad, most) in [
+        // It is named.
+        ("bad is [rule_uid:'aw-07']", "aw-07", 2 + 1 + 2),
+        ("bad", "aw-00", 2 + 2 + 2 + 5 + 2 + 2),
+        ("bad", "aw-19", 2 + 2 + 2 + 5),
+    ] {
+        let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+        one.held.lock().bad = Some(bad);
+        one.held.lock().message = message;
+        let grafana = one.client(&approaches).await;
+        let all = put_all(&grafana, &approaches, &rules(n)).await;
+        for (uid, stored) in uids(n).iter().zip(all) {
+            match stored {
+                Ok(_) => assert_ne!(uid, bad),
+                Err(error) => {
+                    assert_eq!(uid, bad, "{error}");
+                    assert!(error.to_string().contains("bad"), "{error}");
+                }
+            }
+        }
+        let asked = one.asked();
+        assert!(asked.len() <= most, "{} calls for {bad}: {asked:#?}", asked.len());
+        assert_eq!(one.uids().len(), n - 1);
+    }
+}
+
+#[tokio::test]
+async fn of_a_write_whose_outcome_is_unknown_all_learn_that_and_the_next_goes_rule_by_rule() {
+    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    one.held.lock().breaks = Some(StatusCode::INTERNAL_SERVER_ERROR);
+    for stored in put_all(&grafana, &approaches, &rules(3)).await {
+        let error = stored.unwrap_err();
+        assert!(error.outcome_unknown(), "{error}");
+    }
+    assert_eq!(one.asked(), [LOOK, SET]);
+    are_well(put_all(&grafana, &approaches, &rules(3)).await);
+    assert_eq!(one.asked(), [CREATE; 3]);
+    one.held.lock().breaks = None;
+    one.held.lock().rules.clear();
+    are_well(put_all(&grafana, &approaches, &rules(3)).await);
+    assert_eq!(one.asked(), [LOOK, SET], "once is enough");
+}
+
+#[tokio::test]
+async fn where_whoever_writes_for_all_is_cut_off_the_others_are_written_all_the_same() {
+    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    one.waits_for.send_replace(Some(LOOK));
+    let wishes = rules(3);
+    let mut leader = noted(&grafana, &wishes[0], None).boxed();
+    let rest = approaches.begin();
+    assert!(poll!(leader.as_mut()).is_pending(), "the others are waited for");
+    let mut others = Box::pin(put_all(&grafana, &approaches, &wishes[1..]));
+    assert!(poll!(others.as_mut()).is_pending());
+    drop(rest);
+    while one.held.lock().asked.is_empty() {
+        assert!(poll!(leader.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(leader);
+    one.waits_for.send_replace(None);
+    are_well(others.await);
+    assert_eq!(one.asked(), [LOOK, LOOK, SET]);
+    assert_eq!(one.uids(), uids(3)[1..]);
+}
+
+#[tokio::test]
+async fn a_group_goes_in_one_call_when_all_that_it_holds_goes() {
+    let (one, approaches) = (One::new("11.0.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    are_well(put_all(&grafana, &approaches, &rules(6)).await);
+    one.asked();
+    delete_all(&grafana, &approaches, &uids(6)[..2]).await;
+    assert_eq!(
+        one.asked(),
+        [LOOK, "DELETE alert-rules/aw-00", "DELETE alert-rules/aw-01"]
+    );
+    delete_all(&grafana, &approaches, &uids(6)[2..]).await;
+    assert_eq!(one.asked(), [LOOK, DELETE]);
+    assert!(one.uids().is_empty());
+}
+
+#[tokio::test]
+async fn before_groups_could_be_deleted_rules_go_one_by_one() {
+    let (one, approaches) = (One::new("10.4.0", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    are_well(put_all(&grafana, &approaches, &rules(2)).await);
+    one.asked();
+    delete_all(&grafana, &approaches, &uids(2)).await;
+    assert_eq!(
+        one.asked(),
+        ["DELETE alert-rules/aw-00", "DELETE alert-rules/aw-01"]
+    );
+}

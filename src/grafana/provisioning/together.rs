@@ -1,0 +1,396 @@
+//! Rules of one group that wait together are written, or deleted, together.
+//!
+//! Who wants to write a rule stands in the queue of its group. Whoever gets the right to write there waits until all who are on the way have
+//! come, takes all that stand there, and does for them what can be done in one go; the rest is told to go alone.
+
+use std::collections::{HashMap, HashSet};
+
+use http::Method;
+use parking_lot::Mutex;
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use super::Provisioning;
+use super::groups::{self, Abilities, Group, Key, Wish};
+use super::intervals::GROUPS;
+use crate::deadline;
+use crate::grafana::api::Provenance;
+use crate::grafana::api::approach;
+use crate::grafana::error::{Class, Error, Result};
+use crate::grafana::transport::Call;
+use crate::grafana::turns::Turn;
+
+/// So few rules, one of which is refused, cost no more calls alone than in ever smaller groups: each of those takes two.
+const FEW: usize = 5;
+
+/// Who waits, and what this Grafana can do for them.
+#[derive(Default)]
+pub(super) struct Together {
+    abilities: Mutex<Abilities>,
+    writes: Queue<Coming>,
+    /// Uids of rules.
+    deletes: Queue<String>,
+    /// Groups of which a write broke Grafana: the next one goes rule by rule.
+    broken: Mutex<HashSet<Key>>,
+}
+
+impl Together {
+    /// Notes which version of Grafana this is.
+    pub(super) fn learn(&self, version: Option<&str>) {
+        *self.abilities.lock() = Abilities::of(version);
+    }
+}
+
+/// A rule that is to be written into a group.
+#[derive(Debug, Clone)]
+pub(super) struct Coming {
+    /// As it is to be.
+    pub(super) wish: Wish,
+    /// The group that it is in before, if that is another one.
+    pub(super) from: Option<Key>,
+}
+
+/// What became of one that waited.
+pub(super) enum Ended {
+    /// It was done with others, under this right to write there.
+    Together(Turn),
+    /// It has to be done alone; perhaps the right to write there is at hand.
+    Alone(Option<Turn>),
+    /// It was tried with others, and this is how it ended for all of them.
+    Failed(Error),
+}
+
+impl Ended {
+    fn clone_of(&self) -> Self {
+        match self {
+            Self::Together(turn) => Self::Together(turn.clone()),
+            Self::Alone(_) => Self::Alone(None),
+            Self::Failed(error) => Self::Failed(error.clone()),
+        }
+    }
+}
+
+/// One that waits, and is told how it ended.
+struct Waiting<T> {
+    what: T,
+    told: oneshot::Sender<Ended>,
+}
+
+impl<T> Waiting<T> {
+    fn tell(self, how: &Ended) {
+        // Who was cut off needs not know.
+        let _ = self.told.send(how.clone_of());
+    }
+}
+
+fn tell_all<T>(all: impl IntoIterator<Item = Waiting<T>>, how: &Ended) {
+    all.into_iter().for_each(|one| one.tell(how));
+}
+
+/// A place in a queue.
+struct Place<T> {
+    what: T,
+    verdict: oneshot::Receiver<Ended>,
+}
+
+/// What it comes to for one that waits.
+enum Come<T> {
+    Ends(Ended),
+    /// It does it for all of these.
+    Leads(Vec<Waiting<T>>, Turn),
+}
+
+/// Those that wait, by group.
+struct Queue<T>(Mutex<HashMap<Key, Vec<Waiting<T>>>>);
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Queue<T> {
+    fn join(&self, key: &Key, what: T) -> Place<T> {
+        let (told, verdict) = oneshot::channel();
+        let waiting = Waiting {
+            what: what.clone(),
+            told,
+        };
+        self.0.lock().entry(key.clone()).or_default().push(waiting);
+        Place { what, verdict }
+    }
+
+    /// Takes all that wait, but for those that were cut off.
+    fn take(&self, key: &Key) -> Vec<Waiting<T>> {
+        let mut all = self.0.lock().remove(key).unwrap_or_default();
+        all.retain(|one| !one.told.is_closed());
+        all
+    }
+
+    /// Has these wait on, before those that have come meanwhile.
+    fn put_back(&self, key: &Key, mut waiting: Vec<Waiting<T>>) {
+        if !waiting.is_empty() {
+            let mut queues = self.0.lock();
+            let queue = queues.entry(key.clone()).or_default();
+            waiting.append(queue);
+            *queue = waiting;
+        }
+    }
+}
+
+/// How the write of a group ended.
+enum Wrote {
+    All,
+    /// It was not sent, or says nothing of the rules.
+    Nothing,
+    /// At least one of the rules isn't as it should be.
+    Refused(Error),
+    Failed(Error),
+}
+
+/// Rules that are yet to be written.
+struct Part {
+    rules: Vec<Waiting<Coming>>,
+    /// Whether one of them is refused for sure.
+    is_bad: bool,
+    /// Whether they are one half of rules that were refused, and the other half is the next.
+    has_twin: bool,
+}
+
+impl Provisioning {
+    /// Whether rules of a group may be written in one go.
+    pub(super) fn writes_together(&self) -> bool {
+        self.together.abilities.lock().write
+    }
+
+    /// Stands in the queue of a group with this rule, until it is written or has to be written alone.
+    pub(super) async fn write_together(&self, key: &Key, coming: Coming) -> Ended {
+        let queue = &self.together.writes;
+        let mut place = queue.join(key, coming);
+        approach::arrived();
+        loop {
+            match self.come(queue, key, &mut place).await {
+                Come::Ends(ended) => return ended,
+                // Each call has its time limit, and most of them are for others.
+                Come::Leads(all, turn) => deadline::waiting(self.write_all(key, all, &turn)).await,
+            }
+        }
+    }
+
+    /// Stands in the queue of those that are to be deleted from a group.
+    pub(super) async fn delete_together(&self, key: &Key, uid: &str, provenance: Provenance) -> Ended {
+        if !self.together.abilities.lock().delete || provenance != Provenance::Api {
+            approach::arrived();
+            return Ended::Alone(None);
+        }
+        let queue = &self.together.deletes;
+        let mut place = queue.join(key, uid.to_owned());
+        approach::arrived();
+        loop {
+            match self.come(queue, key, &mut place).await {
+                Come::Ends(ended) => return ended,
+                Come::Leads(all, turn) => deadline::waiting(self.delete_all(key, all, &turn)).await,
+            }
+        }
+    }
+
+    /// Waits until somebody has done it, or it is this one's turn to do it for all that wait. Nobody is lost where whoever does it is cut off.
+    async fn come<T: Clone>(&self, queue: &Queue<T>, key: &Key, place: &mut Place<T>) -> Come<T> {
+        loop {
+            let turn = tokio::select! {
+                biased;
+                told = deadline::waiting(&mut place.verdict) => {
+                    if let Ok(ended) = told {
+                        return Come::Ends(ended);
+                    }
+                    *place = queue.join(key, place.what.clone());
+                    continue;
+                }
+                turn = self.company.groups.lock(key.clone()) => turn,
+            };
+            match place.verdict.try_recv() {
+                Ok(ended) => return Come::Ends(ended),
+                Err(TryRecvError::Closed) => *place = queue.join(key, place.what.clone()),
+                Err(TryRecvError::Empty) => {}
+            }
+            deadline::waiting(self.company.approaches.settled()).await;
+            let all = queue.take(key);
+            return if all.len() == 1 {
+                Come::Ends(Ended::Alone(Some(turn)))
+            } else {
+                Come::Leads(all, turn)
+            };
+        }
+    }
+
+    /// Writes what can be written in one go. What is wished with another interval waits on.
+    async fn write_all(&self, key: &Key, mut all: Vec<Waiting<Coming>>, turn: &Turn) {
+        let Some(first) = all.first().map(|one| one.what.wish.clone()) else {
+            return;
+        };
+        let later = all
+            .extract_if(.., |one| !groups::goes_with(&first, &one.what.wish))
+            .collect();
+        self.together.writes.put_back(key, later);
+        let is_broken = self.together.broken.lock().remove(key);
+        if is_broken || first.provenance != Provenance::Api {
+            return tell_all(all, &Ended::Alone(None));
+        }
+        let (movers, _turns) = self.rights_to_leave(&all);
+        let stuck: Vec<_> = all
+            .extract_if(.., |one| {
+                one.what.from.as_ref().is_some_and(|from| !movers.contains(from))
+            })
+            .collect();
+        tell_all(stuck, &Ended::Alone(None));
+        self.write_parts(key, all, turn).await;
+    }
+
+    /// The rights to write to the groups that these rules leave, so far as nobody has them: who waited for one with another at hand might wait
+    /// for whoever waits for that.
+    fn rights_to_leave(&self, all: &[Waiting<Coming>]) -> (HashSet<Key>, Vec<Turn>) {
+        let groups: HashSet<&Key> = all.iter().filter_map(|one| one.what.from.as_ref()).collect();
+        let free = groups
+            .into_iter()
+            .filter_map(|from| Some((from.clone(), self.company.groups.try_lock(from.clone())?)));
+        free.unzip()
+    }
+
+    /// Writes all of these, and where that is refused ever smaller parts of them, until those are alone that are at fault.
+    async fn write_parts(&self, key: &Key, all: Vec<Waiting<Coming>>, turn: &Turn) {
+        let mut parts = vec![Part {
+            rules: all,
+            is_bad: false,
+            has_twin: false,
+        }];
+        while let Some(mut part) = parts.pop() {
+            if part.rules.len() < 2 {
+                tell_all(part.rules, &Ended::Alone(None));
+                continue;
+            }
+            let wrote = if part.is_bad {
+                None
+            } else {
+                Some(self.write_group(key, &part.rules).await)
+            };
+            let ended = match wrote {
+                Some(Wrote::All) => {
+                    if let Some(twin) = parts.last_mut().filter(|_| part.has_twin) {
+                        twin.is_bad = true;
+                    }
+                    tell_all(part.rules, &Ended::Together(turn.clone()));
+                    continue;
+                }
+                Some(Wrote::Nothing) => Ended::Alone(None),
+                Some(Wrote::Failed(error)) => Ended::Failed(error),
+                Some(Wrote::Refused(_)) | None if part.rules.len() <= FEW => {
+                    tell_all(part.rules, &Ended::Alone(None));
+                    continue;
+                }
+                refused => {
+                    let message = match refused {
+                        Some(Wrote::Refused(error)) => error.to_string(),
+                        _ => String::new(),
+                    };
+                    parts.extend(divided(&mut part.rules, &message));
+                    continue;
+                }
+            };
+            tell_all(part.rules, &ended);
+            return parts.into_iter().for_each(|part| tell_all(part.rules, &ended));
+        }
+    }
+
+    async fn write_group(&self, key: &Key, rules: &[Waiting<Coming>]) -> Wrote {
+        let wishes: Vec<&Wish> = rules.iter().map(|one| &one.what.wish).collect();
+        let found = match self.whole_group(key).await {
+            Ok(found) => found,
+            Err(error) if is_of_groups(&error) => return Wrote::Nothing,
+            Err(error) => return Wrote::Failed(error),
+        };
+        let Ok(body) = groups::together(key, &found, &wishes, &*self.company.is_ours) else {
+            return Wrote::Nothing;
+        };
+        let names = [key.0.as_str(), "rule-groups", &key.1];
+        let call = Call::new("rules.put_group", Method::PUT, GROUPS, &names).json(&body);
+        drop((found, body));
+        let sent = match call {
+            Ok(call) => self.transport.send(call).await,
+            Err(error) => Err(error),
+        };
+        match sent {
+            Ok(()) => Wrote::All,
+            Err(error) if is_of_groups(&error) => Wrote::Nothing,
+            Err(error) if is_of_one(&error) => Wrote::Refused(error),
+            Err(error) => {
+                if matches!(error, Error::Status { status: 500.., .. }) {
+                    self.together.broken.lock().insert(key.clone());
+                }
+                Wrote::Failed(error)
+            }
+        }
+    }
+
+    /// Deletes the group if it holds nothing but these.
+    async fn delete_all(&self, key: &Key, all: Vec<Waiting<String>>, turn: &Turn) {
+        let uids: HashSet<&str> = all.iter().map(|one| one.what.as_str()).collect();
+        let found = self.whole_group(key).await;
+        let ended = match found {
+            Ok(found) if groups::are_all(&found, &uids) => {
+                let names = [key.0.as_str(), "rule-groups", &key.1];
+                let call = Call::new("rules.delete_group", Method::DELETE, GROUPS, &names);
+                match self.transport.send(call).await {
+                    Ok(()) => Ended::Together(turn.clone()),
+                    Err(error) if error.outcome_unknown() => Ended::Failed(error),
+                    Err(_) => Ended::Alone(None),
+                }
+            }
+            Ok(_) | Err(_) => Ended::Alone(None),
+        };
+        tell_all(all, &ended);
+    }
+
+    /// A group with all that Grafana says of its rules. From the versions on that are asked for this, Grafana names its error where there is
+    /// none, so nobody else has to be asked whether it was Grafana.
+    async fn whole_group(&self, (folder_uid, name): &Key) -> Result<Group> {
+        let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", name]);
+        match self.transport.fetch_whole(call).await {
+            Err(Error::Status {
+                status: 404,
+                message_id: Some(id),
+                ..
+            }) if id == "alerting.alert-rule.notFound" => Ok(Group::default()),
+            found => Ok(self.if_present(found).await?.unwrap_or_default()),
+        }
+    }
+}
+
+/// Rules of which at least one is refused, the first to be tried last: the one that the refusal names, or half of them.
+fn divided(rules: &mut Vec<Waiting<Coming>>, message: &str) -> Vec<Part> {
+    let part = |rules, has_twin| Part {
+        rules,
+        is_bad: false,
+        has_twin,
+    };
+    let uids = rules.iter().map(|one| one.what.wish.uid.as_str());
+    if let Some(named) = groups::named(message, uids).map(str::to_owned) {
+        let named = rules.extract_if(.., |one| one.what.wish.uid == named).collect();
+        return vec![part(std::mem::take(rules), false), part(named, false)];
+    }
+    let second = rules.split_off(rules.len() / 2);
+    vec![part(second, false), part(std::mem::take(rules), true)]
+}
+
+/// Whether groups can't be read or written as a whole, which says nothing of single rules.
+fn is_of_groups(error: &Error) -> bool {
+    matches!(error, Error::TooLarge { .. }) || error.class() == Class::Forbidden
+}
+
+/// Whether a refusal is of what a rule is. All others are of all of them.
+fn is_of_one(error: &Error) -> bool {
+    let is_said = matches!(error, Error::Status { .. }) && !error.is_folder_missing();
+    is_said
+        && matches!(
+            error.class(),
+            Class::Rejected | Class::Conflict | Class::Foreign | Class::Missing
+        )
+}
