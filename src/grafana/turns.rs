@@ -33,6 +33,12 @@ impl Right {
     pub async fn lock(&self) -> Turn {
         Turn::of(vec![take(self.0.clone()).await])
     }
+
+    /// Has it, if nobody else does.
+    pub fn try_lock(&self) -> Option<Turn> {
+        let guard = self.0.clone().try_lock_owned().ok()?;
+        Some(Turn::of(vec![guard]))
+    }
 }
 
 /// Rights by what they are for. Those that nobody has or waits for take no room.

@@ -1,7 +1,7 @@
 //! What Grafana holds of a contact point, and its writes.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use kube::ResourceExt;
@@ -10,7 +10,7 @@ use tracing::info;
 use crate::api::condition::Reason;
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
 use crate::cluster::memory::Remembered;
-use crate::controller::connection::Instance;
+use crate::controller::connection::{Instance, PointsByName};
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -23,6 +23,9 @@ use crate::grafana::api::notifications::{ContactPointWrite, Sent};
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model::{self, Found};
 use crate::grafana::turns::Turn;
+
+/// How old a look may be that several share.
+const SHARED: Duration = Duration::from_secs(1);
 
 /// What became of a contact point.
 #[derive(Default)]
@@ -64,9 +67,19 @@ pub(super) async fn sync(
     if !known.is_unknown() && decide(known.as_ref().present()).is_done() {
         return Ok(Synced::default());
     }
-    let turn = instance.rights.notifications.lock().await;
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
-    let found = fresh(instance, name).await?;
+    let (turn, found) = match (known, instance.rights.notifications.try_lock()) {
+        (_, Some(turn)) => (turn, fresh(instance, name).await?),
+        (known, None) => {
+            let asked = Instant::now();
+            let turn = instance.rights.notifications.lock().await;
+            let found = match known {
+                Lookup::Absent => fresh_for_all(instance, name, asked).await?,
+                _ => fresh(instance, name).await?,
+            };
+            (turn, found)
+        }
+    };
     let plan = decide(found.as_ref());
     refuse_what_is_not_ours(
         object,
@@ -269,4 +282,29 @@ pub(super) async fn fresh(
 ) -> Result<Option<Found<model::ContactPoint>>, Failure> {
     let found = instance.grafana.contact_points.get(name).await;
     found.map_err(|e| instance.suspect(e.into()))
+}
+
+/// The same by one look for all that are new and waited for their turns when it began. Nobody of us writes to their names meanwhile, and it isn't
+/// older than a second.
+async fn fresh_for_all(
+    instance: &Instance,
+    name: &str,
+    asked: Instant,
+) -> Result<Option<Found<model::ContactPoint>>, Failure> {
+    if let Some((began, seen)) = &*instance.points_seen.lock()
+        && *began >= asked
+        && began.elapsed() < SHARED
+    {
+        return Ok(seen.get(name).cloned());
+    }
+    let began = Instant::now();
+    let all = instance.grafana.contact_points.list().await;
+    let all = all.map_err(|e| instance.suspect(e.into()))?;
+    let seen: PointsByName = all
+        .into_iter()
+        .map(|found| (found.object.name.clone(), found))
+        .collect();
+    let found = seen.get(name).cloned();
+    *instance.points_seen.lock() = Some((began, seen));
+    Ok(found)
 }
