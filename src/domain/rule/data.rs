@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 use super::query::{self, Comparison, Split};
 use crate::api::alert_rule::{AlertRuleSpec, DataQuery};
 use crate::domain::refusal::Refusal;
-use crate::grafana::model::{Query, RelativeTimeRange};
+use crate::grafana::model::{EXPRESSION, Query, RelativeTimeRange};
 use crate::grafana::wire::DataSource;
 
-/// Data source of expressions.
-const EXPRESSION: &str = "__expr__";
 /// What the server adds to a model that lacks it; sent, so that it never differs.
 const INTERVAL_MS: u64 = 1000;
 /// The same for the number of points.

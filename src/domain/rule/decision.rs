@@ -55,7 +55,11 @@ pub fn is_drift(stored: Option<&str>, found: Option<&FoundRule>) -> bool {
 pub fn lost(found: &FoundRule) -> Option<String> {
     let receiver = found.receiver.as_ref();
     let settings = receiver.map(|receiver| {
-        format!("its notification settings (contact point {receiver}): its alerts go by the policy tree")
+        let way = match receiver.as_str() {
+            "" => "a policy tree of its own".to_owned(),
+            name => format!("contact point {name}"),
+        };
+        format!("its notification settings ({way}): its alerts go by the policy tree")
     });
     let metric = found.metric.as_ref();
     let recording = metric.map(|metric| format!("its metric {metric}: it records no longer, but alerts"));

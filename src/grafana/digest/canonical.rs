@@ -99,7 +99,7 @@ impl Canonical {
     }
 }
 
-/// A duration as Prometheus and Go print it: `5m`, `1d12h`, `1m0s`, `0`.
+/// A duration as Prometheus and Go print it: `5m`, `1d12h`, `1m0s`, `1.5s`, `0`.
 pub fn duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -107,18 +107,28 @@ pub fn duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;
     loop {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, tail) = rest.split_at(digits);
-        let number: u64 = number.parse().ok()?;
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let (number, tail) = rest.split_at(end);
         let unit_length = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_length);
-        let millis = number.checked_mul(unit_millis(unit)?)?;
-        total = total.checked_add(Duration::from_millis(millis))?;
+        total = total.checked_add(part(number, unit_millis(unit)?)?)?;
         if tail.is_empty() {
             return Some(total);
         }
         rest = tail;
     }
+}
+
+/// So many of a unit. Go has fractions, down to the nanosecond; Prometheus has none.
+fn part(number: &str, millis: u64) -> Option<Duration> {
+    const PER_MILLI: u64 = 1_000_000;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let whole: u64 = whole.parse().ok()?;
+    let whole = Duration::from_millis(whole.checked_mul(millis)?);
+    let parts: u64 = fraction.parse().ok()?;
+    let scale = 10u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let nanos = u128::from(parts) * u128::from(millis) * u128::from(PER_MILLI) / u128::from(scale);
+    whole.checked_add(Duration::from_nanos(u64::try_from(nanos).ok()?))
 }
 
 fn unit_millis(unit: &str) -> Option<u64> {
@@ -156,6 +166,12 @@ mod tests {
             ("1d12h", Some(129_600.0)),
             ("2w", Some(1_209_600.0)),
             ("1500ms", Some(1.5)),
+            ("1.5s", Some(1.5)),
+            ("1h0m0.25s", Some(3600.25)),
+            ("1.s", None),
+            (".5s", None),
+            ("1.2.3s", None),
+            ("1.99999999999999999999s", None),
             ("", None),
             ("5", None),
             ("m", None),

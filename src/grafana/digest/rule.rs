@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::canonical::Canonical;
-use crate::grafana::model::{AlertRule, NotificationSettings, Query};
+use crate::grafana::model::{AlertRule, EXPRESSION, NotificationSettings, Query};
 
 /// What Grafana adds to a model without `intervalMs`.
 const INTERVAL_MS: f64 = 1000.0;
@@ -101,7 +101,12 @@ fn query(hash: &mut Canonical, query: &Query) {
     hash.text(query_type.unwrap_or(&query.query_type));
     hash.text(&query.relative_time_range.from.to_string());
     hash.text(&query.relative_time_range.to.to_string());
-    hash.text(&query.datasource_uid);
+    // An expression has two names.
+    hash.text(if query.is_expression() {
+        EXPRESSION
+    } else {
+        &query.datasource_uid
+    });
     match query.model.as_object() {
         Some(model) => hash.object(model.iter().filter(|(key, value)| !is_default(key, value))),
         None => hash.value(&query.model),
@@ -137,6 +142,9 @@ fn notification(hash: &mut Canonical, settings: &NotificationSettings) {
     }
     hash.set(settings.mute_time_intervals.iter().map(String::as_str));
     hash.set(settings.active_time_intervals.iter().map(String::as_str));
+    if let Some(policy) = &settings.policy {
+        hash.text(policy);
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +212,33 @@ mod tests {
         };
         assert_eq!(of(["A", "B", "C"]), of(["C", "A", "B"]));
         assert_ne!(of(["A", "B", "C"]), of(["A", "B", "D"]));
+    }
+
+    #[test]
+    fn an_expression_is_the_same_by_either_of_its_names() {
+        let of = |name: &str| {
+            let mut rule = rule();
+            rule.data[0].datasource_uid = name.to_owned();
+            RuleDigest::of(&rule)
+        };
+        assert_eq!(of("__expr__"), of("-100"));
+        assert_ne!(of("__expr__"), of("loki"));
+    }
+
+    #[test]
+    fn a_policy_tree_of_its_own_is_a_difference() {
+        let of = |policy: Option<&str>| {
+            let settings = NotificationSettings {
+                policy: policy.map(str::to_owned),
+                ..Default::default()
+            };
+            RuleDigest::of(&AlertRule {
+                notification_settings: Some(settings),
+                ..rule()
+            })
+        };
+        assert_ne!(of(Some("a")), of(Some("b")));
+        assert_ne!(of(Some("a")), of(None));
     }
 
     #[test]

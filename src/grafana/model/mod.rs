@@ -9,7 +9,7 @@ mod time_interval;
 pub use contact_point::{ContactPoint, Integration, REDACTED};
 pub(in crate::grafana) use route::outlasting;
 pub use route::{ObjectMatcher, Route, object_matcher};
-pub use rule::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange};
+pub use rule::{AlertRule, EXPRESSION, NotificationSettings, Query, Record, RelativeTimeRange};
 pub use template::Template;
 pub use time_interval::{Period, TimeInterval, TimeRange};
 

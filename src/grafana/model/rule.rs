@@ -57,7 +57,7 @@ pub struct Record {
 /// Where the alerts of one rule go, past the policy tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotificationSettings {
-    /// Name of the contact point.
+    /// Name of the contact point; empty where the alerts go through a policy tree of the rule's own.
     pub receiver: String,
     /// Labels to group by; empty inherits the root policy's.
     pub group_by: Vec<String>,
@@ -71,7 +71,15 @@ pub struct NotificationSettings {
     pub mute_time_intervals: Vec<String>,
     /// Names of the only intervals in which something is sent; 12.1 and later.
     pub active_time_intervals: Vec<String>,
+    /// Name of a policy tree, in the place of all else; only found, 13.2 and later.
+    pub policy: Option<String>,
 }
+
+/// What stands for a data source in a node that is an expression.
+pub const EXPRESSION: &str = "__expr__";
+
+/// What it was called once. Grafana takes it still, and `/apis` doesn't say which of the two it was.
+const OLD_EXPRESSION: &str = "-100";
 
 /// One query or expression of a rule.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,6 +94,13 @@ pub struct Query {
     pub datasource_uid: String,
     /// What the data source is asked.
     pub model: Value,
+}
+
+impl Query {
+    /// Whether it is an expression, which Grafana works out itself.
+    pub fn is_expression(&self) -> bool {
+        matches!(self.datasource_uid.as_str(), EXPRESSION | OLD_EXPRESSION)
+    }
 }
 
 /// A span of time before now, in seconds.

@@ -139,6 +139,9 @@ pub(in super::super) struct NotificationSettings {
     mute_time_intervals: Vec<String>,
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     active_time_intervals: Vec<String>,
+    /// Only read.
+    #[serde(skip_serializing)]
+    policy: Option<String>,
 }
 
 impl From<&model::NotificationSettings> for NotificationSettings {
@@ -151,6 +154,7 @@ impl From<&model::NotificationSettings> for NotificationSettings {
             repeat_interval: settings.repeat_interval.clone(),
             mute_time_intervals: settings.mute_time_intervals.clone(),
             active_time_intervals: settings.active_time_intervals.clone(),
+            policy: None,
         }
     }
 }
@@ -165,6 +169,7 @@ impl From<NotificationSettings> for model::NotificationSettings {
             repeat_interval: settings.repeat_interval,
             mute_time_intervals: settings.mute_time_intervals,
             active_time_intervals: settings.active_time_intervals,
+            policy: settings.policy,
         }
     }
 }
@@ -279,6 +284,7 @@ mod tests {
                 repeat_interval: Some("3s".to_owned()),
                 mute_time_intervals: vec!["nights".to_owned()],
                 active_time_intervals: vec!["days".to_owned()],
+                policy: None,
             }),
             record: None,
             provenance: None,
