@@ -7,6 +7,8 @@ mod place;
 #[expect(dead_code, reason = "what chooses it comes next")]
 mod receivers;
 #[expect(dead_code, reason = "what chooses it comes next")]
+mod rules;
+#[expect(dead_code, reason = "what chooses it comes next")]
 mod templates;
 #[expect(dead_code, reason = "what chooses it comes next")]
 mod time_intervals;
@@ -19,4 +21,6 @@ pub(super) use discovery::{Kind, find};
 pub(super) use folders::Folders;
 use place::Place;
 #[expect(unused_imports, reason = "what chooses them comes next")]
-pub(super) use {receivers::Receivers, templates::Templates, time_intervals::TimeIntervals, trees::Trees};
+pub(super) use {
+    receivers::Receivers, rules::Rules, templates::Templates, time_intervals::TimeIntervals, trees::Trees,
+};

@@ -1,0 +1,266 @@
+//! Alert rules: `rules.alerting.grafana.app`. Each has its interval itself. A rule that is made here has no group and can't get any; one that was made with
+//! a group stays in one, which gives all its rules one interval.
+
+mod notification;
+mod object;
+mod spec;
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+
+use super::Kind;
+use super::object::Object;
+use super::place::Place;
+use crate::grafana::api::{self, Answer, FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
+use crate::grafana::error::{Error, Result};
+use crate::grafana::transport::Transport;
+use crate::grafana::turns::Company;
+use object::{GROUP, State, found, sent};
+use spec::Spec;
+
+/// Most rules that one page has: some 3 MB of the largest, which are in memory while they become digests.
+const PAGE: usize = 500;
+
+/// What `kind` says of an alert rule.
+const ALERT_RULE: &str = "AlertRule";
+
+/// The longest value that a selector may name, in bytes.
+const LONGEST_LABEL: usize = 63;
+
+/// The rules of an organisation.
+pub(in crate::grafana) struct Rules {
+    alerting: Place,
+    recording: Place,
+    company: Company,
+}
+
+impl Rules {
+    /// Where these are. Alert rules are written; recording rules are only found, for they take uids, titles and places in groups.
+    pub(in crate::grafana) const GROUP: &'static str = "rules.alerting.grafana.app";
+    pub(in crate::grafana) const PLURALS: [&'static str; 2] = ["alertrules", "recordingrules"];
+
+    /// In which versions, the best first: from 13.3 and from 13.0 on. Before, the alpha has other fields (what's new in 13.0 and 13.3).
+    pub(in crate::grafana) const VERSIONS: [&'static str; 2] = ["v1beta1", "v0alpha1"];
+
+    /// Those of one namespace.
+    pub(in crate::grafana) fn new(
+        transport: &Arc<Transport>,
+        kinds: [Kind; 2],
+        namespace: &str,
+        company: Company,
+    ) -> Self {
+        let [alerting, recording] = kinds.map(|kind| Place {
+            transport: transport.clone(),
+            kind,
+            namespace: namespace.to_owned(),
+        });
+        Self {
+            alerting,
+            recording,
+            company,
+        }
+    }
+
+    /// Which kinds these are.
+    pub(in crate::grafana) fn kinds(&self) -> [&Kind; 2] {
+        [&self.alerting.kind, &self.recording.kind]
+    }
+
+    async fn create(&self, write: &RuleWrite<'_>) -> Result<Stored> {
+        let object = sent(write.rule, write.provenance, None, None)?;
+        let made = self.alerting.create("rules.create", ALERT_RULE, &object).await?;
+        Ok(stored(found(made), None, false))
+    }
+
+    async fn replace(&self, write: &RuleWrite<'_>, before: &FoundRule) -> Result<Stored> {
+        let state = match before.revision.as_ref().and_then(State::read) {
+            Some(state) => state,
+            // It was found through the other API.
+            None => self.state(before).await?.ok_or_else(gone)?,
+        };
+        // One without a group stays so.
+        let group = before
+            .group
+            .as_deref()
+            .map(|own| write.rule.group.as_deref().unwrap_or(own));
+        let kept = match group {
+            Some(group) => self.kept(write, before, group).await?,
+            None => None,
+        };
+        let object = |state: &State| -> Result<Object<Spec>> {
+            let object = sent(
+                write.rule,
+                write.provenance,
+                group.map(|group| (group, state)),
+                Some(state),
+            )?;
+            Ok(match &kept {
+                Some(kept) => Object {
+                    spec: object.spec.every(kept.interval),
+                    ..object
+                },
+                None => object,
+            })
+        };
+        let put = self.put_object(&object(&state)?).await;
+        let made = match put {
+            // A sibling's write makes another version too: the race is lost only if the rule itself is another one.
+            Err(lost) if lost.is_lost_race() => match self.alerting.get("rules.get", &before.uid).await? {
+                Some(now) if is_still(before, &now) => {
+                    self.put_object(&object(&State::of(&now.metadata))?).await?
+                }
+                _ => return Err(lost),
+            },
+            made => made?,
+        };
+        Ok(stored(found(made), kept, group.is_some()))
+    }
+
+    async fn put_object(&self, object: &Object<Spec>) -> Result<Object<Spec>> {
+        let name = &object.metadata.name;
+        self.alerting
+            .replace("rules.update", ALERT_RULE, name, object)
+            .await
+    }
+
+    /// In which state a rule is that was found as this.
+    async fn state(&self, before: &FoundRule) -> Result<Option<State>> {
+        let now: Option<Object<Spec>> = self.alerting.get("rules.get", &before.uid).await?;
+        Ok(now.map(|now| State::of(&now.metadata)))
+    }
+
+    /// Why a rule can't have the interval that is wished: its group has another one, and a rule that isn't ours, which would get it too.
+    async fn kept(
+        &self,
+        write: &RuleWrite<'_>,
+        before: &FoundRule,
+        group: &str,
+    ) -> Result<Option<KeptInterval>> {
+        let (folder, wish) = (write.rule.folder_uid.as_str(), write.rule.interval);
+        let is_there = before.folder_uid == folder && before.group.as_deref() == Some(group);
+        if is_there && before.interval == wish {
+            return Ok(None);
+        }
+        let foreign = |member: &FoundRule| {
+            let is_member = member.folder_uid == folder && member.group.as_deref() == Some(group);
+            let is_ours = member
+                .owner
+                .as_deref()
+                .is_some_and(|mark| (self.company.is_ours)(mark));
+            is_member && member.uid != before.uid && !is_ours
+        };
+        let members = self.list(Some(&selector(folder, group))).await?;
+        Ok(members
+            .into_iter()
+            .find(foreign)
+            .filter(|member| member.interval != wish)
+            .map(|member| KeptInterval {
+                interval: member.interval,
+                because_of: member.uid,
+            }))
+    }
+
+    /// Every rule, or those that a selector of labels leaves.
+    async fn list(&self, selector: Option<&str>) -> Result<Vec<FoundRule>> {
+        let mut all = Vec::new();
+        for place in [&self.alerting, &self.recording] {
+            let call = || {
+                let call = place.list("rules.list");
+                match selector.filter(|selector| !selector.is_empty()) {
+                    Some(selector) => call.query("labelSelector", selector),
+                    None => call,
+                }
+            };
+            all.extend(place.pages(call, PAGE, found).await?);
+        }
+        Ok(all)
+    }
+}
+
+impl api::Rules for Rules {
+    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
+        self.list(None).boxed()
+    }
+
+    fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
+        async move {
+            for place in [&self.alerting, &self.recording] {
+                if let Some(object) = place.get::<Spec>("rules.get", uid).await? {
+                    return Ok(Some(found(object)));
+                }
+            }
+            Ok(None)
+        }
+        .boxed()
+    }
+
+    fn put<'a>(&'a self, write: RuleWrite<'a>) -> Answer<'a, Stored> {
+        async move {
+            match write.found {
+                None => self.create(&write).await,
+                // Another kind, so the one goes before the other comes: they have one space of uids.
+                Some(before) if before.metric.is_some() => {
+                    self.delete(before, write.provenance).await?;
+                    self.create(&write).await
+                }
+                Some(before) => self.replace(&write, before).await,
+            }
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, found: &'a FoundRule, _: Provenance) -> Answer<'a, ()> {
+        // Grafana takes the provenance that is stored, and looks at no version.
+        let place = match found.metric {
+            Some(_) => &self.recording,
+            None => &self.alerting,
+        };
+        place.delete("rules.delete", &found.uid, None).boxed()
+    }
+}
+
+fn stored(found: FoundRule, kept: Option<KeptInterval>, is_of_group: bool) -> Stored {
+    Stored {
+        found,
+        kept,
+        is_of_group,
+        failure: None,
+        turn: None,
+    }
+}
+
+/// Whether a rule is what it was found to be, in whatever version.
+fn is_still(before: &FoundRule, now: &Object<Spec>) -> bool {
+    found(now.clone()) == *before
+}
+
+/// What chooses the rules of a group, as far as a selector can say it: it takes only some texts for values (Kubernetes, "Labels and selectors").
+fn selector(folder: &str, group: &str) -> String {
+    let is_value = |text: &str| {
+        let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        text.len() <= LONGEST_LABEL
+            && text.bytes().all(is_inner)
+            && is_end(text.bytes().next())
+            && is_end(text.bytes().last())
+    };
+    let labels = [(super::object::FOLDER, folder), (GROUP, group)];
+    let chosen = labels.into_iter().filter(|(_, value)| is_value(value));
+    let chosen: Vec<_> = chosen.map(|(label, value)| format!("{label}={value}")).collect();
+    chosen.join(",")
+}
+
+/// A rule that was found and isn't there.
+fn gone() -> Error {
+    Error::Status {
+        operation: "rules.get",
+        status: 404,
+        message: "the rule is gone".to_owned(),
+        message_id: None,
+        retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
