@@ -158,6 +158,13 @@ async fn a_bad_rule_among_ten_is_the_only_one_that_is_not_written() {
     assert_rests(&w).await;
 }
 
+/// The rule of somebody else's, but for its time: whatever joins its group gives it another one.
+async fn foreign_rule(w: &World) -> Value {
+    let mut rule = w.grafana.rule("foreign").await.expect("the foreign rule");
+    rule["updated"].take();
+    rule
+}
+
 #[apply(with_groups)]
 async fn a_group_with_a_rule_of_somebody_elses_is_never_written_as_a_whole() {
     let mut w = world::start().await;
@@ -177,13 +184,7 @@ async fn a_group_with_a_rule_of_somebody_elses_is_never_written_as_a_whole() {
         .write_as_frontend(Method::POST, RULES, foreign)
         .await
         .ok();
-    // Whatever joins its group gives it another time.
-    let foreign = async || {
-        let mut rule = w.grafana.rule("foreign").await.expect("the foreign rule");
-        rule["updated"].take();
-        rule
-    };
-    let before = foreign().await;
+    let before = foreign_rule(&w).await;
     let documents: Vec<_> = (0..6)
         .map(|i| {
             let spec = json!({"query": QUIET, "group": "shared"});
@@ -194,7 +195,7 @@ async fn a_group_with_a_rule_of_somebody_elses_is_never_written_as_a_whole() {
     synced::<AlertRule>(&w, 7).await;
     let calls = w.proxy.requests();
     assert_eq!(rule_writes(&calls), (0, 6), "{}", calls.writes());
-    assert_eq!(foreign().await, before);
+    assert_eq!(foreign_rule(&w).await, before);
 }
 
 #[apply(with_groups)]
