@@ -99,6 +99,9 @@ pub(crate) async fn count(plane: &Plane, fleet: &Fleet, which: &[(Version, Door)
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     for &(version, door) in which {
         let counted = count_one(plane, fleet, version, door).await;
+        for calls in counted.iter().flatten() {
+            eprintln!("  {:?}", calls.by_class());
+        }
         let cells = counted.map(|calls| calls.map_or_else(|| "–".to_owned(), |calls| by_method(&calls)));
         let line = [version.to_string(), door.to_string()].into_iter().chain(cells);
         let line: Vec<String> = line.collect();
