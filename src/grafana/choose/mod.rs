@@ -2,33 +2,46 @@
 
 mod folders;
 mod newer;
+mod notifications;
+mod rules;
+mod turnover;
 
 use std::sync::Arc;
 
-use futures::FutureExt;
+use futures::{FutureExt, join};
 
 use super::api::{Answer, Api, Apis, Capabilities, Concern, Fallback, Grafana, Preference};
+use super::platform::Kind;
+use super::provisioning;
 use super::transport::Transport;
 use super::turns::Company;
 use super::wire::Settings;
-use super::{platform, provisioning};
 use folders::Folders;
+use notifications::Notifications;
+use rules::Rules;
 
 /// A client that begins with the older API, which every version serves.
 pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
-    let older = provisioning::client(transport.clone(), company);
+    let older = provisioning::client(transport.clone(), company.clone());
     let folders = Arc::new(Folders::new(older.clone()));
+    let notifications = Arc::new(Notifications::new(older.clone()));
+    let rules = Arc::new(Rules::new(older.clone(), company));
     Grafana {
-        rules: older.clone(),
+        rules: rules.clone(),
         states: older.clone(),
         folders: folders.clone(),
-        contact_points: older.clone(),
-        trees: older.clone(),
-        time_intervals: older.clone(),
-        templates: older.clone(),
+        contact_points: notifications.clone(),
+        trees: notifications.clone(),
+        time_intervals: notifications.clone(),
+        templates: notifications.clone(),
         silences: older.clone(),
         server: older,
-        apis: Arc::new(Chosen { transport, folders }),
+        apis: Arc::new(Chosen {
+            transport,
+            folders,
+            notifications,
+            rules,
+        }),
     }
 }
 
@@ -36,46 +49,59 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
 struct Chosen {
     transport: Arc<Transport>,
     folders: Arc<Folders>,
+    notifications: Arc<Notifications>,
+    rules: Arc<Rules>,
 }
 
 impl Apis for Chosen {
     fn prefer(&self, preference: Preference) {
-        let _ = preference;
+        self.rules.prefer(&preference);
     }
 
     fn choose<'a>(&'a self, settings: &'a Settings) -> Answer<'a, ()> {
         async move {
             // A version that doesn't say where its objects are has none that is worth it.
             let namespace = settings.namespace.as_deref();
-            self.folders.look(&self.transport, namespace).await
+            // Each is looked for whatever became of the others.
+            let (folders, notifications, rules) = join!(
+                self.folders.look(&self.transport, namespace),
+                self.notifications.look(&self.transport, namespace),
+                self.rules.look(&self.transport, settings),
+            );
+            folders.and(notifications).and(rules)
         }
         .boxed()
     }
 
     fn is_stale(&self) -> bool {
-        false
+        self.rules.is_stale()
     }
 
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
-        let folders = &self.folders.newer;
+        let (folders, notifications) = (&self.folders.newer, &self.notifications.newer);
         let kinds = folders.open().map(|newer| vec![newer.kind().clone()]);
+        let fallback = folders.refused().map(Fallback::Refused);
+        capabilities.note(Concern::Folders, kinds.as_deref(), fallback);
+        let kinds = notifications.open().map(|newer| newer.kinds().map(Kind::clone));
+        let fallback = notifications.refused().map(Fallback::Refused);
         capabilities.note(
-            Concern::Folders,
-            kinds.as_deref(),
-            folders.refused().map(Fallback::Refused),
+            Concern::Notifications,
+            kinds.as_ref().map(<[_; 4]>::as_slice),
+            fallback,
         );
-        capabilities.note(Concern::Notifications, None, None);
-        capabilities.note(Concern::Rules, None, None);
+        self.rules.describe(&mut capabilities);
         capabilities
     }
 
-    fn change(&self) {}
+    fn change(&self) {
+        self.rules.change();
+    }
 }
 
 impl Capabilities {
     /// Notes the newer kinds of a concern, all of which can be watched or none, or why they aren't used.
-    fn note(&mut self, concern: Concern, kinds: Option<&[platform::Kind]>, fallback: Option<Fallback>) {
+    fn note(&mut self, concern: Concern, kinds: Option<&[Kind]>, fallback: Option<Fallback>) {
         let api = match kinds.and_then(<[_]>::first) {
             Some(kind) => Api::Platform(kind.group_version()),
             None => Api::Provisioning,

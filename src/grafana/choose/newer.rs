@@ -108,6 +108,18 @@ impl<A> Newer<A> {
         }
     }
 
+    /// The same of a write, which may miss what it is about: only a right that is missing closes it.
+    pub(super) async fn written<T>(
+        &self,
+        answer: Result<T>,
+        older: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match answer {
+            Err(closed) if closed.class() == Class::Forbidden => self.answered(Err(closed), older).await,
+            answer => answer,
+        }
+    }
+
     /// Notes that it can't be used until the next choice.
     pub(super) fn give_up(&self, why: String) {
         *self.0.write() = Stand::Refused(why);

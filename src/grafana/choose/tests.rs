@@ -1,5 +1,8 @@
 //! The choice against servers that have the newer API, have it not, or refuse it.
 
+mod notifications;
+mod rules;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 

@@ -26,10 +26,9 @@ impl Titled for TimeInterval {
 pub(in crate::grafana) struct TimeIntervals(ByTitle<TimeInterval>);
 
 impl TimeIntervals {
-    /// Where these are, and in which versions: the beta came with 13.0, and the alpha before it loses who provisioned one.
+    /// Where these are, in the versions of [`Receivers`](super::Receivers): all of them are one document.
     pub(in crate::grafana) const KIND: (&'static str, &'static str) =
         ("notifications.alerting.grafana.app", "timeintervals");
-    pub(in crate::grafana) const VERSIONS: [&'static str; 1] = ["v1beta1"];
 
     /// Those of one namespace.
     pub(in crate::grafana) fn new(transport: Arc<Transport>, kind: Kind, namespace: String) -> Self {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Kind;
 use super::object::{Metadata, Object};
-use super::{Kind, Place};
+use super::place::Place;
 use crate::grafana::api::Provenance;
 use crate::grafana::error::Result;
 use crate::grafana::model::{Found, Revision};

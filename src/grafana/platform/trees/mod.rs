@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
+use super::Kind;
 use super::object::{Metadata, Object};
-use super::{Kind, Place};
+use super::place::Place;
 use crate::grafana::api::notifications::{self, TreeName};
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
@@ -31,10 +32,9 @@ const ALIAS: &str = "default";
 pub(in crate::grafana) struct Trees(Place);
 
 impl Trees {
-    /// Where these are, and in which versions: the beta came with 13.0, and the alpha before it loses who provisioned a tree.
+    /// Where these are, in the versions of [`Receivers`](super::Receivers): all of them are one document.
     pub(in crate::grafana) const KIND: (&'static str, &'static str) =
         ("notifications.alerting.grafana.app", "routingtrees");
-    pub(in crate::grafana) const VERSIONS: [&'static str; 1] = ["v1beta1"];
 
     /// Those of one namespace.
     pub(in crate::grafana) fn new(transport: Arc<Transport>, kind: Kind, namespace: String) -> Self {

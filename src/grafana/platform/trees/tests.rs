@@ -39,7 +39,7 @@ async fn of(router: Router) -> Trees {
     let (group, plural) = Trees::KIND;
     let kind = Kind {
         group,
-        version: Trees::VERSIONS[0],
+        version: "v1beta1",
         plural,
         is_watchable: false,
     };

@@ -1,0 +1,64 @@
+//! Policy trees.
+
+use futures::FutureExt;
+
+use super::{Notifications, TREES};
+use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::{Answer, Provenance};
+use crate::grafana::model::{Found, Revision, Route};
+use crate::grafana::platform;
+
+impl Trees for Notifications {
+    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>> {
+        async move {
+            let Some(newer) = self.newer.to_list() else {
+                return self.older.list().await;
+            };
+            let answer = newer.trees.list().await;
+            self.newer.listed(TREES, answer, self.older.list()).await
+        }
+        .boxed()
+    }
+
+    fn get<'a>(&'a self, name: &'a TreeName) -> Answer<'a, Option<Found<Route>>> {
+        async move {
+            let Some(newer) = self.newer.open() else {
+                return self.older.get(name).await;
+            };
+            let answer = newer.trees.get(name).await;
+            self.newer.answered(answer, self.older.get(name)).await
+        }
+        .boxed()
+    }
+
+    fn put<'a>(
+        &'a self,
+        name: &'a TreeName,
+        root: &'a Route,
+        found: Option<&'a Revision>,
+        provenance: Provenance,
+    ) -> Answer<'a, Option<Revision>> {
+        async move {
+            // The older one has no word for the state.
+            let older = self.older.put(name, root, None, provenance);
+            // A tree from before may have what only the older one can say.
+            let Some(newer) = self.newer.open().filter(|_| platform::Trees::can_say(root)) else {
+                return older.await;
+            };
+            let answer = newer.trees.put(name, root, found, provenance).await;
+            self.newer.written(answer, older).await
+        }
+        .boxed()
+    }
+
+    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()> {
+        async move {
+            let Some(newer) = self.newer.open() else {
+                return self.older.remove(name).await;
+            };
+            let answer = newer.trees.remove(name).await;
+            self.newer.written(answer, self.older.remove(name)).await
+        }
+        .boxed()
+    }
+}
