@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alertwright::grafana::api::{Api, Concern};
+use alertwright::grafana::api::{Api, Concern, Preference};
 use alertwright::grafana::transport::{Auth, Connection, Tls};
 use alertwright::grafana::{Company, Grafana};
 use alertwright_testbed::{Proxy, grafana};
@@ -82,8 +82,14 @@ impl Door {
     /// Takes the newer API wherever it is there, as the first poll does: it is chosen once its lists are answered.
     async fn choose(&self) {
         let settings = self.client.server.settings().await.expect("settings");
+        self.client.apis.prefer(Preference {
+            platform_rules: true,
+            rules_before: None,
+        });
         self.client.apis.choose(&settings).await.expect("a choice");
         self.client.folders.list().await.expect("folders");
+        self.client.contact_points.list().await.expect("contact points");
+        self.client.trees.list().await.expect("trees");
         self.proxy.reset();
     }
 
@@ -116,8 +122,6 @@ impl Open {
         let older = Door::open(&server, &token).await;
         let newer = Door::open(&server, &token).await;
         newer.choose().await;
-        newer.client.trees.list().await.expect("a list");
-        newer.proxy.reset();
         let is_there = matches!(newer.api(concern), Api::Platform(_));
         assert!(
             !is_there || server.version().since(13, 0),

@@ -4,6 +4,7 @@ use alertwright::api::AlertRule;
 use alertwright_testbed::{HttpSink, SmtpSink, grafana, trial::Need, wait};
 use serde_json::{Value, json};
 
+use crate::addresses::BULK_READ;
 use crate::world::{self, SOON, World};
 
 /// What stands behind contact points.
@@ -65,14 +66,7 @@ pub async fn annotate(w: &World, kind: &str, name: &str, annotation: &str) {
 
 /// Waits until everything in Grafana has been read a few times more.
 pub async fn resyncs(w: &World, count: usize) {
-    let polls = || {
-        w.proxy
-            .requests()
-            .0
-            .iter()
-            .filter(|call| call.path == "/api/v1/provisioning/contact-points")
-            .count()
-    };
+    let polls = || w.proxy.requests().of("GET", BULK_READ).len();
     let before = polls();
     wait::until("Grafana is read again", SOON * 2, async || {
         polls() >= before + count

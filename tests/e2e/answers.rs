@@ -83,11 +83,11 @@ async fn where_everything_is_answered_with_404_every_resource_says_so_and_nothin
         w.put("AlertRule", "leaving", quiet()).await;
         assert_eq!(uid(&w, "leaving").await, leaving);
         w.proxy.reset();
-        w.proxy.fault(fault.on("DELETE", RULES).times(1));
+        w.proxy.fault(fault.on("DELETE", w.rules_at()).times(1));
         begin_delete(&w, "leaving").await;
         gone(&w, "leaving").await;
         assert!(w.grafana.rule(&leaving).await.is_none(), "left in Grafana");
-        let deletes = w.proxy.requests().of("DELETE", RULES);
+        let deletes = w.proxy.requests().of("DELETE", w.rules_at());
         assert_eq!(deletes.len(), 2, "{deletes}");
     }
 }
@@ -101,9 +101,9 @@ async fn a_write_that_meets_a_redirect_or_a_page_to_log_in_on_is_sent_again_by_i
         Fault::status(413).body("<html>too large</html>"),
         Fault::status(200).body("<html>log in</html>"),
     ] {
-        w.proxy.fault(fault.clone().on("POST", RULES).times(1));
-        w.proxy.fault(fault.clone().on("POST", POINTS).times(1));
-        w.proxy.fault(fault.clone().on("PUT", "/policies").times(1));
+        w.proxy.fault(fault.clone().on("POST", w.rules_at()).times(1));
+        w.proxy.fault(fault.clone().on("POST", w.points_at()).times(1));
+        w.proxy.fault(fault.clone().on("PUT", w.tree_at()).times(1));
         w.proxy.fault(fault.on("POST", "/silences").times(1));
         w.put("AlertRule", "r", quiet()).await;
         w.put("ContactPoint", "p", hook()).await;
@@ -125,8 +125,8 @@ async fn a_write_that_meets_a_redirect_or_a_page_to_log_in_on_is_sent_again_by_i
 #[apply(any_release)]
 async fn what_grafana_refuses_is_not_sent_again_at_rest_but_after_an_edit() {
     let w = world::start().await;
-    w.proxy.fault(Fault::status(400).on("POST", RULES));
-    w.proxy.fault(Fault::status(400).on("POST", POINTS));
+    w.proxy.fault(Fault::status(400).on("POST", w.rules_at()));
+    w.proxy.fault(Fault::status(400).on("POST", w.points_at()));
     w.proxy.fault(Fault::status(400).on("POST", "/silences"));
     w.put("AlertRule", "r", quiet()).await;
     w.put("ContactPoint", "p", hook()).await;
@@ -136,7 +136,7 @@ async fn what_grafana_refuses_is_not_sent_again_at_rest_but_after_an_edit() {
     w.reason::<Silence>("s", "Invalid").await;
     resyncs(&w, 3).await;
     let writes = w.proxy.requests().writes();
-    for path in [RULES, POINTS, "/silences"] {
+    for path in [w.rules_at(), w.points_at(), "/silences"] {
         assert_eq!(writes.of("POST", path).len(), 1, "{path}: {writes}");
     }
     w.proxy.clear_faults();
@@ -151,7 +151,7 @@ async fn one_answer_that_asks_for_fewer_requests_stops_those_of_all_resources() 
     w.put("AlertRule", "first", quiet()).await;
     uid(&w, "first").await;
     let fault = Fault::status(429).retry_after(Duration::from_secs(120));
-    w.proxy.fault(fault.on("POST", RULES));
+    w.proxy.fault(fault.on("POST", w.rules_at()));
     w.proxy.reset();
     let documents: Vec<_> = (0..50)
         .map(|i| {
@@ -165,7 +165,7 @@ async fn one_answer_that_asks_for_fewer_requests_stops_those_of_all_resources() 
         w.reason::<AlertRule>(&format!("r{i}"), "Throttled").await;
     }
     // As many as were under way when the first was answered.
-    let calls = w.proxy.requests().of("POST", RULES);
+    let calls = w.proxy.requests().of("POST", w.rules_at());
     assert!(!calls.is_empty() && calls.len() <= 8, "{calls}");
 }
 
@@ -189,7 +189,7 @@ async fn a_quota_is_named_by_what_is_too_many_and_leaves_the_others_alone() {
     assert!(message.contains("have the quota raised"), "{message}");
     resyncs(&w, 3).await;
     w.reason::<AlertRule>("fits", "Synced").await;
-    assert_eq!(w.proxy.requests().of("POST", RULES).len(), 1);
+    assert_eq!(w.proxy.requests().of("POST", w.rules_at()).len(), 1);
 }
 
 #[apply(every_release)]
@@ -226,7 +226,7 @@ async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and
     assert!(message.contains("By hand"), "{message}");
     resyncs(&w, 2).await;
     // Grafana isn't asked for what is known.
-    let deletes = w.proxy.requests().of("DELETE", POINTS);
+    let deletes = w.proxy.requests().of("DELETE", w.points_at());
     assert!(deletes.is_empty(), "{deletes}");
     w.grafana.delete(&format!("{RULES}/by-hand")).await.ok();
     let api = w.api::<ContactPoint>().await;

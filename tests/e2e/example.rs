@@ -7,6 +7,7 @@ use alertwright_testbed::proxy::Calls;
 use alertwright_testbed::{any_release, apply, wait};
 use kube::api::ListParams;
 
+use crate::addresses::BULK_READ;
 use crate::world::{self, Reported, SOON, World};
 
 /// Reads that a resync makes: folders, rules, contact points, the tree, silences, data sources, and its version.
@@ -34,7 +35,12 @@ async fn the_example_syncs_with_the_fewest_calls_and_then_rests_also_after_a_res
     // Ten rules, the folder, six integrations and the tree.
     assert_eq!(first.writes().len(), 10 + 1 + 6 + 1, "{first}");
     // Ahead of its first write each contact point and the tree are looked at once more.
-    assert_eq!(first.of("GET", "contact-points?name=").len(), 6, "{first}");
+    let looks = if w.notifications_by_apis() {
+        first.of("GET", "/receivers/")
+    } else {
+        first.of("GET", "contact-points?name=")
+    };
+    assert_eq!(looks.len(), 6, "{first}");
 
     // The first state is news, and the rules' own interval is a minute.
     wait::until("every rule has been evaluated", EVALUATED, async || {
@@ -89,12 +95,12 @@ pub async fn rendered(w: &World) -> String {
 async fn five_resyncs(w: &World) -> Calls {
     w.proxy.reset();
     wait::until("five resyncs", SOON, async || {
-        w.proxy.requests().of("GET", "/api/ruler/").len() >= 6
+        w.proxy.requests().of("GET", BULK_READ).len() >= 6
     })
     .await;
     let calls = w.proxy.requests();
     let states = calls.of("GET", "/api/prometheus/").len();
-    let resyncs = calls.of("GET", "/api/ruler/").len();
+    let resyncs = calls.of("GET", BULK_READ).len();
     // And what hardly ever changes, at most once in that time or after a restart.
     let most = resyncs * BULK_READS + BULK_READS + 2;
     assert!(

@@ -12,12 +12,14 @@
     reason = "the modules of a test binary share what is public in them"
 )]
 
+mod addresses;
 mod alarm;
 mod answers;
 mod api_server;
 mod contact_points;
 mod deep;
 mod diff;
+mod doors;
 mod example;
 mod high_availability;
 mod install;

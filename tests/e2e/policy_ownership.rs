@@ -9,7 +9,7 @@ use alertwright_testbed::{any_release, apply, every_release, wait};
 use serde_json::json;
 
 use crate::alarm::{annotate, assert_rests, everything_to, resyncs};
-use crate::notification_policy::{POLICIES, contact_point, foreign_tree};
+use crate::notification_policy::{contact_point, foreign_tree};
 use crate::world::{self, SOON};
 
 #[apply(every_release)]
@@ -131,14 +131,14 @@ async fn a_death_before_the_tree_is_written_loses_neither_the_wish_nor_what_was_
     contact_point(&w, "team").await;
     let foreign = foreign_tree(&w).await;
     w.proxy
-        .fault(Fault::delay(Duration::from_secs(60)).on("PUT", POLICIES));
+        .fault(Fault::delay(Duration::from_secs(60)).on("PUT", w.tree_at()));
     let policy = json!({
         "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "NotificationPolicy",
         "metadata": {"name": "tree", "annotations": {"alerting.letsrevel.io/adopt": "true"}}, "spec": everything_to("team"),
     });
     w.apply(&policy.to_string()).await;
     wait::until("the tree is on its way", SOON, async || {
-        !w.proxy.requests().of("PUT", POLICIES).is_empty()
+        !w.proxy.requests().of("PUT", w.tree_at()).is_empty()
     })
     .await;
     w.operator.kill();

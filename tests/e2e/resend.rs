@@ -41,12 +41,12 @@ async fn is_notified(w: &World, sinks: &Sinks, alert: &str, credentials: &str) {
 /// Waits until the operator has written so many contact points since the proxy's last reset, and has written nothing else of them.
 async fn is_sent_once(w: &World) {
     wait::until("it was sent again", SOON, async || {
-        !w.proxy.requests().of("PUT", POINTS).is_empty()
+        !w.proxy.requests().of("PUT", w.points_at()).is_empty()
     })
     .await;
     w.synced::<ContactPoint>("hook").await;
     let calls = w.proxy.reset();
-    assert_eq!(calls.of("PUT", POINTS).len(), 1, "{calls}");
+    assert_eq!(calls.of("PUT", w.points_at()).len(), 1, "{calls}");
     assert_rests(w).await;
 }
 

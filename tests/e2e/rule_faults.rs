@@ -8,10 +8,8 @@ use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{any_release, apply, every_release, wait};
 use serde_json::{Value, json};
 
-use crate::rules::{BULK_READ, QUIET, begin_delete, gone, in_grafana, quiet, resyncs, uid};
+use crate::rules::{QUIET, begin_delete, gone, in_grafana, quiet, resyncs, uid};
 use crate::world::{self, SOON, World};
-
-const CREATE: &str = "/api/v1/provisioning/alert-rules";
 
 /// The titles of all rules in Grafana, one entry for each rule.
 async fn titles(w: &World) -> Vec<String> {
@@ -57,7 +55,7 @@ async fn an_operator_killed_between_two_writes_goes_on_without_duplicates() {
     const COUNT: usize = 60;
     let mut w = world::start().await;
     w.proxy
-        .fault(Fault::delay(Duration::from_millis(300)).on("POST", CREATE));
+        .fault(Fault::delay(Duration::from_millis(300)).on("POST", w.rules_at()));
     // Those that come while others of their group are written are written together.
     w.proxy
         .fault(Fault::delay(Duration::from_secs(3)).on("PUT", "/rule-groups/"));
@@ -98,7 +96,7 @@ async fn an_operator_killed_between_two_writes_goes_on_without_duplicates() {
 async fn a_write_whose_answer_is_lost_is_not_repeated() {
     let w = world::start().await;
     for fault in [Fault::drop_after(), Fault::garbage()] {
-        w.proxy.fault(fault.on("POST", CREATE).times(1));
+        w.proxy.fault(fault.on("POST", w.rules_at()).times(1));
     }
     w.proxy
         .fault(Fault::drop_after().on("POST", "/api/folders").times(1));
@@ -111,14 +109,16 @@ async fn a_write_whose_answer_is_lost_is_not_repeated() {
     assert_eq!(titles(&w).await, ["a", "b", "c"]);
     assert_eq!(w.grafana.folders().await.len(), 1);
     let calls = w.proxy.requests();
-    assert_eq!(calls.of("POST", CREATE).len(), 3, "{}", calls.writes());
+    assert_eq!(calls.of("POST", w.rules_at()).len(), 3, "{}", calls.writes());
 
     // The same for a change and for a deletion.
-    w.proxy.fault(Fault::drop_after().on("PUT", CREATE).times(1));
+    w.proxy
+        .fault(Fault::drop_after().on("PUT", w.rules_at()).times(1));
     w.put("AlertRule", "a", json!({"query": QUIET, "for": "2m"}))
         .await;
     assert_eq!(in_grafana(&w, "a").await["for"], "2m");
-    w.proxy.fault(Fault::drop_after().on("DELETE", CREATE).times(1));
+    w.proxy
+        .fault(Fault::drop_after().on("DELETE", w.rules_at()).times(1));
     w.delete::<AlertRule>("b").await;
     assert_eq!(titles(&w).await, ["a", "c"]);
 }
@@ -139,7 +139,7 @@ async fn each_fault_of_grafana_has_its_reason_and_passes_by_itself() {
         ("dropped", Fault::drop_before(), "Unavailable"),
     ];
     for (name, fault, reason) in faults {
-        w.proxy.fault(fault.on("POST", CREATE));
+        w.proxy.fault(fault.on("POST", w.rules_at()));
         w.put("AlertRule", name, quiet()).await;
         w.reason::<AlertRule>(name, reason).await;
         w.put(
@@ -153,17 +153,24 @@ async fn each_fault_of_grafana_has_its_reason_and_passes_by_itself() {
         uid(&w, name).await;
     }
     // A slow Grafana is no reason to say anything.
-    w.proxy
-        .fault(Fault::delay(Duration::from_secs(2)).on("POST", CREATE).times(1));
+    w.proxy.fault(
+        Fault::delay(Duration::from_secs(2))
+            .on("POST", w.rules_at())
+            .times(1),
+    );
     w.put("AlertRule", "slow", quiet()).await;
     uid(&w, "slow").await;
 
     // Reading fails: garbage, then refused credentials.
     for (name, fault, reason) in [
-        ("garbage", Fault::garbage().on_path(BULK_READ), "Unavailable"),
+        (
+            "garbage",
+            Fault::garbage().on_path(w.rule_list_at()),
+            "Unavailable",
+        ),
         (
             "internal-read",
-            Fault::status(500).on_path(BULK_READ),
+            Fault::status(500).on_path(w.rule_list_at()),
             "Unavailable",
         ),
         ("refused", Fault::status(401), "Unauthorized"),

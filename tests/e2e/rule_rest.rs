@@ -9,7 +9,8 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::rules::{BULK_READ, resyncs};
+use crate::addresses::BULK_READ;
+use crate::rules::resyncs;
 use crate::world::{self, SOON, World};
 
 const RULES: usize = 100;

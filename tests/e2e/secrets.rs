@@ -12,8 +12,6 @@ use serde_json::{Value, json};
 use crate::alarm::{annotate, assert_rests, everything_to, fire, secret, world};
 use crate::world::{self, SOON, World};
 
-const POINTS: &str = "/api/v1/provisioning/contact-points";
-
 fn hook(url: &str) -> Value {
     let credentials = json!({"secretKeyRef": {"name": "keys", "key": "token"}});
     json!({"integrations": [{"webhook": {"url": {"value": url}, "authorizationCredentials": credentials}}]})
@@ -173,7 +171,7 @@ async fn the_resend_annotation_sends_once() {
         .await;
         let calls = w.proxy.reset();
         assert_eq!(
-            (calls.of("PUT", POINTS).len(), calls.writes().len()),
+            (calls.of("PUT", w.points_at()).len(), calls.writes().len()),
             (1, 1),
             "{calls}"
         );
@@ -236,7 +234,7 @@ async fn nothing_secret_is_seen_anywhere() {
     let echo = json!({"message": "cannot take http://127.0.0.1:9/s3cr3t-slack nor s3cr3t-pagerduty s3cr3t-password s3cr3t-token"});
     for status in [400, 500] {
         let fault = alertwright_testbed::proxy::Fault::status(status).body(echo.to_string());
-        w.proxy.fault(fault.on("PUT", POINTS).times(1));
+        w.proxy.fault(fault.on("PUT", w.points_at()).times(1));
         w.proxy.reset();
         annotate(
             &w,
@@ -326,7 +324,7 @@ async fn a_lost_or_edited_memory_is_made_anew() {
 
 async fn assert_settles_after_a_write(w: &World) {
     wait::until("the integration is written", SOON, async || {
-        !w.proxy.requests().of("PUT", POINTS).is_empty()
+        !w.proxy.requests().of("PUT", w.points_at()).is_empty()
     })
     .await;
     assert_rests(w).await;

@@ -9,6 +9,7 @@ use alertwright_testbed::{any_release, apply, every_release};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::addresses::BULK_READ;
 use crate::world::{self, SOON, World};
 
 /// The path of a call that writes a silence.
@@ -69,7 +70,7 @@ async fn says(w: &World, name: &str, expected: &str) -> Silence {
 pub async fn calls_at_rest(w: &World) -> Calls {
     w.proxy.reset();
     wait::until("a few resyncs", 2 * SOON, async || {
-        w.proxy.requests().of("GET", "/api/ruler/").len() >= 4
+        w.proxy.requests().of("GET", BULK_READ).len() >= 4
     })
     .await;
     w.proxy.requests()

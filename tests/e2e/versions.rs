@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alertwright::api::{AlertRule, GrafanaInstance};
 use alertwright_testbed::proxy::Fault;
+use alertwright_testbed::trial::{self, Door};
 use alertwright_testbed::{apply, every_release, since_12, since_13, wait};
 use kube::Api;
 use serde_json::json;
@@ -19,7 +20,7 @@ const FOLDERS: &str = "/apis/folder.grafana.app/";
 /// Longer than any of these tests takes.
 const NEVER: Duration = Duration::from_secs(600);
 
-async fn instance(w: &World) -> GrafanaInstance {
+pub async fn instance(w: &World) -> GrafanaInstance {
     let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
     api.get("default").await.expect("it is there")
 }
@@ -126,6 +127,8 @@ async fn what_grafana_will_take_away_stands_in_the_instance() {
     resyncs(&w, 2).await;
     let version = w.grafana.version();
     let expected: &[&str] = match () {
+        // What is there in its place is used.
+        () if w.rules_by_apis() => &[],
         () if version.since(13, 1) => &["contact points", "policy", "rules"],
         () if version.since(13, 0) => &["rules"],
         () => &[],
@@ -154,10 +157,12 @@ async fn api_of_folders(w: &World) -> Option<String> {
 }
 
 #[apply(every_release)]
-async fn folders_are_read_through_the_newest_api_that_is_there() {
+async fn each_concern_goes_through_the_api_that_is_there_and_asked_for() {
     let mut w = world::start().await;
     let version = w.grafana.version();
+    let is_hidden = trial::door() == Some(Door::Provisioning);
     let expected = match () {
+        () if is_hidden => "provisioning",
         () if version.since(13, 0) => "folder.grafana.app/v1",
         () if version.since(12, 0) => "folder.grafana.app/v1beta1",
         () => "provisioning",
@@ -176,13 +181,32 @@ async fn folders_are_read_through_the_newest_api_that_is_there() {
     );
     assert_eq!(
         (newer > 0, older > 0),
-        (version.since(12, 0), !version.since(12, 0)),
+        (expected != "provisioning", expected == "provisioning"),
         "{calls}"
     );
+    let rules = match () {
+        () if !w.rules_by_apis() => "provisioning",
+        () if version.since(13, 3) => "rules.alerting.grafana.app/v1beta1",
+        () => "rules.alerting.grafana.app/v0alpha1",
+    };
+    let notifications = if w.notifications_by_apis() {
+        "notifications.alerting.grafana.app/v1beta1"
+    } else {
+        "provisioning"
+    };
     let metrics = w.operator.metrics().await;
-    let series =
-        format!(r#"alertwright_grafana_api{{instance="default",concern="folders",api="{expected}"}} 1"#);
-    assert!(metrics.contains(&series), "{series} is not in\n{metrics}");
+    let status = instance(&w).await.status.unwrap_or_default();
+    for (concern, expected) in [
+        ("folders", expected),
+        ("rules", rules),
+        ("notifications", notifications),
+    ] {
+        assert_eq!(status.apis[concern], expected, "{concern}");
+        let series = format!(
+            r#"alertwright_grafana_api{{instance="default",concern="{concern}",api="{expected}"}} 1"#
+        );
+        assert!(metrics.contains(&series), "{series} is not in\n{metrics}");
+    }
     w.proxy.reset();
     w.operator.restart().await.expect("the operator starts again");
     resyncs(&w, 3).await;
