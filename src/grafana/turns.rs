@@ -118,6 +118,8 @@ async fn take(right: Arc<AsyncMutex<()>>) -> OwnedMutexGuard<()> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[tokio::test]
@@ -164,10 +166,11 @@ mod tests {
         let mut other = Box::pin(rights.lock_all(["a", "b"]));
         assert!(futures::poll!(other.as_mut()).is_pending());
         drop(first);
-        let turn = one.await;
+        let turn = one.now_or_never().expect("each has what the other waits for");
         assert!(futures::poll!(other.as_mut()).is_pending());
         drop(turn);
-        other.await;
-        rights.lock_all(["a", "a"]).await;
+        other.now_or_never().expect("nobody has them");
+        let twice = rights.lock_all(["a", "a"]).now_or_never();
+        twice.expect("whoever has one waits for itself");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::controller::pass;
+use crate::controller::pass::{self, Reconcile};
 
 #[tokio::test]
 async fn a_pass_over_a_rule_is_on_the_way_from_its_beginning_until_it_is_over() {
@@ -37,4 +37,31 @@ async fn passes_that_wait_for_a_place_are_small() {
     let size = size_of_val(&pass);
     assert!(size <= 1024, "{size} bytes");
     pass.await.unwrap();
+}
+
+#[tokio::test]
+async fn one_pass_sets_the_interval_of_a_group_and_nobody_else_has_to() {
+    let mut world = World::connected().await;
+    let spec = |interval: &str| json!({"query": QUERY, "group": "g", "interval": interval});
+    for name in ["a", "b", "c"] {
+        let rule = world.rule(name, spec("1m"));
+        rule.reconcile(&world.context).await.unwrap();
+    }
+    assert_eq!(world.grafana.count("rules.put_group"), 0);
+    let slower = ["a", "b", "c"].map(|name| world.rule(name, spec("2m")));
+    for rule in &slower {
+        let report = rule.reconcile(&world.context).await.unwrap();
+        assert!(
+            report.status.last_drift.is_none(),
+            "nothing was changed in Grafana"
+        );
+        let instance = world.instance();
+        let intervals: Vec<_> = instance
+            .mirror
+            .read(|held| held.rules.iter().map(|rule| rule.interval.as_secs()).collect());
+        assert_eq!(intervals, [120; 3]);
+    }
+    for (operation, times) in [("rules.group", 1), ("rules.put_group", 1), ("rules.update", 0)] {
+        assert_eq!(world.grafana.count(operation), times, "{operation}");
+    }
 }
