@@ -62,6 +62,14 @@ impl Doors {
     }
 }
 
+/// Rules are ours whose mark has our owner id.
+fn company() -> Company {
+    Company {
+        is_ours: Arc::new(|mark| mark.starts_with("own/")),
+        ..Company::default()
+    }
+}
+
 impl Door {
     /// A client through the provisioning API, and what counts its calls.
     pub(crate) async fn open(server: &alertwright_testbed::Grafana, token: &str) -> Self {
@@ -74,7 +82,7 @@ impl Door {
             user_agent: "alertwright-doors".to_owned(),
         };
         Self {
-            client: Grafana::connect(&connection, Arc::new(()), Company::default()).expect("a client"),
+            client: Grafana::connect(&connection, Arc::new(()), company()).expect("a client"),
             proxy,
         }
     }

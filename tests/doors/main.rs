@@ -10,6 +10,7 @@
 
 mod doors;
 mod folders;
+mod rules;
 mod states;
 mod templates;
 mod time_intervals;

@@ -149,7 +149,11 @@ fn each_test_on_a_grafana_names_the_releases_that_it_holds_for() {
     assert!(tests.len() > 20 && doors.len() > 2, "the tests were not found");
     tests.extend(doors);
     let unnamed = tests.iter().flat_map(|(path, text)| {
-        let lines = code(text).filter(|(_, line)| line.contains("::test") || line.contains("[test]"));
+        let lines = code(text).filter(|(_, line)| {
+            ["::test]", "::test(", "[test]"]
+                .iter()
+                .any(|word| line.contains(word))
+        });
         lines.map(|(number, _)| format!("{}:{number}", path.display()))
     });
     let unnamed: Vec<_> = unnamed.collect();
