@@ -49,9 +49,21 @@ pub struct Remembered {
     /// By name of a GrafanaInstance: the code of the value of its annotation to send again that was acted upon.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resent: BTreeMap<String, String>,
+    /// By name of a contact point: the state in which our last write left it, or in which it was seen first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub revisions: BTreeMap<String, Seen>,
     /// Objects that were left in Grafana on purpose when their resource went: kind and identity of each, as long as it is there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub released: BTreeSet<String>,
+}
+
+/// The state of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What Grafana calls it.
+    pub revision: String,
+    /// What calls it so: another version may have another name for the same state.
+    pub by: String,
 }
 
 /// The memories that are in use: one for each Grafana, however many GrafanaInstances and connections there are for it.
@@ -203,6 +215,7 @@ impl Remembered {
             tree_mark: None,
             sent: BTreeMap::new(),
             resent: BTreeMap::new(),
+            revisions: BTreeMap::new(),
             released: BTreeSet::new(),
         }
     }

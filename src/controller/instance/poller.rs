@@ -25,6 +25,7 @@ use crate::controller::engine::by::By;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
+use crate::controller::notification::contact_point::revision;
 use crate::grafana::mirror::Part;
 
 /// How often everything is read where the instance doesn't say.
@@ -117,10 +118,12 @@ type Polled = (BTreeMap<Part, Failure>, BTreeMap<Part, Option<Begun>>);
 /// Reads what is due, notes how that went, and asks for passes over what it concerns. Returns nothing if the instance was stopped meanwhile.
 async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polled> {
     let before = instance.health();
+    let mut states_by = None;
     let mut found = match recognise(instance, context).await {
         Ok(()) => {
             // Before anything was read no contact point has had its pass, so none is sent before and after.
             resend::as_asked(instance, context).await;
+            states_by = revision::by(instance);
             instance.stop.run_until_cancelled(read(instance, due)).await?
         }
         Err(failure) => Found::nothing(due, &failure),
@@ -155,6 +158,7 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polle
     }
     // Before the passes that put everything back, so that none sends twice.
     resend::after_poll(instance, context, &found.undone).await;
+    revision::after_poll(instance, states_by).await;
     trigger_users(instance, context, &told);
     changed::trigger(instance, context, &found.changed);
     if !context.watch_secrets && due.parts.contains(&Part::ContactPoints) {

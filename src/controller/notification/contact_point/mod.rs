@@ -1,5 +1,6 @@
 //! ContactPoint: resolve, decide, apply, report.
 
+pub(in crate::controller) mod revision;
 mod stored;
 
 use std::time::Duration;
@@ -102,11 +103,15 @@ impl Reconcile for ContactPoint {
             return Ok(());
         };
         let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
+        let name = contact_point::name(&self.spec, self.id()).to_owned();
         // Of a Grafana that has never answered there is nothing to forget.
         let forget = async || match instance.memory() {
             Ok(memory) => {
                 memory
-                    .update(|memory| own.iter().for_each(|uid| drop(memory.sent.remove(uid))))
+                    .update(|memory| {
+                        memory.sent.retain(|uid, _| !own.contains(uid));
+                        memory.revisions.remove(&name);
+                    })
                     .await
             }
             Err(_) => Ok(()),
@@ -115,7 +120,6 @@ impl Reconcile for ContactPoint {
             let _writer = instance.rights.notifications.lock().await;
             return Ok(forget().await?);
         }
-        let name = contact_point::name(&self.spec, self.id()).to_owned();
         let turn = instance.rights.notifications.lock().await;
         let is_ours =
             |i: &model::Integration| decision::is_made_for(i, &instance.owners, (self.ns(), self.id()));

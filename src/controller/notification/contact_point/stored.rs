@@ -9,11 +9,12 @@ use tracing::info;
 
 use crate::api::condition::Reason;
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
-use crate::cluster::memory::Remembered;
+use crate::cluster::memory::{Remembered, Seen};
 use crate::controller::connection::{Instance, PointsByName};
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::notification::contact_point::revision;
 use crate::controller::notification::maker::makers;
 use crate::domain::notification::contact_point::Integration;
 use crate::domain::notification::contact_point::decision::{self, Plan};
@@ -47,24 +48,24 @@ pub(super) async fn sync(
     secret_texts: &[&str],
 ) -> Result<Synced, Failure> {
     let memory = instance.memory()?;
-    let code =
-        |memory: &Remembered, integration: &Integration| memory.code(&decision::message(name, integration));
-    let is_sent = |memory: &Remembered, integration: &Integration| {
-        memory.sent.get(&integration.sent.uid) == Some(&code(memory, integration))
+    let is_other = |found: Option<&Found<model::ContactPoint>>| {
+        memory.read(|memory| revision::is_other(found, instance, memory))
     };
-    let decide = |found: Option<&Found<model::ContactPoint>>| {
+    // In another state than it was left in, nothing is known of what Grafana hides.
+    let decide = |found: Option<&Found<model::ContactPoint>>, is_other: bool| {
         memory.read(|memory| {
             decision::decide(
                 wish,
                 integrations(found),
                 is_resend,
                 |found| decision::is_made_for(found, &instance.owners, (object.ns(), object.id())),
-                |integration| is_sent(memory, integration),
+                |integration| !is_other && is_sent(memory, name, integration),
             )
         })
     };
     let known = known(instance, name);
-    if !known.is_unknown() && decide(known.as_ref().present()).is_done() {
+    let held = known.as_ref().present();
+    if !known.is_unknown() && decide(held, is_other(held)).is_done() {
         return Ok(Synced::default());
     }
     // A POST under a name that somebody else has just taken would join it, so the look is fresh.
@@ -80,7 +81,17 @@ pub(super) async fn sync(
             (turn, found)
         }
     };
-    let plan = decide(found.as_ref());
+    let is_other = is_other(found.as_ref()) && revision::is_as_read(instance).await?;
+    let plan = decide(found.as_ref(), is_other);
+    if plan.is_done() {
+        instance
+            .mirror
+            .write(|held| held.contact_points.written(name.to_owned(), found));
+        return Ok(Synced {
+            is_written: true,
+            taken: None,
+        });
+    }
     refuse_what_is_not_ours(
         object,
         instance,
@@ -94,18 +105,14 @@ pub(super) async fn sync(
         .refused
         .attempt(format!("contact point {name}"), &sent, Instant::now())?;
     // Remembered before the writes: a crash in between leaves what is new to nobody, and nothing unsent that is sent only for its neighbours.
-    let open: Vec<String> = memory.read(|memory| {
-        let is_one_of_several = plan.changed.len() + plan.surplus.len() > 1;
-        let there = integrations(found.as_ref());
-        let is_open = |i: &&Integration| {
-            if there.iter().any(|found| found.uid == i.sent.uid) {
-                is_one_of_several && is_sent(memory, i)
-            } else {
-                !memory.sent.contains_key(&i.sent.uid)
-            }
-        };
-        let changed = wish.iter().filter(|i| plan.changed.contains(&i.sent.uid));
-        changed.filter(is_open).map(|i| i.sent.uid.clone()).collect()
+    let open = memory.read(|memory| {
+        open(
+            memory,
+            (name, wish),
+            integrations(found.as_ref()),
+            &plan,
+            is_other,
+        )
     });
     if !open.is_empty() {
         memory
@@ -125,16 +132,11 @@ pub(super) async fn sync(
         deleted = written.gone.len(),
         "contact point written"
     );
+    // What a write says of the state may not be what reads say: one that was made for the state alone leaves it to the next poll.
+    let state = written.revision.as_ref().filter(|_| !is_other);
+    let state = revision::after_write(state, instance);
     memory
-        .update(|memory| {
-            for integration in wish.iter().filter(|i| written.sent.contains(&i.sent.uid)) {
-                let code = code(memory, integration);
-                memory.sent.insert(integration.sent.uid.clone(), code);
-            }
-            for uid in &written.gone {
-                memory.sent.remove(uid);
-            }
-        })
+        .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
         .await?;
     let outcome = match written.failure {
         Some(error) => Err(instance.suspect(error.redact(secret_texts).into())),
@@ -146,6 +148,51 @@ pub(super) async fn sync(
         is_written: true,
         taken: is_taken_over.then_some(lost),
     })
+}
+
+/// How it is remembered that an integration was sent as it is.
+fn code(memory: &Remembered, name: &str, integration: &Integration) -> String {
+    memory.code(&decision::message(name, integration))
+}
+
+fn is_sent(memory: &Remembered, name: &str, integration: &Integration) -> bool {
+    memory.sent.get(&integration.sent.uid) == Some(&code(memory, name, integration))
+}
+
+/// Those that are to be sent and that nothing but what is remembered would say it of after a crash.
+fn open(
+    memory: &Remembered,
+    (name, wish): (&str, &[Integration]),
+    found: &[model::Integration],
+    plan: &Plan,
+    is_other: bool,
+) -> Vec<String> {
+    let is_one_of_several = plan.changed.len() + plan.surplus.len() > 1;
+    let is_open = |i: &&Integration| {
+        if found.iter().any(|found| found.uid == i.sent.uid) {
+            (is_one_of_several || is_other) && is_sent(memory, name, i)
+        } else {
+            !memory.sent.contains_key(&i.sent.uid)
+        }
+    };
+    let changed = wish.iter().filter(|i| plan.changed.contains(&i.sent.uid));
+    changed.filter(is_open).map(|i| i.sent.uid.clone()).collect()
+}
+
+/// Notes how far a write came, and in which state it has left the contact point.
+fn remember(memory: &mut Remembered, name: &str, wish: &[Integration], written: &Sent, state: Option<&Seen>) {
+    match state {
+        Some(state) => drop(memory.revisions.insert(name.to_owned(), state.clone())),
+        None if written.failure.is_none() => drop(memory.revisions.remove(name)),
+        None => {}
+    }
+    for integration in wish.iter().filter(|i| written.sent.contains(&i.sent.uid)) {
+        let code = code(memory, name, integration);
+        memory.sent.insert(integration.sent.uid.clone(), code);
+    }
+    for uid in &written.gone {
+        memory.sent.remove(uid);
+    }
 }
 
 /// Fails if somebody else has made the contact point, and it isn't to be taken over or can't be.

@@ -4,11 +4,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::{Double, Held};
+use super::{Double, Held, refusal};
 use crate::grafana::Result;
 use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
-use crate::grafana::model::{ContactPoint, Found, Integration};
+use crate::grafana::model::{ContactPoint, Found, Integration, Revision};
 
 /// One integration, with the name of its contact point.
 #[derive(Clone, Default)]
@@ -57,8 +57,15 @@ impl Held {
                 integrations,
             },
             provenance: None,
-            revision: None,
+            revision: self.has_revisions.then(|| self.state_of(name)),
         })
+    }
+
+    /// Names all that is held of a contact point, secrets too, as this version does.
+    fn state_of(&self, name: &str) -> Revision {
+        let points = self.points.iter().filter(|point| point.name == name);
+        let all: Vec<_> = points.map(|point| (&point.uid, &point.settings)).collect();
+        Revision(format!("{} {all:?}", self.version))
     }
 }
 
@@ -94,7 +101,33 @@ impl ContactPoints for Double {
 }
 
 impl Double {
+    /// Takes a contact point whole, as the API does that knows revisions.
+    async fn replace(&self, write: &ContactPointWrite<'_>) -> Result<Sent> {
+        let name = write.wish.name.clone();
+        let found = write.found.and_then(|found| found.revision.clone());
+        let points = write.wish.integrations.iter().map(|i| Point::of(&name, i));
+        let points: Vec<_> = points.collect();
+        let sent = points.iter().map(|point| point.uid.clone()).collect();
+        let stored = self.call("contact_points.put", move |held| {
+            if held.shown(&name).and_then(|found| found.revision) != found {
+                return Err(refusal("contact_points.put", 409, "Provided version"));
+            }
+            held.points.retain(|point| point.name != name);
+            held.points.extend(points);
+            Ok(held.state_of(&name))
+        });
+        Ok(Sent {
+            sent,
+            revision: Some(stored.await?),
+            ..Sent::default()
+        })
+    }
+
     async fn bring(&self, write: &ContactPointWrite<'_>, sent: &mut Sent) -> Result<()> {
+        if self.hold(|held| held.has_revisions) {
+            *sent = self.replace(write).await?;
+            return Ok(());
+        }
         let found = write.found.map_or(&[][..], |found| &found.object.integrations);
         let wished = &write.wish.integrations;
         for integration in wished.iter().filter(|i| write.changed.contains(&i.uid)) {

@@ -1,5 +1,7 @@
 //! Sending secrets again: because the GrafanaInstance asks for it, and because Grafana was put back.
 
+mod revisions;
+
 use serde_json::json;
 
 use super::*;
@@ -75,7 +77,12 @@ impl Asked {
 
     fn written(&self) -> usize {
         let grafana = &self.world.grafana;
-        grafana.count("contact_points.create") + grafana.count("contact_points.update")
+        let writes = [
+            "contact_points.create",
+            "contact_points.update",
+            "contact_points.put",
+        ];
+        writes.map(|write| grafana.count(write)).into_iter().sum()
     }
 
     /// The instance's annotation becomes this, and its pass follows. Says how many contact points were asked to have theirs.

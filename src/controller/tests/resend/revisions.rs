@@ -1,0 +1,117 @@
+//! What somebody stores in Grafana where nobody sees it is found by the state that a contact point is in then.
+
+use super::*;
+use crate::grafana::api::{Api, Concern};
+use crate::grafana::mirror::Lookup;
+
+/// Has Grafana's newer API take contact points from now on, which knows their states, or the older one.
+fn choose(grafana: &Double, is_newer: bool) {
+    let newer = || Api::Platform("notifications.alerting.grafana.app/v1beta1".to_owned());
+    grafana.hold(|held| {
+        held.has_revisions = is_newer;
+        let api = if is_newer { newer() } else { Api::Provisioning };
+        held.capabilities.apis.insert(Concern::Notifications, api);
+    });
+}
+
+async fn start() -> ((ApiServer, Double), Asked) {
+    let outside = outside();
+    choose(&outside.1, true);
+    let asked = Asked::start(&outside, None).await;
+    assert_eq!(asked.written(), 4, "each was made in one write");
+    (outside, asked)
+}
+
+#[tokio::test]
+async fn a_secret_that_somebody_changes_in_grafana_is_put_right_by_one_write_each_time() {
+    let (_, mut asked) = start().await;
+    assert_eq!((asked.poll().await, asked.poll().await), (0, 0), "at rest");
+    for time in 1..=3 {
+        asked.stale();
+        assert_eq!(asked.poll().await, 3, "time {time}");
+        assert_eq!(asked.passwords(), [PASSWORD; 3]);
+        assert_eq!(
+            (asked.poll().await, asked.poll().await),
+            (0, 0),
+            "after time {time}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_while_nobody_looked_is_found_after_a_restart_and_a_restart_alone_changes_nothing() {
+    let (outside, asked) = start().await;
+    let written = asked.written();
+    let mut asked = Asked::start(&outside, None).await;
+    assert_eq!((asked.written(), asked.poll().await), (written, 0));
+    asked.stale();
+    let asked = Asked::start(&outside, None).await;
+    assert_eq!(asked.written(), written + 3);
+    assert_eq!(asked.passwords(), [PASSWORD; 3]);
+}
+
+#[tokio::test]
+async fn another_name_for_a_state_is_no_change() {
+    let (outside, mut asked) = start().await;
+    let upgrade = |version: &str| outside.1.hold(|held| held.version = version.to_owned());
+    choose(&outside.1, false);
+    assert_eq!(asked.poll().await, 0, "the older API");
+    choose(&outside.1, true);
+    assert_eq!(asked.poll().await, 0, "the newer one again");
+    upgrade("12.5.0");
+    assert_eq!((asked.poll().await, asked.poll().await), (0, 0), "an upgrade");
+    // What is stored from then on is found.
+    asked.stale();
+    assert_eq!((asked.poll().await, asked.poll().await), (3, 0));
+    // Before the poll has seen the upgrade.
+    upgrade("12.6.0");
+    let instance = asked.world.instance();
+    instance
+        .mirror
+        .write(|held| held.contact_points.unknown("a".to_owned()));
+    assert_eq!(
+        asked.pass().await,
+        0,
+        "an upgrade that a pass is the first to see"
+    );
+    let known = instance
+        .mirror
+        .read(|held| held.contact_points.lookup("a").cloned());
+    assert_ne!(known, Lookup::Unknown);
+}
+
+#[tokio::test]
+async fn what_the_older_api_has_written_is_no_change_to_the_newer_one() {
+    let (outside, mut asked) = start().await;
+    choose(&outside.1, false);
+    asked.annotate(Some("1")).await;
+    assert_eq!(asked.poll().await, 3);
+    choose(&outside.1, true);
+    assert_eq!((asked.poll().await, asked.poll().await), (0, 0));
+    asked.stale();
+    assert_eq!(asked.poll().await, 3, "its state is known from the poll");
+}
+
+#[tokio::test]
+async fn sending_again_on_demand_is_one_write_where_states_are_known_too() {
+    let (_, mut asked) = start().await;
+    asked.stale();
+    asked.annotate(Some("1")).await;
+    assert_eq!((asked.poll().await, asked.poll().await), (3, 0));
+    assert_eq!(asked.passwords(), [PASSWORD; 3]);
+}
+
+#[tokio::test]
+async fn a_change_is_put_right_though_the_first_write_fails() {
+    let (_, mut asked) = start().await;
+    asked.stale();
+    asked.world.poll().await;
+    asked.world.grafana.does(|called| match called {
+        "contact_points.put" => Does::Refuses(503, "not now"),
+        _ => Does::Well,
+    });
+    asked.points[0].reconcile(&asked.world.context).await.unwrap_err();
+    asked.world.grafana.does_well();
+    assert_eq!((asked.pass().await, asked.poll().await), (3, 0));
+    assert_eq!(asked.passwords(), [PASSWORD; 3]);
+}
