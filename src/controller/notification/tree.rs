@@ -68,10 +68,17 @@ pub(super) async fn bring(
     let attempt = instance.refused.attempt("policy tree", wish, Instant::now())?;
     // Remembered before it is replaced.
     if holder != Holder::Us {
+        let previous = match &found {
+            Some(found) => {
+                let whole = instance.grafana.trees.whole(&TreeName::default(), found).await;
+                Some(whole.map_err(|e| instance.suspect(e.into()))?)
+            }
+            None => None,
+        };
         memory
             .update(|memory| {
                 memory.was_editable = found.as_ref().is_some_and(|tree| !tree.is_provisioned());
-                memory.previous_tree = found.as_ref().map(|tree| tree.object.clone());
+                memory.previous_tree.clone_from(&previous);
             })
             .await?;
     }

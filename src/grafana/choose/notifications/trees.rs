@@ -5,6 +5,7 @@ use futures::FutureExt;
 use super::{Notifications, TREES};
 use crate::grafana::api::notifications::{TreeName, Trees};
 use crate::grafana::api::{Answer, Provenance};
+use crate::grafana::choose::newer::is_closed;
 use crate::grafana::model::{Found, Revision, Route};
 use crate::grafana::platform;
 
@@ -27,6 +28,22 @@ impl Trees for Notifications {
             };
             let answer = newer.trees.get(name).await;
             self.newer.answered(answer, self.older.get(name)).await
+        }
+        .boxed()
+    }
+
+    fn whole<'a>(&'a self, name: &'a TreeName, found: &'a Found<Route>) -> Answer<'a, Route> {
+        async move {
+            if found.revision.is_none() || !name.is_default() {
+                return Ok(found.object.clone());
+            }
+            // The newer one shows older matchers as plain ones. That nobody changes the tree in between is seen by the write in the state that was
+            // found. Where the older one is gone, nothing else can be had.
+            match self.older.get(name).await {
+                Ok(whole) => Ok(whole.map_or_else(|| found.object.clone(), |whole| whole.object)),
+                Err(error) if is_closed(&error) => Ok(found.object.clone()),
+                Err(error) => Err(error),
+            }
         }
         .boxed()
     }
