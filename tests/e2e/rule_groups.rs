@@ -14,7 +14,7 @@ use crate::world::{self, Reported, SOON, World};
 const GROUPS: &str = "/rule-groups/";
 const RULES: &str = "/api/v1/provisioning/alert-rules";
 
-fn document(kind: &str, name: &str, spec: Value) -> String {
+fn document(kind: &str, name: &str, spec: &Value) -> String {
     json!({
         "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec,
     })
@@ -24,7 +24,7 @@ fn document(kind: &str, name: &str, spec: Value) -> String {
 /// A rule of a group that is evaluated every half minute, which isn't what Grafana takes by itself.
 fn rule(name: &str, group: &str) -> String {
     let spec = json!({"query": QUIET, "group": group, "interval": "30s"});
-    document("AlertRule", name, spec)
+    document("AlertRule", name, &spec)
 }
 
 /// Has all of these there when the operator starts, and gives its calls since then.
@@ -101,7 +101,7 @@ async fn a_first_sync_costs_two_calls_for_each_group_however_many_rules_it_holds
     for i in 0..POINTS {
         let url = json!({"value": format!("http://127.0.0.1:9/{i}")});
         let spec = json!({"integrations": [{"webhook": {"url": url}}]});
-        documents.push(document("ContactPoint", &format!("point-{i}"), spec));
+        documents.push(document("ContactPoint", &format!("point-{i}"), &spec));
     }
     let routes: Vec<_> = (1..POINTS)
         .map(|i| json!({"receiver": format!("point-{i}"), "matchers": [format!("team=\"{i}\"")]}))
@@ -109,7 +109,7 @@ async fn a_first_sync_costs_two_calls_for_each_group_however_many_rules_it_holds
     documents.push(document(
         "NotificationPolicy",
         "tree",
-        json!({"receiver": "point-0", "routes": routes}),
+        &json!({"receiver": "point-0", "routes": routes}),
     ));
     // What polls read isn't what a first sync costs.
     let rarely = json!({"resyncInterval": "30m", "stateInterval": "30m"});
@@ -201,7 +201,7 @@ async fn a_group_with_a_rule_of_somebody_elses_is_never_written_as_a_whole() {
     let documents: Vec<_> = (0..6)
         .map(|i| {
             let spec = json!({"query": QUIET, "group": "shared"});
-            document("AlertRule", &format!("r-{i}"), spec)
+            document("AlertRule", &format!("r-{i}"), &spec)
         })
         .collect();
     begin_with(&mut w, &documents, json!({})).await;
@@ -237,7 +237,7 @@ async fn rules_that_come_together_change_together_and_one_alone_costs_one_call()
     spec["interval"] = json!("40s");
     let moved: Vec<_> = names
         .iter()
-        .map(|name| document("AlertRule", name, spec.clone()))
+        .map(|name| document("AlertRule", name, &spec))
         .collect();
     begin_with(&mut w, &moved, json!({})).await;
     synced::<AlertRule>(&w, names.len()).await;

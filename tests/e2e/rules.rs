@@ -14,8 +14,6 @@ use crate::world::{self, SOON, World};
 /// A query that no logs answer.
 pub const QUIET: &str = r#"sum(count_over_time({app="nobody"} [5m])) > 1"#;
 
-/// What the operator reads all rules with, once in each resync.
-
 /// The smallest specification.
 pub fn quiet() -> Value {
     json!({"query": QUIET})

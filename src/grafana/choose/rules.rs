@@ -213,13 +213,12 @@ fn major(settings: &Settings) -> Option<u32> {
 impl api::Rules for Rules {
     fn list(&self) -> Answer<'_, Vec<FoundRule>> {
         async move {
-            let answer = match self.newer() {
-                Some(newer) => self.answered(newer.list().await, self.older.list()).await,
-                None => {
-                    let answer = self.older.list().await;
-                    self.seen(&answer);
-                    answer
-                }
+            let answer = if let Some(newer) = self.newer() {
+                self.answered(newer.list().await, self.older.list()).await
+            } else {
+                let answer = self.older.list().await;
+                self.seen(&answer);
+                answer
             };
             answer.inspect(|_| self.listed())
         }

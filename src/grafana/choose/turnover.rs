@@ -47,9 +47,10 @@ impl Course {
     /// Goes on from here with what is known now. Nothing has to be told the first time. A newer API that can't be used any more is left at once:
     /// there is nothing else to go through.
     pub(super) fn choose(self, known: Known) -> Self {
-        let to = match known.is_wanted() && known.is_usable {
-            true => Door::Platform,
-            false => Door::Provisioning,
+        let to = if known.is_wanted() && known.is_usable {
+            Door::Platform
+        } else {
+            Door::Provisioning
         };
         let switch = Switch {
             to,
@@ -125,12 +126,12 @@ mod tests {
         ..NOTHING
     };
 
-    fn due(to: Door, why: Why) -> Option<Switch> {
-        Some(Switch {
+    fn due(to: Door, why: Why) -> Switch {
+        Switch {
             to,
             why,
             is_made: false,
-        })
+        }
     }
 
     #[test]
@@ -167,7 +168,7 @@ mod tests {
             ),
         ] {
             let course = Course::through(from).choose(known);
-            assert_eq!((course.in_use, course.switch), (Some(from), due(to, why)));
+            assert_eq!((course.in_use, course.switch), (Some(from), Some(due(to, why))));
             assert_eq!(course.choose(known), course, "another look changes nothing");
             assert_eq!(course.listed(), course, "what is read before it says nothing");
             let made = course.make_switch();

@@ -57,8 +57,10 @@ impl One {
             let asked = asked.replace("/api/v1/provisioning/", "");
             this.held.lock().asked.push(asked.clone());
             let mut waits_for = this.waits_for.subscribe();
-            let is_free = |waits_for: &Option<&'static str>| *waits_for != Some(asked.as_str());
-            waits_for.wait_for(is_free).await.unwrap();
+            waits_for
+                .wait_for(|waits_for| *waits_for != Some(asked.as_str()))
+                .await
+                .unwrap();
             this.held.lock().answer(&asked, &String::from_utf8_lossy(&body))
         }))
     }
@@ -178,7 +180,9 @@ fn rules(count: usize) -> Vec<AlertRule> {
 }
 
 fn are_well(all: Vec<Result<Stored>>) {
-    all.into_iter().for_each(|stored| drop(stored.unwrap()));
+    for stored in all {
+        stored.unwrap();
+    }
 }
 
 #[tokio::test]
