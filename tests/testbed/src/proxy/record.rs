@@ -149,6 +149,12 @@ impl Calls {
         self.filter(|call| !call.is_write())
     }
 
+    /// All but the reads of alert states, which have an interval of their own.
+    #[must_use]
+    pub fn without_states(&self) -> Self {
+        self.filter(|call| !call.path.contains("/api/prometheus/"))
+    }
+
     /// How often all rules were listed, whatever the API and however many pages.
     pub fn rule_lists(&self) -> usize {
         let lists = self.reads().filter(|call| {
@@ -229,7 +235,9 @@ mod tests {
                 Instant::now(),
             )
         };
-        assert_eq!(Calls(paths.map(call).to_vec()).rule_lists(), 2);
+        let calls = Calls(paths.map(call).to_vec());
+        assert_eq!(calls.rule_lists(), 2);
+        assert_eq!(calls.without_states().len(), 4);
     }
 
     #[test]
