@@ -1,9 +1,9 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
@@ -25,14 +25,10 @@ use crate::domain::restored::Restored;
 use crate::domain::rule::states::States;
 use crate::domain::tenancy;
 use crate::domain::version::Version;
-use crate::grafana::mirror::{Held, Mirror, Part, Subject};
-use crate::grafana::model::{ContactPoint, Found};
+use crate::grafana::mirror::{Held, Mirror, Part, PointsSeen, Subject};
 use crate::grafana::turns::Turn;
 use crate::grafana::wire::{DataSource, Settings};
 use crate::grafana::{self, Class, Grafana};
-
-/// Contact points by their names.
-pub type PointsByName = HashMap<String, Found<ContactPoint>>;
 
 /// What a Grafana says about itself.
 #[derive(Debug, Clone)]
@@ -63,8 +59,8 @@ pub struct Instance {
     pub owners: Owners,
     /// What Grafana holds, as far as we know.
     pub mirror: Mirror,
-    /// All contact points as a look has found them, and when it began: for those who were waiting for their turns by then.
-    pub points_seen: Mutex<Option<(Instant, PointsByName)>>,
+    /// What a look has found, for those who were waiting for their turns by then.
+    pub points_seen: Mutex<Option<PointsSeen>>,
     /// What carries our mark and has no resource.
     pub orphans: Mutex<Orphans>,
     /// By foreign owner ids: how many rules carry them and the names of our AlertRules.

@@ -1,6 +1,7 @@
 //! What one Grafana and organisation holds, as far as polls and our own writes tell, behind one lock.
 
 mod collection;
+mod points_seen;
 mod rules;
 
 use std::hash::Hash;
@@ -12,6 +13,7 @@ use super::model::{ContactPoint, Found, Route};
 use super::wire::{Folder, Silence};
 
 pub use collection::{Collection, Lookup, Poll, Watched};
+pub use points_seen::PointsSeen;
 pub use rules::{Rules, Undone};
 
 /// The mirror of one Grafana and organisation.

@@ -1,7 +1,7 @@
 //! What Grafana holds of a contact point, and its writes.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::FutureExt;
 use kube::ResourceExt;
@@ -10,7 +10,7 @@ use tracing::info;
 use crate::api::condition::Reason;
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
 use crate::cluster::memory::{Remembered, Seen};
-use crate::controller::connection::{Instance, PointsByName};
+use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -21,12 +21,9 @@ use crate::domain::notification::contact_point::decision::{self, Plan};
 use crate::grafana::Grafana;
 use crate::grafana::api::Provenance;
 use crate::grafana::api::notifications::{ContactPointWrite, Sent};
-use crate::grafana::mirror::{Lookup, Subject};
+use crate::grafana::mirror::{Lookup, PointsSeen, Subject};
 use crate::grafana::model::{self, Found};
 use crate::grafana::turns::Turn;
-
-/// How old a look may be that several share.
-const SHARED: Duration = Duration::from_secs(1);
 
 /// What became of a contact point.
 #[derive(Default)]
@@ -331,27 +328,24 @@ pub(super) async fn fresh(
     found.map_err(|e| instance.suspect(e.into()))
 }
 
-/// The same by one look for all that are new and waited for their turns when it began. Nobody of us writes to their names meanwhile, and it isn't
-/// older than a second.
+/// The same by one look for up to ten that are new and waited for their turns when it began. Nobody of us writes to their names meanwhile, and
+/// it isn't older than five seconds.
 async fn fresh_for_all(
     instance: &Instance,
     name: &str,
     asked: Instant,
 ) -> Result<Option<Found<model::ContactPoint>>, Failure> {
-    if let Some((began, seen)) = &*instance.points_seen.lock()
-        && *began >= asked
-        && began.elapsed() < SHARED
-    {
-        return Ok(seen.get(name).cloned());
+    let shared = match &mut *instance.points_seen.lock() {
+        Some(look) => look.serve(name, asked, Instant::now()),
+        None => None,
+    };
+    if let Some(found) = shared {
+        return Ok(found);
     }
     let began = Instant::now();
     let all = instance.grafana.contact_points.list().await;
-    let all = all.map_err(|e| instance.suspect(e.into()))?;
-    let seen: PointsByName = all
-        .into_iter()
-        .map(|found| (found.object.name.clone(), found))
-        .collect();
-    let found = seen.get(name).cloned();
-    *instance.points_seen.lock() = Some((began, seen));
+    let mut look = PointsSeen::new(began, all.map_err(|e| instance.suspect(e.into()))?);
+    let found = look.serve(name, asked, began).flatten();
+    *instance.points_seen.lock() = Some(look);
     Ok(found)
 }
