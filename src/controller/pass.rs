@@ -20,7 +20,7 @@ use crate::cluster::status;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::deadline::{Late, within};
-use crate::grafana::api::approach::Approach;
+use crate::grafana::approach::Approach;
 
 /// How long a pass may work. What it waits for others isn't in it.
 const DEADLINE: Duration = Duration::from_secs(30);

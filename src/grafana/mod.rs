@@ -6,6 +6,7 @@
 //! was found. [`transport`] is the only place that does I/O.
 
 pub mod api;
+pub mod approach;
 mod choose;
 pub mod digest;
 pub mod error;

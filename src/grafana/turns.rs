@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::deadline;
-use crate::grafana::api::approach::Approaches;
+use crate::grafana::approach::Approaches;
 
 /// A right that one at a time has.
 #[derive(Debug, Default)]

@@ -29,8 +29,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision;
 use crate::domain::rule::{self, Surroundings, Wish, identity, state_message};
 use crate::domain::version::Version;
-use crate::grafana::api::approach::Approach;
 use crate::grafana::api::{AlertState, FoundRule};
+use crate::grafana::approach::Approach;
 use crate::grafana::mirror::{Lookup, Part};
 
 impl Reconcile for AlertRule {

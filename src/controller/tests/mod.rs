@@ -13,7 +13,6 @@ mod orphans;
 mod ownership;
 mod refused;
 mod resend;
-mod together;
 mod versions;
 
 use std::sync::Arc;

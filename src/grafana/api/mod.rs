@@ -1,7 +1,6 @@
 //! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
 
 pub mod apis;
-pub mod approach;
 pub mod notifications;
 pub mod rules;
 mod states;

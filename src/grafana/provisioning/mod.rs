@@ -4,7 +4,6 @@ mod contact_points;
 mod folders;
 mod groups;
 mod intervals;
-mod listing;
 mod rules;
 mod server;
 mod silences;
@@ -21,7 +20,7 @@ use super::error::Result;
 use super::presence;
 use super::transport::Transport;
 use super::turns::Company;
-use together::Together;
+use groups::queue::Together;
 
 /// All traits at once: they differ in what they ask, not in how.
 pub(super) struct Provisioning {

@@ -3,139 +3,24 @@
 //! Who wants to write a rule stands in the queue of its group. Whoever gets the right to write there waits until all who are on the way have
 //! come, takes all that stand there, and does for them what can be done in one go; the rest is told to go alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use http::Method;
-use parking_lot::Mutex;
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::Provisioning;
-use super::groups::{self, Abilities, Group, Key, Wish};
+use super::groups::queue::{Come, Coming, Ended, Place, Queue, Waiting, tell_all};
+use super::groups::{self, Group, Key, Wish};
 use super::intervals::GROUPS;
 use crate::deadline;
 use crate::grafana::api::Provenance;
-use crate::grafana::api::approach;
+use crate::grafana::approach;
 use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::transport::Call;
 use crate::grafana::turns::Turn;
 
 /// So few rules, one of which is refused, cost no more calls alone than in ever smaller groups: each of those takes two.
 const FEW: usize = 5;
-
-/// Who waits, and what this Grafana can do for them.
-#[derive(Default)]
-pub(super) struct Together {
-    abilities: Mutex<Abilities>,
-    writes: Queue<Coming>,
-    /// Uids of rules.
-    deletes: Queue<String>,
-    /// Groups of which a write broke Grafana: the next one goes rule by rule.
-    broken: Mutex<HashSet<Key>>,
-}
-
-impl Together {
-    /// Notes which version of Grafana this is.
-    pub(super) fn learn(&self, version: Option<&str>) {
-        *self.abilities.lock() = Abilities::of(version);
-    }
-}
-
-/// A rule that is to be written into a group.
-#[derive(Debug, Clone)]
-pub(super) struct Coming {
-    /// As it is to be.
-    pub(super) wish: Wish,
-    /// The group that it is in before, if that is another one.
-    pub(super) from: Option<Key>,
-}
-
-/// What became of one that waited.
-pub(super) enum Ended {
-    /// It was done with others, under this right to write there.
-    Together(Turn),
-    /// It has to be done alone; perhaps the right to write there is at hand.
-    Alone(Option<Turn>),
-    /// It was tried with others, and this is how it ended for all of them.
-    Failed(Error),
-}
-
-impl Ended {
-    fn clone_of(&self) -> Self {
-        match self {
-            Self::Together(turn) => Self::Together(turn.clone()),
-            Self::Alone(_) => Self::Alone(None),
-            Self::Failed(error) => Self::Failed(error.clone()),
-        }
-    }
-}
-
-/// One that waits, and is told how it ended.
-struct Waiting<T> {
-    what: T,
-    told: oneshot::Sender<Ended>,
-}
-
-impl<T> Waiting<T> {
-    fn tell(self, how: &Ended) {
-        // Who was cut off needs not know.
-        let _ = self.told.send(how.clone_of());
-    }
-}
-
-fn tell_all<T>(all: impl IntoIterator<Item = Waiting<T>>, how: &Ended) {
-    all.into_iter().for_each(|one| one.tell(how));
-}
-
-/// A place in a queue.
-struct Place<T> {
-    what: T,
-    verdict: oneshot::Receiver<Ended>,
-}
-
-/// What it comes to for one that waits.
-enum Come<T> {
-    Ends(Ended),
-    /// It does it for all of these.
-    Leads(Vec<Waiting<T>>, Turn),
-}
-
-/// Those that wait, by group.
-struct Queue<T>(Mutex<HashMap<Key, Vec<Waiting<T>>>>);
-
-impl<T> Default for Queue<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Clone> Queue<T> {
-    fn join(&self, key: &Key, what: T) -> Place<T> {
-        let (told, verdict) = oneshot::channel();
-        let waiting = Waiting {
-            what: what.clone(),
-            told,
-        };
-        self.0.lock().entry(key.clone()).or_default().push(waiting);
-        Place { what, verdict }
-    }
-
-    /// Takes all that wait, but for those that were cut off.
-    fn take(&self, key: &Key) -> Vec<Waiting<T>> {
-        let mut all = self.0.lock().remove(key).unwrap_or_default();
-        all.retain(|one| !one.told.is_closed());
-        all
-    }
-
-    /// Has these wait on, before those that have come meanwhile.
-    fn put_back(&self, key: &Key, mut waiting: Vec<Waiting<T>>) {
-        if !waiting.is_empty() {
-            let mut queues = self.0.lock();
-            let queue = queues.entry(key.clone()).or_default();
-            waiting.append(queue);
-            *queue = waiting;
-        }
-    }
-}
 
 /// How the write of a group ended.
 enum Wrote {

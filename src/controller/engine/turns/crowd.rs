@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::deadline;
-use crate::grafana::api::approach::{Approach, here};
+use crate::grafana::approach::{Approach, here};
 
 /// How many passes work at the same time.
 const PLACES: usize = 16;
@@ -64,7 +64,7 @@ impl Crowd {
         self.between.lock().passes.insert(object, (approach, now));
     }
 
-    /// Waits for a place to work at, which is held until the approach [arrives](crate::grafana::api::approach::arrived).
+    /// Waits for a place to work at, which is held until the approach [arrives](crate::grafana::approach::arrived).
     pub async fn enter(&self, approach: &Approach) {
         if !approach.holds() {
             // It is never closed.
@@ -89,7 +89,7 @@ mod tests {
     use futures::{FutureExt, poll};
 
     use super::*;
-    use crate::grafana::api::approach::{Approaches, arrived};
+    use crate::grafana::approach::{Approaches, arrived};
 
     #[tokio::test]
     async fn who_waits_with_others_leaves_its_place_and_gets_one_to_go_on() {

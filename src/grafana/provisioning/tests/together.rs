@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::*;
-use crate::grafana::api::approach::Approach;
+use crate::grafana::approach::Approach;
 
 const LOOK: &str = "GET folder/f/rule-groups/g";
 const SET: &str = "PUT folder/f/rule-groups/g";

@@ -1,17 +1,19 @@
 //! Alert rules: `/api/v1/provisioning/alert-rules`, the list through the ruler's API.
 
+mod listing;
+
 use std::time::Duration;
 
 use futures::FutureExt;
 use http::Method;
 
+use super::Provisioning;
 use super::groups::Wish;
+use super::groups::queue::{Coming, Ended};
 use super::intervals::{self, Place};
-use super::together::{Coming, Ended};
 use super::wire::Rule;
-use super::{Provisioning, listing};
-use crate::grafana::api::approach;
 use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored};
+use crate::grafana::approach;
 use crate::grafana::error::Result;
 use crate::grafana::model::AlertRule;
 use crate::grafana::transport::Call;

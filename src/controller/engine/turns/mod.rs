@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::deadline;
-use crate::grafana::api::approach::{self, Approaches};
+use crate::grafana::approach::{self, Approaches};
 use crate::grafana::turns::{GroupRights, Right, Rights};
 
 pub mod crowd;

@@ -7,10 +7,10 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::wire::{NotificationSettings, Query, Record, Rule};
 use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule, Updated};
 use crate::grafana::digest;
 use crate::grafana::model::AlertRule;
+use crate::grafana::provisioning::wire::{NotificationSettings, Query, Record, Rule};
 
 /// Reads `{"folder title": [{"name", "interval", "rules": [...]}]}`.
 pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> {

@@ -3,6 +3,8 @@
 //! A write of a group replaces it: rules that it doesn't list are deleted, and all that it lists get its provenance. So it is sent only
 //! where a look right before shows that every rule in the group is ours, and those are sent back exactly as they were read.
 
+pub(super) mod queue;
+
 use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
