@@ -53,10 +53,7 @@ pub async fn start_with(options: grafana::Options) -> World {
     let grafana = Grafana::start(options).await.expect("grafana starts");
     let loki = Loki::shared().await;
     grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
-    let proxy = Proxy::start(grafana.url()).await;
-    if trial::door() == Some(Door::Provisioning) {
-        proxy.only("/api/");
-    }
+    let proxy = proxy_of(&grafana).await;
     let kubeconfig = plane.operator_account(&home, Watch::Namespaces(&[&ns])).await;
     connect(plane, &home, &proxy.url(), &grafana.token().await, json!({})).await;
     let operator = operator(&home, &ns, &kubeconfig)
@@ -72,6 +69,15 @@ pub async fn start_with(options: grafana::Options) -> World {
         operator,
         kubeconfig,
     }
+}
+
+/// A proxy in front of a Grafana, which lets the operator through the trial's door.
+pub async fn proxy_of(grafana: &Grafana) -> Proxy {
+    let proxy = Proxy::start(grafana.url()).await;
+    if trial::door() == Some(Door::Provisioning) {
+        proxy.only("/api/");
+    }
+    proxy
 }
 
 /// Options of the operator as tests start it.
