@@ -150,8 +150,15 @@ pub(super) async fn give_back(
 ) -> Result<Option<String>, Failure> {
     let found = found(instance).await?;
     let holder = Holder::of(found.as_ref(), &is_ours, false);
+    // Grafana's own tree in the place of ours may be what a way back left that broke off after its reset.
+    let is_on_its_way = || {
+        let memory = instance.memory()?;
+        let broke_off = |memory: &Remembered| memory.had_tree_of(&is_ours) && memory.previous_tree.is_some();
+        Ok::<_, Failure>(memory.read(broke_off))
+    };
     match &holder {
         Holder::Us => restore(instance, turn, found.as_ref()).await.map(Some),
+        Holder::Nobody if is_on_its_way()? => restore(instance, turn, found.as_ref()).await.map(Some),
         Holder::Other(_) if sibling(&holder, instance).is_some() => Ok(None),
         Holder::Nobody | Holder::Other(_) => {
             let had_tree = instance.memory()?.read(|memory| memory.had_tree_of(is_ours));

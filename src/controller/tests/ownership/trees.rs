@@ -95,6 +95,31 @@ async fn where_what_was_provisioned_stays_so_the_tree_from_before_comes_back_aft
 }
 
 #[tokio::test]
+async fn a_way_back_that_breaks_off_after_the_reset_goes_on_with_the_tree_from_before() {
+    let (world, policy) = with_revisions().await;
+    let policy = adoption::adopting(policy);
+    world.grafana.hold(|held| held.policy = Some(by_hand()));
+    world.poll().await;
+    policy.reconcile(&world.context).await.unwrap();
+    let puts = AtomicUsize::new(0);
+    world
+        .grafana
+        .does(move |called| match (called, puts.load(Ordering::Relaxed)) {
+            ("policy.put", 0) => {
+                puts.store(1, Ordering::Relaxed);
+                Does::Refuses(403, "cannot change provenance from 'api' to ''")
+            }
+            ("policy.put", _) => Does::Refuses(503, "later"),
+            _ => Does::Well,
+        });
+    policy.clean_up(&world.context).await.unwrap_err();
+    assert_ne!(held(&world), by_hand());
+    world.grafana.does_well();
+    policy.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world), by_hand());
+}
+
+#[tokio::test]
 async fn a_contact_point_that_another_tree_sends_to_stays_and_says_which() {
     let (mut world, _) = with_revisions().await;
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel"}, "status": {"phase": "Active"}});
