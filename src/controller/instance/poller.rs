@@ -158,7 +158,10 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polle
     }
     // Before the passes that put everything back, so that none sends twice.
     resend::after_poll(instance, context, &found.undone).await;
-    revision::after_poll(instance, states_by).await;
+    // What wasn't read now may be of the version before.
+    if due.parts.contains(&Part::ContactPoints) && !failed.contains_key(&Part::ContactPoints) {
+        revision::after_poll(instance, states_by).await;
+    }
     trigger_users(instance, context, &told);
     changed::trigger(instance, context, &found.changed);
     if !context.watch_secrets && due.parts.contains(&Part::ContactPoints) {

@@ -109,8 +109,11 @@ impl Reconcile for ContactPoint {
             Ok(memory) => {
                 memory
                     .update(|memory| {
+                        // One that never had the name says nothing of whoever has it.
+                        if own.iter().any(|uid| memory.sent.contains_key(uid)) {
+                            memory.revisions.remove(&name);
+                        }
                         memory.sent.retain(|uid, _| !own.contains(uid));
-                        memory.revisions.remove(&name);
                     })
                     .await
             }
