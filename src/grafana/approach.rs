@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 use crate::deadline;
 
 /// How long others are waited for while none of them gets anywhere.
-const QUIET: Duration = Duration::from_millis(500);
+const QUIET: Duration = Duration::from_secs(1);
 /// How often that is, at most: who comes much later than the first is waited for by nobody.
-const MOST: usize = 10;
+const MOST: usize = 20;
 
 tokio::task_local! {
     static HERE: Approach;
@@ -46,7 +46,7 @@ impl Approaches {
         })))
     }
 
-    /// Waits until nobody is on the way. Who gets nowhere is waited for no longer than 500 ms, and all of them together for ten times that.
+    /// Waits until nobody is on the way. Who gets nowhere is waited for no longer than a second, and all of them together for twenty times that.
     pub async fn settled(&self) {
         let mut seen = None;
         for _ in 0..MOST {
