@@ -4,6 +4,7 @@
 //! come, takes all that stand there, and does for them what can be done in one go; the rest is told to go alone.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use http::Method;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -13,7 +14,7 @@ use super::groups::queue::{Come, Coming, Ended, Place, Queue, Waiting, tell_all}
 use super::groups::{self, Group, Key, Wish};
 use super::intervals::GROUPS;
 use crate::deadline;
-use crate::grafana::api::Provenance;
+use crate::grafana::api::{Folders, Provenance};
 use crate::grafana::approach;
 use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::transport::Call;
@@ -192,6 +193,10 @@ impl Provisioning {
             Err(error) if is_of_groups(&error) => return Wrote::Nothing,
             Err(error) => return Wrote::Failed(error),
         };
+        // Into a new group Grafana writes without a look at the folder, and what is in none is shown to nobody.
+        if found.is_empty() && !self.is_there(&key.0).await {
+            return Wrote::Nothing;
+        }
         let Ok(body) = groups::together(key, &found, &wishes, &*self.company.is_ours) else {
             return Wrote::Nothing;
         };
@@ -213,6 +218,19 @@ impl Provisioning {
                 Wrote::Failed(error)
             }
         }
+    }
+
+    /// Whether a folder was seen to be there, now or a short while ago. Where it can't be seen, single rules tell why.
+    async fn is_there(&self, folder_uid: &str) -> bool {
+        let now = Instant::now();
+        if self.together.has_seen(folder_uid, now) {
+            return true;
+        }
+        let is_there = matches!(Folders::get(self, folder_uid).await, Ok(Some(_)));
+        if is_there {
+            self.together.saw(folder_uid, now);
+        }
+        is_there
     }
 
     /// Deletes the group if it holds nothing but these.

@@ -25,6 +25,13 @@ pub(super) struct Group {
     rules: Vec<Value>,
 }
 
+impl Group {
+    /// Whether it holds nothing, as one that isn't there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}
+
 /// A rule that waits to be written into a group.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {

@@ -1,6 +1,7 @@
 //! Who waits to write or delete a rule of a group, and how they are told what became of it.
 
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -18,12 +19,31 @@ pub(in crate::grafana::provisioning) struct Together {
     pub(in crate::grafana::provisioning) deletes: Queue<String>,
     /// Groups of which a write broke Grafana: the next one goes rule by rule.
     pub(in crate::grafana::provisioning) broken: Mutex<HashSet<Key>>,
+    /// When each folder was seen to be there.
+    folders: Mutex<HashMap<String, Instant>>,
 }
+
+/// So long a folder that was seen to be there counts as there: groups that are written one after the other ask for it once.
+const SEEN_FOR: Duration = Duration::from_secs(5);
 
 impl Together {
     /// Notes which version of Grafana this is.
     pub(in crate::grafana::provisioning) fn learn(&self, version: Option<&str>) {
         *self.abilities.lock() = Abilities::of(version);
+    }
+
+    /// Whether a folder was seen to be there a short while ago.
+    pub(in crate::grafana::provisioning) fn has_seen(&self, folder_uid: &str, now: Instant) -> bool {
+        let folders = self.folders.lock();
+        let seen = folders.get(folder_uid);
+        seen.is_some_and(|at| now.saturating_duration_since(*at) < SEEN_FOR)
+    }
+
+    /// Notes that a folder is there, and forgets those of which that is long ago.
+    pub(in crate::grafana::provisioning) fn saw(&self, folder_uid: &str, now: Instant) {
+        let mut folders = self.folders.lock();
+        folders.retain(|_, at| now.saturating_duration_since(*at) < SEEN_FOR);
+        folders.insert(folder_uid.to_owned(), now);
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::grafana::approach::Approach;
 
+const FOLDER: &str = "GET /api/folders/f";
 const LOOK: &str = "GET folder/f/rule-groups/g";
 const SET: &str = "PUT folder/f/rule-groups/g";
 const DELETE: &str = "DELETE folder/f/rule-groups/g";
@@ -26,6 +27,8 @@ struct Held {
     version: &'static str,
     rules: Vec<Value>,
     asked: Vec<String>,
+    folder_asked: usize,
+    is_folder_gone: bool,
     /// Which bodies are refused: those that say this.
     bad: Option<&'static str>,
     /// With what the refusal goes on.
@@ -55,6 +58,9 @@ impl One {
                 .await
                 .unwrap();
             let asked = asked.replace("/api/v1/provisioning/", "");
+            if asked == FOLDER {
+                return this.held.lock().folder();
+            }
             this.held.lock().asked.push(asked.clone());
             let mut waits_for = this.waits_for.subscribe();
             waits_for
@@ -92,6 +98,17 @@ impl One {
 }
 
 impl Held {
+    fn folder(&mut self) -> (StatusCode, String) {
+        self.folder_asked += 1;
+        if self.is_folder_gone {
+            return (
+                StatusCode::NOT_FOUND,
+                json!({"message": "folder not found"}).to_string(),
+            );
+        }
+        (StatusCode::OK, json!({"uid": "f", "title": "F"}).to_string())
+    }
+
     fn answer(&mut self, asked: &str, body: &str) -> (StatusCode, String) {
         let no = |status: StatusCode, message: &str| {
             let id = (status == StatusCode::NOT_FOUND).then_some("alerting.alert-rule.notFound");
@@ -186,6 +203,25 @@ fn are_well(all: Vec<Result<Stored>>) {
 }
 
 #[tokio::test]
+async fn into_a_folder_that_is_gone_no_group_is_written() {
+    let (one, approaches) = (One::new("11.5.2", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    one.held.lock().is_folder_gone = true;
+    let wishes: Vec<_> = uids(3)
+        .iter()
+        .map(|uid| every(uid, Duration::from_secs(60)))
+        .collect();
+    put_all(&grafana, &approaches, &wishes).await;
+    let asked = one.asked();
+    assert!(!asked.contains(&SET.to_owned()), "{asked:#?}");
+    assert_eq!(
+        asked.iter().filter(|call| *call == CREATE).count(),
+        3,
+        "they tell why"
+    );
+}
+
+#[tokio::test]
 async fn rules_that_wait_together_are_one_write_after_a_look() {
     let (one, approaches) = (One::new("11.5.2", &["own/ns/a"]), Approaches::default());
     let grafana = one.client(&approaches).await;
@@ -193,6 +229,7 @@ async fn rules_that_wait_together_are_one_write_after_a_look() {
     let wishes: Vec<_> = uids(5).iter().rev().map(|uid| every(uid, two)).collect();
     let all = put_all(&grafana, &approaches, &wishes).await;
     assert_eq!(one.asked(), [LOOK, SET]);
+    assert_eq!(one.held.lock().folder_asked, 0, "a group that is there is in one");
     assert_eq!(one.uids(), [vec!["of own/ns/a".to_owned()], uids(5)].concat());
     for (stored, wish) in all.into_iter().zip(&wishes) {
         let stored = stored.unwrap();
