@@ -222,13 +222,13 @@ impl Provisioning {
 
     /// Whether a folder was seen to be there, now or a short while ago. Where it can't be seen, single rules tell why.
     async fn is_there(&self, folder_uid: &str) -> bool {
-        let now = Instant::now();
-        if self.together.has_seen(folder_uid, now) {
+        let _turn = self.together.looks.lock(folder_uid.to_owned()).await;
+        if self.together.has_seen(folder_uid, Instant::now()) {
             return true;
         }
         let is_there = matches!(Folders::get(self, folder_uid).await, Ok(Some(_)));
         if is_there {
-            self.together.saw(folder_uid, now);
+            self.together.saw(folder_uid, Instant::now());
         }
         is_there
     }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{Abilities, Key, Wish};
 use crate::grafana::error::Error;
-use crate::grafana::turns::Turn;
+use crate::grafana::turns::{Rights, Turn};
 
 /// Who waits, and what this Grafana can do for them.
 #[derive(Default)]
@@ -19,12 +19,15 @@ pub(in crate::grafana::provisioning) struct Together {
     pub(in crate::grafana::provisioning) deletes: Queue<String>,
     /// Groups of which a write broke Grafana: the next one goes rule by rule.
     pub(in crate::grafana::provisioning) broken: Mutex<HashSet<Key>>,
+    /// Who looks whether a folder is there: what one of those that wait for the same folder sees, all know.
+    pub(in crate::grafana::provisioning) looks: Rights<String>,
     /// When each folder was seen to be there.
     folders: Mutex<HashMap<String, Instant>>,
 }
 
-/// So long a folder that was seen to be there counts as there: groups that are written one after the other ask for it once.
-const SEEN_FOR: Duration = Duration::from_secs(5);
+/// So long a folder that was seen to be there counts as there: groups that come together ask for it once, also where it takes a
+/// while to write them all. Shorter than the time between two polls, which find a folder that goes meanwhile.
+const SEEN_FOR: Duration = Duration::from_secs(30);
 
 impl Together {
     /// Notes which version of Grafana this is.

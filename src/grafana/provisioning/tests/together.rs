@@ -124,6 +124,9 @@ impl Held {
                 return (StatusCode::OK, settings.to_string());
             }
             LOOK if self.rules.is_empty() => return no(StatusCode::NOT_FOUND, "no such group"),
+            look if look != LOOK && look.starts_with("GET folder/") => {
+                return no(StatusCode::NOT_FOUND, "no such group");
+            }
             LOOK => {
                 let group = json!({"title": "g", "folderUid": "f", "interval": 60, "rules": self.rules});
                 return (StatusCode::OK, group.to_string());
@@ -219,6 +222,23 @@ async fn into_a_folder_that_is_gone_no_group_is_written() {
         3,
         "they tell why"
     );
+}
+
+#[tokio::test]
+async fn new_groups_that_come_together_ask_once_for_their_folder() {
+    let (one, approaches) = (One::new("11.5.2", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    let wishes: Vec<_> = (0..20)
+        .map(|i| AlertRule {
+            group: Some(format!("group-{}", i % 10)),
+            ..ours(&format!("aw-{i:02}"))
+        })
+        .collect();
+    are_well(put_all(&grafana, &approaches, &wishes).await);
+    let asked = one.asked();
+    let writes = asked.iter().filter(|call| call.starts_with("PUT folder/"));
+    assert_eq!(writes.count(), 10, "{asked:#?}");
+    assert_eq!(one.held.lock().folder_asked, 1);
 }
 
 #[tokio::test]
