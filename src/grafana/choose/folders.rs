@@ -8,7 +8,7 @@ use super::newer::Newer;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{self, Answer};
 use crate::grafana::error::Result;
-use crate::grafana::platform;
+use crate::grafana::platform::{self, Need};
 use crate::grafana::transport::Transport;
 use crate::grafana::wire::Folder;
 
@@ -34,7 +34,13 @@ impl Folders {
         let found = match namespace {
             Some(namespace) => {
                 let (group, plural) = platform::Folders::KIND;
-                let found = platform::find(transport, group, [plural], &platform::Folders::VERSIONS).await?;
+                let found = platform::find(
+                    transport,
+                    group,
+                    [Need::to_read(plural)],
+                    &platform::Folders::VERSIONS,
+                )
+                .await?;
                 found.map(|[kind]| platform::Folders::new(transport.clone(), kind, namespace.to_owned()))
             }
             None => None,

@@ -12,7 +12,7 @@ use crate::grafana::api::{
     Stored,
 };
 use crate::grafana::error::{Class, Error, Result};
-use crate::grafana::platform::{self, Kind};
+use crate::grafana::platform::{self, Kind, Need};
 use crate::grafana::transport::Transport;
 use crate::grafana::turns::Company;
 use crate::grafana::wire::Settings;
@@ -113,8 +113,9 @@ impl Rules {
         if major(settings).is_none_or(|major| major < 13) {
             versions.retain(|version| !version.contains("alpha"));
         }
-        let (group, plurals) = (platform::Rules::GROUP, platform::Rules::PLURALS);
-        let found = platform::find(transport, group, plurals, &versions).await?;
+        let [alerting, recording] = platform::Rules::PLURALS;
+        let needs = [Need::to_write(alerting), Need::to_remove(recording)];
+        let found = platform::find(transport, platform::Rules::GROUP, needs, &versions).await?;
         Ok(found.map(|kinds| platform::Rules::new(transport, kinds, namespace, self.company.clone())))
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::newer::Newer;
 use crate::grafana::error::Result;
 use crate::grafana::model::Found;
-use crate::grafana::platform::{self, Kind, Receivers, Templates, TimeIntervals, Trees};
+use crate::grafana::platform::{self, Kind, Need, Receivers, Templates, TimeIntervals, Trees};
 use crate::grafana::provisioning::Provisioning;
 use crate::grafana::transport::Transport;
 
@@ -71,8 +71,13 @@ impl Notifications {
 
 async fn find(transport: &Arc<Transport>, namespace: &str) -> Result<Option<Document>> {
     let (group, receivers) = Receivers::KIND;
-    let plurals = [receivers, Trees::KIND.1, TimeIntervals::KIND.1, Templates::KIND.1];
-    let found = platform::find(transport, group, plurals, &Receivers::VERSIONS).await?;
+    let needs = [
+        Need::to_write(receivers),
+        Need::to_change(Trees::KIND.1),
+        Need::to_write(TimeIntervals::KIND.1),
+        Need::to_write(Templates::KIND.1),
+    ];
+    let found = platform::find(transport, group, needs, &Receivers::VERSIONS).await?;
     let namespace = || namespace.to_owned();
     Ok(
         found.map(|[receivers, trees, time_intervals, templates]| Document {

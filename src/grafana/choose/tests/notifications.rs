@@ -3,13 +3,23 @@
 use super::*;
 
 const VERSION: &str = "/apis/notifications.alerting.grafana.app/v1beta1";
+const VERBS: [&str; 5] = ["create", "delete", "get", "list", "update"];
 const ALL: [&str; 4] = ["receivers", "routingtrees", "timeintervals", "templategroups"];
 
 /// A Grafana with these kinds, one contact point by each API, and what counts the calls for kinds.
 fn with_kinds(plurals: &[&str], receivers: &[&str]) -> (Router, Arc<AtomicUsize>) {
+    with_verbs(plurals, receivers, |_| &VERBS)
+}
+
+/// The same with these verbs of each kind.
+fn with_verbs(
+    plurals: &[&str],
+    receivers: &[&str],
+    verbs: impl Fn(&str) -> &'static [&'static str],
+) -> (Router, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
-    let kind = |plural: &&str| json!({"name": plural, "verbs": ["get", "list"]});
+    let kind = |plural: &&str| json!({"name": plural, "verbs": verbs(plural)});
     let kinds = json!({"resources": plurals.iter().map(kind).collect::<Value>()}).to_string();
     let receiver = |title: &&str| json!({"metadata": {"name": "x", "resourceVersion": "1"}, "spec": {"title": title, "integrations": []}});
     let receivers = json!({"items": receivers.iter().map(receiver).collect::<Value>()}).to_string();
@@ -75,6 +85,27 @@ async fn where_one_kind_is_missing_none_goes_through_the_newer_api() {
     assert_eq!(names(&grafana).await, ["older"]);
     assert_eq!(receiver_of_the_tree(&grafana).await.as_deref(), Some("older"));
     assert!(grafana.apis.capabilities().fallbacks.is_empty());
+}
+
+#[tokio::test]
+async fn a_kind_that_can_be_read_and_not_written_is_not_used() {
+    const NO_CREATE: [&str; 4] = ["delete", "get", "list", "update"];
+    const NO_UPDATE: [&str; 4] = ["create", "delete", "get", "list"];
+    const NO_DELETE: [&str; 4] = ["create", "get", "list", "update"];
+    for kind in ALL {
+        for verbs in [&NO_CREATE, &NO_UPDATE, &NO_DELETE] {
+            let (router, _) = with_verbs(&ALL, &["newer"], |of| if of == kind { verbs } else { &VERBS });
+            let grafana = serve(router.route(&at("routingtrees"), get(async || trees()))).await;
+            grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+            // The tree is always there, so nobody makes it.
+            let expected = if kind == "routingtrees" && verbs == &NO_CREATE {
+                "newer"
+            } else {
+                "older"
+            };
+            assert_eq!(names(&grafana).await, [expected], "{kind}: {verbs:?}");
+        }
+    }
 }
 
 #[tokio::test]

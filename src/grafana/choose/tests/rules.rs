@@ -10,13 +10,26 @@ const ALPHA: &str = "rules.alerting.grafana.app/v0alpha1";
 const RULER: &str = "/api/ruler/grafana/api/v1/rules";
 
 /// What this Grafana answers, for a test to change.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct World {
+    /// What can be done with alert rules of the newer API.
+    verbs: Vec<&'static str>,
     /// What the list of rules of the newer API answers.
     newer: Arc<Mutex<StatusCode>>,
     /// The same of the older one.
     older: Arc<Mutex<StatusCode>>,
     calls: Arc<Mutex<Vec<String>>>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            verbs: vec!["create", "delete", "get", "list", "update"],
+            newer: Arc::default(),
+            older: Arc::default(),
+            calls: Arc::default(),
+        }
+    }
 }
 
 impl World {
@@ -32,7 +45,7 @@ impl World {
                 (status, body.to_owned()).into_response()
             };
             let kinds = json!({"resources": [
-                {"name": "alertrules", "verbs": ["get", "list"]}, {"name": "recordingrules", "verbs": ["get", "list"]},
+                {"name": "alertrules", "verbs": world.verbs}, {"name": "recordingrules", "verbs": ["delete", "get", "list"]},
             ]});
             match path.as_str() {
                 "/api/health" => answer(StatusCode::OK, r#"{"database": "ok"}"#),
@@ -193,6 +206,20 @@ async fn where_the_newer_api_is_asked_for_and_refused_the_older_one_goes_on_and_
         choose(&grafana).await;
         assert_eq!(change(&grafana).map(|change| change.why), Some(Why::Asked));
         assert!(grafana.apis.capabilities().fallbacks.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn rules_that_can_be_read_and_not_written_are_not_served() {
+    for missing in ["create", "delete", "update"] {
+        let mut world = World::default();
+        world.verbs.retain(|verb| *verb != missing);
+        let grafana = world.serve(BETA).await;
+        prefer(&grafana, true, None);
+        choose(&grafana).await;
+        assert_eq!(api(&grafana), "provisioning", "without {missing}");
+        let fallbacks = grafana.apis.capabilities().fallbacks;
+        assert_eq!(fallbacks[&Concern::Rules], Fallback::NotServed);
     }
 }
 
