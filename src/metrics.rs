@@ -34,6 +34,7 @@ struct Request {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Deprecated {
+    instance: String,
     operation: &'static str,
 }
 
@@ -127,7 +128,7 @@ impl Metrics {
         );
         registry.register(
             "grafana_deprecated_calls",
-            "Requests to Grafana that it says are deprecated, by operation",
+            "Requests to Grafana that it says are deprecated, by GrafanaInstance and operation",
             grafana_deprecated.clone(),
         );
         registry.register(
@@ -316,9 +317,10 @@ impl Metrics {
     }
 
     /// Counts a call to Grafana that it says is deprecated.
-    pub fn grafana_deprecated_call(&self, operation: &'static str) {
+    pub fn grafana_deprecated_call(&self, instance: &str, operation: &'static str) {
+        let instance = instance.to_owned();
         self.grafana_deprecated
-            .get_or_create(&Deprecated { operation })
+            .get_or_create(&Deprecated { instance, operation })
             .inc();
     }
 }

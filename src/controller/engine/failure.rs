@@ -147,7 +147,7 @@ fn login(error: &grafana::Error) -> &'static str {
             "; renew the token or password in the Secret that spec.auth of the GrafanaInstance names"
         }
         grafana::Error::Status { .. } => {
-            "; whom spec.auth of the GrafanaInstance names needs the role Admin in Grafana"
+            "; whom spec.auth of the GrafanaInstance names needs the role Admin in Grafana, or the rights that docs/grafana-versions.md lists for its version"
         }
         _ => "",
     }

@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 
 /// Lets Grafana be written to only while this process holds the Lease, and counts the calls.
 struct Leader {
+    instance: String,
     term: Arc<Term>,
     metrics: Arc<Metrics>,
 }
@@ -42,7 +43,7 @@ impl Supervisor for Leader {
     }
 
     fn deprecated(&self, operation: &'static str) {
-        self.metrics.grafana_deprecated_call(operation);
+        self.metrics.grafana_deprecated_call(&self.instance, operation);
     }
 }
 
@@ -69,6 +70,7 @@ pub(super) async fn connect(
     }
     let connection = connection(spec, &values)?;
     let supervisor = Arc::new(Leader {
+        instance: name.clone(),
         term: context.term.clone(),
         metrics: context.metrics.clone(),
     });

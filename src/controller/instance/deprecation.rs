@@ -40,7 +40,7 @@ fn is_used(said: &str, apis: &BTreeMap<Concern, Api>) -> bool {
 pub(super) fn tell(next: &mut GrafanaInstanceStatus, generation: Option<i64>, now: Timestamp) {
     let message = (!next.deprecated.is_empty()).then(|| {
         format!(
-            "Grafana {} will take away what is used here: {}. It works as before until then, and nothing needs to be done now",
+            "Grafana {} calls deprecated what is used here: {}. It works as before until a later major release takes it away, and nothing needs to be done now",
             next.version.as_deref().unwrap_or_default(),
             next.deprecated.join("; ")
         )
@@ -148,7 +148,12 @@ mod tests {
             (condition.type_.as_str(), condition.status.as_str()),
             ("Deprecated", "True")
         );
-        for part in ["13.3.0", "2026-04-07", "nothing needs to be done"] {
+        for part in [
+            "13.3.0 calls deprecated",
+            "2026-04-07",
+            "until a later major release",
+            "nothing needs to be done",
+        ] {
             assert!(condition.message.contains(part), "{}", condition.message);
         }
         status.deprecated.clear();

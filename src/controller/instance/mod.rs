@@ -245,7 +245,7 @@ fn rights(instance: &Instance) -> Option<String> {
     let refused = instance.refused.for_want_of_rights();
     (refused > 0).then(|| {
         format!(
-            "Grafana lets these credentials read and has refused what they wrote for {refused} resources; whom spec.auth names needs the role Admin"
+            "Grafana lets these credentials read and has refused what they wrote for {refused} resources; whom spec.auth names needs the role Admin, or the rights that docs/grafana-versions.md lists for its version"
         )
     })
 }

@@ -82,8 +82,7 @@ pub fn tree(
     checked(&spec.routes, "spec", MAX_DEPTH)?;
     let root = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
         .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
-    let receiver =
-        name_of(&root).map_err(|r| Refusal::new(r.reason, format!("spec.receiver: {}", r.message)))?;
+    let receiver = name_of(&root).map_err(|refusal| at_receiver(refusal, "spec", spec.receiver.is_some()))?;
     let group_by = if spec.group_by.is_empty() {
         DEFAULT_GROUP_BY.map(str::to_owned).to_vec()
     } else {
@@ -98,6 +97,12 @@ pub fn tree(
         repeat_interval: period(spec.repeat_interval.as_ref(), "spec.repeatInterval", false)?,
         ..model::Route::default()
     })
+}
+
+/// Says of a receiver that can't be used where it is written.
+fn at_receiver(refusal: Refusal, parent: &str, is_name: bool) -> Refusal {
+    let field = if is_name { "receiver" } else { "receiverRef" };
+    Refusal::new(refusal.reason, format!("{parent}.{field}: {}", refusal.message))
 }
 
 /// Fails where a route can't be what it says. An API server can't afford to look for that in a whole tree, and nothing that is wrong in
@@ -154,7 +159,7 @@ fn routes(
             let receiver = match target(route.receiver.as_deref(), route.receiver_ref.as_ref()) {
                 None => inherited.to_owned(),
                 Some(target) => name_of(&target)
-                    .map_err(|r| Refusal::new(r.reason, format!("{field}.receiver: {}", r.message)))?,
+                    .map_err(|refusal| at_receiver(refusal, &field, route.receiver.is_some()))?,
             };
             Ok(model::Route {
                 routes: routes(&route.routes, &field, &receiver, name_of)?,

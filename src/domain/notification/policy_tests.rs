@@ -157,6 +157,11 @@ fn a_receiver_that_cannot_be_used_is_named_with_its_place_and_reason() {
     };
     for (value, place) in [
         (json!({"receiver": "gone"}), "spec.receiver"),
+        (json!({"receiverRef": {"name": "gone"}}), "spec.receiverRef"),
+        (
+            json!({"receiver": "a", "routes": [{"receiverRef": {"name": "gone"}}]}),
+            "spec.routes[0].receiverRef",
+        ),
         (
             json!({"receiver": "a", "routes": [{"routes": [{"receiver": "gone"}]}]}),
             "spec.routes[0].routes[0].receiver",
