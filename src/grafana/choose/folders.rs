@@ -8,7 +8,7 @@ use super::newer::Newer;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{self, Answer};
 use crate::grafana::error::Result;
-use crate::grafana::platform::{self, Need};
+use crate::grafana::platform::{self, Discovery, Need};
 use crate::grafana::transport::Transport;
 use crate::grafana::wire::Folder;
 
@@ -29,21 +29,21 @@ impl Folders {
         }
     }
 
-    /// Looks whether the newer API is there.
-    pub(super) async fn look(&self, transport: &Arc<Transport>, namespace: Option<&str>) -> Result<()> {
+    /// Looks whether the newer API is there. Where what is below `/apis` isn't shown it isn't looked for by itself: nothing is lost without it.
+    pub(super) async fn look(
+        &self,
+        transport: &Arc<Transport>,
+        discovery: &Discovery<'_>,
+        namespace: Option<&str>,
+    ) -> Result<()> {
         let found = match namespace {
-            Some(namespace) => {
+            Some(namespace) if discovery.is_shown().await? => {
                 let (group, plural) = platform::Folders::KIND;
-                let found = platform::find(
-                    transport,
-                    group,
-                    [Need::to_read(plural)],
-                    &platform::Folders::VERSIONS,
-                )
-                .await?;
+                let needs = [Need::to_read(plural)];
+                let found = discovery.find(group, needs, &platform::Folders::VERSIONS).await?;
                 found.map(|[kind]| platform::Folders::new(transport.clone(), kind, namespace.to_owned()))
             }
-            None => None,
+            _ => None,
         };
         self.newer.found(found, &[LIST]);
         Ok(())

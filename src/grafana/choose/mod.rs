@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures::{FutureExt, join};
 
 use super::api::{Answer, Api, Apis, Capabilities, Concern, Fallback, Grafana, Preference};
-use super::platform::Kind;
+use super::platform::{Discovery, Kind};
 use super::provisioning;
 use super::transport::Transport;
 use super::turns::Company;
@@ -61,12 +61,13 @@ impl Apis for Chosen {
     fn choose<'a>(&'a self, settings: &'a Settings) -> Answer<'a, ()> {
         async move {
             // A version that doesn't say where its objects are has none that is worth it.
-            let namespace = settings.namespace.as_deref();
+            let namespace = settings.namespace.as_deref().filter(|_| is_worth_it(settings));
+            let (transport, discovery) = (&self.transport, Discovery::new(&self.transport));
             // Each is looked for whatever became of the others.
             let (folders, notifications, rules) = join!(
-                self.folders.look(&self.transport, namespace),
-                self.notifications.look(&self.transport, namespace),
-                self.rules.look(&self.transport, settings),
+                self.folders.look(transport, &discovery, namespace),
+                self.notifications.look(transport, &discovery, namespace),
+                self.rules.look(transport, &discovery, settings),
             );
             folders.and(notifications).and(rules)
         }
@@ -97,6 +98,17 @@ impl Apis for Chosen {
     fn change(&self) {
         self.rules.change();
     }
+}
+
+/// Whether this release may have something below `/apis` that is chosen by itself: folders came with 12.0 (what's new in 12.0), notifications with
+/// 13.0. One that hides its version may.
+fn is_worth_it(settings: &Settings) -> bool {
+    major(settings).is_none_or(|major| major >= 12)
+}
+
+/// The release that Grafana says it is.
+fn major(settings: &Settings) -> Option<u32> {
+    settings.version.as_deref()?.split('.').next()?.parse().ok()
 }
 
 impl Capabilities {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use parking_lot::RwLock;
 
+use super::major;
 use super::newer::is_closed;
 use super::turnover::{Course, Door, Known};
 use crate::grafana::api::{
@@ -12,7 +13,7 @@ use crate::grafana::api::{
     Stored,
 };
 use crate::grafana::error::{Class, Error, Result};
-use crate::grafana::platform::{self, Kind, Need};
+use crate::grafana::platform::{self, Discovery, Kind, Need};
 use crate::grafana::transport::Transport;
 use crate::grafana::turns::Company;
 use crate::grafana::wire::Settings;
@@ -63,7 +64,12 @@ impl Rules {
     }
 
     /// Looks whether the newer API is there and may be used, where it matters.
-    pub(super) async fn look(&self, transport: &Arc<Transport>, settings: &Settings) -> Result<()> {
+    pub(super) async fn look(
+        &self,
+        transport: &Arc<Transport>,
+        discovery: &Discovery<'_>,
+        settings: &Settings,
+    ) -> Result<()> {
         let (is_asked, mut is_gone, in_use) = {
             let state = self.state.read();
             (state.is_asked, state.is_gone, state.course.in_use)
@@ -78,7 +84,7 @@ impl Rules {
         }
         let (mut newer, mut fallback) = (None, None);
         if is_asked || is_gone || is_used {
-            newer = self.find(transport, settings).await?;
+            newer = self.find(transport, discovery, settings).await?;
             fallback = newer.is_none().then_some(Fallback::NotServed);
         }
         // What is used already shows by its lists whether it still may be.
@@ -105,7 +111,12 @@ impl Rules {
     }
 
     /// The newer API, if this Grafana has a version of it that is usable. The alpha version is from 13.0 on; in 12 its fields still changed.
-    async fn find(&self, transport: &Arc<Transport>, settings: &Settings) -> Result<Option<platform::Rules>> {
+    async fn find(
+        &self,
+        transport: &Arc<Transport>,
+        discovery: &Discovery<'_>,
+        settings: &Settings,
+    ) -> Result<Option<platform::Rules>> {
         let Some(namespace) = &settings.namespace else {
             return Ok(None);
         };
@@ -115,7 +126,7 @@ impl Rules {
         }
         let [alerting, recording] = platform::Rules::PLURALS;
         let needs = [Need::to_write(alerting), Need::to_remove(recording)];
-        let found = platform::find(transport, platform::Rules::GROUP, needs, &versions).await?;
+        let found = discovery.find(platform::Rules::GROUP, needs, &versions).await?;
         Ok(found.map(|kinds| platform::Rules::new(transport, kinds, namespace, self.company.clone())))
     }
 
@@ -205,10 +216,6 @@ impl From<platform::Rules> for Newer {
             api: Arc::new(rules),
         }
     }
-}
-
-fn major(settings: &Settings) -> Option<u32> {
-    settings.version.as_deref()?.split('.').next()?.parse().ok()
 }
 
 impl api::Rules for Rules {

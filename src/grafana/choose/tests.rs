@@ -19,7 +19,25 @@ use crate::grafana::transport::{Auth, Connection, Tls};
 
 const LIST: &str = "/apis/folder.grafana.app/v1/namespaces/org-2/folders";
 
+/// A Grafana that says of all versions of all groups that they are there, each of which is asked then.
 async fn serve(router: Router) -> Grafana {
+    let group = |name: &str, versions: &[&str]| {
+        let versions: Value = versions
+            .iter()
+            .map(|version| json!({"version": version}))
+            .collect();
+        json!({"name": name, "versions": versions})
+    };
+    let groups = json!({"kind": "APIGroupList", "groups": [
+        group("folder.grafana.app", &["v1", "v1beta1"]),
+        group("notifications.alerting.grafana.app", &["v1beta1"]),
+        group("rules.alerting.grafana.app", &["v1beta1", "v0alpha1"]),
+    ]});
+    let router = router.route("/apis", get(async move || groups.to_string()));
+    connect(router).await
+}
+
+async fn connect(router: Router) -> Grafana {
     // Another test may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,10 +1,16 @@
-//! Which kinds there are: below `/apis` each version of a group lists its kinds with their verbs.
+//! Which kinds there are: `/apis` lists all groups with their versions, kinds and verbs in one answer.
 
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::transport::{Call, Transport};
 use crate::grafana::wire::null_as_default;
+
+/// Asks for the kinds and verbs of everything at once. Who doesn't know that form answers with the names of groups and versions alone. It is
+/// Kubernetes' aggregated discovery, v2 from 1.30 on; Grafana's own frontend asks so (`public/app/features/apiserver/discovery.ts`).
+const WITH_KINDS: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+    application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
 /// A kind in the best of the versions that this client speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +68,108 @@ impl Need {
     }
 }
 
+/// What is below `/apis` at one moment: looked at when it is first asked for, with one call for all groups.
+pub(in crate::grafana) struct Discovery<'a> {
+    transport: &'a Transport,
+    /// `None` where `/apis` isn't answered.
+    shown: OnceCell<Option<Groups>>,
+}
+
+impl<'a> Discovery<'a> {
+    pub(in crate::grafana) fn new(transport: &'a Transport) -> Self {
+        Self {
+            transport,
+            shown: OnceCell::new(),
+        }
+    }
+
+    /// Whether `/apis` is answered. Where it isn't, what stands in front of Grafana may let single groups through all the same. What may be over
+    /// soon is an error.
+    pub(in crate::grafana) async fn is_shown(&self) -> Result<bool> {
+        Ok(self.shown().await?.is_some())
+    }
+
+    /// These kinds of a group, in the first of these versions that has all of them, if they can be read and written there as is needed. Takes no call
+    /// but the one for all groups, unless that isn't answered, or with names alone: then one for each version that is looked at. Nothing is there
+    /// where Grafana doesn't let it be seen, or has no `/apis` at all; what may be over soon is an error.
+    pub(in crate::grafana) async fn find<const N: usize>(
+        &self,
+        group: &'static str,
+        needs: [Need; N],
+        versions: &[&'static str],
+    ) -> Result<Option<[Kind; N]>> {
+        let shown = self.shown().await?;
+        for version in versions {
+            let told = match shown.map(|groups| groups.version(group, version)) {
+                Some(None) => continue,
+                Some(Some(version)) => version.kinds(),
+                None => None,
+            };
+            let asked = match told {
+                Some(_) => Resources::default(),
+                None => kinds(self.transport, group, version).await?,
+            };
+            let served = told.unwrap_or(&asked.resources);
+            let found = needs.iter().map(|need| usable(served, group, version, *need));
+            let found: Option<Vec<Kind>> = found.collect();
+            if let Some(found) = found.and_then(|found| found.try_into().ok()) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn shown(&self) -> Result<Option<&Groups>> {
+        let shown = self.shown.get_or_try_init(|| groups(self.transport)).await?;
+        Ok(shown.as_ref())
+    }
+}
+
+async fn groups(transport: &Transport) -> Result<Option<Groups>> {
+    let call = Call::get("apis.groups", "apis", &[]).accepting(WITH_KINDS);
+    if_served(transport.fetch(call).await)
+}
+
+async fn kinds(transport: &Transport, group: &str, version: &str) -> Result<Resources> {
+    let call = Call::get("apis.kinds", "apis", &[group, version]);
+    Ok(if_served(transport.fetch(call).await)?.unwrap_or_default())
+}
+
+/// All groups: an `APIGroupDiscoveryList`, or the `APIGroupList` of who doesn't know it.
 #[derive(Deserialize)]
+struct Groups {
+    #[serde(alias = "groups", deserialize_with = "null_as_default")]
+    items: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    /// In the older form.
+    #[serde(default, deserialize_with = "null_as_default")]
+    name: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "null_as_default")]
+    versions: Vec<Version>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default, deserialize_with = "null_as_default")]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "version")]
+    name: String,
+    /// `Stale` where Grafana couldn't ask the server behind it.
+    freshness: Option<String>,
+    resources: Option<Vec<Resource>>,
+}
+
+/// The kinds of a version, `APIResourceList`.
+#[derive(Default, Deserialize)]
 struct Resources {
     #[serde(default, deserialize_with = "null_as_default")]
     resources: Vec<Resource>,
@@ -70,30 +177,26 @@ struct Resources {
 
 #[derive(Deserialize)]
 struct Resource {
+    #[serde(alias = "resource")]
     name: String,
     #[serde(default, deserialize_with = "null_as_default")]
     verbs: Vec<String>,
 }
 
-/// These kinds of a group, in the first of these versions that has all of them, if they can be read and written there as is needed. One call for each
-/// version that is looked at. Nothing is there where Grafana doesn't let it be seen, or has no `/apis` at all; what may be over soon is an error.
-pub(in crate::grafana) async fn find<const N: usize>(
-    transport: &Transport,
-    group: &'static str,
-    needs: [Need; N],
-    versions: &[&'static str],
-) -> Result<Option<[Kind; N]>> {
-    for version in versions {
-        let call = Call::get("apis.kinds", "apis", &[group, version]);
-        let served: Option<Resources> = if_served(transport.fetch(call).await)?;
-        let served = served.map(|served| served.resources).unwrap_or_default();
-        let kinds = needs.iter().map(|need| usable(&served, group, version, *need));
-        let kinds: Option<Vec<Kind>> = kinds.collect();
-        if let Some(kinds) = kinds.and_then(|kinds| kinds.try_into().ok()) {
-            return Ok(Some(kinds));
-        }
+impl Groups {
+    fn version(&self, group: &str, version: &str) -> Option<&Version> {
+        let mut groups = self.items.iter();
+        let group = groups.find(|one| one.name == group || one.metadata.name == group)?;
+        group.versions.iter().find(|one| one.name == version)
     }
-    Ok(None)
+}
+
+impl Version {
+    /// Its kinds, unless it has to be asked.
+    fn kinds(&self) -> Option<&[Resource]> {
+        let is_stale = self.freshness.as_deref() == Some("Stale");
+        self.resources.as_deref().filter(|_| !is_stale)
+    }
 }
 
 fn usable(served: &[Resource], group: &'static str, version: &'static str, need: Need) -> Option<Kind> {
@@ -121,3 +224,6 @@ fn if_served<T>(answer: Result<T>) -> Result<Option<T>> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ mod titled;
 mod trees;
 mod watch;
 
-pub(super) use discovery::{Kind, Need, find};
+pub(super) use discovery::{Discovery, Kind, Need};
 pub(super) use folders::Folders;
 pub(super) use {
     receivers::Receivers, rules::Rules, templates::Templates, time_intervals::TimeIntervals, trees::Trees,

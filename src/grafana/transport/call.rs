@@ -1,7 +1,7 @@
 //! One request, before it is sent.
 
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
 use url::Url;
@@ -21,6 +21,7 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
     provenance: Provenance,
+    accept: Option<&'static str>,
 }
 
 impl Call {
@@ -38,6 +39,7 @@ impl Call {
             query: Vec::new(),
             body: None,
             provenance: Provenance::Api,
+            accept: None,
         }
     }
 
@@ -49,6 +51,12 @@ impl Call {
     /// The same with one more query parameter.
     pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+
+    /// The same for an answer in one of these media types, the best first; any JSON without.
+    pub(crate) fn accepting(mut self, types: &'static str) -> Self {
+        self.accept = Some(types);
         self
     }
 
@@ -71,6 +79,9 @@ impl Call {
             request = request
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.clone());
+        }
+        if let Some(types) = self.accept {
+            request = request.header(ACCEPT, HeaderValue::from_static(types));
         }
         if self.provenance == Provenance::None {
             request = request.header(DISABLE_PROVENANCE, HeaderValue::from_static("true"));

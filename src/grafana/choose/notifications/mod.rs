@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::newer::Newer;
 use crate::grafana::error::Result;
 use crate::grafana::model::Found;
-use crate::grafana::platform::{self, Kind, Need, Receivers, Templates, TimeIntervals, Trees};
+use crate::grafana::platform::{Discovery, Kind, Need, Receivers, Templates, TimeIntervals, Trees};
 use crate::grafana::provisioning::Provisioning;
 use crate::grafana::transport::Transport;
 
@@ -59,9 +59,14 @@ impl Notifications {
     }
 
     /// Looks whether the newer API is there.
-    pub(super) async fn look(&self, transport: &Arc<Transport>, namespace: Option<&str>) -> Result<()> {
+    pub(super) async fn look(
+        &self,
+        transport: &Arc<Transport>,
+        discovery: &Discovery<'_>,
+        namespace: Option<&str>,
+    ) -> Result<()> {
         let found = match namespace {
-            Some(namespace) => find(transport, namespace).await?,
+            Some(namespace) => find(transport, discovery, namespace).await?,
             None => None,
         };
         self.newer.found(found, &[CONTACT_POINTS, TREES]);
@@ -69,7 +74,11 @@ impl Notifications {
     }
 }
 
-async fn find(transport: &Arc<Transport>, namespace: &str) -> Result<Option<Document>> {
+async fn find(
+    transport: &Arc<Transport>,
+    discovery: &Discovery<'_>,
+    namespace: &str,
+) -> Result<Option<Document>> {
     let (group, receivers) = Receivers::KIND;
     let needs = [
         Need::to_write(receivers),
@@ -77,7 +86,7 @@ async fn find(transport: &Arc<Transport>, namespace: &str) -> Result<Option<Docu
         Need::to_write(TimeIntervals::KIND.1),
         Need::to_write(Templates::KIND.1),
     ];
-    let found = platform::find(transport, group, needs, &Receivers::VERSIONS).await?;
+    let found = discovery.find(group, needs, &Receivers::VERSIONS).await?;
     let namespace = || namespace.to_owned();
     Ok(
         found.map(|[receivers, trees, time_intervals, templates]| Document {
