@@ -4,7 +4,7 @@ use super::{ALPHA, FOLDERS, NOTIFICATIONS, RULES, Refusal, read};
 use crate::harness::{
     call::{Call, Caller, delete, get},
     contract::{
-        Contract,
+        Contract, Source,
         Source::{Code, Documentation, Unconfirmed},
         contract,
     },
@@ -30,6 +30,22 @@ fn kinds(name: &str, version: &str) -> Call {
     get(format!("/apis/{name}/{version}"))
         .is(200)
         .at("/kind", "APIResourceList")
+}
+
+/// Grafana's frontend asks for this form, and its tests compare it.
+const DISCOVERY: Source = Code("public/app/features/apiserver/discovery.ts; pkg/tests/apis/helper.go");
+
+fn everything() -> Call {
+    let version = |version: &str| {
+        format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList")
+    };
+    get("/apis")
+        .with(
+            "Accept",
+            &format!("{},{},application/json", version("v2"), version("v2beta1")),
+        )
+        .is(200)
+        .at("/kind", "APIGroupDiscoveryList")
 }
 
 pub fn contracts() -> Vec<Contract> {
@@ -75,6 +91,16 @@ pub fn contracts() -> Vec<Contract> {
             .absent(before("11.5.0"))
             .case(since("11.5.0"), "has those that are served", read::SERVER, [
                 get("/apis").is(200).at("/kind", "APIGroupList").there(&format!("/groups/name={}", NOTIFICATIONS.name)),
+            ]),
+        contract("the list of all groups with their kinds")
+            .absent(before("11.5.0"))
+            .case(between("11.5.0", "13.0.0"), "is there for who asks for it", DISCOVERY, [everything()])
+            .case(since("13.0.0"), "has the verbs of each kind", DISCOVERY, [
+                everything()
+                    .lists(
+                        &format!("/items/metadata.name={}/versions/version=v1beta1/resources/resource=receivers/verbs/*", NOTIFICATIONS.name),
+                        ["create", "delete", "deletecollection", "get", "list", "patch", "update"],
+                    ),
             ]),
         contract("the kinds of notifications")
             .absent(before("11.5.0"))

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"mime"
 	"net/http"
 	"slices"
 	"sort"
@@ -67,13 +68,97 @@ func (g *Groups) about(group string) (metav1.APIGroup, bool) {
 	return about, true
 }
 
-func (g *Groups) serveGroups(w http.ResponseWriter) {
+// serveGroups lists all groups: with the kinds and verbs of each version where that form is asked for, else with names alone.
+//
+// Source: k8s.io/apiserver, endpoints/discovery/aggregated, negotiation.go and handler.go; Grafana's frontend asks for that form
+// (public/app/features/apiserver/discovery.ts), and pkg/tests/apis has what it answers (GetGroupVersionInfoJSON).
+func (g *Groups) serveGroups(w http.ResponseWriter, r *http.Request) {
+	if version := aggregated(r.Header.Values("Accept")); version != "" {
+		answer(w, "application/json;g=apidiscovery.k8s.io;v="+version+";as=APIGroupDiscoveryList", http.StatusOK, g.everything(version))
+		return
+	}
 	list := metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}}
 	for _, name := range g.groups() {
 		about, _ := g.about(name)
 		list.Groups = append(list.Groups, about)
 	}
 	Answer(w, http.StatusOK, list)
+}
+
+// aggregated is the version of the list with all kinds that is asked for first, if one is.
+func aggregated(accept []string) string {
+	for _, media := range strings.Split(strings.Join(accept, ","), ",") {
+		kind, parameters, err := mime.ParseMediaType(media)
+		if err != nil || kind != "application/json" {
+			continue
+		}
+		switch {
+		case len(parameters) == 0:
+			return ""
+		case parameters["g"] == "apidiscovery.k8s.io" && parameters["as"] == "APIGroupDiscoveryList" && slices.Contains([]string{"v2", "v2beta1"}, parameters["v"]):
+			return parameters["v"]
+		}
+	}
+	return ""
+}
+
+// The list of all groups with their kinds, as k8s.io/api/apidiscovery has it.
+type (
+	discoveryList struct {
+		metav1.TypeMeta `json:",inline"`
+		Metadata        struct{}         `json:"metadata"`
+		Items           []discoveryGroup `json:"items"`
+	}
+	discoveryGroup struct {
+		Metadata metav1.ObjectMeta  `json:"metadata"`
+		Versions []discoveryVersion `json:"versions,omitempty"`
+	}
+	discoveryVersion struct {
+		Version   string          `json:"version"`
+		Resources []discoveryKind `json:"resources,omitempty"`
+		Freshness string          `json:"freshness,omitempty"`
+	}
+	discoveryKind struct {
+		Resource     string                  `json:"resource"`
+		ResponseKind metav1.GroupVersionKind `json:"responseKind"`
+		Scope        string                  `json:"scope"`
+		Singular     string                  `json:"singularResource"`
+		Verbs        metav1.Verbs            `json:"verbs"`
+		Subresources []discoveryAction       `json:"subresources,omitempty"`
+	}
+	discoveryAction struct {
+		Subresource  string                  `json:"subresource"`
+		ResponseKind metav1.GroupVersionKind `json:"responseKind"`
+		Verbs        metav1.Verbs            `json:"verbs"`
+	}
+)
+
+func (g *Groups) everything(version string) discoveryList {
+	list := discoveryList{
+		TypeMeta: metav1.TypeMeta{Kind: "APIGroupDiscoveryList", APIVersion: "apidiscovery.k8s.io/" + version}, Items: []discoveryGroup{},
+	}
+	for _, name := range g.groups() {
+		group := discoveryGroup{Metadata: metav1.ObjectMeta{Name: name}}
+		for _, version := range g.versions(name) {
+			served := discoveryVersion{Version: version, Freshness: "Current"}
+			for _, k := range g.Kinds {
+				if k.Group != name || !k.Served(version) {
+					continue
+				}
+				kind := metav1.GroupVersionKind{Kind: k.Name}
+				resource := discoveryKind{
+					Resource: k.Plural, ResponseKind: kind, Scope: "Namespaced", Singular: strings.ToLower(k.Name), Verbs: verbs,
+				}
+				for _, action := range sortedNames(k.Actions) {
+					resource.Subresources = append(resource.Subresources, discoveryAction{Subresource: action, ResponseKind: kind, Verbs: metav1.Verbs{"create"}})
+				}
+				served.Resources = append(served.Resources, resource)
+			}
+			group.Versions = append(group.Versions, served)
+		}
+		list.Items = append(list.Items, group)
+	}
+	return list
 }
 
 func (g *Groups) serveGroup(w http.ResponseWriter, group string) {

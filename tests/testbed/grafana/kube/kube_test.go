@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,6 +132,53 @@ func TestDiscoveryPrefersTheMostStableVersionAndNamesNoWatch(t *testing.T) {
 	}
 	if code, _ := f.call("GET", "/apis/other.example", "", ""); code != http.StatusNotFound {
 		t.Errorf("an unknown group is %d", code)
+	}
+}
+
+func TestTheListOfAllGroupsHasTheFormThatIsAskedForFirst(t *testing.T) {
+	f := newFixture(t)
+	const form = "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList"
+	v2, beta, unknown := fmt.Sprintf(form, "v2"), fmt.Sprintf(form, "v2beta1"), fmt.Sprintf(form, "v9")
+	for accept, kind := range map[string]string{
+		"": "APIGroupList", "application/json": "APIGroupList", "application/json," + v2: "APIGroupList", unknown + ",*/*": "APIGroupList",
+		v2 + "," + beta + ",application/json": "apidiscovery.k8s.io/v2", beta: "apidiscovery.k8s.io/v2beta1", unknown + "," + beta: "apidiscovery.k8s.io/v2beta1",
+	} {
+		r := httptest.NewRequest("GET", "/apis", nil)
+		r.Header.Set("Accept", accept)
+		w := httptest.NewRecorder()
+		f.all.ServeHTTP(w, r)
+		var list struct {
+			Kind, APIVersion string
+			Items            []struct {
+				Metadata struct{ Name string }
+				Versions []struct {
+					Version, Freshness string
+					Resources          []struct {
+						Resource string
+						Verbs    []string
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil {
+			t.Fatal(err)
+		}
+		if kind == "APIGroupList" {
+			if list.Kind != kind || len(list.Items) > 0 {
+				t.Errorf("%q is answered with %s", accept, w.Body)
+			}
+			continue
+		}
+		if media := w.Header().Get("Content-Type"); list.APIVersion != kind || !strings.Contains(media, ";v="+strings.Split(kind, "/")[1]+";") {
+			t.Errorf("%q is answered with %s, %s", accept, media, w.Body)
+		}
+		versions := list.Items[0].Versions
+		if list.Items[0].Metadata.Name != "g.example" || len(versions) != 2 || versions[0].Version != "v1beta1" {
+			t.Fatalf("%q is answered with %s", accept, w.Body)
+		}
+		if things := versions[1].Resources[0]; things.Resource != "things" || !slices.Contains(things.Verbs, "list") || versions[1].Freshness != "Current" {
+			t.Errorf("%q is answered with %s", accept, w.Body)
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ func (g *Groups) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			nothing(w)
 		case len(parts) == 0:
-			g.serveGroups(w)
+			g.serveGroups(w, r)
 		case len(parts) == 1:
 			g.serveGroup(w, parts[0])
 		case len(parts) == 2:
@@ -112,13 +112,16 @@ func (g *Groups) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func nothing(w http.ResponseWriter) { http.Error(w, "404 page not found", http.StatusNotFound) }
 
 // Answer sends a body as JSON.
-func Answer(w http.ResponseWriter, code int, body any) {
+func Answer(w http.ResponseWriter, code int, body any) { answer(w, "application/json", code, body) }
+
+// answer sends a body as JSON of this media type.
+func answer(w http.ResponseWriter, media string, code int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		http.Error(w, fmt.Sprintf("cannot encode the answer: %v", err), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", media)
 	w.Header().Set("Cache-Control", "no-cache, private")
 	w.WriteHeader(code)
 	_, _ = w.Write(append(text, '\n'))
