@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use http::StatusCode;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -257,4 +258,30 @@ async fn what_fails_for_a_while_is_no_refusal() {
     grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
     grafana.folders.list().await.unwrap_err();
     assert!(grafana.apis.capabilities().fallbacks.is_empty());
+}
+
+/// What is asked below `/apis` of a Grafana of this version, which answers nothing there.
+async fn asked(version: &str) -> Vec<String> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let router = Router::new().fallback(any(async move |request: Request| {
+        seen.lock().push(request.uri().path().to_owned());
+        (StatusCode::NOT_FOUND, "<html>no such page</html>")
+    }));
+    let grafana = connect(router).await;
+    let settings = Settings {
+        version: Some(version.to_owned()),
+        ..settings(Some("org-2"))
+    };
+    grafana.apis.choose(&settings).await.unwrap();
+    std::mem::take(&mut *asked.lock())
+}
+
+#[tokio::test]
+async fn little_is_asked_of_a_grafana_that_has_nothing_below_apis_or_hides_it() {
+    assert_eq!(asked("11.6.0").await, Vec::<String>::new());
+    let hidden = ["/apis", "/apis/notifications.alerting.grafana.app/v1beta1"];
+    for version in ["12.4.0", "13.3.0"] {
+        assert_eq!(asked(version).await, hidden, "folders lose nothing");
+    }
 }

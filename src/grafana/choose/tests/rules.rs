@@ -1,7 +1,5 @@
 //! Rules, which change their API only where that is asked for or must be, and when it was told.
 
-use parking_lot::Mutex;
-
 use super::*;
 use crate::grafana::api::{Api, Change, Preference, Why};
 
