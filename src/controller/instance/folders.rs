@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 
 use super::changed::Changed;
 use super::watch::{Begun, Watchable};
@@ -62,7 +62,8 @@ impl Watchable for Folders {
 }
 
 /// Folders that are known and there, though a list doesn't show them: from 12.0 on it comes from an index, which learns of a folder later
-/// than the folder itself can be read. So none is taken for gone before it was asked for.
+/// than the folder itself can be read. So none is taken for gone before it was asked for. One that the credentials may not see any more is as good as
+/// gone, as it is to a process that starts then: the rules in it say so, and no others have to wait for it.
 async fn unlisted(instance: &Instance, listed: &[Folder]) -> grafana::Result<Vec<Folder>> {
     let listed: HashSet<&str> = listed.iter().map(|folder| folder.uid.as_str()).collect();
     let missing: Vec<String> = instance.mirror.read(|held| {
@@ -75,14 +76,19 @@ async fn unlisted(instance: &Instance, listed: &[Folder]) -> grafana::Result<Vec
     let mut found = Vec::new();
     for uids in missing.chunks(LOOKS) {
         let looks = uids.iter().map(|uid| instance.grafana.folders.get(uid));
-        found.extend(
-            try_join_all(looks.collect::<Vec<_>>())
-                .await?
-                .into_iter()
-                .flatten(),
-        );
+        for look in join_all(looks.collect::<Vec<_>>()).await {
+            match look {
+                Err(error) if is_hidden(&error) => {}
+                look => found.extend(look?),
+            }
+        }
     }
     Ok(found)
+}
+
+/// Whether Grafana itself says that the credentials may not see an object. What stands in front of it knows nothing of single ones.
+fn is_hidden(error: &grafana::Error) -> bool {
+    matches!(error, grafana::Error::Status { status: 403, .. })
 }
 
 fn with_what_lies_in_them(mut uids: Vec<String>, held: &Held) -> Vec<String> {

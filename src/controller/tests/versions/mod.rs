@@ -225,3 +225,33 @@ async fn what_grafana_will_take_away_stands_in_the_instance_and_is_written_once(
     world.poll().await;
     assert!(!told(&look().await), "another version may not say so");
 }
+
+#[tokio::test]
+async fn a_folder_that_the_credentials_may_no_longer_see_stops_the_rules_in_it_and_no_others() {
+    let mut world = World::connected().await;
+    let mut hidden = world.rule("hidden", json!({"query": QUERY}));
+    let seen = world.rule("seen", json!({"query": QUERY, "folder": "Shop"}));
+    hidden.status = Some(hidden.reconcile(&world.context).await.unwrap().status);
+    seen.reconcile(&world.context).await.unwrap();
+    world
+        .grafana
+        .hold(|held| held.folders.retain(|folder| folder.title == "Shop"));
+    world.grafana.does(|called| match called {
+        "folders.get" => Does::Refuses(403, "Permission denied"),
+        _ => Does::Well,
+    });
+    world.poll().await;
+    assert_eq!(world.instance().health(), Health::Up);
+    let edited = world.rule("seen", json!({"query": QUERY, "folder": "Shop", "for": "9m"}));
+    edited.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("rules.update"), 1);
+    let failure = hidden.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Unauthorized), "{}", failure.message);
+    let asked = world.grafana.count("folders.get");
+    world.poll().await;
+    assert_eq!(
+        world.grafana.count("folders.get"),
+        asked,
+        "it isn't asked for again and again"
+    );
+}
