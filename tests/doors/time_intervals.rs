@@ -166,7 +166,7 @@ async fn a_time_interval_that_a_policy_names_is_in_use() {
         let now = found(from, "a").await.expect("it is there");
         let refused = intervals.delete(&now).await.expect_err("it is in use");
         assert!(refused.is_in_use(), "{refused}");
-        trees.remove(&own).await.expect("the tree is reset");
+        trees.remove(&own, None).await.expect("the tree is reset");
         intervals.delete(&now).await.expect("it goes");
     }
 }

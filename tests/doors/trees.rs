@@ -82,7 +82,7 @@ async fn what_one_door_stores_of_the_tree_the_other_finds() {
             let all = to.client.trees.list().await.expect("a list");
             assert_eq!(all, [(own(), seen)]);
         }
-        from.client.trees.remove(&own()).await.expect("it is reset");
+        from.client.trees.remove(&own(), None).await.expect("it is reset");
         let reset = found(to).await;
         assert_eq!(
             (reset.object.receiver, reset.object.routes),
@@ -115,7 +115,7 @@ async fn a_tree_that_is_another_by_now_is_not_overwritten_where_the_door_knows()
             assert_eq!(again.expect_err("it is another by now").class(), Class::Conflict);
             assert_eq!(RouteDigest::of(&found(door).await.object), RouteDigest::of(&wish));
         }
-        door.client.trees.remove(&own()).await.expect("it is reset");
+        door.client.trees.remove(&own(), None).await.expect("it is reset");
     }
 }
 
@@ -141,7 +141,7 @@ async fn a_tree_in_older_words_goes_through_the_door_that_has_them() {
             RouteDigest::of(&found(door).await.object),
             RouteDigest::of(&older)
         );
-        door.client.trees.remove(&own()).await.expect("it is reset");
+        door.client.trees.remove(&own(), None).await.expect("it is reset");
     }
 }
 
@@ -181,7 +181,7 @@ async fn a_tree_beside_ours_is_listed_where_there_can_be_one_and_removed_by_its_
             .put(&beside, &tree, None, Provenance::None)
             .await;
         assert_eq!(taken.expect_err("it is taken").class(), Class::Conflict);
-        door.client.trees.remove(&beside).await.expect("it goes");
+        door.client.trees.remove(&beside, None).await.expect("it goes");
         assert_eq!(door.client.trees.get(&beside).await.expect("an answer"), None);
     }
 }

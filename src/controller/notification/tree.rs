@@ -184,21 +184,22 @@ async fn restore(
     });
     let mut what = "Grafana's own policy tree is back".to_owned();
     let mut is_restored = false;
+    let mut there = ours.cloned();
     if let Some(tree) = previous {
-        let mut result = put(instance, turn, &tree, ours, provenance).await;
+        let mut result = put(instance, turn, &tree, there.as_ref(), provenance).await;
         if result
             .as_ref()
             .is_err_and(|error| error.class() == Class::Foreign)
         {
             // Some versions don't make editable what was provisioned, but start anew with one that is.
-            reset(instance, turn).await.map_err(suspect)?;
-            let anew = match ours {
+            reset(instance, turn, there.as_ref()).await.map_err(suspect)?;
+            there = match there {
                 Some(Found {
                     revision: Some(_), ..
                 }) => found(instance).await?,
                 _ => None,
             };
-            result = put(instance, turn, &tree, anew.as_ref(), provenance).await;
+            result = put(instance, turn, &tree, there.as_ref(), provenance).await;
         }
         match result {
             Ok(()) => {
@@ -214,7 +215,7 @@ async fn restore(
         }
     }
     if !is_restored {
-        reset(instance, turn).await.map_err(suspect)?;
+        reset(instance, turn, there.as_ref()).await.map_err(suspect)?;
     }
     found(instance).await?;
     Ok(what)
@@ -250,12 +251,17 @@ async fn put(
     put.await.map(drop)
 }
 
-/// Goes back to Grafana's own tree, whatever that is.
-async fn reset(instance: &Arc<Instance>, turn: &Turn) -> crate::grafana::Result<()> {
+/// Goes back to Grafana's own tree, whatever that is, from the tree in the state in which it was found. One that is in another state by now is a lost race.
+async fn reset(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    found: Option<&Found<Route>>,
+) -> crate::grafana::Result<()> {
+    let found = found.and_then(|found| found.revision.clone());
     let reset = instance.write(
         turn.clone(),
         Subject::Tree(TreeName::default()),
-        |grafana| async move { grafana.trees.remove(&TreeName::default()).await },
+        |grafana| async move { grafana.trees.remove(&TreeName::default(), found.as_ref()).await },
         |_, ()| {},
     );
     reset.await
@@ -284,7 +290,7 @@ pub(super) async fn replace_receiver(
     match put(instance, turn, &tree, Some(&ours), Provenance::Api).await {
         // Nothing is left that the root could refer to.
         Err(error) if error.class() == Class::Rejected => {
-            reset(instance, turn).await.map_err(suspect)?;
+            reset(instance, turn, Some(&ours)).await.map_err(suspect)?;
         }
         result => result.map_err(suspect)?,
     }

@@ -103,8 +103,9 @@ pub trait Trees: Send + Sync {
         found: Option<&'a Revision>,
         provenance: Provenance,
     ) -> Answer<'a, Option<Revision>>;
-    /// Removes a tree. In the place of the default one comes Grafana's own.
-    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()>;
+    /// Removes a tree in the state that was found. In the place of the default one comes Grafana's own. `Conflict` if it is in another state
+    /// meanwhile, where the API can tell.
+    fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()>;
 }
 
 /// Time intervals.

@@ -74,7 +74,7 @@ impl Trees for Provisioning {
         .boxed()
     }
 
-    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, name: &'a TreeName, _: Option<&'a Revision>) -> Answer<'a, ()> {
         async move {
             only_one(name)?;
             self.transport

@@ -64,9 +64,13 @@ impl Trees for Double {
             Ok(held.revision())
         })
     }
-    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()> {
         assert!(name.is_default(), "{name:?} is somebody else's");
-        self.call("policy.reset", |held| {
+        let found = found.cloned();
+        self.call("policy.reset", move |held| {
+            if found.is_some() {
+                held.is_changed(found.as_ref())?;
+            }
             held.policy = Some(Route {
                 receiver: Some("grafana-default-email".to_owned()),
                 ..Route::default()

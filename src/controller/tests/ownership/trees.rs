@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ::kube::runtime::reflector::ObjectRef;
+
 use super::*;
 use crate::controller::engine::failure::Retry;
 
@@ -167,4 +169,66 @@ async fn what_a_provisioned_tree_without_routes_said_is_told_after_a_restart_too
         let report = policy.reconcile(&world.context).await.unwrap();
         assert_eq!(report.warnings.len(), told, "{by:?}, after a restart");
     }
+}
+
+#[tokio::test]
+async fn a_tree_that_somebody_puts_in_the_place_of_ours_in_the_moment_of_a_reset_is_not_taken_away() {
+    // Nothing was there before ours; what was there is no longer valid; it has to be editable, which takes a reset.
+    let provenance = "cannot change provenance from 'api' to ''";
+    for (before, refusal) in [
+        (None, None),
+        (Some(by_hand()), Some((400, "receiver is not there"))),
+        (Some(by_hand()), Some((403, provenance))),
+    ] {
+        let (world, policy) = with_revisions().await;
+        let policy = adoption::adopting(policy);
+        world.grafana.hold(|held| held.policy = before);
+        world.poll().await;
+        policy.reconcile(&world.context).await.unwrap();
+        let theirs = Route {
+            group_wait: Some("7m".to_owned()),
+            ..by_hand()
+        };
+        let (grafana, put) = (world.grafana.clone(), theirs.clone());
+        world.grafana.does(move |called| match (called, refusal) {
+            ("policy.put", Some((status, message))) => Does::Refuses(status, message),
+            ("policy.reset", _) => {
+                grafana.hold(|held| held.policy = Some(put.clone()));
+                Does::Well
+            }
+            _ => Does::Well,
+        });
+        let failure = policy.clean_up(&world.context).await.unwrap_err();
+        assert_eq!(failure.retry, Retry::Soon, "{}", failure.message);
+        assert_eq!(held(&world), theirs, "{refusal:?}");
+        world.grafana.does_well();
+        policy.clean_up(&world.context).await.unwrap();
+        assert_eq!(held(&world), theirs, "{refusal:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tree_that_somebody_puts_in_the_moment_when_a_receiver_goes_is_not_taken_away() {
+    let (world, policy) = with_revisions().await;
+    policy.reconcile(&world.context).await.unwrap();
+    world.poll().await;
+    let grafana = world.grafana.clone();
+    world.grafana.does(move |called| match called {
+        "policy.put" => Does::Refuses(400, "receiver is not there"),
+        "policy.reset" => {
+            grafana.hold(|held| held.policy = Some(by_hand()));
+            Does::Well
+        }
+        _ => Does::Well,
+    });
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    world.server.set("/api/v1/namespaces/revel", namespace);
+    let point = world
+        .context
+        .stores
+        .contact_points
+        .get(&ObjectRef::new("team").within("revel"));
+    let failure = point.unwrap().clean_up(&world.context).await.unwrap_err();
+    assert_eq!(failure.retry, Retry::Soon, "{}", failure.message);
+    assert_eq!(held(&world), by_hand());
 }

@@ -68,13 +68,13 @@ impl Trees for Notifications {
         .boxed()
     }
 
-    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()> {
         async move {
             let Some(newer) = self.newer.open() else {
-                return self.older.remove(name).await;
+                return self.older.remove(name, None).await;
             };
-            let answer = newer.trees.remove(name).await;
-            self.newer.written(answer, self.older.remove(name)).await
+            let answer = newer.trees.remove(name, found).await;
+            self.newer.written(answer, self.older.remove(name, None)).await
         }
         .boxed()
     }

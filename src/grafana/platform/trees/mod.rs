@@ -144,8 +144,9 @@ impl notifications::Trees for Trees {
         self.replace(name, root, found, provenance).boxed()
     }
 
-    fn remove<'a>(&'a self, name: &'a TreeName) -> Answer<'a, ()> {
-        self.0.delete("policy.reset", &name.0, None).boxed()
+    fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()> {
+        let version = found.map(|Revision(version)| version.as_str());
+        self.0.delete("policy.reset", &name.0, version).boxed()
     }
 }
 

@@ -177,7 +177,8 @@ async fn a_tree_is_written_in_the_state_that_was_found_and_says_who_provisioned_
         .put(&named("batch"), &tree, Some(&found), Provenance::None)
         .await
         .unwrap();
-    trees.remove(&named("batch")).await.unwrap();
+    trees.remove(&named("batch"), None).await.unwrap();
+    trees.remove(&own, Some(&found)).await.unwrap();
     let body = |metadata: Value| {
         json!({
             "apiVersion": "notifications.alerting.grafana.app/v1beta1", "kind": "RoutingTree", "metadata": metadata,
@@ -204,6 +205,11 @@ async fn a_tree_is_written_in_the_state_that_was_found_and_says_who_provisioned_
             body(json!({"name": "batch", "resourceVersion": "of ops"})),
         ),
         (Method::DELETE, at("batch"), Value::Null),
+        (
+            Method::DELETE,
+            at("user-defined"),
+            json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": "of ops"}}),
+        ),
     ];
     assert_eq!(*sent.lock(), expected);
 }
