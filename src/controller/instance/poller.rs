@@ -160,7 +160,7 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polle
     resend::after_poll(instance, context, &found.undone).await;
     // What wasn't read now may be of the version before.
     if due.parts.contains(&Part::ContactPoints) && !failed.contains_key(&Part::ContactPoints) {
-        revision::after_poll(instance, states_by).await;
+        revision::after_poll(instance, context, states_by).await;
     }
     trigger_users(instance, context, &told);
     changed::trigger(instance, context, &found.changed);

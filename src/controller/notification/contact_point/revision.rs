@@ -6,7 +6,10 @@ use tracing::warn;
 use crate::cluster::answer::chain;
 use crate::cluster::memory::{Remembered, Seen};
 use crate::controller::connection::Instance;
+use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
+use crate::controller::engine::managed::Managed;
+use crate::controller::notification::maker::makers;
 use crate::grafana::api::{Api, Concern};
 use crate::grafana::model::{ContactPoint, Found, Revision};
 
@@ -53,20 +56,38 @@ pub(super) fn after_write(revision: Option<&Revision>, instance: &Instance) -> O
 
 /// Remembers the states that a poll has shown of contact points of which none is remembered yet: ours from before there was a memory of it, or
 /// from before Grafana was another. `before` is what called states so when the poll began.
-pub(in crate::controller) async fn after_poll(instance: &Instance, before: Option<String>) {
+pub(in crate::controller) async fn after_poll(
+    instance: &Instance,
+    context: &Context,
+    before: Option<String>,
+) {
     let (Ok(memory), Some(by)) = (instance.memory(), before) else {
         return;
     };
     if self::by(instance).as_ref() != Some(&by) {
         return;
     }
-    let unnoted = || memory.read(|memory| unnoted(instance, memory, &by));
+    let unnoted = || {
+        let mut new = memory.read(|memory| unnoted(instance, memory, &by));
+        // What goes through another GrafanaInstance, which has the same memory, is noted by that one's polls: this mirror may be older than its writes.
+        new.retain(|(found, _)| {
+            let object = &found.object;
+            let makers = makers(&object.name, &object.integrations, instance, context);
+            makers.iter().any(|maker| maker.instance() == instance.name)
+        });
+        new
+    };
     if unnoted().is_empty() {
         return;
     }
     let _turn = instance.rights.notifications.lock().await;
     let new = unnoted();
-    let noted = memory.update(|memory| memory.revisions.extend(new.iter().cloned()));
+    let noted = memory.update(|memory| {
+        let states = new
+            .iter()
+            .map(|(found, seen)| (found.object.name.clone(), seen.clone()));
+        memory.revisions.extend(states);
+    });
     if let Err(error) = noted.await {
         warn!(
             instance = instance.name,
@@ -76,20 +97,20 @@ pub(in crate::controller) async fn after_poll(instance: &Instance, before: Optio
     }
 }
 
-fn unnoted(instance: &Instance, memory: &Remembered, by: &str) -> Vec<(String, Seen)> {
+fn unnoted(instance: &Instance, memory: &Remembered, by: &str) -> Vec<(Found<ContactPoint>, Seen)> {
     instance.mirror.read(|held| {
         let polled = held.contact_points.polled_keys();
         let polled = polled.filter_map(|name| held.contact_points.polled(name));
         let ours = polled.filter(|found| found.object.uids().any(|uid| memory.sent.contains_key(uid)));
         let states = ours.filter_map(|found| {
-            let name = &found.object.name;
-            let is_noted = memory.revisions.get(name).is_some_and(|seen| seen.by == by);
+            let known = memory.revisions.get(&found.object.name);
+            let is_noted = known.is_some_and(|seen| seen.by == by);
             let Revision(revision) = found.revision.as_ref().filter(|_| !is_noted)?;
             let seen = Seen {
                 revision: revision.clone(),
                 by: by.to_owned(),
             };
-            Some((name.clone(), seen))
+            Some((found.clone(), seen))
         });
         states.collect()
     })

@@ -115,3 +115,26 @@ async fn a_change_is_put_right_though_the_first_write_fails() {
     assert_eq!((asked.pass().await, asked.poll().await), (3, 0));
     assert_eq!(asked.passwords(), [PASSWORD; 3]);
 }
+
+#[tokio::test]
+async fn a_state_is_noted_by_polls_of_the_instance_that_its_contact_point_is_for() {
+    let (outside, mut asked) = start().await;
+    let other = asked.world.connect_as("other", json!({}), None).await;
+    until("the first read", || other.health() == Health::Up).await;
+    let instance = asked.world.instance();
+    let noted = || {
+        let memory = instance.memory().unwrap();
+        memory.read(|memory| memory.revisions.keys().cloned().collect::<Vec<_>>())
+    };
+    let forget = || async {
+        let memory = instance.memory().unwrap();
+        memory.update(|memory| memory.revisions.clear()).await.unwrap();
+    };
+    assert_eq!(noted().len(), 4);
+    forget().await;
+    poller::poll_all(&other, &asked.world.context, false).await;
+    assert!(noted().is_empty(), "{:?}", noted());
+    assert_eq!(asked.poll().await, 0);
+    assert_eq!(noted(), ["a", "b", "c", "open"]);
+    drop(outside);
+}
