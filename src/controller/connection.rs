@@ -1,6 +1,6 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -61,6 +61,8 @@ pub struct Instance {
     pub mirror: Mirror,
     /// What a look has found, for those who were waiting for their turns by then.
     pub points_seen: Mutex<Option<PointsSeen>>,
+    /// The contact points whose state a read called otherwise than the correction right before it.
+    pub renamed_states: Mutex<BTreeSet<String>>,
     /// What carries our mark and has no resource.
     pub orphans: Mutex<Orphans>,
     /// By foreign owner ids: how many rules carry them and the names of our AlertRules.
@@ -109,6 +111,7 @@ impl Instance {
             owners,
             mirror: Mirror::default(),
             points_seen: Mutex::default(),
+            renamed_states: Mutex::default(),
             orphans: Mutex::default(),
             strangers: Mutex::default(),
             restored: Mutex::default(),

@@ -34,7 +34,7 @@ async fn the_example_syncs_with_the_fewest_calls_and_then_rests_also_after_a_res
     );
     // Ten rules, the folder, six integrations and the tree.
     assert_eq!(first.writes().len(), 10 + 1 + 6 + 1, "{first}");
-    // Ahead of its first write each contact point is looked at once more; those that wait together share a look.
+    // After its first write each contact point is looked at once more; those that wait together share a look.
     let looks = if w.notifications_by_apis() {
         first.of("GET", "/receivers/")
     } else {

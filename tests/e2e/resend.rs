@@ -2,7 +2,7 @@
 
 use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
 use alertwright_testbed::sink::Received;
-use alertwright_testbed::{any_release, apply, wait};
+use alertwright_testbed::{any_release, apply, since_13, wait};
 use kube::Api;
 use serde_json::json;
 
@@ -50,14 +50,51 @@ async fn is_sent_once(w: &World) {
     assert_rests(w).await;
 }
 
+/// Changes the credentials of the contact point in Grafana by hand.
+async fn change(w: &World, credentials: &str) {
+    let mut changed = integration(w, "hook", "webhook").await;
+    changed["settings"]["authorization_credentials"] = json!(credentials);
+    let path = format!("{POINTS}/{}", changed["uid"].as_str().unwrap_or_default());
+    w.grafana.put(&path, changed).await.ok();
+}
+
+#[apply(since_13)]
+async fn a_secret_that_is_changed_in_grafana_is_found_where_its_newer_api_is_used_and_put_right_by_one_write()
+{
+    let (mut w, sinks) = world().await;
+    hook(&w, &sinks).await;
+    assert_rests(&w).await;
+    w.proxy.reset();
+    change(&w, "wrong").await;
+    if !w.notifications_by_apis() {
+        // Nothing tells of it.
+        assert_rests(&w).await;
+        return;
+    }
+    is_sent_once(&w).await;
+    // Somebody insists: the next change comes before anything is read again.
+    change(&w, "wrong").await;
+    wait::until("it was sent again", SOON, async || {
+        !w.proxy.requests().of("PUT", w.points_at()).is_empty()
+    })
+    .await;
+    change(&w, "again").await;
+    wait::until("it was sent once more", SOON, async || {
+        w.proxy.requests().of("PUT", w.points_at()).len() == 2
+    })
+    .await;
+    w.synced::<ContactPoint>("hook").await;
+    assert_rests(&w).await;
+    is_notified(&w, &sinks, "alert-one", "right").await;
+    w.operator.restart().await.expect("it starts again");
+    assert_rests(&w).await;
+}
+
 #[apply(any_release)]
 async fn a_secret_that_was_changed_in_grafana_is_put_right_once_by_the_annotation_of_the_instance() {
     let (mut w, sinks) = world().await;
     hook(&w, &sinks).await;
-    let mut changed = integration(&w, "hook", "webhook").await;
-    changed["settings"]["authorization_credentials"] = json!("wrong");
-    let path = format!("{POINTS}/{}", changed["uid"].as_str().unwrap_or_default());
-    w.grafana.put(&path, changed).await.ok();
+    change(&w, "wrong").await;
     is_notified(&w, &sinks, "alert-one", "wrong").await;
     assert_rests(&w).await;
 

@@ -16,8 +16,8 @@ pub trait ContactPoints: Send + Sync {
     fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>>;
     /// One contact point.
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>>;
-    /// Makes a contact point what is wished: what `write` names is sent, and then goes what was found and isn't wished, so that it never is
-    /// empty in between.
+    /// Makes a contact point what is wished: what `write` names is sent, and then goes what was found and is neither wished nor kept, so that it
+    /// never is empty in between. Where an API has no states, what is new joins a contact point that has come to be since.
     fn put<'a>(&'a self, write: ContactPointWrite<'a>) -> BoxFuture<'a, Sent>;
     /// Takes integrations out of a contact point, and removes it with the last of them. Those that are gone meanwhile are no error.
     fn remove<'a>(&'a self, found: &'a Found<ContactPoint>, uids: &'a [String]) -> BoxFuture<'a, Sent>;
@@ -32,6 +32,8 @@ pub struct ContactPointWrite<'a> {
     pub found: Option<&'a Found<ContactPoint>>,
     /// The uids of those that differ, or whose secrets are to be sent. An API that writes contact points whole sends them all.
     pub changed: &'a [String],
+    /// The uids of those that were found, aren't wished, and stay as they are.
+    pub kept: &'a [String],
     /// Who is to have provisioned it.
     pub provenance: Provenance,
 }

@@ -1,4 +1,4 @@
-//! One look at all contact points, for several that wait to write theirs.
+//! One look at all contact points, for several that are about to make theirs, or just have.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,8 +14,9 @@ pub struct PointsSeen {
 }
 
 impl PointsSeen {
-    /// By so many it may be shared, and so old it may be: somebody else may take one of their names meanwhile.
-    const SHARED_BY: usize = 10;
+    /// By so many it may be shared before they write, and so old it may be: somebody else may take one of their names meanwhile, which each finds out
+    /// after its write.
+    const SHARED_BY: usize = 32;
     const SHARED_FOR: Duration = Duration::from_secs(5);
 
     /// What a look that began then has found.
@@ -29,14 +30,20 @@ impl PointsSeen {
         }
     }
 
-    /// What it says to one that has waited for its turn since `asked`; `None` if that needs a look of its own.
-    pub fn serve(&mut self, name: &str, asked: Instant, now: Instant) -> Option<Option<Found<ContactPoint>>> {
+    /// Whether it says, to one that is about to make a contact point of this name, that there is none. What it shows may be gone by now, and needs a look
+    /// of its own.
+    pub fn lacks(&mut self, name: &str, now: Instant) -> bool {
         let is_old = now.saturating_duration_since(self.began) >= Self::SHARED_FOR;
-        if self.began < asked || is_old || self.shared_by >= Self::SHARED_BY {
-            return None;
+        if is_old || self.shared_by >= Self::SHARED_BY || self.found.contains_key(name) {
+            return false;
         }
         self.shared_by += 1;
-        Some(self.found.get(name).cloned())
+        true
+    }
+
+    /// What it has found of this name, if it began after this; however long ago that is, it shows who was there then.
+    pub fn since(&self, name: &str, then: Instant) -> Option<Option<Found<ContactPoint>>> {
+        (self.began >= then).then(|| self.found.get(name).cloned())
     }
 }
 
@@ -44,23 +51,36 @@ impl PointsSeen {
 mod tests {
     use super::*;
 
+    fn point(name: &str) -> Found<ContactPoint> {
+        Found {
+            object: ContactPoint {
+                name: name.to_owned(),
+                ..ContactPoint::default()
+            },
+            provenance: None,
+            revision: None,
+        }
+    }
+
     #[test]
-    fn a_look_serves_a_few_that_waited_when_it_began_and_nobody_for_long() {
+    fn a_look_tells_many_that_their_names_are_free_for_a_short_while_and_never_that_one_is_taken() {
         let began = Instant::now();
         let later = |seconds| began + Duration::from_secs(seconds);
-        let look = || PointsSeen::new(began, []);
-        assert!(look().serve("a", began, later(4)).is_some());
-        assert!(look().serve("a", began, later(5)).is_none(), "it is old");
-        assert!(
-            look().serve("a", later(1), later(1)).is_none(),
-            "nobody knows what was before"
-        );
+        let look = || PointsSeen::new(began, [point("taken")]);
+        assert!(look().lacks("free", later(4)));
+        assert!(!look().lacks("free", later(5)), "it is old");
+        assert!(!look().lacks("taken", began), "it may be gone by now");
         let mut shared = look();
-        assert_eq!(
-            (0..20)
-                .filter(|_| shared.serve("a", began, began).is_some())
-                .count(),
-            10
-        );
+        assert_eq!((0..50).filter(|_| shared.lacks("free", began)).count(), 32);
+    }
+
+    #[test]
+    fn who_is_there_after_a_write_says_only_a_look_that_began_after_it() {
+        let began = Instant::now();
+        let look = PointsSeen::new(began, [point("taken")]);
+        let later = began + Duration::from_nanos(1);
+        assert_eq!(look.since("taken", began), Some(Some(point("taken"))));
+        assert_eq!(look.since("free", began), Some(None));
+        assert_eq!(look.since("taken", later), None);
     }
 }

@@ -121,8 +121,10 @@ impl Provisioning {
             self.send(name, integration, is_there, write.provenance).await?;
             sent.sent.push(integration.uid.clone());
         }
-        let is_wished = |found: &&Integration| integrations.iter().any(|wished| wished.uid == found.uid);
-        let surplus = found.iter().filter(|found| !is_wished(found));
+        let stays = |found: &&Integration| {
+            write.kept.contains(&found.uid) || integrations.iter().any(|wished| wished.uid == found.uid)
+        };
+        let surplus = found.iter().filter(|found| !stays(found));
         let surplus: Vec<String> = surplus.map(|found| found.uid.clone()).collect();
         self.take_out(&surplus, sent).await
     }

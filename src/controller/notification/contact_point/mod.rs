@@ -1,7 +1,9 @@
 //! ContactPoint: resolve, decide, apply, report.
 
+mod look;
 pub(in crate::controller) mod revision;
 mod stored;
+mod strangers;
 
 use std::time::Duration;
 
@@ -25,7 +27,8 @@ use crate::domain::notification::contact_point::decision;
 use crate::domain::notification::contact_point::{self, Integration, Secrets};
 use crate::grafana::mirror::Lookup;
 use crate::grafana::model;
-use stored::{fresh, integrations, known, remove, sync};
+use look::{fresh, integrations, known};
+use stored::{remove, sync};
 
 /// How soon a deletion that waits for the policy tree looks again by itself: nothing tells when the namespace goes too.
 const IN_USE: Duration = Duration::from_secs(10);
@@ -53,9 +56,13 @@ impl Reconcile for ContactPoint {
             policies.all_by(&context.stores.policies, &by_name);
         }
         if let Some(taken) = synced.taken {
+            let lost = Some(taken.as_str()).filter(|lost| !lost.is_empty());
             context
-                .adopted(self, &format!("contact point {name}"), Some(&taken))
+                .adopted(self, &format!("contact point {name}"), lost)
                 .await;
+        }
+        if let Some(failure) = synced.besides {
+            return Err(failure);
         }
         let mut status = self.status.clone().unwrap_or_default();
         status.types = Some(

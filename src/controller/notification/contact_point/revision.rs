@@ -46,6 +46,25 @@ pub(super) async fn is_as_read(instance: &Instance) -> Result<bool, Failure> {
     Ok(version.is_none_or(|version| known.is_empty() || version == known))
 }
 
+/// What to call the state that a correction has left and calls this. Where a read right after it says otherwise, somebody may have stored something else in
+/// between, and the next poll finds that; or reads have names of their own, and corrections would never end: so of two in a row the read has the last word.
+pub(super) async fn after_correction(instance: &Instance, name: &str, told: &Revision) -> Revision {
+    let found = instance.grafana.contact_points.get(name).await;
+    let read = found.ok().flatten().and_then(|found| found.revision);
+    let mut renamed = instance.renamed_states.lock();
+    match read.filter(|read| read != told) {
+        Some(read) if renamed.remove(name) => read,
+        other => {
+            if other.is_some() {
+                renamed.insert(name.to_owned());
+            } else {
+                renamed.remove(name);
+            }
+            told.clone()
+        }
+    }
+}
+
 /// The state that is to be remembered after a write.
 pub(super) fn after_write(revision: Option<&Revision>, instance: &Instance) -> Option<Seen> {
     Some(Seen {

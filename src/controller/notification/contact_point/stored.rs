@@ -7,21 +7,21 @@ use futures::FutureExt;
 use kube::ResourceExt;
 use tracing::info;
 
-use crate::api::condition::Reason;
+use super::look::{self, integrations};
+use super::revision;
+use super::strangers::{self, Strangers};
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
 use crate::cluster::memory::{Remembered, Seen};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::contact_point::revision;
-use crate::controller::notification::maker::makers;
 use crate::domain::notification::contact_point::Integration;
 use crate::domain::notification::contact_point::decision::{self, Plan};
 use crate::grafana::Grafana;
 use crate::grafana::api::Provenance;
 use crate::grafana::api::notifications::{ContactPointWrite, Sent};
-use crate::grafana::mirror::{Lookup, PointsSeen, Subject};
+use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model::{self, Found};
 use crate::grafana::turns::Turn;
 
@@ -30,8 +30,10 @@ use crate::grafana::turns::Turn;
 pub(super) struct Synced {
     /// Whether anything was written.
     pub(super) is_written: bool,
-    /// Those integrations of somebody else, by name, that had to go because the contact point was taken over.
+    /// Those integrations of somebody else, by name, that had to go because the contact point was taken over; it may have had none.
     pub(super) taken: Option<String>,
+    /// Why it isn't what is wished all the same: what somebody else has put into it stays.
+    pub(super) besides: Option<Failure>,
 }
 
 /// Brings the integrations of this name to what is wished.
@@ -48,54 +50,39 @@ pub(super) async fn sync(
     let is_other = |found: Option<&Found<model::ContactPoint>>| {
         memory.read(|memory| revision::is_other(found, instance, memory))
     };
-    // In another state than it was left in, nothing is known of what Grafana hides.
     let decide = |found: Option<&Found<model::ContactPoint>>, is_other: bool| {
-        memory.read(|memory| {
-            decision::decide(
-                wish,
-                integrations(found),
-                is_resend,
-                |found| decision::is_made_for(found, &instance.owners, (object.ns(), object.id())),
-                |integration| !is_other && is_sent(memory, name, integration),
-            )
-        })
+        memory.read(|memory| plan((object, name, wish), instance, memory, found, is_resend, is_other))
     };
-    let known = known(instance, name);
+    let known = look::known(instance, name);
     let held = known.as_ref().present();
     if !known.is_unknown() && decide(held, is_other(held)).is_done() {
         return Ok(Synced::default());
     }
-    // A POST under a name that somebody else has just taken would join it, so the look is fresh.
-    let (turn, found) = match (known, instance.rights.notifications.try_lock()) {
-        (_, Some(turn)) => (turn, fresh(instance, name).await?),
-        (known, None) => {
-            let asked = Instant::now();
-            let turn = instance.rights.notifications.lock().await;
-            let found = match known {
-                Lookup::Absent => fresh_for_all(instance, name, asked).await?,
-                _ => fresh(instance, name).await?,
-            };
-            (turn, found)
-        }
+    let turn = instance.rights.notifications.lock().await;
+    // A new integration joins the contact point that somebody else has made under this name, so the look is fresh.
+    let found = match known {
+        Lookup::Absent => look::before_first_write(instance, name).await?,
+        _ => look::fresh(instance, name).await?,
     };
     let is_other = is_other(found.as_ref()) && revision::is_as_read(instance).await?;
     let plan = decide(found.as_ref(), is_other);
-    if plan.is_done() {
+    let is_remembered = memory.read(|memory| is_remembered(memory, name, wish));
+    let seen = (name, found.as_ref());
+    let strangers = strangers::decide(object, instance, context, seen, &plan, is_remembered)?;
+    let (kept, besides) = match strangers {
+        Strangers::Go => (Vec::new(), None),
+        Strangers::Stay(why) => (plan.foreign.clone(), Some(why)),
+    };
+    if plan.is_done_but_for(&kept) {
         instance
             .mirror
             .write(|held| held.contact_points.written(name.to_owned(), found));
         return Ok(Synced {
             is_written: true,
             taken: None,
+            besides,
         });
     }
-    refuse_what_is_not_ours(
-        object,
-        instance,
-        context,
-        (name, integrations(found.as_ref())),
-        &plan,
-    )?;
     let messages: Vec<_> = wish.iter().map(|i| decision::message(name, i)).collect();
     let sent = (messages, object.annotation(ANNOTATION_RESEND));
     let attempt = instance
@@ -120,8 +107,11 @@ pub(super) async fn sync(
             })
             .await?;
     }
+    let is_new = found.is_none();
+    let is_taken_over =
+        !is_new && besides.is_none() && (!plan.foreign.is_empty() || (!plan.is_ours && !is_remembered));
     let lost = decision::names(integrations(found.as_ref()), &plan.foreign);
-    let written = put(instance, &turn, name, wish, found, plan.changed).await;
+    let written = put(instance, &turn, (name, wish), found, plan.changed, kept).await;
     info!(
         namespace = object.ns(),
         name = object.name_any(),
@@ -129,22 +119,118 @@ pub(super) async fn sync(
         deleted = written.gone.len(),
         "contact point written"
     );
-    // What a write says of the state may not be what reads say: one that was made for the state alone leaves it to the next poll.
-    let state = written.revision.as_ref().filter(|_| !is_other);
-    let state = revision::after_write(state, instance);
+    let state = match &written.revision {
+        Some(told) if is_other => Some(revision::after_correction(instance, name, told).await),
+        told => told.clone(),
+    };
+    let state = revision::after_write(state.as_ref(), instance);
     memory
         .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
         .await?;
+    // Whoever tries again looks again.
+    if written.failure.is_some() {
+        instance.points_seen.lock().take();
+    }
     let outcome = match written.failure {
         Some(error) => Err(instance.suspect(error.redact(secret_texts).into())),
         None => Ok(()),
     };
     attempt.ended(outcome, Instant::now())?;
-    let is_taken_over = !plan.is_ours && !plan.foreign.is_empty();
+    // An API that knows states has refused to make what is there already.
+    if is_new && written.revision.is_none() {
+        is_alone(object, instance, context, (name, wish), turn).await?;
+    }
     Ok(Synced {
         is_written: true,
         taken: is_taken_over.then_some(lost),
+        besides,
     })
+}
+
+/// What to do about what was found. In another state than it was left in, nothing is known of what Grafana hides.
+fn plan(
+    (object, name, wish): (&ContactPoint, &str, &[Integration]),
+    instance: &Instance,
+    memory: &Remembered,
+    found: Option<&Found<model::ContactPoint>>,
+    is_resend: bool,
+    is_other: bool,
+) -> Plan {
+    decision::decide(
+        wish,
+        integrations(found),
+        is_resend,
+        |found| decision::is_made_for(found, &instance.owners, (object.ns(), object.id())),
+        |integration| !is_other && is_sent(memory, name, integration),
+    )
+}
+
+/// Fails if a contact point that was made a moment ago has joined one that somebody else made between our look and our write. What is ours is taken out of it
+/// then, unless it is to be taken over, which the next pass does.
+async fn is_alone(
+    object: &ContactPoint,
+    instance: &Arc<Instance>,
+    context: &Context,
+    (name, wish): (&str, &[Integration]),
+    turn: Turn,
+) -> Result<(), Failure> {
+    let memory = instance.memory()?;
+    let decide = |found: &Found<model::ContactPoint>| {
+        memory.read(|memory| plan((object, name, wish), instance, memory, Some(found), false, false))
+    };
+    let (turn, found) = look::after_write(instance, turn, name).await?;
+    let Some(found) = found.filter(|found| !decide(found).foreign.is_empty()) else {
+        return Ok(());
+    };
+    if instance.adopts(object) {
+        instance
+            .mirror
+            .write(|held| held.contact_points.written(name.to_owned(), Some(found)));
+        let message = format!("somebody else has made the contact point {name} too");
+        return Err(Failure::again(message));
+    }
+    let left = withdraw(instance, &turn, object, found).await?;
+    strangers::decide(
+        object,
+        instance,
+        context,
+        (name, Some(&left)),
+        &decide(&left),
+        false,
+    )
+    .map(drop)
+}
+
+/// Takes what is ours out of a contact point that somebody else made between our look and our write, and which that has joined. Gives what is left.
+async fn withdraw(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    object: &ContactPoint,
+    found: Found<model::ContactPoint>,
+) -> Result<Found<model::ContactPoint>, Failure> {
+    let is_ours =
+        |i: &&model::Integration| decision::is_made_for(i, &instance.owners, (object.ns(), object.id()));
+    let ours = found.object.integrations.iter().filter(is_ours);
+    let ours: Vec<String> = ours.map(|integration| integration.uid.clone()).collect();
+    let left = without(&found, &ours);
+    let taken_out = remove(instance, turn, found, ours).await;
+    let gone = &taken_out.gone;
+    instance
+        .memory()?
+        .update(|memory| memory.sent.retain(|uid, _| !gone.contains(uid)))
+        .await?;
+    match taken_out.failure {
+        Some(error) => Err(instance.suspect(error.into())),
+        None => Ok(left),
+    }
+}
+
+/// Whether Grafana has had this contact point from this resource, though nothing of it may be left: what a write was about to make is noted without a
+/// code, and says nothing before it is made.
+fn is_remembered(memory: &Remembered, name: &str, wish: &[Integration]) -> bool {
+    let is_noted = memory.revisions.contains_key(name);
+    let mut codes = wish.iter().filter_map(|i| memory.sent.get(&i.sent.uid));
+    codes.any(|code| is_noted || !code.is_empty())
 }
 
 /// How it is remembered that an integration was sent as it is.
@@ -192,68 +278,27 @@ fn remember(memory: &mut Remembered, name: &str, wish: &[Integration], written: 
     }
 }
 
-/// Fails if somebody else has made the contact point, and it isn't to be taken over or can't be.
-fn refuse_what_is_not_ours(
-    object: &ContactPoint,
-    instance: &Instance,
-    context: &Context,
-    (name, found): (&str, &[model::Integration]),
-    plan: &Plan,
-) -> Result<(), Failure> {
-    if plan.is_out_of_reach() {
-        return Err(Failure::new(
-            Reason::NotOwned,
-            format!(
-                "spec.name: Grafana's own contact point {name} has an integration without a uid, which can be neither replaced nor deleted by its API; choose another name"
-            ),
-            Retry::OnChange,
-        ));
-    }
-    if plan.foreign.is_empty() || plan.is_ours {
-        return Ok(());
-    }
-    // Two that took it over from each other would never come to rest.
-    if let Some(maker) = makers(name, found, instance, context).first() {
-        return Err(Failure::new(
-            Reason::NotOwned,
-            format!(
-                "spec.name: ContactPoint {}/{} has made the contact point {name} that Grafana has; choose another name",
-                maker.ns(),
-                maker.id()
-            ),
-            Retry::OnChange,
-        ));
-    }
-    if !instance.adopts(object) {
-        return Err(Failure::new(
-            Reason::NotOwned,
-            format!(
-                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or {}. Its integrations would be lost for good then: {}",
-                instance.how_to_adopt(object.ns()),
-                decision::names(found, &plan.foreign)
-            ),
-            Retry::OnChange,
-        ));
-    }
-    Ok(())
-}
-
-/// Brings a contact point to what is wished, where this was found. What it then is isn't known before the end.
+/// Brings a contact point to what is wished, where this was found, of which some is kept. What it then is isn't known before the end.
 async fn put(
     instance: &Arc<Instance>,
     turn: &Turn,
-    name: &str,
-    wish: &[Integration],
+    (name, wish): (&str, &[Integration]),
     found: Option<Found<model::ContactPoint>>,
     changed: Vec<String>,
+    kept: Vec<String>,
 ) -> Sent {
     let wished = decision::as_sent(name, wish);
-    let now_there = decision::as_found(name, wish, None);
+    let mut now_there = decision::as_found(name, wish, None);
+    let stays = integrations(found.as_ref())
+        .iter()
+        .filter(|i| kept.contains(&i.uid));
+    now_there.object.integrations.extend(stays.cloned());
     let call = async move |grafana: Grafana| {
         let write = ContactPointWrite {
             wish: &wished,
             found: found.as_ref(),
             changed: &changed,
+            kept: &kept,
             provenance: Provenance::Api,
         };
         grafana.contact_points.put(write).await
@@ -269,11 +314,16 @@ pub(super) async fn remove(
     uids: Vec<String>,
 ) -> Sent {
     let name = found.object.name.clone();
-    let mut left = found.clone();
-    left.object.integrations.retain(|i| !uids.contains(&i.uid));
+    let left = without(&found, &uids);
     let left = (!left.object.integrations.is_empty()).then_some(left);
     let call = async move |grafana: Grafana| grafana.contact_points.remove(&found, &uids).await;
     write(instance, turn, name, call, left).await
+}
+
+fn without(found: &Found<model::ContactPoint>, uids: &[String]) -> Found<model::ContactPoint> {
+    let mut left = found.clone();
+    left.object.integrations.retain(|i| !uids.contains(&i.uid));
+    left
 }
 
 /// Sends a write, after which this is there.
@@ -306,46 +356,4 @@ async fn write<F: Future<Output = Sent> + Send + 'static>(
         failure: Some(error),
         ..Sent::default()
     })
-}
-
-pub(super) fn integrations(found: Option<&Found<model::ContactPoint>>) -> &[model::Integration] {
-    found.map_or(&[], |found| &found.object.integrations)
-}
-
-/// What Grafana holds under this name, as far as is known.
-pub(super) fn known(instance: &Instance, name: &str) -> Lookup<Found<model::ContactPoint>> {
-    instance
-        .mirror
-        .read(|held| held.contact_points.lookup(name).cloned())
-}
-
-/// What Grafana holds under this name right now.
-pub(super) async fn fresh(
-    instance: &Instance,
-    name: &str,
-) -> Result<Option<Found<model::ContactPoint>>, Failure> {
-    let found = instance.grafana.contact_points.get(name).await;
-    found.map_err(|e| instance.suspect(e.into()))
-}
-
-/// The same by one look for up to ten that are new and waited for their turns when it began. Nobody of us writes to their names meanwhile, and
-/// it isn't older than five seconds.
-async fn fresh_for_all(
-    instance: &Instance,
-    name: &str,
-    asked: Instant,
-) -> Result<Option<Found<model::ContactPoint>>, Failure> {
-    let shared = match &mut *instance.points_seen.lock() {
-        Some(look) => look.serve(name, asked, Instant::now()),
-        None => None,
-    };
-    if let Some(found) = shared {
-        return Ok(found);
-    }
-    let began = Instant::now();
-    let all = instance.grafana.contact_points.list().await;
-    let mut look = PointsSeen::new(began, all.map_err(|e| instance.suspect(e.into()))?);
-    let found = look.serve(name, asked, began).flatten();
-    *instance.points_seen.lock() = Some(look);
-    Ok(found)
 }

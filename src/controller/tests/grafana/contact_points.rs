@@ -51,7 +51,8 @@ impl Held {
             integration
         });
         let integrations: Vec<_> = integrations.collect();
-        (!integrations.is_empty()).then(|| Found {
+        let is_empty = self.has_revisions && self.empty_points.contains(name);
+        (is_empty || !integrations.is_empty()).then(|| Found {
             object: ContactPoint {
                 name: name.to_owned(),
                 integrations,
@@ -72,7 +73,8 @@ impl Held {
 impl ContactPoints for Double {
     fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>> {
         self.call("contact_points.list", |held| {
-            let mut names: Vec<_> = held.points.iter().map(|point| point.name.as_str()).collect();
+            let points = held.points.iter().map(|point| &point.name);
+            let mut names: Vec<_> = points.chain(&held.empty_points).collect();
             names.sort_unstable();
             names.dedup();
             Ok(names.into_iter().filter_map(|name| held.shown(name)).collect())
@@ -108,13 +110,17 @@ impl Double {
         let points = write.wish.integrations.iter().map(|i| Point::of(&name, i));
         let points: Vec<_> = points.collect();
         let sent = points.iter().map(|point| point.uid.clone()).collect();
+        let kept = write.kept.to_vec();
         let stored = self.call("contact_points.put", move |held| {
             if held.shown(&name).and_then(|found| found.revision) != found {
                 return Err(refusal("contact_points.put", 409, "Provided version"));
             }
-            held.points.retain(|point| point.name != name);
+            held.empty_points.remove(&name);
+            held.points
+                .retain(|point| point.name != name || kept.contains(&point.uid));
             held.points.extend(points);
-            Ok(held.state_of(&name))
+            let Revision(state) = held.state_of(&name);
+            Ok(Revision(format!("{}{state}", held.states_of_writes)))
         });
         Ok(Sent {
             sent,
@@ -148,7 +154,8 @@ impl Double {
         }
         let surplus = found
             .iter()
-            .filter(|found| wished.iter().all(|i| i.uid != found.uid));
+            .filter(|found| wished.iter().all(|i| i.uid != found.uid))
+            .filter(|found| !write.kept.contains(&found.uid));
         let surplus: Vec<_> = surplus.map(|found| found.uid.clone()).collect();
         self.take_out(&surplus, sent).await
     }

@@ -11,7 +11,7 @@ mod states;
 mod trees;
 pub(super) mod watching;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(super) struct Held {
     /// Where every page but the last leads to, wherever it ends.
     pub(super) lost_page: Option<usize>,
     pub(super) points: Vec<Point>,
+    /// Contact points that have no integrations, by name: what knows revisions shows them.
+    pub(super) empty_points: BTreeSet<String>,
     pub(super) policy: Option<Route>,
     /// Who provisioned the policy tree.
     pub(super) policy_by: Option<String>,
@@ -64,6 +66,8 @@ pub(super) struct Held {
     pub(super) templates: BTreeMap<String, Found<Template>>,
     /// Whether it knows revisions.
     pub(super) has_revisions: bool,
+    /// What a write of a contact point puts before the name that a read has for the state.
+    pub(super) states_of_writes: &'static str,
     pub(super) silences: Vec<Silence>,
     /// What it says of operations that it will take away.
     pub(super) deprecated: BTreeMap<&'static str, Deprecation>,

@@ -1,6 +1,7 @@
 //! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more.
 
 mod adoption;
+mod contact_points;
 mod trees;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
 use crate::grafana::api::OWNER_LABEL;

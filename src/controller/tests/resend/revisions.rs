@@ -117,6 +117,68 @@ async fn a_change_is_put_right_though_the_first_write_fails() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_changed_again_right_after_it_was_put_right_is_put_right_again() {
+    let (_, mut asked) = start().await;
+    for time in 1..=3 {
+        asked.stale();
+        // No poll comes between the write and the next change.
+        assert_eq!(asked.poll().await, 3, "time {time}");
+        assert_eq!(asked.passwords(), [PASSWORD; 3]);
+    }
+    assert_eq!((asked.poll().await, asked.poll().await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_changed_between_the_write_and_the_read_after_it_is_put_right_by_the_next_poll() {
+    let (_, mut asked) = start().await;
+    asked.stale();
+    asked.world.poll().await;
+    let grafana = asked.world.grafana.clone();
+    let (before, is_changed) = (asked.written(), std::sync::atomic::AtomicBool::new(false));
+    asked.world.grafana.does(move |called| {
+        let is_after = called == "contact_points.get" && grafana.count("contact_points.put") > before;
+        if is_after && !is_changed.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            grafana.hold(|held| {
+                let point = held.points.iter_mut().find(|point| point.name == "a");
+                let settings = &mut point.unwrap().settings;
+                settings.insert("password".to_owned(), json!("theirs"));
+            });
+        }
+        Does::Well
+    });
+    assert_eq!(asked.pass().await, 3);
+    assert!(asked.passwords().contains(&"theirs".to_owned()));
+    assert_eq!((asked.poll().await, asked.poll().await), (1, 0));
+    assert_eq!(asked.passwords(), [PASSWORD; 3]);
+}
+
+#[tokio::test]
+async fn where_writes_call_a_state_otherwise_than_reads_it_comes_to_rest_all_the_same() {
+    let (outside, mut asked) = start().await;
+    outside.1.hold(|held| held.states_of_writes = "of a write: ");
+    asked.stale();
+    assert_eq!((asked.poll().await, asked.poll().await), (3, 3));
+    assert_eq!((asked.poll().await, asked.poll().await), (0, 0));
+}
+
+#[tokio::test]
+async fn where_a_read_after_the_write_fails_what_the_write_said_counts() {
+    let (_, mut asked) = start().await;
+    asked.stale();
+    asked.world.poll().await;
+    let grafana = asked.world.grafana.clone();
+    asked.world.grafana.does(move |called| match called {
+        "contact_points.get" if grafana.count("contact_points.put") > 4 => Does::Refuses(503, "not now"),
+        _ => Does::Well,
+    });
+    asked.points[0].reconcile(&asked.world.context).await.unwrap();
+    asked.world.grafana.does_well();
+    assert_eq!((asked.pass().await, asked.poll().await), (2, 0));
+    asked.stale();
+    assert_eq!((asked.poll().await, asked.poll().await), (3, 0));
+}
+
+#[tokio::test]
 async fn a_state_is_noted_by_polls_of_the_instance_that_its_contact_point_is_for() {
     let (outside, mut asked) = start().await;
     let other = asked.world.connect_as("other", json!({}), None).await;

@@ -22,7 +22,7 @@ pub struct Plan {
     pub changed: Vec<String>,
     /// Integrations that were made for this resource and that aren't wished any more.
     pub surplus: Vec<String>,
-    /// Integrations of that name that somebody else made. They are drift where the contact point is ours.
+    /// Integrations of that name that somebody else made. They go only where they are taken over.
     pub foreign: Vec<String>,
     /// Whether one of the integrations that were found is ours, and with it the contact point.
     pub is_ours: bool,
@@ -32,6 +32,12 @@ impl Plan {
     /// Whether Grafana holds what is wished and nothing else.
     pub fn is_done(&self) -> bool {
         self.changed.is_empty() && self.surplus.is_empty() && self.foreign.is_empty()
+    }
+
+    /// The same where these of somebody else stay.
+    pub fn is_done_but_for(&self, kept: &[String]) -> bool {
+        let mut foreign = self.foreign.iter();
+        self.changed.is_empty() && self.surplus.is_empty() && foreign.all(|uid| kept.contains(uid))
     }
 
     /// Whether an integration of somebody else has no uid, as that of Grafana's own `grafana-default-email`: no call can name it, so

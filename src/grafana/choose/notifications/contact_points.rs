@@ -1,9 +1,11 @@
 //! Contact points.
 
+use std::sync::Arc;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{CONTACT_POINTS, Notifications};
+use super::{CONTACT_POINTS, Document, Notifications};
 use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
 use crate::grafana::error::Class;
@@ -13,6 +15,12 @@ use crate::grafana::model::{ContactPoint, Found};
 const NONE: &str = "it shows no contact point, though each organisation has one";
 
 impl Notifications {
+    /// The newer API, for what it has found itself: a write of what the older one has found would be one in whatever state it is.
+    fn newer_for(&self, found: Option<&Found<ContactPoint>>) -> Option<Arc<Document>> {
+        let is_bound = found.is_none_or(|found| found.revision.is_some());
+        self.newer.open().filter(|_| is_bound)
+    }
+
     /// Gives how far a write of the newer API came, or, where that is refused, one of the older API. It is given up then.
     async fn sent(&self, sent: Sent, older: impl Future<Output = Sent>) -> Sent {
         let closed = match &sent.failure {
@@ -57,7 +65,7 @@ impl ContactPoints for Notifications {
 
     fn put<'a>(&'a self, write: ContactPointWrite<'a>) -> BoxFuture<'a, Sent> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer_for(write.found) else {
                 return self.older.put(write).await;
             };
             let sent = newer.contact_points.put(write).await;
@@ -68,7 +76,7 @@ impl ContactPoints for Notifications {
 
     fn remove<'a>(&'a self, found: &'a Found<ContactPoint>, uids: &'a [String]) -> BoxFuture<'a, Sent> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer_for(Some(found)) else {
                 return self.older.remove(found, uids).await;
             };
             let sent = newer.contact_points.remove(found, uids).await;

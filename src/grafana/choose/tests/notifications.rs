@@ -1,6 +1,8 @@
 //! Contact points and trees, of which both go through the newer API, or none.
 
 use super::*;
+use crate::grafana::api::Provenance;
+use crate::grafana::api::notifications::ContactPointWrite;
 
 const VERSION: &str = "/apis/notifications.alerting.grafana.app/v1beta1";
 const VERBS: [&str; 5] = ["create", "delete", "get", "list", "update"];
@@ -138,4 +140,36 @@ async fn who_is_shown_no_contact_point_may_see_none() {
         matches!(fallback, Fallback::Refused(why) if why.contains("no contact point")),
         "{fallback:?}"
     );
+}
+
+#[tokio::test]
+async fn what_the_older_api_has_found_is_written_through_it_though_the_newer_one_is_used_by_then() {
+    let (router, _) = with_kinds(&ALL, &["newer"]);
+    let written = Arc::new(AtomicUsize::new(0));
+    let counted = written.clone();
+    let written_by_older = any(async move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        "{}"
+    });
+    let router = router
+        .route(&at("routingtrees"), get(async || trees()))
+        .route("/api/v1/provisioning/contact-points/{uid}", written_by_older);
+    let grafana = serve(router).await;
+    let found = grafana.contact_points.get("older").await.unwrap().unwrap();
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    names(&grafana).await;
+    receiver_of_the_tree(&grafana).await;
+    assert_eq!(api(&grafana), "notifications.alerting.grafana.app/v1beta1");
+    let write = ContactPointWrite {
+        wish: &found.object,
+        found: Some(&found),
+        changed: &["u".to_owned()],
+        kept: &[],
+        provenance: Provenance::Api,
+    };
+    let sent = grafana.contact_points.put(write).await;
+    assert!(sent.failure.is_none(), "{:?}", sent.failure);
+    let sent = grafana.contact_points.remove(&found, &["u".to_owned()]).await;
+    assert!(sent.failure.is_none(), "{:?}", sent.failure);
+    assert_eq!(written.load(Ordering::Relaxed), 2);
 }

@@ -38,15 +38,27 @@ impl Receivers {
 
     /// Stores the whole contact point in place of what was found, in the state in which it was found.
     async fn replace(&self, write: &ContactPointWrite<'_>) -> Result<Sent> {
-        let ContactPointWrite { wish, found, .. } = *write;
+        let ContactPointWrite {
+            wish, found, kept, ..
+        } = *write;
         let state = found.map(|found| (found.object.name.as_str(), found.revision.as_ref()));
-        let stored = self.0.put(Spec::of(wish), state, write.provenance).await;
+        let mut whole = Spec::of(wish);
+        // What is kept is sent back exactly as it is read, and keeps the secrets that are stored.
+        if let Some((name, _)) = state.filter(|_| !kept.is_empty())
+            && let Some(there) = self.0.get_whole(name).await?
+        {
+            whole = whole.beside(there.object, kept);
+        }
+        let stored = self.0.put(whole, state, write.provenance).await;
         // Grafana's validation repeats settings. A caller knows what is secret among them; this takes out whatever may be.
         let stored = stored.map_err(|error| error.redact(&wish.sensitive_values()))?;
         let sent: Vec<String> = wish.uids().cloned().collect();
         let before = found.into_iter().flat_map(|found| found.object.uids());
         Ok(Sent {
-            gone: before.filter(|uid| !sent.contains(uid)).cloned().collect(),
+            gone: before
+                .filter(|uid| !sent.contains(uid) && !kept.contains(uid))
+                .cloned()
+                .collect(),
             sent,
             revision: stored.revision,
             failure: None,

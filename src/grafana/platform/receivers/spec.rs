@@ -78,6 +78,14 @@ impl Spec {
         self
     }
 
+    /// The same with some integrations of what was read, as they are.
+    pub(super) fn beside(mut self, there: Self, uids: &[String]) -> Self {
+        let kept = there.integrations.into_iter();
+        self.integrations
+            .extend(kept.filter(|integration| uids.contains(&integration.uid)));
+        self
+    }
+
     /// The contact point that was read, as provisioned by the same for all of its integrations.
     pub(super) fn contact_point(self, provenance: Option<&String>) -> ContactPoint {
         let integrations = self.integrations.into_iter().map(|body| {

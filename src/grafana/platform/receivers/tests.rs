@@ -117,6 +117,7 @@ async fn put(receivers: &Receivers, wish: &ContactPoint, found: Option<&Found<Co
         wish,
         found,
         changed: &[],
+        kept: &[],
         provenance: Provenance::Api,
     };
     receivers.put(write).await
@@ -226,6 +227,32 @@ async fn what_stays_when_others_are_taken_out_is_sent_back_as_it_was_with_its_st
         body["spec"],
         json!({"title": "on call", "integrations": [theirs]})
     );
+    assert_eq!(body["metadata"]["resourceVersion"], "r1");
+}
+
+#[tokio::test]
+async fn what_is_kept_is_sent_back_as_it_is_beside_what_is_wished() {
+    let theirs = json!({"uid": "theirs", "type": "slack", "version": "v0mimir1", "disableResolveMessage": false, "settings": {"text": "t"},
+        "secureFields": {"url": true}, "variant": "slack/v0"});
+    let ours = |url| json!({"uid": "ours", "type": "webhook", "version": "v1", "disableResolveMessage": false, "settings": {"url": url}});
+    let there = object(json!([theirs, ours("https://x"), {"uid": "old", "type": "email"}]));
+    let (receivers, asked) = server(there.clone(), (200, there)).await;
+    let write = ContactPointWrite {
+        wish: &wish(vec![integration("ours", json!({"url": "https://y"}))]),
+        found: Some(&found(&["theirs", "ours", "old"])),
+        changed: &[],
+        kept: &["theirs".to_owned()],
+        provenance: Provenance::Api,
+    };
+    let sent = receivers.put(write).await;
+    assert!(sent.failure.is_none(), "{:?}", sent.failure);
+    assert_eq!(
+        (sent.sent, sent.gone),
+        (vec!["ours".to_owned()], vec!["old".to_owned()])
+    );
+    let (method, path, body) = asked.lock()[0].clone();
+    assert_eq!((method, path), (Method::PUT, format!("/{NAME}")));
+    assert_eq!(body["spec"]["integrations"], json!([ours("https://y"), theirs]));
     assert_eq!(body["metadata"]["resourceVersion"], "r1");
 }
 

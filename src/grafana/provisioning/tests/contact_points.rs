@@ -37,6 +37,7 @@ async fn put(grafana: &Grafana, there: &[&str], wished: &[&str], changed: &[&str
         wish: &contact_point(wished),
         found: Some(&found(there)),
         changed: &changed,
+        kept: &[],
         provenance: Provenance::Api,
     };
     grafana.contact_points.put(write).await
@@ -147,4 +148,20 @@ async fn settings_that_grafana_repeats_in_a_refusal_are_not_passed_on() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_neither_sent_nor_taken_out() {
+    let (router, asked) = refusing("none");
+    let grafana = grafana(router).await;
+    let write = ContactPointWrite {
+        wish: &contact_point(&["ours"]),
+        found: Some(&found(&["theirs", "ours", "old"])),
+        changed: &["ours".to_owned()],
+        kept: &["theirs".to_owned()],
+        provenance: Provenance::Api,
+    };
+    let sent = grafana.contact_points.put(write).await;
+    assert_eq!(*asked.lock(), ["PUT ours", "DELETE old"]);
+    assert_eq!(sent.gone, ["old"]);
 }
