@@ -86,6 +86,12 @@ pub enum Error {
         /// Most bytes that are read.
         limit: usize,
     },
+    /// The pages of a list led back, or were gone before the last of them, twice.
+    #[error("the pages of {operation} came to no end")]
+    Unending {
+        /// What was asked for.
+        operation: &'static str,
+    },
     /// Another process may be the one that writes by now, so nothing was sent.
     #[error("{operation} was not sent: this replica no longer holds the lease")]
     NotLeading {
@@ -140,7 +146,8 @@ impl Error {
             | Self::Dropped { .. }
             | Self::Timeout { .. }
             | Self::Decode { .. }
-            | Self::TooLarge { .. } => Class::Transient,
+            | Self::TooLarge { .. }
+            | Self::Unending { .. } => Class::Transient,
             Self::Configuration(_) => Class::Rejected,
             Self::Paused { left, .. } => Class::Throttled(Some(*left)),
             Self::NotGrafana {
@@ -199,9 +206,11 @@ impl Error {
     /// Whether a write that ended so may have been carried out all the same.
     pub fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::NotLeading { .. } | Self::Paused { .. } | Self::Configuration(_) => {
-                false
-            }
+            Self::Connect(_)
+            | Self::NotLeading { .. }
+            | Self::Paused { .. }
+            | Self::Configuration(_)
+            | Self::Unending { .. } => false,
             Self::Dropped { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
             Self::NotGrafana { .. } => self.class() == Class::Transient,
             Self::Status {

@@ -1,5 +1,6 @@
 //! The calls for the objects of one kind.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::Method;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use super::object::{List, Metadata, Object};
-use crate::grafana::error::Result;
+use crate::grafana::error::{Error, Result};
 use crate::grafana::presence;
 use crate::grafana::transport::{Call, Transport};
 
@@ -46,13 +47,37 @@ struct Preconditions<'a> {
     resource_version: &'a str,
 }
 
+/// How a read of all pages ended.
+enum Round<T> {
+    /// With all of them, and the version of the first.
+    Whole((Vec<T>, String)),
+    /// Before the last: the next page isn't there any more.
+    Expired(&'static str),
+}
+
+/// Whether a page isn't there: with 410 a server of `/apis` says that its word for where to go on is too old (Kubernetes, "Retrieving large results
+/// sets in chunks").
+fn is_gone(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Status {
+            status: 404 | 410,
+            ..
+        } | Error::NotGrafana {
+            status: 404 | 410,
+            ..
+        }
+    )
+}
+
 impl Place {
     /// A read of the whole kind.
     pub(super) fn list(&self, operation: &'static str) -> Call {
         self.call(operation, Method::GET, None)
     }
 
-    /// Everything of the kind, or what a query leaves of it, page by page: only one page is in memory as it was answered.
+    /// Everything of the kind, or what a query leaves of it, page by page: only one page is in memory as it was answered. It is begun anew once if a
+    /// later page isn't there any more.
     pub(super) async fn pages<S, T>(
         &self,
         list: impl Fn() -> Call,
@@ -76,18 +101,48 @@ impl Place {
     where
         S: DeserializeOwned + Send + 'static,
     {
-        let (mut all, mut next, mut version) = (Vec::new(), String::new(), None);
+        match self.round(&list, size, &take).await? {
+            Round::Whole(whole) => Ok(whole),
+            // What it was a list of isn't kept any more.
+            Round::Expired(_) => match self.round(&list, size, &take).await? {
+                Round::Whole(whole) => Ok(whole),
+                Round::Expired(operation) => Err(Error::Unending { operation }),
+            },
+        }
+    }
+
+    /// One read of all pages.
+    async fn round<S, T>(
+        &self,
+        list: &impl Fn() -> Call,
+        size: usize,
+        take: &impl Fn(Object<S>) -> T,
+    ) -> Result<Round<T>>
+    where
+        S: DeserializeOwned + Send + 'static,
+    {
+        let (mut all, mut version) = (Vec::new(), None);
+        let mut begun = BTreeSet::new();
+        let mut next = String::new();
         loop {
             let mut call = list().query("limit", size.to_string());
+            let operation = call.operation;
             if !next.is_empty() {
                 call = call.query("continue", next);
             }
-            let page: List<S> = self.transport.fetch(call).await?;
-            all.extend(page.items.into_iter().map(&take));
+            let page: List<S> = match self.transport.fetch(call).await {
+                // It was there a page ago, and says nothing against the API.
+                Err(gone) if !begun.is_empty() && is_gone(&gone) => return Ok(Round::Expired(operation)),
+                page => page?,
+            };
+            all.extend(page.items.into_iter().map(take));
             let version = version.get_or_insert(page.metadata.resource_version);
             next = page.metadata.r#continue;
             if next.is_empty() {
-                return Ok((all, std::mem::take(version)));
+                return Ok(Round::Whole((all, std::mem::take(version))));
+            }
+            if !begun.insert(next.clone()) {
+                return Err(Error::Unending { operation });
             }
         }
     }

@@ -15,7 +15,7 @@ const DISABLE_PROVENANCE: HeaderName = HeaderName::from_static("x-disable-proven
 /// A request to Grafana.
 pub(crate) struct Call {
     /// Name in errors and metrics.
-    pub(super) operation: &'static str,
+    pub(in crate::grafana) operation: &'static str,
     pub(super) method: Method,
     path: Vec<String>,
     query: Vec<(&'static str, String)>,

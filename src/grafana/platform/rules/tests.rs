@@ -246,6 +246,57 @@ async fn a_list_of_which_a_page_fails_is_none() {
     );
 }
 
+#[tokio::test]
+async fn a_list_whose_next_page_is_gone_is_begun_anew_once_and_then_fails_for_a_while() {
+    let first = format!("GET {ALERTS}?limit=500");
+    let next = format!("{first}&continue=next");
+    let gone = |code: u16| (code, status(code, "the provided continue parameter is too old"));
+    for (code, refusal) in [gone(410), gone(404)] {
+        let (rules, seen) = Script::new()
+            .answers(&first, 200, page(&[object("a", None, "1m", "")], "next"))
+            .answers(&next, code, refusal.clone())
+            .answers(&next, 200, page(&[object("b", None, "1m", "")], ""))
+            .answers(&format!("GET {RECORDINGS}?limit=500"), 200, page(&[], ""))
+            .serve()
+            .await;
+        let all = api::Rules::list(&rules).await.unwrap();
+        let uids: Vec<_> = all.into_iter().map(|rule| rule.uid).collect();
+        assert_eq!(uids, ["a", "b"]);
+        assert_eq!(seen.lock().len(), 5);
+        let (rules, seen) = Script::new()
+            .answers(&first, 200, page(&[object("a", None, "1m", "")], "next"))
+            .answers(&next, code, refusal)
+            .serve()
+            .await;
+        let error = api::Rules::list(&rules).await.unwrap_err();
+        assert_eq!(error.class(), Class::Transient, "{error}");
+        assert_eq!(seen.lock().len(), 4);
+        // Without a page before it says that there is no such list.
+        let (rules, _) = Script::new()
+            .answers(&first, code, status(code, "no"))
+            .serve()
+            .await;
+        assert_eq!(
+            api::Rules::list(&rules).await.unwrap_err().class(),
+            Class::Missing
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_whose_pages_lead_back_ends() {
+    let first = format!("GET {ALERTS}?limit=500");
+    let (rules, seen) = Script::new()
+        .answers(&first, 200, page(&[], "a"))
+        .answers(&format!("{first}&continue=a"), 200, page(&[], "b"))
+        .answers(&format!("{first}&continue=b"), 200, page(&[], "a"))
+        .serve()
+        .await;
+    let error = api::Rules::list(&rules).await.unwrap_err();
+    assert_eq!(error.class(), Class::Transient, "{error}");
+    assert_eq!(seen.lock().len(), 3);
+}
+
 #[test]
 fn a_selector_names_only_what_it_can() {
     assert_eq!(
