@@ -56,10 +56,12 @@ async fn with(options: grafana::Options) -> Doors {
 
 async fn put(door: &Door, rule: &AlertRule, found: Option<&FoundRule>) -> Result<Stored> {
     let by_itself = found.map_or(Duration::from_secs(60), |found| found.interval);
+    // As the operator tells it.
+    let only_interval = found.is_some_and(|found| RuleDigest::of(rule).changed(&found.digest).is_empty());
     let write = RuleWrite {
         rule,
         found,
-        only_interval: false,
+        only_interval,
         interval_by_itself: &move || by_itself,
         provenance: Provenance::Api,
     };

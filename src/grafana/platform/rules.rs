@@ -74,20 +74,33 @@ impl Rules {
     }
 
     async fn replace(&self, write: &RuleWrite<'_>, before: &FoundRule) -> Result<Stored> {
-        let state = match before.revision.as_ref().and_then(State::read) {
-            Some(state) => state,
-            // It was found through the other API.
-            None => self.state(before).await?.ok_or_else(gone)?,
-        };
+        let wish = write.rule.interval;
         // One without a group stays so.
         let group = before
             .group
             .as_deref()
             .map(|own| write.rule.group.as_deref().unwrap_or(own));
-        let kept = match group {
-            Some(group) => self.kept(write, before, group).await?,
-            None => None,
+        let stays = group.is_some_and(|group| is_in(before, &write.rule.folder_uid, group));
+        let state = before.revision.as_ref().and_then(State::read);
+        // Its state isn't known where it was found through the other API, and its group may have another interval since it was found.
+        let now = if state.is_none() || (stays && before.interval == wish) {
+            let now: Option<Object<Spec>> = self.alerting.get("rules.get", &before.uid).await?;
+            Some(now.ok_or_else(gone)?)
+        } else {
+            None
         };
+        let of_now = now.as_ref().map(|now| State::of(&now.metadata));
+        let state = state.or(of_now).ok_or_else(gone)?;
+        let has_wish = stays && now.map_or(before.interval, |now| found(now).interval) == wish;
+        let company = match group {
+            Some(group) if !has_wish => self.company_in(write, before, group).await?,
+            _ => InGroup::default(),
+        };
+        let InGroup { rule: itself, kept } = company;
+        let is_done = kept.is_some() || itself.as_ref().is_some_and(|itself| itself.interval == wish);
+        if let Some(itself) = itself.filter(|_| write.only_interval && is_done) {
+            return Ok(stored(itself, kept, true));
+        }
         let object = |state: &State| -> Result<Object<Spec>> {
             let object = sent(
                 write.rule,
@@ -124,41 +137,26 @@ impl Rules {
             .await
     }
 
-    /// In which state a rule is that was found as this.
-    async fn state(&self, before: &FoundRule) -> Result<Option<State>> {
-        let now: Option<Object<Spec>> = self.alerting.get("rules.get", &before.uid).await?;
-        Ok(now.map(|now| State::of(&now.metadata)))
-    }
-
-    /// Why a rule can't have the interval that is wished: its group has another one, and a rule that isn't ours, which would get it too.
-    async fn kept(
-        &self,
-        write: &RuleWrite<'_>,
-        before: &FoundRule,
-        group: &str,
-    ) -> Result<Option<KeptInterval>> {
-        let (folder, wish) = (write.rule.folder_uid.as_str(), write.rule.interval);
-        let is_there = before.folder_uid == folder && before.group.as_deref() == Some(group);
-        if is_there && before.interval == wish {
-            return Ok(None);
+    /// What else is in the group that a rule is in or comes into, as far as it counts for the interval that is wished.
+    async fn company_in(&self, write: &RuleWrite<'_>, before: &FoundRule, group: &str) -> Result<InGroup> {
+        let folder = write.rule.folder_uid.as_str();
+        let is_ours = |mark: &str| (self.company.is_ours)(mark);
+        let mut seen = InGroup::default();
+        for member in self.list(Some(&selector(folder, group))).await? {
+            if !is_in(&member, folder, group) {
+                continue;
+            }
+            if member.uid == before.uid {
+                seen.rule = Some(member);
+            } else if !member.owner.as_deref().is_some_and(is_ours) && member.interval != write.rule.interval
+            {
+                seen.kept.get_or_insert(KeptInterval {
+                    interval: member.interval,
+                    because_of: member.uid,
+                });
+            }
         }
-        let foreign = |member: &FoundRule| {
-            let is_member = member.folder_uid == folder && member.group.as_deref() == Some(group);
-            let is_ours = member
-                .owner
-                .as_deref()
-                .is_some_and(|mark| (self.company.is_ours)(mark));
-            is_member && member.uid != before.uid && !is_ours
-        };
-        let members = self.list(Some(&selector(folder, group))).await?;
-        Ok(members
-            .into_iter()
-            .find(foreign)
-            .filter(|member| member.interval != wish)
-            .map(|member| KeptInterval {
-                interval: member.interval,
-                because_of: member.uid,
-            }))
+        Ok(seen)
     }
 
     /// Every rule, or those that a selector of labels leaves.
@@ -218,6 +216,19 @@ impl api::Rules for Rules {
         };
         place.delete("rules.delete", &found.uid, None).boxed()
     }
+}
+
+/// What a look at a group has shown.
+#[derive(Default)]
+struct InGroup {
+    /// The rule itself as it is now, if it is in the group.
+    rule: Option<FoundRule>,
+    /// Why it can't have the interval that is wished: the group has another one, and a rule that isn't ours, which would get it too.
+    kept: Option<KeptInterval>,
+}
+
+fn is_in(rule: &FoundRule, folder: &str, group: &str) -> bool {
+    rule.folder_uid == folder && rule.group.as_deref() == Some(group)
 }
 
 fn stored(found: FoundRule, kept: Option<KeptInterval>, is_of_group: bool) -> Stored {

@@ -78,6 +78,30 @@ async fn a_rule_of_a_group_takes_its_siblings_along_and_none_that_is_not_ours() 
         assert_eq!(stored.found.interval.as_secs(), 30);
         assert_eq!(intervals().await, [30, 30, 30]);
     }
+    // What a group keeps is written by nobody, and a change of the rule changes nothing else.
+    for door in [&doors.platform, &doors.provisioning] {
+        let found = list(door).await;
+        door.proxy.reset();
+        let kept = AlertRule {
+            title: found["b"].title.clone(),
+            ..member("b", 120)
+        };
+        put(door, &kept, Some(&found["b"])).await.expect("an answer");
+        let calls = door.proxy.reset();
+        assert!(calls.writes().is_empty(), "{calls}");
+        let group = format!("/api/v1/provisioning/folder/{FOLDER}/rule-groups/shared");
+        let faster = json!({"title": "shared", "folderUid": FOLDER, "interval": 10});
+        doors.server.put(&group, faster).await.ok();
+        let changed = AlertRule {
+            title: format!("Changed by {}", door.api(Concern::Rules)),
+            ..member("b", 30)
+        };
+        put(door, &changed, Some(&found["b"])).await.expect("a change");
+        assert_eq!(intervals().await, [10, 10, 10]);
+        assert_eq!(list(door).await["b"].title, changed.title);
+        let slower = json!({"title": "shared", "folderUid": FOLDER, "interval": 30});
+        doors.server.put(&group, slower).await.ok();
+    }
     // Into another group, which is made for it.
     let moved = AlertRule {
         group: Some("own".to_owned()),

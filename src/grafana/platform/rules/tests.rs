@@ -17,6 +17,7 @@ use crate::grafana::api::Rules as _;
 use crate::grafana::model::AlertRule;
 use crate::grafana::transport::{Auth, Connection, Tls};
 
+mod groups;
 mod writes;
 
 const ALERTS: &str = "/apis/rules.alerting.grafana.app/v1beta1/namespaces/default/alertrules";

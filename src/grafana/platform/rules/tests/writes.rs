@@ -36,27 +36,6 @@ async fn a_uid_that_is_taken_is_a_conflict_and_leaves_open_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_rule_is_replaced_in_the_state_that_was_found_by_one_call() {
-    let one = format!("PUT {ALERTS}/r");
-    let (rules, seen) = Script::new()
-        .answers(&one, 200, object("r", Some(("g", "3")), "1m", ""))
-        .serve()
-        .await;
-    let before = found_of(object("r", Some(("g", "3")), "1m", ""));
-    let stored = put(&rules, &rule(), Some(&before)).await.unwrap();
-    assert!(stored.is_of_group);
-    let seen = std::mem::take(&mut *seen.lock());
-    let [(_, sent)] = &seen[..] else {
-        panic!("{seen:?}")
-    };
-    assert_eq!(sent["metadata"]["resourceVersion"], "7");
-    assert_eq!(
-        sent["metadata"]["labels"],
-        json!({"grafana.com/group": "g", "grafana.com/group-index": "3"})
-    );
-}
-
-#[tokio::test]
 async fn a_rule_without_a_group_stays_so_whatever_is_wished() {
     let one = format!("PUT {ALERTS}/r");
     let (rules, seen) = Script::new()
@@ -77,7 +56,11 @@ async fn a_rule_without_a_group_stays_so_whatever_is_wished() {
         ),
         (None, 120, false)
     );
-    let (_, sent) = seen.lock().pop().unwrap();
+    let seen = std::mem::take(&mut *seen.lock());
+    let [(_, sent)] = &seen[..] else {
+        panic!("one call, in the state that was found: {seen:?}")
+    };
+    assert_eq!(sent["metadata"]["resourceVersion"], "7");
     assert_eq!(sent["metadata"]["labels"], json!(null));
     assert_eq!(sent["spec"]["trigger"]["interval"], "120s");
 }
@@ -136,47 +119,6 @@ async fn a_race_is_lost_only_if_the_rule_itself_is_another_one() {
         Class::Conflict
     );
     assert_eq!(calls(&seen), ["PUT alertrules/r", "GET alertrules/r"]);
-}
-
-#[tokio::test]
-async fn a_group_keeps_its_interval_where_it_holds_a_rule_that_is_not_ours() {
-    let chosen = "limit=500";
-    let of = |kind: &str, group: &str| {
-        format!("GET {kind}?labelSelector=grafana.app%2Ffolder%3Df%2Cgrafana.com%2Fgroup%3D{group}&{chosen}")
-    };
-    let wish = AlertRule {
-        interval: Duration::from_secs(120),
-        ..rule()
-    };
-    let before = found_of(object("r", Some(("g", "0")), "1m", "ours/r"));
-    for (owner, interval, kept) in [
-        ("ours/s", "120s", None),
-        ("theirs/s", "60s", Some("s")),
-        ("", "60s", Some("s")),
-    ] {
-        let members = [
-            object("r", Some(("g", "0")), "1m", "ours/r"),
-            object("s", Some(("g", "1")), "1m", owner),
-        ];
-        let (rules, seen) = Script::new()
-            .answers(&of(ALERTS, "g"), 200, page(&members, ""))
-            .answers(&of(RECORDINGS, "g"), 200, page(&[], ""))
-            .answers(
-                &format!("PUT {ALERTS}/r"),
-                200,
-                object("r", Some(("g", "0")), interval, "ours/r"),
-            )
-            .serve()
-            .await;
-        let stored = put(&rules, &wish, Some(&before)).await.unwrap();
-        let (_, sent) = seen.lock().pop().unwrap();
-        assert_eq!(sent["spec"]["trigger"]["interval"], interval, "{owner}");
-        assert_eq!(
-            stored.kept.map(|kept| kept.because_of).as_deref(),
-            kept,
-            "{owner}"
-        );
-    }
 }
 
 #[tokio::test]
