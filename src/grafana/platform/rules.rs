@@ -13,7 +13,7 @@ use super::Kind;
 use super::object::Object;
 use super::place::Place;
 use crate::grafana::api::{self, Answer, FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
-use crate::grafana::error::{Error, Result};
+use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::transport::Transport;
 use crate::grafana::turns::Company;
 use object::{GROUP, State, found, sent};
@@ -130,6 +130,19 @@ impl Rules {
         Ok(stored(found(made), kept, group.is_some()))
     }
 
+    /// Puts an alert rule in the place of a recording rule. They are two kinds with one space of uids, so the one goes before the other comes. What
+    /// is wrong with the new one must not cost the old one: so the new one is sent before as well, and Grafana minds the uid when it has found
+    /// nothing else to mind (`CreateAlertRule` in `pkg/services/ngalert/provisioning/alert_rules.go`).
+    async fn supersede(&self, write: &RuleWrite<'_>, recording: &FoundRule) -> Result<Stored> {
+        match self.create(write).await {
+            Err(taken) if taken.class() == Class::Conflict => {}
+            // It is gone meanwhile, or stays.
+            answer => return answer,
+        }
+        api::Rules::delete(self, recording, write.provenance).await?;
+        self.create(write).await.map_err(without_recording)
+    }
+
     async fn put_object(&self, object: &Object<Spec>) -> Result<Object<Spec>> {
         let name = &object.metadata.name;
         self.alerting
@@ -197,11 +210,7 @@ impl api::Rules for Rules {
         async move {
             match write.found {
                 None => self.create(&write).await,
-                // Another kind, so the one goes before the other comes: they have one space of uids.
-                Some(before) if before.metric.is_some() => {
-                    self.delete(before, write.provenance).await?;
-                    self.create(&write).await
-                }
+                Some(before) if before.metric.is_some() => self.supersede(&write, before).await,
                 Some(before) => self.replace(&write, before).await,
             }
         }
@@ -260,6 +269,26 @@ fn selector(folder: &str, group: &str) -> String {
     let chosen = labels.into_iter().filter(|(_, value)| is_value(value));
     let chosen: Vec<_> = chosen.map(|(label, value)| format!("{label}={value}")).collect();
     chosen.join(",")
+}
+
+/// A refusal of what a recording rule had to go for.
+fn without_recording(error: Error) -> Error {
+    match error {
+        Error::Status {
+            operation,
+            status,
+            message,
+            message_id,
+            retry_after,
+        } => Error::Status {
+            operation,
+            status,
+            message: format!("{message} (the recording rule that it takes the place of is gone already)"),
+            message_id,
+            retry_after,
+        },
+        other => other,
+    }
 }
 
 /// A rule that was found and isn't there.

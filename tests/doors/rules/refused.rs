@@ -73,3 +73,52 @@ async fn what_grafana_refuses_is_of_one_class_through_both_doors_and_leaves_all_
         [stored.found]
     );
 }
+
+#[apply(since_13)]
+async fn a_recording_rule_makes_room_for_an_alert_rule_and_stays_where_that_is_refused() {
+    let doors = doors().await;
+    for (door, other) in doors.each_way() {
+        let recording = json!({
+            "uid": "r", "folderUID": FOLDER, "ruleGroup": "theirs", "title": "Theirs", "condition": "A", "noDataState": "OK", "execErrState": "OK",
+            "for": "0s", "record": {"metric": "errors:sum", "from": "A", "target_datasource_uid": "p"},
+            "data": [{"refId": "A", "datasourceUid": "loki-1", "relativeTimeRange": {"from": 600, "to": 0}, "model": {"expr": "x"}}],
+        });
+        doors
+            .server
+            .post("/api/v1/provisioning/alert-rules", recording)
+            .await
+            .ok();
+        let there = get(door, "r").await.expect("a recording rule");
+        assert_eq!(there.metric.as_deref(), Some("errors:sum"));
+        let nobody = AlertRule {
+            notification_settings: Some(NotificationSettings {
+                receiver: "nobody".to_owned(),
+                ..NotificationSettings::default()
+            }),
+            ..plain("r")
+        };
+        let changes: [Change; 3] = [
+            |rule| rule.condition = "Z".into(),
+            |rule| rule.folder_uid = "nowhere".into(),
+            |rule| rule.no_data_state = "Bogus".into(),
+        ];
+        let wrong = changes.iter().map(|change| {
+            let mut wrong = plain("r");
+            change(&mut wrong);
+            wrong
+        });
+        for wrong in wrong.chain([nobody]) {
+            let error = put(door, &wrong, Some(&there)).await.expect_err("a refusal");
+            assert!(!error.outcome_unknown(), "{error}");
+            assert_eq!(get(other, "r").await.as_ref(), Some(&there), "{error}");
+        }
+        let Stored { found, .. } = put(door, &plain("r"), Some(&there)).await.expect("a rule");
+        assert_eq!(found.metric, None);
+        assert_eq!(get(other, "r").await.as_ref(), Some(&found));
+        door.client
+            .rules
+            .delete(&found, Provenance::Api)
+            .await
+            .expect("it goes");
+    }
+}

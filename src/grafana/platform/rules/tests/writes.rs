@@ -121,16 +121,61 @@ async fn a_race_is_lost_only_if_the_rule_itself_is_another_one() {
     assert_eq!(calls(&seen), ["PUT alertrules/r", "GET alertrules/r"]);
 }
 
+/// Grafana's answer to a uid that another rule has, of whatever kind.
+fn taken() -> Value {
+    let text = "Failed to save alert rule 'r' due to conflict: rule UID under the same organisation should be unique";
+    json!({"kind": "Status", "code": 409, "reason": "Conflict", "message": text, "details": {"uid": "alerting.alert-rule.conflict"}})
+}
+
+fn recording() -> FoundRule {
+    let mut recording = object("r", Some(("g", "0")), "1m", "");
+    recording["spec"]["metric"] = json!("errors:sum");
+    found_of(recording)
+}
+
 #[tokio::test]
-async fn an_alert_rule_takes_the_place_of_a_recording_rule_by_two_calls() {
+async fn a_recording_rule_goes_once_nothing_else_is_wrong_with_the_alert_rule_that_takes_its_place() {
     let (rules, seen) = Script::new()
         .answers(&format!("DELETE {RECORDINGS}/r"), 200, json!({}))
+        .answers(&format!("POST {ALERTS}"), 409, taken())
         .answers(&format!("POST {ALERTS}"), 201, object("r", None, "1m", ""))
         .serve()
         .await;
-    let mut recording = object("r", Some(("g", "0")), "1m", "");
-    recording["spec"]["metric"] = json!("errors:sum");
-    let stored = put(&rules, &rule(), Some(&found_of(recording))).await.unwrap();
+    let stored = put(&rules, &rule(), Some(&recording())).await.unwrap();
     assert_eq!(stored.found.metric, None);
-    assert_eq!(calls(&seen), ["DELETE recordingrules/r", "POST alertrules"]);
+    assert_eq!(
+        calls(&seen),
+        ["POST alertrules", "DELETE recordingrules/r", "POST alertrules"]
+    );
+}
+
+#[tokio::test]
+async fn a_recording_rule_stays_where_the_alert_rule_is_refused_and_a_later_refusal_says_that_it_is_gone() {
+    let refusal = status(
+        403,
+        "alertrules.rules.alerting.grafana.app \"r\" is forbidden: receiver does not exist",
+    );
+    let (rules, seen) = Script::new()
+        .answers(&format!("POST {ALERTS}"), 403, refusal.clone())
+        .serve()
+        .await;
+    let error = put(&rules, &rule(), Some(&recording())).await.unwrap_err();
+    assert_eq!(error.class(), Class::Rejected);
+    assert!(!error.to_string().contains("gone"), "{error}");
+    assert_eq!(calls(&seen), ["POST alertrules"]);
+    let (rules, seen) = Script::new()
+        .answers(&format!("DELETE {RECORDINGS}/r"), 200, json!({}))
+        .answers(&format!("POST {ALERTS}"), 409, taken())
+        .answers(&format!("POST {ALERTS}"), 403, refusal)
+        .serve()
+        .await;
+    let error = put(&rules, &rule(), Some(&recording())).await.unwrap_err();
+    assert_eq!(error.class(), Class::Rejected);
+    assert!(
+        error
+            .to_string()
+            .contains("the recording rule that it takes the place of is gone"),
+        "{error}"
+    );
+    assert_eq!(calls(&seen).len(), 3);
 }
