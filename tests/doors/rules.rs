@@ -7,6 +7,7 @@ mod refused;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use alertwright::domain::rule::decision;
 use alertwright::grafana::Result;
 use alertwright::grafana::api::{Concern, FoundRule, Provenance, RuleWrite, Stored};
 use alertwright::grafana::digest::RuleDigest;
@@ -279,5 +280,37 @@ async fn what_somebody_else_has_made_is_found_equal() {
             get(&doors.platform, uid).await,
             get(&doors.provisioning, uid).await
         );
+    }
+}
+
+/// A tree of its own is no word of ours: wherever somebody gives a rule one, both doors say that it is another rule.
+#[apply(since_13)]
+async fn a_policy_tree_that_somebody_gives_a_rule_is_a_difference_and_goes_with_the_next_write() {
+    let options = grafana::Options {
+        settings: vec!["feature_toggles.enable=alertingPolicyRoutingSettings".to_owned()],
+        ..grafana::Options::default()
+    };
+    let doors = with(options).await;
+    let wish = plain("r");
+    for (from, to) in doors.each_way() {
+        let before = put(from, &wish, None).await.expect("a rule").found;
+        let path = "/api/v1/provisioning/alert-rules/r";
+        let mut body = doors.server.get(path).await.ok();
+        body["notification_settings"] = json!({"receiver": "", "policy": "user-defined"});
+        doors.server.put(path, body).await.ok();
+        let found = get(to, "r").await.expect("the rule");
+        assert_eq!(get(from, "r").await.as_ref(), Some(&found));
+        assert_eq!(
+            RuleDigest::of(&wish).changed(&found.digest).last(),
+            Some(&"notification")
+        );
+        assert_ne!(found, before);
+        let told = decision::lost(&found).expect("something of somebody else's");
+        assert!(told.contains("policy tree"), "{told}");
+        let after = put(to, &wish, Some(&found)).await.expect("a change").found;
+        assert_eq!(after, before);
+        assert_eq!(get(from, "r").await, Some(after.clone()));
+        let deleted = to.client.rules.delete(&after, Provenance::Api).await;
+        deleted.expect("it goes");
     }
 }

@@ -142,7 +142,7 @@ fn notification(hash: &mut Canonical, settings: &NotificationSettings) {
     }
     hash.set(settings.mute_time_intervals.iter().map(String::as_str));
     hash.set(settings.active_time_intervals.iter().map(String::as_str));
-    if let Some(policy) = &settings.policy {
+    if let Some(policy) = settings.policy.as_deref().filter(|policy| !policy.is_empty()) {
         hash.text(policy);
     }
 }
@@ -239,6 +239,7 @@ mod tests {
         };
         assert_ne!(of(Some("a")), of(Some("b")));
         assert_ne!(of(Some("a")), of(None));
+        assert_eq!(of(Some("")), of(None));
     }
 
     #[test]
