@@ -5,10 +5,11 @@ use alertwright::grafana::api::notifications::TreeName;
 use alertwright::grafana::api::{Concern, Provenance};
 use alertwright::grafana::digest::RouteDigest;
 use alertwright::grafana::model::{Found, Route, object_matcher};
-use alertwright_testbed::{apply, every_release};
+use alertwright_testbed::proxy::Fault;
+use alertwright_testbed::{apply, every_release, since_13};
 use serde_json::{Value, json};
 
-use crate::doors::{Door, Open};
+use crate::doors::{Door, Doors, Open};
 
 fn own() -> TreeName {
     TreeName::default()
@@ -142,6 +143,53 @@ async fn a_tree_in_older_words_goes_through_the_door_that_has_them() {
             RouteDigest::of(&older)
         );
         door.client.trees.remove(&own(), None).await.expect("it is reset");
+    }
+}
+
+#[apply(since_13)]
+async fn where_the_door_that_has_older_words_is_gone_the_tree_is_said_in_the_newer_ones_or_refused() {
+    let doors = Doors::of(Concern::Notifications).await;
+    let door = &doors.platform;
+    let before = found(door).await;
+    let receiver = before.object.receiver.clone().expect("a receiver");
+    let tree = |more: Value| {
+        let mut branch = json!({"receiver": receiver, "matchers": ["team=~\"d\\\"b|\\\\d\"", "x!=y"], "match": {"team": "\"web\""}, "match_re": {"a": "x.*"}});
+        branch
+            .as_object_mut()
+            .expect("a branch")
+            .extend(more.as_object().cloned().expect("fields"));
+        tree_of(
+            json!({"receiver": receiver, "routes": [{"receiver": receiver, "object_matchers": [["b", "!~", "c"]], "routes": [branch]}]}),
+        )
+    };
+    let older = tree(json!({}));
+    for status in [404, 410] {
+        door.proxy
+            .fault(Fault::status(status).on_path("/api/v1/provisioning/"));
+        let now = found(door).await.revision;
+        let put = door
+            .client
+            .trees
+            .put(&own(), &older, now.as_ref(), Provenance::Api)
+            .await;
+        assert!(put.expect("it is stored").is_some());
+        assert_eq!(
+            RouteDigest::of(&found(door).await.object),
+            RouteDigest::of(&older)
+        );
+        // What there are no words for is no tree any more, and says which.
+        let strange = tree(json!({"of_the_future": 1}));
+        let now = found(door).await.revision;
+        let put = door
+            .client
+            .trees
+            .put(&own(), &strange, now.as_ref(), Provenance::Api)
+            .await;
+        let error = put.expect_err("it can't be said");
+        assert_eq!(error.class(), Class::Rejected);
+        assert!(error.to_string().contains("of_the_future"), "{error}");
+        door.client.trees.remove(&own()).await.expect("it is reset");
+        door.proxy.clear_faults();
     }
 }
 

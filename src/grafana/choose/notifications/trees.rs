@@ -58,12 +58,22 @@ impl Trees for Notifications {
         async move {
             // The older one has no word for the state.
             let older = self.older.put(name, root, None, provenance);
-            // A tree from before may have what only the older one can say.
-            let Some(newer) = self.newer.open().filter(|_| platform::Trees::can_say(root)) else {
+            let Some(newer) = self.newer.open() else {
                 return older.await;
             };
-            let answer = newer.trees.put(name, root, found, provenance).await;
-            self.newer.written(answer, older).await
+            if platform::Trees::can_say(root) {
+                let answer = newer.trees.put(name, root, found, provenance).await;
+                return self.newer.written(answer, older).await;
+            }
+            // A tree from before may have what only the older one can say. Where that one isn't there any more, the matchers are said in the newer one's
+            // words, and what it has none for is refused.
+            match older.await {
+                Err(closed) if is_closed(&closed) => {
+                    let root = platform::Trees::in_own_words(root);
+                    newer.trees.put(name, &root, found, provenance).await
+                }
+                answer => answer,
+            }
         }
         .boxed()
     }

@@ -55,6 +55,11 @@ impl Trees {
         Spec::of(root).is_ok()
     }
 
+    /// The same tree with its older matchers in this API's words.
+    pub(in crate::grafana) fn in_own_words(root: &Route) -> Route {
+        spec::in_own_words(root)
+    }
+
     async fn all(&self) -> Result<Vec<(TreeName, Found<Route>)>> {
         let list = || self.0.list("policy.list");
         let named = |tree: Object<Spec>| (TreeName(tree.metadata.name.clone()), found(tree));

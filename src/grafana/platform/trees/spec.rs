@@ -1,10 +1,12 @@
 //! A policy tree as `/apis` has it: the root is called its defaults, and a matcher is an object.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::grafana::digest;
 use crate::grafana::model::{ObjectMatcher, Route, outlasting};
 use crate::grafana::wire::null_as_default;
 
@@ -110,6 +112,18 @@ impl Spec {
             routes: branches(&root.routes)?,
             unknown: Map::new(),
         })
+    }
+}
+
+/// The same tree with all matchers in the one form that this API has, by what they do.
+pub(super) fn in_own_words(route: &Route) -> Route {
+    Route {
+        object_matchers: digest::matchers(route),
+        matchers: Vec::new(),
+        r#match: BTreeMap::new(),
+        match_re: BTreeMap::new(),
+        routes: route.routes.iter().map(in_own_words).collect(),
+        ..route.clone()
     }
 }
 
