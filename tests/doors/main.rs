@@ -8,6 +8,7 @@
     reason = "a failure must fail the test"
 )]
 
+mod contact_points;
 mod doors;
 mod folders;
 mod rules;

@@ -188,7 +188,7 @@ async fn where_the_door_that_has_older_words_is_gone_the_tree_is_said_in_the_new
         let error = put.expect_err("it can't be said");
         assert_eq!(error.class(), Class::Rejected);
         assert!(error.to_string().contains("of_the_future"), "{error}");
-        door.client.trees.remove(&own()).await.expect("it is reset");
+        door.client.trees.remove(&own(), None).await.expect("it is reset");
         door.proxy.clear_faults();
     }
 }

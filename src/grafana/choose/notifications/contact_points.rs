@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{CONTACT_POINTS, Document, Notifications};
 use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
+use crate::grafana::choose::newer::is_closed;
 use crate::grafana::error::Class;
 use crate::grafana::model::{ContactPoint, Found};
 
@@ -33,6 +34,12 @@ impl Notifications {
         }
         sent
     }
+}
+
+/// Whether the older API wasn't to be had for a write. What is beside ours and stays is left to it: the newer one has one provenance for all of a contact
+/// point, so what is somebody else's would get ours, and could never again be edited in Grafana.
+fn is_unserved(sent: &Sent) -> bool {
+    sent.sent.is_empty() && sent.gone.is_empty() && sent.failure.as_ref().is_some_and(is_closed)
 }
 
 impl ContactPoints for Notifications {
@@ -68,6 +75,12 @@ impl ContactPoints for Notifications {
             let Some(newer) = self.newer_for(write.found) else {
                 return self.older.put(write).await;
             };
+            if !write.kept.is_empty() {
+                let sent = self.older.put(write).await;
+                if !is_unserved(&sent) {
+                    return sent;
+                }
+            }
             let sent = newer.contact_points.put(write).await;
             self.sent(sent, self.older.put(write)).await
         }
@@ -79,6 +92,13 @@ impl ContactPoints for Notifications {
             let Some(newer) = self.newer_for(Some(found)) else {
                 return self.older.remove(found, uids).await;
             };
+            // What stays is somebody else's.
+            if !found.object.uids().all(|uid| uids.contains(uid)) {
+                let sent = self.older.remove(found, uids).await;
+                if !is_unserved(&sent) {
+                    return sent;
+                }
+            }
             let sent = newer.contact_points.remove(found, uids).await;
             self.sent(sent, self.older.remove(found, uids)).await
         }
