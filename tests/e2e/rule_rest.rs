@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
-use alertwright_testbed::{any_release, apply, trial::Need, wait};
+use alertwright_testbed::{any_release, apply, every_release, trial::Need, wait};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::addresses::BULK_READ;
-use crate::rules::resyncs;
+use crate::alarm::everything_to;
+use crate::notification_policy::contact_point;
+use crate::rules::{QUIET, quiet, resyncs};
 use crate::world::{self, SOON, World};
 
 const RULES: usize = 100;
@@ -130,6 +132,60 @@ async fn settled(w: &World) {
     wait::until("all is counted as in sync", SOON, async || {
         let status = instances.get("default").await.ok()?.status?;
         (status.in_sync == Some(all) && status.not_in_sync == Some(0)).then_some(())
+    })
+    .await;
+}
+
+#[apply(every_release)]
+async fn a_restart_reads_everything_once_in_ten_calls_at_most() {
+    let mut w = world::start().await;
+    contact_point(&w, "team").await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    for name in ["one", "other"] {
+        w.put("AlertRule", name, quiet()).await;
+        w.synced::<AlertRule>(name).await;
+    }
+    w.operator.kill();
+    let rarely = json!({"resyncInterval": "30m", "stateInterval": "30m"});
+    let token = w.grafana.token().await;
+    world::connect(w.plane, &w.home, &w.proxy.url(), &token, rarely).await;
+    w.proxy.reset();
+    w.operator.restart().await.expect("it starts again");
+    listed(&w).await;
+    // Who writes has read all that it needs.
+    w.put("AlertRule", "one", json!({"query": QUIET, "for": "7m"}))
+        .await;
+    w.synced::<AlertRule>("one").await;
+    let calls = w.proxy.requests();
+    let reads = calls.reads().without_states();
+    assert!(reads.len() <= 10, "{} reads:\n{reads}", reads.len());
+    let writes = calls.writes();
+    assert_eq!(
+        writes.len(),
+        1,
+        "more was written than what has changed:\n{writes}"
+    );
+}
+
+/// Waits until everything has been listed.
+async fn listed(w: &World) {
+    wait::until("everything has been listed", SOON, async || {
+        let calls = w.proxy.requests();
+        let lists = [
+            BULK_READ,
+            "/api/datasources",
+            w.points_at(),
+            w.tree_at().trim_end_matches("/user-defined"),
+        ];
+        let is_done = |list: &str| {
+            calls
+                .of("GET", list)
+                .0
+                .iter()
+                .any(|call| call.status == Some(200))
+        };
+        (calls.rule_lists() > 0 && lists.into_iter().all(is_done)).then_some(())
     })
     .await;
 }

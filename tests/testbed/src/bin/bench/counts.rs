@@ -2,12 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use alertwright_testbed::{
-    grafana::Version,
-    proxy::{Calls, Fault},
-};
+use alertwright_testbed::{grafana::Version, proxy::Calls};
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     fleet::Fleet,
@@ -31,7 +28,7 @@ const QUIET: Duration = Duration::from_secs(3);
 /// What rules and notifications go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Door {
-    /// The provisioning API: all there is, or the rest is hidden from the operator.
+    /// `/api` alone: all there is, or the operator is behind a gateway that lets nothing else through.
     Provisioning,
     /// `/apis`: notifications by themselves, rules because the GrafanaInstance says so.
     Platform,
@@ -65,8 +62,10 @@ impl Door {
     }
 }
 
-/// The groups of `/apis` that rules and notifications have.
-const GROUPS: [&str; 2] = ["notifications.alerting.grafana.app", "rules.alerting.grafana.app"];
+/// What calls may not exceed, for 500 rules in 50 groups, 20 contact points and a tree.
+const FIRST_SYNC: usize = 140;
+/// Reads of each resync, and after a restart.
+const READS: usize = 10;
 
 impl fmt::Display for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,8 +85,8 @@ pub(crate) fn all() -> Vec<(Version, Door)> {
     Version::RELEASES.into_iter().flat_map(doors).collect()
 }
 
-/// Counts them all, and makes a table.
-pub(crate) async fn count(plane: &Plane, fleet: &Fleet, which: &[(Version, Door)]) -> String {
+/// Counts them all, and makes a table, and a list of what is more than it may be.
+pub(crate) async fn count(plane: &Plane, fleet: &Fleet, which: &[(Version, Door)]) -> (String, Vec<String>) {
     let head = [
         "Grafana",
         "rules and notifications by",
@@ -97,24 +96,47 @@ pub(crate) async fn count(plane: &Plane, fleet: &Fleet, which: &[(Version, Door)
         "after a change to the other API",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
+    let mut excesses = Vec::new();
     for &(version, door) in which {
         let counted = count_one(plane, fleet, version, door).await;
         for calls in counted.iter().flatten() {
             eprintln!("  {:?}", calls.by_class());
         }
+        let found = excesses_of(version, door, &counted).into_iter();
+        excesses.extend(found.map(|excess| format!("{version} by {door}: {excess}")));
         let cells = counted.map(|calls| calls.map_or_else(|| "–".to_owned(), |calls| by_method(&calls)));
         let line = [version.to_string(), door.to_string()].into_iter().chain(cells);
         let line: Vec<String> = line.collect();
         eprintln!("  {}", line.join(" | "));
         lines.push(line);
     }
-    table::markdown(&lines)
+    (table::markdown(&lines), excesses)
+}
+
+/// What of this is more than it may be. Before 11.5.2 and through `/apis` each rule takes a write.
+fn excesses_of(version: Version, door: Door, counted: &[Option<Calls>; 4]) -> Vec<String> {
+    let [first, rest, restart, change] = counted;
+    let writes_groups = door == Door::Provisioning && version >= Version::new(11, 5, 2);
+    let len = |calls: &Option<Calls>| calls.as_ref().map_or(0, Calls::len);
+    let writes = |calls: &Option<Calls>| calls.as_ref().map_or(0, |calls| calls.writes().len());
+    [
+        ("calls of the first sync", len(first), FIRST_SYNC, writes_groups),
+        ("calls at rest", len(rest), READS * RESYNCS, true),
+        ("calls after a restart", len(restart), READS, true),
+        ("writes at rest", writes(rest), 0, true),
+        ("writes after a restart", writes(restart), 0, true),
+        ("writes after a change", writes(change), 0, true),
+    ]
+    .into_iter()
+    .filter(|(_, found, most, is_promised)| *is_promised && found > most)
+    .map(|(what, found, most, _)| format!("{found} {what}, at most {most} may be"))
+    .collect()
 }
 
 /// First sync, rest, restart, and the change to the other API where there is one.
 async fn count_one(plane: &Plane, fleet: &Fleet, version: Version, door: Door) -> [Option<Calls>; 4] {
     eprintln!("Grafana {version} by {door}");
-    let mut world = World::prepare(plane, fleet, version, NO_RESYNC).await;
+    let mut world = World::prepare(plane, fleet, version).await;
     goes_through(&world, door, NO_RESYNC).await;
     let tracker = Tracker::start(&world.client, &world.namespace).await;
 
@@ -149,24 +171,18 @@ async fn count_one(plane: &Plane, fleet: &Fleet, version: Version, door: Door) -
 
 /// Has the operator go through one API.
 async fn goes_through(world: &World, door: Door, resync: &str) {
-    world.proxy.clear_faults();
     let mut more = json!({"resyncInterval": resync, "stateInterval": NO_RESYNC});
-    match door {
-        Door::Provisioning => hide_apis(world),
-        Door::Platform => {
-            if let Some(more) = more.as_object_mut() {
-                more.insert("ruleAPI".to_owned(), json!("Platform"));
-            }
-        }
-    }
+    open(world, door, &mut more);
     world.declare(more).await;
 }
 
-/// Leaves the operator the provisioning API for rules and notifications.
-pub(crate) fn hide_apis(world: &World) {
-    for group in GROUPS {
-        world
-            .proxy
-            .fault(Fault::status(404).on_path(&format!("/apis/{group}")));
+/// Lets the operator through one API, by what is in front of Grafana and by what this adds to the specification of the instance.
+pub(crate) fn open(world: &World, door: Door, spec: &mut Value) {
+    match door {
+        Door::Provisioning => world.proxy.only("/api/"),
+        Door::Platform => {
+            world.proxy.open();
+            spec["ruleAPI"] = json!("Platform");
+        }
     }
 }

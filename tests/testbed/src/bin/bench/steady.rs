@@ -134,8 +134,9 @@ pub(crate) async fn restart(world: &mut World, set: &Set<'_>, table: &mut Table)
     let begun = Instant::now();
     world.restart_operator().await;
     let calls = world.quiet(QUIET).await;
-    let listing = calls.of("GET", "/api/ruler/");
-    let read = listing.0.first().map_or(begun, |call| call.at + call.took) - begun;
+    let is_list = |path: &str| path.contains("/api/ruler/") || path.contains("/alertrules?");
+    let listing = calls.0.iter().find(|call| is_list(&call.path));
+    let read = listing.map_or(begun, |call| call.at + call.took) - begun;
     let usage = world.operator().usage();
     let reads = calls.reads().without_states().len();
     let row = Row::new(

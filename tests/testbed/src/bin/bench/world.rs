@@ -74,8 +74,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts a Grafana and applies the resources; the operator isn't started yet.
-    pub(crate) async fn prepare(plane: &Plane, fleet: &Fleet, version: Version, resync: &str) -> Self {
+    /// Starts a Grafana and applies the resources. The operator isn't started yet, and the GrafanaInstance isn't [declared](Self::declare).
+    pub(crate) async fn prepare(plane: &Plane, fleet: &Fleet, version: Version) -> Self {
         eprintln!("{fleet}");
         let control = &plane.control;
         let (home, namespace) = (control.namespace("op").await, control.namespace("bench").await);
@@ -109,7 +109,6 @@ impl World {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "grafana"}, "stringData": {"token": token},
         });
         apply(&world.client, &world.home, &secret).await;
-        world.declare(json!({"resyncInterval": resync})).await;
         world.apply_all(fleet.objects()).await;
         world
     }
