@@ -82,7 +82,8 @@ pub fn tree(
     checked(&spec.routes, "spec", MAX_DEPTH)?;
     let root = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
         .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
-    let receiver = name_of(&root).map_err(|refusal| at_receiver(refusal, "spec", spec.receiver.is_some()))?;
+    let receiver =
+        name_of(&root).map_err(|refusal| at_receiver(&refusal, "spec", spec.receiver.is_some()))?;
     let group_by = if spec.group_by.is_empty() {
         DEFAULT_GROUP_BY.map(str::to_owned).to_vec()
     } else {
@@ -100,7 +101,7 @@ pub fn tree(
 }
 
 /// Says of a receiver that can't be used where it is written.
-fn at_receiver(refusal: Refusal, parent: &str, is_name: bool) -> Refusal {
+fn at_receiver(refusal: &Refusal, parent: &str, is_name: bool) -> Refusal {
     let field = if is_name { "receiver" } else { "receiverRef" };
     Refusal::new(refusal.reason, format!("{parent}.{field}: {}", refusal.message))
 }
@@ -159,7 +160,7 @@ fn routes(
             let receiver = match target(route.receiver.as_deref(), route.receiver_ref.as_ref()) {
                 None => inherited.to_owned(),
                 Some(target) => name_of(&target)
-                    .map_err(|refusal| at_receiver(refusal, &field, route.receiver.is_some()))?,
+                    .map_err(|refusal| at_receiver(&refusal, &field, route.receiver.is_some()))?,
             };
             Ok(model::Route {
                 routes: routes(&route.routes, &field, &receiver, name_of)?,
