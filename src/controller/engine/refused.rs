@@ -101,6 +101,11 @@ impl Refused {
             .count()
     }
 
+    /// Lets this be tried anew: what it was refused for may be over.
+    pub fn forget(&self, subject: &str) {
+        self.known.lock().by_subject.remove(subject);
+    }
+
     /// Lets everything be tried anew: the Grafana was away, or is another by now.
     pub fn forget_all(&self) {
         *self.known.lock() = Known::default();
@@ -180,6 +185,10 @@ mod tests {
         }
         let throttled = Failure::new(Reason::Throttled, "slowly", Retry::After(DELAY));
         assert!(send(&refused, "a", "x", Err(throttled), now));
+        assert!(send(&refused, "a", "x", Err(no()), now));
+        refused.forget("b");
+        assert!(!send(&refused, "a", "x", Ok(()), now));
+        refused.forget("a");
         assert!(send(&refused, "a", "x", Err(no()), now));
         refused.forget_all();
         assert!(send(&refused, "a", "x", Ok(()), now));

@@ -24,6 +24,8 @@ pub(super) struct Changed {
 pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed) {
     let (triggers, stores) = (&context.triggers, &context.stores);
     if changed.facts {
+        // A data source may be there that wasn't.
+        instance.refused.forget_all();
         triggers.rules.all_of(&stores.rules, &instance.name);
     }
     for uid in &changed.folders {

@@ -61,7 +61,12 @@ impl Reconcile for NotificationPolicy {
         if !holds_it && !context.unwatched.sees_all(NotificationPolicy::KIND) {
             return Err(Failure::unseen(NotificationPolicy::KIND));
         }
-        let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance))?;
+        let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance));
+        if matches!(&wish, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
+            // What Grafana has refused for want of it is another thing once it is there.
+            instance.refused.forget(tree::TREE);
+        }
+        let wish = wish?;
         let wish = marked(wish, &instance.owners.now().label(self.ns(), self.id()));
         let brought = tree::bring(
             &instance,

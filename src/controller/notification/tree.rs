@@ -16,6 +16,10 @@ use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model::{Found, Revision, Route};
 use crate::grafana::turns::Turn;
 
+/// What the tree is called among what Grafana has refused. A tree is refused for a contact point that Grafana lacks, so it may be tried anew
+/// when one is there that wasn't.
+pub(super) const TREE: &str = "policy tree";
+
 /// What became of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Brought {
@@ -65,7 +69,7 @@ pub(super) async fn bring(
         }
         TreeDecision::Correct | TreeDecision::TakeOver => {}
     }
-    let attempt = instance.refused.attempt("policy tree", wish, Instant::now())?;
+    let attempt = instance.refused.attempt(TREE, wish, Instant::now())?;
     // Remembered before it is replaced.
     if holder != Holder::Us {
         let previous = match &found {

@@ -1,8 +1,13 @@
 //! Who refers to a contact point in Grafana, so that it can't go.
 
+use std::sync::Arc;
+
+use crate::api::{ContactPoint, NotificationPolicy};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
+use crate::controller::engine::managed::Managed;
 use crate::grafana::api::FoundRule;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::model::Route;
@@ -15,6 +20,8 @@ const NAMED: usize = 3;
 pub(super) struct Users {
     /// The policy tree, by the resource that has it.
     tree: Option<String>,
+    /// The resource whose tree it is to be in, though Grafana's tree doesn't have it now: somebody has changed that, or it waits.
+    wished: Option<String>,
     /// Other trees, which stand beside it from Grafana 13.2 on, in order.
     others: Vec<String>,
     /// Rules that have it as their own contact point (from Grafana 10.4 on), in order.
@@ -22,7 +29,7 @@ pub(super) struct Users {
 }
 
 impl Users {
-    pub(super) fn of(instance: &Instance, context: &Context, name: &str) -> Self {
+    pub(super) fn of(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Self {
         let (trees, mut rules) = instance.mirror.read(|held| {
             let trees = held.trees.iter().filter(|(_, tree)| refers(&tree.object, name));
             let rules = held.rules.with_receiver(name);
@@ -36,22 +43,30 @@ impl Users {
             .map(|TreeName(tree)| format!("Grafana's policy tree {tree}"))
             .collect();
         others.sort();
-        let holder = || {
-            context
-                .claims
-                .holder::<crate::api::NotificationPolicy>(&Key::Tree(context.claims.place(&instance.name)))
-        };
+        let key = Key::Tree(context.claims.place(&instance.name));
+        let holder = context.claims.holder::<NotificationPolicy>(&key);
+        let called = holder.map(|holder| format!("NotificationPolicy {}", holder.path()));
         let tree = (!own.is_empty()).then(|| {
-            holder().map_or_else(
-                || "Grafana's policy tree".to_owned(),
-                |holder| format!("NotificationPolicy {}", holder.path()),
-            )
+            called
+                .clone()
+                .unwrap_or_else(|| "Grafana's policy tree".to_owned())
         });
-        Self { tree, others, rules }
+        let wished = called.filter(|_| tree.is_none() && is_wished(object, instance, context, name));
+        Self {
+            tree,
+            wished,
+            others,
+            rules,
+        }
     }
 
     /// Whether there are any.
     pub(super) fn is_any(&self) -> bool {
+        self.wished.is_some() || self.are_in_grafana()
+    }
+
+    /// Whether there are any in Grafana.
+    pub(super) fn are_in_grafana(&self) -> bool {
         self.tree.is_some() || !self.others.is_empty() || !self.rules.is_empty()
     }
 
@@ -62,7 +77,7 @@ impl Users {
 
     /// In words: who still refers to it.
     pub(super) fn still_refer(&self) -> String {
-        let mut all: Vec<&str> = self.tree.iter().map(String::as_str).collect();
+        let mut all: Vec<&str> = self.tree.iter().chain(&self.wished).map(String::as_str).collect();
         let rest = self.others.iter().chain(&self.rules);
         all.extend(rest.clone().take(NAMED).map(String::as_str));
         let more = rest.count().saturating_sub(NAMED);
@@ -80,6 +95,25 @@ impl Users {
 /// Whether a tree sends to a contact point of this name.
 pub(super) fn refers(route: &Route, name: &str) -> bool {
     route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
+}
+
+/// Whether the resource that has the claim on the tree asks for this contact point in it, and goes on to.
+fn is_wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> bool {
+    let key = Key::Tree(context.claims.place(&instance.name));
+    let holds = |policy: &Arc<NotificationPolicy>| {
+        let claimant = context.claims.holder::<NotificationPolicy>(&key);
+        claimant.is_some_and(|it| (it.namespace.as_str(), it.name.as_str()) == (policy.ns(), policy.id()))
+    };
+    let by_name = By::GrafanaReceiver {
+        instance: instance.name.clone(),
+        name: name.to_owned(),
+    };
+    let policies = &context.stores.policies;
+    let mut asking = policies.by(&By::Receiver(named(object.ns(), object.id())));
+    asking.extend(policies.by(&by_name));
+    asking
+        .iter()
+        .any(|policy| !policy.is_deleting() && !policy.is_suspended() && holds(policy))
 }
 
 /// What a rule is called by those who can change it.
@@ -102,10 +136,17 @@ mod tests {
     fn users_are_named_up_to_a_few() {
         let users = |tree: Option<&str>, rules: &[&str]| Users {
             tree: tree.map(str::to_owned),
+            wished: None,
             others: Vec::new(),
             rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
         };
         assert!(!Users::default().is_any());
+        let wished = Users {
+            wished: Some("NotificationPolicy ns/tree".to_owned()),
+            ..Users::default()
+        };
+        assert!(wished.is_any() && !wished.are_in_grafana());
+        assert_eq!(wished.still_refer(), "NotificationPolicy ns/tree still refers");
         let tree = users(Some("NotificationPolicy ns/tree"), &[]);
         assert!(tree.is_any() && tree.is_only_the_tree());
         assert_eq!(tree.still_refer(), "NotificationPolicy ns/tree still refers");

@@ -273,3 +273,57 @@ async fn a_contact_point_that_a_rule_has_for_its_own_waits_with_its_deletion_and
     point.clean_up(&world.context).await.unwrap();
     assert!(world.grafana.hold(|held| held.points.is_empty()));
 }
+
+#[tokio::test]
+async fn a_tree_that_was_refused_for_want_of_a_contact_point_is_sent_again_when_that_is_there() {
+    let mut world = World::connected().await;
+    let point = world.contact_point("a", hook("a"));
+    point.reconcile(&world.context).await.unwrap();
+    let policy = world.policy("tree", json!({"receiver": "a"}));
+    let edited = world.contact_point("a", hook("b"));
+    for is_polled in [true, false] {
+        refuse(&world, "policy.put", 400, "receiver 'a' does not exist");
+        policy.reconcile(&world.context).await.unwrap_err();
+        world.grafana.does_well();
+        policy.reconcile(&world.context).await.unwrap_err();
+        world.grafana.hold(|held| held.points.clear());
+        if is_polled {
+            world.poll().await;
+            point.reconcile(&world.context).await.unwrap();
+        } else {
+            edited.reconcile(&world.context).await.unwrap();
+        }
+        policy.reconcile(&world.context).await.unwrap();
+        world.grafana.hold(|held| held.policy = None);
+        world.poll().await;
+    }
+}
+
+#[tokio::test]
+async fn a_contact_point_waits_for_the_policy_that_asks_for_it_though_somebody_has_reset_the_tree() {
+    let mut world = World::connected().await;
+    let mut namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel"}});
+    world.server.set("/api/v1/namespaces/revel", namespace.clone());
+    for name in ["a", "b"] {
+        let point = world.contact_point(name, hook(name));
+        point.reconcile(&world.context).await.unwrap();
+    }
+    let (a, b) = (
+        world.contact_point("a", hook("a")),
+        world.contact_point("b", hook("b")),
+    );
+    let policy = world.policy("tree", json!({"receiver": "a"}));
+    policy.reconcile(&world.context).await.unwrap();
+    world.grafana.hold(|held| held.policy = None);
+    world.poll().await;
+    let failure = refused_clean_up(&world, &a).await;
+    let expected = "NotificationPolicy revel/tree still refers to it";
+    assert_eq!(failure.message, expected);
+    b.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("contact_points.delete"), 1);
+    // A namespace never hangs on it.
+    namespace["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    world.server.set("/api/v1/namespaces/revel", namespace);
+    a.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("contact_points.delete"), 2);
+}

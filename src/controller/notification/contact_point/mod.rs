@@ -44,6 +44,7 @@ impl Reconcile for ContactPoint {
         let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
         let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
         if synced.is_written {
+            instance.refused.forget(tree::TREE);
             // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
             // nothing is known while they are written.
             let policies = &context.triggers.policies;
@@ -139,7 +140,7 @@ impl Reconcile for ContactPoint {
             known => known.present(),
         };
         let is_there = integrations(known.as_ref()).iter().any(is_ours);
-        let users = Users::of(&instance, context, &name);
+        let users = Users::of(self, &instance, context, &name);
         let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
         if is_there && users.is_any() {
             let who = users.still_refer();
@@ -147,7 +148,9 @@ impl Reconcile for ContactPoint {
                 return Err(in_use(format!("{who} to it")));
             }
             // A namespace must never hang on its contact points.
-            if !users.is_only_the_tree() || !tree::replace_receiver(&instance, &turn, &name).await? {
+            if users.are_in_grafana()
+                && (!users.is_only_the_tree() || !tree::replace_receiver(&instance, &turn, &name).await?)
+            {
                 self.leave(context, &format!("{who} to contact point {name}"))
                     .await;
                 return Ok(forget().await?);

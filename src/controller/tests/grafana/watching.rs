@@ -101,6 +101,7 @@ impl Watching {
         };
         let group = "/apis/folder.grafana.app/v1";
         let router = Router::new()
+            .route("/apis", get(groups))
             .route(group, get(kinds))
             .route(&format!("{group}/namespaces/default/folders"), get(list_or_watch))
             .route("/api/folders/{uid}", get(look))
@@ -188,6 +189,12 @@ fn object(uid: &str, title: &str, version: usize) -> Value {
 
 fn status(code: u16) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": format!("no watch: {code}"), "reason": "Expired", "code": code})
+}
+
+async fn groups() -> String {
+    let versions = [json!({"groupVersion": "folder.grafana.app/v1", "version": "v1"})];
+    json!({"kind": "APIGroupList", "groups": [{"name": "folder.grafana.app", "versions": versions}]})
+        .to_string()
 }
 
 async fn kinds(State(server): State<Watching>) -> String {

@@ -7,12 +7,18 @@ use ::kube::runtime::reflector::ObjectRef;
 use super::*;
 use crate::controller::engine::failure::Retry;
 
-/// A world whose Grafana knows revisions, with a contact point `team` and a policy that sends to it.
-async fn with_revisions() -> (World, NotificationPolicy) {
+/// A world whose Grafana knows revisions, with a contact point `team`.
+async fn without_a_policy() -> (World, ContactPoint) {
     let mut world = world_with(&json!({}), |held| held.has_revisions = true).await;
     let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
     let point = world.contact_point("team", hook);
     point.reconcile(&world.context).await.unwrap();
+    (world, point)
+}
+
+/// The same with a policy that sends to it.
+async fn with_revisions() -> (World, NotificationPolicy) {
+    let (mut world, _) = without_a_policy().await;
     let policy = world.policy("tree", json!({"receiver": "team"}));
     (world, policy)
 }
@@ -123,11 +129,9 @@ async fn a_way_back_that_breaks_off_after_the_reset_goes_on_with_the_tree_from_b
 
 #[tokio::test]
 async fn a_contact_point_that_another_tree_sends_to_stays_and_says_which() {
-    let (mut world, _) = with_revisions().await;
+    let (mut world, point) = without_a_policy().await;
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel"}, "status": {"phase": "Active"}});
     world.server.set("/api/v1/namespaces/revel", namespace);
-    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
-    let point = world.contact_point("team", hook);
     world
         .grafana
         .hold(|held| held.other_trees.insert("batch".to_owned(), by_hand()));
