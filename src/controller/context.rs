@@ -13,6 +13,7 @@ use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, Resource};
 use parking_lot::{Mutex, RwLock};
+use tracing::warn;
 
 use super::connection::Instance;
 use super::workloads::Workloads;
@@ -279,6 +280,19 @@ impl Context {
         };
         let note = format!("took over Grafana's {what}, which this resource hadn't made{lost}");
         self.event(&object.object_ref(&()), type_, "Adopted", "Reconcile", &note)
+            .await;
+    }
+
+    /// Says that something stays in Grafana though its resource goes. The instance is told too: in a namespace that is on its way out the API server
+    /// takes no events.
+    pub async fn left_behind<K: Managed>(&self, object: &K, instance: &str, note: &str) {
+        let (namespace, name) = (object.ns(), object.id());
+        warn!(kind = K::KIND, namespace, name, instance, note, "left in grafana");
+        let (type_, reason, action) = (EventType::Warning, "LeftBehind", "Delete");
+        self.event(&object.object_ref(&()), type_, reason, action, note)
+            .await;
+        let note = format!("{} {namespace}/{name}: {note}", K::KIND);
+        self.event_of_instance(instance, EventType::Warning, reason, action, &note)
             .await;
     }
 

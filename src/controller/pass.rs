@@ -397,15 +397,7 @@ pub(super) async fn leaving<K: Reconcile>(
         }
         let note =
             format!("GrafanaInstance {name} is gone, so what this resource made in Grafana stays there");
-        context
-            .event(
-                &object.object_ref(&()),
-                EventType::Warning,
-                "LeftBehind",
-                "Delete",
-                &note,
-            )
-            .await;
+        context.left_behind(object, name, &note).await;
         return Ok(None);
     };
     match instance.check(K::NEEDS_TO_LEAVE) {

@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::Resource;
-use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::Context;
@@ -273,15 +271,7 @@ impl AlertRule {
             ),
         };
         let note = format!("Grafana's rule {} stays there: it {whose}", found.uid);
-        context
-            .event(
-                &self.object_ref(&()),
-                EventType::Warning,
-                "LeftBehind",
-                "Delete",
-                &note,
-            )
-            .await;
+        context.left_behind(self, &instance.name, &note).await;
     }
 
     fn report(

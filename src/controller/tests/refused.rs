@@ -327,3 +327,21 @@ async fn a_contact_point_waits_for_the_policy_that_asks_for_it_though_somebody_h
     a.clean_up(&world.context).await.unwrap();
     assert_eq!(world.grafana.count("contact_points.delete"), 2);
 }
+
+#[tokio::test]
+async fn what_stays_in_grafana_is_told_at_the_instance_too() {
+    let mut world = World::connected().await;
+    let point = world.contact_point("team", hook("a"));
+    point.reconcile(&world.context).await.unwrap();
+    let used = "contact point 'team' is currently used in notification settings by one or many alert rules";
+    refuse(&world, "contact_points.delete", 500, used);
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    world.server.set("/api/v1/namespaces/revel", namespace);
+    point.clean_up(&world.context).await.unwrap();
+    let notes = world.server.notes();
+    let stays = "contact point 'team' is currently used in notification settings by one or many alert rules, so it stays in Grafana";
+    for said in ["LeftBehind: ", "LeftBehind: ContactPoint revel/team: "] {
+        let is_said = |note: &String| note.starts_with(said) && note.ends_with(stays);
+        assert!(notes.iter().any(is_said), "{said}: {notes:#?}");
+    }
+}

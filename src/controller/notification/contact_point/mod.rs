@@ -7,9 +7,6 @@ mod strangers;
 
 use std::time::Duration;
 
-use kube::Resource;
-use kube::runtime::events::EventType;
-
 use super::tree;
 use super::users::Users;
 use crate::api::condition::Reason;
@@ -201,15 +198,8 @@ impl ContactPoint {
 
     /// Says that the contact point stays in Grafana, and why.
     async fn leave(&self, context: &Context, why: &str) {
-        context
-            .event(
-                &self.object_ref(&()),
-                EventType::Warning,
-                "LeftBehind",
-                "Delete",
-                &format!("{why}, so it stays in Grafana"),
-            )
-            .await;
+        let note = format!("{why}, so it stays in Grafana");
+        context.left_behind(self, self.instance(), &note).await;
     }
 }
 
