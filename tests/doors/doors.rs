@@ -5,7 +5,8 @@ use std::sync::Arc;
 use alertwright::grafana::api::{Api, Concern, Preference};
 use alertwright::grafana::transport::{Auth, Connection, Tls};
 use alertwright::grafana::{Company, Grafana};
-use alertwright_testbed::{Proxy, grafana};
+use alertwright_testbed::Proxy;
+use alertwright_testbed::grafana::{self, Version};
 
 /// A Grafana, and a client through each of its doors.
 pub(crate) struct Doors {
@@ -23,6 +24,16 @@ pub(crate) struct Door {
     pub(crate) client: Grafana,
     /// What it goes through.
     pub(crate) proxy: Proxy,
+    /// For what it was opened as the newer one.
+    newer_for: Option<Concern>,
+}
+
+/// Whether a release has the newer API of a concern: where it has, a door that isn't that one is no second door.
+fn has_newer(concern: Concern, version: Version) -> bool {
+    match concern {
+        Concern::Folders => version.since(12, 0),
+        Concern::Notifications | Concern::Rules => version.since(13, 0),
+    }
 }
 
 impl Doors {
@@ -38,14 +49,9 @@ impl Doors {
             .expect("grafana starts");
         let token = server.token().await;
         let provisioning = Door::open(&server, &token).await;
-        let platform = Door::open(&server, &token).await;
-        platform.choose().await;
+        let platform = Door::newer(&server, &token, concern).await;
         assert_eq!(provisioning.api(concern), Api::Provisioning);
-        assert!(
-            matches!(platform.api(concern), Api::Platform(_)),
-            "{:?}",
-            platform.client.apis.capabilities()
-        );
+        let platform = platform.expect("this release has the newer API");
         Self {
             server,
             provisioning,
@@ -84,7 +90,21 @@ impl Door {
         Self {
             client: Grafana::connect(&connection, Arc::new(()), company()).expect("a client"),
             proxy,
+            newer_for: None,
         }
+    }
+
+    /// A client through the newer API of a concern, where the release has it.
+    async fn newer(server: &alertwright_testbed::Grafana, token: &str, concern: Concern) -> Option<Self> {
+        let mut door = Self::open(server, token).await;
+        door.choose().await;
+        let is_there = has_newer(concern, server.version());
+        let capabilities = door.client.apis.capabilities();
+        let api = &capabilities.apis[&concern];
+        assert_eq!(matches!(api, Api::Platform(_)), is_there, "{capabilities:?}");
+        assert_eq!(capabilities.fallbacks.get(&concern), None, "{capabilities:?}");
+        door.newer_for = is_there.then_some(concern);
+        is_there.then_some(door)
     }
 
     /// Takes the newer API wherever it is there, as the first poll does: it is chosen once its lists are answered.
@@ -112,6 +132,17 @@ impl Door {
     }
 }
 
+impl Drop for Door {
+    /// A door that was given up on the way has shown what the other one does.
+    fn drop(&mut self) {
+        if let Some(concern) = self.newer_for.filter(|_| !std::thread::panicking()) {
+            let capabilities = self.client.apis.capabilities();
+            let is_open = matches!(capabilities.apis[&concern], Api::Platform(_));
+            assert!(is_open, "the test ended through the other door: {capabilities:?}");
+        }
+    }
+}
+
 /// The doors that the test's release has for a concern: the older one always, the newer one where it is there.
 pub(crate) struct Open {
     /// The server, for what somebody else does to it.
@@ -128,15 +159,9 @@ impl Open {
             .expect("grafana starts");
         let token = server.token().await;
         let older = Door::open(&server, &token).await;
-        let newer = Door::open(&server, &token).await;
-        newer.choose().await;
-        let is_there = matches!(newer.api(concern), Api::Platform(_));
-        assert!(
-            !is_there || server.version().since(13, 0),
-            "{:?}",
-            newer.client.apis.capabilities()
-        );
-        let doors = std::iter::once(older).chain(is_there.then_some(newer)).collect();
+        assert_eq!(older.api(concern), Api::Provisioning);
+        let newer = Door::newer(&server, &token, concern).await;
+        let doors = std::iter::once(older).chain(newer).collect();
         Self { server, doors }
     }
 

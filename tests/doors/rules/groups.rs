@@ -58,6 +58,13 @@ async fn a_rule_of_a_group_takes_its_siblings_along_and_none_that_is_not_ours() 
         .expect("a change");
     assert!(stored.is_of_group && stored.kept.is_none());
     assert_eq!(intervals().await, [30, 30]);
+    // That one has been brought along, and was wished so too.
+    doors.platform.proxy.reset();
+    put(&doors.platform, &member("b", 30), Some(&found["b"]))
+        .await
+        .expect("an answer");
+    let calls = doors.platform.proxy.reset();
+    assert!(calls.writes().is_empty(), "{calls}");
     // A third of somebody else's.
     let foreign = json!({
         "uid": "z", "folderUID": FOLDER, "ruleGroup": "shared", "title": "Theirs", "condition": "A", "noDataState": "OK", "execErrState": "OK", "for": "0s",
