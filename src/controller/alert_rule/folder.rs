@@ -11,6 +11,7 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
 use crate::domain::version::Version;
+use crate::grafana::Class;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Folder;
 
@@ -123,9 +124,11 @@ async fn one(
         Ok(folder) => Ok(folder.uid),
         Err(error) => {
             // Another answer may have been lost, or somebody was faster: the next look tells.
-            match existing(instance, uids, title, parent, before).await? {
-                Some(folder) => Ok(noted(instance, folder)),
-                None => Err(instance.suspect(error.into())),
+            match existing(instance, uids, title, parent, before).await {
+                Ok(Some(folder)) => Ok(noted(instance, folder)),
+                Err(failure) if error.class() != Class::Forbidden => return Err(failure),
+                // Who may not make it may not see what isn't there either: the first refusal says what is missing.
+                Ok(None) | Err(_) => Err(instance.suspect(error.into())),
             }
         }
     };

@@ -113,6 +113,26 @@ async fn a_folder_that_was_refused_is_sent_once_for_all_its_rules() {
 }
 
 #[tokio::test]
+async fn who_may_not_make_a_folder_is_told_that_and_not_that_it_may_not_be_seen() {
+    let mut world = World::connected().await;
+    let rules = [
+        world.rule("a", json!({"query": QUERY})),
+        world.rule("b", json!({"query": QUERY})),
+    ];
+    world.grafana.does(|called| match called {
+        "folders.create" => Does::Refuses(403, "Permissions needed: folders:create"),
+        "folders.get" => Does::Refuses(403, "Permissions needed: folders:read"),
+        _ => Does::Well,
+    });
+    for rule in &rules {
+        let failure = rule.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::Unauthorized));
+        assert!(failure.message.contains("folders:create"), "{}", failure.message);
+    }
+    assert_eq!(world.grafana.count("folders.create"), 1);
+}
+
+#[tokio::test]
 async fn an_interval_that_was_refused_is_sent_again_only_after_an_edit_or_a_long_while() {
     let mut world = World::connected().await;
     let rule = world.rule("r", json!({"query": QUERY, "interval": "2m"}));
