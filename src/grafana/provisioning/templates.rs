@@ -5,7 +5,6 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::Provisioning;
-use super::time_intervals::in_the_state_of;
 use crate::grafana::api::notifications::Templates;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::Result;
@@ -46,10 +45,8 @@ impl From<File> for Found<Template> {
 
 impl Provisioning {
     async fn template(&self, name: &str) -> Result<Option<Found<Template>>> {
-        let found = self
-            .transport
-            .fetch::<File>(Call::get("templates.get", TEMPLATES, &[name]));
-        Ok(self.if_present(found.await).await?.map(Found::from))
+        let call = Call::get("templates.get", TEMPLATES, &[name]);
+        self.one::<File, _>(call).await
     }
 
     /// Writes the file of the wished name, in this state if one is given: without one it may be there or not.
@@ -70,19 +67,14 @@ impl Provisioning {
     async fn delete_template(&self, found: &Found<Template>) -> Result<()> {
         let name = found.object.name.as_str();
         let call = Call::new("templates.delete", Method::DELETE, TEMPLATES, &[name]);
-        let sent = self.transport.send(in_the_state_of(call, found)).await;
-        self.if_gone(sent, self.template(name)).await
+        self.delete_found(call, found, self.template(name)).await
     }
 }
 
 impl Templates for Provisioning {
     fn list(&self) -> Answer<'_, Vec<Found<Template>>> {
-        async move {
-            let call = Call::get("templates.list", TEMPLATES, &[]);
-            let all: Vec<File> = self.transport.fetch(call).await?;
-            Ok(all.into_iter().map(Found::from).collect())
-        }
-        .boxed()
+        let call = Call::get("templates.list", TEMPLATES, &[]);
+        self.every::<File, _>(call).boxed()
     }
 
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<Template>>> {

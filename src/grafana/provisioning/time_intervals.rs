@@ -41,10 +41,8 @@ impl From<Timing> for Found<TimeInterval> {
 
 impl Provisioning {
     async fn interval(&self, name: &str) -> Result<Option<Found<TimeInterval>>> {
-        let found = self
-            .transport
-            .fetch::<Timing>(Call::get("time_intervals.get", TIMINGS, &[name]));
-        Ok(self.if_present(found.await).await?.map(Found::from))
+        let call = Call::get("time_intervals.get", TIMINGS, &[name]);
+        self.one::<Timing, _>(call).await
     }
 
     async fn create_interval(
@@ -89,33 +87,14 @@ impl Provisioning {
     async fn delete_interval(&self, found: &Found<TimeInterval>) -> Result<()> {
         let name = found.object.name.as_str();
         let call = Call::new("time_intervals.delete", Method::DELETE, TIMINGS, &[name]);
-        let sent = self.transport.send(in_the_state_of(call, found)).await;
-        self.if_gone(sent, self.interval(name)).await
-    }
-}
-
-/// A deletion of what was found, and of nothing else: by whoever provisioned it, and in that state, where there is a word for it.
-pub(super) fn in_the_state_of<T>(call: Call, found: &Found<T>) -> Call {
-    let by = if found.is_provisioned() {
-        Provenance::Api
-    } else {
-        Provenance::None
-    };
-    let call = call.provenance(by);
-    match &found.revision {
-        Some(Revision(version)) => call.query("version", version),
-        None => call,
+        self.delete_found(call, found, self.interval(name)).await
     }
 }
 
 impl TimeIntervals for Provisioning {
     fn list(&self) -> Answer<'_, Vec<Found<TimeInterval>>> {
-        async move {
-            let call = Call::get("time_intervals.list", TIMINGS, &[]);
-            let all: Vec<Timing> = self.transport.fetch(call).await?;
-            Ok(all.into_iter().map(Found::from).collect())
-        }
-        .boxed()
+        let call = Call::get("time_intervals.list", TIMINGS, &[]);
+        self.every::<Timing, _>(call).boxed()
     }
 
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<TimeInterval>>> {
