@@ -127,10 +127,6 @@ pub(super) async fn sync(
     memory
         .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
         .await?;
-    // Whoever tries again looks again.
-    if written.failure.is_some() {
-        instance.points_seen.lock().take();
-    }
     let outcome = match written.failure {
         Some(error) => Err(instance.suspect(error.redact(secret_texts).into())),
         None => Ok(()),
@@ -178,7 +174,14 @@ async fn is_alone(
     let decide = |found: &Found<model::ContactPoint>| {
         memory.read(|memory| plan((object, name, wish), instance, memory, Some(found), false, false))
     };
-    let (turn, found) = look::after_write(instance, turn, name).await?;
+    let looked = look::after_write(instance, turn, name).await;
+    if looked.is_err() {
+        // The next pass looks for itself.
+        instance
+            .mirror
+            .write(|held| held.contact_points.unknown(name.to_owned()));
+    }
+    let (turn, found) = looked?;
     let Some(found) = found.filter(|found| !decide(found).foreign.is_empty()) else {
         return Ok(());
     };

@@ -101,6 +101,27 @@ async fn what_joins_in_that_moment_takes_the_contact_point_over_where_it_may() {
 }
 
 #[tokio::test]
+async fn where_the_look_after_the_write_fails_the_next_pass_looks() {
+    let mut world = World::connected().await;
+    let object = world.contact_point("team", spec());
+    let grafana = world.grafana.clone();
+    world.grafana.does(move |called| match called {
+        "contact_points.create" => {
+            grafana.hold(|held| held.points.push(by_hand("team")));
+            Does::Well
+        }
+        "contact_points.get" => Does::Refuses(503, "not now"),
+        _ => Does::Well,
+    });
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Unavailable), "{}", failure.message);
+    world.grafana.does_well();
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert_eq!(types(&world, "team"), ["slack", "webhook"], "nobody's is deleted");
+}
+
+#[tokio::test]
 async fn many_that_are_made_together_share_two_looks_and_the_one_whose_name_was_taken_is_found() {
     let mut world = World::connected().await;
     let names: Vec<String> = (0..20).map(|i| format!("team-{i}")).collect();
@@ -168,6 +189,12 @@ async fn what_somebody_adds_to_ours_stays_beside_it_until_it_is_taken_over() {
         let edited = world.contact_point("team", two);
         edited.reconcile(&world.context).await.unwrap_err();
         assert_eq!(types(&world, "team"), ["email", "slack", "webhook"]);
+        let instance = world.instance();
+        let known = instance
+            .mirror
+            .read(|held| held.contact_points.lookup("team").cloned().present());
+        let uids: Vec<_> = known.unwrap().object.uids().cloned().collect();
+        assert!(uids.contains(&"by-hand-team".to_owned()), "{uids:?}");
         let before = writes(&world);
         world.poll().await;
         edited.reconcile(&world.context).await.unwrap_err();

@@ -236,3 +236,16 @@ async fn a_tree_that_somebody_puts_in_the_moment_when_a_receiver_goes_is_not_tak
     assert_eq!(failure.retry, Retry::Soon, "{}", failure.message);
     assert_eq!(held(&world), by_hand());
 }
+
+#[tokio::test]
+async fn once_ours_was_given_back_a_tree_that_people_make_is_theirs() {
+    let (world, policy) = with_revisions().await;
+    policy.reconcile(&world.context).await.unwrap();
+    policy.clean_up(&world.context).await.unwrap();
+    world.grafana.hold(|held| held.policy = Some(by_hand()));
+    world.poll().await;
+    let failure = policy.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    policy.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world), by_hand());
+}

@@ -86,6 +86,9 @@ async fn what_the_older_api_has_written_is_no_change_to_the_newer_one() {
     choose(&outside.1, false);
     asked.annotate(Some("1")).await;
     assert_eq!(asked.poll().await, 3);
+    let other = json!({"integrations": [webhook("https://example.com/other")]});
+    asked.points[0] = asked.world.contact_point("a", other);
+    assert_eq!(asked.poll().await, 1);
     choose(&outside.1, true);
     assert_eq!((asked.poll().await, asked.poll().await), (0, 0));
     asked.stale();
@@ -199,4 +202,65 @@ async fn a_state_is_noted_by_polls_of_the_instance_that_its_contact_point_is_for
     assert_eq!(asked.poll().await, 0);
     assert_eq!(noted(), ["a", "b", "c", "open"]);
     drop(outside);
+}
+
+#[tokio::test]
+async fn a_poll_that_reads_no_contact_points_notes_no_state_of_them() {
+    let (outside, mut asked) = start().await;
+    assert_eq!(asked.poll().await, 0);
+    outside.1.hold(|held| held.version = "12.5.0".to_owned());
+    asked.world.grafana.does(|called| match called {
+        "contact_points.list" => Does::Refuses(503, "starting"),
+        _ => Does::Well,
+    });
+    // The first finds the upgrade, and the second begins with it.
+    asked.world.poll().await;
+    asked.world.poll().await;
+    asked.world.grafana.does_well();
+    assert_eq!((asked.poll().await, asked.poll().await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_poll_in_which_grafana_becomes_another_notes_no_state() {
+    let (outside, asked) = start().await;
+    let instance = asked.world.instance();
+    let memory = instance.memory().unwrap();
+    memory.update(|memory| memory.revisions.clear()).await.unwrap();
+    outside.1.hold(|held| held.version = "12.5.0".to_owned());
+    let noted = || memory.read(|memory| memory.revisions.values().cloned().collect::<Vec<_>>());
+    asked.world.poll().await;
+    assert_eq!(noted(), []);
+    asked.world.poll().await;
+    assert_eq!(noted().len(), 4);
+    assert!(noted().iter().all(|seen| seen.by.starts_with("12.5.0 ")));
+}
+
+#[tokio::test]
+async fn what_was_to_be_put_right_is_sent_though_an_upgrade_hides_that_it_was_changed() {
+    let (outside, mut asked) = start().await;
+    asked.stale();
+    asked.world.poll().await;
+    asked.world.grafana.does(|called| match called {
+        "contact_points.put" => Does::Refuses(503, "not now"),
+        _ => Does::Well,
+    });
+    asked.points[0].reconcile(&asked.world.context).await.unwrap_err();
+    asked.world.grafana.does_well();
+    outside.1.hold(|held| held.version = "12.5.0".to_owned());
+    assert_eq!(asked.poll().await, 1, "the one whose write had begun");
+    assert_eq!(asked.poll().await, 0);
+}
+
+#[tokio::test]
+async fn a_state_is_forgotten_with_the_resource_that_had_it_and_with_no_other() {
+    let (_, mut asked) = start().await;
+    let instance = asked.world.instance();
+    let memory = instance.memory().unwrap();
+    let is_noted = || memory.read(|memory| memory.revisions.contains_key("a"));
+    let spec = json!({"name": "a", "integrations": [webhook("https://example.com/in-vain")]});
+    let in_vain = asked.world.contact_point("z", spec);
+    in_vain.clean_up(&asked.world.context).await.unwrap();
+    assert!(is_noted(), "it never had the name");
+    asked.points[0].clean_up(&asked.world.context).await.unwrap();
+    assert!(!is_noted());
 }
