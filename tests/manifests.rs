@@ -117,11 +117,18 @@ fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
 /// Everything that somebody may apply, by where it comes from.
 fn shipped() -> Vec<(String, String)> {
     let mut all = Vec::new();
-    for folder in ["crds", "deploy", "deploy/examples/revel", "deploy/examples/demo"] {
+    for folder in [
+        "crds",
+        "deploy",
+        "deploy/examples/revel",
+        "deploy/examples/demo",
+        "deploy/examples/integrations",
+    ] {
         all.push((folder.to_owned(), run("kubectl", ["kustomize", folder])));
     }
     for file in [
         "deploy/examples/grafana-instance.yaml",
+        "deploy/examples/integrations/secrets.example.yaml",
         "deploy/examples/revel/secrets.example.yaml",
         "deploy/examples/revel/silence.example.yaml",
     ] {

@@ -17,10 +17,7 @@ struct Field {
     meanwhile: &'static str,
 }
 
-const WEBHOOK: &[&str] = &["integrations", "[]", "webhook"];
-const BY_CUSTOM: &str = "use custom with type webhook, whose settings and secureSettings are all that the connected Grafana knows";
-
-const FIELDS: [Field; 10] = [
+const FIELDS: [Field; 5] = [
     Field {
         kind: "AlertRule",
         within: &[],
@@ -34,41 +31,6 @@ const FIELDS: [Field; 10] = [
         name: "record",
         type_: "object",
         meanwhile: "an AlertRule only alerts; have the data source's own rules record",
-    },
-    Field {
-        kind: "ContactPoint",
-        within: WEBHOOK,
-        name: "headers",
-        type_: "object",
-        meanwhile: BY_CUSTOM,
-    },
-    Field {
-        kind: "ContactPoint",
-        within: WEBHOOK,
-        name: "hmacConfig",
-        type_: "object",
-        meanwhile: BY_CUSTOM,
-    },
-    Field {
-        kind: "ContactPoint",
-        within: WEBHOOK,
-        name: "payload",
-        type_: "object",
-        meanwhile: BY_CUSTOM,
-    },
-    Field {
-        kind: "ContactPoint",
-        within: WEBHOOK,
-        name: "tlsConfig",
-        type_: "object",
-        meanwhile: BY_CUSTOM,
-    },
-    Field {
-        kind: "ContactPoint",
-        within: &["integrations", "[]", "pagerduty"],
-        name: "url",
-        type_: "string",
-        meanwhile: "use custom with type pagerduty and the setting url, which Grafana 11 and newer know",
     },
     Field {
         kind: "GrafanaInstance",
@@ -136,7 +98,6 @@ mod tests {
     use kube::CustomResourceExt;
 
     use super::super::alert_rule::AlertRule;
-    use super::super::contact_point::ContactPoint;
     use super::super::grafana_instance::GrafanaInstance;
     use super::super::notification_policy::NotificationPolicy;
     use super::*;
@@ -145,7 +106,6 @@ mod tests {
     fn every_field_that_is_not_there_yet_finds_its_place_and_stands_in_the_way_of_none_that_is() {
         let kinds = [
             AlertRule::crd(),
-            ContactPoint::crd(),
             GrafanaInstance::crd(),
             NotificationPolicy::crd(),
         ];

@@ -45,6 +45,26 @@ pub struct SecretSource {
     pub secret_key_ref: SecretKeyRef,
 }
 
+/// One key of a ConfigMap in the resource's own namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapKeyRef {
+    /// Name of the ConfigMap.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')")
+            .message("the name of a ConfigMap consists of lower-case letters, digits, dashes and dots, with a letter or digit at both ends")
+    )]
+    pub name: String,
+    /// Key within the ConfigMap's `data`.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[-._a-zA-Z0-9]+$')")
+            .message("a key of a ConfigMap consists of letters, digits, dashes, dots and underscores")
+    )]
+    pub key: String,
+}
+
 /// A value that is written here or read from a Secret; exactly one of the two.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -55,13 +75,68 @@ pub struct SecretSource {
         .message("[REDACTED] is what Grafana shows in place of a secret; take the secret from a Secret by secretKeyRef")
 )]
 pub struct ValueSource {
-    /// The value itself, in the clear.
+    /// The value itself, in the clear. Default: none, then `secretKeyRef`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65536))]
     pub value: Option<String>,
-    /// The Secret and key that hold the value. A change of the Secret takes effect at once.
+    /// The Secret and key that hold the value. A change of the Secret takes effect at once. Default: none, then `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_key_ref: Option<SecretKeyRef>,
+}
+
+/// A URL that is written here or read from a Secret; exactly one of the two.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.value) != has(self.secretKeyRef)")
+        .message("give exactly one of value and secretKeyRef")
+)]
+pub struct UrlSource {
+    /// The URL itself, in the clear. Default: none, then `secretKeyRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8192))]
+    #[x_kube(
+        validation = Rule::new("self == '[REDACTED]' || self.matches('^https?://')")
+            .message("a URL begins with http:// or https://"),
+        validation = Rule::new("self != '[REDACTED]'")
+            .message("[REDACTED] is what Grafana shows in place of a secret; take the secret from a Secret by secretKeyRef")
+    )]
+    pub value: Option<String>,
+    /// The Secret and key that hold the URL. A change of the Secret takes effect at once. Default: none, then `value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+}
+
+/// A long text that is written here, or read from a ConfigMap or a Secret; exactly one of the three.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.value), has(self.configMapKeyRef), has(self.secretKeyRef)].filter(x, x).size() == 1")
+        .message("give exactly one of value, configMapKeyRef and secretKeyRef")
+)]
+pub struct TextSource {
+    /// The text itself. Default: none, then one of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65536))]
+    #[x_kube(
+        validation = Rule::new("self != '[REDACTED]'")
+            .message("[REDACTED] is what Grafana shows in place of a secret; take it from a Secret by secretKeyRef")
+    )]
+    pub value: Option<String>,
+    /// The ConfigMap and key that hold the text. A change of the ConfigMap takes effect at once. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_key_ref: Option<ConfigMapKeyRef>,
+    /// The Secret and key that hold the text. A change of the Secret takes effect at once. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+}
+
+/// A long text that is read from a ConfigMap.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TextFrom {
+    /// The ConfigMap and key that hold the text. A change of the ConfigMap takes effect at once.
+    pub config_map_key_ref: ConfigMapKeyRef,
 }
 
 /// A Grafana data source; exactly one of the fields.

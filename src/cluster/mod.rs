@@ -10,5 +10,5 @@ pub mod leader;
 pub(crate) mod logged_tests;
 pub mod memory;
 pub mod namespace;
-pub mod secrets;
+pub mod referenced;
 pub mod status;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
@@ -18,11 +19,11 @@ use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
     Silence,
 };
-use crate::controller::engine::by::{By, labelled, named};
+use crate::controller::engine::by::{By, Named, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
-use crate::controller::engine::watch::secrets;
+use crate::controller::engine::watch::{Events, versions};
 use crate::domain::claims::Claimant;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
@@ -243,14 +244,35 @@ pub(super) async fn secret_changes(
     if !namespaces.is_empty() && !namespaces.contains(&context.namespace) {
         namespaces.push(context.namespace.clone());
     }
+    // Helm's are many and large.
+    let but = "type!=helm.sh/release.v1";
+    let changes = versions::<Secret>(&client, &namespaces, &context.unwatched, but);
+    each(changes, stop, |secret| secret_changed(secret, &context)).await;
+}
+
+/// Sends whoever refers to a ConfigMap on a pass when it changes.
+pub(super) async fn config_map_changes(
+    client: Client,
+    context: Arc<Context>,
+    namespaces: Vec<String>,
+    stop: CancellationToken,
+) {
+    // Kubernetes writes this one into each namespace.
+    let but = "metadata.name!=kube-root-ca.crt";
+    let changes = versions::<ConfigMap>(&client, &namespaces, &context.unwatched, but);
+    each(changes, stop, |texts| config_map_changed(texts, &context)).await;
+}
+
+/// Hands over what has changed since the first listing.
+async fn each<K>(changes: Events<K>, stop: CancellationToken, about: impl Fn(&K)) {
     let mut is_listed = false;
-    let changes = secrets(&client, &namespaces, &context.unwatched).take_until(stop.cancelled_owned());
+    let changes = changes.take_until(stop.cancelled_owned());
     let mut changes = std::pin::pin!(changes);
     while let Some(event) = changes.next().await {
         match event {
-            Event::Apply(secret) | Event::Delete(secret) => secret_changed(&secret, &context),
+            Event::Apply(object) | Event::Delete(object) => about(&object),
             // A change may hide in a second listing; the first one has no news.
-            Event::InitApply(secret) if is_listed => secret_changed(&secret, &context),
+            Event::InitApply(object) if is_listed => about(&object),
             Event::InitDone => is_listed = true,
             Event::InitApply(_) | Event::Init => {}
         }
@@ -259,10 +281,21 @@ pub(super) async fn secret_changes(
 
 pub(super) fn secret_changed<S: Resource>(secret: &S, context: &Context) {
     let (triggers, stores) = (&context.triggers, &context.stores);
-    let refers = By::Secret(named(
-        secret.meta().namespace.as_deref().unwrap_or_default(),
-        secret.meta().name.as_deref().unwrap_or_default(),
-    ));
+    let refers = By::Secret(name_of(secret));
     triggers.contact_points.all_by(&stores.contact_points, &refers);
     triggers.instances.all_by(&stores.instances, &refers);
+}
+
+pub(super) fn config_map_changed<S: Resource>(texts: &S, context: &Context) {
+    let refers = By::ConfigMap(name_of(texts));
+    let contact_points = &context.triggers.contact_points;
+    contact_points.all_by(&context.stores.contact_points, &refers);
+}
+
+fn name_of<K: Resource>(object: &K) -> Named {
+    let meta = object.meta();
+    named(
+        meta.namespace.as_deref().unwrap_or_default(),
+        meta.name.as_deref().unwrap_or_default(),
+    )
 }

@@ -13,6 +13,31 @@ pub struct Version {
     pub patch: u32,
 }
 
+/// Types of integrations, and fields of theirs, that came after [`Version::OLDEST`], below `integrations[]` of a ContactPoint. From the provider's
+/// acceptance tests and the history of Grafana; where that knows no more than the month, the first release that it can have been.
+pub const CONTACT_POINT_FIELDS: [(&str, Version); 20] = [
+    ("oncall", Version::new(10, 2, 0)),
+    ("telegram.disableWebPagePreview", Version::new(10, 2, 0)),
+    ("telegram.protectContent", Version::new(10, 2, 0)),
+    ("telegram.disableNotifications", Version::new(10, 2, 0)),
+    ("telegram.messageThreadID", Version::new(10, 3, 0)),
+    ("opsgenie.responders", Version::new(10, 3, 0)),
+    ("pagerduty.url", Version::new(11, 0, 0)),
+    ("sns", Version::new(11, 1, 0)),
+    ("mqtt", Version::new(11, 2, 0)),
+    ("webhook.tlsConfig", Version::new(11, 4, 0)),
+    ("jira", Version::new(11, 6, 0)),
+    ("slack.color", Version::new(11, 6, 0)),
+    ("webhook.hmacConfig", Version::new(11, 6, 0)),
+    ("webhook.headers", Version::new(12, 0, 0)),
+    ("webhook.payload", Version::new(12, 0, 0)),
+    ("webhook.httpConfig", Version::new(12, 1, 0)),
+    ("googlechat.hideOpenButton", Version::new(12, 4, 0)),
+    ("googlechat.hideVersionInfo", Version::new(12, 4, 0)),
+    ("slack.footer", Version::new(12, 4, 0)),
+    ("discord.useEmbedDescription", Version::new(13, 0, 0)),
+];
+
 impl Version {
     /// The oldest Grafana that is tolerated; taken where a server hides its version.
     pub const OLDEST: Self = Self::new(10, 0, 0);
@@ -50,6 +75,11 @@ impl Version {
             ),
         ]
         .into_iter()
+        .map(|(field, since)| (field.to_owned(), since))
+        .chain(
+            CONTACT_POINT_FIELDS
+                .map(|(field, since)| (format!("ContactPoint.spec.integrations[].{field}"), since)),
+        )
         .filter(|(_, since)| self < *since)
         .map(|(field, since)| format!("{field} (since {since})"))
         .collect()
@@ -95,8 +125,17 @@ mod tests {
 
     #[test]
     fn names_what_an_old_server_lacks() {
-        assert_eq!(Version::OLDEST.lacks().len(), 4);
-        assert_eq!(Version::new(11, 6, 0).lacks().len(), 2);
-        assert!(Version::new(12, 0, 0).lacks().is_empty());
+        let lacks = |major, minor| Version::new(major, minor, 0).lacks();
+        assert_eq!(Version::OLDEST.lacks().len(), 4 + CONTACT_POINT_FIELDS.len());
+        let of_rules = |version: &[String]| {
+            version
+                .iter()
+                .filter(|field| field.starts_with("AlertRule"))
+                .count()
+        };
+        assert_eq!(of_rules(&lacks(11, 6)), 2);
+        assert_eq!(of_rules(&lacks(12, 0)), 0);
+        assert!(lacks(11, 5).contains(&"ContactPoint.spec.integrations[].jira (since 11.6)".to_owned()));
+        assert!(lacks(13, 0).is_empty(), "{:?}", lacks(13, 0));
     }
 }

@@ -139,3 +139,53 @@ async fn what_is_read_back_is_what_was_applied() {
         diff.ok();
     }
 }
+
+/// The fields of a schema that an object of an example lacks. Where a value may be given in several ways, one of them is enough.
+fn unsaid(path: &str, schema: &serde_json::Value, written: &[&serde_json::Value], found: &mut Vec<String>) {
+    let fields = schema["properties"].as_object();
+    let is_source = fields
+        .is_some_and(|fields| fields.contains_key("secretKeyRef") || fields.contains_key("configMapKeyRef"));
+    for (name, inner) in fields.into_iter().flatten().filter(|_| !is_source) {
+        let values: Vec<_> = written.iter().filter_map(|object| object.get(name)).collect();
+        let path = format!("{path}.{name}");
+        let other = name
+            .strip_suffix("From")
+            .map_or_else(|| format!("{name}From"), str::to_owned);
+        let is_said_otherwise = written.iter().any(|object| object.get(&other).is_some());
+        if values.is_empty() && !is_said_otherwise {
+            found.push(path);
+        } else {
+            unsaid(&path, inner, &values, found);
+        }
+    }
+}
+
+#[test]
+fn the_example_of_integrations_says_every_field_of_every_type() {
+    let crds = alertwright::api::crds();
+    let point = crds.iter().find(|crd| crd.spec.names.kind == "ContactPoint");
+    let point = serde_json::to_value(point.expect("the kind")).expect("JSON");
+    let schema = &point["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let types = &schema["properties"]["spec"]["properties"]["integrations"]["items"]["properties"];
+    let yaml = fs::read_to_string(root().join("deploy/examples/integrations/contact-points.yaml"));
+    let points: Vec<serde_json::Value> = serde_saphyr::from_multiple(&yaml.expect("a file")).expect("YAML");
+    let integrations: Vec<_> = (points.iter())
+        .flat_map(|point| point["spec"]["integrations"].as_array().into_iter().flatten())
+        .collect();
+    let mut found = Vec::new();
+    for (type_, schema) in types.as_object().expect("types").iter() {
+        if type_ != "disableResolveMessage" {
+            let written: Vec<_> = integrations.iter().filter_map(|one| one.get(type_)).collect();
+            assert!(!written.is_empty(), "there is no {type_}");
+            unsaid(type_, schema, &written, &mut found);
+        }
+    }
+    // They exclude what the example shows.
+    let excluded = [
+        "pagerduty.severity",
+        "webhook.httpConfig.oauth2.proxyConfig.proxyFromEnvironment",
+        "webhook.httpConfig.oauth2.tlsConfig.clientCertificate",
+        "webhook.httpConfig.oauth2.tlsConfig.clientKey",
+    ];
+    assert_eq!(found, excluded);
+}

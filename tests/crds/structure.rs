@@ -323,3 +323,46 @@ fn no_number_has_a_format_that_api_servers_warn_about() {
         }
     }
 }
+
+/// `kubectl apply` writes a definition down in one of its annotations, which take so many bytes all together.
+#[test]
+fn every_definition_fits_into_the_annotation_of_a_client_side_apply() {
+    for crd in crds() {
+        let size = serde_json::to_string(&crd).expect("JSON").len();
+        assert!(
+            size < 256 * 1024 * 3 / 4,
+            "{} has {size} bytes",
+            crd.spec.names.kind
+        );
+    }
+}
+
+/// Of an integration everything that may be left out: what Grafana does then isn't in Kubernetes.
+#[test]
+fn every_optional_field_of_an_integration_says_its_default() {
+    let crds = crds();
+    let point = crds.iter().find(|crd| crd.spec.names.kind == "ContactPoint");
+    let all = schemas(point.expect("the kind"));
+    let mut seen = 0;
+    for (path, schema) in &all {
+        let Some((parent, name)) = path.rsplit_once('.') else {
+            continue;
+        };
+        // One of the types is given, and what its values come from stands in their type.
+        let is_type = parent == "ContactPoint.spec.integrations[]" && name != "disableResolveMessage";
+        if !parent.starts_with("ContactPoint.spec.integrations[]") || is_type || name.ends_with(['}', ']']) {
+            continue;
+        }
+        let (_, above) = all.iter().find(|(path, _)| path == parent).expect("its object");
+        let is_required = above["required"]
+            .as_array()
+            .is_some_and(|all| all.contains(&name.into()));
+        let text = schema["description"].as_str().unwrap_or_default();
+        seen += 1;
+        assert!(
+            is_required || text.contains("efault"),
+            "{path} doesn't say its default: {text}"
+        );
+    }
+    assert!(seen > 300, "only {seen} fields were found");
+}

@@ -24,6 +24,7 @@ mod example;
 mod high_availability;
 mod install;
 mod instances;
+mod integrations;
 mod maintenance_changes;
 mod maintenance_job;
 mod maintenance_rollout;

@@ -50,6 +50,8 @@ pub enum By {
     Selected(Named),
     /// ContactPoints and GrafanaInstances that refer to a Secret.
     Secret(Named),
+    /// ContactPoints that refer to a ConfigMap.
+    ConfigMap(Named),
     /// ContactPoints for an instance that refer to any Secret.
     ReadsSecrets(String),
     /// ContactPoints for any instance that ask for this name in Grafana.
@@ -163,7 +165,9 @@ impl Indexed for AlertRule {
 impl Indexed for ContactPoint {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
-        let secrets = contact_point::secret_refs(&self.spec);
+        let (secrets, texts) = contact_point::references(&self.spec);
+        let texts = texts.into_iter();
+        found_by.extend(texts.map(|texts| By::ConfigMap(named(self.ns(), &texts.name))));
         if !secrets.is_empty() {
             found_by.push(By::ReadsSecrets(self.instance().to_owned()));
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::condition::Reason;
 use crate::cluster::answer::{chain, is_forbidden};
-use crate::cluster::secrets;
+use crate::cluster::referenced;
 use crate::domain::refusal::Refusal;
 use crate::grafana::{self, Class};
 
@@ -153,19 +153,19 @@ fn login(error: &grafana::Error) -> &'static str {
     }
 }
 
-impl From<secrets::Error> for Failure {
-    fn from(error: secrets::Error) -> Self {
+impl From<referenced::Error> for Failure {
+    fn from(error: referenced::Error) -> Self {
         match &error {
-            secrets::Error::NoSecret(..) | secrets::Error::NoKey(..) | secrets::Error::Empty(..) => {
+            referenced::Error::NoObject(..) | referenced::Error::NoKey(..) | referenced::Error::Empty(..) => {
                 Self::new(Reason::DependencyMissing, error.to_string(), Retry::After(WAIT))
             }
-            secrets::Error::NotText(..) => Self::new(Reason::Invalid, error.to_string(), Retry::OnChange),
-            secrets::Error::Kube(_, cause) if is_forbidden(cause) => Self::new(
+            referenced::Error::NotText(..) => Self::new(Reason::Invalid, error.to_string(), Retry::OnChange),
+            referenced::Error::Kube(.., cause) if is_forbidden(cause) => Self::new(
                 Reason::Unauthorized,
                 format!("{error}: the operator's role doesn't allow it"),
                 Retry::After(FORBIDDEN),
             ),
-            secrets::Error::Kube(..) => Self::new(Reason::Unavailable, chain(&error), Retry::Backoff),
+            referenced::Error::Kube(..) => Self::new(Reason::Unavailable, chain(&error), Retry::Backoff),
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::Secret;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::ObjectRef;
@@ -98,18 +97,18 @@ pub fn pruned<K: Watched>(
     })
 }
 
-/// Watches names and versions of all Secrets but Helm's.
-pub fn secrets(
+/// Watches names and versions of all but what a selector of fields leaves out.
+pub fn versions<K: Watched>(
     client: &Client,
     namespaces: &[String],
     unwatched: &Arc<Unwatched>,
-) -> Events<PartialObjectMeta<Secret>> {
+    but: &str,
+) -> Events<PartialObjectMeta<K>> {
     over(namespaces, unwatched, |namespace| {
-        let api: Api<PartialObjectMeta<Secret>> = api(client, namespace);
-        let fields = config().fields("type!=helm.sh/release.v1");
-        watcher::watcher(api, fields)
+        let api: Api<PartialObjectMeta<K>> = api(client, namespace);
+        watcher::watcher(api, config().fields(but))
             .default_backoff()
-            .modify(|secret| secret.managed_fields_mut().clear())
+            .modify(|object| object.managed_fields_mut().clear())
             .boxed()
     })
 }

@@ -16,7 +16,7 @@ use crate::api::reference::{SecretKeyRef, ValueSource};
 use crate::api::{GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::identity::Identity;
 use crate::cluster::leader::Term;
-use crate::cluster::secrets;
+use crate::cluster::referenced;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
@@ -55,7 +55,7 @@ pub(super) async fn connect(
     refuse_another_owner(object, &context.owner)?;
     let name = object.name_any();
     let spec = &object.spec;
-    let values = secrets::read(
+    let values = referenced::secrets(
         &context.client,
         &context.namespace,
         grafana_instance::references(spec),

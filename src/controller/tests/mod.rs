@@ -38,7 +38,7 @@ use crate::api::{
 use crate::cluster::events::Events;
 use crate::cluster::identity::Identity;
 use crate::cluster::memory::Memories;
-use crate::cluster::secrets;
+use crate::cluster::referenced;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::claim::AllClaims;
@@ -188,7 +188,7 @@ impl World {
             news::about_instance,
         );
         let references = grafana_instance::references(&spec);
-        let values = secrets::read(&self.context.client, HOME, references).await;
+        let values = referenced::secrets(&self.context.client, HOME, references).await;
         let fingerprint = instance::fingerprint(&declared, &values.unwrap_or_default());
         let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(

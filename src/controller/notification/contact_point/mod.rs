@@ -12,7 +12,7 @@ use super::users::Users;
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
-use crate::cluster::{namespace, secrets};
+use crate::cluster::{namespace, referenced};
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
@@ -21,7 +21,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point::decision;
-use crate::domain::notification::contact_point::{self, Integration, Secrets};
+use crate::domain::notification::contact_point::{self, Integration, Values};
 use crate::grafana::mirror::Lookup;
 use crate::grafana::model;
 use look::{fresh, integrations, known};
@@ -35,10 +35,11 @@ impl Reconcile for ContactPoint {
         let instance = context.instance(self)?;
         let name = contact_point::name(&self.spec, self.id()).to_owned();
         let (wish, values) = self.wish(context).await?;
+        contact_point::refuse_what_is_too_new(&self.spec, instance.facts()?.version)?;
         let resend = self.annotation(ANNOTATION_RESEND).map(str::to_owned);
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
-        let secret_texts: Vec<&str> = values.values().map(String::as_str).collect();
+        let secret_texts: Vec<&str> = values.secrets.values().map(String::as_str).collect();
         let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
         if synced.is_written {
             instance.refused.forget(tree::TREE);
@@ -176,8 +177,8 @@ impl Reconcile for ContactPoint {
 }
 
 impl ContactPoint {
-    /// The integrations that Grafana should hold, with the Secrets' values that they were made from. Needs no Grafana.
-    async fn wish(&self, context: &Context) -> Result<(Vec<Integration>, Secrets), Failure> {
+    /// The integrations that Grafana should hold, with the values that they were made from. Needs no Grafana.
+    async fn wish(&self, context: &Context) -> Result<(Vec<Integration>, Values), Failure> {
         let name = contact_point::name(&self.spec, self.id());
         let key = Key::ContactPoint(context.claims.place(self.instance()), name.to_owned());
         if let Some((older, _)) = context.claims.ahead(&key, self) {
@@ -190,8 +191,11 @@ impl ContactPoint {
                 Retry::OnChange,
             ));
         }
-        let values =
-            secrets::read(&context.client, self.ns(), contact_point::secret_refs(&self.spec)).await?;
+        let (secrets, texts) = contact_point::references(&self.spec);
+        let values = Values {
+            secrets: referenced::secrets(&context.client, self.ns(), secrets).await?,
+            texts: referenced::texts(&context.client, self.ns(), texts).await?,
+        };
         let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
         Ok((wish, values))
     }

@@ -3,10 +3,10 @@
     reason = "json!(..) reads better without a borrow"
 )]
 
-use serde_json::{from_value, json};
+use serde_json::{Value, from_value, json};
 
 use super::*;
-use crate::api::condition::Reason;
+use crate::api::reference::SecretKeyRef;
 
 fn owner() -> Owner {
     Owner::parse("prod").unwrap()
@@ -17,7 +17,7 @@ fn spec(integrations: Value) -> ContactPointSpec {
 }
 
 /// Every key of the Secret `s` has the value `https://secret-` and its name.
-fn secrets(keys: &[&str]) -> Secrets {
+fn secrets(keys: &[&str]) -> Values {
     let entry = |key: &&str| {
         let reference = SecretKeyRef {
             name: "s".into(),
@@ -25,7 +25,10 @@ fn secrets(keys: &[&str]) -> Secrets {
         };
         (reference, format!("https://secret-{key}"))
     };
-    keys.iter().map(entry).collect()
+    Values {
+        secrets: keys.iter().map(entry).collect(),
+        ..Values::default()
+    }
 }
 
 fn from_secret(key: &str) -> Value {
@@ -45,7 +48,7 @@ fn refused(integrations: Value) -> Refusal {
 }
 
 #[test]
-fn each_type_becomes_the_settings_that_grafana_knows() {
+fn what_may_be_given_in_more_than_one_way_becomes_the_settings_that_grafana_knows() {
     let cases = [
         (
             json!({"email": {"addresses": ["a@x.org", "b@x.org"]}}),
@@ -64,36 +67,6 @@ fn each_type_becomes_the_settings_that_grafana_knows() {
             "slack",
             json!({"url": "https://hook"}),
             vec![],
-        ),
-        (
-            json!({"slack": {
-                "token": from_secret("a"), "recipient": "#c", "username": "u", "iconEmoji": ":x:", "iconURL": "i", "mentionUsers": "U1",
-                "mentionGroups": "G1", "mentionChannel": "here", "endpointURL": "e", "title": "T", "text": "X",
-            }}),
-            "slack",
-            json!({
-                "token": "https://secret-a", "recipient": "#c", "username": "u", "icon_emoji": ":x:", "icon_url": "i", "mentionUsers": "U1",
-                "mentionGroups": "G1", "mentionChannel": "here", "endpointUrl": "e", "title": "T", "text": "X",
-            }),
-            vec!["token"],
-        ),
-        (
-            json!({"discord": {"url": from_secret("a"), "title": "T", "message": "M", "avatarURL": "v", "useDiscordUsername": true}}),
-            "discord",
-            json!({"url": "https://secret-a", "title": "T", "message": "M", "avatar_url": "v", "use_discord_username": true}),
-            vec!["url"],
-        ),
-        (
-            json!({"pagerduty": {
-                "integrationKey": from_secret("a"), "severity": "error", "class": "c", "component": "p", "group": "g", "summary": "s",
-                "source": "o", "client": "l", "clientURL": "u", "details": {"k": "v"},
-            }}),
-            "pagerduty",
-            json!({
-                "integrationKey": "https://secret-a", "severity": "error", "class": "c", "component": "p", "group": "g", "summary": "s",
-                "source": "o", "client": "l", "client_url": "u", "details": {"k": "v"},
-            }),
-            vec!["integrationKey"],
         ),
         (
             json!({"webhook": {"url": from_secret("a"), "httpMethod": "PUT", "username": "u", "password": from_secret("b"), "maxAlerts": 3, "title": "T", "message": "M"}}),
@@ -227,11 +200,16 @@ fn a_secret_that_is_no_url_is_refused_by_the_field_of_the_resource_and_not_shown
     let point = json!({"webhook": {"url": from_secret("a"), "authorizationScheme": "Bearer", "authorizationCredentials": from_secret("b")}});
     let with = |url: &str, credentials: &str| {
         let spec = spec(json!([point]));
-        let values = secret_refs(&spec)
+        let (keys, _) = references(&spec);
+        let values = keys
             .into_iter()
             .cloned()
             .zip([url, credentials].map(str::to_owned));
-        integrations(&spec, &owner(), "shop", "x", &values.collect()).err()
+        let values = Values {
+            secrets: values.collect(),
+            ..Values::default()
+        };
+        integrations(&spec, &owner(), "shop", "x", &values).err()
     };
     assert_eq!(with("https://hooks.example.com/a", "hunter2"), None);
     for url in [
@@ -306,10 +284,8 @@ fn every_secret_that_is_needed_is_asked_for() {
         {"discord": {"url": {"value": "in the clear"}}},
     ]);
     let spec = spec(wanted);
-    let keys: String = secret_refs(&spec)
-        .into_iter()
-        .map(|reference| reference.key.as_str())
-        .collect();
+    let (keys, _) = references(&spec);
+    let keys: String = keys.into_iter().map(|reference| reference.key.as_str()).collect();
     assert_eq!(keys, "abcdefgh");
     let all = secrets(&["a", "b", "c", "d", "e", "f", "g", "h"]);
     assert!(integrations(&spec, &owner(), "shop", "x", &all).is_ok());
@@ -332,7 +308,7 @@ fn a_template_that_nothing_closes_is_refused_by_its_field() {
     }
     // Nobody looks into a Secret.
     let mut secrets = secrets(&["a"]);
-    for value in secrets.values_mut() {
+    for value in secrets.secrets.values_mut() {
         value.push_str("{{");
     }
     let spec = spec(json!([{"custom": {"type": "x", "secureSettings": {"deep.key": from_secret("a")}}}]));
@@ -368,10 +344,14 @@ fn the_mask_that_an_export_holds_in_place_of_a_secret_is_refused_wherever_it_com
         "spec.integrations[0].custom.settings.auth[0].token: [REDACTED] is what Grafana shows in place of a secret; take the secret from a Secret by secureSettings"
     );
     let exported = spec(json!([{"webhook": {"url": from_secret("url")}}]));
-    let secret: Secrets = secret_refs(&exported)
+    let (keys, _) = references(&exported);
+    let masked = keys
         .into_iter()
-        .map(|key| (key.clone(), "[REDACTED]\n".to_owned()))
-        .collect();
+        .map(|key| (key.clone(), "[REDACTED]\n".to_owned()));
+    let secret = Values {
+        secrets: masked.collect(),
+        ..Values::default()
+    };
     let refusal = integrations(&exported, &owner(), "shop", "x", &secret)
         .err()
         .unwrap();
@@ -396,4 +376,25 @@ fn a_setting_in_the_clear_and_from_a_secret_is_refused() {
         "{message}"
     );
     assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn what_came_after_a_version_is_named_and_nothing_else_is() {
+    let spec = spec(json!([
+        {"email": {"addresses": ["a@x.org"]}},
+        {"webhook": {"url": {"value": "https://x"}, "hmacConfig": {"secret": from_secret("a")}}},
+        {"slack": {"url": {"value": "https://x"}, "footer": "f"}},
+    ]));
+    let told = |major, minor| refuse_what_is_too_new(&spec, Version::new(major, minor, 0)).err();
+    let refusal = told(11, 5).unwrap();
+    assert_eq!(refusal.reason, Reason::Unsupported);
+    assert_eq!(
+        refusal.message,
+        "spec.integrations[1].webhook.hmacConfig needs Grafana 11.6 or newer; this one is 11.5. Remove it or upgrade Grafana"
+    );
+    assert_eq!(
+        told(12, 3).unwrap().message,
+        "spec.integrations[2].slack.footer needs Grafana 12.4 or newer; this one is 12.3. Remove it or upgrade Grafana"
+    );
+    assert_eq!(told(12, 4), None);
 }

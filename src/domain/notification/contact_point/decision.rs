@@ -9,7 +9,8 @@ use crate::grafana::api::Provenance;
 use crate::grafana::digest::IntegrationDigest;
 use crate::grafana::model::{self, ContactPoint, Found, Revision};
 
-use super::{Integration, type_of};
+use super::Integration;
+use super::fill::type_of;
 use crate::domain::ownership::{Owner, Owners};
 
 /// Settings of an integration.

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, from_value, json};
 
 use super::*;
-use crate::domain::notification::contact_point::{self, Secrets};
+use crate::domain::notification::contact_point::{self, Values};
 use crate::grafana::model::REDACTED;
 
 fn owner() -> Owner {
@@ -196,7 +196,7 @@ fn uids_are_the_same_with_and_without_the_secrets() {
         {"custom": {"type": "slack"}}, {"email": {"addresses": ["b@x.org"]}}, {"slack": {"url": hook}}, {"custom": {"type": "line"}},
     ]}))
     .unwrap();
-    let made = contact_point::integrations(&spec, &owner(), "shop", "on-call", &Secrets::new())
+    let made = contact_point::integrations(&spec, &owner(), "shop", "on-call", &Values::default())
         .ok()
         .unwrap();
     let made: Vec<_> = made.into_iter().map(|i| i.sent.uid).collect();

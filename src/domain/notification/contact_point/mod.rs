@@ -1,26 +1,24 @@
 //! ContactPoint → the integrations that Grafana should hold.
 
 pub mod decision;
-mod pagerduty;
+mod fill;
 mod secret;
 mod settings;
 mod text;
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value;
-
-use crate::api::contact_point::{
-    ContactPointSpec, Custom, Discord, Email, Integration as IntegrationSpec, Slack, Webhook,
-};
-use crate::api::reference::{SecretKeyRef, SecretSource, ValueSource};
-use crate::api::schema::FREE_FORM_LEVELS;
+use crate::api::condition::Reason;
+use crate::api::contact_point::ContactPointSpec;
+use crate::api::reference::{ConfigMapKeyRef, SecretKeyRef};
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
-use crate::grafana::model::{self, REDACTED};
+use crate::domain::version::{self, Version};
+use crate::grafana::model;
+use fill::type_of;
 use settings::Settings;
 
-pub use settings::Secrets;
+pub use settings::{Secrets, Values};
 
 /// One integration as it should be, with the names of the settings that came from Secrets.
 #[derive(Clone, PartialEq)]
@@ -36,49 +34,16 @@ pub fn name<'a>(spec: &'a ContactPointSpec, name: &'a str) -> &'a str {
     spec.name.as_deref().unwrap_or(name)
 }
 
-/// Every Secret and key that the contact point refers to.
-pub fn secret_refs(spec: &ContactPointSpec) -> BTreeSet<&SecretKeyRef> {
-    spec.integrations.iter().flat_map(integration_refs).collect()
-}
-
-fn integration_refs(integration: &IntegrationSpec) -> Vec<&SecretKeyRef> {
-    fn of(source: Option<&SecretSource>) -> Option<&SecretKeyRef> {
-        source.map(|source| &source.secret_key_ref)
+/// Every key of a Secret, and of a ConfigMap, that the contact point refers to.
+pub fn references(spec: &ContactPointSpec) -> (BTreeSet<&SecretKeyRef>, BTreeSet<&ConfigMapKeyRef>) {
+    let (mut secrets, mut texts) = (BTreeSet::new(), BTreeSet::new());
+    for integration in &spec.integrations {
+        let mut settings = Settings::new(None, "");
+        fill::fill(integration, &mut settings);
+        secrets.extend(settings.secrets);
+        texts.extend(settings.texts);
     }
-    fn maybe(source: Option<&ValueSource>) -> Option<&SecretKeyRef> {
-        source.and_then(|source| source.secret_key_ref.as_ref())
-    }
-    let mut refs = Vec::new();
-    if let Some(slack) = &integration.slack {
-        refs.extend(maybe(slack.url.as_ref()));
-        refs.extend(of(slack.token.as_ref()));
-    }
-    refs.extend(
-        integration
-            .discord
-            .as_ref()
-            .and_then(|discord| maybe(Some(&discord.url))),
-    );
-    refs.extend(
-        integration
-            .pagerduty
-            .as_ref()
-            .map(|pagerduty| &pagerduty.integration_key.secret_key_ref),
-    );
-    if let Some(webhook) = &integration.webhook {
-        refs.extend(maybe(Some(&webhook.url)));
-        refs.extend(of(webhook.password.as_ref()));
-        refs.extend(of(webhook.authorization_credentials.as_ref()));
-    }
-    if let Some(custom) = &integration.custom {
-        refs.extend(
-            custom
-                .secure_settings
-                .values()
-                .map(|source| &source.secret_key_ref),
-        );
-    }
-    refs
+    (secrets, texts)
 }
 
 /// What a person should know: a secret that stands in the clear, a text that Grafana can't read.
@@ -88,180 +53,72 @@ pub fn warnings(spec: &ContactPointSpec) -> Vec<String> {
     warnings
 }
 
-/// Works out the integrations that Grafana should hold. Every reference must be in `secrets`.
+/// Works out the integrations that Grafana should hold. Every reference must be in `values`.
 pub fn integrations(
     spec: &ContactPointSpec,
     owner: &Owner,
     namespace: &str,
     resource: &str,
-    secrets: &Secrets,
+    values: &Values,
 ) -> Result<Vec<Integration>, Refusal> {
     let mut ordinals: HashMap<&str, usize> = HashMap::new();
     let mut integrations = Vec::with_capacity(spec.integrations.len());
     for (i, integration) in spec.integrations.iter().enumerate() {
         let type_ = type_of(integration);
-        let mut settings = Settings::new(secrets, integration.custom.is_none().then_some(type_));
-        text::check(integration)
-            .and_then(|()| fill(integration, &mut settings))
-            .map_err(|r| Refusal::new(r.reason, format!("spec.integrations[{i}].{}", r.message)))?;
+        let mut settings = Settings::new(Some(values), fill::field_of(integration));
+        fill::fill(integration, &mut settings);
+        let (settings, secret_fields) = text::check(integration)
+            .and_then(|()| settings.finish())
+            .map_err(|refusal| of_integration(i, &refusal))?;
         let ordinal = ordinals.entry(type_).or_default();
         integrations.push(Integration {
             sent: model::Integration {
                 uid: owner.integration_uid(namespace, resource, type_, *ordinal),
                 r#type: type_.to_owned(),
-                settings: settings.values,
+                settings,
                 disable_resolve_message: integration.disable_resolve_message.unwrap_or(false),
                 provenance: None,
             },
-            secret_fields: settings.secret_fields,
+            secret_fields,
         });
         *ordinal += 1;
     }
     Ok(integrations)
 }
 
-/// The integration's type as Grafana calls it; empty where the integration has none, which the schema refuses.
-pub(super) fn type_of(integration: &IntegrationSpec) -> &str {
-    match integration {
-        IntegrationSpec { email: Some(_), .. } => "email",
-        IntegrationSpec { slack: Some(_), .. } => "slack",
-        IntegrationSpec { discord: Some(_), .. } => "discord",
-        IntegrationSpec {
-            pagerduty: Some(_), ..
-        } => "pagerduty",
-        IntegrationSpec { webhook: Some(_), .. } => "webhook",
-        IntegrationSpec {
-            custom: Some(custom), ..
-        } => &custom.type_,
-        _ => "",
+/// Refuses a type or a field that this Grafana doesn't know: it would say nothing of a field, and do nothing with it.
+pub fn refuse_what_is_too_new(spec: &ContactPointSpec, version: Version) -> Result<(), Refusal> {
+    let missing = || {
+        version::CONTACT_POINT_FIELDS
+            .iter()
+            .filter(|(_, since)| version < *since)
+    };
+    if missing().next().is_none() {
+        return Ok(());
     }
-}
-
-fn fill(integration: &IntegrationSpec, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    match integration {
-        IntegrationSpec {
-            email: Some(email), ..
-        } => {
-            fill_email(email, settings);
-            Ok(())
+    for (i, integration) in spec.integrations.iter().enumerate() {
+        // A specification always serialises, into what the resource says.
+        let written = serde_json::to_value(integration).unwrap_or_default();
+        let is_used = |field: &str| {
+            written
+                .pointer(&format!("/{}", field.replace('.', "/")))
+                .is_some()
+        };
+        if let Some((field, since)) = missing().find(|(field, _)| is_used(field)) {
+            let message = format!(
+                "{field} needs Grafana {since} or newer; this one is {version}. Remove it or upgrade Grafana"
+            );
+            return Err(of_integration(i, &Refusal::new(Reason::Unsupported, message)));
         }
-        IntegrationSpec {
-            slack: Some(slack), ..
-        } => fill_slack(slack, settings),
-        IntegrationSpec {
-            discord: Some(discord),
-            ..
-        } => fill_discord(discord, settings),
-        IntegrationSpec {
-            pagerduty: Some(pagerduty),
-            ..
-        } => pagerduty::fill(pagerduty, settings),
-        IntegrationSpec {
-            webhook: Some(webhook),
-            ..
-        } => fill_webhook(webhook, settings),
-        IntegrationSpec {
-            custom: Some(custom), ..
-        } => fill_custom(custom, settings),
-        _ => Err(Refusal::invalid("", "give exactly one type")),
     }
-}
-
-fn fill_email(email: &Email, settings: &mut Settings<'_>) {
-    settings.set("addresses", Some(email.addresses.join(";")));
-    settings.set("singleEmail", Some(email.single_email.unwrap_or(false)));
-    settings.set("subject", email.subject.as_ref());
-    settings.set("message", email.message.as_ref());
-}
-
-fn fill_slack(slack: &Slack, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.url("url", slack.url.as_ref())?;
-    settings.secret("token", slack.token.as_ref())?;
-    settings.set("recipient", slack.recipient.as_ref());
-    settings.set("username", slack.username.as_ref());
-    settings.set("icon_emoji", slack.icon_emoji.as_ref());
-    settings.set("icon_url", slack.icon_url.as_ref());
-    settings.set("mentionUsers", slack.mention_users.as_ref());
-    settings.set("mentionGroups", slack.mention_groups.as_ref());
-    settings.set("mentionChannel", slack.mention_channel);
-    settings.set("endpointUrl", slack.endpoint_url.as_ref());
-    settings.set("title", slack.title.as_ref());
-    settings.set("text", slack.text.as_ref());
     Ok(())
 }
 
-fn fill_discord(discord: &Discord, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.url("url", Some(&discord.url))?;
-    settings.set("title", discord.title.as_ref());
-    settings.set("message", discord.message.as_ref());
-    settings.set("avatar_url", discord.avatar_url.as_ref());
-    settings.set("use_discord_username", discord.use_discord_username);
-    Ok(())
-}
-
-fn fill_webhook(webhook: &Webhook, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.url("url", Some(&webhook.url))?;
-    settings.set("httpMethod", webhook.http_method);
-    settings.set("username", webhook.username.as_ref());
-    settings.secret("password", webhook.password.as_ref())?;
-    settings.set("authorization_scheme", webhook.authorization_scheme.as_ref());
-    settings.secret(
-        "authorization_credentials",
-        webhook.authorization_credentials.as_ref(),
-    )?;
-    settings.set("maxAlerts", webhook.max_alerts.map(|n| n.to_string()));
-    settings.set("title", webhook.title.as_ref());
-    settings.set("message", webhook.message.as_ref());
-    Ok(())
-}
-
-/// Where settings hold Grafana's mask in place of a secret, as an export from Grafana does.
-fn redacted(settings: &Value) -> Option<String> {
-    let within = |key: String, value| redacted(value).map(|rest| key + &rest);
-    match settings {
-        Value::String(text) if text.trim() == REDACTED => Some(String::new()),
-        Value::Object(fields) => (fields.iter()).find_map(|(key, value)| within(format!(".{key}"), value)),
-        Value::Array(items) => {
-            (items.iter().enumerate()).find_map(|(i, item)| within(format!("[{i}]"), item))
-        }
-        _ => None,
-    }
-}
-
-fn fill_custom(custom: &Custom, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    match &custom.settings {
-        None => {}
-        Some(all @ Value::Object(fields)) => {
-            Refusal::if_deep("custom.settings", all)?;
-            if let Some(path) = redacted(all) {
-                return Err(Refusal::invalid(
-                    &format!("custom.settings{path}"),
-                    format!(
-                        "{REDACTED} is what Grafana shows in place of a secret; take the secret from a Secret by secureSettings"
-                    ),
-                ));
-            }
-            settings.values.clone_from(fields);
-        }
-        Some(_) => return Err(Refusal::invalid("custom.settings", "must be an object")),
-    }
-    if let Some(path) = secret::given_twice(custom) {
-        return Err(Refusal::invalid(
-            &format!("custom.secureSettings[{path}]"),
-            "is given in custom.settings too; take it out there, since what is secret stands in secureSettings alone",
-        ));
-    }
-    for (path, source) in &custom.secure_settings {
-        // Each dot leads one level deeper.
-        if path.split('.').count() > FREE_FORM_LEVELS {
-            return Err(Refusal::invalid(
-                &format!("custom.secureSettings[{path}]"),
-                format!("leads more than {FREE_FORM_LEVELS} levels deep; write it flatter"),
-            ));
-        }
-        settings.secret(path, Some(source))?;
-    }
-    Ok(())
+fn of_integration(i: usize, refusal: &Refusal) -> Refusal {
+    Refusal::new(
+        refusal.reason,
+        format!("spec.integrations[{i}].{}", refusal.message),
+    )
 }
 
 #[cfg(test)]

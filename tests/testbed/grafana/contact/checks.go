@@ -51,9 +51,11 @@ func checkAuthorization(_ int, settings map[string]any) error {
 	return nil
 }
 
-// Headers that a webhook can't set itself.
+// Headers that a webhook can't set itself, as http.CanonicalHeaderKey has them.
 var restrictedHeaders = []string{
-	"Authorization", "Connection", "Content-Length", "Content-Encoding", "Cookie", "Host", "Transfer-Encoding", "User-Agent", "Set-Cookie", "Upgrade",
+	"Accept-Charset", "Accept-Encoding", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Cookie", "Date", "Expect", "Forwarded",
+	"Host", "Keep-Alive", "Max-Forwards", "Origin", "Proxy-Authenticate", "Proxy-Authorization", "Referer", "Set-Cookie", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade", "User-Agent", "Via", "X-Forwarded-For", "X-Real-Ip",
 }
 
 func checkWebhook(release int, settings map[string]any) error {

@@ -26,8 +26,10 @@ const (
 	withJira       = 1106
 	withHeaders    = 1200
 	withHTTPConfig = 1201
-	// Unconfirmed: when mqtt and sns came; played: 11.1.
-	withMQTT = 1101
+	// Unconfirmed: when sns came, which was merged in June 2024; played: 11.1.
+	withSNS = 1101
+	// Unconfirmed: when mqtt came, which was merged in August 2024; played: 11.2.
+	withMQTT = 1102
 	// Unconfirmed: when the addresses of dingding, discord, googlechat and victorops became secret; in 10 they are shown; played: 11.6.
 	withSecretURLs = 1106
 )
@@ -69,7 +71,7 @@ var allKinds = map[string]kind{
 	"pushover":                {required: []string{"userKey", "apiToken"}, secret: always("apiToken", "userKey"), check: checkPushover},
 	"sensugo":                 {required: []string{"url", "apikey"}, secret: always("apikey")},
 	"slack":                   {secret: always("token", "url"), check: checkSlack},
-	"sns":                     {secret: always("sigv4.access_key", "sigv4.secret_key"), since: withMQTT, check: checkSNS},
+	"sns":                     {secret: always("sigv4.access_key", "sigv4.secret_key"), since: withSNS, check: checkSNS},
 	"teams":                   {required: []string{"url"}},
 	"telegram": {
 		required: []string{"bottoken", "chatid"}, secret: always("bottoken"), check: oneOf("parse_mode", "None", "HTML", "Markdown", "MarkdownV2"),

@@ -7,12 +7,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::settings::Settings;
 use crate::api::contact_point::{PagerDuty, Priority};
-use crate::domain::refusal::Refusal;
+use crate::domain::notification::contact_point::settings::Settings;
 
-pub(super) fn fill(pagerduty: &PagerDuty, settings: &mut Settings<'_>) -> Result<(), Refusal> {
-    settings.secret("integrationKey", Some(&pagerduty.integration_key))?;
+pub(super) fn pagerduty<'a>(pagerduty: &'a PagerDuty, settings: &mut Settings<'a>) {
+    settings.secret(
+        "integrationKey",
+        "integrationKey",
+        Some(&pagerduty.integration_key),
+    );
+    settings.url("url", "url", pagerduty.url.as_ref());
     let mut details = pagerduty.details.clone();
     if pagerduty.severity_map.is_empty() {
         settings.set("severity", pagerduty.severity.as_ref());
@@ -33,7 +37,6 @@ pub(super) fn fill(pagerduty: &PagerDuty, settings: &mut Settings<'_>) -> Result
     settings.set("client", pagerduty.client.as_ref());
     settings.set("client_url", pagerduty.client_url.as_ref());
     settings.set("details", (!details.is_empty()).then_some(details));
-    Ok(())
 }
 
 /// A notification template that chooses by the severity the alerts have in common.
