@@ -7,6 +7,7 @@ use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::trial::{self, Door};
 use alertwright_testbed::{apply, every_release, since_12, since_13, wait};
 use kube::Api;
+use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::alarm::{assert_rests, everything_to};
@@ -74,6 +75,43 @@ async fn a_rule_whose_folder_has_gone_is_back_though_the_index_still_shows_the_f
     })
     .await;
     w.synced::<AlertRule>("r").await;
+}
+
+#[apply(since_12)]
+async fn rules_of_one_group_are_evaluated_again_in_their_folder_though_the_index_has_shown_it_all_the_while()
+{
+    const NAMES: [&str; 3] = ["a", "b", "c"];
+    let w = world::start().await;
+    only_the_older_api(&w);
+    for name in NAMES {
+        let spec = json!({"query": QUIET, "group": "together", "interval": "10s"});
+        w.put("AlertRule", name, spec).await;
+    }
+    for name in NAMES {
+        w.synced::<AlertRule>(name).await;
+    }
+    let folder = in_folder(&w, "a").await;
+    w.grafana.lag_the_index(NEVER).await;
+    w.grafana
+        .delete(&format!("/api/folders/{folder}?forceDeleteRules=true"))
+        .await
+        .ok();
+    // In a folder that isn't there Grafana stores rules as well, and evaluates none of them.
+    wait::until("the folder is back", SOON, async || {
+        let answer = w.grafana.get(&format!("/api/folders/{folder}")).await;
+        (answer.status == StatusCode::OK).then_some(())
+    })
+    .await;
+    for name in NAMES {
+        wait::until(&format!("{name} is evaluated"), SOON, async || {
+            let evaluated = w.grafana.evaluated(name).await?;
+            let last = evaluated["lastEvaluation"].as_str()?;
+            (!last.starts_with("0001")).then_some(())
+        })
+        .await;
+        assert_eq!(in_folder(&w, name).await, folder);
+    }
+    assert_rests(&w).await;
 }
 
 #[apply(since_13)]

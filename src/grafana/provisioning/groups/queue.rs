@@ -26,7 +26,7 @@ pub(in crate::grafana::provisioning) struct Together {
 }
 
 /// So long a folder that was seen to be there counts as there: groups that come together ask for it once, also where it takes a
-/// while to write them all. Shorter than the time between two polls, which find a folder that goes meanwhile.
+/// while to write them all. A read of all rules ends it too, for that may find those of a folder gone.
 const SEEN_FOR: Duration = Duration::from_secs(30);
 
 impl Together {
@@ -40,6 +40,11 @@ impl Together {
         let folders = self.folders.lock();
         let seen = folders.get(folder_uid);
         seen.is_some_and(|at| now.saturating_duration_since(*at) < SEEN_FOR)
+    }
+
+    /// Notes that all has been read: what goes with a folder isn't to be made again in one that was there before.
+    pub(in crate::grafana::provisioning) fn has_read(&self) {
+        self.folders.lock().clear();
     }
 
     /// Notes that a folder is there, and forgets those of which that is long ago.

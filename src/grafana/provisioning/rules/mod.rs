@@ -24,7 +24,12 @@ const RULES: &str = "api/v1/provisioning/alert-rules";
 impl Rules for Provisioning {
     fn list(&self) -> Answer<'_, Vec<FoundRule>> {
         let call = Call::get("rules.list", "api/ruler/grafana/api/v1/rules", &[]);
-        self.transport.stream(call, listing::decode).boxed()
+        async move {
+            let found = self.transport.stream(call, listing::decode).await;
+            self.together.has_read();
+            found
+        }
+        .boxed()
     }
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {

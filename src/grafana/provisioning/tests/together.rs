@@ -225,6 +225,19 @@ async fn into_a_folder_that_is_gone_no_group_is_written() {
 }
 
 #[tokio::test]
+async fn a_folder_that_was_there_before_the_rules_were_read_is_asked_for_again() {
+    let (one, approaches) = (One::new("11.5.2", &[]), Approaches::default());
+    let grafana = one.client(&approaches).await;
+    are_well(put_all(&grafana, &approaches, &rules(3)).await);
+    one.held.lock().rules.clear();
+    one.held.lock().is_folder_gone = true;
+    grafana.rules.list().await.unwrap();
+    one.asked();
+    put_all(&grafana, &approaches, &rules(3)).await;
+    assert!(!one.asked().contains(&SET.to_owned()));
+}
+
+#[tokio::test]
 async fn new_groups_that_come_together_ask_once_for_their_folder() {
     let (one, approaches) = (One::new("11.5.2", &[]), Approaches::default());
     let grafana = one.client(&approaches).await;
