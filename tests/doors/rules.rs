@@ -64,6 +64,7 @@ async fn put(door: &Door, rule: &AlertRule, found: Option<&FoundRule>) -> Result
         found,
         only_interval,
         interval_by_itself: &move || by_itself,
+        has_written: &|_| Some(true),
         provenance: Provenance::Api,
     };
     door.client.rules.put(write).await

@@ -82,7 +82,7 @@ pub(super) async fn apply(
         found: stored,
         kept,
         failure,
-    } = mirrored::put(instance, turn, rule, found, is_only_interval).await?;
+    } = mirrored::put(context, instance, turn, rule, found, is_only_interval).await?;
     let drift = if is_only_interval {
         None
     } else {

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kube::runtime::reflector::ObjectRef;
+
 use crate::api::AlertRule;
 use crate::controller::connection::Instance;
+use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
+use crate::domain::ownership::Owner;
 use crate::domain::rule::{self, identity};
 use crate::grafana::api::{FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
 use crate::grafana::digest::RuleDigest;
@@ -87,6 +91,7 @@ pub(super) struct Written {
 
 /// Creates a rule, or makes the one that was found what is wished, unless that was refused a short while ago.
 pub(super) async fn put(
+    context: &Context,
     instance: &Arc<Instance>,
     turn: &Turn,
     rule: &model::AlertRule,
@@ -97,6 +102,8 @@ pub(super) async fn put(
     let attempt = instance.refused.attempt(&rule.uid, &sent, Instant::now())?;
     let (wish, before) = (rule.clone(), found.cloned());
     let interval_by_itself = interval_by_itself(instance, rule, found);
+    let has_written = has_written(context, instance);
+    let (writing, noting, trigger) = (instance.clone(), instance.clone(), context.triggers.rules.clone());
     let put = instance.write(
         turn.clone(),
         Subject::Rules(vec![rule.uid.clone()]),
@@ -106,11 +113,23 @@ pub(super) async fn put(
                 found: before.as_ref(),
                 only_interval,
                 interval_by_itself: &interval_by_itself,
+                has_written: &has_written,
                 provenance: Provenance::Api,
             };
-            grafana.rules.put(write).await
+            let put = grafana.rules.put(write).await;
+            if put.as_ref().is_err_and(|error| !error.changed_nothing()) {
+                writing.mirror.write(|held| doubt(held, &wish));
+            }
+            put
         },
-        note,
+        move |held, stored| {
+            let others = note(held, stored);
+            let marks = others.iter().filter_map(|other| other.owner.as_deref());
+            for (namespace, name) in marks.filter_map(|mark| noting.owners.resource(mark)) {
+                // It may wish the interval that its rule has had.
+                trigger.one(namespace, name);
+            }
+        },
     );
     let Stored {
         found, kept, failure, ..
@@ -154,23 +173,72 @@ fn interval_by_itself(
     }
 }
 
-/// Notes a rule that was written, and what that says of the others in its group.
-fn note(held: &mut Held, stored: &Stored) {
+/// Says of a rule with our mark whether it is one that we write: that of the resource that the mark names.
+fn has_written(
+    context: &Context,
+    instance: &Arc<Instance>,
+) -> impl Fn(&str) -> Option<bool> + Send + Sync + use<> {
+    let (instance, resources) = (instance.clone(), context.stores.rules.clone());
+    move |uid| {
+        let found = match instance.mirror.read(|held| held.rules.before(uid).cloned()) {
+            Lookup::Present(found) => found,
+            Lookup::Absent => return Some(false),
+            Lookup::Unknown => return None,
+        };
+        let mark = found.owner.as_deref();
+        let Some((namespace, name)) = mark.and_then(|mark| instance.owners.resource(mark)) else {
+            return Some(false);
+        };
+        let is_derived = |owner: &Owner| owner.rule_uid(namespace, name) == uid;
+        let is_named = || {
+            let resource = resources.get(&ObjectRef::new(name).within(namespace));
+            resource.is_some_and(|resource| {
+                let reported = resource.status.as_ref().and_then(|status| status.uid.as_deref());
+                resource.spec.uid.as_deref() == Some(uid) || reported == Some(uid)
+            })
+        };
+        if !instance.owners.all().any(is_derived) && !is_named() {
+            return Some(false);
+        }
+        (found.provenance.as_deref() == Provenance::Api.name()).then_some(true)
+    }
+}
+
+/// Notes a rule that was written, and what that says of the others in its group. Returns those of them that have another interval now.
+fn note(held: &mut Held, stored: &Stored) -> Vec<FoundRule> {
     let rule = &stored.found;
+    let mut others = Vec::new();
     if let Some(group) = rule.group.as_ref().filter(|_| stored.is_of_group) {
         let members = held.rules.in_group(&rule.folder_uid, group);
-        let others = members.filter(|member| member.uid != rule.uid && member.interval != rule.interval);
-        let others: Vec<FoundRule> = others
-            .map(|other| FoundRule {
-                interval: rule.interval,
-                ..other.clone()
-            })
-            .collect();
-        for other in others {
-            held.rules.written(other);
+        let members = members.filter(|member| member.uid != rule.uid && member.interval != rule.interval);
+        others.extend(members.map(|other| FoundRule {
+            interval: rule.interval,
+            ..other.clone()
+        }));
+        for other in &others {
+            held.rules.written(other.clone());
         }
     }
     held.rules.written(rule.clone());
+    if let Some(group) = rule.group.as_ref().filter(|_| stored.is_in_doubt) {
+        let members = held.rules.in_group(&rule.folder_uid, group);
+        let members: Vec<String> = members.map(|member| member.uid.clone()).collect();
+        for uid in members {
+            held.rules.unknown(&uid);
+        }
+    }
+    others
+}
+
+/// Notes that a write whose answer was lost may have given its interval to the others of the group.
+fn doubt(held: &mut Held, wish: &model::AlertRule) {
+    let Some(group) = &wish.group else { return };
+    let members = held.rules.in_group(&wish.folder_uid, group);
+    let others = members.filter(|member| member.interval != wish.interval);
+    let others: Vec<String> = others.map(|member| member.uid.clone()).collect();
+    for uid in others {
+        held.rules.unknown(&uid);
+    }
 }
 
 fn failed(instance: &Instance, rule: &model::AlertRule, error: Error) -> Failure {

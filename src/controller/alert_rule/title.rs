@@ -84,7 +84,7 @@ pub(super) async fn free(
             title: format!("{} ({})", rule.title, rule.uid),
             ..rule.clone()
         };
-        mirrored::put(instance, turn, &aside, Some(found), false).await?;
+        mirrored::put(context, instance, turn, &aside, Some(found), false).await?;
     }
     Err(Failure::again(format!(
         "the title is still with {namespace}/{name}"

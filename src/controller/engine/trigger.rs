@@ -17,6 +17,14 @@ pub struct Trigger<K: Resource<DynamicType = ()>> {
     sender: UnboundedSender<ObjectRef<K>>,
 }
 
+impl<K: Resource<DynamicType = ()>> Clone for Trigger<K> {
+    fn clone(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+        }
+    }
+}
+
 impl<K: Resource<DynamicType = ()>> Trigger<K> {
     /// Asks for a pass over one resource.
     pub fn one(&self, namespace: &str, name: &str) {

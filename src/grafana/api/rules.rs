@@ -36,6 +36,9 @@ pub struct RuleWrite<'a> {
     /// The interval that Grafana gives the rule by itself where it is to be, as far as is known: that of its group, or of a new one. Asked
     /// when the write has its turn, for others may have set it meanwhile.
     pub interval_by_itself: &'a (dyn Fn() -> Duration + Send + Sync),
+    /// Whether the rule of this uid, which carries our mark, is one that we write: a copy that somebody has made of one carries the mark too.
+    /// `None` where that isn't known, or somebody else provisions it.
+    pub has_written: &'a (dyn Fn(&str) -> Option<bool> + Send + Sync),
     /// Who is to have provisioned it.
     pub provenance: Provenance,
 }
@@ -51,6 +54,8 @@ pub struct Stored {
     pub is_of_group: bool,
     /// Why the write ended there, if the interval that is wished couldn't be set.
     pub failure: Option<Error>,
+    /// Whether it may have been set all the same, for the rule and all others of its group.
+    pub is_in_doubt: bool,
     /// The right to write where it was written, if it takes one: to be held until what is said here is known to whoever writes next.
     pub turn: Option<Turn>,
 }

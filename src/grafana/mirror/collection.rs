@@ -229,6 +229,18 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         }
     }
 
+    /// What was known about a key before the write that is under way; what is known, if none is.
+    pub fn before<Q>(&self, key: &Q) -> Lookup<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        match self.slots.get(key) {
+            Some(slot) => slot.known.as_ref(),
+            None => self.lookup(key),
+        }
+    }
+
     /// What the last poll showed, if nothing was written since.
     pub fn polled<Q>(&self, key: &Q) -> Option<&V>
     where

@@ -136,6 +136,11 @@ impl Rules {
         self.rules.lookup(uid)
     }
 
+    /// What was known about a rule before the write of it that is under way; what is known, if none is.
+    pub fn before(&self, uid: &str) -> Lookup<&FoundRule> {
+        self.rules.before(uid)
+    }
+
     /// Whether a poll has finished, so that absence is known.
     pub fn is_loaded(&self) -> bool {
         self.rules.is_loaded()

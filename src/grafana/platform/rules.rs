@@ -246,6 +246,7 @@ fn stored(found: FoundRule, kept: Option<KeptInterval>, is_of_group: bool) -> St
         kept,
         is_of_group,
         failure: None,
+        is_in_doubt: false,
         turn: None,
     }
 }

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 
 use super::Provisioning;
-use super::wire::{RuleGroup, name_of};
+use super::wire::{Member, RuleGroup, name_of};
 use crate::grafana::api::{FoundRule, KeptInterval, RuleWrite};
 use crate::grafana::error::{Error, Result};
 use crate::grafana::transport::Call;
@@ -60,6 +60,8 @@ pub(super) struct Ended {
     pub(super) is_of_group: bool,
     /// Why it isn't as wished, where the rule itself was sent before.
     pub(super) failure: Option<Error>,
+    /// Whether it may be so all the same.
+    pub(super) is_in_doubt: bool,
 }
 
 impl Ended {
@@ -69,6 +71,7 @@ impl Ended {
             kept: None,
             is_of_group: false,
             failure: None,
+            is_in_doubt: false,
         }
     }
 
@@ -88,7 +91,7 @@ impl Provisioning {
     }
 
     /// Sets the interval of a rule's group if it isn't known to be as wished and all its rules are ours. To be called with the right to write
-    /// there, after the rule itself was sent if it had to be. Fails only where nothing was sent.
+    /// there, after the rule itself was sent if it had to be. Fails only where nothing else was sent.
     pub(super) async fn ensure_interval(
         &self,
         write: &RuleWrite<'_>,
@@ -105,6 +108,10 @@ impl Provisioning {
             return Ok(Ended::with(known));
         }
         match self.set_interval(write, place, (known, has_moved)).await {
+            Ok(Ended {
+                failure: Some(failure),
+                ..
+            }) if write.only_interval => Err(failure),
             Err(failure) if !write.only_interval => Ok(Ended {
                 failure: Some(failure),
                 ..Ended::with(known)
@@ -113,6 +120,7 @@ impl Provisioning {
         }
     }
 
+    /// Fails where nothing was sent.
     async fn set_interval(
         &self,
         write: &RuleWrite<'_>,
@@ -125,8 +133,11 @@ impl Provisioning {
         if interval == wish && (known == wish || !has_moved) {
             return Ok(Ended::of_group(wish));
         }
-        let is_ours = |mark: &str| (self.company.is_ours)(mark);
-        if let Some(foreign) = group.rules.iter().find(|rule| !rule.mark().is_some_and(is_ours)) {
+        let is_ours = |rule: &Member| {
+            let is_marked = rule.mark().is_some_and(|mark| (self.company.is_ours)(mark));
+            is_marked && (rule.uid == place.uid || (write.has_written)(&rule.uid) != Some(false))
+        };
+        if let Some(foreign) = group.rules.iter().find(|rule| !is_ours(rule)) {
             let kept = KeptInterval {
                 interval,
                 because_of: foreign.uid.clone(),
@@ -140,8 +151,15 @@ impl Provisioning {
         let body = json!({"title": name, "folderUid": place.folder_uid, "interval": wish.as_secs()});
         let names = [place.folder_uid.as_str(), "rule-groups", &name];
         let call = Call::new("rules.put_group", Method::PUT, GROUPS, &names).json(&body)?;
-        self.transport.send(call.provenance(write.provenance)).await?;
-        Ok(Ended::of_group(wish))
+        let sent = self.transport.send(call.provenance(write.provenance)).await;
+        let Err(failure) = sent else {
+            return Ok(Ended::of_group(wish));
+        };
+        Ok(Ended {
+            is_in_doubt: !failure.changed_nothing(),
+            failure: Some(failure),
+            ..Ended::with(known)
+        })
     }
 }
 

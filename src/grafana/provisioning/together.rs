@@ -10,28 +10,35 @@ use http::Method;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::Provisioning;
+use super::groups::fault::Fault;
 use super::groups::queue::{Come, Coming, Ended, Place, Queue, Waiting, tell_all};
 use super::groups::{self, Group, Key, Wish};
 use super::intervals::GROUPS;
 use crate::deadline;
 use crate::grafana::api::{Folders, Provenance};
 use crate::grafana::approach;
-use crate::grafana::error::{Class, Error, Result};
+use crate::grafana::error::{Error, Result};
 use crate::grafana::transport::Call;
 use crate::grafana::turns::Turn;
 
 /// So few rules, one of which is refused, cost no more calls alone than in ever smaller groups: each of those takes two.
 const FEW: usize = 5;
+/// So many refusals with nothing written in between say that most rules are at fault: the rest is written alone. It takes as many to find
+/// one rule at fault among ten thousand.
+const MOST_IN_VAIN: usize = 12;
 
 /// How the write of a group ended.
 enum Wrote {
     All,
     /// It was not sent, or says nothing of the rules.
     Nothing,
-    /// At least one of the rules isn't as it should be.
+    /// At least one of the rules isn't as it should be, or they are too much at once.
     Refused(Error),
     Failed(Error),
 }
+
+/// What a write of rules needs to know of all others that are in its group.
+pub(super) type HasWritten<'a> = &'a (dyn Fn(&str) -> Option<bool> + Send + Sync);
 
 /// Rules that are yet to be written.
 struct Part {
@@ -49,7 +56,12 @@ impl Provisioning {
     }
 
     /// Stands in the queue of a group with this rule, until it is written or has to be written alone.
-    pub(super) async fn write_together(&self, key: &Key, coming: Coming) -> Ended {
+    pub(super) async fn write_together(
+        &self,
+        key: &Key,
+        coming: Coming,
+        has_written: HasWritten<'_>,
+    ) -> Ended {
         let queue = &self.together.writes;
         let mut place = queue.join(key, coming);
         approach::arrived();
@@ -57,7 +69,9 @@ impl Provisioning {
             match self.come(queue, key, &mut place).await {
                 Come::Ends(ended) => return ended,
                 // Each call has its time limit, and most of them are for others.
-                Come::Leads(all, turn) => deadline::waiting(self.write_all(key, all, &turn)).await,
+                Come::Leads(all, turn) => {
+                    deadline::waiting(self.write_all(key, all, &turn, has_written)).await;
+                }
             }
         }
     }
@@ -109,7 +123,13 @@ impl Provisioning {
     }
 
     /// Writes what can be written in one go. What is wished with another interval waits on.
-    async fn write_all(&self, key: &Key, mut all: Vec<Waiting<Coming>>, turn: &Turn) {
+    async fn write_all(
+        &self,
+        key: &Key,
+        mut all: Vec<Waiting<Coming>>,
+        turn: &Turn,
+        has_written: HasWritten<'_>,
+    ) {
         let Some(first) = all.first().map(|one| one.what.wish.clone()) else {
             return;
         };
@@ -117,8 +137,7 @@ impl Provisioning {
             .extract_if(.., |one| !groups::goes_with(&first, &one.what.wish))
             .collect();
         self.together.writes.put_back(key, later);
-        let is_broken = self.together.broken.lock().remove(key);
-        if is_broken || first.provenance != Provenance::Api {
+        if self.together.was_broken(key) || first.provenance != Provenance::Api {
             return tell_all(all, &Ended::Alone(None));
         }
         let (movers, _turns) = self.rights_to_leave(&all);
@@ -128,7 +147,7 @@ impl Provisioning {
             })
             .collect();
         tell_all(stuck, &Ended::Alone(None));
-        self.write_parts(key, all, turn).await;
+        self.write_parts(key, all, turn, has_written).await;
     }
 
     /// The rights to write to the groups that these rules leave, so far as nobody has them: who waited for one with another at hand might wait
@@ -142,7 +161,16 @@ impl Provisioning {
     }
 
     /// Writes all of these, and where that is refused ever smaller parts of them, until those are alone that are at fault.
-    async fn write_parts(&self, key: &Key, all: Vec<Waiting<Coming>>, turn: &Turn) {
+    async fn write_parts(
+        &self,
+        key: &Key,
+        all: Vec<Waiting<Coming>>,
+        turn: &Turn,
+        has_written: HasWritten<'_>,
+    ) {
+        // Those of whom others are yet to note that they are written.
+        let mut written = HashSet::new();
+        let mut in_vain = 0;
         let mut parts = vec![Part {
             rules: all,
             is_bad: false,
@@ -153,13 +181,22 @@ impl Provisioning {
                 tell_all(part.rules, &Ended::Alone(None));
                 continue;
             }
+            let is_ours = |uid: &str, mark: &str| {
+                (self.company.is_ours)(mark) && (written.contains(uid) || has_written(uid) == Some(true))
+            };
             let wrote = if part.is_bad {
                 None
             } else {
-                Some(self.write_group(key, &part.rules).await)
+                Some(self.write_group(key, &part.rules, &is_ours).await)
+            };
+            in_vain = match wrote {
+                Some(Wrote::Refused(_)) => in_vain + 1,
+                Some(Wrote::All) => 0,
+                _ => in_vain,
             };
             let ended = match wrote {
                 Some(Wrote::All) => {
+                    written.extend(part.rules.iter().map(|one| one.what.wish.uid.clone()));
                     if let Some(twin) = parts.last_mut().filter(|_| part.has_twin) {
                         twin.is_bad = true;
                     }
@@ -168,6 +205,7 @@ impl Provisioning {
                 }
                 Some(Wrote::Nothing) => Ended::Alone(None),
                 Some(Wrote::Failed(error)) => Ended::Failed(error),
+                Some(Wrote::Refused(_)) if in_vain >= MOST_IN_VAIN => Ended::Alone(None),
                 Some(Wrote::Refused(_)) | None if part.rules.len() <= FEW => {
                     tell_all(part.rules, &Ended::Alone(None));
                     continue;
@@ -186,18 +224,26 @@ impl Provisioning {
         }
     }
 
-    async fn write_group(&self, key: &Key, rules: &[Waiting<Coming>]) -> Wrote {
+    async fn write_group(
+        &self,
+        key: &Key,
+        rules: &[Waiting<Coming>],
+        is_ours: &(dyn Fn(&str, &str) -> bool + Sync),
+    ) -> Wrote {
         let wishes: Vec<&Wish> = rules.iter().map(|one| &one.what.wish).collect();
         let found = match self.whole_group(key).await {
             Ok(found) => found,
-            Err(error) if is_of_groups(&error) => return Wrote::Nothing,
-            Err(error) => return Wrote::Failed(error),
+            // Nothing was sent; whoever goes alone doesn't have to look.
+            Err(error) => match Fault::of(&error) {
+                Fault::Everything => return Wrote::Failed(error),
+                _ => return Wrote::Nothing,
+            },
         };
         // Into a new group Grafana writes without a look at the folder, and what is in none is shown to nobody.
         if found.is_empty() && !self.is_there(&key.0).await {
             return Wrote::Nothing;
         }
-        let Ok(body) = groups::together(key, &found, &wishes, &*self.company.is_ours) else {
+        let Ok(body) = groups::together(key, &found, &wishes, is_ours) else {
             return Wrote::Nothing;
         };
         let names = [key.0.as_str(), "rule-groups", &key.1];
@@ -207,14 +253,15 @@ impl Provisioning {
             Ok(call) => self.transport.send(call).await,
             Err(error) => Err(error),
         };
-        match sent {
-            Ok(()) => Wrote::All,
-            Err(error) if is_of_groups(&error) => Wrote::Nothing,
-            Err(error) if is_of_one(&error) => Wrote::Refused(error),
-            Err(error) => {
-                if matches!(error, Error::Status { status: 500.., .. }) {
-                    self.together.broken.lock().insert(key.clone());
-                }
+        let Err(error) = sent else {
+            return Wrote::All;
+        };
+        match Fault::of(&error) {
+            Fault::Group => Wrote::Nothing,
+            Fault::Rules => Wrote::Refused(error),
+            Fault::Everything | Fault::Folder => Wrote::Failed(error),
+            Fault::Unknown => {
+                self.together.breaks(key);
                 Wrote::Failed(error)
             }
         }
@@ -233,23 +280,36 @@ impl Provisioning {
         is_there
     }
 
-    /// Deletes the group if it holds nothing but these.
     async fn delete_all(&self, key: &Key, all: Vec<Waiting<String>>, turn: &Turn) {
-        let uids: HashSet<&str> = all.iter().map(|one| one.what.as_str()).collect();
-        let found = self.whole_group(key).await;
-        let ended = match found {
-            Ok(found) if groups::are_all(&found, &uids) => {
-                let names = [key.0.as_str(), "rule-groups", &key.1];
-                let call = Call::new("rules.delete_group", Method::DELETE, GROUPS, &names);
-                match self.transport.send(call).await {
-                    Ok(()) => Ended::Together(turn.clone()),
-                    Err(error) if error.outcome_unknown() => Ended::Failed(error),
-                    Err(_) => Ended::Alone(None),
-                }
-            }
-            Ok(_) | Err(_) => Ended::Alone(None),
+        let ended = if self.together.was_broken(key) {
+            Ended::Alone(None)
+        } else {
+            self.delete_group(key, &all, turn).await
         };
         tell_all(all, &ended);
+    }
+
+    /// Deletes the group if it holds nothing but these.
+    async fn delete_group(&self, key: &Key, all: &[Waiting<String>], turn: &Turn) -> Ended {
+        let uids: HashSet<&str> = all.iter().map(|one| one.what.as_str()).collect();
+        match self.whole_group(key).await {
+            Ok(found) if groups::are_all(&found, &uids) => {}
+            Err(error) if Fault::of(&error) == Fault::Everything => return Ended::Failed(error),
+            Ok(_) | Err(_) => return Ended::Alone(None),
+        }
+        let names = [key.0.as_str(), "rule-groups", &key.1];
+        let call = Call::new("rules.delete_group", Method::DELETE, GROUPS, &names);
+        let Err(error) = self.transport.send(call).await else {
+            return Ended::Together(turn.clone());
+        };
+        match Fault::of(&error) {
+            Fault::Everything => Ended::Failed(error),
+            Fault::Group | Fault::Rules | Fault::Folder => Ended::Alone(None),
+            Fault::Unknown => {
+                self.together.breaks(key);
+                Ended::Failed(error)
+            }
+        }
     }
 
     /// A group with all that Grafana says of its rules. From the versions on that are asked for this, Grafana names its error where there is
@@ -281,19 +341,4 @@ fn divided(rules: &mut Vec<Waiting<Coming>>, message: &str) -> Vec<Part> {
     }
     let second = rules.split_off(rules.len() / 2);
     vec![part(second, false), part(std::mem::take(rules), true)]
-}
-
-/// Whether groups can't be read or written as a whole, which says nothing of single rules.
-fn is_of_groups(error: &Error) -> bool {
-    matches!(error, Error::TooLarge { .. }) || error.class() == Class::Forbidden
-}
-
-/// Whether a refusal is of what a rule is. All others are of all of them.
-fn is_of_one(error: &Error) -> bool {
-    let is_said = matches!(error, Error::Status { .. }) && !error.is_folder_missing();
-    is_said
-        && matches!(
-            error.class(),
-            Class::Rejected | Class::Conflict | Class::Foreign | Class::Missing
-        )
 }

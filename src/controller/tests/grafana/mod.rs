@@ -49,6 +49,8 @@ pub(super) struct Held {
     /// Whether the index that lists of folders come from knows nothing yet.
     pub(super) index_lags: bool,
     pub(super) rules: BTreeMap<String, AlertRule>,
+    /// What the last write of a rule was told of the others in its group: their uids, and whether we have written them.
+    pub(super) others: Vec<(String, Option<bool>)>,
     /// How rules do, each in a group of its own.
     pub(super) states: Vec<RuleState>,
     /// Where every page but the last leads to, wherever it ends.

@@ -33,9 +33,22 @@ impl Rules for Double {
                 interval: (write.interval_by_itself)(),
                 ..write.rule.clone()
             };
+            self.hold(|held| {
+                let others = held.rules.values().filter(|other| {
+                    other.uid != rule.uid
+                        && (&other.folder_uid, &other.group) == (&rule.folder_uid, &rule.group)
+                });
+                held.others = others
+                    .map(|other| (other.uid.clone(), (write.has_written)(&other.uid)))
+                    .collect();
+            });
             if !write.only_interval {
                 self.send(rule.clone(), write.found.is_some()).await?;
             }
+            let rule = AlertRule {
+                interval: (write.interval_by_itself)(),
+                ..rule
+            };
             let has_moved = write
                 .found
                 .is_some_and(|found| (&found.folder_uid, &found.group) != (&rule.folder_uid, &rule.group));
@@ -55,6 +68,7 @@ impl Rules for Double {
                 found: FoundRule::written(&rule, write.provenance),
                 kept: None,
                 is_of_group: !is_well && failure.is_none(),
+                is_in_doubt: failure.as_ref().is_some_and(|error| !error.changed_nothing()),
                 failure,
                 turn: None,
             })
@@ -77,7 +91,11 @@ impl Double {
             if is_there && !held.rules.contains_key(&rule.uid) {
                 return Err(refusal("rules.update", 404, ""));
             }
-            held.take(rule);
+            let mut others = held.rules.values().filter(|other| {
+                other.uid != rule.uid && (&other.folder_uid, &other.group) == (&rule.folder_uid, &rule.group)
+            });
+            let interval = others.next().map_or(rule.interval, |other| other.interval);
+            held.take(AlertRule { interval, ..rule });
             Ok(())
         })
     }
@@ -95,12 +113,18 @@ impl Double {
     }
 }
 
-/// A rule that a test put there without an interval has that of a new group.
+/// A rule that a test put there without an interval has that of a new group, and one that names nobody else is provisioned as ours are.
 fn found(rule: &AlertRule) -> FoundRule {
     let interval = Some(rule.interval).filter(|interval| !interval.is_zero());
     let rule = AlertRule {
         interval: interval.unwrap_or(DEFAULT_INTERVAL),
         ..rule.clone()
     };
-    FoundRule::written(&rule, Provenance::Api)
+    FoundRule {
+        provenance: rule
+            .provenance
+            .clone()
+            .or(Provenance::Api.name().map(str::to_owned)),
+        ..FoundRule::of(&rule)
+    }
 }

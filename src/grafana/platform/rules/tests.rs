@@ -152,6 +152,7 @@ async fn put(rules: &Rules, rule: &AlertRule, found: Option<&FoundRule>) -> Resu
         found,
         only_interval: false,
         interval_by_itself: &|| Duration::from_secs(60),
+        has_written: &|_| Some(true),
         provenance: Provenance::Api,
     };
     rules.put(write).await

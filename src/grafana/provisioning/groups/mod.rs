@@ -3,6 +3,7 @@
 //! A write of a group replaces it: rules that it doesn't list are deleted, and all that it lists get its provenance. So it is sent only
 //! where a look right before shows that every rule in the group is ours, and those are sent back exactly as they were read.
 
+pub(super) mod fault;
 pub(super) mod queue;
 
 use std::collections::{HashMap, HashSet};
@@ -52,7 +53,7 @@ pub(super) struct Wish {
 pub(super) enum Apart {
     /// There is but one.
     Alone,
-    /// The group holds this rule, which isn't ours.
+    /// The group holds this rule, which isn't known to be ours.
     Foreign(String),
 }
 
@@ -92,15 +93,15 @@ pub(super) fn named<'a>(message: &str, uids: impl IntoIterator<Item = &'a str>) 
     named.next().filter(|_| named.next().is_none())
 }
 
-/// The body that writes all these wishes into the group that was found, with the interval that they wish for it. `is_ours` is asked of the
-/// mark of every other rule in it.
+/// The body that writes all these wishes into the group that was found, with the interval that they wish for it. `is_ours` is asked of uid
+/// and mark of every other rule in it.
 ///
 /// Rules stay in their order; new ones follow, by title, so that it doesn't matter who came first.
 pub(super) fn together(
     (folder_uid, name): &Key,
     found: &Group,
     wishes: &[&Wish],
-    is_ours: &dyn Fn(&str) -> bool,
+    is_ours: &dyn Fn(&str, &str) -> bool,
 ) -> Result<Value, Apart> {
     let [first, _, ..] = wishes else {
         return Err(Apart::Alone);
@@ -110,7 +111,7 @@ pub(super) fn together(
     for rule in &found.rules {
         match by_uid.remove(uid(rule)) {
             Some(wish) => rules.push(wish.body.clone()),
-            None if mark(rule).is_some_and(is_ours) => rules.push(rule.clone()),
+            None if mark(rule).is_some_and(|mark| is_ours(uid(rule), mark)) => rules.push(rule.clone()),
             None => return Err(Apart::Foreign(uid(rule).to_owned())),
         }
     }
@@ -164,7 +165,7 @@ mod tests {
             &("f".to_owned(), "g".to_owned()),
             found,
             &wishes,
-            &|mark: &str| mark.starts_with("ours/"),
+            &|uid: &str, mark: &str| mark.starts_with("ours/") && uid != "copy",
         )
     }
 
@@ -203,11 +204,13 @@ mod tests {
     #[test]
     fn a_rule_that_is_not_ours_keeps_all_others_apart() {
         let unmarked = json!({"uid": "x", "labels": null});
-        for foreign in [read("x", "theirs/ns/x"), unmarked, json!({"uid": "x"})] {
+        let copy = read("copy", "ours/ns/a");
+        for foreign in [read("x", "theirs/ns/x"), unmarked, json!({"uid": "x"}), copy] {
+            let named = uid(&foreign).to_owned();
             let found = group(vec![read("a", "ours/ns/a"), foreign]);
             assert_eq!(
                 written(&found, &[wish("b"), wish("c")]).unwrap_err(),
-                Apart::Foreign("x".to_owned())
+                Apart::Foreign(named)
             );
         }
     }

@@ -17,8 +17,8 @@ pub(in crate::grafana::provisioning) struct Together {
     pub(in crate::grafana::provisioning) writes: Queue<Coming>,
     /// Uids of rules.
     pub(in crate::grafana::provisioning) deletes: Queue<String>,
-    /// Groups of which a write broke Grafana: the next one goes rule by rule.
-    pub(in crate::grafana::provisioning) broken: Mutex<HashSet<Key>>,
+    /// Groups of which it isn't known how a write or deletion has ended: the next one goes rule by rule.
+    broken: Mutex<HashSet<Key>>,
     /// Who looks whether a folder is there: what one of those that wait for the same folder sees, all know.
     pub(in crate::grafana::provisioning) looks: Rights<String>,
     /// When each folder was seen to be there.
@@ -33,6 +33,16 @@ impl Together {
     /// Notes which version of Grafana this is.
     pub(in crate::grafana::provisioning) fn learn(&self, version: Option<&str>) {
         *self.abilities.lock() = Abilities::of(version);
+    }
+
+    /// Notes that it isn't known how a write or deletion of a group has ended.
+    pub(in crate::grafana::provisioning) fn breaks(&self, key: &Key) {
+        self.broken.lock().insert(key.clone());
+    }
+
+    /// Whether that is noted; asked once, it is no longer.
+    pub(in crate::grafana::provisioning) fn was_broken(&self, key: &Key) -> bool {
+        self.broken.lock().remove(key)
     }
 
     /// Whether a folder was seen to be there a short while ago.

@@ -68,6 +68,7 @@ impl Rules for Provisioning {
                 kept,
                 is_of_group,
                 failure,
+                is_in_doubt,
             } = self.ensure_interval(&write, &place, before.as_ref()).await?;
             let rule = AlertRule {
                 group: place.group,
@@ -86,6 +87,7 @@ impl Rules for Provisioning {
                 kept,
                 is_of_group,
                 failure,
+                is_in_doubt,
                 turn: Some(turn),
             })
         }
@@ -138,7 +140,7 @@ impl Provisioning {
             },
             from: before.map(Place::key).filter(|from| *from != place.key()),
         };
-        self.write_together(&place.key(), coming).await
+        self.write_together(&place.key(), coming, write.has_written).await
     }
 
     /// Sends the rule itself: a new one takes the interval of its group, or [`DEFAULT_INTERVAL`] in a new one.
@@ -164,6 +166,7 @@ fn stored_with_others(write: &RuleWrite<'_>, place: Place, turn: Turn) -> Stored
         kept: None,
         is_of_group: true,
         failure: None,
+        is_in_doubt: false,
         turn: Some(turn),
     }
 }

@@ -64,13 +64,24 @@ fn found(uid: &str) -> FoundRule {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Writes a rule into a group whose rules have a minute.
+/// Writes a rule into a group whose rules have a minute, and are ours as their marks say.
 async fn put(grafana: &Grafana, rule: &AlertRule, found: Option<&FoundRule>) -> Result<Stored> {
+    put_among(grafana, rule, found, Some(true)).await
+}
+
+/// The same, where of the others in the group this is known: whether we have written them.
+async fn put_among(
+    grafana: &Grafana,
+    rule: &AlertRule,
+    found: Option<&FoundRule>,
+    has_written: Option<bool>,
+) -> Result<Stored> {
     let write = RuleWrite {
         rule,
         found,
         only_interval: false,
         interval_by_itself: &|| MINUTE,
+        has_written: &|_| has_written,
         provenance: Provenance::Api,
     };
     grafana.rules.put(write).await

@@ -169,6 +169,7 @@ async fn slow_down(grafana: &Grafana) -> Result<Stored> {
         found: Some(&found),
         only_interval: true,
         interval_by_itself: &|| MINUTE,
+        has_written: &|_| Some(true),
         provenance: Provenance::Api,
     };
     grafana.rules.put(write).await
@@ -196,7 +197,32 @@ async fn a_rule_that_is_stored_is_so_though_its_interval_is_refused() {
     assert_eq!(groups.asked(), [CREATE, LOOK, SET]);
     assert_eq!(stored.found, FoundRule::written(&every(MINUTE), Provenance::Api));
     assert_eq!(stored.failure.unwrap().class(), Class::Rejected);
-    assert!(!stored.is_of_group);
+    assert!(!stored.is_of_group && !stored.is_in_doubt);
+}
+
+#[tokio::test]
+async fn whether_an_interval_was_set_whose_write_has_no_answer_is_in_doubt() {
+    let mut groups = Groups::with(60, &["own/ns/a"]);
+    groups.status = StatusCode::INTERNAL_SERVER_ERROR;
+    let stored = put(&groups.client().await, &every(TWO), None).await.unwrap();
+    assert_eq!(groups.asked(), [CREATE, LOOK, SET]);
+    assert!(stored.failure.is_some() && stored.is_in_doubt);
+    // A look at the group sets nothing.
+    groups.group = json!("none");
+    let stored = put(&groups.client().await, &every(TWO), None).await.unwrap();
+    assert!(stored.failure.is_some() && !stored.is_in_doubt);
+}
+
+#[tokio::test]
+async fn a_copy_of_a_rule_of_ours_keeps_its_interval_though_it_carries_our_mark() {
+    for (has_written, sets) in [(Some(false), false), (None, true), (Some(true), true)] {
+        let groups = Groups::with(60, &["own/ns/a"]);
+        let grafana = groups.client().await;
+        let stored = put_among(&grafana, &every(TWO), None, has_written).await;
+        let kept = stored.unwrap().kept.map(|kept| kept.because_of);
+        assert_eq!(kept, (!sets).then(|| "of own/ns/a".to_owned()), "{has_written:?}");
+        assert_eq!(groups.asked().contains(&SET.to_owned()), sets, "{has_written:?}");
+    }
 }
 
 #[tokio::test]
@@ -267,6 +293,7 @@ async fn who_waits_for_its_turn_asks_for_the_interval_only_then_and_a_turn_lasts
         found: None,
         only_interval: false,
         interval_by_itself: &interval,
+        has_written: &|_| Some(true),
         provenance: Provenance::Api,
     };
     let mut second = grafana.rules.put(write);

@@ -2,154 +2,14 @@
 
 use futures::future::join_all;
 use futures::{FutureExt, poll};
-use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use super::*;
 use crate::grafana::approach::Approach;
 
-const FOLDER: &str = "GET /api/folders/f";
-const LOOK: &str = "GET folder/f/rule-groups/g";
-const SET: &str = "PUT folder/f/rule-groups/g";
-const DELETE: &str = "DELETE folder/f/rule-groups/g";
-const CREATE: &str = "POST alert-rules";
+mod faults;
+mod one;
 
-/// A Grafana that holds one group.
-#[derive(Clone)]
-struct One {
-    held: Arc<Mutex<Held>>,
-    /// What isn't answered before this is let go.
-    waits_for: watch::Sender<Option<&'static str>>,
-}
-
-#[derive(Default)]
-struct Held {
-    version: &'static str,
-    rules: Vec<Value>,
-    asked: Vec<String>,
-    folder_asked: usize,
-    is_folder_gone: bool,
-    /// Which bodies are refused: those that say this.
-    bad: Option<&'static str>,
-    /// With what the refusal goes on.
-    message: &'static str,
-    /// What a write of the group is answered with, whatever it brings.
-    breaks: Option<StatusCode>,
-}
-
-impl One {
-    fn new(version: &'static str, marks: &[&str]) -> Self {
-        let rule = |mark: &&str| json!({"uid": format!("of {mark}"), "labels": {"__alertwright__": mark}});
-        Self {
-            held: Arc::new(Mutex::new(Held {
-                version,
-                rules: marks.iter().map(rule).collect(),
-                ..Held::default()
-            })),
-            waits_for: watch::Sender::new(None),
-        }
-    }
-
-    fn router(&self) -> Router {
-        let this = self.clone();
-        Router::new().fallback(any(async move |request: Request| {
-            let asked = format!("{} {}", request.method(), request.uri().path());
-            let body = axum::body::to_bytes(request.into_body(), usize::MAX)
-                .await
-                .unwrap();
-            let asked = asked.replace("/api/v1/provisioning/", "");
-            if asked == FOLDER {
-                return this.held.lock().folder();
-            }
-            this.held.lock().asked.push(asked.clone());
-            let mut waits_for = this.waits_for.subscribe();
-            waits_for
-                .wait_for(|waits_for| *waits_for != Some(asked.as_str()))
-                .await
-                .unwrap();
-            this.held.lock().answer(&asked, &String::from_utf8_lossy(&body))
-        }))
-    }
-
-    /// Answers what it has been asked.
-    async fn client(&self, approaches: &Approaches) -> Grafana {
-        let company = Company {
-            is_ours: Arc::new(|mark| mark.starts_with("own/")),
-            makes_uid: |uid| uid.starts_with("aw-"),
-            approaches: approaches.clone(),
-            ..Company::default()
-        };
-        let grafana = grafana_among(self.router(), company).await;
-        grafana.server.settings().await.unwrap();
-        self.asked();
-        grafana
-    }
-
-    /// What was asked since the last time.
-    fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.held.lock().asked)
-    }
-
-    fn uids(&self) -> Vec<String> {
-        let held = self.held.lock();
-        let uid = |rule: &Value| rule["uid"].as_str().unwrap().to_owned();
-        held.rules.iter().map(uid).collect()
-    }
-}
-
-impl Held {
-    fn folder(&mut self) -> (StatusCode, String) {
-        self.folder_asked += 1;
-        if self.is_folder_gone {
-            return (
-                StatusCode::NOT_FOUND,
-                json!({"message": "folder not found"}).to_string(),
-            );
-        }
-        (StatusCode::OK, json!({"uid": "f", "title": "F"}).to_string())
-    }
-
-    fn answer(&mut self, asked: &str, body: &str) -> (StatusCode, String) {
-        let no = |status: StatusCode, message: &str| {
-            let id = (status == StatusCode::NOT_FOUND).then_some("alerting.alert-rule.notFound");
-            (status, json!({"message": message, "messageId": id}).to_string())
-        };
-        if self.bad.is_some_and(|bad| body.contains(bad)) {
-            return no(StatusCode::BAD_REQUEST, self.message);
-        }
-        let sent: Value = serde_json::from_str(body).unwrap_or_default();
-        match asked {
-            "GET /api/frontend/settings" => {
-                let settings = json!({"buildInfo": {"version": self.version}});
-                return (StatusCode::OK, settings.to_string());
-            }
-            LOOK if self.rules.is_empty() => return no(StatusCode::NOT_FOUND, "no such group"),
-            look if look != LOOK && look.starts_with("GET folder/") => {
-                return no(StatusCode::NOT_FOUND, "no such group");
-            }
-            LOOK => {
-                let group = json!({"title": "g", "folderUid": "f", "interval": 60, "rules": self.rules});
-                return (StatusCode::OK, group.to_string());
-            }
-            SET => {
-                if let Some(status) = self.breaks {
-                    return no(status, "broken");
-                }
-                self.rules = sent["rules"].as_array().unwrap().clone();
-            }
-            DELETE => self.rules.clear(),
-            CREATE => self.rules.push(sent),
-            _ => {
-                let (how, uid) = (&asked[..3], asked.rsplit('/').next().unwrap());
-                self.rules.retain(|rule| rule["uid"] != uid);
-                if how == "PUT" {
-                    self.rules.push(sent);
-                }
-            }
-        }
-        (StatusCode::OK, "{}".to_owned())
-    }
-}
+use one::{CREATE, DELETE, Instead, LOOK, One, PAGE, SET};
 
 fn uids(count: usize) -> Vec<String> {
     (0..count).map(|i| format!("aw-{i:02}")).collect()
@@ -172,27 +32,50 @@ fn ours(uid: &str) -> AlertRule {
 
 /// Writes a rule, and gives its turn back as whoever has noted it does.
 async fn noted(grafana: &Grafana, rule: &AlertRule, found: Option<&FoundRule>) -> Result<Stored> {
-    let mut stored = put(grafana, rule, found).await?;
+    noted_among(grafana, rule, found, Some(true)).await
+}
+
+async fn noted_among(
+    grafana: &Grafana,
+    rule: &AlertRule,
+    found: Option<&FoundRule>,
+    has_written: Option<bool>,
+) -> Result<Stored> {
+    let mut stored = put_among(grafana, rule, found, has_written).await?;
     assert!(stored.turn.take().is_some(), "others write before it is noted");
     Ok(stored)
 }
 
 /// Writes all of these at the same time, as passes do: each is on the way until it stands in the queue.
 async fn put_all(grafana: &Grafana, approaches: &Approaches, rules: &[AlertRule]) -> Vec<Result<Stored>> {
+    put_all_among(grafana, approaches, rules, Some(true)).await
+}
+
+/// The same, where of the others in the group this is known: whether we have written them.
+async fn put_all_among(
+    grafana: &Grafana,
+    approaches: &Approaches,
+    rules: &[AlertRule],
+    has_written: Option<bool>,
+) -> Vec<Result<Stored>> {
     let on_the_way: Vec<Approach> = rules.iter().map(|_| approaches.begin()).collect();
     let puts = rules.iter().zip(&on_the_way);
-    join_all(puts.map(|(rule, approach)| approach.scope(noted(grafana, rule, None)))).await
+    let put = |rule| noted_among(grafana, rule, None, has_written);
+    join_all(puts.map(|(rule, approach)| approach.scope(put(rule)))).await
 }
 
 async fn delete_all(grafana: &Grafana, approaches: &Approaches, uids: &[String]) {
+    for deleted in try_to_delete_all(grafana, approaches, uids).await {
+        deleted.unwrap();
+    }
+}
+
+async fn try_to_delete_all(grafana: &Grafana, approaches: &Approaches, uids: &[String]) -> Vec<Result<()>> {
     let found: Vec<FoundRule> = uids.iter().map(|uid| found(uid)).collect();
     let on_the_way: Vec<Approach> = found.iter().map(|_| approaches.begin()).collect();
     let deletes = found.iter().zip(&on_the_way);
     let all = deletes.map(|(rule, approach)| approach.scope(grafana.rules.delete(rule, Provenance::Api)));
-    join_all(all)
-        .await
-        .into_iter()
-        .for_each(|deleted| deleted.unwrap());
+    join_all(all).await
 }
 
 fn rules(count: usize) -> Vec<AlertRule> {
@@ -319,30 +202,52 @@ async fn what_wishes_another_interval_is_another_write() {
             ..ours(uid)
         })
         .collect();
-    are_well(put_all(&grafana, &approaches, &wishes).await);
+    for stored in put_all(&grafana, &approaches, &wishes).await {
+        let others = stored.unwrap().is_of_group;
+        assert!(others, "whoever notes it notes it of all");
+    }
     assert_eq!(one.asked(), [LOOK, SET, LOOK, SET]);
     assert_eq!(one.uids().len(), 4);
+    assert_eq!(one.held.lock().interval, 2, "what was asked for last");
+}
+
+/// Moves all of these into the group at the same time.
+async fn move_all(grafana: &Grafana, approaches: &Approaches, rules: &[AlertRule]) -> Vec<Result<Stored>> {
+    let before = rules.iter().map(|rule| {
+        FoundRule::of(&AlertRule {
+            group: Some("before".to_owned()),
+            ..rule.clone()
+        })
+    });
+    let before: Vec<FoundRule> = before.collect();
+    let on_the_way: Vec<Approach> = rules.iter().map(|_| approaches.begin()).collect();
+    let puts = rules.iter().zip(&before).zip(&on_the_way);
+    let all = puts.map(|((rule, found), approach)| approach.scope(noted(grafana, rule, Some(found))));
+    join_all(all).await
 }
 
 #[tokio::test]
 async fn rules_that_move_in_together_are_one_write_unless_the_group_they_leave_is_being_written() {
-    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
-    let grafana = one.client(&approaches).await;
-    let wishes = rules(3);
-    let before: Vec<_> = wishes
-        .iter()
-        .map(|rule| {
-            FoundRule::of(&AlertRule {
-                group: Some("before".to_owned()),
-                ..rule.clone()
-            })
-        })
-        .collect();
-    let on_the_way: Vec<Approach> = wishes.iter().map(|_| approaches.begin()).collect();
-    let puts = wishes.iter().zip(&before).zip(&on_the_way);
-    let all = puts.map(|((rule, found), approach)| approach.scope(noted(&grafana, rule, Some(found))));
-    are_well(join_all(all).await);
+    let (one, approaches, groups) = (One::new("13.3.0", &[]), Approaches::default(), Arc::default());
+    let grafana = one.client_among(&approaches, Arc::clone(&groups)).await;
+    are_well(move_all(&grafana, &approaches, &rules(3)).await);
     assert_eq!(one.asked(), [LOOK, SET]);
+    one.held.lock().rules.clear();
+    let left = groups.lock(("f".to_owned(), "before".to_owned())).await;
+    let (leaving, stays) = (rules(3), every("stays", MINUTE));
+    let mut moves = Box::pin(move_all(&grafana, &approaches, &leaving));
+    // Who doesn't leave the group that is being written waits for nobody.
+    tokio::select! {
+        biased;
+        _ = moves.as_mut() => panic!("it didn't wait for the group that they leave"),
+        stored = noted(&grafana, &stays, None) => drop(stored.unwrap()),
+    }
+    assert_eq!(one.asked(), [CREATE]);
+    drop(left);
+    are_well(moves.await);
+    let mut asked = one.asked();
+    asked.retain(|call| call.starts_with("PUT"));
+    assert_eq!(asked, [0, 1, 2].map(|i| format!("PUT alert-rules/aw-0{i}")));
 }
 
 #[tokio::test]
@@ -372,24 +277,6 @@ async fn a_rule_that_is_refused_is_alone_with_it() {
         assert!(asked.len() <= most, "{} calls for {bad}: {asked:#?}", asked.len());
         assert_eq!(one.uids().len(), n - 1);
     }
-}
-
-#[tokio::test]
-async fn of_a_write_whose_outcome_is_unknown_all_learn_that_and_the_next_goes_rule_by_rule() {
-    let (one, approaches) = (One::new("13.3.0", &[]), Approaches::default());
-    let grafana = one.client(&approaches).await;
-    one.held.lock().breaks = Some(StatusCode::INTERNAL_SERVER_ERROR);
-    for stored in put_all(&grafana, &approaches, &rules(3)).await {
-        let error = stored.unwrap_err();
-        assert!(error.outcome_unknown(), "{error}");
-    }
-    assert_eq!(one.asked(), [LOOK, SET]);
-    are_well(put_all(&grafana, &approaches, &rules(3)).await);
-    assert_eq!(one.asked(), [CREATE; 3]);
-    one.held.lock().breaks = None;
-    one.held.lock().rules.clear();
-    are_well(put_all(&grafana, &approaches, &rules(3)).await);
-    assert_eq!(one.asked(), [LOOK, SET], "once is enough");
 }
 
 #[tokio::test]

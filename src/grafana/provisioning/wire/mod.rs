@@ -2,4 +2,4 @@
 
 mod rule;
 
-pub(super) use rule::{NotificationSettings, Query, Record, Rule, RuleGroup, name_of};
+pub(super) use rule::{Member, NotificationSettings, Query, Record, Rule, RuleGroup, name_of};

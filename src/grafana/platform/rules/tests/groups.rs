@@ -38,6 +38,7 @@ async fn put_interval(rules: &Rules, rule: &AlertRule, found: &FoundRule) -> Res
         found: Some(found),
         only_interval: true,
         interval_by_itself: &|| Duration::from_secs(60),
+        has_written: &|_| Some(true),
         provenance: Provenance::Api,
     };
     rules.put(write).await
