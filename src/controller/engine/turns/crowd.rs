@@ -121,7 +121,11 @@ mod tests {
         let (crowd, approaches, now) = (Crowd::default(), Approaches::default(), Instant::now());
         let begin = || approaches.begin();
         let come = |object: &str, after| crowd.come(object, begin, now + after);
-        crowd.stay("a".to_owned(), come("a", Duration::ZERO), now);
+        let first = come("a", Duration::ZERO);
+        first.hold("a place");
+        crowd.stay("a".to_owned(), first.clone(), now);
+        assert!(!first.holds(), "others may work meanwhile");
+        drop(first);
         let mut settled = pin!(approaches.settled());
         assert!(poll!(settled.as_mut()).is_pending(), "its next pass is to come");
         drop(come("a", NEXT / 2));

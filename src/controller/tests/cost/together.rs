@@ -200,6 +200,8 @@ async fn of_the_rules_with_our_mark_those_are_ours_that_their_resources_have_and
         };
         held.rules.insert(copy.uid.clone(), copy);
     });
+    // Its own next write waits behind this one.
+    world.instance().mirror.write(|held| held.rules.begins(&derived));
     uid_of(&mut world, "last", json!({})).await;
     let mut expected = vec![
         (derived, Some(true)),

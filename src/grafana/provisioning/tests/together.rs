@@ -251,6 +251,24 @@ async fn rules_that_move_in_together_are_one_write_unless_the_group_they_leave_i
 }
 
 #[tokio::test]
+async fn while_rules_move_together_nobody_else_writes_to_the_group_that_they_leave() {
+    let (one, approaches, groups) = (One::new("13.3.0", &[]), Approaches::default(), Arc::default());
+    let grafana = one.client_among(&approaches, Arc::clone(&groups)).await;
+    one.waits_for.send_replace(Some(SET));
+    let leaving = rules(2);
+    let mut moves = Box::pin(move_all(&grafana, &approaches, &leaving));
+    while !one.held.lock().asked.contains(&SET.to_owned()) {
+        assert!(poll!(moves.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let left = || ("f".to_owned(), "before".to_owned());
+    assert!(groups.try_lock(left()).is_none());
+    one.waits_for.send_replace(None);
+    are_well(moves.await);
+    assert!(groups.try_lock(left()).is_some());
+}
+
+#[tokio::test]
 async fn a_rule_that_is_refused_is_alone_with_it() {
     let n = 20;
     for (message, bad, most) in [
