@@ -173,7 +173,7 @@ fn the_example_of_integrations_says_every_field_of_every_type() {
         .flat_map(|point| point["spec"]["integrations"].as_array().into_iter().flatten())
         .collect();
     let mut found = Vec::new();
-    for (type_, schema) in types.as_object().expect("types").iter() {
+    for (type_, schema) in types.as_object().expect("types") {
         if type_ != "disableResolveMessage" {
             let written: Vec<_> = integrations.iter().filter_map(|one| one.get(type_)).collect();
             assert!(!written.is_empty(), "there is no {type_}");
