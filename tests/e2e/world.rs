@@ -7,6 +7,7 @@ use alertwright::api::{
     AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence,
 };
 use alertwright_testbed::control_plane::Watch;
+use alertwright_testbed::grafana::{Account, FixedRole};
 use alertwright_testbed::operator::{self, Operator};
 use alertwright_testbed::trial::{self, Door};
 use alertwright_testbed::{ControlPlane, Grafana, Loki, Proxy, grafana, wait};
@@ -47,6 +48,22 @@ pub async fn start() -> World {
 
 /// Starts a world with a Grafana of one's own.
 pub async fn start_with(options: grafana::Options) -> World {
+    start_as(options, async |grafana| grafana.account("Admin").await)
+        .await
+        .0
+}
+
+/// Starts a world whose operator has an account that has these roles and no other.
+pub async fn start_limited(mut options: grafana::Options, roles: &[FixedRole]) -> (World, Account) {
+    options.settings.push(Grafana::LICENSED.to_owned());
+    start_as(options, async |grafana| grafana.account_with(roles).await).await
+}
+
+/// The same with an account of one's own.
+async fn start_as(
+    options: grafana::Options,
+    account: impl AsyncFnOnce(&Grafana) -> Account,
+) -> (World, Account) {
     let plane = ControlPlane::shared().await;
     install_crds(plane).await;
     let (home, ns) = (plane.namespace("op").await, plane.namespace("team").await);
@@ -55,12 +72,13 @@ pub async fn start_with(options: grafana::Options) -> World {
     grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
     let proxy = proxy_of(&grafana).await;
     let kubeconfig = plane.operator_account(&home, Watch::Namespaces(&[&ns])).await;
-    connect(plane, &home, &proxy.url(), &grafana.token().await, json!({})).await;
+    let account = account(&grafana).await;
+    connect(plane, &home, &proxy.url(), &account.token, json!({})).await;
     let operator = operator(&home, &ns, &kubeconfig)
         .start()
         .await
         .expect("the operator starts");
-    World {
+    let world = World {
         plane,
         home,
         ns,
@@ -68,7 +86,8 @@ pub async fn start_with(options: grafana::Options) -> World {
         proxy,
         operator,
         kubeconfig,
-    }
+    };
+    (world, account)
 }
 
 /// A proxy in front of a Grafana, which lets the operator through the trial's door.

@@ -5,13 +5,11 @@ mod double;
 mod faults;
 mod organisation;
 mod readers;
+mod rights;
 mod source;
 pub(crate) mod version;
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::AtomicUsize, time::Duration};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -26,6 +24,7 @@ use double::Double;
 use organisation::Organisation;
 
 pub use faults::{Alertmanager, Kept};
+pub use rights::{Account, FixedRole, Right};
 pub use source::{Image, Running, Source};
 pub use version::{NotAVersion, Version};
 
@@ -227,6 +226,16 @@ impl Grafana {
         }
     }
 
+    /// Ends Grafana, and starts another release with the same data at the same address. Needs [`Need::Upgrade`].
+    pub async fn upgrade(&mut self, version: Version) -> Result<()> {
+        self.needs(Need::Upgrade);
+        self.version = version;
+        match &mut self.server {
+            Server::Double(double) => double.upgrade(version).await,
+            Server::Container(_) | Server::Organisation(_) => Ok(()),
+        }
+    }
+
     /// The address.
     pub fn url(&self) -> String {
         match &self.server {
@@ -268,24 +277,7 @@ impl Grafana {
 
     /// The token of a new service account with a role: Admin, Editor or Viewer.
     pub async fn token_with_role(&self, role: &str) -> String {
-        let name = format!("testbed-{}", self.accounts.fetch_add(1, Ordering::Relaxed));
-        let account = self
-            .post("/api/serviceaccounts", json!({"name": name, "role": role}))
-            .await
-            .ok();
-        let id = account.get("id").cloned().unwrap_or_default();
-        let token = self
-            .post(
-                &format!("/api/serviceaccounts/{id}/tokens"),
-                json!({"name": name}),
-            )
-            .await
-            .ok();
-        token
-            .get("key")
-            .and_then(Value::as_str)
-            .expect("the new token's key")
-            .to_owned()
+        self.account(role).await.token
     }
 
     /// Adds a Loki as a data source.

@@ -42,6 +42,10 @@ pub enum Need {
     Settings,
     /// Faults that only a server can have, on demand.
     Faults,
+    /// Accounts that hold single rights.
+    Rights,
+    /// That another release can be started in its place.
+    Upgrade,
 }
 
 impl Need {
@@ -53,6 +57,8 @@ impl Need {
             Self::PagerDuty => "it needs another address for PagerDuty",
             Self::Settings => "it needs settings of its own",
             Self::Faults => "it needs faults on demand",
+            Self::Rights => "it needs accounts with single rights",
+            Self::Upgrade => "it needs another release in its place",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Options;
+use super::{Options, Version};
 use crate::{
     Result, Scratch, http, parts, ports,
     process::{Process, Program},
@@ -14,6 +14,7 @@ const START: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Double {
     port: u16,
+    options: Options,
     program: Program,
     pub(super) process: Process,
     // Last, so that the folder goes after the program that writes to it.
@@ -38,6 +39,7 @@ impl Double {
         let process = program.spawn(&scratch.join("grafana.log"))?;
         let mut double = Self {
             port,
+            options: options.clone(),
             program,
             process,
             scratch,
@@ -51,6 +53,14 @@ impl Double {
         self.process.kill();
         self.process = self.program.spawn(&self.scratch.join("grafana.log"))?;
         self.ready().await
+    }
+
+    /// Starts another release on the same data at the same address, and waits until it answers.
+    pub(super) async fn upgrade(&mut self, version: Version) -> Result<()> {
+        self.process.terminate().await;
+        self.options.version = version;
+        self.program = program(&self.options, &self.scratch, self.port)?;
+        self.start_again().await
     }
 
     async fn ready(&mut self) -> Result<()> {
