@@ -92,6 +92,15 @@ pub enum Error {
         /// What was asked for.
         operation: &'static str,
     },
+    /// It isn't settled which of Grafana's APIs this goes through. What one of them makes isn't what the other makes, so it waits until that is known
+    /// and told.
+    #[error(
+        "{operation} waits until it is settled which of grafana's apis rules go through; spec.ruleAPI of the instance and its conditions say more"
+    )]
+    Unsettled {
+        /// What was asked for.
+        operation: &'static str,
+    },
     /// Another process may be the one that writes by now, so nothing was sent.
     #[error("{operation} was not sent: this replica no longer holds the lease")]
     NotLeading {
@@ -147,7 +156,8 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Decode { .. }
             | Self::TooLarge { .. }
-            | Self::Unending { .. } => Class::Transient,
+            | Self::Unending { .. }
+            | Self::Unsettled { .. } => Class::Transient,
             Self::Configuration(_) => Class::Rejected,
             Self::Paused { left, .. } => Class::Throttled(Some(*left)),
             Self::NotGrafana {
@@ -208,9 +218,10 @@ impl Error {
         match self {
             Self::Connect(_)
             | Self::NotLeading { .. }
+            | Self::Unsettled { .. }
+            | Self::Unending { .. }
             | Self::Paused { .. }
-            | Self::Configuration(_)
-            | Self::Unending { .. } => false,
+            | Self::Configuration(_) => false,
             Self::Dropped { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
             Self::NotGrafana { .. } => self.class() == Class::Transient,
             Self::Status {
@@ -225,7 +236,11 @@ impl Error {
     /// Whether a write that ended so has changed nothing, and says nothing new of the object: what was known of it stands.
     pub fn changed_nothing(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::NotLeading { .. } | Self::Paused { .. } | Self::Configuration(_) => true,
+            Self::Connect(_)
+            | Self::NotLeading { .. }
+            | Self::Unsettled { .. }
+            | Self::Paused { .. }
+            | Self::Configuration(_) => true,
             Self::Status {
                 status,
                 message,
@@ -239,6 +254,32 @@ impl Error {
                 self.class(),
                 Class::Rejected | Class::Forbidden | Class::Foreign | Class::Throttled(_)
             ),
+        }
+    }
+
+    /// The HTTP status of a refusal, whoever gave it.
+    pub(in crate::grafana) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } | Self::NotGrafana { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What went wrong with a write, without the words of the answer: they may repeat what was sent, and not all that is secret in it is known
+    /// everywhere.
+    pub(in crate::grafana) fn without_words(&self) -> String {
+        match self {
+            Self::Status {
+                operation,
+                status,
+                message_id,
+                ..
+            } => {
+                let name = message_id.as_deref().and_then(Meaning::name);
+                let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+                format!("grafana refused {operation} with status {status}{name}")
+            }
+            error => error.to_string(),
         }
     }
 

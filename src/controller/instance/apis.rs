@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use crate::api::condition;
 use crate::api::grafana_instance::RuleApi;
-use crate::api::{GrafanaInstance, GrafanaInstanceStatus};
+use crate::api::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 use crate::cluster::answer::chain;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -23,9 +23,14 @@ const FALLBACK: &str = "APIFallback";
 /// The condition that is there from before rules change to another API until they have been read through it.
 const CHANGE: &str = "RuleAPIChange";
 
-/// What is wished of the choice: what the specification says, and what the status says of the process before.
-pub(in crate::controller) fn preference(object: &GrafanaInstance) -> Preference {
-    let status = object.status.as_ref();
+/// What is wished of the choice: what the specification says, and what the status says of before, unless that is of another Grafana.
+pub(in crate::controller) fn preference(
+    object: &GrafanaInstance,
+    before: Option<&GrafanaInstanceSpec>,
+) -> Preference {
+    let is_same =
+        |before: &GrafanaInstanceSpec| (&before.url, before.org_id) == (&object.spec.url, object.spec.org_id);
+    let status = object.status.as_ref().filter(|_| before.is_none_or(is_same));
     let before = status.and_then(|status| status.apis.get(Concern::Rules.as_str()));
     Preference {
         platform_rules: object.spec.rule_api == Some(RuleApi::Platform),
@@ -97,7 +102,7 @@ pub(super) fn tell(
     let message = all.join("; ");
     let is_refused = capabilities.is_some_and(|found| {
         let mut fallbacks = found.fallbacks.values();
-        fallbacks.any(|fallback| matches!(fallback, Fallback::Refused(_)))
+        fallbacks.any(|fallback| matches!(fallback, Fallback::Refused(_) | Fallback::WritesRefused(_)))
     });
     let reason = if is_refused { "Refused" } else { "NotServed" };
     let told = (!message.is_empty()).then_some((reason, message.as_str()));
@@ -111,47 +116,91 @@ pub(super) fn tell(
     condition::note(&mut next.conditions, CHANGE, told, generation, now);
 }
 
-/// Makes the change of API that was told, once the status that tells it is written. `object` is what was told before.
-pub(super) async fn change(
+/// Goes on with what waited until it was told, once the status that tells it is written. `object` is what was told before.
+pub(super) async fn told(
     object: &GrafanaInstance,
     instance: &Instance,
-    told: Option<&Change>,
+    capabilities: &Capabilities,
     context: &Context,
 ) {
-    let Some(change) = told.filter(|change| !change.is_made) else {
-        return;
-    };
-    let before = object.status.iter().flat_map(|status| &status.conditions);
-    if !before.into_iter().any(|condition| condition.type_ == CHANGE) {
-        let (about, note) = (object.object_ref(&()), what_changes(change));
-        context
-            .event(&about, EventType::Normal, CHANGE, "Connect", &note)
-            .await;
+    let due = capabilities.change.as_ref().filter(|change| !change.is_made);
+    if let Some(change) = due {
+        let before = object.status.iter().flat_map(|status| &status.conditions);
+        if !before.into_iter().any(|condition| condition.type_ == CHANGE) {
+            let (about, note) = (object.object_ref(&()), what_changes(change));
+            context
+                .event(&about, EventType::Normal, CHANGE, "Connect", &note)
+                .await;
+        }
     }
-    instance.grafana.apis.change();
-    info!(instance = instance.name, api = %change.to, "the api of rules changes");
-    instance.suspicion.of_everything();
+    instance.grafana.apis.told(capabilities);
+    if let Some(change) = due {
+        info!(instance = instance.name, api = %change.to, "the api of rules changes");
+        instance.suspicion.of_everything();
+    }
+}
+
+/// What is to be said of a concern.
+struct Words {
+    /// The rights that the newer API takes, and those of them that are to write.
+    rights: &'static str,
+    to_write: &'static str,
+    /// What the older one lacks, and of that what concerns writes.
+    lost: &'static str,
+    lost_by_writes: &'static str,
+}
+
+impl Words {
+    fn of(concern: Concern) -> Self {
+        match concern {
+            Concern::Folders => Self {
+                rights: "folders:read for all folders",
+                to_write: "folders:write",
+                lost: "nothing is missing",
+                lost_by_writes: "nothing is missing",
+            },
+            Concern::Notifications => Self {
+                rights: "alert.notifications:read, alert.notifications:write and alert.provisioning.provenance:write",
+                to_write: "alert.notifications:write and alert.provisioning.provenance:write",
+                lost: "contact points are written piece by piece then, and a secret that somebody changes in Grafana isn't noticed",
+                lost_by_writes: "contact points are written piece by piece then",
+            },
+            Concern::Rules => Self {
+                rights: "alert.rules:read, alert.rules:create, alert.rules:write, alert.rules:delete and alert.provisioning.provenance:write",
+                to_write: "alert.provisioning.provenance:write and, for the rule's folder and its data sources, folders:read, alert.rules:read, alert.rules:create, alert.rules:write, alert.rules:delete and datasources:query",
+                lost: "new rules have a group then",
+                lost_by_writes: "what is made so has a group",
+            },
+        }
+    }
 }
 
 fn sentence(concern: Concern, fallback: &Fallback) -> String {
-    let (right, lost) = match concern {
-        Concern::Folders => ("folders:read for all folders", "nothing is missing"),
-        Concern::Notifications => (
-            "alert.notifications:read and alert.notifications:write",
-            "contact points are written piece by piece then, and a secret that somebody changes in Grafana isn't noticed",
+    let Words {
+        rights,
+        to_write,
+        lost,
+        lost_by_writes,
+    } = Words::of(concern);
+    let name = concern.as_str();
+    match (concern, fallback) {
+        (_, Fallback::Refused(why)) => format!(
+            "{name} go through Grafana's older API, because it refuses the newer one ({why}); give the service account {rights}, or leave it so: {lost}"
         ),
-        Concern::Rules => (
-            "alert.rules:read, alert.rules:create, alert.rules:write, alert.rules:delete and alert.provisioning.provenance:write",
-            "new rules have a group then",
+        (Concern::Rules, Fallback::WritesRefused(why)) => format!(
+            "rules that Grafana refuses through its newer API are written through the older one ({why}); give the service account {to_write}, or leave it so: {lost_by_writes}"
         ),
-    };
-    let concern = concern.as_str();
-    match fallback {
-        Fallback::Refused(why) => format!(
-            "{concern} go through Grafana's older API, because it refuses the newer one ({why}); give the service account {right}, or leave it so: {lost}"
+        (_, Fallback::WritesRefused(why)) => format!(
+            "{name} are written through Grafana's older API, because it refuses that through the newer one ({why}); give the service account {to_write}, or leave it so: {lost_by_writes}"
         ),
-        Fallback::NotServed => format!(
-            "{concern} go through Grafana's older API, because this Grafana doesn't serve the newer one that spec.ruleAPI asks for, or not to these credentials; it is there from 13.0 on"
+        (Concern::Rules, Fallback::NotServed) => format!(
+            "{name} go through Grafana's older API, because this Grafana doesn't serve the newer one that spec.ruleAPI asks for, or not to these credentials; it is there from 13.0 on"
+        ),
+        (_, Fallback::NotServed) => format!(
+            "{name} go through Grafana's older API, because the newer one was there and isn't shown any more; let /apis through to Grafana, or leave it so: {lost}"
+        ),
+        (_, Fallback::Neither) => format!(
+            "{name} go nowhere: this Grafana has no provisioning API for them any more, and the newer one isn't shown or is refused; let /apis through to Grafana, and give the service account {rights}"
         ),
     }
 }
@@ -159,14 +208,20 @@ fn sentence(concern: Concern, fallback: &Fallback) -> String {
 fn reason_of(change: &Change) -> &'static str {
     match change.why {
         Why::Asked => "Asked",
+        Why::NotAsked => "NotAsked",
         Why::Gone => "ProvisioningGone",
+        Why::Unusable => "PlatformUnusable",
     }
 }
 
 fn what_changes(change: &Change) -> String {
     let why = match change.why {
         Why::Asked => "as spec.ruleAPI asks",
+        Why::NotAsked => "which is there, and spec.ruleAPI doesn't ask for another",
         Why::Gone => "because this Grafana has no provisioning API for rules any more",
+        Why::Unusable => {
+            "because it doesn't serve the one that spec.ruleAPI asks for any more, or not to these credentials"
+        }
     };
     let means = match &change.to {
         Api::Platform(_) => {
@@ -181,6 +236,8 @@ fn what_changes(change: &Change) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{from_value, json};
+
     use super::*;
 
     fn told(capabilities: &Capabilities) -> Vec<(String, String, String)> {
@@ -202,8 +259,32 @@ mod tests {
     }
 
     #[test]
+    fn what_another_grafana_went_through_is_not_what_was_before() {
+        let object = |url: &str, org_id: i64| -> GrafanaInstance {
+            from_value(json!({
+                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default"},
+                "spec": {"url": url, "orgID": org_id, "auth": {}},
+                "status": {"apis": {"rules": "rules.alerting.grafana.app/v1beta1, watched"}},
+            }))
+            .unwrap()
+        };
+        let now = object("http://grafana", 1);
+        let newer = Some(Api::Platform("rules.alerting.grafana.app/v1beta1".to_owned()));
+        for (before, expected) in [
+            (None, newer.clone()),
+            (Some(object("http://grafana", 1)), newer),
+            (Some(object("http://other", 1)), None),
+            (Some(object("http://grafana", 2)), None),
+        ] {
+            let before = before.as_ref().map(|before| &before.spec);
+            assert_eq!(preference(&now, before).rules_before, expected, "{before:?}");
+        }
+    }
+
+    #[test]
     fn an_api_that_is_not_used_is_told_with_what_helps() {
         let refused = Fallback::Refused("no access".to_owned());
+        let writes = Fallback::WritesRefused("no access".to_owned());
         for (concern, fallback, reason, parts) in [
             (
                 Concern::Folders,
@@ -224,10 +305,42 @@ mod tests {
                 ["rules go through", "no access", "alert.rules:create"],
             ),
             (
+                Concern::Notifications,
+                writes.clone(),
+                "Refused",
+                [
+                    "notifications are written through Grafana's older API",
+                    "no access",
+                    "give the service account alert.notifications:write and alert.provisioning.provenance:write",
+                ],
+            ),
+            (
+                Concern::Rules,
+                writes,
+                "Refused",
+                [
+                    "rules that Grafana refuses through its newer API",
+                    "alert.provisioning.provenance:write",
+                    "has a group",
+                ],
+            ),
+            (
                 Concern::Rules,
                 Fallback::NotServed,
                 "NotServed",
                 ["rules go through", "doesn't serve", "13.0"],
+            ),
+            (
+                Concern::Notifications,
+                Fallback::NotServed,
+                "NotServed",
+                ["notifications go through", "was there", "/apis"],
+            ),
+            (
+                Concern::Rules,
+                Fallback::Neither,
+                "NotServed",
+                ["rules go nowhere", "no provisioning API", "alert.rules:read"],
             ),
         ] {
             let capabilities = Capabilities {
@@ -266,9 +379,15 @@ mod tests {
             ),
             (
                 Api::Provisioning,
-                Why::Asked,
-                "Asked",
-                ["API provisioning, as", "keep none"],
+                Why::NotAsked,
+                "NotAsked",
+                ["API provisioning, which is there", "keep none"],
+            ),
+            (
+                Api::Provisioning,
+                Why::Unusable,
+                "PlatformUnusable",
+                ["API provisioning, because it doesn't serve the one", "keep none"],
             ),
         ] {
             let change = Some(Change {

@@ -63,10 +63,10 @@ pub(super) async fn connect(
     .await?;
     let fingerprint = fingerprint(object, &values);
     let running = context.running.read().get(&name).cloned();
-    if let Some(instance) = running
+    if let Some(instance) = &running
         && instance.fingerprint == fingerprint
     {
-        return Ok(instance);
+        return Ok(instance.clone());
     }
     let connection = connection(spec, &values)?;
     let supervisor = Arc::new(Leader {
@@ -90,7 +90,10 @@ pub(super) async fn connect(
             Retry::OnChange,
         )
     })?;
-    grafana.apis.prefer(apis::preference(object));
+    grafana.apis.prefer(apis::preference(
+        object,
+        running.as_ref().map(|before| &before.spec),
+    ));
     let instance = Arc::new(Instance::new(
         name.clone(),
         spec.clone(),

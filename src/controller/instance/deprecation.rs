@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::api::GrafanaInstanceStatus;
 use crate::api::condition;
 use crate::controller::connection::Instance;
-use crate::grafana::api::{Api, Concern};
+use crate::grafana::api::{Api, Capabilities, Concern};
 use crate::grafana::wire::Deprecation;
 
 /// The condition that is there while Grafana says so.
@@ -23,17 +23,19 @@ pub(super) fn note(instance: &Instance, version: Option<&str>, next: &mut Grafan
     let seen = parts(&instance.grafana.server.deprecated());
     next.deprecated = merge(if is_same { before } else { Vec::new() }, seen);
     let capabilities = instance.grafana.apis.capabilities();
-    next.deprecated.retain(|said| is_used(said, &capabilities.apis));
+    next.deprecated.retain(|said| is_used(said, &capabilities));
 }
 
 /// Whether what was said is of an API that is used. The newer ones aren't deprecated.
-fn is_used(said: &str, apis: &BTreeMap<Concern, Api>) -> bool {
+fn is_used(said: &str, capabilities: &Capabilities) -> bool {
     let concern = match said.split_once(" (since ") {
         Some(("contact points" | "policy", _)) => Concern::Notifications,
         Some(("rules", _)) => Concern::Rules,
         _ => return true,
     };
-    !matches!(apis.get(&concern), Some(Api::Platform(_)))
+    let is_newer = matches!(capabilities.apis.get(&concern), Some(Api::Platform(_)));
+    // What is read through the newer one may be written through the older.
+    !is_newer || capabilities.fallbacks.contains_key(&concern)
 }
 
 /// Tells people what is noted.
@@ -80,6 +82,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::grafana::api::Fallback;
 
     fn said(operations: &[&'static str]) -> BTreeMap<String, String> {
         let since = date(2026, 4, 7);
@@ -115,12 +118,16 @@ mod tests {
             "policy (since 2026-04-07)",
             "rules (since 2026-03-18)",
         ];
-        let left = |apis: &[(Concern, Api)]| {
-            let apis = apis.iter().cloned().collect();
-            let left = all.iter().filter(|said| is_used(said, &apis));
+        let left_of = |capabilities: Capabilities| {
+            let left = all.iter().filter(|said| is_used(said, &capabilities));
             left.filter_map(|said| said.split(" (").next())
                 .collect::<Vec<_>>()
         };
+        let of = |apis: &[(Concern, Api)]| Capabilities {
+            apis: apis.iter().cloned().collect(),
+            ..Capabilities::default()
+        };
+        let left = |apis: &[(Concern, Api)]| left_of(of(apis));
         let newer = || Api::Platform("x/v1".to_owned());
         assert_eq!(left(&[]), ["contact points", "policy", "rules"]);
         let older = [
@@ -130,6 +137,12 @@ mod tests {
         assert_eq!(left(&older), ["contact points", "policy", "rules"]);
         assert_eq!(left(&[(Concern::Notifications, newer())]), ["rules"]);
         assert_eq!(left(&[(Concern::Rules, newer())]), ["contact points", "policy"]);
+        let refused = Fallback::WritesRefused("no".to_owned());
+        let written_as_before = Capabilities {
+            fallbacks: [(Concern::Notifications, refused)].into(),
+            ..of(&[(Concern::Notifications, newer()), (Concern::Rules, newer())])
+        };
+        assert_eq!(left_of(written_as_before), ["contact points", "policy"]);
     }
 
     #[test]

@@ -142,7 +142,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
         }
     }
     if let Some((instance, capabilities)) = connected {
-        apis::change(&object, &instance, capabilities.change.as_ref(), &context).await;
+        apis::told(&object, &instance, &capabilities, &context).await;
     }
     Ok(action)
 }

@@ -132,7 +132,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     }
     found.changed.trees = found.take(Part::Policy, trees).unwrap_or_default();
     found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
-    // An API has shown that it isn't there any more.
+    // An API has shown that it isn't there any more, or not for these credentials.
     if instance.grafana.apis.is_stale()
         && let Some(settings) = instance.known_settings()
     {
@@ -208,9 +208,9 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
             Err(_) => true,
         };
         if is_kept {
-            // What was refused may have been allowed meanwhile.
-            let is_refused = !instance.grafana.apis.capabilities().fallbacks.is_empty();
-            if instance.are_apis_due() || (is_refused && again == Again::UnlessTheSame) {
+            // What was refused or hidden may have been allowed meanwhile, or shown.
+            let is_improvable = instance.grafana.apis.capabilities().is_improvable;
+            if instance.are_apis_due() || (is_improvable && again == Again::UnlessTheSame) {
                 apis::choose(instance, &known).await;
             }
             return Ok(false);

@@ -16,8 +16,8 @@ pub trait Apis: Send + Sync {
     fn is_stale(&self) -> bool;
     /// What is chosen.
     fn capabilities(&self) -> Capabilities;
-    /// Makes the change that [`Capabilities`] say is due, if one is.
-    fn change(&self);
+    /// Notes that these were told: what they say is due goes on from now on.
+    fn told(&self, capabilities: &Capabilities);
 }
 
 /// What is wished of the choice.
@@ -79,22 +79,30 @@ impl fmt::Display for Api {
     }
 }
 
-/// Why a concern goes through the older API though it should go through the newer one.
+/// Why a concern doesn't go through the newer API though it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fallback {
     /// It is there, and refused; in Grafana's words.
     Refused(String),
-    /// It was asked for and isn't there.
+    /// It is there and can be read, and has refused a write.
+    WritesRefused(String),
+    /// It was asked for or used, and isn't there.
     NotServed,
+    /// Neither is the older one.
+    Neither,
 }
 
 /// Why rules change to another API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// It is asked for.
+    /// The newer one is asked for.
     Asked,
-    /// The one that they went through isn't there any more.
+    /// The newer one isn't asked for, and the older one is there.
+    NotAsked,
+    /// The older one isn't there any more.
     Gone,
+    /// The newer one, which is asked for, isn't there any more or not for these credentials.
+    Unusable,
 }
 
 /// That rules change to another API.
@@ -104,17 +112,19 @@ pub struct Change {
     pub to: Api,
     /// Why.
     pub why: Why,
-    /// Whether they go through it already, and haven't been read through it yet. Until then it is due, and waits for [`Apis::change`].
+    /// Whether they go through it already, and haven't been read through it yet. Before that it is due, and waits until it was [`told`](Apis::told).
     pub is_made: bool,
 }
 
 /// What this Grafana lets its APIs be used for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
-    /// The API that each concern goes through.
+    /// The API that each concern is read through, and written through unless `fallbacks` say otherwise. Lacks rules while it isn't known for the first time.
     pub apis: BTreeMap<Concern, Api>,
-    /// Why a concern goes through the older API though it should go through the newer one.
+    /// Why a concern doesn't go through the newer API though it should.
     pub fallbacks: BTreeMap<Concern, Fallback>,
+    /// Whether a concern goes through the older API though this version has, or may have, the newer one, so that another look is worth it.
+    pub is_improvable: bool,
     /// Which change of the API of rules is due or has just been made. Rules that one API makes aren't what the other makes, so it is told before.
     pub change: Option<Change>,
     /// What could be watched.

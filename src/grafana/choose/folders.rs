@@ -29,12 +29,14 @@ impl Folders {
         }
     }
 
-    /// Looks whether the newer API is there. Where what is below `/apis` isn't shown it isn't looked for by itself: nothing is lost without it.
+    /// Looks whether the newer API is there, where this version may have it or not. Where what is below `/apis` isn't shown it isn't looked
+    /// for by itself: nothing is lost without it.
     pub(super) async fn look(
         &self,
         transport: &Arc<Transport>,
         discovery: &Discovery<'_>,
         namespace: Option<&str>,
+        is_expected: bool,
     ) -> Result<()> {
         let found = match namespace {
             Some(namespace) if discovery.is_shown().await? => {
@@ -45,7 +47,7 @@ impl Folders {
             }
             _ => None,
         };
-        self.newer.found(found, &[LIST]);
+        self.newer.found(found, is_expected, &[LIST]);
         Ok(())
     }
 }

@@ -55,18 +55,21 @@ struct Chosen {
 
 impl Apis for Chosen {
     fn prefer(&self, preference: Preference) {
-        self.rules.prefer(&preference);
+        self.rules.prefer(preference);
     }
 
     fn choose<'a>(&'a self, settings: &'a Settings) -> Answer<'a, ()> {
         async move {
             // A version that doesn't say where its objects are has none that is worth it.
             let namespace = settings.namespace.as_deref().filter(|_| is_worth_it(settings));
+            let may_be_since = |first| namespace.is_some() && major(settings).is_none_or(|own| own >= first);
             let (transport, discovery) = (&self.transport, Discovery::new(&self.transport));
             // Each is looked for whatever became of the others.
             let (folders, notifications, rules) = join!(
-                self.folders.look(transport, &discovery, namespace),
-                self.notifications.look(transport, &discovery, namespace),
+                self.folders
+                    .look(transport, &discovery, namespace, may_be_since(12)),
+                self.notifications
+                    .look(transport, &discovery, namespace, may_be_since(13)),
                 self.rules.look(transport, &discovery, settings),
             );
             folders.and(notifications).and(rules)
@@ -81,22 +84,22 @@ impl Apis for Chosen {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         let (folders, notifications) = (&self.folders.newer, &self.notifications.newer);
+        capabilities.is_improvable = folders.is_improvable() || notifications.is_improvable();
         let kinds = folders.open().map(|newer| vec![newer.kind().clone()]);
-        let fallback = folders.refused().map(Fallback::Refused);
-        capabilities.note(Concern::Folders, kinds.as_deref(), fallback);
+        capabilities.note(Concern::Folders, kinds.as_deref(), folders.fallback());
         let kinds = notifications.open().map(|newer| newer.kinds().map(Kind::clone));
-        let fallback = notifications.refused().map(Fallback::Refused);
         capabilities.note(
             Concern::Notifications,
             kinds.as_ref().map(<[_; 4]>::as_slice),
-            fallback,
+            notifications.fallback(),
         );
         self.rules.describe(&mut capabilities);
+        capabilities.is_improvable |= !capabilities.fallbacks.is_empty();
         capabilities
     }
 
-    fn change(&self) {
-        self.rules.change();
+    fn told(&self, capabilities: &Capabilities) {
+        self.rules.told(capabilities);
     }
 }
 

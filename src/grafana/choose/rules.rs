@@ -1,12 +1,13 @@
 //! Rules: through the older API unless the newer one is asked for, or the older one isn't there any more.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
 use parking_lot::RwLock;
 
 use super::major;
-use super::newer::is_closed;
+use super::newer::{instead, is_closed, is_refused, read};
 use super::turnover::{Course, Door, Known};
 use crate::grafana::api::{
     self, Answer, Api, Capabilities, Change, Concern, Fallback, FoundRule, Preference, Provenance, RuleWrite,
@@ -19,7 +20,7 @@ use crate::grafana::turns::Company;
 use crate::grafana::wire::Settings;
 
 /// Rules aren't the same through either API: what the newer one makes has no group. So it is used only where it is asked for, or must be; and
-/// a change waits until it was told.
+/// nothing is written through another one than before until that was told. What is read decides nothing, so it is read wherever it can be.
 pub(super) struct Rules {
     older: Arc<dyn api::Rules>,
     company: Company,
@@ -31,10 +32,13 @@ struct State {
     is_asked: bool,
     /// Whether the older API has said that it isn't there.
     is_gone: bool,
-    /// Whether that isn't taken into account yet.
-    is_stale: bool,
+    /// Which of the two has shown since the last choice that it isn't what it was taken for: there, or to be used.
+    doubted: BTreeSet<Door>,
+    /// What the newer API is called that is used; known from before also while it can't be seen.
+    used: Option<Api>,
     newer: Option<Newer>,
     fallback: Option<Fallback>,
+    refusal: Option<Refusal>,
     course: Course,
 }
 
@@ -42,6 +46,33 @@ struct State {
 struct Newer {
     api: Arc<dyn api::Rules>,
     kinds: [Kind; 2],
+}
+
+/// That the newer API has refused to write a rule. Rights may be for some folders or data sources only, so it says nothing of other rules.
+struct Refusal {
+    uid: String,
+    why: String,
+    /// Whether people have been told that what it refuses goes through the older one.
+    is_told: bool,
+}
+
+/// What rules go through.
+enum Way {
+    Older,
+    Newer(Arc<dyn api::Rules>),
+    /// The newer one, as far as is known, and it can't be seen now.
+    Unknown,
+}
+
+impl State {
+    fn way(&self) -> Way {
+        match (self.course.in_use, &self.newer) {
+            (Some(Door::Platform), Some(newer)) => Way::Newer(newer.api.clone()),
+            (Some(Door::Platform), None) => Way::Unknown,
+            (None, _) if self.is_asked => Way::Unknown,
+            (Some(Door::Provisioning) | None, _) => Way::Older,
+        }
+    }
 }
 
 impl Rules {
@@ -53,14 +84,14 @@ impl Rules {
         }
     }
 
-    pub(super) fn prefer(&self, preference: &Preference) {
+    pub(super) fn prefer(&self, preference: Preference) {
         let mut state = self.state.write();
         state.is_asked = preference.platform_rules;
-        let before = preference.rules_before.as_ref();
-        state.course.in_use = before.map(|api| match api {
+        state.course.in_use = preference.rules_before.as_ref().map(|api| match api {
             Api::Provisioning => Door::Provisioning,
             Api::Platform(_) => Door::Platform,
         });
+        state.used = preference.rules_before;
     }
 
     /// Looks whether the newer API is there and may be used, where it matters.
@@ -70,9 +101,14 @@ impl Rules {
         discovery: &Discovery<'_>,
         settings: &Settings,
     ) -> Result<()> {
-        let (is_asked, mut is_gone, in_use) = {
+        let (is_asked, mut is_gone, is_doubted, in_use) = {
             let state = self.state.read();
-            (state.is_asked, state.is_gone, state.course.in_use)
+            (
+                state.is_asked,
+                state.is_gone,
+                state.doubted.contains(&Door::Platform),
+                state.course.in_use,
+            )
         };
         let is_used = in_use == Some(Door::Platform);
         if is_used && !is_asked {
@@ -88,7 +124,8 @@ impl Rules {
             fallback = newer.is_none().then_some(Fallback::NotServed);
         }
         // What is used already shows by its lists whether it still may be.
-        if let (Some(found), Some(Door::Provisioning)) = (&newer, in_use)
+        if let Some(found) = &newer
+            && (in_use == Some(Door::Provisioning) || is_doubted)
             && let Err(error) = api::Rules::list(found).await
         {
             if !is_closed(&error) {
@@ -105,8 +142,12 @@ impl Rules {
         };
         state.course = state.course.choose(known);
         state.newer = newer.map(Newer::from);
-        state.fallback = fallback.filter(|_| known.is_wanted());
-        (state.is_gone, state.is_stale) = (is_gone, false);
+        state.used = state.newer.as_ref().map(Newer::name).or(state.used.take());
+        state.fallback = fallback
+            .filter(|_| known.is_wanted())
+            .map(|fallback| if is_gone { Fallback::Neither } else { fallback });
+        state.is_gone = is_gone;
+        state.doubted.clear();
         Ok(())
     }
 
@@ -131,26 +172,48 @@ impl Rules {
     }
 
     pub(super) fn is_stale(&self) -> bool {
-        self.state.read().is_stale
+        !self.state.read().doubted.is_empty()
     }
 
-    /// Makes the change that is due.
-    pub(super) fn change(&self) {
+    /// Notes that these were told: makes the change that is due, and lets through the older API what the newer one refuses.
+    pub(super) fn told(&self, capabilities: &Capabilities) {
         let mut state = self.state.write();
-        state.course = state.course.make_switch();
+        if capabilities.change.as_ref().is_some_and(|change| !change.is_made) {
+            state.course = state.course.make_switch();
+            state.refusal = None;
+        }
+        if let (Some(Fallback::WritesRefused(_)), Some(refusal)) =
+            (capabilities.fallbacks.get(&Concern::Rules), &mut state.refusal)
+        {
+            refusal.is_told = true;
+        }
     }
 
     /// Notes what is chosen.
     pub(super) fn describe(&self, capabilities: &mut Capabilities) {
         let state = self.state.read();
         let newer = state.newer.as_ref();
-        let used = newer.filter(|_| state.course.in_use == Some(Door::Platform));
-        let kinds = used.map(|newer| newer.kinds.as_slice());
-        capabilities.note(Concern::Rules, kinds, state.fallback.clone());
+        let refused = state.refusal.as_ref();
+        let refused = refused.map(|refusal| Fallback::WritesRefused(refusal.why.clone()));
+        let fallback = state.fallback.clone().or(refused);
+        match state.way() {
+            Way::Older => capabilities.note(Concern::Rules, None, fallback),
+            Way::Newer(_) => {
+                let kinds = newer.map(|newer| newer.kinds.as_slice());
+                capabilities.note(Concern::Rules, kinds, fallback);
+            }
+            Way::Unknown => {
+                let used = state.used.clone();
+                capabilities.apis.extend(used.map(|api| (Concern::Rules, api)));
+                capabilities
+                    .fallbacks
+                    .extend(fallback.map(|why| (Concern::Rules, why)));
+            }
+        }
         capabilities.change = state.course.switch.and_then(|switch| {
             let to = match switch.to {
                 Door::Provisioning => Api::Provisioning,
-                Door::Platform => Api::Platform(newer?.kinds.first()?.group_version()),
+                Door::Platform => newer?.name(),
             };
             Some(Change {
                 to,
@@ -160,35 +223,59 @@ impl Rules {
         });
     }
 
-    /// The newer API, while it is used.
-    fn newer(&self) -> Option<Arc<dyn api::Rules>> {
-        let state = self.state.read();
-        let newer = state.newer.as_ref()?;
-        (state.course.in_use == Some(Door::Platform)).then(|| newer.api.clone())
+    fn way(&self) -> Way {
+        self.state.read().way()
     }
 
-    /// Gives an answer of the newer API, by the older one if the newer one is closed; it is given up then until the next choice.
-    async fn answered<T>(&self, answer: Result<T>, older: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Gives the answer of a write of a rule by the newer API. What is refused goes through the older one, once people have been told; the door of
+    /// all others stays.
+    async fn written<T>(
+        &self,
+        uid: &str,
+        answer: Result<T>,
+        older: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         match answer {
-            Err(closed) if is_closed(&closed) => self.given_up(&closed, older).await,
-            answer => answer,
+            Err(refused) if is_refused(&refused) => {
+                if self.is_gone() {
+                    Err(refused)
+                } else if self.refuses(uid, &refused) {
+                    instead(refused, older).await
+                } else {
+                    Err(Error::Unsettled {
+                        operation: "rules.put",
+                    })
+                }
+            }
+            answer => answer.inspect(|_| self.took(uid)),
         }
     }
 
-    /// The same of a write, which may miss what it is about.
-    async fn written<T>(&self, answer: Result<T>, older: impl Future<Output = Result<T>>) -> Result<T> {
-        match answer {
-            Err(closed) if closed.class() == Class::Forbidden => self.given_up(&closed, older).await,
-            answer => answer,
-        }
+    fn is_gone(&self) -> bool {
+        self.state.read().is_gone
     }
 
-    async fn given_up<T>(&self, closed: &Error, older: impl Future<Output = Result<T>>) -> Result<T> {
-        let answer = older.await?;
+    /// Notes that a rule is refused. Whether people have been told that there are such.
+    fn refuses(&self, uid: &str, refused: &Error) -> bool {
         let mut state = self.state.write();
-        state.fallback = Some(Fallback::Refused(closed.to_string()));
-        state.course = Course::through(Door::Provisioning);
-        Ok(answer)
+        let is_told = state.refusal.as_ref().is_some_and(|refusal| refusal.is_told);
+        state.refusal = Some(Refusal {
+            uid: uid.to_owned(),
+            why: refused.without_words(),
+            is_told,
+        });
+        is_told
+    }
+
+    /// Notes that a rule isn't refused.
+    fn took(&self, uid: &str) {
+        let mut state = self.state.write();
+        state.refusal.take_if(|refusal| refusal.uid == uid);
+    }
+
+    /// Notes that the newer API has refused a list.
+    fn doubt(&self) {
+        self.state.write().doubted.insert(Door::Platform);
     }
 
     /// Notes whether the older API is there, by the answer of its list.
@@ -199,13 +286,22 @@ impl Rules {
             Err(_) => return,
         };
         let mut state = self.state.write();
-        state.is_stale |= state.is_gone != is_gone;
+        if state.is_gone != is_gone {
+            state.doubted.insert(Door::Provisioning);
+        }
         state.is_gone = is_gone;
     }
 
     fn listed(&self) {
         let mut state = self.state.write();
         state.course = state.course.listed();
+    }
+}
+
+impl Newer {
+    fn name(&self) -> Api {
+        let [kind, _] = &self.kinds;
+        Api::Platform(kind.group_version())
     }
 }
 
@@ -221,23 +317,31 @@ impl From<platform::Rules> for Newer {
 impl api::Rules for Rules {
     fn list(&self) -> Answer<'_, Vec<FoundRule>> {
         async move {
-            let answer = if let Some(newer) = self.newer() {
-                self.answered(newer.list().await, self.older.list()).await
-            } else {
+            let way = self.way();
+            let Way::Newer(newer) = &way else {
                 let answer = self.older.list().await;
                 self.seen(&answer);
-                answer
+                if matches!(way, Way::Older) && answer.is_ok() {
+                    self.listed();
+                }
+                return answer;
             };
-            answer.inspect(|_| self.listed())
+            match newer.list().await {
+                Err(closed) if is_closed(&closed) => {
+                    let answer = instead(closed, self.older.list()).await;
+                    answer.inspect(|_| self.doubt())
+                }
+                answer => answer.inspect(|_| self.listed()),
+            }
         }
         .boxed()
     }
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
         async move {
-            match self.newer() {
-                Some(newer) => self.answered(newer.get(uid).await, self.older.get(uid)).await,
-                None => self.older.get(uid).await,
+            match self.way() {
+                Way::Newer(newer) => read(newer.get(uid).await, self.older.get(uid)).await,
+                Way::Older | Way::Unknown => self.older.get(uid).await,
             }
         }
         .boxed()
@@ -245,9 +349,15 @@ impl api::Rules for Rules {
 
     fn put<'a>(&'a self, write: RuleWrite<'a>) -> Answer<'a, Stored> {
         async move {
-            match self.newer() {
-                Some(newer) => self.written(newer.put(write).await, self.older.put(write)).await,
-                None => self.older.put(write).await,
+            match self.way() {
+                Way::Newer(newer) => {
+                    let answer = newer.put(write).await;
+                    self.written(&write.rule.uid, answer, self.older.put(write)).await
+                }
+                Way::Older => self.older.put(write).await,
+                Way::Unknown => Err(Error::Unsettled {
+                    operation: "rules.put",
+                }),
             }
         }
         .boxed()
@@ -255,11 +365,17 @@ impl api::Rules for Rules {
 
     fn delete<'a>(&'a self, found: &'a FoundRule, provenance: Provenance) -> Answer<'a, ()> {
         async move {
-            let Some(newer) = self.newer() else {
-                return self.older.delete(found, provenance).await;
-            };
-            let answer = newer.delete(found, provenance).await;
-            self.written(answer, self.older.delete(found, provenance)).await
+            match self.way() {
+                Way::Newer(newer) => {
+                    let answer = newer.delete(found, provenance).await;
+                    self.written(&found.uid, answer, self.older.delete(found, provenance))
+                        .await
+                }
+                Way::Older => self.older.delete(found, provenance).await,
+                Way::Unknown => Err(Error::Unsettled {
+                    operation: "rules.delete",
+                }),
+            }
         }
         .boxed()
     }

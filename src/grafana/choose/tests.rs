@@ -1,9 +1,11 @@
 //! The choice against servers that have the newer API, have it not, or refuse it.
 
 mod notifications;
+mod refusals;
 mod rules;
+mod writes;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -217,6 +219,11 @@ async fn where_the_newer_api_is_refused_the_older_one_is_used_and_neither_in_tur
             "<html>not here</html>".to_owned(),
             "not by grafana",
         ),
+        (
+            StatusCode::METHOD_NOT_ALLOWED,
+            json!({"message": "not this way"}).to_string(),
+            "not this way",
+        ),
     ] {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
@@ -246,6 +253,115 @@ async fn where_the_newer_api_is_refused_the_older_one_is_used_and_neither_in_tur
             );
         }
     }
+}
+
+#[tokio::test]
+async fn what_both_refuse_to_list_closes_nothing() {
+    let is_refused = Arc::new(AtomicBool::new(false));
+    let refused = is_refused.clone();
+    let refusal = json!({"message": "not for you"}).to_string();
+    let router = Router::new()
+        .route(
+            "/apis/folder.grafana.app/v1",
+            get(async || json!({"resources": [{"name": "folders", "verbs": ["get", "list"]}]}).to_string()),
+        )
+        .fallback(any(async move |request: Request| -> Response {
+            if refused.load(Ordering::Relaxed) {
+                return (StatusCode::FORBIDDEN, refusal).into_response();
+            }
+            let is_newer = request.uri().path().starts_with("/apis");
+            if is_newer {
+                page(&["newer"], "")
+            } else {
+                "[]".to_owned()
+            }
+            .into_response()
+        }));
+    let grafana = serve(router).await;
+    grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+    assert_eq!(listed(&grafana).await, ["newer"]);
+    is_refused.store(true, Ordering::Relaxed);
+    grafana.folders.list().await.unwrap_err();
+    assert_eq!(api_of_folders(&grafana), "folder.grafana.app/v1");
+    assert!(grafana.apis.capabilities().fallbacks.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_told_and_looked_for_again() {
+    let is_hidden = Arc::new(AtomicBool::new(false));
+    let hidden = is_hidden.clone();
+    let kinds = json!({"resources": [{"name": "folders", "verbs": ["get", "list"]}]}).to_string();
+    let router = Router::new()
+        .route(
+            "/apis/folder.grafana.app/v1",
+            get(async move || -> Response {
+                if hidden.load(Ordering::Relaxed) {
+                    return (StatusCode::NOT_FOUND, "<html>no such page</html>").into_response();
+                }
+                kinds.into_response()
+            }),
+        )
+        .route(LIST, get(async || page(&["newer"], "")))
+        .route("/api/search", get(async || r#"[{"uid": "older", "title": "t"}]"#));
+    let grafana = serve(router).await;
+    for round in 1..=2 {
+        grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+        assert_eq!(listed(&grafana).await, ["newer"], "round {round}");
+        is_hidden.store(true, Ordering::Relaxed);
+        for _ in 0..2 {
+            grafana.apis.choose(&settings(Some("org-2"))).await.unwrap();
+            assert_eq!(listed(&grafana).await, ["older"]);
+            let capabilities = grafana.apis.capabilities();
+            assert_eq!(
+                capabilities.fallbacks.get(&Concern::Folders),
+                Some(&Fallback::NotServed)
+            );
+            assert!(capabilities.is_improvable);
+        }
+        is_hidden.store(false, Ordering::Relaxed);
+    }
+    let older = Settings {
+        version: Some("11.6.0".to_owned()),
+        ..settings(Some("org-2"))
+    };
+    is_hidden.store(true, Ordering::Relaxed);
+    grafana.apis.choose(&older).await.unwrap();
+    assert!(
+        grafana.apis.capabilities().fallbacks.is_empty(),
+        "a version without it isn't one that hides it"
+    );
+}
+
+#[tokio::test]
+async fn what_this_version_may_have_is_looked_for_again_and_else_nothing() {
+    for (version, is_improvable) in [
+        (Some("11.6.0"), false),
+        (Some("12.0.0"), true),
+        (Some("13.0.1"), true),
+        (None, true),
+    ] {
+        let grafana = serve(Router::new()).await;
+        let settings = Settings {
+            version: version.map(str::to_owned),
+            ..settings(Some("org-2"))
+        };
+        assert!(!grafana.apis.capabilities().is_improvable);
+        grafana.apis.choose(&settings).await.unwrap();
+        let capabilities = grafana.apis.capabilities();
+        assert_eq!(capabilities.is_improvable, is_improvable, "{version:?}");
+        assert!(capabilities.fallbacks.is_empty());
+    }
+    // Version 12 has folders, and nothing else that is used by itself.
+    let router = with_folders(&["v1"], &["get", "list"]).route(LIST, get(async || page(&[], "")));
+    let grafana = serve(router).await;
+    let settings = Settings {
+        version: Some("12.4.0".to_owned()),
+        ..settings(Some("org-2"))
+    };
+    grafana.apis.choose(&settings).await.unwrap();
+    assert!(grafana.apis.capabilities().is_improvable, "it is tried");
+    listed(&grafana).await;
+    assert!(!grafana.apis.capabilities().is_improvable);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::grafana::api::Why;
 
 /// One of the two APIs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Door {
     Provisioning,
     Platform,
@@ -44,34 +44,37 @@ impl Known {
 }
 
 impl Course {
-    /// Goes on from here with what is known now. Nothing has to be told the first time. A newer API that can't be used any more is left at once:
-    /// there is nothing else to go through.
+    /// Goes on from here with what is known now. Nothing has to be told the first time. Without any API it stays where it is: there is nothing to go to.
     pub(super) fn choose(self, known: Known) -> Self {
         let to = if known.is_wanted() && known.is_usable {
             Door::Platform
         } else {
             Door::Provisioning
         };
-        let switch = Switch {
-            to,
-            why: if known.is_gone && !known.is_asked {
-                Why::Gone
-            } else {
-                Why::Asked
-            },
-            is_made: false,
+        let why = match to {
+            Door::Platform if known.is_asked => Why::Asked,
+            Door::Platform => Why::Gone,
+            Door::Provisioning if known.is_asked => Why::Unusable,
+            Door::Provisioning => Why::NotAsked,
         };
+        let is_nowhere = known.is_gone && !known.is_usable;
         match self.in_use {
-            Some(before) if before == to => Self {
+            Some(before) if before == to || is_nowhere => Self {
                 switch: self.switch.filter(|switch| switch.is_made),
                 ..self
             },
-            Some(Door::Platform) if !known.is_usable => Self::through(Door::Provisioning),
             Some(_) => Self {
-                switch: Some(switch),
+                switch: Some(Switch {
+                    to,
+                    why,
+                    is_made: false,
+                }),
                 ..self
             },
-            None => Self::through(to),
+            None => Self {
+                in_use: Some(to),
+                switch: None,
+            },
         }
     }
 
@@ -96,14 +99,6 @@ impl Course {
             ..self
         }
     }
-
-    /// Uses this one without a word.
-    pub(super) fn through(door: Door) -> Self {
-        Self {
-            in_use: Some(door),
-            switch: None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -126,11 +121,23 @@ mod tests {
         ..NOTHING
     };
 
+    const LOST: Known = Known {
+        is_asked: true,
+        ..NOTHING
+    };
+
     fn due(to: Door, why: Why) -> Switch {
         Switch {
             to,
             why,
             is_made: false,
+        }
+    }
+
+    const fn through(door: Door) -> Course {
+        Course {
+            in_use: Some(door),
+            switch: None,
         }
     }
 
@@ -148,7 +155,7 @@ mod tests {
                 Door::Provisioning,
             ),
         ] {
-            assert_eq!(Course::default().choose(known), Course::through(door));
+            assert_eq!(Course::default().choose(known), through(door));
         }
     }
 
@@ -164,10 +171,12 @@ mod tests {
                     ..NOTHING
                 },
                 Door::Provisioning,
-                Why::Asked,
+                Why::NotAsked,
             ),
+            (Door::Platform, NOTHING, Door::Provisioning, Why::NotAsked),
+            (Door::Platform, LOST, Door::Provisioning, Why::Unusable),
         ] {
-            let course = Course::through(from).choose(known);
+            let course = through(from).choose(known);
             assert_eq!((course.in_use, course.switch), (Some(from), Some(due(to, why))));
             assert_eq!(course.choose(known), course, "another look changes nothing");
             assert_eq!(course.listed(), course, "what is read before it says nothing");
@@ -175,29 +184,31 @@ mod tests {
             assert_eq!(made.in_use, Some(to));
             assert!(made.switch.is_some_and(|switch| switch.is_made));
             assert_eq!(made.choose(known), made);
-            assert_eq!(made.listed(), Course::through(to));
+            assert_eq!(made.listed(), through(to));
         }
     }
 
     #[test]
     fn a_change_that_is_taken_back_before_it_is_made_never_was() {
-        let course = Course::through(Door::Provisioning).choose(ASKED);
-        assert_eq!(course.choose(NOTHING), Course::through(Door::Provisioning));
+        let course = through(Door::Provisioning).choose(ASKED);
+        assert_eq!(course.choose(NOTHING), through(Door::Provisioning));
     }
 
     #[test]
-    fn a_newer_api_that_cannot_be_used_any_more_is_left_at_once() {
-        let lost = Known {
-            is_asked: true,
-            ..NOTHING
-        };
-        assert_eq!(
-            Course::through(Door::Platform).choose(lost),
-            Course::through(Door::Provisioning)
-        );
-        assert_eq!(
-            Course::through(Door::Platform).choose(NOTHING),
-            Course::through(Door::Provisioning)
-        );
+    fn where_there_is_no_api_at_all_rules_go_nowhere_else() {
+        for known in [
+            Known {
+                is_usable: false,
+                ..GONE
+            },
+            Known {
+                is_gone: true,
+                ..LOST
+            },
+        ] {
+            for door in [Door::Provisioning, Door::Platform] {
+                assert_eq!(through(door).choose(known), through(door));
+            }
+        }
     }
 }

@@ -109,6 +109,12 @@ impl Meaning {
             })
     }
 
+    /// The name of an error, if it is one that is known.
+    pub(super) fn name(id: &str) -> Option<&'static str> {
+        let mut names = Self::IDS.iter().map(|(name, _)| *name);
+        names.find(|name| *name == id)
+    }
+
     /// Where in a message the words stand by which it is understood.
     pub(super) fn words(message: &str) -> Vec<Range<usize>> {
         let texts = Self::TEXTS_BEFORE_IDS.iter().chain(&Self::TEXTS);

@@ -20,9 +20,9 @@ impl Apis for Double {
     fn capabilities(&self) -> Capabilities {
         self.hold(|held| held.capabilities.clone())
     }
-    fn change(&self) {
+    fn told(&self, told: &Capabilities) {
         self.hold(|held| {
-            if let Some(change) = &mut held.capabilities.change {
+            if let (Some(_), Some(change)) = (&told.change, &mut held.capabilities.change) {
                 change.is_made = true;
             }
         });

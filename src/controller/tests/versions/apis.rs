@@ -107,7 +107,7 @@ fn what_is_wished_of_the_choice_is_in_the_specification_and_what_was_before_in_t
             "spec": {"url": "http://grafana", "auth": {}}, "status": status,
         });
         object["spec"]["ruleAPI"] = spec;
-        instance::preference(&serde_json::from_value(object).unwrap())
+        instance::preference(&serde_json::from_value(object).unwrap(), None)
     };
     assert_eq!(wished(json!(null), json!({})), Preference::default());
     assert_eq!(

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use super::{CONTACT_POINTS, Document, Notifications};
 use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
-use crate::grafana::choose::newer::is_closed;
+use crate::grafana::choose::newer::{is_closed, is_unwritable, read};
 use crate::grafana::error::Class;
 use crate::grafana::model::{ContactPoint, Found};
 
@@ -19,18 +19,25 @@ impl Notifications {
     /// The newer API, for what it has found itself: a write of what the older one has found would be one in whatever state it is.
     fn newer_for(&self, found: Option<&Found<ContactPoint>>) -> Option<Arc<Document>> {
         let is_bound = found.is_none_or(|found| found.revision.is_some());
-        self.newer.open().filter(|_| is_bound)
+        self.newer.to_write().filter(|_| is_bound)
     }
 
-    /// Gives how far a write of the newer API came, or, where that is refused, one of the older API. It is given up then.
+    /// Gives how far a write of the newer API came, or, where it doesn't let itself be written, one of the older API.
     async fn sent(&self, sent: Sent, older: impl Future<Output = Sent>) -> Sent {
-        let closed = match &sent.failure {
-            Some(closed) if closed.class() == Class::Forbidden => closed.to_string(),
-            _ => return sent,
+        let refused = match &sent.failure {
+            Some(refused) if is_unwritable(refused) => refused.clone(),
+            Some(_) => return sent,
+            None => {
+                self.newer.took();
+                return sent;
+            }
         };
-        let sent = older.await;
-        if sent.failure.is_none() {
-            self.newer.give_up(closed);
+        let why = refused.without_words();
+        let mut sent = older.await;
+        match &sent.failure {
+            None => self.newer.refused_to_write(why),
+            Some(error) if error.class() == Class::Missing => sent.failure = Some(refused),
+            Some(_) => {}
         }
         sent
     }
@@ -65,7 +72,7 @@ impl ContactPoints for Notifications {
                 return self.older.get(name).await;
             };
             let answer = newer.contact_points.get(name).await;
-            self.newer.answered(answer, self.older.get(name)).await
+            read(answer, self.older.get(name)).await
         }
         .boxed()
     }

@@ -58,18 +58,19 @@ impl Notifications {
         }
     }
 
-    /// Looks whether the newer API is there.
+    /// Looks whether the newer API is there, where this version may have it or not.
     pub(super) async fn look(
         &self,
         transport: &Arc<Transport>,
         discovery: &Discovery<'_>,
         namespace: Option<&str>,
+        is_expected: bool,
     ) -> Result<()> {
         let found = match namespace {
             Some(namespace) => find(transport, discovery, namespace).await?,
             None => None,
         };
-        self.newer.found(found, &[CONTACT_POINTS, TREES]);
+        self.newer.found(found, is_expected, &[CONTACT_POINTS, TREES]);
         Ok(())
     }
 }

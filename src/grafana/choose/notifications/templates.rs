@@ -5,6 +5,7 @@ use futures::FutureExt;
 use super::{Notifications, found_by_newer};
 use crate::grafana::api::notifications::Templates;
 use crate::grafana::api::{Answer, Provenance};
+use crate::grafana::choose::newer::read;
 use crate::grafana::model::{Found, Template};
 
 impl Templates for Notifications {
@@ -14,7 +15,7 @@ impl Templates for Notifications {
                 return self.older.list().await;
             };
             let answer = newer.templates.list().await;
-            self.newer.answered(answer, self.older.list()).await
+            read(answer, self.older.list()).await
         }
         .boxed()
     }
@@ -25,7 +26,7 @@ impl Templates for Notifications {
                 return self.older.get(name).await;
             };
             let answer = newer.templates.get(name).await;
-            self.newer.answered(answer, self.older.get(name)).await
+            read(answer, self.older.get(name)).await
         }
         .boxed()
     }
@@ -37,7 +38,7 @@ impl Templates for Notifications {
         provenance: Provenance,
     ) -> Answer<'a, Found<Template>> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer.to_write() else {
                 return self.older.put(wish, found, provenance).await;
             };
             let answer = newer.templates.put(wish, found, provenance).await;
@@ -52,7 +53,7 @@ impl Templates for Notifications {
 
     fn delete<'a>(&'a self, found: &'a Found<Template>) -> Answer<'a, ()> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer.to_write() else {
                 return self.older.delete(found).await;
             };
             let answer = newer.templates.delete(found).await;

@@ -5,6 +5,7 @@ use futures::FutureExt;
 use super::{Notifications, found_by_newer};
 use crate::grafana::api::notifications::TimeIntervals;
 use crate::grafana::api::{Answer, Provenance};
+use crate::grafana::choose::newer::read;
 use crate::grafana::model::{Found, TimeInterval};
 
 impl TimeIntervals for Notifications {
@@ -14,7 +15,7 @@ impl TimeIntervals for Notifications {
                 return self.older.list().await;
             };
             let answer = newer.time_intervals.list().await;
-            self.newer.answered(answer, self.older.list()).await
+            read(answer, self.older.list()).await
         }
         .boxed()
     }
@@ -25,7 +26,7 @@ impl TimeIntervals for Notifications {
                 return self.older.get(name).await;
             };
             let answer = newer.time_intervals.get(name).await;
-            self.newer.answered(answer, self.older.get(name)).await
+            read(answer, self.older.get(name)).await
         }
         .boxed()
     }
@@ -37,7 +38,7 @@ impl TimeIntervals for Notifications {
         provenance: Provenance,
     ) -> Answer<'a, Found<TimeInterval>> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer.to_write() else {
                 return self.older.put(wish, found, provenance).await;
             };
             let answer = newer.time_intervals.put(wish, found, provenance).await;
@@ -52,7 +53,7 @@ impl TimeIntervals for Notifications {
 
     fn delete<'a>(&'a self, found: &'a Found<TimeInterval>) -> Answer<'a, ()> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer.to_write() else {
                 return self.older.delete(found).await;
             };
             let answer = newer.time_intervals.delete(found).await;

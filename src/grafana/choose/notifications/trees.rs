@@ -5,7 +5,7 @@ use futures::FutureExt;
 use super::{Notifications, TREES};
 use crate::grafana::api::notifications::{TreeName, Trees};
 use crate::grafana::api::{Answer, Provenance};
-use crate::grafana::choose::newer::is_closed;
+use crate::grafana::choose::newer::{is_closed, read};
 use crate::grafana::model::{Found, Revision, Route};
 use crate::grafana::platform;
 
@@ -27,7 +27,7 @@ impl Trees for Notifications {
                 return self.older.get(name).await;
             };
             let answer = newer.trees.get(name).await;
-            self.newer.answered(answer, self.older.get(name)).await
+            read(answer, self.older.get(name)).await
         }
         .boxed()
     }
@@ -62,6 +62,9 @@ impl Trees for Notifications {
                 return older.await;
             };
             if platform::Trees::can_say(root) {
+                let Some(newer) = self.newer.to_write() else {
+                    return older.await;
+                };
                 let answer = newer.trees.put(name, root, found, provenance).await;
                 return self.newer.written(answer, older).await;
             }
@@ -80,7 +83,7 @@ impl Trees for Notifications {
 
     fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()> {
         async move {
-            let Some(newer) = self.newer.open() else {
+            let Some(newer) = self.newer.to_write() else {
                 return self.older.remove(name, None).await;
             };
             let answer = newer.trees.remove(name, found).await;

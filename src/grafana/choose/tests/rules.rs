@@ -110,15 +110,15 @@ async fn an_instance_that_asks_from_the_first_has_nothing_to_change() {
 
 #[tokio::test]
 async fn a_change_that_is_asked_for_is_made_when_it_was_told_and_over_once_rules_are_listed() {
-    let due = |to: Api| Change {
-        to,
-        why: Why::Asked,
-        is_made: false,
-    };
-    for (asks, before, to) in [
-        (true, "provisioning", Api::Platform(BETA.to_owned())),
-        (false, BETA, Api::Provisioning),
+    for (asks, before, to, why) in [
+        (true, "provisioning", Api::Platform(BETA.to_owned()), Why::Asked),
+        (false, BETA, Api::Provisioning, Why::NotAsked),
     ] {
+        let due = |to: Api| Change {
+            to,
+            why,
+            is_made: false,
+        };
         let world = World::default();
         let grafana = world.serve(BETA).await;
         prefer(&grafana, asks, Some(before));
@@ -130,7 +130,7 @@ async fn a_change_that_is_asked_for_is_made_when_it_was_told_and_over_once_rules
         assert_eq!(api(&grafana), before);
         choose(&grafana).await;
         assert_eq!(change(&grafana), Some(due(to.clone())));
-        grafana.apis.change();
+        grafana.apis.told(&grafana.apis.capabilities());
         assert!(change(&grafana).is_some_and(|change| change.is_made));
         assert_eq!(api(&grafana), to.to_string());
         world.seen();
@@ -153,7 +153,7 @@ async fn where_the_older_api_is_gone_the_newer_one_is_taken_also_by_the_next_pro
     choose(&grafana).await;
     assert!(!grafana.apis.is_stale());
     assert_eq!(change(&grafana).map(|change| change.why), Some(Why::Gone));
-    grafana.apis.change();
+    grafana.apis.told(&grafana.apis.capabilities());
     grafana.rules.list().await.unwrap();
     assert_eq!((api(&grafana).as_str(), change(&grafana)), (ALPHA, None));
 
@@ -183,28 +183,26 @@ async fn what_cannot_be_seen_for_a_while_is_not_gone() {
 
 #[tokio::test]
 async fn where_the_newer_api_is_asked_for_and_refused_the_older_one_goes_on_and_says_why() {
-    for before in [None, Some("provisioning"), Some(BETA)] {
-        let world = World::default();
-        let grafana = world.serve(BETA).await;
-        prefer(&grafana, true, before);
-        *world.newer.lock() = StatusCode::FORBIDDEN;
-        choose(&grafana).await;
-        grafana.rules.list().await.unwrap();
-        assert_eq!((api(&grafana).as_str(), change(&grafana)), ("provisioning", None));
-        let fallback = &grafana.apis.capabilities().fallbacks[&Concern::Rules];
-        assert!(
-            matches!(fallback, Fallback::Refused(why) if why.contains("not here")),
-            "{fallback:?}"
-        );
-        world.seen();
-        grafana.rules.list().await.unwrap();
-        assert_eq!(world.seen(), OLDER, "it isn't tried each time");
-        // It may be used again: that is a change, too.
-        *world.newer.lock() = StatusCode::OK;
-        choose(&grafana).await;
-        assert_eq!(change(&grafana).map(|change| change.why), Some(Why::Asked));
-        assert!(grafana.apis.capabilities().fallbacks.is_empty());
-    }
+    let world = World::default();
+    let grafana = world.serve(BETA).await;
+    prefer(&grafana, true, Some("provisioning"));
+    *world.newer.lock() = StatusCode::FORBIDDEN;
+    choose(&grafana).await;
+    grafana.rules.list().await.unwrap();
+    assert_eq!((api(&grafana).as_str(), change(&grafana)), ("provisioning", None));
+    let fallback = &grafana.apis.capabilities().fallbacks[&Concern::Rules];
+    assert!(
+        matches!(fallback, Fallback::Refused(why) if why.contains("not here")),
+        "{fallback:?}"
+    );
+    world.seen();
+    grafana.rules.list().await.unwrap();
+    assert_eq!(world.seen(), OLDER, "it isn't tried each time");
+    // It may be used again: that is a change, too.
+    *world.newer.lock() = StatusCode::OK;
+    choose(&grafana).await;
+    assert_eq!(change(&grafana).map(|change| change.why), Some(Why::Asked));
+    assert!(grafana.apis.capabilities().fallbacks.is_empty());
 }
 
 #[tokio::test]
