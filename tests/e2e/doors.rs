@@ -16,7 +16,7 @@ use crate::world::{self, SOON, World};
 const NOTIFICATIONS: &str = "/apis/notifications.alerting.grafana.app/v1beta1/namespaces/";
 
 /// The group that Grafana shows for each rule, by title.
-async fn groups(w: &World) -> BTreeMap<String, String> {
+pub async fn groups(w: &World) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rules = w.grafana.rules().await;
     let groups = rules
@@ -25,12 +25,12 @@ async fn groups(w: &World) -> BTreeMap<String, String> {
     groups.collect()
 }
 
-fn is_ungrouped(group: &str) -> bool {
+pub fn is_ungrouped(group: &str) -> bool {
     group.starts_with("no_group_for_rule_")
 }
 
 /// Merges into the instance's specification.
-async fn set(w: &World, spec: Value) {
+pub async fn set(w: &World, spec: Value) {
     let patch = json!({"spec": spec}).to_string();
     let args = [
         "patch",
@@ -46,7 +46,7 @@ async fn set(w: &World, spec: Value) {
 }
 
 /// Waits until a concern goes through an API, whose name begins so, and until nothing is said any more of a change.
-async fn goes_through(w: &World, concern: &str, api: &str) -> GrafanaInstance {
+pub async fn goes_through(w: &World, concern: &str, api: &str) -> GrafanaInstance {
     wait::until(&format!("{concern} go through {api}"), 2 * SOON, async || {
         let instance = instance(w).await;
         let status = instance.status.clone()?;
@@ -57,14 +57,14 @@ async fn goes_through(w: &World, concern: &str, api: &str) -> GrafanaInstance {
 }
 
 /// The message of a condition of the instance.
-async fn said(w: &World, type_: &str) -> Option<String> {
+pub async fn said(w: &World, type_: &str) -> Option<String> {
     let status = instance(w).await.status?;
     let condition = status.conditions.into_iter().find(|c| c.type_ == type_)?;
     Some(condition.message)
 }
 
 /// The notes of the events of a change.
-async fn changes(w: &World) -> usize {
+pub async fn changes(w: &World) -> usize {
     let path = "jsonpath={range .items[?(@.reason==\"RuleAPIChange\")]}{.note}{\"\\n\"}{end}";
     let args = ["get", "events.events.k8s.io", "-n", &w.home, "-o", path];
     w.plane.kubectl(args).await.ok().lines().count()
@@ -161,11 +161,13 @@ async fn an_api_that_is_hidden_and_shown_again_has_nothing_written() {
     contact_point(&w, "team").await;
     w.put("NotificationPolicy", "tree", everything_to("team")).await;
     w.synced::<NotificationPolicy>("tree").await;
+    let before = changes(&w).await;
     w.proxy.reset();
     w.proxy.only("/api/");
     for concern in ["rules", "notifications", "folders"] {
         goes_through(&w, concern, "provisioning").await;
     }
+    assert_eq!(changes(&w).await, before + 1, "the change of rules was told");
     let told = said(&w, "APIFallback").await.unwrap_or_default();
     assert!(told.contains("rules go through Grafana's older API"), "{told}");
     resyncs(&w, 2).await;
@@ -186,6 +188,40 @@ async fn an_api_that_is_hidden_and_shown_again_has_nothing_written() {
     resyncs(&w, 2).await;
     assert_no_writes(&w, "when the newer API was shown again");
     assert_eq!(said(&w, "APIFallback").await, None);
+}
+
+#[apply(since_13)]
+async fn a_newer_api_that_is_hidden_is_told_and_used_again_when_it_is_shown_whoever_asks_for_it() {
+    let mut w = world::start().await;
+    goes_through(&w, "notifications", "notifications.alerting.grafana.app/").await;
+    contact_point(&w, "team").await;
+    w.proxy.reset();
+    w.proxy.only("/api/");
+    for concern in ["notifications", "folders"] {
+        goes_through(&w, concern, "provisioning").await;
+    }
+    // Past the next choice, which finds nothing there.
+    resyncs(&w, 11).await;
+    let told = said(&w, "APIFallback").await.unwrap_or_default();
+    for part in [
+        "notifications go through Grafana's older API",
+        "isn't shown any more",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    w.proxy.open();
+    goes_through(&w, "notifications", "notifications.alerting.grafana.app/").await;
+    goes_through(&w, "folders", "folder.grafana.app/").await;
+    assert_eq!(said(&w, "APIFallback").await, None);
+
+    // A process that has never seen it finds it, too.
+    w.proxy.only("/api/");
+    w.operator.restart().await.expect("it starts again");
+    goes_through(&w, "notifications", "provisioning").await;
+    w.proxy.open();
+    goes_through(&w, "notifications", "notifications.alerting.grafana.app/").await;
+    resyncs(&w, 2).await;
+    assert_no_writes(&w, "while it was hidden and shown");
 }
 
 #[apply(since_13)]

@@ -25,6 +25,7 @@ mod high_availability;
 mod install;
 mod instances;
 mod integrations;
+mod limited_rights;
 mod maintenance_changes;
 mod maintenance_job;
 mod maintenance_rollout;
