@@ -53,6 +53,7 @@ async fn put(door: &Door, name: &str, wish: &[Integration]) -> Sent {
         wish: &as_sent(name, wish),
         found: found.as_ref(),
         changed: &uids,
+        kept: &[],
         provenance: Provenance::Api,
     };
     door.client.contact_points.put(write).await
