@@ -43,7 +43,8 @@ pub struct Remembered {
     /// The mark in that tree, which says what resource has written it. Several GrafanaInstances share a memory, with a policy each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree_mark: Option<String>,
-    /// By uid of an integration: the code of what was sent, secrets included. Empty before it was sent, and when it is to be sent again.
+    /// By uid of an integration: the code of what was sent, secrets included. Empty before it was sent, and when it is to be sent again; `making` where it is
+    /// to be the first of its contact point.
     #[serde(default)]
     pub sent: BTreeMap<String, String>,
     /// By name of a GrafanaInstance: the code of the value of its annotation to send again that was acted upon.

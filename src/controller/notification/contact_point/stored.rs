@@ -25,6 +25,10 @@ use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model::{self, Found};
 use crate::grafana::turns::Turn;
 
+/// What is remembered of an integration that is about to be made where there is no contact point, in the place of its code: until it was seen alone
+/// there, it may have joined one that somebody else has made in that moment.
+const MAKING: &str = "making";
+
 /// What became of a contact point.
 #[derive(Default)]
 pub(super) struct Synced {
@@ -66,6 +70,16 @@ pub(super) async fn sync(
     };
     let is_other = is_other(found.as_ref()) && revision::is_as_read(instance).await?;
     let plan = decide(found.as_ref(), is_other);
+    if let Some(found) = found
+        .as_ref()
+        .filter(|_| plan.is_ours && !plan.foreign.is_empty())
+        && !instance.adopts(object)
+        && memory.read(|memory| is_making(memory, wish))
+    {
+        // How it was made isn't known any more.
+        leave(object, instance, context, (name, wish), &turn, found.clone()).await?;
+        return Err(Failure::again("nothing of somebody else's is left there"));
+    }
     let is_remembered = memory.read(|memory| is_remembered(memory, name, wish));
     let seen = (name, found.as_ref());
     let strangers = strangers::decide(object, instance, context, seen, &plan, is_remembered)?;
@@ -98,16 +112,17 @@ pub(super) async fn sync(
             is_other,
         )
     });
+    let is_new = found.is_none();
     if !open.is_empty() {
+        let note = if is_new { MAKING } else { "" };
         memory
             .update(|memory| {
                 memory
                     .sent
-                    .extend(open.iter().map(|uid| (uid.clone(), String::new())));
+                    .extend(open.iter().map(|uid| (uid.clone(), note.to_owned())));
             })
             .await?;
     }
-    let is_new = found.is_none();
     let is_taken_over =
         !is_new && besides.is_none() && (!plan.foreign.is_empty() || (!plan.is_ours && !is_remembered));
     let lost = decision::names(integrations(found.as_ref()), &plan.foreign);
@@ -124,6 +139,20 @@ pub(super) async fn sync(
         told => told.clone(),
     };
     let state = revision::after_write(state.as_ref(), instance);
+    // An API that knows states has refused to make what is there already.
+    let may_have_joined = is_new && written.revision.is_none() && written.failure.is_none();
+    if may_have_joined {
+        attempt.ended(Ok(()), Instant::now())?;
+        is_alone(object, instance, context, (name, wish), turn).await?;
+        memory
+            .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
+            .await?;
+        return Ok(Synced {
+            is_written: true,
+            taken: is_taken_over.then_some(lost),
+            besides,
+        });
+    }
     memory
         .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
         .await?;
@@ -132,10 +161,6 @@ pub(super) async fn sync(
         None => Ok(()),
     };
     attempt.ended(outcome, Instant::now())?;
-    // An API that knows states has refused to make what is there already.
-    if is_new && written.revision.is_none() {
-        is_alone(object, instance, context, (name, wish), turn).await?;
-    }
     Ok(Synced {
         is_written: true,
         taken: is_taken_over.then_some(lost),
@@ -192,16 +217,22 @@ async fn is_alone(
         let message = format!("somebody else has made the contact point {name} too");
         return Err(Failure::again(message));
     }
-    let left = withdraw(instance, &turn, object, found).await?;
-    strangers::decide(
-        object,
-        instance,
-        context,
-        (name, Some(&left)),
-        &decide(&left),
-        false,
-    )
-    .map(drop)
+    leave(object, instance, context, (name, wish), &turn, found).await
+}
+
+/// Takes what is ours out of a contact point that it has joined, and says whose that is.
+async fn leave(
+    object: &ContactPoint,
+    instance: &Arc<Instance>,
+    context: &Context,
+    (name, wish): (&str, &[Integration]),
+    turn: &Turn,
+    found: Found<model::ContactPoint>,
+) -> Result<(), Failure> {
+    let left = withdraw(instance, turn, object, found).await?;
+    let memory = instance.memory()?;
+    let plan = memory.read(|memory| plan((object, name, wish), instance, memory, Some(&left), false, false));
+    strangers::decide(object, instance, context, (name, Some(&left)), &plan, false).map(drop)
 }
 
 /// Takes what is ours out of a contact point that somebody else made between our look and our write, and which that has joined. Gives what is left.
@@ -233,7 +264,13 @@ async fn withdraw(
 fn is_remembered(memory: &Remembered, name: &str, wish: &[Integration]) -> bool {
     let is_noted = memory.revisions.contains_key(name);
     let mut codes = wish.iter().filter_map(|i| memory.sent.get(&i.sent.uid));
-    codes.any(|code| is_noted || !code.is_empty())
+    codes.any(|code| is_noted || !(code.is_empty() || code == MAKING))
+}
+
+/// Whether the end isn't known of the write that was to make it.
+fn is_making(memory: &Remembered, wish: &[Integration]) -> bool {
+    let mut codes = wish.iter().filter_map(|i| memory.sent.get(&i.sent.uid));
+    codes.any(|code| code == MAKING)
 }
 
 /// How it is remembered that an integration was sent as it is.

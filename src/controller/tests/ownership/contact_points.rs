@@ -118,7 +118,41 @@ async fn where_the_look_after_the_write_fails_the_next_pass_looks() {
     world.grafana.does_well();
     let failure = object.reconcile(&world.context).await.unwrap_err();
     assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
-    assert_eq!(types(&world, "team"), ["slack", "webhook"], "nobody's is deleted");
+    assert_eq!(types(&world, "team"), ["slack"]);
+}
+
+#[tokio::test]
+async fn what_has_joined_while_its_answer_was_lost_is_taken_out_again() {
+    let mut world = World::connected().await;
+    let two = json!({"integrations": [
+        {"webhook": {"url": {"value": "https://example.com/hook"}}}, {"email": {"addresses": ["a@example.com"]}},
+    ]});
+    let object = world.contact_point("team", two);
+    let owner = Owner::parse("own").unwrap();
+    let uid = owner.integration_uid("revel", "team", "webhook", 0);
+    let grafana = world.grafana.clone();
+    world.grafana.does(move |called| match called {
+        "contact_points.create" => {
+            let ours = Point {
+                uid: uid.clone(),
+                r#type: "webhook".to_owned(),
+                ..by_hand("team")
+            };
+            grafana.hold(|held| held.points.extend([by_hand("team"), ours]));
+            Does::Refuses(502, "the answer is lost")
+        }
+        _ => Does::Well,
+    });
+    object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(types(&world, "team"), ["slack", "webhook"]);
+    world.grafana.does_well();
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert_eq!(types(&world, "team"), ["slack"]);
+    let before = writes(&world);
+    world.poll().await;
+    object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(writes(&world), before);
 }
 
 #[tokio::test]
