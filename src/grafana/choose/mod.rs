@@ -62,7 +62,7 @@ impl Apis for Chosen {
         async move {
             // A version that doesn't say where its objects are has none that is worth it.
             let namespace = settings.namespace.as_deref().filter(|_| is_worth_it(settings));
-            let may_be_since = |first| namespace.is_some() && major(settings).is_none_or(|own| own >= first);
+            let may_be_since = |first| namespace.is_some() && settings.major().is_none_or(|own| own >= first);
             let (transport, discovery) = (&self.transport, Discovery::new(&self.transport));
             // Each is looked for whatever became of the others.
             let (folders, notifications, rules) = join!(
@@ -106,12 +106,7 @@ impl Apis for Chosen {
 /// Whether this release may have something below `/apis` that is chosen by itself: folders came with 12.0 (what's new in 12.0), notifications with
 /// 13.0. One that hides its version may.
 fn is_worth_it(settings: &Settings) -> bool {
-    major(settings).is_none_or(|major| major >= 12)
-}
-
-/// The release that Grafana says it is.
-fn major(settings: &Settings) -> Option<u32> {
-    settings.version.as_deref()?.split('.').next()?.parse().ok()
+    settings.major().is_none_or(|major| major >= 12)
 }
 
 impl Capabilities {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures::FutureExt;
 use parking_lot::RwLock;
 
-use super::major;
 use super::newer::{instead, is_closed, is_refused, read};
 use super::turnover::{Course, Door, Known};
 use crate::grafana::api::{
@@ -162,7 +161,7 @@ impl Rules {
             return Ok(None);
         };
         let mut versions = platform::Rules::VERSIONS.to_vec();
-        if major(settings).is_none_or(|major| major < 13) {
+        if settings.major().is_none_or(|major| major < 13) {
             versions.retain(|version| !version.contains("alpha"));
         }
         let [alerting, recording] = platform::Rules::PLURALS;

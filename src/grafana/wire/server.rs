@@ -42,6 +42,13 @@ pub struct Settings {
     pub namespace: Option<String>,
 }
 
+impl Settings {
+    /// The release that Grafana says it is, by its first number.
+    pub(in crate::grafana) fn major(&self) -> Option<u32> {
+        self.version.as_deref()?.split('.').next()?.parse().ok()
+    }
+}
+
 /// That an endpoint will go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deprecation {
