@@ -14,7 +14,8 @@ use crate::grafana::mirror::Part;
 const SETTINGS_EVERY: u64 = 10;
 /// How many reads lie between two of what is watched: whatever a watch may miss is found after so many resyncs.
 const WATCHED_EVERY: u64 = 10;
-/// However many signs come, what they ask for is read at most once in this time.
+/// However many signs come, what they ask for is read at most once in this time; of everything, after twice the time whenever that has found
+/// nothing that can't be read, up to the resync.
 const SUSPICION: Duration = Duration::from_secs(10);
 /// The first delay after nothing could be read, and the longest; it doubles.
 const DOWN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
@@ -34,6 +35,10 @@ pub(super) struct Schedule {
     /// Whether the round comes sooner because of a suspicion.
     is_suspected: bool,
     last_suspicion: Option<Instant>,
+    /// Whether there was a sign since the last round.
+    is_asked: bool,
+    /// How many rounds in a row came after a sign and could read everything: an object that Grafana can't store has it look in vain.
+    in_vain: u32,
     /// When the data sources are, by themselves.
     glance: Option<Instant>,
     last_glance: Option<Instant>,
@@ -82,6 +87,8 @@ impl Schedule {
             tried: 0,
             is_suspected: false,
             last_suspicion: None,
+            is_asked: false,
+            in_vain: 0,
             glance: None,
             last_glance: None,
             last_over: None,
@@ -97,15 +104,17 @@ impl Schedule {
 
     /// Brings forward what is suspected to be other than it was.
     pub(super) fn suspect(&mut self, suspected: Suspected, now: Instant) {
-        let soon = |last: Option<Instant>| last.map_or(now, |last| now.max(last + SUSPICION));
-        let at = soon(self.last_suspicion);
+        let soon = |last: Option<Instant>, wait| last.map_or(now, |last| now.max(last + wait));
+        let stretched = SUSPICION.saturating_mul(1 << self.in_vain.min(8));
+        let at = soon(self.last_suspicion, stretched);
+        self.is_asked |= suspected.everything;
         // Where nothing can be read it is tried all the time.
         if suspected.everything && at < self.round && !self.is_down() {
             self.round = at;
             self.is_suspected = true;
         }
         if suspected.sources {
-            let at = soon(self.last_glance);
+            let at = soon(self.last_glance, SUSPICION);
             self.glance = Some(self.glance.map_or(at, |glance| glance.min(at)));
         }
     }
@@ -180,6 +189,12 @@ impl Schedule {
         }
         if due.is_round() {
             self.tried += 1;
+            let is_in_vain = std::mem::take(&mut self.is_asked) && failed.is_empty();
+            self.in_vain = if is_in_vain {
+                self.in_vain.saturating_add(1)
+            } else {
+                0
+            };
             self.round = now + self.resync.mul_f64(1.0 - jitter / 10.0);
             self.is_suspected = false;
         }
@@ -246,13 +261,16 @@ mod tests {
     }
 
     #[test]
-    fn a_swarm_of_failed_writes_has_everything_read_once_in_ten_seconds() {
+    fn a_swarm_of_failed_writes_has_everything_read_sooner_and_less_and_less_often() {
         let suspected = Suspected {
             everything: true,
             ..NOTHING
         };
         let counts = an_hour(suspected, &[]);
-        assert!(counts.values().all(|count| *count <= 361), "{counts:?}");
+        assert!(
+            counts.values().all(|count| (60..=64).contains(count)),
+            "{counts:?}"
+        );
     }
 
     #[test]
