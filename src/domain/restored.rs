@@ -23,6 +23,15 @@ pub struct Found {
     pub gone: usize,
 }
 
+impl Found {
+    fn and(self, other: Self) -> Self {
+        Self {
+            older: self.older + other.older,
+            gone: self.gone + other.gone,
+        }
+    }
+}
+
 /// Why a Grafana is taken for one that was put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
@@ -59,13 +68,22 @@ impl fmt::Display for Sign {
 /// What is known of one Grafana's being put back, and what is still to be done about it.
 #[derive(Debug, Default)]
 pub struct Restored {
+    /// What was told since the last poll.
+    told: Found,
     pending: Option<Sign>,
     done: Option<Timestamp>,
 }
 
 impl Restored {
+    /// Takes over what was told of one object as it happened. It counts with what the next poll finds, so "at once" is the time between two
+    /// polls however it is noticed.
+    pub fn told(&mut self, found: Found) {
+        self.told = self.told.and(found);
+    }
+
     /// Takes over what a poll found.
     pub fn poll(&mut self, found: Found) {
+        let found = std::mem::take(&mut self.told).and(found);
         self.pending = Sign::of(found).or(self.pending);
     }
 
@@ -78,10 +96,8 @@ impl Restored {
 
     /// Notes that they are on their way.
     pub fn done(&mut self, now: Timestamp) {
-        *self = Self {
-            pending: None,
-            done: Some(now),
-        };
+        self.pending = None;
+        self.done = Some(now);
     }
 }
 
@@ -119,6 +135,23 @@ mod tests {
         restored.done(now);
         restored.poll(found(0, 0));
         assert_eq!(restored.due(now + PAUSE), None);
+    }
+
+    #[test]
+    fn what_is_told_one_by_one_counts_with_the_next_poll_and_no_other() {
+        let (mut restored, now) = (Restored::default(), Timestamp::UNIX_EPOCH);
+        restored.told(found(0, 1));
+        restored.poll(found(0, 1));
+        assert_eq!(restored.due(now), None);
+        restored.told(found(0, 1));
+        restored.told(found(0, 1));
+        assert_eq!(restored.due(now), None, "a poll takes it over");
+        restored.poll(found(0, 1));
+        assert_eq!(restored.due(now), Some(Sign::Gone(3)));
+        restored.done(now);
+        restored.told(found(1, 0));
+        restored.poll(found(0, 0));
+        assert_eq!(restored.due(now + PAUSE), Some(Sign::Older(1)));
     }
 
     #[test]

@@ -36,7 +36,7 @@ async fn found(door: &Door) -> Found<ContactPoint> {
 
 /// The contact point as a list shows it.
 async fn listed(door: &Door) -> Option<Found<ContactPoint>> {
-    let all = door.client.contact_points.list().await.expect("a list");
+    let all = door.client.contact_points.list().await.expect("a list").items;
     all.into_iter().find(|found| found.object.name == NAME)
 }
 

@@ -71,7 +71,7 @@ async fn put(door: &Door, rule: &AlertRule, found: Option<&FoundRule>) -> Result
 }
 
 async fn list(door: &Door) -> BTreeMap<String, FoundRule> {
-    let all = door.client.rules.list().await.expect("rules");
+    let all = door.client.rules.list().await.expect("rules").items;
     let count = all.len();
     let all: BTreeMap<_, _> = all.into_iter().map(|rule| (rule.uid.clone(), rule)).collect();
     assert_eq!(all.len(), count, "each is listed once");

@@ -80,7 +80,7 @@ async fn what_one_door_stores_of_the_tree_the_other_finds() {
             );
             assert_eq!(seen.provenance.as_deref(), by.name());
             assert_eq!(state.is_some(), from.is_newer());
-            let all = to.client.trees.list().await.expect("a list");
+            let all = to.client.trees.list().await.expect("a list").items;
             assert_eq!(all, [(own(), seen)]);
         }
         from.client.trees.remove(&own(), None).await.expect("it is reset");
@@ -219,7 +219,7 @@ async fn a_tree_beside_ours_is_listed_where_there_can_be_one_and_removed_by_its_
             .expect("a tree");
         assert!(seen.revision.is_some());
         assert_eq!(RouteDigest::of(&seen.object), RouteDigest::of(&tree));
-        let mut names: Vec<_> = door.client.trees.list().await.expect("a list");
+        let mut names = door.client.trees.list().await.expect("a list").items;
         names.sort_by(|(one, _), (other, _)| one.cmp(other));
         let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, [beside.clone(), own()]);

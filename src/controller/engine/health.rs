@@ -165,34 +165,53 @@ impl Suspicion {
     }
 }
 
-/// The parts whose changes Grafana tells as they happen, each by the watch of this number.
+/// The parts whose changes Grafana tells as they happen.
 #[derive(Debug, Default)]
-pub struct WatchedParts(Mutex<BTreeMap<Part, u64>>);
+pub struct WatchedParts(Mutex<Watches>);
+
+#[derive(Debug, Default)]
+struct Watches {
+    /// Those whose watch works now, each by the number of the watch.
+    working: BTreeMap<Part, u64>,
+    /// Those of which people are told that they are watched: also while another watch is to follow one that has ended, which is nobody's concern.
+    shown: BTreeSet<Part>,
+}
 
 impl WatchedParts {
-    /// Notes that a watch works, maybe in the place of another one. Whether there was none.
+    /// Notes that a watch works, maybe in the place of another one. Whether that is to be told.
     pub fn begin(&self, part: Part, number: u64) -> bool {
-        self.0.lock().insert(part, number).is_none()
-    }
-
-    /// Notes that a watch has ended. Whether none has taken its place.
-    pub fn end(&self, part: Part, number: u64) -> bool {
         let mut known = self.0.lock();
-        let is_last = known.get(&part) == Some(&number);
-        if is_last {
-            known.remove(&part);
+        known.working.insert(part, number);
+        known.shown.insert(part)
+    }
+
+    /// Notes that a watch has ended, if none has taken its place.
+    pub fn end(&self, part: Part, number: u64) {
+        let mut known = self.0.lock();
+        if known.working.get(&part) == Some(&number) {
+            known.working.remove(&part);
         }
-        is_last
     }
 
-    /// Whether a part is watched.
+    /// Notes that no watch follows the one that has ended. Whether that is to be told.
+    pub fn give_up(&self, part: Part) -> bool {
+        let mut known = self.0.lock();
+        !known.working.contains_key(&part) && known.shown.remove(&part)
+    }
+
+    /// Whether the watch of a part works.
     pub fn has(&self, part: Part) -> bool {
-        self.0.lock().contains_key(&part)
+        self.0.lock().working.contains_key(&part)
     }
 
-    /// All that are watched.
+    /// All whose watch works.
     pub fn all(&self) -> BTreeSet<Part> {
-        self.0.lock().keys().copied().collect()
+        self.0.lock().working.keys().copied().collect()
+    }
+
+    /// Those of which people are told that they are watched.
+    pub fn shown(&self) -> BTreeSet<Part> {
+        self.0.lock().shown.clone()
     }
 }
 

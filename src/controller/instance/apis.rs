@@ -1,7 +1,5 @@
 //! Which of Grafana's APIs is used for what: in the instance's status, a condition and a metric.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use kube::Resource;
 use kube::runtime::events::EventType;
@@ -70,12 +68,23 @@ pub(super) fn note(instance: &Instance, metrics: &Metrics, next: &mut GrafanaIns
         .map(|(concern, api)| (concern.as_str().to_owned(), api.to_string()))
         .collect();
     metrics.set_apis(&instance.name, &next.apis);
-    let watched: BTreeSet<Concern> = instance.watched.all().into_iter().filter_map(concern).collect();
-    for concern in watched {
-        if let Some(api) = next.apis.get_mut(concern.as_str()) {
+    let watched = instance.watched.shown();
+    for concern in capabilities.apis.keys() {
+        let mut parts = Part::ALL
+            .into_iter()
+            .filter(|part| self::concern(*part) == Some(*concern));
+        if parts.all(|part| watched.contains(&part))
+            && let Some(api) = next.apis.get_mut(concern.as_str())
+        {
             api.push_str(WATCHED);
         }
     }
+}
+
+/// The API that a part goes through.
+pub(super) fn used_for(instance: &Instance, part: Part) -> Option<Api> {
+    let mut apis = instance.grafana.apis.capabilities().apis;
+    apis.remove(&concern(part)?)
 }
 
 /// What a part goes through the API of.

@@ -37,19 +37,21 @@ pub(super) async fn read(instance: &Instance) -> grafana::Result<(Vec<String>, O
 struct Folders;
 
 impl Watchable for Folders {
+    type Key = String;
     type Item = Folder;
-    type Group = (Option<String>, String);
+    type Value = Folder;
+    type Mirrored = Collection<String, Folder, (Option<String>, String)>;
     const PART: Part = Part::Folders;
 
-    fn name(folder: &Folder) -> String {
-        folder.uid.clone()
+    fn known(folder: Folder) -> (String, Folder) {
+        (folder.uid.clone(), folder)
     }
 
-    fn mirrored(held: &mut Held) -> &mut Collection<String, Folder, Self::Group> {
+    fn mirrored(held: &mut Held) -> &mut Self::Mirrored {
         &mut held.folders
     }
 
-    fn look<'a>(grafana: &'a Grafana, uid: &'a str) -> Answer<'a, Option<Folder>> {
+    fn look<'a>(grafana: &'a Grafana, uid: &'a String) -> Answer<'a, Option<Folder>> {
         grafana.folders.get(uid)
     }
 

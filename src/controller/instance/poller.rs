@@ -30,6 +30,8 @@ use crate::grafana::mirror::Part;
 
 /// How often everything is read where the instance doesn't say.
 const RESYNC: Duration = Duration::from_secs(60);
+/// What orphans are found in.
+const SWEPT: [Part; 2] = [Part::Rules, Part::Silences];
 /// How often the alerts' states are read where the instance doesn't say.
 const STATES: Duration = Duration::from_secs(15);
 
@@ -55,6 +57,8 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
                 // One that never worked was none, and what it was for has just been read.
                 if over.has_worked {
                     schedule.over(over.part, Instant::now());
+                } else {
+                    watches.give_up([over.part], &instance, &context);
                 }
                 continue;
             }
@@ -71,7 +75,8 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
             states.hold_until(schedule.next());
             continue;
         }
-        let due = schedule.take(Instant::now(), &instance.watched.all());
+        let spared = watches.spared(&instance);
+        let due = schedule.take(Instant::now(), &spared);
         let Some((failed, begun)) = poll(&instance, &context, &due).await else {
             return;
         };
@@ -81,9 +86,13 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         for (part, begun) in begun {
             watches.replace(part, begun, &instance, &context);
         }
+        watches.give_up(due.parts.iter().copied(), &instance, &context);
         let is_read = |part: &Part| due.parts.contains(part) && !failed.contains_key(part);
-        if [Part::Rules, Part::Silences].iter().all(is_read) {
-            sweep::after_poll(&instance, &context).await;
+        let is_known = |part: &Part| {
+            is_read(part) || (due.is_round() && spared.contains(part) && !failed.contains_key(part))
+        };
+        if SWEPT.iter().all(is_known) {
+            sweep::after_poll(&instance, &context, SWEPT.iter().all(is_read)).await;
         }
         let jitter = rand::rng().random_range(0.0..1.0);
         schedule.read(&due, &failed, Instant::now(), jitter);
@@ -164,7 +173,8 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polle
     }
     trigger_users(instance, context, &told);
     changed::trigger(instance, context, &found.changed);
-    if !context.watch_secrets && due.parts.contains(&Part::ContactPoints) {
+    // As often as where contact points aren't watched.
+    if !context.watch_secrets && (due.is_round() || due.parts.contains(&Part::ContactPoints)) {
         trigger_readers_of_secrets(instance, context);
     }
     let is_refused = matches!(&after, Health::Down(failure) if failure.reason == Some(Reason::Unauthorized));

@@ -7,7 +7,6 @@ use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::{info, warn};
 
-use super::read::Undone;
 use crate::api::{ANNOTATION_RESEND, AlertRule, ContactPoint};
 use crate::cluster::answer::chain;
 use crate::cluster::memory::{Memory, Remembered};
@@ -18,6 +17,35 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::domain::restored::Found;
+
+/// What became of objects that stood as the last poll had shown them and that nobody of us has written since.
+#[derive(Debug, Default)]
+pub(super) struct Undone {
+    /// The marks of rules that are what they were at an earlier time.
+    pub(super) older_rules: Vec<String>,
+    /// The marks of rules that are gone.
+    pub(super) gone_rules: Vec<String>,
+    /// The names of contact points that are gone.
+    pub(super) gone_contact_points: Vec<String>,
+}
+
+impl Undone {
+    /// Takes over more.
+    pub(super) fn extend(&mut self, more: Self) {
+        self.older_rules.extend(more.older_rules);
+        self.gone_rules.extend(more.gone_rules);
+        self.gone_contact_points.extend(more.gone_contact_points);
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self {
+            older_rules,
+            gone_rules,
+            gone_contact_points,
+        } = self;
+        older_rules.is_empty() && gone_rules.is_empty() && gone_contact_points.is_empty()
+    }
+}
 
 /// Sends again if the GrafanaInstance asks for it by a value of its annotation that wasn't acted upon. What can't be stored now is tried
 /// with the next poll or pass.
@@ -53,6 +81,14 @@ pub(super) fn acted_upon(instance: &Instance, context: &Context) -> Option<Strin
     let asked = Asked::of(instance, context)?;
     let is_noted = instance.memory().ok()?.read(|memory| asked.is_noted(memory));
     asked.value.filter(|_| is_noted)
+}
+
+/// Notes what a watch has told, for the next poll.
+pub(super) fn told(instance: &Instance, context: &Context, undone: &Undone) {
+    if !undone.is_empty() {
+        let found = count(instance, context, undone);
+        instance.restored.lock().told(found);
+    }
 }
 
 /// Sends again if what a poll has found shows that Grafana was put back to what it was before.

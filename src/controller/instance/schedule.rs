@@ -42,8 +42,8 @@ pub(super) struct Schedule {
     /// When the data sources are, by themselves.
     glance: Option<Instant>,
     last_glance: Option<Instant>,
-    /// When something was due because its watch had ended.
-    last_over: Option<Instant>,
+    /// When each part was due the last time because its watch had ended.
+    last_over: BTreeMap<Part, Instant>,
     /// When those that couldn't be read are tried again, and how often they were.
     retries: BTreeMap<Part, (Instant, u32)>,
 }
@@ -91,7 +91,7 @@ impl Schedule {
             in_vain: 0,
             glance: None,
             last_glance: None,
-            last_over: None,
+            last_over: BTreeMap::new(),
             retries: BTreeMap::new(),
         }
     }
@@ -131,8 +131,9 @@ impl Schedule {
     /// Has a part read again whose watch has ended, at once but at most once in each resync by itself: a watch that always ends costs no
     /// more than twice what it spares.
     pub(super) fn over(&mut self, part: Part, now: Instant) {
-        let at = self.last_over.map_or(now, |last| now.max(last + self.resync));
-        self.last_over = Some(at);
+        let last = self.last_over.get(&part);
+        let at = last.map_or(now, |last| now.max(*last + self.resync));
+        self.last_over.insert(part, at);
         self.retries.entry(part).or_insert((at, 0));
     }
 
@@ -215,229 +216,4 @@ fn delay(failure: &Failure, tried: u32, is_down: bool) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RESYNC: Duration = Duration::from_secs(60);
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    fn unavailable(part: Part) -> (Part, Failure) {
-        (part, Failure::new(Reason::Unavailable, "away", Retry::Backoff))
-    }
-
-    /// Lets an hour pass, in which signs come twenty times a second and `fails` can't be read. Counts how often each part is read.
-    fn an_hour(suspected: Suspected, fails: &[Part]) -> BTreeMap<Part, u32> {
-        let start = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, start);
-        let mut counts = BTreeMap::new();
-        let mut now = start;
-        while now < start + HOUR {
-            if suspected.everything || suspected.sources {
-                schedule.suspect(suspected, now);
-            }
-            if schedule.next() <= now {
-                let due = schedule.take(now, &BTreeSet::new());
-                for part in &due.parts {
-                    *counts.entry(*part).or_default() += 1;
-                }
-                let failed = due.parts.iter().copied().filter(|part| fails.contains(part));
-                let failed = failed.map(unavailable).collect();
-                schedule.read(&due, &failed, now, 0.0);
-            }
-            now += Duration::from_millis(50);
-        }
-        counts
-    }
-
-    const NOTHING: Suspected = Suspected {
-        everything: false,
-        sources: false,
-    };
-
-    #[test]
-    fn everything_is_read_once_in_each_resync() {
-        let counts = an_hour(NOTHING, &[]);
-        assert!(counts.values().all(|count| *count == 60), "{counts:?}");
-    }
-
-    #[test]
-    fn a_swarm_of_failed_writes_has_everything_read_sooner_and_less_and_less_often() {
-        let suspected = Suspected {
-            everything: true,
-            ..NOTHING
-        };
-        let counts = an_hour(suspected, &[]);
-        assert!(
-            counts.values().all(|count| (60..=64).contains(count)),
-            "{counts:?}"
-        );
-    }
-
-    #[test]
-    fn a_swarm_of_rules_without_their_data_source_has_the_data_sources_alone_read_once_in_ten_seconds() {
-        let suspected = Suspected {
-            sources: true,
-            ..NOTHING
-        };
-        let counts = an_hour(suspected, &[]);
-        for (part, count) in counts {
-            let most = if part == Part::DataSources { 360 + 60 } else { 60 };
-            assert!(count <= most, "{part:?}: {count}");
-        }
-    }
-
-    #[test]
-    fn a_grafana_that_wants_to_be_left_alone_is_read_when_that_is_over() {
-        let now = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, now);
-        let failed = [unavailable(Part::Silences)].into();
-        let due = schedule.take(now, &BTreeSet::new());
-        schedule.read(&due, &failed, now, 0.0);
-        schedule.suspect(
-            Suspected {
-                everything: true,
-                sources: true,
-            },
-            now,
-        );
-        schedule.hold_until(now + HOUR);
-        assert_eq!(schedule.next(), now + HOUR);
-    }
-
-    #[test]
-    fn a_first_sign_is_followed_at_once() {
-        let now = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, now);
-        let due = schedule.take(now, &BTreeSet::new());
-        schedule.read(&due, &BTreeMap::new(), now, 0.0);
-        let later = now + Duration::from_secs(20);
-        assert!(schedule.next() > later);
-        schedule.suspect(
-            Suspected {
-                everything: true,
-                sources: true,
-            },
-            later,
-        );
-        assert_eq!(schedule.next(), later);
-        assert_eq!(
-            schedule.take(later, &BTreeSet::new()).parts.len(),
-            Part::ALL.len()
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_tried_by_itself_and_seldom() {
-        let counts = an_hour(NOTHING, &[Part::Silences]);
-        assert_eq!(counts[&Part::Rules], 60);
-        assert!((120..=200).contains(&counts[&Part::Silences]), "{counts:?}");
-    }
-
-    #[test]
-    fn a_grafana_that_is_down_is_tried_every_five_seconds_whatever_is_suspected() {
-        let suspected = Suspected {
-            everything: true,
-            sources: false,
-        };
-        let counts = an_hour(suspected, &Part::ALL);
-        assert!((710..=790).contains(&counts[&Part::Rules]), "{counts:?}");
-    }
-
-    #[test]
-    fn settings_are_read_after_they_could_not_be_read_and_seldom_where_the_version_is_hidden() {
-        let now = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, now);
-        let (mut always, mut if_hidden) = (Vec::new(), Vec::new());
-        let mut at = now;
-        for round in 0..12 {
-            let due = schedule.take(at, &BTreeSet::new());
-            always.extend(due.settings.then_some(round));
-            if_hidden.extend(due.settings_if_hidden.then_some(round));
-            let failed = (round == 3).then(|| unavailable(Part::Settings)).into_iter();
-            schedule.read(&due, &failed.collect(), at, 0.0);
-            at += RESYNC;
-        }
-        assert_eq!(always, [4]);
-        assert_eq!(if_hidden, [0, 10], "also where something can't be read");
-    }
-
-    const WATCHED: [Part; 1] = [Part::Folders];
-
-    /// Lets so many rounds pass, in which all is read but what `fails`. Returns in which of them the folders were.
-    fn rounds_with_folders(schedule: &mut Schedule, start: Instant, rounds: u32, fails: &[Part]) -> Vec<u32> {
-        let read = |round: &u32| {
-            let now = start + RESYNC * *round;
-            let due = schedule.take(now, &WATCHED.into());
-            assert!(due.is_round(), "{round}");
-            let failed = fails.iter().copied().map(unavailable).collect();
-            schedule.read(&due, &failed, now, 0.0);
-            due.parts.contains(&Part::Folders)
-        };
-        (0..rounds).filter(read).collect()
-    }
-
-    #[test]
-    fn what_is_watched_is_read_in_every_tenth_round_also_where_something_else_never_can_be() {
-        for fails in [&[][..], &[Part::DataSources]] {
-            let start = Instant::now();
-            let mut schedule = Schedule::new(RESYNC, start);
-            let read = rounds_with_folders(&mut schedule, start, 31, fails);
-            assert_eq!(read, [0, 10, 20, 30], "{fails:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_watched_is_read_too_when_anything_may_have_changed() {
-        let start = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, start);
-        rounds_with_folders(&mut schedule, start, 3, &[]);
-        let everything = Suspected {
-            everything: true,
-            ..NOTHING
-        };
-        let later = start + RESYNC * 2 + Duration::from_secs(30);
-        schedule.suspect(everything, later);
-        let due = schedule.take(later, &WATCHED.into());
-        assert!(
-            due.round == Round::Whole && due.parts.contains(&Part::Folders),
-            "{due:?}"
-        );
-    }
-
-    #[test]
-    fn what_is_watched_no_more_is_read_at_once_but_not_again_and_again() {
-        let start = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, start);
-        rounds_with_folders(&mut schedule, start, 2, &[]);
-        let mut now = start + RESYNC + Duration::from_secs(20);
-        schedule.over(Part::Folders, now);
-        assert_eq!(schedule.next(), now);
-        let due = schedule.take(now, &BTreeSet::new());
-        assert_eq!((&due.parts, due.round), (&WATCHED.into(), Round::Not));
-        schedule.read(&due, &BTreeMap::new(), now, 0.0);
-        assert_eq!(
-            schedule.next(),
-            start + RESYNC * 2,
-            "the round comes when it would"
-        );
-        now += Duration::from_secs(1);
-        schedule.over(Part::Folders, now);
-        assert_eq!(schedule.next(), start + RESYNC * 2, "and that is soon enough");
-        let round = schedule.take(start + RESYNC * 2, &BTreeSet::new());
-        schedule.read(&round, &BTreeMap::new(), start + RESYNC * 2, 0.0);
-        assert_eq!(schedule.next(), start + RESYNC * 3, "it was read with all");
-    }
-
-    #[test]
-    fn where_nothing_can_be_read_what_is_watched_is_tried_with_all() {
-        let start = Instant::now();
-        let mut schedule = Schedule::new(RESYNC, start);
-        rounds_with_folders(&mut schedule, start, 2, &[]);
-        let now = start + RESYNC * 2;
-        let due = schedule.take(now, &WATCHED.into());
-        assert!(!due.parts.contains(&Part::Folders));
-        schedule.read(&due, &Part::ALL.map(unavailable).into(), now, 0.0);
-        let due = schedule.take(schedule.next(), &WATCHED.into());
-        assert_eq!((due.parts.len(), due.is_round()), (Part::ALL.len(), true));
-    }
-}
+mod tests;

@@ -26,8 +26,9 @@ const NAMES: usize = 10;
 /// How many orphans are removed after one poll.
 const AT_ONCE: usize = 100;
 
-/// Looks for orphans in what a poll has read.
-pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
+/// Looks for orphans in what a poll has read. Where Grafana tells of changes as they happen, what is known is as good as read, so it counts; but nothing
+/// is removed before it has been read: what a watch has missed may be somebody else's by now.
+pub async fn after_poll(instance: &Arc<Instance>, context: &Context, is_read: bool) {
     // Before every kind has been listed nothing is known to be missing.
     if !context.is_ready() {
         return;
@@ -42,7 +43,9 @@ pub async fn after_poll(instance: &Arc<Instance>, context: &Context) {
     let before = instance.orphans.lock().counted();
     let news = instance.orphans.lock().poll(found);
     if instance.spec.orphans == Some(OrphanPolicy::Delete) {
-        remove(instance, context).await;
+        if is_read {
+            remove(instance, context).await;
+        }
     } else if !news.is_empty() {
         let note = format!(
             "carry this operator's mark and have no resource: {}. Delete them in Grafana, or have it done with spec.orphans: Delete",

@@ -12,14 +12,16 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 use tracing::info;
 
+use super::apis;
 use super::changed::{self, Changed};
+use super::resend::{self, Undone};
 use crate::cluster::answer::chain;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::grafana::Grafana;
-use crate::grafana::api::Answer;
 use crate::grafana::api::watch::{Told, Watch};
-use crate::grafana::mirror::{Collection, Held, Part, Watched};
+use crate::grafana::api::{Answer, Api};
+use crate::grafana::mirror::{Follow, Held, Part, Watched};
 
 /// Most changes that are taken over before passes are asked for.
 const AT_ONCE: usize = 100;
@@ -29,34 +31,44 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// A part that can be watched.
 pub(super) trait Watchable: Send + 'static {
-    /// What it holds, by name.
-    type Item: PartialEq + Send + Sync + 'static;
-    /// By what the mirror groups them.
-    type Group: Eq + Hash;
+    /// By what the mirror knows one.
+    type Key: Clone + Ord + Hash + Send + Sync + From<String> + 'static;
+    /// What Grafana tells of one.
+    type Item: Send + 'static;
+    /// What the mirror knows of one.
+    type Value: PartialEq + Send + Sync + 'static;
+    /// Where the mirror has them.
+    type Mirrored: Follow<Self::Key, Self::Value>;
     /// Which part this is.
     const PART: Part;
 
-    /// The name by which the mirror and Grafana know one.
-    fn name(item: &Self::Item) -> String;
+    /// What is told of one, as the mirror takes it.
+    fn known(item: Self::Item) -> (Self::Key, Self::Value);
     /// Where the mirror has them.
-    fn mirrored(held: &mut Held) -> &mut Collection<String, Self::Item, Self::Group>;
+    fn mirrored(held: &mut Held) -> &mut Self::Mirrored;
     /// Asks Grafana for one.
-    fn look<'a>(grafana: &'a Grafana, name: &'a str) -> Answer<'a, Option<Self::Item>>;
+    fn look<'a>(grafana: &'a Grafana, key: &'a Self::Key) -> Answer<'a, Option<Self::Value>>;
     /// Whom it concerns that these have changed.
-    fn changed(held: &Held, names: Vec<String>) -> Changed;
+    fn changed(held: &Held, keys: Vec<Self::Key>) -> Changed;
+    /// What becomes of one that nobody of us has written since it was read or told last, where that may be undone.
+    fn undone(held: &Held, key: &Self::Key, now: Option<&Self::Value>) -> Undone {
+        let (_, _, _) = (held, key, now);
+        Undone::default()
+    }
 }
 
 /// What goes on from a list.
 pub(super) struct Begun {
     number: u64,
-    follow: Follow,
+    follow: Following,
 }
 
-type Follow = Box<dyn FnOnce(Arc<Instance>, Arc<Context>, Option<Works>) -> BoxFuture<'static, Over> + Send>;
+type Following =
+    Box<dyn FnOnce(Arc<Instance>, Arc<Context>, Option<Works>) -> BoxFuture<'static, Over> + Send>;
 
 impl Begun {
     /// The watch that goes on from a list, as the mirror has taken that over.
-    pub(super) fn of<W: Watchable>(watched: Watched<String, W::Item>, watch: Watch<W::Item>) -> Self {
+    pub(super) fn of<W: Watchable>(watched: Watched<W::Key, W::Value>, watch: Watch<W::Item>) -> Self {
         Self {
             number: watched.number(),
             follow: Box::new(|instance, context, works| {
@@ -78,12 +90,46 @@ pub(super) struct Over {
 #[derive(Default)]
 pub(super) struct Watches {
     all: JoinSet<Over>,
-    by_part: BTreeMap<Part, AbortHandle>,
+    by_part: BTreeMap<Part, Current>,
     /// Those that haven't worked, though Grafana says that they can be watched.
     in_vain: BTreeSet<Part>,
 }
 
+/// The watch of a part.
+struct Current {
+    task: AbortHandle,
+    /// The API that it goes through; `None` where that isn't used any more.
+    api: Option<Api>,
+}
+
 impl Watches {
+    /// The parts that needn't be read, since a watch tells of them. One through an API that isn't used any more goes on until the next list, which
+    /// is due then.
+    pub(super) fn spared(&self, instance: &Instance) -> BTreeSet<Part> {
+        let mut spared = instance.watched.all();
+        spared.retain(|part| {
+            let current = self.by_part.get(part);
+            current.is_some_and(|current| current.api == apis::used_for(instance, *part))
+        });
+        spared
+    }
+
+    /// Has people told that these aren't watched any more, if they aren't and no watch is to follow.
+    pub(super) fn give_up(
+        &self,
+        parts: impl IntoIterator<Item = Part>,
+        instance: &Instance,
+        context: &Context,
+    ) {
+        let mut is_news = false;
+        for part in parts {
+            is_news |= !self.by_part.contains_key(&part) && instance.watched.give_up(part);
+        }
+        if is_news {
+            tell(instance, context);
+        }
+    }
+
     /// What goes on from a new list of a part, in the place of what went on from the one before.
     pub(super) fn replace(
         &mut self,
@@ -96,16 +142,19 @@ impl Watches {
         let next = begun.map(|Begun { number, follow }| {
             // What has worked goes on to, so nothing is said of it.
             let works = instance.watched.has(part);
-            let works = works.then(|| Works::begin(instance.clone(), context.clone(), part, number));
+            let works = works.then(|| Works::begin(instance.clone(), context, part, number));
             let watch = follow(instance.clone(), context.clone(), works);
-            self.all.spawn(watch)
+            let task = self.all.spawn(watch);
+            // A list may have gone through one that was found closed since. Only one of them tells of anything.
+            let api = apis::used_for(instance, part).filter(|api| matches!(api, Api::Platform(_)));
+            Current { task, api }
         });
         let before = match next {
             Some(next) => self.by_part.insert(part, next),
             None => self.by_part.remove(&part),
         };
         if let Some(before) = before {
-            before.abort();
+            before.task.abort();
         }
     }
 
@@ -119,7 +168,7 @@ impl Watches {
         loop {
             match self.all.join_next_with_id().await {
                 Some(Ok((id, over))) => {
-                    let is_current = |watch: &AbortHandle| watch.id() == id;
+                    let is_current = |current: &Current| current.task.id() == id;
                     if !self.by_part.get(&over.part).is_some_and(is_current) {
                         continue;
                     }
@@ -139,43 +188,38 @@ impl Watches {
 /// While it is there, a part needn't be read.
 struct Works {
     instance: Arc<Instance>,
-    context: Arc<Context>,
     part: Part,
     number: u64,
 }
 
 impl Works {
-    fn begin(instance: Arc<Instance>, context: Arc<Context>, part: Part, number: u64) -> Self {
-        let is_news = instance.watched.begin(part, number);
-        let works = Self {
-            instance,
-            context,
-            part,
-            number,
-        };
-        if is_news {
+    fn begin(instance: Arc<Instance>, context: &Context, part: Part, number: u64) -> Self {
+        if instance.watched.begin(part, number) {
             info!(
-                instance = works.instance.name,
+                instance = instance.name,
                 part = part.as_str(),
                 "grafana tells of changes"
             );
-            works.tell();
+            tell(&instance, context);
         }
-        works
-    }
-
-    fn tell(&self) {
-        let instances = &self.context.triggers.instances;
-        instances.one(&self.context.namespace, &self.instance.name);
+        Self {
+            instance,
+            part,
+            number,
+        }
     }
 }
 
 impl Drop for Works {
     fn drop(&mut self) {
-        if self.instance.watched.end(self.part, self.number) {
-            self.tell();
-        }
+        self.instance.watched.end(self.part, self.number);
     }
+}
+
+/// Has the status say what is watched.
+fn tell(instance: &Instance, context: &Context) {
+    let instances = &context.triggers.instances;
+    instances.one(&context.namespace, &instance.name);
 }
 
 /// Takes over what a watch tells, until it ends.
@@ -183,7 +227,7 @@ async fn follow<W: Watchable>(
     instance: Arc<Instance>,
     context: Arc<Context>,
     mut works: Option<Works>,
-    mut watched: Watched<String, W::Item>,
+    mut watched: Watched<W::Key, W::Value>,
     watch: Watch<W::Item>,
 ) -> Over {
     let mut has_worked = false;
@@ -194,31 +238,40 @@ async fn follow<W: Watchable>(
             next = told.next() => next,
             () = sleep(AGAIN), if watched.has_doubts() => Some(Vec::new()),
         };
-        let (mut names, mut end) = (BTreeSet::new(), next.is_none().then_some(None));
+        let (mut keys, mut end) = (BTreeSet::new(), next.is_none().then_some(None));
         for told in next.into_iter().flatten() {
-            let (name, item) = match told {
+            let (key, value) = match told {
                 Err(error) => {
                     end = Some(Some(error));
                     break;
                 }
-                Ok(Told::Works) => (None, None),
-                Ok(Told::There(item)) => (Some(W::name(&item)), Some(item)),
-                Ok(Told::Gone(name)) => (Some(name), None),
+                Ok(Told::Works) => {
+                    has_worked = true;
+                    works.get_or_insert_with(|| {
+                        Works::begin(instance.clone(), &context, W::PART, watched.number())
+                    });
+                    continue;
+                }
+                Ok(Told::There(item)) => {
+                    let (key, value) = W::known(item);
+                    (key, Some(value))
+                }
+                Ok(Told::Gone(name)) => (W::Key::from(name), None),
             };
-            has_worked = true;
-            works.get_or_insert_with(|| {
-                Works::begin(instance.clone(), context.clone(), W::PART, watched.number())
+            let (is_news, undone) = instance.mirror.write(|held| {
+                let undone = W::undone(held, &key, value.as_ref());
+                let is_news = W::mirrored(held).told(&mut watched, key.clone(), value);
+                (is_news, undone)
             });
-            let Some(name) = name else { continue };
-            let is_news = |held: &mut Held| W::mirrored(held).told(&mut watched, name.clone(), item);
-            if instance.mirror.write(is_news) {
-                names.insert(name);
+            if is_news {
+                resend::told(&instance, &context, &undone);
+                keys.insert(key);
             }
         }
-        names.extend(look::<W>(&instance, &mut watched).await);
-        if !names.is_empty() {
-            let names = names.into_iter().collect();
-            let changed = instance.mirror.read(|held| W::changed(held, names));
+        keys.extend(look::<W>(&instance, &mut watched).await);
+        if !keys.is_empty() {
+            let keys = keys.into_iter().collect();
+            let changed = instance.mirror.read(|held| W::changed(held, keys));
             changed::trigger(&instance, &context, &changed);
         }
         if let Some(end) = end {
@@ -243,17 +296,17 @@ async fn follow<W: Watchable>(
 }
 
 /// Looks at what was told otherwise than we had left it, and returns what looks different now.
-async fn look<W: Watchable>(instance: &Instance, watched: &mut Watched<String, W::Item>) -> Vec<String> {
+async fn look<W: Watchable>(instance: &Instance, watched: &mut Watched<W::Key, W::Value>) -> Vec<W::Key> {
     let mut changed = Vec::new();
-    for name in instance.mirror.write(|held| W::mirrored(held).doubtful(watched)) {
+    for key in instance.mirror.write(|held| W::mirrored(held).doubtful(watched)) {
         let look = instance.mirror.write(|held| W::mirrored(held).begin_look());
         // What can't be seen now stays doubtful.
-        let Ok(found) = W::look(&instance.grafana, &name).await else {
+        let Ok(found) = W::look(&instance.grafana, &key).await else {
             break;
         };
-        let is_news = |held: &mut Held| W::mirrored(held).finish_look(watched, look, name.clone(), found);
+        let is_news = |held: &mut Held| W::mirrored(held).finish_look(watched, look, key.clone(), found);
         if instance.mirror.write(is_news) {
-            changed.push(name);
+            changed.push(key);
         }
     }
     changed

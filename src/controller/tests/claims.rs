@@ -289,7 +289,7 @@ async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
         world.rule("another", json!({"query": QUERY, "instance": "second"}));
         let other = world.context.running.read()["second"].clone();
         for _ in 0..12 {
-            sweep::after_poll(&other, &world.context).await;
+            sweep::after_poll(&other, &world.context, true).await;
         }
         assert_eq!(world.grafana.hold(|held| held.rules.len()), 1);
     }

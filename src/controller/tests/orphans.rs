@@ -33,7 +33,7 @@ fn vanish(world: &mut World, rule: AlertRule, silence: Silence) {
 
 async fn polls(world: &World, times: usize) {
     for _ in 0..times {
-        sweep::after_poll(&world.instance(), &world.context).await;
+        sweep::after_poll(&world.instance(), &world.context, true).await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Borrow;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use super::watch::Listed;
 use super::{Answer, Provenance};
 use crate::grafana::Error;
 use crate::grafana::model::{ContactPoint, Found, Revision, Route, Template, TimeInterval};
@@ -13,7 +14,7 @@ use crate::grafana::model::{ContactPoint, Found, Revision, Route, Template, Time
 /// Contact points, each whole.
 pub trait ContactPoints: Send + Sync {
     /// Every contact point.
-    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>>;
+    fn list(&self) -> Answer<'_, Listed<Found<ContactPoint>>>;
     /// One contact point.
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>>;
     /// Makes a contact point what is wished: what `write` names is sent, and then goes what was found and is neither wished nor kept, so that it
@@ -73,6 +74,12 @@ impl TreeName {
     }
 }
 
+impl From<String> for TreeName {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
 impl Borrow<str> for TreeName {
     fn borrow(&self) -> &str {
         &self.0
@@ -88,7 +95,7 @@ impl Default for TreeName {
 /// Policy trees.
 pub trait Trees: Send + Sync {
     /// Every tree, by its name.
-    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>>;
+    fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>>;
     /// One tree; `None` also while the organisation is so new that it has none.
     fn get<'a>(&'a self, name: &'a TreeName) -> Answer<'a, Option<Found<Route>>>;
     /// All that a tree that was found says, to be kept and put back one day: its older matchers as they were written, where an API shows them

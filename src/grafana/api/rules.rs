@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::terms::{Answer, OWNER_LABEL, Provenance};
+use super::watch::Listed;
 use crate::grafana::Error;
 use crate::grafana::digest::RuleDigest;
 use crate::grafana::model::{AlertRule, Revision};
@@ -13,7 +14,7 @@ use crate::grafana::turns::Turn;
 /// Alert rules.
 pub trait Rules: Send + Sync {
     /// Every rule that the credentials may see. A rule whose folder is gone is not among them.
-    fn list(&self) -> Answer<'_, Vec<FoundRule>>;
+    fn list(&self) -> Answer<'_, Listed<FoundRule>>;
     /// One rule.
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>>;
     /// Creates a rule, or makes the one that was found what is wished, also in another folder or group, with the interval that it shall

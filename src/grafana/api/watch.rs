@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::grafana::error::Result;
@@ -21,12 +22,30 @@ pub type Watch<T> = BoxStream<'static, Result<Told<T>>>;
 /// What a watch tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told<T> {
-    /// The watch works, which isn't sure before it has told something or has been open for a while.
+    /// The watch works, which isn't sure before it has told something or has been open for a while. Whatever else it tells of
+    /// one kind comes after this; of rules, which are two kinds, the one may tell before the other works.
     Works,
     /// An object is there and looks like this. It may be told twice, and after a break things may be told again that were told before.
     There(T),
     /// The object of this name is gone.
     Gone(String),
+}
+
+impl<T: Send + 'static> Listed<T> {
+    /// The same, with what is made of each object, and of the name of one that is gone.
+    pub fn map<U: Send + 'static>(self, make: fn(T) -> U, name: fn(String) -> String) -> Listed<U> {
+        let told = move |told| match told {
+            Told::Works => Told::Works,
+            Told::There(object) => Told::There(make(object)),
+            Told::Gone(gone) => Told::Gone(name(gone)),
+        };
+        Listed {
+            items: self.items.into_iter().map(make).collect(),
+            watch: self
+                .watch
+                .map(|watch| watch.map(move |next| next.map(told)).boxed()),
+        }
+    }
 }
 
 impl<T> From<Vec<T>> for Listed<T> {

@@ -8,6 +8,7 @@ use parking_lot::RwLock;
 
 use super::newer::{instead, is_closed, is_refused, read};
 use super::turnover::{Course, Door, Known};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{
     self, Answer, Api, Capabilities, Change, Concern, Fallback, FoundRule, Preference, Provenance, RuleWrite,
     Stored,
@@ -314,7 +315,7 @@ impl From<platform::Rules> for Newer {
 }
 
 impl api::Rules for Rules {
-    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
+    fn list(&self) -> Answer<'_, Listed<FoundRule>> {
         async move {
             let way = self.way();
             let Way::Newer(newer) = &way else {

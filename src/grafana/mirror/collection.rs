@@ -12,7 +12,7 @@ use std::hash::Hash;
 
 use crate::touched;
 
-pub use watched::Watched;
+pub use watched::{Follow, Watched};
 
 /// Values by key, with what is known about each, and maybe by a group, which several of them may share.
 #[derive(Debug)]

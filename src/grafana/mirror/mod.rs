@@ -12,7 +12,7 @@ use super::api::notifications::TreeName;
 use super::model::{ContactPoint, Found, Route};
 use super::wire::{Folder, Silence};
 
-pub use collection::{Collection, Lookup, Poll, Watched};
+pub use collection::{Collection, Follow, Lookup, Poll, Watched};
 pub use points_seen::PointsSeen;
 pub use rules::{Rules, Undone};
 
@@ -183,12 +183,6 @@ impl Held {
     /// Notes that all silences of this author have been read.
     pub fn has_read_of(&mut self, author: &str) {
         self.silences.written(silences_of(author), None);
-    }
-
-    /// Takes over a poll of all contact points, and returns the names of those that changed.
-    pub fn finish_contact_points(&mut self, poll: Poll, found: Vec<Found<ContactPoint>>) -> Vec<String> {
-        let by_name = found.into_iter().map(|found| (found.object.name.clone(), found));
-        self.contact_points.finish_poll(poll, by_name)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::collection::{Collection, Lookup, Poll};
+use super::collection::{Collection, Follow, Lookup, Poll, Watched};
 use crate::grafana::api::FoundRule;
 use crate::touched;
 
@@ -54,9 +54,17 @@ impl Rules {
 
     /// Takes over what a poll read, and returns the uids of rules that appeared, changed or disappeared.
     pub fn finish_poll(&mut self, poll: Poll, found: Vec<FoundRule>) -> Vec<String> {
-        let changed = self
-            .rules
-            .finish_poll(poll, found.into_iter().map(|rule| (rule.uid.clone(), rule)));
+        self.finish_list(poll, found).0
+    }
+
+    /// The same, with the watch that goes on from it.
+    pub fn finish_list(
+        &mut self,
+        poll: Poll,
+        found: Vec<FoundRule>,
+    ) -> (Vec<String>, Watched<String, FoundRule>) {
+        let found = found.into_iter().map(|rule| (rule.uid.clone(), rule));
+        let (changed, watched) = self.rules.finish_list(poll, found);
         if !changed.is_empty() {
             self.folders.clear();
             let rules = &self.rules;
@@ -69,20 +77,15 @@ impl Rules {
                 mark(&mut self.marked, rule);
             }
         }
-        changed
+        (changed, watched)
     }
 
     /// The rules that stood as the last poll showed them, weren't written since, and are other ones or gone in what a poll has found now.
     pub fn undone(&self, found: &[FoundRule]) -> Undone {
         let mut undone = Undone::default();
-        for rule in found {
-            if let Some(known) = self.rules.polled(&rule.uid)
-                && rule.updated.is_before(known.updated)
-                && rule != known
-            {
-                undone.older.push(known.clone());
-            }
-        }
+        undone
+            .older
+            .extend(found.iter().filter_map(|rule| self.older(rule)).cloned());
         let found: HashSet<&str> = found.iter().map(|rule| rule.uid.as_str()).collect();
         let gone = self
             .rules
@@ -90,6 +93,22 @@ impl Rules {
             .filter(|uid| !found.contains(uid.as_str()));
         undone.gone = gone.filter_map(|uid| self.rules.polled(uid).cloned()).collect();
         undone
+    }
+
+    /// The same of one rule, as it is now.
+    pub fn undone_of(&self, uid: &str, now: Option<&FoundRule>) -> Undone {
+        let (mut undone, known) = (Undone::default(), self.rules.polled(uid));
+        match now {
+            Some(now) => undone.older.extend(self.older(now).cloned()),
+            None => undone.gone.extend(known.cloned()),
+        }
+        undone
+    }
+
+    /// What a rule was when it was changed later than it says now.
+    fn older(&self, now: &FoundRule) -> Option<&FoundRule> {
+        let known = self.rules.polled(&now.uid)?;
+        (now.updated.is_before(known.updated) && now != known).then_some(known)
     }
 
     /// Notes that a write is about to be sent: until its outcome is noted nothing is known, whatever polls say.
@@ -193,6 +212,21 @@ impl Rules {
             .map_or(0, |folder| folder.titles.values().map(HashSet::len).sum())
     }
 
+    /// Lets something happen to a rule, and has it where it is then.
+    fn replaced<T>(
+        &mut self,
+        uid: &str,
+        happen: impl FnOnce(&mut Collection<String, FoundRule, String>) -> T,
+    ) -> T {
+        self.displace(uid);
+        let happened = happen(&mut self.rules);
+        if let Some(rule) = self.rules.lookup(uid).present() {
+            place(&mut self.folders, rule);
+            mark(&mut self.marked, rule);
+        }
+        happened
+    }
+
     fn present<'a>(&'a self, uids: Option<&'a HashSet<String>>) -> impl Iterator<Item = &'a FoundRule> {
         uids.into_iter()
             .flatten()
@@ -214,6 +248,35 @@ impl Rules {
         if folder.titles.is_empty() {
             self.folders.remove(&rule.folder_uid);
         }
+    }
+}
+
+impl Follow<String, FoundRule> for Rules {
+    fn told(
+        &mut self,
+        watched: &mut Watched<String, FoundRule>,
+        uid: String,
+        now: Option<FoundRule>,
+    ) -> bool {
+        self.replaced(&uid.clone(), |rules| rules.told(watched, uid, now))
+    }
+
+    fn doubtful(&self, watched: &mut Watched<String, FoundRule>) -> Vec<String> {
+        self.rules.doubtful(watched)
+    }
+
+    fn begin_look(&mut self) -> Poll {
+        self.rules.begin_look()
+    }
+
+    fn finish_look(
+        &mut self,
+        watched: &mut Watched<String, FoundRule>,
+        look: Poll,
+        uid: String,
+        found: Option<FoundRule>,
+    ) -> bool {
+        self.replaced(&uid.clone(), |rules| rules.finish_look(watched, look, uid, found))
     }
 }
 
@@ -248,196 +311,4 @@ fn remove(index: &mut HashMap<String, HashSet<String>>, name: &str, uid: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::grafana::api::Updated;
-    use crate::grafana::model::{AlertRule, Revision};
-
-    fn rule(uid: &str, folder: &str, group: &str, title: &str) -> FoundRule {
-        let rule = AlertRule {
-            uid: uid.to_owned(),
-            folder_uid: folder.to_owned(),
-            group: Some(group.to_owned()),
-            interval: Duration::from_secs(60),
-            title: title.to_owned(),
-            ..AlertRule::default()
-        };
-        FoundRule::of(&rule)
-    }
-
-    fn group(rules: &Rules, folder: &str, group: &str) -> Vec<String> {
-        let mut uids: Vec<_> = rules
-            .in_group(folder, group)
-            .map(|rule| rule.uid.clone())
-            .collect();
-        uids.sort();
-        uids
-    }
-
-    #[test]
-    fn rules_are_found_by_group_and_title_after_a_poll() {
-        let mut rules = Rules::default();
-        let poll = rules.begin_poll();
-        rules.finish_poll(
-            poll,
-            vec![
-                rule("a", "f", "g", "A"),
-                rule("b", "f", "g", "B"),
-                rule("c", "x", "g", "A"),
-            ],
-        );
-        assert_eq!(group(&rules, "f", "g"), ["a", "b"]);
-        assert_eq!(
-            rules
-                .titled("x", "A")
-                .map(|rule| rule.uid.as_str())
-                .collect::<Vec<_>>(),
-            ["c"]
-        );
-        assert_eq!(rules.titled("x", "B").count(), 0);
-        assert_eq!(
-            (rules.count_in_folder("f"), rules.count_in_folder("none")),
-            (2, 0)
-        );
-    }
-
-    #[test]
-    fn a_written_rule_leaves_its_old_place() {
-        let mut rules = Rules::default();
-        rules.written(rule("a", "f", "g", "A"));
-        rules.written(rule("a", "x", "h", "B"));
-        assert_eq!(
-            (group(&rules, "f", "g"), group(&rules, "x", "h")),
-            (vec![], vec!["a".to_owned()])
-        );
-        assert_eq!(
-            (rules.titled("f", "A").count(), rules.titled("x", "B").count()),
-            (0, 1)
-        );
-        rules.unknown("a");
-        assert!(group(&rules, "x", "h").is_empty());
-        rules.written(rule("a", "x", "h", "B"));
-        rules.deleted("a");
-        assert!(group(&rules, "x", "h").is_empty());
-        assert!(rules.folders.is_empty());
-    }
-
-    #[test]
-    fn a_rule_without_a_group_is_in_its_folder_and_in_no_group() {
-        let without = FoundRule {
-            group: None,
-            ..rule("a", "f", "", "A")
-        };
-        let mut rules = Rules::default();
-        rules.written(without);
-        rules.written(rule("b", "f", "g", "B"));
-        assert_eq!(
-            (group(&rules, "f", ""), group(&rules, "f", "g")),
-            (vec![], vec!["b".to_owned()])
-        );
-        assert_eq!(
-            (rules.titled("f", "A").count(), rules.count_in_folder("f")),
-            (1, 2)
-        );
-        rules.deleted("b");
-        assert_eq!(rules.count_in_folder("f"), 1);
-        rules.deleted("a");
-        assert!(rules.folders.is_empty());
-    }
-
-    #[test]
-    fn a_rule_is_the_same_whenever_it_was_changed_and_whatever_its_state_is_called() {
-        let mut rules = Rules::default();
-        let poll = rules.begin_poll();
-        rules.finish_poll(poll, vec![rule("a", "f", "g", "A")]);
-        let revised = FoundRule {
-            revision: Some(Revision("2".to_owned())),
-            ..rule("a", "f", "g", "A")
-        };
-        let poll = rules.begin_poll();
-        assert!(rules.finish_poll(poll, vec![revised.clone()]).is_empty());
-        let held = rules.lookup("a").present().unwrap();
-        assert_eq!(held.revision, revised.revision, "it is written by the newest");
-    }
-
-    #[test]
-    fn rules_are_found_by_their_mark_also_while_the_answer_of_a_write_is_lost() {
-        let marked = |uid: &str, mark: &str| FoundRule {
-            owner: Some(mark.to_owned()),
-            ..rule(uid, "f", "g", uid)
-        };
-        let mut rules = Rules::default();
-        let poll = rules.begin_poll();
-        rules.finish_poll(poll, vec![marked("a", "old/ns/a"), rule("b", "f", "g", "b")]);
-        assert_eq!(rules.marked("old/ns/a"), ["a"]);
-        rules.unknown("a");
-        assert_eq!(rules.marked("old/ns/a"), ["a"], "it may still carry it");
-        let poll = rules.begin_poll();
-        rules.unknown("a");
-        rules.finish_poll(poll, vec![rule("c", "f", "g", "c")]);
-        assert_eq!(rules.marked("old/ns/a"), ["a"], "a poll from before says nothing");
-        rules.written(marked("a", "new/ns/a"));
-        assert!(rules.marked("old/ns/a").is_empty());
-        assert_eq!(rules.marked("new/ns/a"), ["a"]);
-        rules.deleted("a");
-        assert!(rules.marked("new/ns/a").is_empty());
-        let poll = rules.begin_poll();
-        rules.finish_poll(poll, vec![]);
-        assert!(rules.marked.is_empty(), "{:?}", rules.marked);
-    }
-
-    #[test]
-    fn an_older_poll_moves_no_rule_back() {
-        let mut rules = Rules::default();
-        let poll = rules.begin_poll();
-        rules.written(rule("a", "x", "h", "B"));
-        assert_eq!(
-            rules.finish_poll(poll, vec![rule("a", "f", "g", "A"), rule("b", "f", "g", "B")]),
-            ["b"]
-        );
-        assert_eq!(
-            (group(&rules, "f", "g"), group(&rules, "x", "h")),
-            (vec!["b".to_owned()], vec!["a".to_owned()])
-        );
-    }
-
-    /// The rule, changed last at this time, as this contact point's.
-    fn at(uid: &str, seconds: i64, receiver: &str) -> FoundRule {
-        FoundRule {
-            updated: Updated(Some(jiff::Timestamp::new(seconds, 0).unwrap())),
-            receiver: Some(receiver.to_owned()),
-            ..rule(uid, "f", "g", uid)
-        }
-    }
-
-    #[test]
-    fn what_goes_back_in_time_or_is_gone_without_us_is_undone() {
-        let all = || ["back", "edited", "same", "gone", "ours", "deleted"].map(|uid| at(uid, 5, "now"));
-        let mut rules = Rules::default();
-        let poll = rules.begin_poll();
-        rules.finish_poll(poll, all().to_vec());
-        rules.written(at("ours", 9, "newest"));
-        rules.deleted("deleted");
-        let found = [
-            at("back", 4, "then"),
-            at("edited", 6, "then"),
-            at("same", 4, "now"),
-            at("ours", 4, "then"),
-            at("new", 1, "then"),
-        ];
-        let undone = rules.undone(&found);
-        let uids = |rules: &[FoundRule]| rules.iter().map(|rule| rule.uid.clone()).collect::<Vec<_>>();
-        assert_eq!(
-            (uids(&undone.older), uids(&undone.gone)),
-            (vec!["back".to_owned()], vec!["gone".to_owned()])
-        );
-        // A rule that stays as it is takes over its new time.
-        let poll = rules.begin_poll();
-        rules.finish_poll(poll, found.to_vec());
-        let poll = rules.begin_poll();
-        rules.finish_poll(poll, vec![at("same", 8, "now")]);
-        assert_eq!(uids(&rules.undone(&[at("same", 7, "then")]).older), ["same"]);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 mod notification;
 mod object;
 mod spec;
+mod watched;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use futures::FutureExt;
 use super::Kind;
 use super::object::Object;
 use super::place::Place;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{self, Answer, FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
 use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::transport::Transport;
@@ -155,7 +157,7 @@ impl Rules {
         let folder = write.rule.folder_uid.as_str();
         let is_ours = |mark: &str| (self.company.is_ours)(mark);
         let mut seen = InGroup::default();
-        for member in self.list(Some(&selector(folder, group))).await? {
+        for member in self.selected(&selector(folder, group)).await? {
             if !is_in(&member, folder, group) {
                 continue;
             }
@@ -172,26 +174,32 @@ impl Rules {
         Ok(seen)
     }
 
-    /// Every rule, or those that a selector of labels leaves.
-    async fn list(&self, selector: Option<&str>) -> Result<Vec<FoundRule>> {
+    /// The rules that a selector of labels leaves.
+    async fn selected(&self, selector: &str) -> Result<Vec<FoundRule>> {
         let mut all = Vec::new();
         for place in [&self.alerting, &self.recording] {
-            let call = || {
-                let call = place.list("rules.list");
-                match selector.filter(|selector| !selector.is_empty()) {
-                    Some(selector) => call.query("labelSelector", selector),
-                    None => call,
-                }
+            let call = || match place.list("rules.list") {
+                call if selector.is_empty() => call,
+                call => call.query("labelSelector", selector),
             };
             all.extend(place.pages(call, PAGE, found).await?);
         }
         Ok(all)
     }
+
+    async fn all(&self) -> Result<Listed<FoundRule>> {
+        let listed = async |place: &Place| {
+            let operations = ("rules.list", "rules.watch");
+            place.listed(operations, PAGE, found).await
+        };
+        let alerting = listed(&self.alerting).await?;
+        Ok(watched::both(alerting, listed(&self.recording).await?))
+    }
 }
 
 impl api::Rules for Rules {
-    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
-        self.list(None).boxed()
+    fn list(&self) -> Answer<'_, Listed<FoundRule>> {
+        self.all().boxed()
     }
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {

@@ -10,6 +10,7 @@ use super::Kind;
 use super::object::{Metadata, Object};
 use super::place::Place;
 use crate::grafana::api::Provenance;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::error::Result;
 use crate::grafana::model::{Found, Revision};
 use crate::grafana::presence;
@@ -53,6 +54,13 @@ impl<S: Titled> ByTitle<S> {
         self.place
             .pages(|| self.place.list(list), PAGE, Object::found)
             .await
+    }
+
+    /// The same, with what happens to them from then on where Grafana tells that. The watch is called so.
+    pub(super) async fn listed(&self, watch: &'static str) -> Result<Listed<Found<S>>> {
+        let [list, ..] = S::CALLS;
+        let listed = self.place.listed((list, watch), PAGE, Object::found).await?;
+        Ok(listed.map(|found| found, title_of))
     }
 
     pub(super) async fn get(&self, title: &str) -> Result<Option<Found<S>>> {
@@ -109,6 +117,15 @@ pub(super) fn name_of(title: &str) -> String {
     data_encoding::BASE64URL_NOPAD.encode(title.as_bytes())
 }
 
+/// The title of an object with this name. One that isn't made of a title is none's.
+fn title_of(name: String) -> String {
+    let decoded = data_encoding::BASE64URL_NOPAD.decode(name.as_bytes());
+    decoded
+        .ok()
+        .and_then(|title| String::from_utf8(title).ok())
+        .unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +135,13 @@ mod tests {
         assert_eq!(name_of("nights"), "bmlnaHRz");
         assert_eq!(name_of("a/b?"), "YS9iPw");
         assert_eq!(name_of("Wöchentlich ✓~~"), "V8O2Y2hlbnRsaWNoIOKck35-");
+    }
+
+    #[test]
+    fn the_name_of_what_is_gone_says_which_title_it_had() {
+        for title in ["nights", "a/b?", "Wöchentlich ✓~~"] {
+            assert_eq!(title_of(name_of(title)), title);
+        }
+        assert_eq!(title_of("no base64!".to_owned()), "no base64!");
     }
 }

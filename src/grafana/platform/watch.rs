@@ -68,6 +68,7 @@ where
         progress: Progress::from(version),
         read,
         lines: None,
+        next: None,
     };
     unfold(Some(watching), async |watching| {
         let mut watching = watching?;
@@ -85,18 +86,24 @@ struct Watching<S, T> {
     progress: Progress,
     read: fn(Object<S>) -> T,
     lines: Option<Lines>,
+    /// What was told when it first showed that it works.
+    next: Option<Told<T>>,
 }
 
 impl<S: DeserializeOwned, T> Watching<S, T> {
     /// What is told next; `None` where nothing ever is.
     async fn next(&mut self) -> Result<Option<Told<T>>> {
+        if let Some(told) = self.next.take() {
+            return Ok(Some(told));
+        }
         loop {
             let Some(lines) = &mut self.lines else {
                 let Some(pause) = self.progress.pause() else {
                     return Ok(None);
                 };
                 sleep(pause).await;
-                self.lines = Some(self.open().await?);
+                let opened = open(&self.place, self.operation, &self.progress.version);
+                self.lines = Some(opened.await?);
                 self.progress.opened(Instant::now());
                 continue;
             };
@@ -111,7 +118,15 @@ impl<S: DeserializeOwned, T> Watching<S, T> {
                 }
             };
             match line {
-                Ok(Some(line)) => return self.progress.take(self.operation, &line, self.read).map(Some),
+                Ok(Some(line)) => {
+                    let was_sure = self.progress.is_sure;
+                    let told = self.progress.take(self.operation, &line, self.read)?;
+                    if was_sure || matches!(told, Told::Works) {
+                        return Ok(Some(told));
+                    }
+                    self.next = Some(told);
+                    return Ok(Some(Told::Works));
+                }
                 Ok(None) | Err(Error::Dropped { .. } | Error::Timeout { .. }) => {
                     self.lines = None;
                     self.progress.closed(Instant::now());
@@ -120,16 +135,16 @@ impl<S: DeserializeOwned, T> Watching<S, T> {
             }
         }
     }
+}
 
-    async fn open(&self) -> Result<Lines> {
-        let call = self.place.list(self.operation);
-        let call = call
-            .query("watch", "true")
-            .query("resourceVersion", self.progress.version.as_str())
-            .query("allowWatchBookmarks", "true")
-            .query("timeoutSeconds", LASTS.as_secs().to_string());
-        self.place.transport.lines(call, LASTS + GRACE).await
-    }
+async fn open(place: &Place, operation: &'static str, version: &str) -> Result<Lines> {
+    let call = place.list(operation);
+    let call = call
+        .query("watch", "true")
+        .query("resourceVersion", version)
+        .query("allowWatchBookmarks", "true")
+        .query("timeoutSeconds", LASTS.as_secs().to_string());
+    place.transport.lines(call, LASTS + GRACE).await
 }
 
 /// How far a watch has come.

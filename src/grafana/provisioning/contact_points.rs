@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Provisioning;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::Result;
 use crate::grafana::model::{ContactPoint, Found, Integration};
@@ -74,10 +75,10 @@ fn whole(bodies: Vec<Body>) -> Vec<Found<ContactPoint>> {
 }
 
 impl ContactPoints for Provisioning {
-    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>> {
+    fn list(&self) -> Answer<'_, Listed<Found<ContactPoint>>> {
         async move {
             let call = Call::get("contact_points.list", CONTACT_POINTS, &[]);
-            Ok(whole(self.transport.fetch(call).await?))
+            Ok(whole(self.transport.fetch(call).await?).into())
         }
         .boxed()
     }
@@ -155,7 +156,7 @@ impl Provisioning {
             let deleted = self.transport.send(call).await;
             // There is no way to ask for one.
             let look = async {
-                let all = ContactPoints::list(self).await?;
+                let all = ContactPoints::list(self).await?.items;
                 let mut all = all.into_iter().flat_map(|found| found.object.integrations);
                 Ok(all.find(|found| found.uid == *uid))
             };

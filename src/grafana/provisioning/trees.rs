@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Provisioning;
 use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
 use crate::grafana::model::{Found, Revision, Route, outlasting};
@@ -39,10 +40,11 @@ impl Provisioning {
 }
 
 impl Trees for Provisioning {
-    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>> {
+    fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         async move {
             let own = self.tree().await?;
-            Ok(own.into_iter().map(|tree| (TreeName::default(), tree)).collect())
+            let own = own.map(|tree| (TreeName::default(), tree));
+            Ok(Vec::from_iter(own).into())
         }
         .boxed()
     }

@@ -72,7 +72,8 @@ pub(super) async fn after_write(
 async fn see_all(instance: &Instance, name: &str) -> Result<Option<Found<model::ContactPoint>>, Failure> {
     let began = Instant::now();
     let all = instance.grafana.contact_points.list().await;
-    let look = PointsSeen::new(began, all.map_err(|e| instance.suspect(e.into()))?);
+    let all = all.map_err(|e| instance.suspect(e.into()))?.items;
+    let look = PointsSeen::new(began, all);
     let found = look.since(name, began).flatten();
     *instance.points_seen.lock() = Some(look);
     Ok(found)

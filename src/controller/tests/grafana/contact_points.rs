@@ -8,6 +8,7 @@ use super::{Double, Held, refusal};
 use crate::grafana::Result;
 use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::model::{ContactPoint, Found, Integration, Revision};
 
 /// One integration, with the name of its contact point.
@@ -32,7 +33,7 @@ impl Point {
 
 impl Held {
     /// The contact point of this name, without what is hidden.
-    fn shown(&self, name: &str) -> Option<Found<ContactPoint>> {
+    pub(super) fn shown(&self, name: &str) -> Option<Found<ContactPoint>> {
         let points = self.points.iter().filter(|point| point.name == name);
         let integrations = points.map(|point| {
             let mut integration = Integration {
@@ -71,13 +72,14 @@ impl Held {
 }
 
 impl ContactPoints for Double {
-    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>> {
+    fn list(&self) -> Answer<'_, Listed<Found<ContactPoint>>> {
         self.call("contact_points.list", |held| {
             let points = held.points.iter().map(|point| &point.name);
             let mut names: Vec<_> = points.chain(&held.empty_points).collect();
             names.sort_unstable();
             names.dedup();
-            Ok(names.into_iter().filter_map(|name| held.shown(name)).collect())
+            let found = names.into_iter().filter_map(|name| held.shown(name)).collect();
+            Ok(held.telling.contact_points.listed(found))
         })
     }
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>> {

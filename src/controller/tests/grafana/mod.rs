@@ -8,6 +8,7 @@ mod rules;
 mod server;
 mod silences;
 mod states;
+mod telling;
 mod trees;
 pub(super) mod watching;
 
@@ -26,6 +27,7 @@ use crate::grafana::model::{AlertRule, Found, Route, Template, TimeInterval};
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
 pub(super) use contact_points::Point;
+use telling::Telling;
 
 /// What Grafana does with a call.
 #[derive(Clone)]
@@ -84,6 +86,8 @@ pub(super) struct Held {
     pub(super) capabilities: Capabilities,
     /// What was wished of the choice between them.
     pub(super) preference: Preference,
+    /// What it tells of as it happens.
+    pub(super) telling: Telling,
 }
 
 type Rule = Box<dyn Fn(&'static str) -> Does + Send>;

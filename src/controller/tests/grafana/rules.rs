@@ -6,19 +6,18 @@ use futures::FutureExt;
 
 use super::{Double, Held, refusal};
 use crate::grafana::Result;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{
     Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored, Updated,
 };
 use crate::grafana::model::AlertRule;
 
 impl Rules for Double {
-    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
+    fn list(&self) -> Answer<'_, Listed<FoundRule>> {
         self.call("rules.list", |held| {
-            let rules = held.rules.values().map(|rule| FoundRule {
-                updated: Updated(held.updated.get(&rule.uid).copied()),
-                ..found(rule)
-            });
-            Ok(rules.collect())
+            let rules = held.rules.keys().filter_map(|uid| held.found_rule(uid));
+            let rules = rules.collect();
+            Ok(held.telling.rules.listed(rules))
         })
     }
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
@@ -80,6 +79,16 @@ impl Rules for Double {
         self.call("rules.delete", move |held| {
             held.rules.remove(&uid);
             Ok(())
+        })
+    }
+}
+
+impl Held {
+    /// A rule as lists show it.
+    pub(super) fn found_rule(&self, uid: &str) -> Option<FoundRule> {
+        Some(FoundRule {
+            updated: Updated(self.updated.get(uid).copied()),
+            ..found(self.rules.get(uid)?)
         })
     }
 }

@@ -3,12 +3,13 @@
 use super::{Double, Held, refusal};
 use crate::grafana::Result;
 use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::model::{Found, Revision, Route};
 
 impl Held {
     /// What a read of the tree finds.
-    fn tree(&self) -> Option<Found<Route>> {
+    pub(super) fn tree(&self) -> Option<Found<Route>> {
         Some(Found {
             object: self.policy.clone()?,
             provenance: self.policy_by.clone(),
@@ -31,7 +32,7 @@ impl Held {
 }
 
 impl Trees for Double {
-    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>> {
+    fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         self.call("policy.get", |held| {
             let own = held.tree().map(|tree| (TreeName::default(), tree));
             let others = held.other_trees.iter().map(|(name, root)| {
@@ -42,7 +43,8 @@ impl Trees for Double {
                 };
                 (TreeName(name.clone()), tree)
             });
-            Ok(own.into_iter().chain(others).collect())
+            let all = own.into_iter().chain(others).collect();
+            Ok(held.telling.trees.listed(all))
         })
     }
     fn get<'a>(&'a self, _: &'a TreeName) -> Answer<'a, Option<Found<Route>>> {

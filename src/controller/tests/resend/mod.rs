@@ -1,6 +1,7 @@
 //! Sending secrets again: because the GrafanaInstance asks for it, and because Grafana was put back.
 
 mod revisions;
+mod told;
 
 use serde_json::json;
 

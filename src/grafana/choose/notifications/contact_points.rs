@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{CONTACT_POINTS, Document, Notifications};
 use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::choose::newer::{is_closed, is_unwritable, read};
 use crate::grafana::error::Class;
 use crate::grafana::model::{ContactPoint, Found};
@@ -50,13 +51,13 @@ fn is_unserved(sent: &Sent) -> bool {
 }
 
 impl ContactPoints for Notifications {
-    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>> {
+    fn list(&self) -> Answer<'_, Listed<Found<ContactPoint>>> {
         async move {
             let Some(newer) = self.newer.to_list() else {
                 return self.older.list().await;
             };
             let answer = newer.contact_points.list().await;
-            if answer.as_ref().is_ok_and(Vec::is_empty) {
+            if answer.as_ref().is_ok_and(|listed| listed.items.is_empty()) {
                 let answer = self.older.list().await?;
                 self.newer.give_up(NONE.to_owned());
                 return Ok(answer);

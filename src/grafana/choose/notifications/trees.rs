@@ -4,13 +4,14 @@ use futures::FutureExt;
 
 use super::{Notifications, TREES};
 use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::choose::newer::{is_closed, read};
 use crate::grafana::model::{Found, Revision, Route};
 use crate::grafana::platform;
 
 impl Trees for Notifications {
-    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>> {
+    fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         async move {
             let Some(newer) = self.newer.to_list() else {
                 return self.older.list().await;

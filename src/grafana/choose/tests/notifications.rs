@@ -54,12 +54,12 @@ fn trees() -> String {
 
 async fn names(grafana: &Grafana) -> Vec<String> {
     let found = grafana.contact_points.list().await.unwrap();
-    found.into_iter().map(|found| found.object.name).collect()
+    found.items.into_iter().map(|found| found.object.name).collect()
 }
 
 async fn receiver_of_the_tree(grafana: &Grafana) -> Option<String> {
     let found = grafana.trees.list().await.unwrap();
-    found.into_iter().next()?.1.object.receiver
+    found.items.into_iter().next()?.1.object.receiver
 }
 
 fn api(grafana: &Grafana) -> String {

@@ -30,6 +30,19 @@ impl<K, V> Watched<K, V> {
     }
 }
 
+/// What takes over what a watch tells.
+pub trait Follow<K, V> {
+    /// Takes over that a key has a value now, or none. Whether it looks different for that. After a newer poll, or one that was
+    /// ignored, the watch says nothing.
+    fn told(&mut self, watched: &mut Watched<K, V>, key: K, value: Option<V>) -> bool;
+    /// The keys that are to be looked at: those that were told otherwise than we have left them. One that is being written waits.
+    fn doubtful(&self, watched: &mut Watched<K, V>) -> Vec<K>;
+    /// Marks the moment before a key is looked at.
+    fn begin_look(&mut self) -> Poll;
+    /// Takes over what a look has found, unless the key was written since it began, or all of them polled. Whether the key looks different for that.
+    fn finish_look(&mut self, watched: &mut Watched<K, V>, look: Poll, key: K, found: Option<V>) -> bool;
+}
+
 impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
     /// Takes over what a poll read as [`finish_poll`](Self::finish_poll) does, with the watch that goes on from it.
     pub fn finish_list(
@@ -43,61 +56,6 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             doubts.insert(key.clone(), (value, told));
         });
         (changed, Watched { began, doubts })
-    }
-
-    /// Takes over that a key has a value now, or none. Whether it looks different for that. After a newer poll, or one that was
-    /// ignored, the watch says nothing.
-    pub fn told(&mut self, watched: &mut Watched<K, V>, key: K, value: Option<V>) -> bool {
-        if self.polled != Some(watched.began) {
-            return false;
-        }
-        if self
-            .slots
-            .get(&key)
-            .is_some_and(|slot| slot.outlasts(watched.began))
-        {
-            let told = self.next();
-            watched.doubts.insert(key, (value, told));
-            return false;
-        }
-        let known = value.map_or(Lookup::Absent, Lookup::Present);
-        self.show(key, known, 0)
-    }
-
-    /// The keys that are to be looked at: those that were told otherwise than we have left them. One that is being written waits.
-    pub fn doubtful(&self, watched: &mut Watched<K, V>) -> Vec<K> {
-        watched.doubts.retain(|key, (told, _)| match self.lookup(key) {
-            Lookup::Present(known) => told.as_ref() != Some(known),
-            Lookup::Absent => told.is_some(),
-            Lookup::Unknown => true,
-        });
-        let keys = watched.doubts.keys();
-        keys.filter(|key| !self.is_under_way(*key)).cloned().collect()
-    }
-
-    /// Marks the moment before a key is looked at.
-    pub fn begin_look(&mut self) -> Poll {
-        Poll { began: self.next() }
-    }
-
-    /// Takes over what a look has found, unless the key was written since it began, or all of them polled. Whether the key looks different for that.
-    #[expect(clippy::needless_pass_by_value, reason = "a look ends once")]
-    pub fn finish_look(&mut self, watched: &mut Watched<K, V>, look: Poll, key: K, found: Option<V>) -> bool {
-        let is_newer = self.slots.get(&key).is_some_and(|slot| slot.outlasts(look.began));
-        if is_newer || self.polled != Some(watched.began) {
-            return false;
-        }
-        // What was told meanwhile may be newer.
-        if watched
-            .doubts
-            .get(&key)
-            .is_some_and(|(_, told)| *told < look.began)
-        {
-            watched.doubts.remove(&key);
-        }
-        let known = found.map_or(Lookup::Absent, Lookup::Present);
-        // What the watch tells from here on may be older than this.
-        self.show(key, known, look.began)
     }
 
     fn show(&mut self, key: K, known: Lookup<V>, written: u64) -> bool {
@@ -116,6 +74,57 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             },
         );
         !is_same
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Follow<K, V> for Collection<K, V, G> {
+    fn told(&mut self, watched: &mut Watched<K, V>, key: K, value: Option<V>) -> bool {
+        if self.polled != Some(watched.began) {
+            return false;
+        }
+        if self
+            .slots
+            .get(&key)
+            .is_some_and(|slot| slot.outlasts(watched.began))
+        {
+            let told = self.next();
+            watched.doubts.insert(key, (value, told));
+            return false;
+        }
+        let known = value.map_or(Lookup::Absent, Lookup::Present);
+        self.show(key, known, 0)
+    }
+
+    fn doubtful(&self, watched: &mut Watched<K, V>) -> Vec<K> {
+        watched.doubts.retain(|key, (told, _)| match self.lookup(key) {
+            Lookup::Present(known) => told.as_ref() != Some(known),
+            Lookup::Absent => told.is_some(),
+            Lookup::Unknown => true,
+        });
+        let keys = watched.doubts.keys();
+        keys.filter(|key| !self.is_under_way(*key)).cloned().collect()
+    }
+
+    fn begin_look(&mut self) -> Poll {
+        Poll { began: self.next() }
+    }
+
+    fn finish_look(&mut self, watched: &mut Watched<K, V>, look: Poll, key: K, found: Option<V>) -> bool {
+        let is_newer = self.slots.get(&key).is_some_and(|slot| slot.outlasts(look.began));
+        if is_newer || self.polled != Some(watched.began) {
+            return false;
+        }
+        // What was told meanwhile may be newer.
+        if watched
+            .doubts
+            .get(&key)
+            .is_some_and(|(_, told)| *told < look.began)
+        {
+            watched.doubts.remove(&key);
+        }
+        let known = found.map_or(Lookup::Absent, Lookup::Present);
+        // What the watch tells from here on may be older than this.
+        self.show(key, known, look.began)
     }
 }
 

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use super::Kind;
 use super::titled::ByTitle;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
 use crate::grafana::model::{ContactPoint, Found};
@@ -107,8 +108,12 @@ fn failed(error: Error) -> Sent {
 }
 
 impl ContactPoints for Receivers {
-    fn list(&self) -> Answer<'_, Vec<Found<ContactPoint>>> {
-        async move { Ok(self.0.list().await?.into_iter().map(read).collect()) }.boxed()
+    fn list(&self) -> Answer<'_, Listed<Found<ContactPoint>>> {
+        async move {
+            let listed = self.0.listed("contact_points.watch").await?;
+            Ok(listed.map(read, |name| name))
+        }
+        .boxed()
     }
 
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<ContactPoint>>> {

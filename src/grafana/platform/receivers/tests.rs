@@ -153,7 +153,7 @@ async fn a_secret_that_is_stored_is_found_hidden_in_its_place_and_what_is_not_kn
         revision: Some(Revision("r1".to_owned())),
     };
     assert_eq!(receivers.get("on call").await.unwrap().as_ref(), Some(&expected));
-    assert_eq!(receivers.list().await.unwrap(), [expected]);
+    assert_eq!(receivers.list().await.unwrap().items, [expected]);
 }
 
 #[tokio::test]

@@ -192,7 +192,7 @@ async fn rules_of_both_kinds_are_listed_page_by_page() {
         .answers(&list(RECORDINGS, ""), 200, page(&[recording], ""))
         .serve()
         .await;
-    let all = api::Rules::list(&rules).await.unwrap();
+    let all = api::Rules::list(&rules).await.unwrap().items;
     let told = |rule: &FoundRule| {
         (
             rule.uid.clone(),
@@ -261,7 +261,7 @@ async fn a_list_whose_next_page_is_gone_is_begun_anew_once_and_then_fails_for_a_
             .answers(&format!("GET {RECORDINGS}?limit=500"), 200, page(&[], ""))
             .serve()
             .await;
-        let all = api::Rules::list(&rules).await.unwrap();
+        let all = api::Rules::list(&rules).await.unwrap().items;
         let uids: Vec<_> = all.into_iter().map(|rule| rule.uid).collect();
         assert_eq!(uids, ["a", "b"]);
         assert_eq!(seen.lock().len(), 5);

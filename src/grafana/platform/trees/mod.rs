@@ -11,6 +11,7 @@ use super::Kind;
 use super::object::{Metadata, Object};
 use super::place::Place;
 use crate::grafana::api::notifications::{self, TreeName};
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
 use crate::grafana::model::{Found, Revision, Route};
@@ -60,22 +61,25 @@ impl Trees {
         spec::in_own_words(root)
     }
 
-    async fn all(&self) -> Result<Vec<(TreeName, Found<Route>)>> {
-        let list = || self.0.list("policy.list");
+    async fn all(&self) -> Result<Listed<(TreeName, Found<Route>)>> {
         let named = |tree: Object<Spec>| (TreeName(tree.metadata.name.clone()), found(tree));
-        let mut all = self.0.pages(list, PAGE, named).await?;
-        if all.iter().any(|(name, _)| name.is_default()) {
+        let all = self
+            .0
+            .listed(("policy.list", "policy.watch"), PAGE, named)
+            .await?;
+        if all.items.iter().any(|(name, _)| name.is_default()) {
             return Ok(all);
         }
-        if let Some((name, _)) = all.iter_mut().find(|(TreeName(name), _)| name == ALIAS) {
-            *name = TreeName::default();
-            return Ok(all);
+        if all.items.iter().any(|(TreeName(name), _)| name == ALIAS) {
+            let renamed = |(TreeName(name), tree)| (TreeName(own_name(name)), tree);
+            return Ok(all.map(renamed, own_name));
         }
-        // A list leaves out what the credentials may not see. Every organisation has this one, so the look says why.
+        // A list leaves out what the credentials may not see, and a watch too. Every organisation has this one, so the look says why.
         let own = TreeName::default();
         let tree = self.one(&own).await?;
+        let mut all = all.items;
         all.extend(tree.map(|tree| (own, tree)));
-        Ok(all)
+        Ok(all.into())
     }
 
     async fn one(&self, name: &TreeName) -> Result<Option<Found<Route>>> {
@@ -113,6 +117,14 @@ impl Trees {
     }
 }
 
+/// What a tree of this name is called here, where the default one has its other name.
+fn own_name(name: String) -> String {
+    if name == ALIAS {
+        return TreeName::DEFAULT.to_owned();
+    }
+    name
+}
+
 fn found(tree: Object<Spec>) -> Found<Route> {
     let Found {
         object,
@@ -131,7 +143,7 @@ fn no_words(Unsayable(what): Unsayable) -> Error {
 }
 
 impl notifications::Trees for Trees {
-    fn list(&self) -> Answer<'_, Vec<(TreeName, Found<Route>)>> {
+    fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         self.all().boxed()
     }
 

@@ -95,7 +95,7 @@ fn named(name: &str) -> TreeName {
 }
 
 async fn listed(trees: &Trees) -> Vec<(String, Option<String>)> {
-    let all = trees.list().await.unwrap().into_iter();
+    let all = trees.list().await.unwrap().items.into_iter();
     all.map(|(TreeName(name), tree)| (name, tree.object.receiver))
         .collect()
 }

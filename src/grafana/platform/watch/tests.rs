@@ -1,5 +1,7 @@
 //! The protocol as Kubernetes documents it, line by line.
 
+mod kinds;
+
 use serde_json::{Value, json};
 
 use super::*;

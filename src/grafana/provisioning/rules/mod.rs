@@ -12,6 +12,7 @@ use super::groups::Wish;
 use super::groups::queue::{Coming, Ended};
 use super::intervals::{self, Place};
 use super::wire::Rule;
+use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored};
 use crate::grafana::approach;
 use crate::grafana::error::Result;
@@ -22,12 +23,12 @@ use crate::grafana::turns::Turn;
 const RULES: &str = "api/v1/provisioning/alert-rules";
 
 impl Rules for Provisioning {
-    fn list(&self) -> Answer<'_, Vec<FoundRule>> {
+    fn list(&self) -> Answer<'_, Listed<FoundRule>> {
         let call = Call::get("rules.list", "api/ruler/grafana/api/v1/rules", &[]);
         async move {
             let found = self.transport.stream(call, listing::decode).await;
             self.together.has_read();
-            found
+            found.map(Listed::from)
         }
         .boxed()
     }

@@ -26,7 +26,7 @@ async fn a_rule_that_is_nested_too_deep_keeps_no_other_from_being_read() {
         let rules = [rule("one", 1), rule("deep", levels), rule("two", 1)].join(",");
         let list = format!(r#"{{"Folder":[{{"name":"g","interval":"1m","rules":[{rules}]}}]}}"#);
         let grafana = grafana(always("/api/ruler/grafana/api/v1/rules", list)).await;
-        let found = grafana.rules.list().await.unwrap();
+        let found = grafana.rules.list().await.unwrap().items;
         let uids: Vec<_> = found.iter().map(|rule| rule.uid.as_str()).collect();
         assert_eq!(uids, ["one", "deep", "two"], "{levels}");
     }
@@ -66,6 +66,7 @@ async fn a_group_and_a_contact_point_are_read_whoever_nests_what_in_them() {
         .list()
         .await
         .unwrap()
+        .items
         .into_iter()
         .map(|found| found.object.name)
         .collect();

@@ -1,6 +1,10 @@
 //! Reading a Grafana in bulk into the mirror.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod contact_points;
+mod rules;
+mod trees;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures::join;
@@ -8,6 +12,7 @@ use futures::join;
 use super::apis;
 use super::changed::Changed;
 use super::folders;
+use super::resend::Undone;
 use super::schedule::Due;
 use super::watch::Begun;
 use crate::api::condition::Reason;
@@ -16,24 +21,11 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Health;
 use crate::deadline::{Late, within};
 use crate::grafana;
-use crate::grafana::api::FoundRule;
-use crate::grafana::api::notifications::TreeName;
-use crate::grafana::mirror::{Lookup, Part, Undone as UndoneRules};
+use crate::grafana::mirror::Part;
 use crate::grafana::wire::Silence;
 
 /// How long reading a part may take, once it is its turn.
 const DEADLINE: Duration = Duration::from_secs(120);
-
-/// What became of objects that stood as the last poll had shown them and that nobody of us has written since.
-#[derive(Debug, Default)]
-pub(super) struct Undone {
-    /// The marks of rules that are what they were at an earlier time.
-    pub(super) older_rules: Vec<String>,
-    /// The marks of rules that are gone.
-    pub(super) gone_rules: Vec<String>,
-    /// The names of contact points that are gone.
-    pub(super) gone_contact_points: Vec<String>,
-}
 
 /// What reading some parts came to.
 #[derive(Default)]
@@ -110,9 +102,9 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
         if_due(&parts, Part::DataSources, read_sources(instance)),
         if_due(&parts, Part::Folders, folders::read(instance)),
-        if_due(&parts, Part::Rules, read_rules(instance)),
-        if_due(&parts, Part::ContactPoints, read_contact_points(instance)),
-        if_due(&parts, Part::Policy, read_trees(instance)),
+        if_due(&parts, Part::Rules, rules::read(instance)),
+        if_due(&parts, Part::ContactPoints, contact_points::read(instance)),
+        if_due(&parts, Part::Policy, trees::read(instance)),
         if_due(&parts, Part::Silences, read_silences(instance)),
     );
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
@@ -121,16 +113,20 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         found.changed.folders = changed;
         found.watches.insert(Part::Folders, watch);
     }
-    if let Some((changed, undone)) = found.take(Part::Rules, rules) {
+    if let Some(((changed, undone), watch)) = found.take(Part::Rules, rules) {
         found.changed.rules = changed;
-        found.undone.older_rules = marks(undone.older);
-        found.undone.gone_rules = marks(undone.gone);
+        found.undone.extend(undone);
+        found.watches.insert(Part::Rules, watch);
     }
-    if let Some((changed, gone)) = found.take(Part::ContactPoints, contact_points) {
+    if let Some(((changed, undone), watch)) = found.take(Part::ContactPoints, contact_points) {
         found.changed.contact_points = changed;
-        found.undone.gone_contact_points = gone;
+        found.undone.extend(undone);
+        found.watches.insert(Part::ContactPoints, watch);
     }
-    found.changed.trees = found.take(Part::Policy, trees).unwrap_or_default();
+    if let Some((changed, watch)) = found.take(Part::Policy, trees) {
+        found.changed.trees = changed;
+        found.watches.insert(Part::Policy, watch);
+    }
     found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
     // An API has shown that it isn't there any more, or not for these credentials.
     if instance.grafana.apis.is_stale()
@@ -224,49 +220,6 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
 async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
     let sources = instance.grafana.server.data_sources().await?;
     Ok(instance.set_sources(sources))
-}
-
-fn marks(rules: Vec<FoundRule>) -> Vec<String> {
-    rules.into_iter().filter_map(|rule| rule.owner).collect()
-}
-
-/// Returns the uids of what changed, and what of it nobody of us has written.
-async fn read_rules(instance: &Instance) -> grafana::Result<(Vec<String>, UndoneRules)> {
-    let poll = instance.mirror.write(|held| held.rules.begin_poll());
-    let found = instance.grafana.rules.list().await?;
-    Ok(instance.mirror.write(|held| {
-        let undone = held.rules.undone(&found);
-        let changed = held.rules.finish_poll(poll, found);
-        // Nothing changes by a poll that a newer one has overtaken.
-        let undone = if changed.is_empty() {
-            UndoneRules::default()
-        } else {
-            undone
-        };
-        (changed, undone)
-    }))
-}
-
-/// Returns the names of what changed, and of what is gone and nobody of us has written.
-async fn read_contact_points(instance: &Instance) -> grafana::Result<(Vec<String>, Vec<String>)> {
-    let poll = instance.mirror.write(|held| held.contact_points.begin_poll());
-    let found = instance.grafana.contact_points.list().await?;
-    Ok(instance.mirror.write(|held| {
-        let before: HashSet<String> = held.contact_points.polled_keys().cloned().collect();
-        let changed = held.finish_contact_points(poll, found);
-        let is_gone = |name: &&String| {
-            before.contains(*name) && matches!(held.contact_points.lookup(*name), Lookup::Absent)
-        };
-        let gone = changed.iter().filter(is_gone).cloned().collect();
-        (changed, gone)
-    }))
-}
-
-/// Returns the names of what changed.
-async fn read_trees(instance: &Instance) -> grafana::Result<Vec<TreeName>> {
-    let poll = instance.mirror.write(|held| held.trees.begin_poll());
-    let found = instance.grafana.trees.list().await?;
-    Ok(instance.mirror.write(|held| held.trees.finish_poll(poll, found)))
 }
 
 /// Returns ids with the author, where it is known.
