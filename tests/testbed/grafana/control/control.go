@@ -61,8 +61,11 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.mux.ServeHTTP(w, r)
 		return
 	}
-	d.gate.RLock()
-	defer d.gate.RUnlock()
+	// A watch goes on while a database is replaced, and tells that it was.
+	if !d.cfg.Watches() || !r.URL.Query().Has("watch") {
+		d.gate.RLock()
+		defer d.gate.RUnlock()
+	}
 	if lag := d.lag(r); lag > 0 {
 		d.views.at(time.Now().Add(-lag)).ServeHTTP(w, r)
 		return

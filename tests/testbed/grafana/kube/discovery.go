@@ -16,6 +16,14 @@ import (
 // Source: k8s.io/apiserver, endpoints/installer.go, registerResourceHandlers; pkg/apiserver/rest, Storage.
 var verbs = metav1.Verbs{"create", "delete", "deletecollection", "get", "list", "patch", "update"}
 
+// verbs of every kind, and watch where it is on.
+func (g *Groups) verbs() metav1.Verbs {
+	if g.Watches == nil {
+		return verbs
+	}
+	return append(slices.Clone(verbs), "watch")
+}
+
 // groups lists the names of the groups that are served.
 func (g *Groups) groups() []string {
 	var names []string
@@ -147,7 +155,7 @@ func (g *Groups) everything(version string) discoveryList {
 				}
 				kind := metav1.GroupVersionKind{Kind: k.Name}
 				resource := discoveryKind{
-					Resource: k.Plural, ResponseKind: kind, Scope: "Namespaced", Singular: strings.ToLower(k.Name), Verbs: verbs,
+					Resource: k.Plural, ResponseKind: kind, Scope: "Namespaced", Singular: strings.ToLower(k.Name), Verbs: g.verbs(),
 				}
 				for _, action := range sortedNames(k.Actions) {
 					resource.Subresources = append(resource.Subresources, discoveryAction{Subresource: action, ResponseKind: kind, Verbs: metav1.Verbs{"create"}})
@@ -178,7 +186,7 @@ func (g *Groups) serveVersion(w http.ResponseWriter, group, version string) {
 			continue
 		}
 		list.APIResources = append(list.APIResources, metav1.APIResource{
-			Name: k.Plural, SingularName: strings.ToLower(k.Name), Namespaced: true, Kind: k.Name, Verbs: verbs,
+			Name: k.Plural, SingularName: strings.ToLower(k.Name), Namespaced: true, Kind: k.Name, Verbs: g.verbs(),
 		})
 		for _, action := range sortedNames(k.Actions) {
 			list.APIResources = append(list.APIResources, metav1.APIResource{

@@ -102,10 +102,12 @@ type Request struct {
 	Version   string
 	Namespace string
 	Name      string
-	// Verb is the one that is authorized: get, list, create, update, patch, delete, deletecollection, or an action's name.
+	// Verb is the one that is authorized: get, list, watch, create, update, patch, delete, deletecollection, or an action's name.
 	Verb string
 	// Caller is what Groups.Authorize left here for the stores.
 	Caller any
+	// Watches of the groups, if there are any.
+	watches *Watches
 }
 
 // GroupVersion of the request's address.
@@ -118,6 +120,8 @@ type Groups struct {
 	Kinds []*Kind
 	// Authorize refuses what the caller may not do, before the store is asked. For discovery the request has no kind.
 	Authorize func(r *Request) error
+	// Watches let kinds be watched; nil where they can't be.
+	Watches *Watches
 	// Refused is told of every refusal, for a log.
 	Refused func(r *http.Request, status *metav1.Status)
 }

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -294,5 +296,117 @@ func TestARefusalWithAnIDIsAStatusWithItAndTheExtrasAsCauses(t *testing.T) {
 		`"causes":[{"message":"true","field":"a"},{"message":"[\"x\"]","field":"b"}]},"code":409}`
 	if string(text) != want {
 		t.Errorf("%s\nwant %s", text, want)
+	}
+}
+
+// watched is a fixture whose kinds can be watched, and what it says of its history.
+func watched(t *testing.T) (*fixture, *atomic.Value) {
+	f, name := newFixture(t), &atomic.Value{}
+	name.Store("h")
+	f.all.Watches = &Watches{Now: func() (string, uint64) { return name.Load().(string), uint64(f.shelf.version) }}
+	return f, name
+}
+
+func version(f *fixture) string {
+	_, list := f.call("GET", things, "", "")
+	text, _ := list["metadata"].(map[string]any)["resourceVersion"].(string)
+	return text
+}
+
+// tells is what a watch tells that goes on for a second, each as its type and the object's name or version.
+func (f *fixture) tells(query string, meanwhile func()) string {
+	f.t.Helper()
+	r := httptest.NewRequest("GET", things+"?watch=true&timeoutSeconds=1&"+query, nil)
+	w, done := httptest.NewRecorder(), make(chan struct{})
+	go func() {
+		defer close(done)
+		f.all.ServeHTTP(w, r)
+	}()
+	// It may begin before or after: what was written since its version is told either way.
+	meanwhile()
+	<-done
+	if w.Code != http.StatusOK {
+		return strconv.Itoa(w.Code)
+	}
+	var told []string
+	for _, line := range strings.Split(strings.TrimSpace(w.Body.String()), "\n") {
+		var event struct {
+			Type   string
+			Object struct {
+				Metadata metav1.ObjectMeta
+				Code     int
+			}
+		}
+		if err := json.Unmarshal([]byte(line), &event); err != nil && line != "" {
+			f.t.Fatalf("%q: %v", line, err)
+		}
+		switch event.Type {
+		case "":
+		case "BOOKMARK":
+			told = append(told, event.Type)
+		case "ERROR":
+			told = append(told, fmt.Sprint(event.Type, " ", event.Object.Code))
+		default:
+			told = append(told, event.Type+" "+event.Object.Metadata.Name)
+		}
+	}
+	return strings.Join(told, ", ")
+}
+
+func TestAWatchTellsOfEachChangeSinceAListAndOfThoseToCome(t *testing.T) {
+	f, _ := watched(t)
+	f.make("a", "b")
+	from := version(f)
+	if from == "" {
+		t.Fatal("a list has no version")
+	}
+	f.make("c")
+	f.call("PATCH", things+"/a", "application/merge-patch+json", `{"spec":{"size":7}}`)
+	before := f.tells("resourceVersion="+from, func() {})
+	if before != "ADDED c, MODIFIED a" && before != "MODIFIED a, ADDED c" {
+		t.Errorf("since the list: %s", before)
+	}
+	from = version(f)
+	if told := f.tells("allowWatchBookmarks=true&resourceVersion="+from, func() { f.make("d") }); told != "ADDED d, BOOKMARK" {
+		t.Errorf("while it is open, or just before: %s", told)
+	}
+	for _, query := range []string{"", "resourceVersion=0"} {
+		if told := f.tells(query, func() {}); told != "ADDED a, ADDED b, ADDED c, ADDED d" {
+			t.Errorf("from anywhere: %s", told)
+		}
+	}
+}
+
+func TestADeletionIsToldWithWhatWasThere(t *testing.T) {
+	f, _ := watched(t)
+	f.make("a")
+	from := version(f)
+	f.call("DELETE", things+"/a", "", "")
+	f.shelf.version++
+	if told := f.tells("resourceVersion="+from, func() {}); told != "DELETED a" {
+		t.Error(told)
+	}
+}
+
+func TestAVersionThatNobodyKnowsIs410AndAnotherHistoryAnEventOfIt(t *testing.T) {
+	f, history := watched(t)
+	f.make("a")
+	from := version(f)
+	for _, unknown := range []string{"x", "h-99", "g-1"} {
+		if told := f.tells("resourceVersion="+unknown, func() {}); told != "410" {
+			t.Errorf("%s: %s", unknown, told)
+		}
+	}
+	other := func() { time.AfterFunc(200*time.Millisecond, func() { history.Store("g") }) }
+	if told := f.tells("resourceVersion="+from, other); told != "ERROR 410" {
+		t.Errorf("another history: %s", told)
+	}
+}
+
+func TestWhatCanBeWatchedSaysSo(t *testing.T) {
+	f, _ := watched(t)
+	_, version := f.call("GET", "/apis/g.example/v0alpha1", "", "")
+	if text, _ := json.Marshal(version); !strings.Contains(string(text), `"watch"`) {
+		t.Errorf("verbs: %s", text)
 	}
 }

@@ -36,8 +36,13 @@ func get(r *Request) (int, any, error) {
 	return http.StatusOK, r.dress(o), nil
 }
 
+func (r *Request) isWatch() bool {
+	watch, _ := strconv.ParseBool(r.HTTP.URL.Query().Get("watch"))
+	return watch
+}
+
 func list(r *Request) (int, any, error) {
-	if watch, _ := strconv.ParseBool(r.HTTP.URL.Query().Get("watch")); watch {
+	if r.isWatch() {
 		// Source: k8s.io/apiserver, handlers/get.go, handleWatch, for a storage that isn't a watcher.
 		return 0, nil, apierrors.NewMethodNotSupported(r.Kind.Resource(), "watch")
 	}
@@ -47,6 +52,12 @@ func list(r *Request) (int, any, error) {
 	}
 	// The list has no resource version: storages in front of tables leave it empty.
 	found := List{TypeMeta: metav1.TypeMeta{Kind: r.Kind.Name + "List", APIVersion: r.GroupVersion().String()}, Items: []Object{}}
+	if r.watches != nil {
+		// What is written from here on is told, though the list may show it already.
+		if found.ResourceVersion, err = r.watches.version(r); err != nil {
+			return 0, nil, err
+		}
+	}
 	err = walk(r, wanted.next, func(o *Object) bool {
 		if !wanted.takes(r, r.dress(o)) {
 			return true

@@ -15,7 +15,7 @@ func (g *Groups) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if parts[0] == "" {
 		parts = nil
 	}
-	request := &Request{HTTP: r}
+	request := &Request{HTTP: r, watches: g.Watches}
 	if len(parts) < 5 || parts[2] != "namespaces" {
 		if err := g.Authorize(request); err != nil {
 			g.refuse(w, r, err)
@@ -79,6 +79,9 @@ func (g *Groups) serve(w http.ResponseWriter, r *Request, action string) error {
 	case r.Name == "":
 		r.Verb = map[string]string{http.MethodGet: "list", http.MethodPost: "create", http.MethodDelete: "deletecollection"}[method]
 		do = map[string]func(*Request) (int, any, error){"list": list, "create": create, "deletecollection": deleteCollection}
+		if r.Verb == "list" && r.isWatch() && g.Watches != nil {
+			r.Verb = "watch"
+		}
 	default:
 		r.Verb = map[string]string{
 			http.MethodGet: "get", http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete",
@@ -90,6 +93,9 @@ func (g *Groups) serve(w http.ResponseWriter, r *Request, action string) error {
 	}
 	if err := g.Authorize(r); err != nil {
 		return err
+	}
+	if r.Verb == "watch" {
+		return g.Watches.serve(w, r)
 	}
 	code, body, err := do[r.Verb](r)
 	if err != nil {

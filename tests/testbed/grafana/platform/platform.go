@@ -33,6 +33,9 @@ func Register(s *server.Server) {
 	groups := &kube.Groups{Authorize: a.authorize, Refused: func(r *http.Request, status *metav1.Status) {
 		s.Log.Info("refused", "method", r.Method, "path", r.URL.Path, "status", status.Code, "message", status.Message)
 	}}
+	if s.Cfg.Watches() {
+		groups.Watches = &kube.Watches{Now: s.Store.Journal.Now}
+	}
 	for _, k := range a.kinds() {
 		if len(k.Versions) > 0 {
 			groups.Kinds = append(groups.Kinds, k)

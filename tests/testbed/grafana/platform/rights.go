@@ -43,7 +43,7 @@ func needs(r *kube.Request) []need {
 		return []need{{right}}
 	case "receivers":
 		switch r.Verb {
-		case "list":
+		case "list", "watch":
 			return nil // Who may read none sees an empty list.
 		case "get":
 			return []need{of("receivers", "read", general["read"])}
@@ -71,7 +71,7 @@ func needs(r *kube.Request) []need {
 // readOrWrite is what kinds take that can't be written by who can't read them. A kind without a right to delete takes that to write.
 func readOrWrite(r *kube.Request, read, write, remove need) []need {
 	switch r.Verb {
-	case "get", "list":
+	case "get", "list", "watch":
 		return []need{read}
 	case "delete", "deletecollection":
 		if remove != nil {

@@ -64,6 +64,10 @@ func (c *Config) NestedFolders() bool { return c.Version.NestedFolders() || c.To
 // the documentation of 13.3 says that nothing is overwritten; so both are played.
 func (c *Config) ChecksRuleVersions() bool { return c.SettingIsTrue("double.check_rule_versions") }
 
+// Watches says whether the kinds of /apis can be watched. No Grafana was seen with it on kinds of alerting; it is for how a client
+// behaves where there is one.
+func (c *Config) Watches() bool { return c.SettingIsTrue("double.watch") }
+
 // StatusInterval is how often the status of the rules of /apis is written.
 func (c *Config) StatusInterval() time.Duration {
 	if d, err := time.ParseDuration(c.Setting("double.status_interval", "")); err == nil {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Journal keeps the state as lines of {"k": key, "v": value}; a line without a value deletes the key. A write is handed to the
@@ -18,6 +20,8 @@ type Journal struct {
 	file *os.File
 	// How many commits there were.
 	writes atomic.Uint64
+	// What these commits were made to: another one after a start, and when all was replaced.
+	history string
 }
 
 // Writes counts what was committed since the start: where it is the same, nothing has changed.
@@ -46,6 +50,7 @@ func (j *Journal) replace(path string, lines []journalLine) error {
 		_ = j.file.Close()
 	}
 	j.file = file
+	j.history = strconv.FormatInt(time.Now().UnixNano(), 36)
 	j.writes.Add(1)
 	return nil
 }
@@ -117,6 +122,13 @@ func encodeLine(to *bytes.Buffer, key string, value json.RawMessage) {
 	}
 	to.Write(line)
 	to.WriteByte('\n')
+}
+
+// Now names the history of what is kept, which is another one after a start or a replacement, and counts what was written.
+func (j *Journal) Now() (history string, writes uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.history, j.writes.Load()
 }
 
 // Change collects what one commit writes.
