@@ -11,7 +11,7 @@ use super::look::{self, integrations};
 use super::revision;
 use super::strangers::{self, Strangers};
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
-use crate::cluster::memory::{Remembered, Seen};
+use crate::cluster::memory::{Memory, Remembered, Seen};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
@@ -102,30 +102,17 @@ pub(super) async fn sync(
     let attempt = instance
         .refused
         .attempt(format!("contact point {name}"), &sent, Instant::now())?;
-    // Remembered before the writes: a crash in between leaves what is new to nobody, and nothing unsent that is sent only for its neighbours.
-    let open = memory.read(|memory| {
-        open(
-            memory,
-            (name, wish),
-            integrations(found.as_ref()),
-            &plan,
-            is_other,
-        )
-    });
+    let before = integrations(found.as_ref());
+    let open = memory.read(|memory| open(memory, (name, wish), before, &plan, is_other));
     let is_new = found.is_none();
-    if !open.is_empty() {
-        let note = if is_new { MAKING } else { "" };
-        memory
-            .update(|memory| {
-                memory
-                    .sent
-                    .extend(open.iter().map(|uid| (uid.clone(), note.to_owned())));
-            })
-            .await?;
-    }
+    note_open(memory, &open, is_new).await?;
     let is_taken_over =
         !is_new && besides.is_none() && (!plan.foreign.is_empty() || (!plan.is_ours && !is_remembered));
-    let lost = decision::names(integrations(found.as_ref()), &plan.foreign);
+    let synced = Synced {
+        is_written: true,
+        taken: is_taken_over.then(|| decision::names(before, &plan.foreign)),
+        besides,
+    };
     let written = put(instance, &turn, (name, wish), found, plan.changed, kept).await;
     info!(
         namespace = object.ns(),
@@ -147,11 +134,7 @@ pub(super) async fn sync(
         memory
             .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
             .await?;
-        return Ok(Synced {
-            is_written: true,
-            taken: is_taken_over.then_some(lost),
-            besides,
-        });
+        return Ok(synced);
     }
     memory
         .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
@@ -161,11 +144,7 @@ pub(super) async fn sync(
         None => Ok(()),
     };
     attempt.ended(outcome, Instant::now())?;
-    Ok(Synced {
-        is_written: true,
-        taken: is_taken_over.then_some(lost),
-        besides,
-    })
+    Ok(synced)
 }
 
 /// What to do about what was found. In another state than it was left in, nothing is known of what Grafana hides.
@@ -300,6 +279,17 @@ fn open(
     };
     let changed = wish.iter().filter(|i| plan.changed.contains(&i.sent.uid));
     changed.filter(is_open).map(|i| i.sent.uid.clone()).collect()
+}
+
+/// Remembers that these are about to be sent, before they are: a crash in between leaves what is new to nobody, and nothing unsent that is sent only for its
+/// neighbours.
+async fn note_open(memory: &Memory, open: &[String], is_new: bool) -> kube::Result<()> {
+    if open.is_empty() {
+        return Ok(());
+    }
+    let note = if is_new { MAKING } else { "" };
+    let noted = open.iter().map(|uid| (uid.clone(), note.to_owned()));
+    memory.update(|memory| memory.sent.extend(noted.clone())).await
 }
 
 /// Notes how far a write came, and in which state it has left the contact point.
