@@ -55,5 +55,6 @@ mod silences;
 mod smoke;
 mod unseen;
 mod versions;
+mod watched;
 mod workloads;
 mod world;

@@ -48,7 +48,12 @@ pub async fn start() -> World {
 
 /// Starts a world with a Grafana of one's own.
 pub async fn start_with(options: grafana::Options) -> World {
-    start_as(options, async |grafana| grafana.account("Admin").await)
+    start_connected(options, json!({})).await
+}
+
+/// The same, whose operator is connected to it in this way from the start; the value goes into the spec.
+pub async fn start_connected(options: grafana::Options, more: Value) -> World {
+    start_as(options, async |grafana| grafana.account("Admin").await, more)
         .await
         .0
 }
@@ -56,13 +61,15 @@ pub async fn start_with(options: grafana::Options) -> World {
 /// Starts a world whose operator has an account that has these roles and no other.
 pub async fn start_limited(mut options: grafana::Options, roles: &[FixedRole]) -> (World, Account) {
     options.settings.push(Grafana::LICENSED.to_owned());
-    start_as(options, async |grafana| grafana.account_with(roles).await).await
+    let account = async |grafana: &Grafana| grafana.account_with(roles).await;
+    start_as(options, account, json!({})).await
 }
 
 /// The same with an account of one's own.
 async fn start_as(
     options: grafana::Options,
     account: impl AsyncFnOnce(&Grafana) -> Account,
+    more: Value,
 ) -> (World, Account) {
     let plane = ControlPlane::shared().await;
     install_crds(plane).await;
@@ -73,7 +80,7 @@ async fn start_as(
     let proxy = proxy_of(&grafana).await;
     let kubeconfig = plane.operator_account(&home, Watch::Namespaces(&[&ns])).await;
     let account = account(&grafana).await;
-    connect(plane, &home, &proxy.url(), &account.token, json!({})).await;
+    connect(plane, &home, &proxy.url(), &account.token, more).await;
     let operator = operator(&home, &ns, &kubeconfig)
         .start()
         .await

@@ -11,10 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http_body_util::{BodyExt, Full};
+use futures::stream::unfold;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
-    body::{Bytes, Incoming},
+    body::{Bytes, Frame, Incoming},
     header::{CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING},
     server::conn::http1,
     service::service_fn,
@@ -45,6 +46,27 @@ struct State {
     only: Mutex<Option<String>>,
     calls: Mutex<Vec<Call>>,
     connections: AtomicUsize,
+    /// How many answers go on.
+    streams: Arc<AtomicUsize>,
+}
+
+/// An answer, whole or as it comes.
+type Body = UnsyncBoxBody<Bytes, Dropped>;
+
+/// While it is there, an answer goes on.
+struct Streaming(Arc<AtomicUsize>);
+
+impl Streaming {
+    fn begin(streams: &Arc<AtomicUsize>) -> Self {
+        streams.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(streams))
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Ends the connection without an answer, or in the middle of one.
@@ -73,6 +95,7 @@ impl Proxy {
             only: Mutex::default(),
             calls: Mutex::default(),
             connections: AtomicUsize::new(0),
+            streams: Arc::default(),
         });
         let serving = Serving::start(|listener| serve(listener, Arc::clone(&state))).await;
         Self { state, serving }
@@ -114,6 +137,11 @@ impl Proxy {
         self.state.connections.load(Ordering::Relaxed)
     }
 
+    /// How many answers go on: those of watches, which are handed on line by line.
+    pub fn streams(&self) -> usize {
+        self.state.streams.load(Ordering::Relaxed)
+    }
+
     /// Gives the calls so far and begins to count anew.
     pub fn reset(&self) -> Calls {
         self.state.connections.store(0, Ordering::Relaxed);
@@ -138,7 +166,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
@@ -175,7 +203,9 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Fu
         }
         let url = format!("{}{path}", state.upstream);
         let request = state.client.request(parts.method.clone(), url).headers(headers);
-        forwarded(request.body(body.clone())).await.map_err(|_| Dropped)
+        let request = request.body(body.clone());
+        let goes_on = path.contains("watch=true").then_some(&state.streams);
+        forwarded(request, goes_on).await.map_err(|_| Dropped)
     };
     let faulty = fault.is_some();
     let answer = match fault {
@@ -199,9 +229,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Fu
             forward().await?;
             Err(Dropped)
         }
-        Some(Kind::Garbage) => forward()
-            .await
-            .map(|answer| answer.map(|_| Full::from("<html>oops"))),
+        Some(Kind::Garbage) => forward().await.map(|answer| answer.map(|_| whole("<html>oops"))),
     };
     // Another test step may have begun to count anew meanwhile.
     if let Some(call) = state
@@ -217,21 +245,44 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Fu
     answer
 }
 
-/// Sends a request on and gives the whole answer.
-async fn forwarded(request: reqwest::RequestBuilder) -> reqwest::Result<Response<Full<Bytes>>> {
+/// Sends a request on and gives the whole answer, or what comes of it where it goes on.
+async fn forwarded(
+    request: reqwest::RequestBuilder,
+    goes_on: Option<&Arc<AtomicUsize>>,
+) -> reqwest::Result<Response<Body>> {
     let answer = request.send().await?;
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(whole(Bytes::new()));
     *response.status_mut() = answer.status();
     *response.headers_mut() = answer.headers().clone();
     for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
         response.headers_mut().remove(name);
     }
-    *response.body_mut() = Full::new(answer.bytes().await?);
+    *response.body_mut() = match goes_on {
+        Some(streams) => as_it_comes(answer, Streaming::begin(streams)),
+        None => whole(answer.bytes().await?),
+    };
     Ok(response)
 }
 
-fn refusal(status: StatusCode, retry_after: Option<Duration>, body: String) -> Response<Full<Bytes>> {
-    let mut response: Response<Full<Bytes>> = Response::new(Full::from(body));
+fn whole(text: impl Into<Bytes>) -> Body {
+    Full::new(text.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+fn as_it_comes(answer: reqwest::Response, streaming: Streaming) -> Body {
+    let chunks = unfold((answer, streaming), async |(mut answer, streaming)| {
+        let frame = match answer.chunk().await {
+            Ok(chunk) => Ok(Frame::data(chunk?)),
+            Err(_) => Err(Dropped),
+        };
+        Some((frame, (answer, streaming)))
+    });
+    StreamBody::new(chunks).boxed_unsync()
+}
+
+fn refusal(status: StatusCode, retry_after: Option<Duration>, body: String) -> Response<Body> {
+    let mut response = Response::new(whole(body));
     *response.status_mut() = status;
     if let Some(time) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, time.as_secs().into());

@@ -42,6 +42,8 @@ pub enum Need {
     Settings,
     /// Faults that only a server can have, on demand.
     Faults,
+    /// That kinds of alerting can be watched.
+    Watch,
     /// Accounts that hold single rights.
     Rights,
     /// That another release can be started in its place.
@@ -57,6 +59,7 @@ impl Need {
             Self::PagerDuty => "it needs another address for PagerDuty",
             Self::Settings => "it needs settings of its own",
             Self::Faults => "it needs faults on demand",
+            Self::Watch => "it needs alerting that can be watched",
             Self::Rights => "it needs accounts with single rights",
             Self::Upgrade => "it needs another release in its place",
         }
