@@ -233,6 +233,12 @@ impl Error {
         }
     }
 
+    /// Whether Grafana says that it serves nothing under this address, and not that an object isn't there: it is what its router answers to what it
+    /// doesn't know (`NotFoundHandler` in its `pkg/api`).
+    pub fn is_no_address(&self) -> bool {
+        matches!(self, Self::Status { status: 404, message, message_id: None, .. } if message == "Not found")
+    }
+
     /// Whether a write that ended so has changed nothing, and says nothing new of the object: what was known of it stands.
     pub fn changed_nothing(&self) -> bool {
         match self {

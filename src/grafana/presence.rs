@@ -4,12 +4,12 @@ use super::error::{Class, Error, Result};
 use super::transport::{Call, Transport};
 use super::wire::Health;
 
-/// Takes "it is not there" for an answer where Grafana is there. A proxy without a route says the same, and its words can't be told
+/// Takes "it is not there" for an answer where Grafana is there, and serves such objects. A proxy without a route says the same, and its words can't be told
 /// from an empty answer of Grafana's; so the server is asked for what only Grafana has.
 pub(super) async fn if_present<T>(transport: &Transport, result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.class() == Class::Missing => {
+        Err(error) if error.class() == Class::Missing && !error.is_no_address() => {
             let health = transport.fetch::<Health>(Call::get("server.health", "api/health", &[]));
             match health.await {
                 Ok(health) if !health.database.is_empty() => Ok(None),
@@ -28,7 +28,7 @@ pub(super) async fn if_gone<T>(
     look: impl Future<Output = Result<Option<T>>>,
 ) -> Result<()> {
     match result {
-        Err(error) if error.class() == Class::Missing => match look.await? {
+        Err(error) if error.class() == Class::Missing && !error.is_no_address() => match look.await? {
             None => Ok(()),
             Some(_) => Err(elsewhere(error)),
         },

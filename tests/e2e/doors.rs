@@ -151,6 +151,30 @@ async fn where_the_provisioning_api_of_rules_is_gone_the_newer_one_is_taken_and_
 }
 
 #[apply(since_13)]
+async fn where_the_older_api_lists_rules_and_writes_none_any_more_the_newer_one_is_taken() {
+    let mut w = world::start().await;
+    w.put("AlertRule", "old", quiet()).await;
+    uid(&w, "old").await;
+    goes_through(&w, "rules", "provisioning").await;
+    let nowhere = json!({"message": "Not found"}).to_string();
+    for path in ["/api/v1/provisioning/alert-rules", "/api/v1/provisioning/folder/"] {
+        w.proxy.fault(Fault::status(404).body(&nowhere).on_path(path));
+    }
+    w.put("AlertRule", "new", quiet()).await;
+    uid(&w, "new").await;
+    goes_through(&w, "rules", "rules.alerting.grafana.app/").await;
+    assert_eq!(changes(&w).await, 1);
+    w.reason::<AlertRule>("old", "Synced").await;
+    w.operator.restart().await.expect("it starts again");
+    assert_rests(&w).await;
+    goes_through(&w, "rules", "rules.alerting.grafana.app/").await;
+    w.delete::<AlertRule>("old").await;
+    w.delete::<AlertRule>("new").await;
+    assert_eq!(groups(&w).await, BTreeMap::new());
+    assert_eq!(changes(&w).await, 1);
+}
+
+#[apply(since_13)]
 async fn an_api_that_is_hidden_and_shown_again_has_nothing_written() {
     let w = world::start().await;
     set(&w, json!({"ruleAPI": "Platform"})).await;

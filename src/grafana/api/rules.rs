@@ -23,6 +23,8 @@ pub trait Rules: Send + Sync {
     fn put<'a>(&'a self, write: RuleWrite<'a>) -> Answer<'a, Stored>;
     /// Deletes a rule that was found; one that is gone meanwhile is no error.
     fn delete<'a>(&'a self, found: &'a FoundRule, provenance: Provenance) -> Answer<'a, ()>;
+    /// Whether rules can be written through this at all: a server may still list them through another API than that, and serve that no more.
+    fn is_served(&self) -> Answer<'_, bool>;
 }
 
 /// What one write of a rule is to do.

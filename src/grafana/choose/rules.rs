@@ -30,8 +30,8 @@ pub(super) struct Rules {
 #[derive(Default)]
 struct State {
     is_asked: bool,
-    /// Whether the older API has said that it isn't there.
-    is_gone: bool,
+    /// Whether the older API has said that it isn't there, be it for its list or for a write: the two needn't go on the same day.
+    gone: Gone,
     /// Which of the two has shown since the last choice that it isn't what it was taken for: there, or to be used.
     doubted: BTreeSet<Door>,
     /// What the newer API is called that is used; known from before also while it can't be seen.
@@ -40,6 +40,19 @@ struct State {
     fallback: Option<Fallback>,
     refusal: Option<Refusal>,
     course: Course,
+}
+
+/// What of the older API isn't there any more.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+struct Gone {
+    list: bool,
+    writes: bool,
+}
+
+impl Gone {
+    fn is_any(self) -> bool {
+        self.list || self.writes
+    }
 }
 
 #[derive(Clone)]
@@ -101,11 +114,11 @@ impl Rules {
         discovery: &Discovery<'_>,
         settings: &Settings,
     ) -> Result<()> {
-        let (is_asked, mut is_gone, is_doubted, in_use) = {
+        let (is_asked, mut gone, is_doubted, in_use) = {
             let state = self.state.read();
             (
                 state.is_asked,
-                state.is_gone,
+                state.gone,
                 state.doubted.contains(&Door::Platform),
                 state.course.in_use,
             )
@@ -113,11 +126,9 @@ impl Rules {
         let is_used = in_use == Some(Door::Platform);
         if is_used && !is_asked {
             // That it is gone was seen by another process, and it may be back.
-            is_gone = match self.older.list().await {
-                Err(error) if error.class() == Class::Missing => true,
-                answer => answer.map(|_| false)?,
-            };
+            gone = self.look_at_older().await?;
         }
+        let is_gone = gone.is_any();
         let (mut newer, mut fallback) = (None, None);
         if is_asked || is_gone || is_used {
             newer = self.find(transport, discovery, settings).await?;
@@ -146,9 +157,19 @@ impl Rules {
         state.fallback = fallback
             .filter(|_| known.is_wanted())
             .map(|fallback| if is_gone { Fallback::Neither } else { fallback });
-        state.is_gone = is_gone;
+        state.gone = gone;
         state.doubted.clear();
         Ok(())
+    }
+
+    /// What of the older API isn't there.
+    async fn look_at_older(&self) -> Result<Gone> {
+        let list = match self.older.list().await {
+            Err(error) if error.class() == Class::Missing => true,
+            answer => answer.map(|_| false)?,
+        };
+        let writes = list || !self.older.is_served().await?;
+        Ok(Gone { list, writes })
     }
 
     /// The newer API, if this Grafana has a version of it that is usable. The alpha version is from 13.0 on; in 12 its fields still changed.
@@ -252,7 +273,7 @@ impl Rules {
     }
 
     fn is_gone(&self) -> bool {
-        self.state.read().is_gone
+        self.state.read().gone.is_any()
     }
 
     /// Notes that a rule is refused. Whether people have been told that there are such.
@@ -285,11 +306,26 @@ impl Rules {
             Err(error) if error.class() == Class::Missing => true,
             Err(_) => return,
         };
+        self.notes(|gone| gone.list = is_gone);
+    }
+
+    /// Notes whether rules can be written through the older API, by the answer of a write.
+    fn sent<T>(&self, answer: Result<T>) -> Result<T> {
+        match &answer {
+            Ok(_) => self.notes(|gone| gone.writes = false),
+            Err(error) if error.is_no_address() => self.notes(|gone| gone.writes = true),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    fn notes(&self, note: impl FnOnce(&mut Gone)) {
         let mut state = self.state.write();
-        if state.is_gone != is_gone {
+        let before = state.gone;
+        note(&mut state.gone);
+        if state.gone.is_any() != before.is_any() {
             state.doubted.insert(Door::Provisioning);
         }
-        state.is_gone = is_gone;
     }
 
     fn listed(&self) {
@@ -315,6 +351,16 @@ impl From<platform::Rules> for Newer {
 }
 
 impl api::Rules for Rules {
+    fn is_served(&self) -> Answer<'_, bool> {
+        async move {
+            match self.way() {
+                Way::Newer(newer) => newer.is_served().await,
+                Way::Older | Way::Unknown => self.older.is_served().await,
+            }
+        }
+        .boxed()
+    }
+
     fn list(&self) -> Answer<'_, Listed<FoundRule>> {
         async move {
             let way = self.way();
@@ -354,7 +400,7 @@ impl api::Rules for Rules {
                     let answer = newer.put(write).await;
                     self.written(&write.rule.uid, answer, self.older.put(write)).await
                 }
-                Way::Older => self.older.put(write).await,
+                Way::Older => self.sent(self.older.put(write).await),
                 Way::Unknown => Err(Error::Unsettled {
                     operation: "rules.put",
                 }),
@@ -371,7 +417,7 @@ impl api::Rules for Rules {
                     self.written(&found.uid, answer, self.older.delete(found, provenance))
                         .await
                 }
-                Way::Older => self.older.delete(found, provenance).await,
+                Way::Older => self.sent(self.older.delete(found, provenance).await),
                 Way::Unknown => Err(Error::Unsettled {
                     operation: "rules.delete",
                 }),

@@ -13,6 +13,10 @@ use crate::grafana::api::{
 use crate::grafana::model::AlertRule;
 
 impl Rules for Double {
+    fn is_served(&self) -> Answer<'_, bool> {
+        async { Ok(true) }.boxed()
+    }
+
     fn list(&self) -> Answer<'_, Listed<FoundRule>> {
         self.call("rules.list", |held| {
             let rules = held.rules.keys().filter_map(|uid| held.found_rule(uid));

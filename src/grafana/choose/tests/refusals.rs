@@ -24,6 +24,8 @@ struct World {
     writes: Arc<Mutex<BTreeMap<&'static str, StatusCode>>>,
     /// What the older API answers everything with.
     older: Arc<Mutex<StatusCode>>,
+    /// Whether its addresses but the list aren't there any more.
+    is_gone_but_for_the_list: Arc<Mutex<bool>>,
     /// Who was written to, since the last time.
     written: Arc<Mutex<Vec<&'static str>>>,
 }
@@ -55,6 +57,10 @@ impl World {
             .and_then(|path| path.strip_prefix(BETA));
         match (below, method) {
             (None, _) if path == "/api/health" => answer(StatusCode::OK, r#"{"database": "ok"}"#),
+            (None, _) if path != RULER && *self.is_gone_but_for_the_list.lock() => {
+                let nowhere = json!({"message": "Not found", "traceID": ""}).to_string();
+                (StatusCode::NOT_FOUND, nowhere).into_response()
+            }
             (None, &Method::GET) => {
                 let found = if path == RULER {
                     "{}"
@@ -378,4 +384,47 @@ async fn where_there_is_no_api_for_rules_any_more_that_is_told_and_none_changes(
         assert_eq!(fallback(&grafana), Some(Fallback::Neither));
         assert_eq!(grafana.apis.capabilities().change, None);
     }
+}
+
+#[tokio::test]
+async fn where_the_older_api_lists_rules_and_writes_none_any_more_they_change_to_the_newer_one_and_stay() {
+    let world = World::default();
+    let grafana = world.serve(Some("provisioning")).await;
+    prefer(&grafana, false, Some("provisioning"));
+    choose(&grafana).await;
+    put(&grafana, "a").await.unwrap();
+    *world.is_gone_but_for_the_list.lock() = true;
+    for answer in [put(&grafana, "b").await, delete(&grafana, "a").await] {
+        assert_eq!(answer.unwrap_err().class(), Class::Missing);
+    }
+    // That rules can be listed says nothing of it.
+    grafana.rules.list().await.unwrap();
+    assert!(grafana.apis.is_stale());
+    world.written();
+    choose(&grafana).await;
+    let change = grafana.apis.capabilities().change.expect("a change");
+    assert_eq!((change.why, change.is_made), (Why::Gone, false));
+    grafana.apis.told(&grafana.apis.capabilities());
+    put(&grafana, "b").await.unwrap();
+    delete(&grafana, "a").await.unwrap();
+    assert_eq!(world.written(), ["newer", "newer"]);
+    grafana.rules.list().await.unwrap();
+    choose(&grafana).await;
+    assert_eq!(
+        (api(&grafana).as_deref(), grafana.apis.capabilities().change),
+        (Some(BETA), None)
+    );
+
+    // The next process sees it too, and what is there again.
+    let grafana = world.serve(None).await;
+    prefer(&grafana, false, Some(BETA));
+    choose(&grafana).await;
+    assert_eq!(
+        (api(&grafana).as_deref(), grafana.apis.capabilities().change),
+        (Some(BETA), None)
+    );
+    *world.is_gone_but_for_the_list.lock() = false;
+    choose(&grafana).await;
+    let back = grafana.apis.capabilities().change.map(|change| change.why);
+    assert_eq!(back, Some(Why::NotAsked));
 }

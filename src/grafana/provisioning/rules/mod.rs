@@ -15,12 +15,14 @@ use super::wire::Rule;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored};
 use crate::grafana::approach;
-use crate::grafana::error::Result;
+use crate::grafana::error::{Class, Result};
 use crate::grafana::model::AlertRule;
 use crate::grafana::transport::Call;
 use crate::grafana::turns::Turn;
 
 const RULES: &str = "api/v1/provisioning/alert-rules";
+/// The uid of no rule.
+const NOBODY: &str = "alertwright-asks-whether-this-is-served";
 
 impl Rules for Provisioning {
     fn list(&self) -> Answer<'_, Listed<FoundRule>> {
@@ -107,6 +109,17 @@ impl Rules for Provisioning {
             let call = Call::new("rules.delete", Method::DELETE, RULES, &[uid]).provenance(provenance);
             let sent = self.transport.send(call).await;
             self.if_gone(sent, self.rule(uid)).await
+        }
+        .boxed()
+    }
+
+    fn is_served(&self) -> Answer<'_, bool> {
+        async move {
+            match self.rule(NOBODY).await {
+                Err(error) if error.is_no_address() => Ok(false),
+                Err(error) if error.class() != Class::Forbidden => Err(error),
+                _ => Ok(true),
+            }
         }
         .boxed()
     }
