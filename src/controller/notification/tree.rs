@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::users::refers;
 use crate::api::condition::Reason;
 use crate::cluster::memory::Remembered;
 use crate::controller::connection::Instance;
@@ -269,6 +270,23 @@ async fn reset(
         |_, ()| {},
     );
     reset.await
+}
+
+/// Looks at the tree if nothing is known of it: a write of it may have ended without an answer.
+pub(super) async fn know(instance: &Instance) -> Result<(), Failure> {
+    let is_unknown = instance.mirror.read(|held| held.tree().is_unknown());
+    if is_unknown {
+        found(instance).await?;
+    }
+    Ok(())
+}
+
+/// Whether our tree, as it is right now, sends to a contact point of this name.
+pub(super) async fn ours_refers(instance: &Instance, name: &str) -> Result<bool, Failure> {
+    let is_ours = |mark: &str| instance.owners.resource(mark).is_some();
+    let found = found(instance).await?;
+    let ours = found.filter(|found| Holder::of(Some(found), is_ours, false) == Holder::Us);
+    Ok(ours.is_some_and(|ours| refers(&ours.object, name)))
 }
 
 /// Takes a contact point that has to go out of our tree; `false` if the tree isn't ours. The parent's takes its place, and the

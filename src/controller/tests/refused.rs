@@ -1,5 +1,6 @@
 //! What Grafana refuses, and what is said of it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
@@ -8,6 +9,7 @@ use super::*;
 use crate::api::condition::Reason;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::pass::{self, Reconcile};
+use crate::grafana::api::notifications::TreeName;
 use crate::grafana::model::{self, NotificationSettings};
 
 fn hook(path: &str) -> Value {
@@ -363,5 +365,74 @@ async fn what_stays_in_grafana_is_told_at_the_instance_too() {
     for said in ["LeftBehind: ", "LeftBehind: ContactPoint revel/team: "] {
         let is_said = |note: &String| note.starts_with(said) && note.ends_with(stays);
         assert!(notes.iter().any(is_said), "{said}: {notes:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_contact_point_that_turns_out_to_be_in_use_when_half_of_it_is_gone_is_made_whole_again() {
+    let mut world = World::connected().await;
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel"}});
+    world.server.set("/api/v1/namespaces/revel", namespace);
+    let two = json!({"integrations": [
+        {"webhook": {"url": {"value": "https://example.com/hook"}}}, {"email": {"addresses": ["a@example.com"]}},
+    ]});
+    let point = world.contact_point("team", two);
+    point.reconcile(&world.context).await.unwrap();
+    let deleted = AtomicUsize::new(0);
+    world.grafana.does(move |called| match called {
+        "contact_points.delete" if deleted.fetch_add(1, Ordering::Relaxed) > 0 => Does::Refuses(
+            500,
+            "contact point 'team' is currently used in notification settings by one or many alert rules",
+        ),
+        _ => Does::Well,
+    });
+    refused_clean_up(&world, &point).await;
+    let types = world.grafana.hold(|held| {
+        let mut types: Vec<_> = held.points.iter().map(|point| point.r#type.clone()).collect();
+        types.sort();
+        types
+    });
+    assert_eq!(types, ["email", "webhook"]);
+    assert_eq!(world.grafana.count("contact_points.create"), 3);
+}
+
+#[tokio::test]
+async fn a_tree_of_which_nothing_is_known_is_looked_at_before_a_contact_point_goes() {
+    for is_known in [false, true] {
+        let mut world = World::connected().await;
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+        world.server.set("/api/v1/namespaces/revel", namespace);
+        let point = world.contact_point("team", hook("a"));
+        point.reconcile(&world.context).await.unwrap();
+        let policy = world.policy("tree", json!({"receiver": "team"}));
+        policy.reconcile(&world.context).await.unwrap();
+        let puts = world.grafana.count("policy.put");
+        world.instance().mirror.write(|held| {
+            if is_known {
+                // As a poll has shown it that began before ours was there.
+                held.trees.written(TreeName::default(), None);
+            } else {
+                held.trees.unknown(TreeName::default());
+            }
+        });
+        let grafana = world.grafana.clone();
+        world.grafana.does(move |called| {
+            let receiver = grafana.hold(|held| held.policy.as_ref()?.receiver.clone());
+            if called == "contact_points.delete" && receiver.as_deref() == Some("team") {
+                Does::Refuses(
+                    409,
+                    "contact point 'team' is currently used by a notification policy",
+                )
+            } else {
+                Does::Well
+            }
+        });
+        if point.clean_up(&world.context).await.is_err() {
+            assert!(is_known);
+            point.clean_up(&world.context).await.unwrap();
+        }
+        assert!(world.grafana.hold(|held| held.points.is_empty()), "{is_known}");
+        assert_eq!(world.grafana.count("policy.put"), puts + 1, "{is_known}");
+        assert_eq!(world.server.notes(), Vec::<String>::new());
     }
 }

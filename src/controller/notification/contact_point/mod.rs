@@ -5,6 +5,7 @@ pub(in crate::controller) mod revision;
 mod stored;
 mod strangers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::tree;
@@ -13,6 +14,7 @@ use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
 use crate::cluster::{namespace, referenced};
+use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
@@ -138,6 +140,9 @@ impl Reconcile for ContactPoint {
             known => known.present(),
         };
         let is_there = integrations(known.as_ref()).iter().any(is_ours);
+        if is_there {
+            tree::know(&instance).await?;
+        }
         let users = Users::of(self, &instance, context, &name);
         let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;
         if is_there && users.is_any() {
@@ -160,12 +165,30 @@ impl Reconcile for ContactPoint {
         let Some(found) = found.filter(|_| !ours.is_empty()) else {
             return Ok(forget().await?);
         };
-        match remove(&instance, &turn, found, ours).await.failure {
+        let removed = remove(&instance, &turn, found, ours).await;
+        match removed.failure {
             // What the mirror doesn't show: a rule that the credentials can't see, or one of this very minute.
             Some(error) if error.is_in_use() => {
                 let who = crate::cluster::answer::chain(&error);
                 if !is_terminating().await? {
-                    return Err(in_use(who));
+                    // Who it is shows in the next poll.
+                    instance.suspicion.of_everything();
+                    drop(turn);
+                    let gone = removed.gone.len();
+                    return Err(in_use(
+                        match self.put_back(&instance, context, &name, gone).await {
+                            Ok(()) => who,
+                            Err(why) => format!(
+                                "{who}; {gone} of its integrations are gone, and can't be put back: {}",
+                                why.message
+                            ),
+                        },
+                    ));
+                }
+                if tree::ours_refers(&instance, &name).await?
+                    && tree::replace_receiver(&instance, &turn, &name).await?
+                {
+                    return Err(Failure::again("the policy tree has sent to it until now"));
                 }
                 self.leave(context, &who).await;
             }
@@ -198,6 +221,23 @@ impl ContactPoint {
         };
         let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
         Ok((wish, values))
+    }
+
+    /// Makes it whole again, of which so much is gone: integrations go one by one through an API that refuses only the last of what is in use.
+    async fn put_back(
+        &self,
+        instance: &Arc<Instance>,
+        context: &Context,
+        name: &str,
+        gone: usize,
+    ) -> Result<(), Failure> {
+        if gone == 0 {
+            return Ok(());
+        }
+        let (wish, values) = self.wish(context).await?;
+        let secret_texts: Vec<&str> = values.secrets.values().map(String::as_str).collect();
+        sync(self, instance, context, name, &wish, false, &secret_texts).await?;
+        Ok(())
     }
 
     /// Says that the contact point stays in Grafana, and why.
