@@ -183,7 +183,7 @@ async fn reported_contact_points_are_stored_or_refused() {
         ),
         (
             "webhook-headers-payload-oauth",
-            vec![Is("Synced", ""), Refused("headers is not there yet")],
+            vec![Is("Synced", ""), Is("Synced", "")],
         ),
         (
             "redacted-from-export",
@@ -191,13 +191,20 @@ async fn reported_contact_points_are_stored_or_refused() {
         ),
         (
             "pagerduty-eu-and-templates",
-            vec![Refused("url is not there yet: use custom"), Is("Synced", "")],
+            vec![Is("Synced", ""), Is("Synced", "")],
         ),
     ] {
         feed(&w, report, &outcomes).await;
     }
-    let hook = w.grafana.contact_point("webhook-full").await;
-    assert_eq!(hook[0]["settings"]["headers"]["X-Team"], "web", "{hook:#?}");
+    for name in ["webhook-full", "webhook-typed-header"] {
+        let hook = w.grafana.contact_point(name).await;
+        assert_eq!(hook[0]["settings"]["headers"]["X-Team"], "web", "{hook:#?}");
+    }
+    let european = w.grafana.contact_point("pagerduty-eu").await;
+    assert_eq!(
+        european[0]["settings"]["url"], "https://events.eu.pagerduty.com/v2/enqueue",
+        "{european:#?}"
+    );
     let pagerduty = w.grafana.contact_point("pagerduty").await;
     assert_eq!(
         pagerduty[0]["settings"]["severity"], "{{ .CommonLabels.severity }}",
