@@ -216,6 +216,26 @@ async fn a_part_that_goes_through_another_api_by_now_is_read_with_the_next_round
 }
 
 #[tokio::test]
+async fn a_part_that_was_listed_through_an_api_found_closed_since_is_read_again_with_the_next_round() {
+    let world = told(&json!({"resyncInterval": "1s"})).await;
+    rounds(&world, 1).await;
+    let before = lists(&world);
+    // Lists go on as before, as one does that ended before the other was refused.
+    world.grafana.hold(|held| {
+        held.capabilities
+            .apis
+            .insert(Concern::Notifications, Api::Provisioning)
+    });
+    rounds(&world, 4).await;
+    let now = lists(&world);
+    assert!(
+        now[1] > before[1] + 1 && now[2] > before[2] + 1,
+        "{now:?} {before:?}"
+    );
+    assert_eq!(now[0], before[0], "rules still go through the other one");
+}
+
+#[tokio::test]
 async fn where_secrets_are_not_watched_they_are_read_in_each_round_though_contact_points_are_not() {
     let mut world = World::new();
     Arc::get_mut(&mut world.context).unwrap().watch_secrets = false;
