@@ -116,6 +116,11 @@ async fn a_silence_that_is_deleted_by_hand_is_over_for_its_rollout_and_one_that_
     becomes(&w, &id(&known), "expired").await;
     ended(&w, &opened.name_any(), "Removed").await;
     told(&w, "Deployment", "web", "SilenceRemoved").await;
+    // What says that it is over ends itself with the second.
+    wait::until("nothing is silenced", SOON, async || {
+        w.grafana.active_silences().await.is_empty()
+    })
+    .await;
     // The rollout goes on, and gets further.
     let_go(&w).await;
     wait::never("another silence", A_WHILE, async || {
