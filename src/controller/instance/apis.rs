@@ -41,7 +41,6 @@ const WATCHED: &str = ", watched";
 
 /// Chooses anew. Where what there is can't be seen now, the next read of everything tries again.
 pub(super) async fn choose(instance: &Instance, settings: &Settings) {
-    let before = instance.grafana.apis.capabilities();
     let chosen = instance.grafana.apis.choose(settings).await;
     instance.set_apis_due(chosen.is_err());
     if let Err(error) = chosen {
@@ -50,13 +49,6 @@ pub(super) async fn choose(instance: &Instance, settings: &Settings) {
             error = chain(&error),
             "which apis grafana has can't be seen"
         );
-        return;
-    }
-    let after = instance.grafana.apis.capabilities();
-    for (concern, api) in after.apis {
-        if before.apis.get(&concern) != Some(&api) {
-            info!(instance = instance.name, concern = concern.as_str(), %api, "api chosen");
-        }
     }
 }
 
@@ -64,10 +56,19 @@ pub(super) async fn choose(instance: &Instance, settings: &Settings) {
 pub(super) fn note(instance: &Instance, metrics: &Metrics, next: &mut GrafanaInstanceStatus) {
     let capabilities = instance.grafana.apis.capabilities();
     let chosen = capabilities.apis.iter();
+    let before = std::mem::take(&mut next.apis);
     next.apis = chosen
         .map(|(concern, api)| (concern.as_str().to_owned(), api.to_string()))
         .collect();
     metrics.set_apis(&instance.name, &next.apis);
+    for (concern, api) in &next.apis {
+        let before = before
+            .get(concern)
+            .map(|api| api.strip_suffix(WATCHED).unwrap_or(api));
+        if before != Some(api) {
+            info!(instance = instance.name, concern, api, before, "api used");
+        }
+    }
     let watched = instance.watched.shown();
     for concern in capabilities.apis.keys() {
         let mut parts = Part::ALL

@@ -210,6 +210,15 @@ pub(super) fn describe(
     if let Ok(facts) = instance.facts() {
         let version = Some(facts.version_text.clone()).filter(|text| !text.is_empty());
         deprecation::note(instance, version.as_deref(), next);
+        if next.version != version {
+            let (now, before) = (version.as_deref(), next.version.as_deref());
+            info!(
+                instance = instance.name,
+                version = now,
+                before,
+                "version of grafana"
+            );
+        }
         next.version = version;
         next.unsupported = facts.version.lacks();
         apis::note(instance, &context.metrics, next);

@@ -21,6 +21,9 @@ use crate::grafana::turns::Turn;
 /// when one is there that wasn't.
 pub(super) const TREE: &str = "policy tree";
 
+/// What is said when the tree from before ours is there again.
+const BACK: &str = "the policy tree that was there before is back";
+
 /// What became of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Brought {
@@ -166,8 +169,18 @@ pub(super) async fn give_back(
         Holder::Nobody if is_on_its_way()? => restore(instance, turn, found.as_ref()).await.map(Some),
         Holder::Other(_) if sibling(&holder, instance).is_some() => Ok(None),
         Holder::Nobody | Holder::Other(_) => {
-            let had_tree = instance.memory()?.read(|memory| memory.had_tree_of(is_ours));
-            let note = "somebody has replaced this resource's policy tree in Grafana, so what is there stays";
+            let is_back = |memory: &Remembered| {
+                let previous = memory.previous_tree.as_ref();
+                previous.is_some() && previous == found.as_ref().map(|found| &found.object)
+            };
+            let memory = instance.memory()?;
+            let (had_tree, is_back) = memory.read(|memory| (memory.had_tree_of(is_ours), is_back(memory)));
+            // A way back whose end nobody has noted.
+            let note = if is_back {
+                BACK
+            } else {
+                "somebody has replaced this resource's policy tree in Grafana, so what is there stays"
+            };
             Ok(had_tree.then(|| note.to_owned()))
         }
     }
@@ -209,7 +222,7 @@ async fn restore(
         match result {
             Ok(()) => {
                 is_restored = true;
-                "the policy tree that was there before is back".clone_into(&mut what);
+                BACK.clone_into(&mut what);
             }
             Err(error) if error.class() == Class::Rejected => {
                 what = format!(

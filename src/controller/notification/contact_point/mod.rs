@@ -8,6 +8,9 @@ mod strangers;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::Resource;
+use kube::runtime::events::EventType;
+
 use super::tree;
 use super::users::Users;
 use crate::api::condition::Reason;
@@ -55,6 +58,15 @@ impl Reconcile for ContactPoint {
                 name: name.clone(),
             };
             policies.all_by(&context.stores.policies, &by_name);
+        }
+        if synced.is_put_right {
+            let note = format!(
+                "somebody has changed in Grafana what it hides of contact point {name}; it was sent again"
+            );
+            let about = self.object_ref(&());
+            context
+                .event(&about, EventType::Warning, "Drift", "Reconcile", &note)
+                .await;
         }
         if let Some(taken) = synced.taken {
             let lost = Some(taken.as_str()).filter(|lost| !lost.is_empty());

@@ -34,6 +34,8 @@ const MAKING: &str = "making";
 pub(super) struct Synced {
     /// Whether anything was written.
     pub(super) is_written: bool,
+    /// Whether what Grafana hides of it was sent again because somebody had changed it.
+    pub(super) is_put_right: bool,
     /// Those integrations of somebody else, by name, that had to go because the contact point was taken over; it may have had none.
     pub(super) taken: Option<String>,
     /// Why it isn't what is wished all the same: what somebody else has put into it stays.
@@ -93,6 +95,7 @@ pub(super) async fn sync(
             .write(|held| held.contact_points.written(name.to_owned(), found));
         return Ok(Synced {
             is_written: true,
+            is_put_right: false,
             taken: None,
             besides,
         });
@@ -110,6 +113,7 @@ pub(super) async fn sync(
         !is_new && besides.is_none() && (!plan.foreign.is_empty() || (!plan.is_ours && !is_remembered));
     let synced = Synced {
         is_written: true,
+        is_put_right: is_other,
         taken: is_taken_over.then(|| decision::names(before, &plan.foreign)),
         besides,
     };

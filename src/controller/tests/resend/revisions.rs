@@ -24,7 +24,7 @@ async fn start() -> ((ApiServer, Double), Asked) {
 
 #[tokio::test]
 async fn a_secret_that_somebody_changes_in_grafana_is_put_right_by_one_write_each_time() {
-    let (_, mut asked) = start().await;
+    let ((server, _), mut asked) = start().await;
     assert_eq!((asked.poll().await, asked.poll().await), (0, 0), "at rest");
     for time in 1..=3 {
         asked.stale();
@@ -36,6 +36,13 @@ async fn a_secret_that_somebody_changes_in_grafana_is_put_right_by_one_write_eac
             "after time {time}"
         );
     }
+    let notes = server.notes();
+    let is_told = |note: &&String| note.starts_with("Drift: somebody has changed in Grafana what it hides");
+    assert_eq!(
+        notes.iter().filter(is_told).count(),
+        3,
+        "of each contact point: {notes:#?}"
+    );
 }
 
 #[tokio::test]
