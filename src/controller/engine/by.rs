@@ -15,7 +15,8 @@ use crate::api::{
 };
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::notification::contact_point;
-use crate::domain::notification::policy::{self, Target};
+use crate::domain::notification::policy;
+use crate::domain::notification::receiver::Target;
 
 /// Something that objects are found by. Instances, namespaces, uids and labels are given as they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

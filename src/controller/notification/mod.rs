@@ -3,5 +3,6 @@
 pub mod contact_point;
 mod maker;
 pub mod policy;
+pub(in crate::controller) mod receiver;
 mod tree;
 mod users;

@@ -5,12 +5,11 @@ use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
-use super::maker::makers;
+use super::receiver::name_of;
 use super::tree;
-use super::users::refers;
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
-use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus};
+use crate::api::{NotificationPolicy, NotificationPolicyStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
@@ -19,12 +18,8 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
-use crate::domain::notification::contact_point;
-use crate::domain::notification::contact_point::decision;
-use crate::domain::notification::policy::{self, Target};
+use crate::domain::notification::policy;
 use crate::domain::notification::tree::marked;
-use crate::domain::refusal::Refusal;
-use crate::grafana::model::Route;
 
 impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
@@ -61,7 +56,9 @@ impl Reconcile for NotificationPolicy {
         if !holds_it && !context.unwatched.sees_all(NotificationPolicy::KIND) {
             return Err(Failure::unseen(NotificationPolicy::KIND));
         }
-        let wish = policy::tree(&self.spec, |target| self.name_of(target, context, &instance));
+        let wish = policy::tree(&self.spec, |target| {
+            name_of(target, self.ns(), context, &instance)
+        });
         if matches!(&wish, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
             // What Grafana has refused for want of it is another thing once it is there.
             instance.refused.forget(tree::TREE);
@@ -155,101 +152,13 @@ impl NotificationPolicy {
             let next = context.stores.policies.get(&place).filter(|_| !is_self);
             if let Some(next) = next.filter(|next| !next.is_deleting()) {
                 return !next.is_suspended()
-                    && policy::tree(&next.spec, |target| next.name_of(target, context, instance)).is_ok();
+                    && policy::tree(&next.spec, |target| name_of(target, next.ns(), context, instance))
+                        .is_ok();
             }
             last = Some(claimant);
         }
         false
     }
-
-    /// The name in Grafana of what a receiver refers to.
-    fn name_of(&self, target: &Target, context: &Context, instance: &Instance) -> Result<String, Refusal> {
-        let exists = |name: &str| {
-            instance
-                .mirror
-                .read(|held| held.contact_points.lookup(&name.to_owned()).present().is_some())
-        };
-        let (namespace, name) = match target {
-            Target::Grafana { name } => {
-                let found = instance
-                    .mirror
-                    .read(|held| held.contact_points.lookup(&name.clone()).cloned().present());
-                let found = found.map(|found| found.object.integrations);
-                let makers = makers(name, &found.unwrap_or_default(), instance, context);
-                if let Some(maker) = makers.first()
-                    && makers.iter().all(|maker| maker.ns() != self.ns())
-                {
-                    return Err(Refusal::invalid(
-                        "grafanaName",
-                        format!(
-                            "{name} belongs to ContactPoint {}/{}; refer to it by name and namespace",
-                            maker.ns(),
-                            maker.id()
-                        ),
-                    ));
-                }
-                return if exists(name) || is_referred_to(name, instance) {
-                    Ok(name.clone())
-                } else {
-                    Err(Refusal::missing(format!(
-                        "Grafana has no contact point {name}; create it or correct grafanaName"
-                    )))
-                };
-            }
-            Target::ContactPoint { namespace, name } => (namespace.as_deref().unwrap_or(self.ns()), name),
-        };
-        let found = context
-            .stores
-            .contact_points
-            .get(&ObjectRef::new(name).within(namespace));
-        let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
-        let contact_point = found.ok_or_else(missing)?;
-        if namespace != self.ns() && !is_shared(&contact_point, self.ns()) {
-            return Err(Refusal::missing(format!(
-                "ContactPoint {namespace}/{name} isn't shared with namespace {}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}",
-                self.ns()
-            )));
-        }
-        if contact_point.instance() != instance.name {
-            return Err(Refusal::invalid(
-                "receiver",
-                format!("ContactPoint {namespace}/{name} is for another GrafanaInstance"),
-            ));
-        }
-        let grafana_name = contact_point::name(&contact_point.spec, name);
-        let key = Key::ContactPoint(context.claims.place(&instance.name), grafana_name.to_owned());
-        // The name may be somebody else's, who had it first.
-        let own = decision::uids(&contact_point.spec, &context.owner, namespace, name);
-        let is_stored = instance.mirror.read(|held| {
-            let found = held.contact_points.lookup(grafana_name).present();
-            found.is_some_and(|found| found.object.integrations.iter().any(|i| own.contains(&i.uid)))
-        });
-        if is_stored && context.claims.ahead(&key, &*contact_point).is_none() {
-            return Ok(grafana_name.to_owned());
-        }
-        let why = contact_point
-            .status
-            .as_ref()
-            .and_then(|s| condition::ready(&s.conditions))
-            .map(|c| c.reason.clone())
-            .filter(|reason| reason != Reason::Synced.as_str());
-        Err(Refusal::missing(format!(
-            "ContactPoint {namespace}/{name} is not in Grafana yet{}",
-            why.map(|why| format!(" ({why})")).unwrap_or_default()
-        )))
-    }
-}
-
-/// Whether the tree that Grafana holds, or the one from before ours, sends to this name. Then Grafana has it, though a contact point without
-/// integrations is in none of its lists: a new one from 12.4 on begins with such a one, `empty`.
-fn is_referred_to(name: &str, instance: &Instance) -> bool {
-    let sends = |tree: Option<&Route>| tree.is_some_and(|tree| refers(tree, name));
-    instance
-        .mirror
-        .read(|held| sends(held.tree().present().map(|tree| &tree.object)))
-        || instance
-            .memory()
-            .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
 }
 
 /// What to know of a tree that said more than ours can.
@@ -270,16 +179,6 @@ fn is_to_write(mark: &str, context: &Context, instance: &Instance) -> bool {
     let holder = context.stores.policies.get(&holder);
     let place = |name: &str| context.claims.place(name);
     holder.is_none_or(|holder| place(holder.instance()) == place(&instance.name))
-}
-
-fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {
-    contact_point
-        .annotation(ANNOTATION_SHARED_WITH)
-        .is_some_and(|list| {
-            list.split(',')
-                .map(str::trim)
-                .any(|entry| entry == "*" || entry == namespace)
-        })
 }
 
 /// Contact points whose deletion waits may be free now.

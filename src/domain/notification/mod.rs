@@ -3,4 +3,6 @@
 pub mod contact_point;
 mod losses;
 pub mod policy;
+pub mod receiver;
+pub mod timing;
 pub mod tree;

@@ -2,31 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::duration::{self, Duration};
+use super::receiver::{Target, at_receiver, target};
+use super::timing::{grouping, period};
 use crate::api::matcher::{Matcher, MatcherText};
-use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, ReceiverRef, Route};
+use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, Route};
 use crate::domain::refusal::Refusal;
 use crate::grafana::model;
 
 /// What Grafana groups by where a root names nothing.
 const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
-
-/// What a policy's receiver refers to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// A ContactPoint resource.
-    ContactPoint {
-        /// Its namespace; `None` for the policy's own.
-        namespace: Option<String>,
-        /// Its name.
-        name: String,
-    },
-    /// A contact point of Grafana that isn't a resource.
-    Grafana {
-        /// Its name.
-        name: String,
-    },
-}
 
 /// Every contact point that the tree refers to.
 pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
@@ -44,34 +28,6 @@ pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
 /// How many routes the tree has, nested ones included.
 pub fn count(routes: &[Route]) -> usize {
     routes.iter().map(|route| 1 + count(&route.routes)).sum()
-}
-
-fn target(name: Option<&str>, reference: Option<&ReceiverRef>) -> Option<Target> {
-    match (name, reference) {
-        (Some(name), _) => Some(Target::ContactPoint {
-            namespace: None,
-            name: name.to_owned(),
-        }),
-        (
-            None,
-            Some(ReceiverRef {
-                name: Some(name),
-                namespace,
-                ..
-            }),
-        ) => Some(Target::ContactPoint {
-            namespace: namespace.clone(),
-            name: name.clone(),
-        }),
-        (
-            None,
-            Some(ReceiverRef {
-                grafana_name: Some(name),
-                ..
-            }),
-        ) => Some(Target::Grafana { name: name.clone() }),
-        _ => None,
-    }
 }
 
 /// Works out the tree. `name_of` gives a contact point's name in Grafana, or says why it can't be used.
@@ -98,12 +54,6 @@ pub fn tree(
         repeat_interval: period(spec.repeat_interval.as_ref(), "spec.repeatInterval", false)?,
         ..model::Route::default()
     })
-}
-
-/// Says of a receiver that can't be used where it is written.
-fn at_receiver(refusal: &Refusal, parent: &str, is_name: bool) -> Refusal {
-    let field = if is_name { "receiver" } else { "receiverRef" };
-    Refusal::new(refusal.reason, format!("{parent}.{field}: {}", refusal.message))
 }
 
 /// Fails where a route can't be what it says. An API server can't afford to look for that in a whole tree, and nothing that is wrong in
@@ -199,30 +149,6 @@ fn matchers(texts: &[MatcherText], field: &str) -> Result<Vec<model::ObjectMatch
             ))
         })
         .collect()
-}
-
-fn grouping(labels: &[String], field: &str) -> Result<Vec<String>, Refusal> {
-    let field = format!("{field}.groupBy");
-    if labels.len() > 1 && labels.iter().any(|label| label == "...") {
-        return Err(Refusal::invalid(
-            &field,
-            "... means all labels and must stand alone",
-        ));
-    }
-    let distinct: BTreeSet<_> = labels.iter().collect();
-    if distinct.len() < labels.len() {
-        return Err(Refusal::invalid(&field, "a label is named twice"));
-    }
-    Ok(labels.to_vec())
-}
-
-fn period(text: Option<&Duration>, field: &str, zero_allowed: bool) -> Result<Option<String>, Refusal> {
-    let Some(text) = text else { return Ok(None) };
-    let period = text.checked().map_err(|e| Refusal::invalid(field, e))?;
-    if period.is_zero() && !zero_allowed {
-        return Err(Refusal::invalid(field, "must be greater than 0"));
-    }
-    Ok(Some(duration::format(period)))
 }
 
 /// The same tree without a contact point: the parent's takes its place, and `otherwise` at the root.

@@ -1,0 +1,120 @@
+//! The contact points that resources refer to.
+
+use kube::runtime::reflector::ObjectRef;
+
+use super::maker::makers;
+use super::users::refers;
+use crate::api::condition::{self, Reason};
+use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint};
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::claim::Key;
+use crate::controller::engine::managed::Managed;
+use crate::domain::notification::contact_point;
+use crate::domain::notification::contact_point::decision;
+use crate::domain::notification::receiver::Target;
+use crate::domain::refusal::Refusal;
+use crate::grafana::model::Route;
+
+/// The name in Grafana of what a receiver refers to, for a resource of the namespace `from`; or why it can't be used.
+pub(in crate::controller) fn name_of(
+    target: &Target,
+    from: &str,
+    context: &Context,
+    instance: &Instance,
+) -> Result<String, Refusal> {
+    let exists = |name: &str| {
+        instance
+            .mirror
+            .read(|held| held.contact_points.lookup(&name.to_owned()).present().is_some())
+    };
+    let (namespace, name) = match target {
+        Target::Grafana { name } => {
+            let found = instance
+                .mirror
+                .read(|held| held.contact_points.lookup(&name.clone()).cloned().present());
+            let found = found.map(|found| found.object.integrations);
+            let makers = makers(name, &found.unwrap_or_default(), instance, context);
+            if let Some(maker) = makers.first()
+                && makers.iter().all(|maker| maker.ns() != from)
+            {
+                return Err(Refusal::invalid(
+                    "grafanaName",
+                    format!(
+                        "{name} belongs to ContactPoint {}/{}; refer to it by name and namespace",
+                        maker.ns(),
+                        maker.id()
+                    ),
+                ));
+            }
+            return if exists(name) || is_referred_to(name, instance) {
+                Ok(name.clone())
+            } else {
+                Err(Refusal::missing(format!(
+                    "Grafana has no contact point {name}; create it or correct grafanaName"
+                )))
+            };
+        }
+        Target::ContactPoint { namespace, name } => (namespace.as_deref().unwrap_or(from), name),
+    };
+    let found = context
+        .stores
+        .contact_points
+        .get(&ObjectRef::new(name).within(namespace));
+    let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
+    let contact_point = found.ok_or_else(missing)?;
+    if namespace != from && !is_shared(&contact_point, from) {
+        return Err(Refusal::missing(format!(
+            "ContactPoint {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
+        )));
+    }
+    if contact_point.instance() != instance.name {
+        return Err(Refusal::invalid(
+            "receiver",
+            format!("ContactPoint {namespace}/{name} is for another GrafanaInstance"),
+        ));
+    }
+    let grafana_name = contact_point::name(&contact_point.spec, name);
+    let key = Key::ContactPoint(context.claims.place(&instance.name), grafana_name.to_owned());
+    // The name may be somebody else's, who had it first.
+    let own = decision::uids(&contact_point.spec, &context.owner, namespace, name);
+    let is_stored = instance.mirror.read(|held| {
+        let found = held.contact_points.lookup(grafana_name).present();
+        found.is_some_and(|found| found.object.integrations.iter().any(|i| own.contains(&i.uid)))
+    });
+    if is_stored && context.claims.ahead(&key, &*contact_point).is_none() {
+        return Ok(grafana_name.to_owned());
+    }
+    let why = contact_point
+        .status
+        .as_ref()
+        .and_then(|s| condition::ready(&s.conditions))
+        .map(|c| c.reason.clone())
+        .filter(|reason| reason != Reason::Synced.as_str());
+    Err(Refusal::missing(format!(
+        "ContactPoint {namespace}/{name} is not in Grafana yet{}",
+        why.map(|why| format!(" ({why})")).unwrap_or_default()
+    )))
+}
+
+/// Whether the tree that Grafana holds, or the one from before ours, sends to this name. Then Grafana has it, though a contact point without
+/// integrations is in none of its lists: a new one from 12.4 on begins with such a one, `empty`.
+fn is_referred_to(name: &str, instance: &Instance) -> bool {
+    let sends = |tree: Option<&Route>| tree.is_some_and(|tree| refers(tree, name));
+    instance
+        .mirror
+        .read(|held| sends(held.tree().present().map(|tree| &tree.object)))
+        || instance
+            .memory()
+            .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
+}
+
+fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {
+    contact_point
+        .annotation(ANNOTATION_SHARED_WITH)
+        .is_some_and(|list| {
+            list.split(',')
+                .map(str::trim)
+                .any(|entry| entry == "*" || entry == namespace)
+        })
+}
