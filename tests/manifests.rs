@@ -266,6 +266,32 @@ fn named_namespaces_need_no_cluster_wide_binding_and_no_watch_on_secrets() {
 }
 
 #[test]
+fn an_instance_that_chooses_namespaces_by_labels_brings_the_right_to_see_them_where_few_are_watched() {
+    let selects = [
+        "--set=watchNamespaces={revel}",
+        "--set=grafana.url=http://grafana",
+        "--set=grafana.spec.allowedNamespaces.selector.matchLabels.team=revel",
+    ];
+    let objects = documents(&chart(&selects));
+    assert_eq!(of_kind(&objects, "ClusterRoleBinding").len(), 1);
+    let roles = of_kind(&objects, "ClusterRole");
+    let role = roles
+        .iter()
+        .find(|role| text(role, "/metadata/name").ends_with("-namespaces"));
+    assert_eq!(
+        role.expect("a role of its own")["rules"],
+        serde_json::json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]}])
+    );
+    let by_name = [
+        selects[0],
+        selects[1],
+        "--set=grafana.spec.allowedNamespaces.names={revel}",
+    ];
+    let objects = documents(&chart(&by_name));
+    assert!(of_kind(&objects, "ClusterRoleBinding").is_empty());
+}
+
+#[test]
 fn every_value_is_in_the_schema() {
     let values = fs::read_to_string(root().join("charts/alertwright/values.yaml")).expect("values");
     let schema = fs::read_to_string(root().join("charts/alertwright/values.schema.json")).expect("a schema");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -120,9 +120,10 @@ pub struct GrafanaInstanceSpec {
     /// The `deletionPolicy` of resources that name none: `Delete` (default) or `Orphan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_deletion_policy: Option<DeletionPolicy>,
-    /// The namespaces whose resources may use this instance, for example `names: [shop]`. Default: all that the operator watches.
+    /// The namespaces whose resources may use this instance, by name or by their labels: `names: [shop]`, or `selector: {matchLabels: {grafana: shared}}`.
+    /// Default: all that the operator watches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed_namespaces: Option<Namespaces>,
+    pub allowed_namespaces: Option<AllowedNamespaces>,
     /// The namespaces that may hold the policy tree. Default: any allowed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_policy_namespaces: Option<Namespaces>,
@@ -179,6 +180,33 @@ pub fn references(spec: &GrafanaInstanceSpec) -> BTreeSet<&SecretKeyRef> {
         all.extend(tls.client_key.as_ref().map(|key| &key.secret_key_ref));
     }
     all
+}
+
+/// The namespaces that may use an instance: those that are named, and those whose labels are selected.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.names) || has(self.selector)")
+        .message("give names, selector or both: names: [] allows none")
+)]
+pub struct AllowedNamespaces {
+    /// The namespaces by name; an empty list names none. There are no wildcards. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(n, n.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))")
+            .message("each is the name of one namespace, of lower-case letters, digits and dashes; there are no wildcards")
+    )]
+    pub names: Vec<String>,
+    /// Chooses namespaces by their labels, as `matchLabels` and `matchExpressions` of Kubernetes do; `{}` chooses all. A change of a namespace's
+    /// labels takes effect at once. The operator needs the right to list and watch namespaces for it, by a cluster-wide binding. Default: none is chosen so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<LabelSelector>,
 }
 
 /// A choice of namespaces.

@@ -17,7 +17,7 @@ struct Field {
     meanwhile: &'static str,
 }
 
-const FIELDS: [Field; 5] = [
+const FIELDS: [Field; 4] = [
     Field {
         kind: "AlertRule",
         within: &[],
@@ -31,13 +31,6 @@ const FIELDS: [Field; 5] = [
         name: "record",
         type_: "object",
         meanwhile: "an AlertRule only alerts; have the data source's own rules record",
-    },
-    Field {
-        kind: "GrafanaInstance",
-        within: &["allowedNamespaces"],
-        name: "selector",
-        type_: "object",
-        meanwhile: "list the namespaces in names",
     },
     Field {
         kind: "GrafanaInstance",

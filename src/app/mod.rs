@@ -28,6 +28,7 @@ use crate::cluster::events::Events;
 use crate::cluster::finalizers;
 use crate::cluster::leader::{Election, End};
 use crate::cluster::memory::Memories;
+use crate::cluster::namespace::AllLabels;
 use crate::controller::context::{Context, stores};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
@@ -193,9 +194,11 @@ async fn lead(
         controller: FIELD_MANAGER.into(),
         instance: std::env::var("POD_NAME").ok(),
     };
+    let namespaces = Arc::new(AllLabels::default());
     let context = Arc::new(Context {
         namespace: settings.namespace.clone(),
-        claims: AllClaims::new(owner.clone()),
+        claims: AllClaims::new(owner.clone(), namespaces.clone()),
+        namespaces,
         owner,
         term,
         watch_secrets: settings.watch_secrets,

@@ -130,14 +130,9 @@ impl Instance {
         }
     }
 
-    /// Whether resources of a namespace may use this Grafana.
-    pub fn allows(&self, namespace: &str) -> bool {
-        tenancy::may_use(&self.spec, namespace)
-    }
-
-    /// Whether a namespace may hold the policy tree.
+    /// Whether a namespace may hold the policy tree if it may use this Grafana.
     pub fn allows_tree(&self, namespace: &str) -> bool {
-        tenancy::may_hold_tree(&self.spec, namespace)
+        tenancy::may_be_root(&self.spec, namespace)
     }
 
     /// Whether resources of a namespace may take over what somebody else made.

@@ -23,6 +23,7 @@ use crate::cluster::answer::{chain, code_within};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
 use crate::cluster::memory::Memories;
+use crate::cluster::namespace::AllLabels;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::AllClaims;
@@ -36,6 +37,7 @@ use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
+use crate::domain::tenancy::{self, Tenant};
 use crate::metrics::Metrics;
 
 /// Which resources there are, as the watches tell.
@@ -119,6 +121,8 @@ pub struct Context {
     pub watch_secrets: bool,
     /// Which resources there are.
     pub stores: Stores,
+    /// The labels of namespaces, where an instance chooses by them.
+    pub namespaces: Arc<AllLabels>,
     /// Who has which name in Grafana.
     pub claims: AllClaims,
     /// Asks for passes.
@@ -186,18 +190,41 @@ impl Context {
                 .into()
             });
         };
-        if !instance.allows(object.ns()) {
-            return Err(Failure::new(
-                Reason::Invalid,
-                format!(
-                    "GrafanaInstance {name} doesn't allow namespace {}; its administrator can add it to spec.allowedNamespaces.names",
-                    object.ns()
-                ),
-                Retry::OnChange,
-            ));
-        }
+        self.admit(&instance, object.ns())?;
         instance.check(K::NEEDS)?;
         Ok(instance)
+    }
+
+    /// Fails unless resources of a namespace may use an instance. Whoever waits for labels is told as soon as they are seen.
+    fn admit(&self, instance: &Instance, namespace: &str) -> Result<(), Failure> {
+        let labels = self.namespaces.of(namespace);
+        let tenant = Tenant {
+            name: namespace,
+            labels: labels.as_ref(),
+        };
+        if tenancy::may_use(&instance.spec, tenant) {
+            return Ok(());
+        }
+        let name = &instance.name;
+        let has_selector = tenancy::selector(&instance.spec).is_some();
+        if has_selector && !self.namespaces.are_known() {
+            return Err(self.namespaces.refused().map_or_else(Failure::not_yet, |why| {
+                let message = format!(
+                    "GrafanaInstance {name} allows namespaces by their labels, and the operator cannot see these: {why}; give its ServiceAccount the right to list and watch namespaces by a ClusterRoleBinding, or have {namespace} added to spec.allowedNamespaces.names"
+                );
+                Failure::new(Reason::Unavailable, message, Retry::OnChange)
+            }));
+        }
+        let cure = if has_selector {
+            "give the namespace the labels that spec.allowedNamespaces.selector asks for, or have it added to spec.allowedNamespaces.names"
+        } else {
+            "its administrator can add it to spec.allowedNamespaces.names"
+        };
+        Err(Failure::new(
+            Reason::Invalid,
+            format!("GrafanaInstance {name} doesn't allow namespace {namespace}; {cure}"),
+            Retry::OnChange,
+        ))
     }
 
     /// Why an instance that exists can't be used. Whoever needs it is told as soon as it is connected.

@@ -1,15 +1,17 @@
 //! What each watch tells the controllers of other kinds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::runtime::watcher::Event;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::{self, Event};
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use super::context::Context;
 use super::instance;
@@ -19,6 +21,8 @@ use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
     Silence,
 };
+use crate::cluster::answer::{chain, code_within};
+use crate::cluster::namespace::{self, Labels};
 use crate::controller::engine::by::{By, Named, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
@@ -27,6 +31,7 @@ use crate::controller::engine::watch::{Events, versions};
 use crate::domain::claims::Claimant;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
+use crate::domain::tenancy::{self, Tenant};
 
 /// Lets a watch tell its news.
 pub(super) fn tell<K: Resource + 'static>(
@@ -178,6 +183,9 @@ pub(super) fn about_instance(
     if let Event::Apply(instance) | Event::InitApply(instance) | Event::Delete(instance) = event {
         let is_there = !matches!(event, Event::Delete(_));
         claim_anew(&instance.name_any(), is_there.then_some(&instance.spec), context);
+        if is_there && tenancy::selector(&instance.spec).is_some() {
+            context.namespaces.ask();
+        }
     }
     match event {
         Event::Delete(instance) => {
@@ -229,6 +237,101 @@ pub(super) fn about_deployment(event: &Event<Deployment>, _: Option<&Deployment>
 pub(super) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
     watched::job(event, context);
     selection::job(event, context);
+}
+
+/// Watches the labels of namespaces from when an instance first chooses by them.
+pub(super) async fn namespace_changes(client: Client, context: Arc<Context>, stop: CancellationToken) {
+    let watched = async {
+        context.namespaces.asked().await;
+        let mut events = namespace::watch(&client);
+        while let Some(event) = events.next().await {
+            namespace_told(event, &context);
+        }
+    };
+    tokio::select! {
+        () = watched => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+/// Sends those on a pass who may or may not use an instance by what the watch of namespaces tells.
+pub(super) fn namespace_told(event: watcher::Result<Event<PartialObjectMeta<Namespace>>>, context: &Context) {
+    let all = &context.namespaces;
+    let was_known = all.are_known();
+    let was_refused = all.refused().is_some();
+    let changed = match event {
+        Ok(event) => all.note(event),
+        Err(error) => {
+            let why = chain(&error);
+            if matches!(code_within(&error), Some(401 | 403 | 404)) {
+                all.refuse(why);
+            } else {
+                debug!(error = why, "cannot watch namespaces");
+            }
+            Vec::new()
+        }
+    };
+    let is_news = was_known != all.are_known() || was_refused != all.refused().is_some();
+    if changed.is_empty() && !is_news {
+        return;
+    }
+    for instance in context.stores.instances.all() {
+        if tenancy::selector(&instance.spec).is_none() {
+            continue;
+        }
+        let name = instance.name_any();
+        context.triggers.instances.one(&context.namespace, &name);
+        let may =
+            |name: &str, labels: Option<&Labels>| tenancy::may_use(&instance.spec, Tenant { name, labels });
+        let turned: HashSet<&str> = changed
+            .iter()
+            .filter(|(name, before)| may(name, before.as_ref()) != may(name, all.of(name).as_ref()))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        look_again(&name, |namespace| is_news || turned.contains(namespace), context);
+    }
+}
+
+/// Has the resources of an instance that are in some of the namespaces claim anew and looked at.
+fn look_again(instance: &str, is_meant: impl Fn(&str) -> bool, context: &Context) {
+    let (stores, triggers) = (&context.stores, &context.triggers);
+    let by = By::Instance(instance.to_owned());
+    for rule in stores.rules.by(&by).iter().filter(|rule| is_meant(rule.ns())) {
+        triggers.rules.one(rule.ns(), rule.id());
+        for other in context.claims.note(&**rule) {
+            triggers.rules.one(&other.namespace, &other.name);
+        }
+    }
+    for point in stores
+        .contact_points
+        .by(&by)
+        .iter()
+        .filter(|point| is_meant(point.ns()))
+    {
+        triggers.contact_points.one(point.ns(), point.id());
+        for other in context.claims.note(&**point) {
+            triggers.contact_points.one(&other.namespace, &other.name);
+        }
+    }
+    for policy in stores
+        .policies
+        .by(&by)
+        .iter()
+        .filter(|policy| is_meant(policy.ns()))
+    {
+        triggers.policies.one(policy.ns(), policy.id());
+        for other in context.claims.note(&**policy) {
+            triggers.policies.one(&other.namespace, &other.name);
+        }
+    }
+    for silence in stores
+        .silences
+        .by(&by)
+        .iter()
+        .filter(|silence| is_meant(silence.ns()))
+    {
+        triggers.silences.one(silence.ns(), silence.id());
+    }
 }
 
 /// Sends whoever refers to a Secret on a pass when it changes.

@@ -23,7 +23,7 @@ use super::instance;
 use super::maintenance::{policy, workload};
 use super::news::{
     about_contact_point, about_deployment, about_instance, about_job, about_maintenance, about_policy,
-    about_rule, about_silence, config_map_changes, secret_changes, tell,
+    about_rule, about_silence, config_map_changes, namespace_changes, secret_changes, tell,
 };
 use super::pass::{self, Reconcile};
 use super::tally;
@@ -148,6 +148,7 @@ pub async fn all(
         ),
         secret_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         config_map_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
+        namespace_changes(client.clone(), context.clone(), stop.clone()),
         when_listed(context.clone(), stop.clone()),
     );
 }

@@ -9,6 +9,7 @@ pub mod ownership;
 pub mod refusal;
 pub mod restored;
 pub mod rule;
+pub mod selector;
 pub mod silence;
 pub mod tenancy;
 pub mod version;

@@ -1,25 +1,66 @@
 //! Who may do what with an instance, and whether two instances are one Grafana.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::SelectorExt;
 use url::Url;
 
+use super::refusal::Refusal;
+use super::selector;
 use crate::api::GrafanaInstanceSpec;
+use crate::api::condition::Reason;
 use crate::api::grafana_instance::{Auth, Namespaces};
 use crate::api::reference::ValueSource;
 
+/// A namespace, with its labels where they are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenant<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels; `None` where it can't be seen, and no selector chooses it then.
+    pub labels: Option<&'a BTreeMap<String, String>>,
+}
+
+/// The selector of the namespaces that may use the instance, if it has one.
+pub fn selector(spec: &GrafanaInstanceSpec) -> Option<&LabelSelector> {
+    spec.allowed_namespaces.as_ref()?.selector.as_ref()
+}
+
+/// What is wrong with that selector, if something is.
+pub fn check(spec: &GrafanaInstanceSpec) -> Result<(), Refusal> {
+    selector::of(selector(spec))
+        .map(|_| ())
+        .map_err(|mistake| Refusal::new(Reason::Invalid, format!("spec.allowedNamespaces.{mistake}")))
+}
+
 /// Whether resources of a namespace may use the instance: all may where it doesn't say.
-pub fn may_use(spec: &GrafanaInstanceSpec, namespace: &str) -> bool {
-    spec.allowed_namespaces
-        .as_ref()
-        .is_none_or(|allowed| allowed.contains(namespace))
+pub fn may_use(spec: &GrafanaInstanceSpec, tenant: Tenant<'_>) -> bool {
+    let Some(allowed) = &spec.allowed_namespaces else {
+        return true;
+    };
+    let is_selected = |selector, labels| {
+        let selector = selector::of(Some(selector));
+        selector.is_ok_and(|selector| selector.matches(labels))
+    };
+    allowed.names.iter().any(|name| name == tenant.name)
+        || allowed
+            .selector
+            .as_ref()
+            .zip(tenant.labels)
+            .is_some_and(|(selector, labels)| is_selected(selector, labels))
 }
 
 /// Whether a namespace may hold the policy tree: all that may use the instance where it doesn't say.
-pub fn may_hold_tree(spec: &GrafanaInstanceSpec, namespace: &str) -> bool {
-    may_use(spec, namespace)
-        && spec
-            .root_policy_namespaces
-            .as_ref()
-            .is_none_or(|allowed| allowed.contains(namespace))
+pub fn may_hold_tree(spec: &GrafanaInstanceSpec, tenant: Tenant<'_>) -> bool {
+    may_use(spec, tenant) && may_be_root(spec, tenant.name)
+}
+
+/// Whether a namespace may hold the policy tree if it may use the instance.
+pub fn may_be_root(spec: &GrafanaInstanceSpec, namespace: &str) -> bool {
+    spec.root_policy_namespaces
+        .as_ref()
+        .is_none_or(|allowed| allowed.contains(namespace))
 }
 
 /// Whether resources of a namespace may take over what somebody else made in Grafana. Where the instance doesn't say, all may if it is
@@ -83,16 +124,63 @@ mod tests {
 
     #[test]
     fn who_may_not_use_an_instance_may_not_hold_its_tree_either() {
+        let tenant = |name| Tenant { name, labels: None };
         let open = spec(&json!({}));
-        assert!(may_use(&open, "a") && may_hold_tree(&open, "a"));
+        assert!(may_use(&open, tenant("a")) && may_hold_tree(&open, tenant("a")));
         let closed = spec(&json!({
             "allowedNamespaces": {"names": ["a", "b"]},
             "rootPolicyNamespaces": {"names": ["b", "c"]},
         }));
-        let of = |namespace| (may_use(&closed, namespace), may_hold_tree(&closed, namespace));
+        let of = |namespace| {
+            (
+                may_use(&closed, tenant(namespace)),
+                may_hold_tree(&closed, tenant(namespace)),
+            )
+        };
         assert_eq!(
             [of("a"), of("b"), of("c"), of("d")],
             [(true, false), (true, true), (false, false), (false, false)]
+        );
+    }
+
+    #[test]
+    fn namespaces_are_chosen_by_name_or_by_labels_and_by_no_selector_that_is_wrong_or_where_they_cannot_be_seen()
+     {
+        let both = spec(&json!({"allowedNamespaces": {
+            "names": ["named"], "selector": {"matchExpressions": [{"key": "team", "operator": "In", "values": ["shop", "web"]}]},
+        }}));
+        let of = |spec: &GrafanaInstanceSpec, name, labels: Option<&str>| {
+            let labels = labels.map(|team| BTreeMap::from([("team".to_owned(), team.to_owned())]));
+            may_use(
+                spec,
+                Tenant {
+                    name,
+                    labels: labels.as_ref(),
+                },
+            )
+        };
+        let answers = [
+            ("named", None),
+            ("named", Some("x")),
+            ("a", Some("web")),
+            ("a", Some("x")),
+            ("a", None),
+        ];
+        assert_eq!(
+            answers.map(|(name, labels)| of(&both, name, labels)),
+            [true, true, true, false, false]
+        );
+        assert_eq!(check(&both), Ok(()));
+        let all = spec(&json!({"allowedNamespaces": {"selector": {}}}));
+        assert!(of(&all, "a", Some("x")) && !of(&all, "a", None));
+        let wrong = spec(
+            &json!({"allowedNamespaces": {"selector": {"matchExpressions": [{"key": "team", "operator": "Not"}]}}}),
+        );
+        assert!(!of(&wrong, "a", Some("x")));
+        let mistake = check(&wrong).unwrap_err().message;
+        assert!(
+            mistake.starts_with("spec.allowedNamespaces.selector.matchExpressions[0].operator: "),
+            "{mistake}"
         );
     }
 

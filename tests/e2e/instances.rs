@@ -1,6 +1,6 @@
 //! GrafanaInstances that move to another Grafana, or share one.
 
-use alertwright::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
+use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
 use alertwright_testbed::{Grafana, any_release, apply, every_release, grafana, http, wait};
 use kube::Api;
 use reqwest::Method;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::alarm::{assert_rests, everything_to, secret};
 use crate::notification_policy::{POLICIES, contact_point, foreign_tree};
+use crate::rules::quiet;
 use crate::world::{self, SOON, World};
 
 /// The address of contact points.
@@ -119,6 +120,57 @@ async fn an_instance_that_is_pointed_at_another_grafana_touches_nothing_of_other
     w.delete::<NotificationPolicy>("tree").await;
     assert_eq!(w.grafana.policy_tree().await, before);
     assert_eq!(other.policy_tree().await, theirs);
+}
+
+/// Gives the operator the right to see the labels of namespaces.
+async fn may_see_namespaces(w: &World) {
+    let name = format!("{}-namespaces", w.home);
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
+        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]}],
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": format!("system:serviceaccounts:{}", w.home)}],
+    });
+    w.apply(&role.to_string()).await;
+    w.apply(&binding.to_string()).await;
+}
+
+#[apply(any_release)]
+async fn namespaces_that_are_chosen_by_their_labels_come_and_go_with_them_at_once() {
+    let w = world::start().await;
+    let token = w.grafana.token().await;
+    let selector = json!({"allowedNamespaces": {"selector": {"matchLabels": {"grafana": w.home}}}});
+    world::connect(w.plane, &w.home, &w.proxy.url(), &token, selector).await;
+    w.put("AlertRule", "r", quiet()).await;
+    w.reason::<AlertRule>("r", "Unavailable").await;
+    assert!(w.message::<AlertRule>("r").await.contains("ClusterRoleBinding"));
+    may_see_namespaces(&w).await;
+    w.reason::<AlertRule>("r", "Invalid").await;
+    assert!(
+        w.message::<AlertRule>("r")
+            .await
+            .contains("allowedNamespaces.selector")
+    );
+    w.plane
+        .kubectl(["label", "namespace", &w.ns, &format!("grafana={}", w.home)])
+        .await
+        .ok();
+    w.synced::<AlertRule>("r").await;
+    assert_rests(&w).await;
+    w.plane
+        .kubectl(["label", "namespace", &w.ns, "grafana-"])
+        .await
+        .ok();
+    w.reason::<AlertRule>("r", "Invalid").await;
+    // What is there stays until somebody decides, and a deletion takes it away.
+    w.delete::<AlertRule>("r").await;
+    assert_eq!(
+        w.grafana.get("/api/v1/provisioning/alert-rules").await.ok(),
+        json!([])
+    );
 }
 
 /// Calls Grafana as its administrator, in an organisation.

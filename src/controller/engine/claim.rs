@@ -9,9 +9,11 @@ use super::by::Indexed;
 use super::managed::Managed;
 use super::store::Store;
 use crate::api::{AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy};
+use crate::cluster::namespace::AllLabels;
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::rule::identity;
+use crate::domain::tenancy::Tenant;
 use crate::domain::{notification::contact_point, rule, tenancy};
 
 /// Where a rule lies.
@@ -41,6 +43,7 @@ pub enum Key {
 /// All claims.
 pub struct AllClaims {
     owner: Owner,
+    namespaces: Arc<AllLabels>,
     grounds: RwLock<HashMap<String, Arc<Ground>>>,
     /// The uids of folders by place and title path, as passes found them.
     folders: Mutex<HashMap<(String, String), String>>,
@@ -58,14 +61,17 @@ pub struct Ground {
 }
 
 impl Ground {
-    fn may_use(&self, namespace: &str) -> bool {
+    /// Whether the instance allows a namespace something; all is allowed while there is none.
+    fn allows(
+        &self,
+        all: &AllClaims,
+        name: &str,
+        what: fn(&GrafanaInstanceSpec, Tenant<'_>) -> bool,
+    ) -> bool {
+        let labels = all.namespaces.of(name);
+        let labels = labels.as_ref();
         let spec = self.spec.as_ref();
-        spec.is_none_or(|spec| tenancy::may_use(spec, namespace))
-    }
-
-    fn may_hold_tree(&self, namespace: &str) -> bool {
-        let spec = self.spec.as_ref();
-        spec.is_none_or(|spec| tenancy::may_hold_tree(spec, namespace))
+        spec.is_none_or(|spec| what(spec, Tenant { name, labels }))
     }
 
     fn prefix(&self) -> &str {
@@ -83,10 +89,11 @@ pub trait Claiming: Managed + Indexed {
 }
 
 impl AllClaims {
-    /// No claims yet, by resources of an operator with this owner id.
-    pub fn new(owner: Owner) -> Self {
+    /// No claims yet, by resources of an operator with this owner id, in namespaces of which this is known.
+    pub fn new(owner: Owner, namespaces: Arc<AllLabels>) -> Self {
         Self {
             owner,
+            namespaces,
             grounds: RwLock::default(),
             folders: Mutex::default(),
             rules: Mutex::default(),
@@ -242,7 +249,7 @@ fn claimant<K: Managed>(object: &K) -> Claimant {
 
 impl Claiming for AlertRule {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.may_use(self.ns()) {
+        if !ground.allows(all, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let place = || ground.place.clone();
@@ -274,8 +281,8 @@ impl Claiming for AlertRule {
 }
 
 impl Claiming for ContactPoint {
-    fn claims(&self, _: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.may_use(self.ns()) {
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.allows(all, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
@@ -287,8 +294,8 @@ impl Claiming for ContactPoint {
 }
 
 impl Claiming for NotificationPolicy {
-    fn claims(&self, _: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.may_hold_tree(self.ns()) {
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.allows(all, self.ns(), tenancy::may_hold_tree) {
             return Vec::new();
         }
         vec![(Key::Tree(ground.place.clone()), 0)]

@@ -3,7 +3,7 @@ use serde_json::{Value, from_value, json};
 use super::*;
 
 fn all() -> AllClaims {
-    AllClaims::new(Owner::parse("own").unwrap())
+    AllClaims::new(Owner::parse("own").unwrap(), Arc::default())
 }
 
 fn instance(more: &Value) -> GrafanaInstanceSpec {

@@ -22,6 +22,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::domain::notification::contact_point::Secrets;
 use crate::domain::ownership::{Owner, Owners, is_derived};
+use crate::domain::tenancy;
 use crate::grafana::transport::{self, Connection, Supervisor};
 use crate::grafana::{Class, Company, Grafana};
 use crate::metrics::Metrics;
@@ -55,6 +56,7 @@ pub(super) async fn connect(
     refuse_another_owner(object, &context.owner)?;
     let name = object.name_any();
     let spec = &object.spec;
+    tenancy::check(spec)?;
     let values = referenced::secrets(
         &context.client,
         &context.namespace,

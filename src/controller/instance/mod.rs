@@ -31,6 +31,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::failure::Retry;
 use crate::controller::engine::health::{Health, all_unread};
+use crate::domain::tenancy;
 
 /// How long a failed connection attempt waits.
 const RETRY: Duration = Duration::from_secs(10);
@@ -227,7 +228,12 @@ pub(super) fn describe(
         Health::Starting => (Reason::Unavailable, CONNECTING.into()),
         Health::Up => {
             count(instance, context, next);
-            let warnings = sweep::warning(instance).into_iter().chain(rights(instance));
+            let warnings = [
+                sweep::warning(instance),
+                rights(instance),
+                blindness(instance, context),
+            ];
+            let warnings = warnings.into_iter().flatten();
             let message = warnings.fold("connected".to_owned(), |text, warning| {
                 format!("{text}. Warning: {warning}")
             });
@@ -257,6 +263,15 @@ fn rights(instance: &Instance) -> Option<String> {
             "Grafana lets these credentials read and has refused what they wrote for {refused} resources; whom spec.auth names needs the role Admin, or the rights that docs/grafana-versions.md lists for its version"
         )
     })
+}
+
+/// What a person should know where namespaces are chosen by labels that can't be seen.
+fn blindness(instance: &Instance, context: &Context) -> Option<String> {
+    tenancy::selector(&instance.spec)?;
+    let why = context.namespaces.refused()?;
+    Some(format!(
+        "spec.allowedNamespaces.selector chooses by labels that the operator cannot see now: {why}; give its ServiceAccount the right to list and watch namespaces by a ClusterRoleBinding, or list the namespaces in names"
+    ))
 }
 
 fn count(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatus) {

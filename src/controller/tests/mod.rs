@@ -13,6 +13,7 @@ mod orphans;
 mod ownership;
 mod refused;
 mod resend;
+mod tenancy;
 mod versions;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use crate::api::{
 use crate::cluster::events::Events;
 use crate::cluster::identity::Identity;
 use crate::cluster::memory::Memories;
+use crate::cluster::namespace::AllLabels;
 use crate::cluster::referenced;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
@@ -86,13 +88,15 @@ impl World {
             controller: "alertwright".into(),
             instance: None,
         };
+        let namespaces: Arc<AllLabels> = Arc::default();
         let context = Context {
             namespace: HOME.to_owned(),
             owner: owner.clone(),
             term: Arc::default(),
             watch_secrets: true,
             stores,
-            claims: AllClaims::new(owner),
+            claims: AllClaims::new(owner, namespaces.clone()),
+            namespaces,
             triggers,
             backoff: Backoff::default(),
             metrics: metrics.clone(),

@@ -10,7 +10,6 @@ pub mod phase;
 mod recorded;
 pub mod rollout;
 pub mod selected;
-mod selector;
 pub mod window;
 pub mod words;
 pub mod workload;
@@ -26,6 +25,7 @@ use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::silence::AlertRuleSelector;
 use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, duration};
 use crate::domain::refusal::Refusal;
+use crate::domain::selector;
 use window::Lease;
 use workload::{Rules, WorkloadWish};
 
@@ -115,7 +115,7 @@ pub fn selects(spec: &MaintenancePolicySpec, kind: WorkloadKind, labels: &BTreeM
     spec.targets
         .iter()
         .filter(|target| target.kind == kind)
-        .any(|target| match selector::of(target) {
+        .any(|target| match selector::of(target.selector.as_ref()) {
             Ok(selector) => selector.matches(labels),
             Err(_) => false,
         })
@@ -124,7 +124,7 @@ pub fn selects(spec: &MaintenancePolicySpec, kind: WorkloadKind, labels: &BTreeM
 /// What a policy asks for, or what is wrong with it.
 pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
     for (i, target) in policy.spec.targets.iter().enumerate() {
-        selector::of(target)
+        selector::of(target.selector.as_ref())
             .map_err(|mistake| Refusal::new(Reason::Invalid, format!("spec.targets[{i}].{mistake}")))?;
     }
     let silence = policy.spec.silence.clone().unwrap_or_default();

@@ -1,13 +1,11 @@
-//! Selectors of workloads: what no object can have as a label selects nothing, so it is a mistake.
+//! Selectors by labels: what no object can have as a label selects nothing, so it is a mistake.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use kube::core::Selector;
 
-use crate::api::maintenance_policy::MaintenanceTarget;
-
-/// The selector of a target, or what is wrong with it and where.
-pub(super) fn of(target: &MaintenanceTarget) -> Result<Selector, String> {
-    match &target.selector {
+/// A selector as it can be asked (none: all), or what is wrong with it and where.
+pub fn of(selector: Option<&LabelSelector>) -> Result<Selector, String> {
+    match selector {
         None => Ok(Selector::default()),
         Some(selector) => {
             check(selector)?;
@@ -94,8 +92,7 @@ mod tests {
     use super::*;
 
     fn problem(selector: &Value) -> Option<String> {
-        let target = json!({"kind": "Deployment", "selector": selector});
-        of(&from_value(target).unwrap()).err()
+        of(Some(&from_value(selector.clone()).unwrap())).err()
     }
 
     #[test]

@@ -1,0 +1,128 @@
+//! GrafanaInstances: the connection to Grafana, and who may use it.
+
+use serde_json::{Value, json};
+
+use super::{DURATION, accepted, refused, with};
+
+fn secret() -> Value {
+    json!({"secretKeyRef": {"name": "s", "key": "k"}})
+}
+
+fn good() -> Value {
+    json!({"url": "https://grafana.example.com/sub", "auth": {"token": secret()}})
+}
+
+#[tokio::test]
+async fn a_bad_grafana_instance_is_refused_with_its_cure() {
+    let (secret, good) = (secret(), good());
+    let table = [
+        (
+            with(&good, json!({"url": "grafana:3000"})),
+            "write an address such as http://grafana.monitoring:3000",
+        ),
+        (
+            with(&good, json!({"url": "https://user:password@grafana"})),
+            "no user and password",
+        ),
+        (
+            with(&good, json!({"url": "https://grafana/?orgId=2"})),
+            "nothing behind the path",
+        ),
+        (
+            with(&good, json!({"externalURL": "https://grafana/#home"})),
+            "nothing behind the path",
+        ),
+        (
+            with(&good, json!({"auth": {}})),
+            "give exactly one of token and basic",
+        ),
+        (
+            with(&good, json!({"auth": {"token": {"value": "in the clear"}}})),
+            "spec.auth.token",
+        ),
+        (
+            with(
+                &good,
+                json!({"auth": {"token": secret, "basic": {"username": {"value": "a"}, "password": secret}}}),
+            ),
+            "give exactly one of token and basic",
+        ),
+        (with(&good, json!({"orgID": 0})), "greater than or equal to 1"),
+        (
+            with(&good, json!({"orgID": 2})),
+            "a service account's token belongs to one organisation",
+        ),
+        (
+            with(&good, json!({"resyncInterval": "1ms"})),
+            "must be at least 1s",
+        ),
+        (
+            with(&good, json!({"resyncInterval": "0s"})),
+            "must be at least 1s",
+        ),
+        (with(&good, json!({"stateInterval": "0"})), "must be at least 1s"),
+        (
+            with(&good, json!({"driftPolicy": "Report"})),
+            "driftPolicy is not there yet: what was changed in Grafana is always put right",
+        ),
+        (
+            with(
+                &good,
+                json!({"tls": {"ca": {"configMapKeyRef": {"name": "c", "key": "k"}}}}),
+            ),
+            "configMapKeyRef",
+        ),
+        (
+            with(&good, json!({"tls": {"clientKey": secret}})),
+            "clientCertificate and clientKey belong together",
+        ),
+        (
+            with(&good, json!({"labels": {"__alertwright__": "x"}})),
+            "begins neither with a digit nor with __",
+        ),
+        (with(&good, json!({"resyncInterval": "often"})), DURATION),
+    ];
+    refused("GrafanaInstance", &table).await;
+    let full = with(
+        &good,
+        json!({
+            "externalURL": "http://localhost:3000", "orgID": 2, "auth": {"basic": {"username": {"value": "admin"}, "password": secret}},
+            "allowedNamespaces": {"names": ["shop"]}, "rootPolicyNamespaces": {"names": []}, "stateInterval": "1m30s", "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
+            "tls": {"ca": {"value": "pem"}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
+        }),
+    );
+    accepted("GrafanaInstance", &[good, full]).await;
+}
+
+#[tokio::test]
+async fn a_bad_choice_of_namespaces_is_refused_with_its_cure() {
+    let good = good();
+    let table = [
+        (
+            with(&good, json!({"allowedNamespaces": {"names": ["team-*"]}})),
+            "there are no wildcards",
+        ),
+        (
+            with(&good, json!({"allowedNamespaces": {}})),
+            "give names, selector or both",
+        ),
+        (
+            with(
+                &good,
+                json!({"allowedNamespaces": {"selector": {"team": "shop"}}}),
+            ),
+            "field not declared in schema",
+        ),
+        (
+            with(&good, json!({"allowedNamespaces": ["shop"]})),
+            "allowedNamespaces",
+        ),
+    ];
+    refused("GrafanaInstance", &table).await;
+    let selected = [
+        json!({"allowedNamespaces": {"names": ["shop"], "selector": {"matchLabels": {"team": "shop"}}}}),
+        json!({"allowedNamespaces": {"selector": {"matchExpressions": [{"key": "team", "operator": "In", "values": ["a", "b"]}]}}}),
+    ]
+    .map(|more| with(&good, more));
+    accepted("GrafanaInstance", &selected).await;
+}
