@@ -58,5 +58,5 @@ impl Expression {
 }
 
 #[cfg(test)]
-#[path = "go_regex_tests.rs"]
+#[path = "../go_regex_tests.rs"]
 mod tests;
