@@ -7,7 +7,6 @@ pub mod claim;
 pub mod failure;
 pub mod health;
 pub mod managed;
-mod merge;
 pub mod readiness;
 pub mod refused;
 pub mod store;

@@ -40,6 +40,11 @@ impl Unwatched {
         }
     }
 
+    /// Notes that a kind isn't installed, which is nobody's fault. The namespace is as in [`Self::begins`].
+    pub fn is_missing(&self, kind: &str, namespace: &str) {
+        self.places.lock().insert((kind.to_owned(), namespace.to_owned()));
+    }
+
     /// Notes that a kind can be watched in a namespace again.
     pub fn ends(&self, kind: &str, namespace: &str) {
         let was_there = self

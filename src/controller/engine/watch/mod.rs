@@ -3,6 +3,10 @@
 //! kube's `Controller` pauses all events of a kind after each error of its streams, so none gets that far: what goes wrong is
 //! told here, and tried again by the watch itself.
 
+mod calm;
+mod kinds;
+mod merge;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -13,50 +17,22 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
-use std::fmt::Debug;
-use tracing::{debug, info, warn};
+use tracing::warn;
+
+use calm::{Calm, calm};
+use merge::merge;
 
 use super::by::Indexed;
-use super::merge::merge;
 use super::store::{Store, Writer};
 use super::unwatched::Unwatched;
-use crate::cluster::answer;
 use crate::cluster::client::WORKLOAD_WATCH;
 
 /// How many objects are listed at a time.
 const PAGE: u32 = 100;
-/// So many refusals, and a namespace that was never listed counts as empty: its rights or the namespace itself are gone, and the
-/// others mustn't wait for it.
-const REFUSALS: u32 = 3;
+pub use kinds::{Events, Watched};
 
 /// What client-side apply leaves on an object: all of it, once more.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// What a watch yields.
-pub type Events<K> = BoxStream<'static, Event<K>>;
-
-/// The kinds that a watch can be over.
-pub trait Watched:
-    Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Send
-    + Sync
-    + 'static
-{
-}
-impl<K> Watched for K where
-    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static
-{
-}
 
 /// Lists page by page, or thousands of objects would be held as text and as JSON at once. A list from the API server's cache
 /// (`resourceVersion=0`) would have no pages: the limit is ignored there.
@@ -72,10 +48,22 @@ pub fn guarded<K: Watched>(
     unwatched: &Arc<Unwatched>,
     lasts: Option<u32>,
 ) -> Events<K> {
-    over(namespaces, unwatched, |namespace| {
+    over(namespaces, &Calm::new(unwatched), |namespace| {
         let api: Api<DeserializeGuard<K>> = api(client, namespace);
         let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
         let decoded = watcher::watcher(api, config)
+            .default_backoff()
+            .try_filter_map(|event| async move { Ok(decode(event)) });
+        decoded.boxed()
+    })
+}
+
+/// Watches a kind of others' that need not be installed: it counts as listed and empty where it isn't there or may not be watched, and is
+/// looked for again every half a minute. [`Unwatched`] tells that from one that has no objects.
+pub fn optional<K: Watched>(client: &Client, namespaces: &[String], unwatched: &Arc<Unwatched>) -> Events<K> {
+    over(namespaces, &Calm::of_optional(unwatched), |namespace| {
+        let api: Api<DeserializeGuard<K>> = api(client, namespace);
+        let decoded = watcher::watcher(api, config())
             .default_backoff()
             .try_filter_map(|event| async move { Ok(decode(event)) });
         decoded.boxed()
@@ -89,7 +77,7 @@ pub fn pruned<K: Watched>(
     unwatched: &Arc<Unwatched>,
     prune: fn(&mut K),
 ) -> Events<K> {
-    over(namespaces, unwatched, |namespace| {
+    over(namespaces, &Calm::new(unwatched), |namespace| {
         watcher::watcher(api(client, namespace), config().timeout(WORKLOAD_WATCH))
             .default_backoff()
             .modify(prune)
@@ -104,7 +92,7 @@ pub fn versions<K: Watched>(
     unwatched: &Arc<Unwatched>,
     but: &str,
 ) -> Events<PartialObjectMeta<K>> {
-    over(namespaces, unwatched, |namespace| {
+    over(namespaces, &Calm::new(unwatched), |namespace| {
         let api: Api<PartialObjectMeta<K>> = api(client, namespace);
         watcher::watcher(api, config().fields(but))
             .default_backoff()
@@ -218,89 +206,18 @@ fn decode<K: Watched>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 
 fn over<K: Watched>(
     namespaces: &[String],
-    unwatched: &Arc<Unwatched>,
+    manner: &Calm,
     watch: impl Fn(Option<&str>) -> BoxStream<'static, watcher::Result<Event<K>>>,
 ) -> Events<K> {
     match namespaces {
-        [] => calm(watch(None), None, unwatched),
-        [one] => calm(watch(Some(one)), None, unwatched),
+        [] => calm(watch(None), manner.clone()),
+        [one] => calm(watch(Some(one)), manner.clone()),
         several => merge(
             several
                 .iter()
-                .map(|namespace| calm(watch(Some(namespace)), Some(namespace.clone()), unwatched))
+                .map(|namespace| calm(watch(Some(namespace)), manner.of_part(namespace)))
                 .collect(),
         ),
-    }
-}
-
-/// Takes the errors out of a watch and tells them, each once. One of several namespaces (`part`) that is refused again and again
-/// before it was ever listed counts as listed and empty.
-fn calm<K: Watched>(
-    events: BoxStream<'static, watcher::Result<Event<K>>>,
-    part: Option<String>,
-    unwatched: &Arc<Unwatched>,
-) -> Events<K> {
-    let mut calm = Calm {
-        part,
-        unwatched: unwatched.clone(),
-        trouble: None,
-        refusals: 0,
-        is_listed: false,
-    };
-    events
-        .flat_map(move |event| stream::iter(calm.step(event)))
-        .boxed()
-}
-
-struct Calm {
-    part: Option<String>,
-    unwatched: Arc<Unwatched>,
-    trouble: Option<String>,
-    refusals: u32,
-    is_listed: bool,
-}
-
-impl Calm {
-    fn step<K: Watched>(&mut self, event: watcher::Result<Event<K>>) -> Vec<Event<K>> {
-        let kind = K::kind(&());
-        let namespace = self.part.as_deref().unwrap_or_default();
-        match event {
-            Ok(Event::Init) => vec![Event::Init],
-            Ok(event) => {
-                if self.trouble.take().is_some() {
-                    info!(%kind, namespace, "the watch goes on");
-                }
-                // Half a listing isn't seen yet.
-                if !matches!(event, Event::InitApply(_)) {
-                    self.refusals = 0;
-                    self.unwatched.ends(&kind, namespace);
-                }
-                self.is_listed |= matches!(event, Event::InitDone);
-                vec![event]
-            }
-            Err(error) => {
-                let text = answer::chain(&error);
-                if self.trouble.as_ref() == Some(&text) {
-                    debug!(%kind, namespace, error = text, "cannot watch");
-                } else {
-                    warn!(%kind, namespace, error = text, "cannot watch");
-                }
-                self.trouble = Some(text);
-                if !matches!(answer::code_within(&error), Some(403 | 404)) {
-                    return Vec::new();
-                }
-                self.refusals += 1;
-                if self.refusals < REFUSALS {
-                    return Vec::new();
-                }
-                self.unwatched.begins(&kind, namespace);
-                if self.is_listed || self.part.is_none() {
-                    return Vec::new();
-                }
-                self.is_listed = true;
-                vec![Event::Init, Event::InitDone]
-            }
-        }
     }
 }
 
@@ -309,28 +226,12 @@ mod tests {
     use super::super::store;
     use super::*;
     use crate::api::{AlertRule, AlertRuleSpec};
-    use crate::metrics::Metrics;
-    use kube::core::Status;
-
-    type Watch = watcher::Result<Event<AlertRule>>;
 
     fn rule(name: &str, version: &str) -> AlertRule {
         let mut rule = AlertRule::new(name, AlertRuleSpec::default());
         rule.metadata.namespace = Some("team".into());
         rule.metadata.resource_version = Some(version.into());
         rule
-    }
-
-    fn refused(code: u16) -> Watch {
-        let mut status = Status::failure("alertrules is forbidden", "Forbidden");
-        status.code = code;
-        Err(watcher::Error::InitialListFailed(kube::Error::Api(Box::new(
-            status,
-        ))))
-    }
-
-    fn unwatched() -> Arc<Unwatched> {
-        Arc::new(Unwatched::new(&[], Arc::new(Metrics::new())))
     }
 
     fn told(event: &Event<AlertRule>) -> String {
@@ -341,60 +242,6 @@ mod tests {
             Event::Apply(o) => format!("apply {}", o.name_any()),
             Event::Delete(o) => format!("delete {}", o.name_any()),
         }
-    }
-
-    async fn through(events: Vec<Watch>, part: Option<&str>, unwatched: &Arc<Unwatched>) -> Vec<String> {
-        let calm = calm(stream::iter(events).boxed(), part.map(Into::into), unwatched);
-        calm.map(|event| told(&event)).collect().await
-    }
-
-    #[tokio::test]
-    async fn a_namespace_that_may_not_be_listed_counts_as_empty_and_is_named_until_it_may() {
-        let places = unwatched();
-        let refusals = || vec![refused(403), refused(403), refused(403), refused(403)];
-        assert_eq!(through(refusals(), Some("gone"), &places).await, ["begin", "end"]);
-        assert!(!places.sees("AlertRule", "gone"));
-        assert!(places.sees("AlertRule", "team"));
-        let back = vec![Ok(Event::InitDone)];
-        through(back, Some("gone"), &places).await;
-        assert!(places.sees("AlertRule", "gone"));
-    }
-
-    #[tokio::test]
-    async fn half_a_listing_is_not_seen_yet() {
-        let places = unwatched();
-        let refusals = vec![refused(403), refused(403), refused(403)];
-        through(refusals, Some("late"), &places).await;
-        let half = vec![Ok(Event::Init), Ok(Event::InitApply(rule("a", "1")))];
-        let mut calm = Calm {
-            part: Some("late".into()),
-            unwatched: places.clone(),
-            trouble: None,
-            refusals: REFUSALS,
-            is_listed: true,
-        };
-        for event in half {
-            calm.step(event);
-        }
-        assert!(!places.sees("AlertRule", "late") && !places.sees_all("AlertRule"));
-        calm.step::<AlertRule>(Ok(Event::InitDone));
-        assert!(places.sees("AlertRule", "late") && places.sees_all("AlertRule"));
-    }
-
-    #[tokio::test]
-    async fn what_may_be_listed_nowhere_is_waited_for() {
-        let places = unwatched();
-        let events = vec![refused(404), refused(404), refused(404), refused(404)];
-        assert!(through(events, None, &places).await.is_empty());
-        assert!(!places.sees("AlertRule", "team"));
-    }
-
-    #[tokio::test]
-    async fn an_api_server_that_is_away_makes_no_namespace_empty() {
-        let places = unwatched();
-        let events = (0..5).map(|_| refused(503)).collect();
-        assert!(through(events, Some("team"), &places).await.is_empty());
-        assert!(places.sees("AlertRule", "team"));
     }
 
     #[tokio::test]
