@@ -1,7 +1,6 @@
 //! The real passes and the real poller, against an API server and a Grafana in this process: no sockets, no waiting.
 
 mod alone;
-mod claims;
 mod cost;
 mod cut_off;
 mod grafana;
@@ -9,7 +8,6 @@ mod health;
 mod kube;
 mod looks;
 mod metrics;
-mod orphans;
 mod ownership;
 mod refused;
 mod resend;

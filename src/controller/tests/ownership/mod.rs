@@ -1,7 +1,9 @@
-//! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more.
+//! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more; and who of several was first.
 
 mod adoption;
+mod claims;
 mod contact_points;
+mod orphans;
 mod trees;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use ::kube::ResourceExt;
 use serde_json::json;
 
-use super::*;
+use super::super::*;
 use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::instance::sweep;

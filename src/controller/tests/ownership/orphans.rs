@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::*;
+use super::super::*;
 use crate::controller::instance::sweep;
 use crate::controller::pass::Reconcile;
 use crate::grafana::wire::{SilenceState, SilenceStatus};
