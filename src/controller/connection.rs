@@ -18,6 +18,7 @@ use crate::controller::engine::health::{Health, Reads, Suspicion, WatchedParts};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{GrafanaRights, to_its_end};
+use crate::domain::notification::delivery::Deliveries;
 use crate::domain::orphans::{self, Orphans};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
@@ -71,6 +72,10 @@ pub struct Instance {
     pub restored: Mutex<Restored>,
     /// The states of rules.
     pub states: RwLock<States>,
+    /// What became of notifications.
+    pub deliveries: RwLock<Deliveries>,
+    /// Whether that couldn't be read the last time.
+    pub are_deliveries_hidden: AtomicBool,
     /// What it has refused.
     pub refused: Refused,
     /// Who may write, whoever is connected to this Grafana.
@@ -116,6 +121,8 @@ impl Instance {
             strangers: Mutex::default(),
             restored: Mutex::default(),
             states: RwLock::default(),
+            deliveries: RwLock::default(),
+            are_deliveries_hidden: AtomicBool::default(),
             refused: Refused::default(),
             rights,
             suspicion: Suspicion::default(),

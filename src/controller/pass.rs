@@ -207,7 +207,7 @@ async fn reconcile<K: Reconcile>(object: &K, context: &Context) -> Result<Report
 }
 
 /// Whether the status speaks of what is asked for now.
-fn is_told<K: Managed>(object: &K) -> bool {
+pub(super) fn is_told<K: Managed>(object: &K) -> bool {
     let ready = object.status().and_then(|s| condition::ready(K::conditions(s)));
     ready.is_some_and(|ready| ready.observed_generation == object.meta().generation)
 }

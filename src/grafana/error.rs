@@ -2,6 +2,7 @@
 
 mod meaning;
 mod redaction;
+pub mod steady;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Longest part of an answer's message that is kept, in bytes.
 const MESSAGE_LIMIT: usize = 512;
+
+/// What Grafana says elsewhere than in a refusal, without the given secrets, should it have repeated one.
+pub fn redacted(message: &str, secrets: &[&str]) -> String {
+    redaction::without(message, secrets, &[])
+}
 
 /// A call that did not end well. Holds no request body, no credentials and no address. Several may have waited for one call, so it can be
 /// cloned.

@@ -18,6 +18,7 @@ mod answers;
 mod api_server;
 mod contact_points;
 mod deep;
+mod deliveries;
 mod diff;
 mod doors;
 mod example;

@@ -46,6 +46,7 @@ const LAYERS: &[Layer] = &[
             "json",
             "grafana::api",
             "grafana::digest",
+            "grafana::error::steady",
             "grafana::model",
             "grafana::wire",
         ],

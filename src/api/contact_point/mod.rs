@@ -15,7 +15,7 @@ mod rules;
 mod slack;
 mod webhook;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,18 @@ pub use webhook::{HmacConfig, Payload, Webhook};
         name = "Grafana Name",
         type_ = "string",
         json_path = ".status.name",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Last Sent",
+        type_ = "date",
+        json_path = ".status.lastSent",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Delivery",
+        type_ = "string",
+        json_path = ".status.delivery",
         priority = 1
     ),
     printcolumn(
@@ -215,6 +227,14 @@ pub struct ContactPointStatus {
     /// The types of its integrations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<String>,
+    /// What became of the last notifications: `OK`, or which of its integrations couldn't send, and why, in Grafana's words. Nothing until
+    /// one was sent, and after a change until the next one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    /// When the last attempt was that led to `delivery`. It isn't written for every notification: it changes with `delivery`, between `OK` and
+    /// a failure, and when the rest of the status does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sent: Option<Time>,
     /// Where to look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

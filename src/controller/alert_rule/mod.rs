@@ -25,10 +25,11 @@ use crate::domain::links;
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision;
-use crate::domain::rule::{self, Surroundings, Wish, identity, state_message};
+use crate::domain::rule::{self, Surroundings, Wish, identity};
 use crate::domain::version::Version;
 use crate::grafana::api::{AlertState, FoundRule};
 use crate::grafana::approach::Approach;
+use crate::grafana::error::steady;
 use crate::grafana::mirror::{Lookup, Part};
 
 impl Reconcile for AlertRule {
@@ -309,7 +310,7 @@ impl AlertRule {
             status.state_since = Some(Time(context.now()));
         }
         if state.is_some() {
-            status.state_message = state_message::kept(status.state_message, message);
+            status.state_message = steady::kept(status.state_message, message);
         }
         let mut warnings = wish.warnings;
         warnings.extend(applied.kept.map(|kept| {

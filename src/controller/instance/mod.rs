@@ -6,7 +6,7 @@ mod connect;
 mod deprecation;
 mod folders;
 pub mod poller;
-mod read;
+pub(in crate::controller) mod read;
 mod recognition;
 mod resend;
 mod schedule;

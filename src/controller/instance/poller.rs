@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use super::changed;
-use super::read::{Found, read};
+use super::read::{Found, deliveries, read};
 use super::recognition::recognise;
 use super::resend;
 use super::schedule::{Due, Round, Schedule};
@@ -93,6 +93,16 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         };
         if SWEPT.iter().all(is_known) {
             sweep::after_poll(&instance, &context, SWEPT.iter().all(is_read)).await;
+        }
+        // What resources need is read first after a start; their statuses say what was delivered until then.
+        if due.is_round()
+            && schedule.has_read()
+            && stop
+                .run_until_cancelled(deliveries::read(&instance, &context))
+                .await
+                .is_none()
+        {
+            return;
         }
         let jitter = rand::rng().random_range(0.0..1.0);
         schedule.read(&due, &failed, Instant::now(), jitter);

@@ -201,6 +201,11 @@ impl Schedule {
         }
     }
 
+    /// Whether there was a round before.
+    pub(super) fn has_read(&self) -> bool {
+        self.tried > 0
+    }
+
     fn is_down(&self) -> bool {
         self.retries.len() == Part::ALL.len()
     }

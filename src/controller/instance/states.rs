@@ -8,9 +8,9 @@ use tracing::warn;
 
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::domain::rule::state_message::state_message;
 use crate::domain::rule::states::{Named, SeenState};
 use crate::grafana::api::{AlertState, RuleState, StatesPage, Window};
+use crate::grafana::error::steady::steady;
 
 /// The states are read so rarely that it takes at most this share of the time.
 const SHARE: u32 = 50;
@@ -153,7 +153,7 @@ fn shown(instance: &Instance, rule: &RuleState) -> Option<(Named, SeenState)> {
         .filter(|_| rule.state == AlertState::Error);
     let seen = SeenState {
         state: rule.state,
-        message: message.and_then(state_message),
+        message: message.and_then(steady),
     };
     Some(((namespace.to_owned(), name.to_owned()), seen))
 }

@@ -1,6 +1,7 @@
 //! Who is told: contact points, and the policy tree that leads to them.
 
 pub mod contact_point;
+pub mod delivery;
 mod losses;
 pub mod policy;
 pub mod receiver;

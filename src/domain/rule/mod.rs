@@ -5,7 +5,6 @@ pub mod decision;
 pub mod folder;
 pub mod identity;
 pub mod query;
-pub mod state_message;
 pub mod states;
 mod surroundings;
 pub mod template;

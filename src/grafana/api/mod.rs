@@ -1,6 +1,7 @@
 //! What the rest of the program may ask of Grafana: one trait per concern, whatever API is behind it.
 
 pub mod apis;
+mod deliveries;
 pub mod notifications;
 pub mod rules;
 mod states;
@@ -17,6 +18,7 @@ use notifications::{ContactPoints, Templates, TimeIntervals, Trees};
 use watch::Listed;
 
 pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, Why};
+pub use deliveries::{Deliveries, Delivery};
 pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
 pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
 pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
@@ -38,6 +40,8 @@ pub struct Grafana {
     pub time_intervals: Arc<dyn TimeIntervals>,
     /// Notification templates.
     pub templates: Arc<dyn Templates>,
+    /// How notifications were delivered.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Silences.
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.

@@ -34,6 +34,7 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
         trees: notifications.clone(),
         time_intervals: notifications.clone(),
         templates: notifications.clone(),
+        deliveries: older.clone(),
         silences: older.clone(),
         server: older,
         apis: Arc::new(Chosen {

@@ -1,6 +1,7 @@
 //! Reading a Grafana in bulk into the mirror.
 
 mod contact_points;
+pub(in crate::controller) mod deliveries;
 mod rules;
 mod trees;
 

@@ -1,5 +1,6 @@
 //! ContactPoint: resolve, decide, apply, report.
 
+mod delivered;
 mod look;
 pub(in crate::controller) mod revision;
 mod stored;
@@ -27,6 +28,7 @@ use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::contact_point::decision;
 use crate::domain::notification::contact_point::{self, Integration, Values};
+use crate::domain::notification::delivery::Before;
 use crate::grafana::mirror::Lookup;
 use crate::grafana::model;
 use look::{fresh, integrations, known};
@@ -47,6 +49,7 @@ impl Reconcile for ContactPoint {
         let secret_texts: Vec<&str> = values.secrets.values().map(String::as_str).collect();
         let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
         if synced.is_written {
+            instance.deliveries.write().forget(&name);
             instance.refused.forget(tree::TREE);
             // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
             // nothing is known while they are written.
@@ -78,6 +81,21 @@ impl Reconcile for ContactPoint {
             return Err(failure);
         }
         let mut status = self.status.clone().unwrap_or_default();
+        let before = match (synced.is_written, pass::is_told(self)) {
+            (true, _) => Before::IsVoid,
+            (false, false) => Before::IsDue,
+            (false, true) => Before::Stands,
+        };
+        delivered::tell(
+            self,
+            &instance,
+            context,
+            &name,
+            &secret_texts,
+            before,
+            &mut status,
+        )
+        .await;
         status.types = Some(
             wish.iter()
                 .map(|i| i.sent.r#type.as_str())

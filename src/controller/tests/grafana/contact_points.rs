@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{Double, Held, refusal};
 use crate::grafana::Result;
-use crate::grafana::api::Answer;
 use crate::grafana::api::notifications::{ContactPointWrite, ContactPoints, Sent};
 use crate::grafana::api::watch::Listed;
+use crate::grafana::api::{Answer, Deliveries, Delivery};
 use crate::grafana::model::{ContactPoint, Found, Integration, Revision};
 
 /// One integration, with the name of its contact point.
@@ -173,5 +173,11 @@ impl Double {
             sent.gone.push(uid.clone());
         }
         Ok(())
+    }
+}
+
+impl Deliveries for Double {
+    fn list(&self) -> Answer<'_, Vec<Delivery>> {
+        self.call("contact_points.deliveries", |held| Ok(held.deliveries.clone()))
     }
 }

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::grafana::api::{Answer, Capabilities, Folders, Grafana, Preference, RuleState};
+use crate::grafana::api::{Answer, Capabilities, Delivery, Folders, Grafana, Preference, RuleState};
 use crate::grafana::model::{AlertRule, Found, Route, Template, TimeInterval};
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
@@ -73,6 +73,8 @@ pub(super) struct Held {
     /// What a write of a contact point puts before the name that a read has for the state.
     pub(super) states_of_writes: &'static str,
     pub(super) silences: Vec<Silence>,
+    /// The last attempts to send notifications.
+    pub(super) deliveries: Vec<Delivery>,
     /// What it says of operations that it will take away.
     pub(super) deprecated: BTreeMap<&'static str, Deprecation>,
     /// When each rule was last changed, where it was by a call; a second passes with each.
@@ -131,6 +133,7 @@ impl Double {
             trees: all.clone(),
             time_intervals: all.clone(),
             templates: all.clone(),
+            deliveries: all.clone(),
             silences: all.clone(),
             server: all.clone(),
             apis: all,

@@ -35,11 +35,15 @@ pub struct Received {
 
 type Records = Arc<Mutex<Vec<Received>>>;
 
+/// The beginnings of the paths that are refused.
+type Refused = Arc<Mutex<Vec<String>>>;
+
 /// A server that takes requests on any path, records them, and answers as the service would that the path begins with:
 /// `/slack`, `/discord`, `/pagerduty`, or else a webhook.
 #[derive(Debug)]
 pub struct HttpSink {
     received: Records,
+    refused: Refused,
     serving: Serving,
 }
 
@@ -52,13 +56,17 @@ impl HttpSink {
     /// Starts one on a free port of this address: 0.0.0.0 to be reached from other machines.
     pub async fn start_on(address: IpAddr) -> Self {
         let received = Records::default();
-        let router = Router::new().fallback(take).with_state(Arc::clone(&received));
+        let refused = Refused::default();
+        let router = Router::new()
+            .fallback(take)
+            .with_state((Arc::clone(&received), Arc::clone(&refused)));
         let serving = Serving::start_on(address, |listener| async move {
             // It ends only with its task.
             let _ = axum::serve(listener, router).await;
         });
         Self {
             received,
+            refused,
             serving: serving.await,
         }
     }
@@ -71,6 +79,16 @@ impl HttpSink {
     /// The address on this machine, without a path.
     pub fn url(&self) -> String {
         format!("http://{}", self.serving.address())
+    }
+
+    /// Refuses what comes to paths with this prefix from now on, as a service does whose token is no longer good.
+    pub fn refuse(&self, path_prefix: &str) {
+        self.refused.lock().push(path_prefix.to_owned());
+    }
+
+    /// Refuses nothing any more.
+    pub fn refuse_nothing(&self) {
+        self.refused.lock().clear();
     }
 
     /// What came to paths with this prefix, in order.
@@ -100,7 +118,7 @@ impl HttpSink {
 }
 
 async fn take(
-    State(received): State<Records>,
+    State((received, refused)): State<(Records, Refused)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -108,7 +126,12 @@ async fn take(
 ) -> Response {
     let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
     let path = uri.to_string();
-    let answer = answer(&path);
+    let is_refused = refused.lock().iter().any(|prefix| path.starts_with(prefix));
+    let answer = if is_refused {
+        (StatusCode::FORBIDDEN, "invalid_token").into_response()
+    } else {
+        answer(&path)
+    };
     received.lock().push(Received {
         method: method.to_string(),
         path,

@@ -1,4 +1,4 @@
-//! Why a rule is in the state `Error`, in words that stay the same while the reason does.
+//! Why Grafana couldn't do something, in words that stay the same while the reason does.
 
 use std::sync::LazyLock;
 
@@ -26,9 +26,20 @@ static CHANGES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static QUERIES: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(\b[a-z][a-z0-9+.-]*://[^\s"'?]+)\?[^\s"']*"#).ok());
 
-/// Grafana's `lastError` on one line, cut, without the queries of URLs, and free of times, durations and ids; nothing where it says nothing.
-pub fn state_message(last_error: &str) -> Option<String> {
-    let line = last_error.split_whitespace().collect::<Vec<_>>().join(" ");
+/// What follows the host of a URL, and the login before it: who has the address of a webhook may send there.
+static ADDRESSES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^\s"'/?#]*@)?([^\s"'/?#]+)[^\s"']*"#).ok()
+});
+
+/// Why a notification couldn't be sent: as [`steady`], and of each URL the host alone.
+pub fn without_addresses(error: &str) -> Option<String> {
+    let hosts = ADDRESSES.as_ref()?.replace_all(error, "${1}${2}/…");
+    steady(&hosts)
+}
+
+/// Grafana's words on one line, cut, without the queries of URLs, and free of times, durations and ids; nothing where it says nothing.
+pub fn steady(error: &str) -> Option<String> {
+    let line = error.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = match &*QUERIES {
         Some(queries) => queries.replace_all(&line, "${1}?…").into_owned(),
         None => return None,
@@ -81,14 +92,38 @@ mod tests {
                 "too many series in the last 5m of [30s]",
             ),
         ] {
-            assert_eq!(state_message(error).as_deref(), Some(expected), "{error}");
+            assert_eq!(steady(error).as_deref(), Some(expected), "{error}");
         }
-        assert_eq!(state_message(" \n"), None);
+        assert_eq!(steady(" \n"), None);
+    }
+
+    #[test]
+    fn of_an_address_that_was_sent_to_the_host_alone_is_told() {
+        for (error, expected) in [
+            (
+                "Post \"https://hooks.slack.com/services/T0/B0/s3cret\": dial tcp: lookup hooks.slack.com: no such host",
+                "Post \"https://hooks.slack.com/…\": dial tcp: lookup hooks.slack.com: no such host",
+            ),
+            (
+                "Post \"https://user:pass@example.com:8443?token=s3cret\": EOF",
+                "Post \"https://example.com:8443/…\": EOF",
+            ),
+            (
+                "failed to send HTTP request - status code 404: invalid_token",
+                "failed to send HTTP request - status code 404: invalid_token",
+            ),
+            (
+                "HTTPS://Example.com#s3cret failed",
+                "HTTPS://Example.com/… failed",
+            ),
+        ] {
+            assert_eq!(without_addresses(error).as_deref(), Some(expected), "{error}");
+        }
     }
 
     #[test]
     fn a_long_message_is_cut() {
-        let cut = state_message(&"ü ".repeat(1000)).unwrap();
+        let cut = steady(&"ü ".repeat(1000)).unwrap();
         assert!(cut.chars().count() <= LONGEST + 1, "{}", cut.chars().count());
         assert!(cut.ends_with('…'));
     }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::Provisioning;
 use crate::grafana::api::{AlertState, Answer, OWNER_LABEL, RuleState, RuleStates, StatesPage, Window};
 use crate::grafana::error::cut;
+use crate::grafana::provisioning::Provisioning;
 use crate::grafana::transport::Call;
 
 impl RuleStates for Provisioning {

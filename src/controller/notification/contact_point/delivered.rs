@@ -1,0 +1,50 @@
+//! What became of the notifications to a contact point, in its status and in events.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Resource;
+use kube::runtime::events::EventType;
+
+use crate::api::{ContactPoint, ContactPointStatus};
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::domain::notification::delivery::{self, Before, DELIVERED};
+use crate::grafana::error::redacted;
+
+/// Tells in the status what Grafana last said of the contact point of this name.
+pub(super) async fn tell(
+    object: &ContactPoint,
+    instance: &Instance,
+    context: &Context,
+    name: &str,
+    secrets: &[&str],
+    before: Before,
+    status: &mut ContactPointStatus,
+) {
+    let now = instance
+        .deliveries
+        .read()
+        .of(name, |words| redacted(words, secrets));
+    let said = (status.delivery.take(), status.last_sent.take().map(|Time(at)| at));
+    let had_failed = failure(said.0.as_deref()).is_some();
+    let (word, at) = delivery::told(said, before, now);
+    let event = match failure(word.as_deref()) {
+        Some(failure) if !had_failed => Some((EventType::Warning, "DeliveryFailed", failure.to_owned())),
+        None if had_failed && word.is_some() => Some((
+            EventType::Normal,
+            "Delivered",
+            "notifications go out again".to_owned(),
+        )),
+        _ => None,
+    };
+    if let Some((type_, reason, note)) = event {
+        let about = object.object_ref(&());
+        context.event(&about, type_, reason, "Deliver", &note).await;
+    }
+    status.delivery = word;
+    status.last_sent = at.map(Time);
+}
+
+/// Why notifications fail, if that is what is told.
+fn failure(word: Option<&str>) -> Option<&str> {
+    word.filter(|word| *word != DELIVERED)
+}

@@ -1,0 +1,256 @@
+//! What became of a contact point's notifications, as Grafana's looks at them tell.
+//!
+//! Each replica of Grafana knows its own attempts alone, and forgets them when it starts or its configuration changes. So of what several
+//! looks show the newest attempt of each integration counts, and one that nothing is told of is no news.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::grafana::api::Delivery;
+use crate::grafana::error::steady;
+
+/// The word for notifications that went out.
+pub const DELIVERED: &str = "OK";
+
+/// The last attempts of all integrations that are known.
+#[derive(Debug, Default)]
+pub struct Deliveries {
+    by_contact_point: HashMap<String, BTreeMap<usize, Delivery>>,
+}
+
+impl Deliveries {
+    /// Notes what a look has shown, and returns the contact points that deliver now where they didn't, or the other way round.
+    pub fn note(&mut self, seen: Vec<Delivery>) -> Vec<String> {
+        let mut shown: HashMap<String, BTreeMap<usize, Delivery>> = HashMap::new();
+        for delivery in seen {
+            let all = shown.entry(delivery.contact_point.clone()).or_default();
+            all.insert(delivery.place, delivery);
+        }
+        let mut changed = Vec::new();
+        for (name, now) in &mut shown {
+            let before = self.by_contact_point.remove(name).unwrap_or_default();
+            let did = verdict(&before);
+            for (place, older) in before {
+                if let Some(newer) = now.get_mut(&place)
+                    && newer.integration == older.integration
+                    && newer.at < older.at
+                {
+                    *newer = older;
+                }
+            }
+            if verdict(now) != did {
+                changed.push(name.clone());
+            }
+        }
+        self.by_contact_point = shown;
+        changed.sort_unstable();
+        changed
+    }
+
+    /// Forgets the attempts of a contact point that was written: they say nothing of what it is now.
+    pub fn forget(&mut self, contact_point: &str) {
+        self.by_contact_point.remove(contact_point);
+    }
+
+    /// What is known of a contact point. `redact` takes out of Grafana's words what only the caller knows to be secret.
+    pub fn of(&self, contact_point: &str, redact: impl Fn(&str) -> String) -> Option<Shown> {
+        let all = self.by_contact_point.get(contact_point)?;
+        let mut said = HashSet::new();
+        let failures: Vec<String> = all
+            .values()
+            .filter_map(|delivery| Some((delivery, delivery.error.as_deref()?)))
+            .map(|(delivery, error)| {
+                let why = steady::without_addresses(&redact(error));
+                format!("{}: {}", delivery.integration, why.as_deref().unwrap_or("failed"))
+            })
+            .filter(|failure| said.insert(failure.clone()))
+            .collect();
+        Some(Shown {
+            last_sent: all.values().filter_map(|delivery| delivery.at).max()?,
+            failure: (!failures.is_empty()).then(|| failures.join("; ")),
+        })
+    }
+}
+
+/// Whether the last attempts failed; `None` before the first.
+fn verdict(all: &BTreeMap<usize, Delivery>) -> Option<bool> {
+    let tried = all.values().any(|delivery| delivery.at.is_some());
+    tried.then(|| all.values().any(|delivery| delivery.error.is_some()))
+}
+
+/// What is to be shown of a contact point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// When the last attempt was.
+    pub last_sent: Timestamp,
+    /// Why the last attempts of some integrations failed.
+    pub failure: Option<String>,
+}
+
+/// What a status shows: [`DELIVERED`] or why not, and the last attempt that was known then.
+pub type Told = (Option<String>, Option<Timestamp>);
+
+/// What was told before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// It stands in a status that may stay as it is.
+    Stands,
+    /// The status is written anyway.
+    IsDue,
+    /// The contact point that it was said of was another one.
+    IsVoid,
+}
+
+/// What is to be told now. While a contact point goes on delivering, or failing, what was told stands: nothing is written for each notification.
+pub fn told(said: Told, before: Before, now: Option<Shown>) -> Told {
+    let Some(now) = now else {
+        return if before == Before::IsVoid {
+            (None, None)
+        } else {
+            said
+        };
+    };
+    let word = now.failure.unwrap_or_else(|| DELIVERED.to_owned());
+    let is_same = said
+        .0
+        .as_deref()
+        .is_some_and(|said| (said == DELIVERED) == (word == DELIVERED));
+    if is_same && before == Before::Stands {
+        return said;
+    }
+    (Some(word), Some(now.last_sent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(place: usize, at: i64, error: Option<&str>) -> Delivery {
+        Delivery {
+            contact_point: "team".to_owned(),
+            integration: if place == 0 { "slack" } else { "email" }.to_owned(),
+            place,
+            at: (at > 0).then(|| Timestamp::from_second(at).unwrap()),
+            error: error.map(str::to_owned),
+        }
+    }
+
+    fn shown(deliveries: &Deliveries) -> Option<(i64, Option<String>)> {
+        let shown = deliveries.of("team", |error| error.replace("s3cret", "***"))?;
+        Some((shown.last_sent.as_second(), shown.failure))
+    }
+
+    #[test]
+    fn a_contact_point_fails_while_the_last_attempt_of_any_integration_did() {
+        let mut deliveries = Deliveries::default();
+        assert!(
+            deliveries
+                .note(vec![attempt(0, 0, None), attempt(1, 0, None)])
+                .is_empty()
+        );
+        assert_eq!(shown(&deliveries), None);
+        assert_eq!(
+            deliveries.note(vec![attempt(0, 10, Some("invalid s3cret")), attempt(1, 12, None)]),
+            ["team"]
+        );
+        assert_eq!(
+            shown(&deliveries),
+            Some((12, Some("slack: invalid ***".to_owned())))
+        );
+        let other = vec![
+            attempt(0, 20, Some("no_channel")),
+            attempt(1, 22, Some("535 at https://a.b/c?d")),
+        ];
+        assert!(deliveries.note(other).is_empty(), "it goes on failing");
+        let both = "slack: no_channel; email: 535 at https://a.b/…";
+        assert_eq!(shown(&deliveries), Some((22, Some(both.to_owned()))));
+        assert_eq!(
+            deliveries.note(vec![attempt(0, 30, None), attempt(1, 30, None)]),
+            ["team"]
+        );
+        assert_eq!(shown(&deliveries), Some((30, None)));
+    }
+
+    #[test]
+    fn of_several_replicas_the_newest_attempt_counts_and_one_that_knows_none_is_no_news() {
+        let mut deliveries = Deliveries::default();
+        deliveries.note(vec![attempt(0, 20, None)]);
+        assert!(deliveries.note(vec![attempt(0, 0, None)]).is_empty());
+        assert!(deliveries.note(vec![attempt(0, 10, Some("timeout"))]).is_empty());
+        assert_eq!(shown(&deliveries), Some((20, None)));
+    }
+
+    #[test]
+    fn what_is_gone_or_was_written_is_known_no_longer() {
+        let mut deliveries = Deliveries::default();
+        deliveries.note(vec![attempt(0, 20, None), attempt(1, 20, Some("refused"))]);
+        assert_eq!(deliveries.note(vec![attempt(0, 20, None)]), ["team"]);
+        assert_eq!(shown(&deliveries), Some((20, None)));
+        deliveries.forget("team");
+        assert_eq!(shown(&deliveries), None);
+        deliveries.note(vec![attempt(0, 20, None)]);
+        deliveries.note(Vec::new());
+        assert_eq!(shown(&deliveries), None);
+    }
+
+    #[test]
+    fn what_is_told_changes_between_delivering_and_failing_alone() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let shown = |second, failure: Option<&str>| {
+            Some(Shown {
+                last_sent: at(second).unwrap(),
+                failure: failure.map(str::to_owned),
+            })
+        };
+        let word = |word: &str| Some(word.to_owned());
+        let ok = || (word("OK"), at(5));
+        let failing = || (word("slack: no"), at(5));
+        let (stands, due, void) = (Before::Stands, Before::IsDue, Before::IsVoid);
+        for (name, said, before, now, expected) in [
+            ("never", (None, None), stands, None, (None, None)),
+            ("the first", (None, None), stands, shown(5, None), ok()),
+            ("the next", ok(), stands, shown(9, None), ok()),
+            (
+                "it fails",
+                ok(),
+                stands,
+                shown(9, Some("slack: no")),
+                (word("slack: no"), at(9)),
+            ),
+            (
+                "it fails otherwise",
+                failing(),
+                stands,
+                shown(9, Some("slack: but")),
+                failing(),
+            ),
+            (
+                "it works again",
+                failing(),
+                stands,
+                shown(9, None),
+                (word("OK"), at(9)),
+            ),
+            ("Grafana has forgotten", ok(), stands, None, ok()),
+            ("Grafana has forgotten, and it is due", ok(), due, None, ok()),
+            (
+                "it is due",
+                failing(),
+                due,
+                shown(9, Some("slack: but")),
+                (word("slack: but"), at(9)),
+            ),
+            ("it is another one", ok(), void, None, (None, None)),
+            (
+                "another one works",
+                failing(),
+                void,
+                shown(9, None),
+                (word("OK"), at(9)),
+            ),
+        ] {
+            assert_eq!(told(said, before, now), expected, "{name}");
+        }
+    }
+}

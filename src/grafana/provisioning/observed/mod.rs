@@ -1,0 +1,4 @@
+//! What Grafana sees happen: how rules do, and what became of notifications.
+
+mod deliveries;
+mod states;
