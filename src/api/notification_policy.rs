@@ -31,7 +31,7 @@ const DURATIONS: [&str; 3] = [
     "/properties/repeatInterval",
 ];
 
-/// The notification policy tree of one Grafana.
+/// The notification policy tree of one Grafana, or a branch of it.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[kube(
     group = "alerting.letsrevel.io",
@@ -43,7 +43,7 @@ const DURATIONS: [&str; 3] = [
     namespaced,
     status = "NotificationPolicyStatus",
     derive = "PartialEq",
-    doc = "The notification policy tree of one Grafana: which alerts go to which contact points.",
+    doc = "The notification policy tree of one Grafana, or a branch of it: which alerts go to which contact points.",
     printcolumn(name = "Receiver", type_ = "string", json_path = ".status.receiver"),
     printcolumn(name = "Routes", type_ = "integer", json_path = ".status.routes"),
     printcolumn(
@@ -57,6 +57,19 @@ const DURATIONS: [&str; 3] = [
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Root", type_ = "string", json_path = ".status.root", priority = 1),
+    printcolumn(
+        name = "Position",
+        type_ = "integer",
+        json_path = ".status.position",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Branches",
+        type_ = "integer",
+        json_path = ".status.branches",
+        priority = 1
+    ),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -70,19 +83,41 @@ const DURATIONS: [&str; 3] = [
     validation = Rule::new("has(self.receiver) != has(self.receiverRef)")
         .message("give exactly one of receiver and receiverRef"),
     validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew")
+        .message("instance is immutable: delete the resource and create it anew"),
+    validation = Rule::new("has(self.parentRef) == has(oldSelf.parentRef)")
+        .message("a root can't become a branch, nor a branch a root: delete the resource and create it anew")
+        .field_path(".parentRef"),
+    validation = Rule::new("has(self.parentRef) || !(has(self.priority) || has(self.exclusive) || (has(self.matchers) && self.matchers.size() > 0))")
+        .message("matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert")
 )]
 pub struct NotificationPolicySpec {
-    /// The GrafanaInstance whose tree this is. Default: `default`.
+    /// The GrafanaInstance whose tree this is, or is a branch of. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
-    /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) restores the tree that was there before, `Orphan` leaves this one.
+    /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) restores the tree that was there before, `Orphan` leaves this one. A branch goes with the next write of its tree either way; `Orphan` doesn't wait for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
+    /// The root whose branch this is, so that a team owns its own routes: they stand before those of the root, and get alerts of this namespace's AlertRules alone. Default: none, then this is a root: the policy tree of its instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_ref: Option<ParentRef>,
+    /// Of a branch: Alertmanager matchers that its alerts must match, all of them: `severity="critical"`. Default: every alert of its namespace.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    pub matchers: Vec<MatcherText>,
+    /// Of a branch: one with a higher priority stands before one with a lower one; those of the same stand by namespace, then by name. Default: `0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+    /// Of a branch: `true` keeps what it gets from the branches behind it and from the root's own routes. Default: `false`, they get it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<bool>,
     /// The ContactPoint of this namespace that gets what no route takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
@@ -90,7 +125,7 @@ pub struct NotificationPolicySpec {
     /// The same, for a ContactPoint of another namespace or one that isn't a resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
-    /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own.
+    /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own; of a branch: as its root.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -99,13 +134,13 @@ pub struct NotificationPolicySpec {
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub group_by: Vec<String>,
-    /// How long to wait for further alerts of a new group. Default: `30s`.
+    /// How long to wait for further alerts of a new group. Default: `30s`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_wait: Option<Duration>,
-    /// How long to wait before news of a group are sent. Default: `5m`.
+    /// How long to wait before news of a group are sent. Default: `5m`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_interval: Option<Duration>,
-    /// When a notification is repeated. Default: `4h`.
+    /// When a notification is repeated. Default: `4h`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
     /// Routes, tried in this order; the first that matches takes the alert unless it says `continue`.
@@ -116,6 +151,19 @@ pub struct NotificationPolicySpec {
     )]
     #[schemars(schema_with = "top_routes")]
     pub routes: Vec<Route>,
+}
+
+/// The root of a branch.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentRef {
+    /// Name of a NotificationPolicy without `parentRef`, for the same GrafanaInstance.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its namespace; its owner allows that by the annotation `alerting.letsrevel.io/shared-with`. Default: this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
 }
 
 /// One route.
@@ -280,12 +328,21 @@ pub struct NotificationPolicyStatus {
     )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
-    /// Name in Grafana of the root's contact point.
+    /// Name in Grafana of the contact point that gets what no route takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver: Option<String>,
-    /// How many routes the tree has, nested ones included.
+    /// How many routes it has, nested ones included; of a root: without its branches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routes: Option<i64>,
+    /// Of a root: how many branches its tree in Grafana has. Unset while it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branches: Option<i64>,
+    /// Of a branch: the root that holds it in Grafana, as `namespace/name`. Unset while none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Of a branch: its place among the branches of its root, from 1. Unset while no root holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
     /// Where to look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -196,7 +196,7 @@ impl Context {
     }
 
     /// Fails unless resources of a namespace may use an instance. Whoever waits for labels is told as soon as they are seen.
-    fn admit(&self, instance: &Instance, namespace: &str) -> Result<(), Failure> {
+    pub fn admit(&self, instance: &Instance, namespace: &str) -> Result<(), Failure> {
         let labels = self.namespaces.of(namespace);
         let tenant = Tenant {
             name: namespace,

@@ -16,6 +16,7 @@ use tracing::debug;
 use super::context::Context;
 use super::instance;
 use super::maintenance::{selection, watched};
+use super::notification::policy::related;
 use super::tally;
 use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
@@ -165,6 +166,7 @@ pub(super) fn about_policy(
     for (namespace, name) in claim(event, &context.stores.policies, context) {
         context.triggers.policies.one(&namespace, &name);
     }
+    related::told(event, before, context);
 }
 
 pub(super) fn about_instance(
@@ -320,6 +322,9 @@ fn look_again(instance: &str, is_meant: impl Fn(&str) -> bool, context: &Context
         .filter(|policy| is_meant(policy.ns()))
     {
         triggers.policies.one(policy.ns(), policy.id());
+        if let Some(root) = policy.root() {
+            triggers.policies.one(&root.namespace, &root.name);
+        }
         for other in context.claims.note(&**policy) {
             triggers.policies.one(&other.namespace, &other.name);
         }

@@ -82,7 +82,7 @@ pub trait Reconcile: Managed {
     /// the next one only from Grafana.
     fn may_be_stored(&self, context: &Context) -> bool;
 
-    /// Notes in the status that it may have made something, though the pass failed.
+    /// Notes in the status what it has or may have made, though the pass failed.
     fn mark_stored(&self, _: &Context, _: &mut Self::Status) {}
 
     /// On the way to which write a pass is, if many passes of the kind come to such a one together; mostly to none.

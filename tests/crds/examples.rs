@@ -27,6 +27,13 @@ async fn namespace(name: &str) {
     control_plane().await.apply(&yaml, "default").await;
 }
 
+/// The namespaces that examples are for.
+async fn namespaces_of_examples() {
+    for name in ["revel", "platform", "payments", "search"] {
+        namespace(name).await;
+    }
+}
+
 /// What an API server says to a kustomization, without keeping it.
 async fn dry_run(folder: &Path) -> Output {
     let args = [
@@ -100,7 +107,7 @@ async fn the_base_is_accepted() {
 #[tokio::test]
 async fn every_example_is_accepted() {
     let plane = control_plane().await;
-    namespace("revel").await;
+    namespaces_of_examples().await;
     for folder in examples() {
         let built = plane
             .kubectl(["kustomize".into(), folder.clone().into_os_string()])
@@ -126,6 +133,7 @@ async fn every_example_is_accepted() {
 #[tokio::test]
 async fn what_is_read_back_is_what_was_applied() {
     let plane = control_plane().await;
+    namespaces_of_examples().await;
     let ns = plane.namespace("diff").await;
     for folder in examples() {
         let built = plane

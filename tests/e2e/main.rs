@@ -33,6 +33,7 @@ mod maintenance_rollout;
 mod notification_policy;
 mod notifications;
 mod ownership;
+mod policy_branches;
 mod policy_mark;
 mod policy_ownership;
 mod process;

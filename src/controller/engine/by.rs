@@ -68,6 +68,8 @@ pub enum By {
         /// The name in Grafana.
         name: String,
     },
+    /// NotificationPolicies that are branches of one.
+    Branch(Named),
     /// Silences that a workload has, by its uid.
     Workload(String),
     /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
@@ -79,13 +81,20 @@ pub enum By {
     },
 }
 
-/// An object of another kind.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Another object, by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Named {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
+}
+
+impl Named {
+    /// `namespace/name`, as messages name it.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
 }
 
 /// A label of objects of a namespace.
@@ -198,7 +207,17 @@ impl Indexed for NotificationPolicy {
                 name,
             },
         }));
+        found_by.extend(self.root().map(By::Branch));
         found_by
+    }
+}
+
+impl NotificationPolicy {
+    /// The root that a branch names.
+    pub fn root(&self) -> Option<Named> {
+        let parent = self.spec.parent_ref.as_ref()?;
+        let namespace = parent.namespace.as_deref().unwrap_or(self.ns());
+        Some(named(namespace, &parent.name))
     }
 }
 

@@ -295,7 +295,7 @@ impl Claiming for ContactPoint {
 
 impl Claiming for NotificationPolicy {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(all, self.ns(), tenancy::may_hold_tree) {
+        if self.spec.parent_ref.is_some() || !ground.allows(all, self.ns(), tenancy::may_hold_tree) {
             return Vec::new();
         }
         vec![(Key::Tree(ground.place.clone()), 0)]

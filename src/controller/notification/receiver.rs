@@ -4,8 +4,8 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::maker::makers;
 use super::users::refers;
+use crate::api::ANNOTATION_SHARED_WITH;
 use crate::api::condition::{self, Reason};
-use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
@@ -63,7 +63,7 @@ pub(in crate::controller) fn name_of(
         .get(&ObjectRef::new(name).within(namespace));
     let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
     let contact_point = found.ok_or_else(missing)?;
-    if namespace != from && !is_shared(&contact_point, from) {
+    if namespace != from && !is_shared(&*contact_point, from) {
         return Err(Refusal::missing(format!(
             "ContactPoint {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
         )));
@@ -109,12 +109,11 @@ fn is_referred_to(name: &str, instance: &Instance) -> bool {
             .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
 }
 
-fn is_shared(contact_point: &ContactPoint, namespace: &str) -> bool {
-    contact_point
-        .annotation(ANNOTATION_SHARED_WITH)
-        .is_some_and(|list| {
-            list.split(',')
-                .map(str::trim)
-                .any(|entry| entry == "*" || entry == namespace)
-        })
+/// Whether the owner of a resource shares it with a namespace.
+pub(super) fn is_shared<K: Managed>(object: &K, namespace: &str) -> bool {
+    object.annotation(ANNOTATION_SHARED_WITH).is_some_and(|list| {
+        list.split(',')
+            .map(str::trim)
+            .any(|entry| entry == "*" || entry == namespace)
+    })
 }

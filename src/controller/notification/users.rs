@@ -1,6 +1,9 @@
 //! Who refers to a contact point in Grafana, so that it can't go.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use kube::runtime::reflector::ObjectRef;
 
 use crate::api::{ContactPoint, NotificationPolicy};
 use crate::controller::connection::Instance;
@@ -8,6 +11,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::managed::Managed;
+use crate::domain::notification::branches;
 use crate::grafana::api::FoundRule;
 use crate::grafana::api::notifications::TreeName;
 use crate::grafana::model::Route;
@@ -18,8 +22,8 @@ const NAMED: usize = 3;
 /// Who refers to the contact point of this name, as far as the mirror shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Users {
-    /// The policy tree, by the resource that has it.
-    tree: Option<String>,
+    /// The policy tree, by the resources that have what refers in it: its branches, and its root.
+    tree: Vec<String>,
     /// The resource whose tree it is to be in, though Grafana's tree doesn't have it now: somebody has changed that, or it waits.
     wished: Option<String>,
     /// Other trees, which stand beside it from Grafana 13.2 on, in order.
@@ -46,12 +50,17 @@ impl Users {
         let key = Key::Tree(context.claims.place(&instance.name));
         let holder = context.claims.holder::<NotificationPolicy>(&key);
         let called = holder.map(|holder| format!("NotificationPolicy {}", holder.path()));
-        let tree = (!own.is_empty()).then(|| {
-            called
-                .clone()
-                .unwrap_or_else(|| "Grafana's policy tree".to_owned())
-        });
-        let wished = called.filter(|_| tree.is_none() && is_wished(object, instance, context, name));
+        let tree = if own.is_empty() {
+            Vec::new()
+        } else {
+            let root = called.unwrap_or_else(|| "Grafana's policy tree".to_owned());
+            in_tree(&root, instance, context, name)
+        };
+        let wished = if tree.is_empty() {
+            wished(object, instance, context, name)
+        } else {
+            None
+        };
         Self {
             tree,
             wished,
@@ -67,7 +76,7 @@ impl Users {
 
     /// Whether there are any in Grafana.
     pub(super) fn are_in_grafana(&self) -> bool {
-        self.tree.is_some() || !self.others.is_empty() || !self.rules.is_empty()
+        !self.tree.is_empty() || !self.others.is_empty() || !self.rules.is_empty()
     }
 
     /// Whether all that refers to it is the tree that may be ours.
@@ -97,12 +106,45 @@ pub(super) fn refers(route: &Route, name: &str) -> bool {
     route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
 }
 
-/// Whether the resource that has the claim on the tree asks for this contact point in it, and goes on to.
-fn is_wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> bool {
+/// Who has what refers to this name in Grafana's tree: the branches that do, and the root if anything else does, or a branch that has no
+/// resource any more.
+fn in_tree(root: &str, instance: &Instance, context: &Context, name: &str) -> Vec<String> {
+    let (mut branches, is_own) = instance.mirror.read(|held| {
+        let Some(tree) = held.tree().present().map(|tree| &tree.object) else {
+            return (BTreeSet::new(), false);
+        };
+        let mut is_own = tree.receiver.as_deref() == Some(name);
+        let mut branches = BTreeSet::new();
+        for route in tree.routes.iter().filter(|route| refers(route, name)) {
+            let branch = branches::mark(route).and_then(|mark| instance.owners.resource(mark));
+            is_own |= branch.is_none();
+            branches.extend(branch.map(|(namespace, name)| named(namespace, name)));
+        }
+        (branches, is_own)
+    });
+    let count = branches.len();
+    branches.retain(|branch| {
+        let place = ObjectRef::new(&branch.name).within(&branch.namespace);
+        context.stores.policies.get(&place).is_some()
+    });
+    let is_own = is_own || branches.len() < count;
+    let branches = branches
+        .iter()
+        .map(|branch| format!("NotificationPolicy {}", branch.path()));
+    is_own
+        .then(|| root.to_owned())
+        .into_iter()
+        .chain(branches)
+        .collect()
+}
+
+/// The resource that asks for this contact point in the tree, and goes on to: its root, or one of its branches.
+fn wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Option<String> {
     let key = Key::Tree(context.claims.place(&instance.name));
+    let claimant = context.claims.holder::<NotificationPolicy>(&key)?;
     let holds = |policy: &Arc<NotificationPolicy>| {
-        let claimant = context.claims.holder::<NotificationPolicy>(&key);
-        claimant.is_some_and(|it| (it.namespace.as_str(), it.name.as_str()) == (policy.ns(), policy.id()))
+        let root = policy.root().unwrap_or_else(|| named(policy.ns(), policy.id()));
+        (claimant.namespace.as_str(), claimant.name.as_str()) == (root.namespace.as_str(), root.name.as_str())
     };
     let by_name = By::GrafanaReceiver {
         instance: instance.name.clone(),
@@ -111,9 +153,12 @@ fn is_wished(object: &ContactPoint, instance: &Instance, context: &Context, name
     let policies = &context.stores.policies;
     let mut asking = policies.by(&By::Receiver(named(object.ns(), object.id())));
     asking.extend(policies.by(&by_name));
-    asking
+    asking.retain(|policy| !policy.is_deleting() && !policy.is_suspended() && holds(policy));
+    let asking = asking
         .iter()
-        .any(|policy| !policy.is_deleting() && !policy.is_suspended() && holds(policy))
+        .map(|policy| named(policy.ns(), policy.id()))
+        .min()?;
+    Some(format!("NotificationPolicy {}", asking.path()))
 }
 
 /// What a rule is called by those who can change it.
@@ -135,7 +180,7 @@ mod tests {
     #[test]
     fn users_are_named_up_to_a_few() {
         let users = |tree: Option<&str>, rules: &[&str]| Users {
-            tree: tree.map(str::to_owned),
+            tree: tree.map(str::to_owned).into_iter().collect(),
             wished: None,
             others: Vec::new(),
             rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),

@@ -1,5 +1,6 @@
 //! Who is told: contact points, and the policy tree that leads to them.
 
+pub mod branches;
 pub mod contact_point;
 pub mod delivery;
 mod losses;

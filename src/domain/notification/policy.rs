@@ -1,11 +1,13 @@
-//! NotificationPolicy → the policy tree that Grafana should hold.
+//! NotificationPolicy → the policy tree that Grafana should hold, or a branch of it.
 
 use std::collections::BTreeSet;
 
 use super::receiver::{Target, at_receiver, target};
 use super::timing::{grouping, period};
+use super::tree::MARK;
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, Route};
+use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::grafana::model;
 
@@ -36,19 +38,57 @@ pub fn tree(
     mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
 ) -> Result<model::Route, Refusal> {
     checked(&spec.routes, "spec", MAX_DEPTH)?;
-    let root = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
-        .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
-    let receiver =
-        name_of(&root).map_err(|refusal| at_receiver(&refusal, "spec", spec.receiver.is_some()))?;
+    let receiver = receiver(spec, &mut name_of)?;
     let group_by = if spec.group_by.is_empty() {
         DEFAULT_GROUP_BY.map(str::to_owned).to_vec()
     } else {
         grouping(&spec.group_by, "spec")?
     };
     Ok(model::Route {
-        routes: routes(&spec.routes, "spec", &receiver, &mut name_of)?,
-        receiver: Some(receiver),
         group_by,
+        ..top(spec, receiver, &mut name_of)?
+    })
+}
+
+/// Works out what a branch adds to the tree of its root: one route with everything below it, for alerts that match the ownership
+/// pattern alone where there is one. It carries no mark yet.
+pub fn branch(
+    spec: &NotificationPolicySpec,
+    tenant: Option<&str>,
+    mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
+) -> Result<model::Route, Refusal> {
+    checked(&spec.routes, "spec", MAX_DEPTH)?;
+    let receiver = receiver(spec, &mut name_of)?;
+    let mut object_matchers =
+        Vec::from_iter(tenant.map(|pattern| model::object_matcher(LABEL, "=~", pattern)));
+    object_matchers.extend(matchers(&spec.matchers, "spec")?);
+    Ok(model::Route {
+        object_matchers,
+        r#continue: !spec.exclusive.unwrap_or(false),
+        group_by: grouping(&spec.group_by, "spec")?,
+        ..top(spec, receiver, &mut name_of)?
+    })
+}
+
+/// The contact point of the specification itself.
+fn receiver(
+    spec: &NotificationPolicySpec,
+    name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
+) -> Result<String, Refusal> {
+    let target = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
+        .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
+    name_of(&target).map_err(|refusal| at_receiver(&refusal, "spec", spec.receiver.is_some()))
+}
+
+/// What a root and a branch say alike.
+fn top(
+    spec: &NotificationPolicySpec,
+    receiver: String,
+    name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
+) -> Result<model::Route, Refusal> {
+    Ok(model::Route {
+        routes: routes(&spec.routes, "spec", &receiver, name_of)?,
+        receiver: Some(receiver),
         group_wait: period(spec.group_wait.as_ref(), "spec.groupWait", true)?,
         group_interval: period(spec.group_interval.as_ref(), "spec.groupInterval", false)?,
         repeat_interval: period(spec.repeat_interval.as_ref(), "spec.repeatInterval", false)?,
@@ -142,6 +182,12 @@ fn matchers(texts: &[MatcherText], field: &str) -> Result<Vec<model::ObjectMatch
         .map(|(i, text)| {
             let matcher = Matcher::parse(text.as_str())
                 .map_err(|e| Refusal::invalid(&format!("{field}.matchers[{i}]"), e))?;
+            if matcher.label == MARK {
+                return Err(Refusal::invalid(
+                    &format!("{field}.matchers[{i}]"),
+                    format!("{MARK} is the operator's own label"),
+                ));
+            }
             Ok(model::object_matcher(
                 &matcher.label,
                 matcher.op.as_str(),

@@ -182,9 +182,13 @@ async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
     immutable("ContactPoint", &table).await;
 }
 
+/// What is said of a root with what only a branch can have.
+const OF_A_BRANCH: &str = "matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert";
+
 #[tokio::test]
 async fn a_bad_notification_policy_is_refused_with_its_cure() {
     let root = json!({"receiver": "a"});
+    let branch = json!({"receiver": "a", "parentRef": {"name": "tree"}});
     let route = |route: Value| with(&root, json!({"routes": [route]}));
     let table = [
         (json!({}), "give exactly one of receiver and receiverRef"),
@@ -220,8 +224,24 @@ async fn a_bad_notification_policy_is_refused_with_its_cure() {
             "time intervals are not there yet: a route is always active",
         ),
         (
-            with(&root, json!({"parentRef": {"name": "tree"}})),
-            "parentRef is not there yet: a NotificationPolicy is the whole tree of its instance",
+            with(&root, json!({"parentRef": {}})),
+            "spec.parentRef.name: Required value",
+        ),
+        (
+            with(&root, json!({"parentRef": {"name": ""}})),
+            "spec.parentRef.name",
+        ),
+        (with(&root, json!({"priority": 1})), OF_A_BRANCH),
+        (with(&root, json!({"exclusive": false})), OF_A_BRANCH),
+        (with(&root, json!({"matchers": ["a=b"]})), OF_A_BRANCH),
+        (
+            with(&branch, json!({"matchers": ["severity"]})),
+            "write one matcher an entry",
+        ),
+        (with(&branch, json!({"priority": "high"})), "spec.priority"),
+        (
+            json!({"parentRef": {"name": "tree"}}),
+            "give exactly one of receiver and receiverRef",
         ),
         (
             route(deep(3, json!({"receiver": "a", "receiverRef": {"name": "b"}}))),
@@ -243,6 +263,9 @@ async fn a_good_notification_policy_is_accepted() {
     let table = [
         json!({"receiver": "a"}),
         json!({"receiverRef": {"name": "a", "namespace": "other"}}),
+        json!({"receiver": "a", "parentRef": {"name": "tree"}}),
+        json!({"receiver": "a", "parentRef": {"name": "tree", "namespace": "platform"}, "priority": -10, "exclusive": true,
+            "matchers": ["severity!=\"info\""], "routes": [{"matchers": ["severity=\"critical\""], "receiver": "b"}]}),
         json!({"receiverRef": {"grafanaName": "grafana-default-email"}, "groupBy": ["..."], "routes": [
             {"matchers": ["severity=\"critical\"", "team=~\"a|b\"", "env!=dev", "zone !~ \"x.*\""], "continue": true, "groupWait": "0s",
              "routes": [{"receiver": "a", "routes": [{"receiverRef": {"name": "b"}, "repeatInterval": "1d12h"}]}]},
@@ -268,9 +291,14 @@ async fn a_good_notification_policy_is_accepted() {
     ];
     accepted("NotificationPolicy", &fine).await;
     let other = with(&table[0], json!({"instance": "other"}));
-    immutable(
-        "NotificationPolicy",
-        &[(table[0].clone(), other, "instance is immutable")],
-    )
-    .await;
+    let branch = with(&table[0], json!({"parentRef": {"name": "tree"}}));
+    let turned = "a root can't become a branch, nor a branch a root";
+    let fixed = [
+        (table[0].clone(), other, "instance is immutable"),
+        (table[0].clone(), branch.clone(), turned),
+        (branch.clone(), table[0].clone(), turned),
+    ];
+    immutable("NotificationPolicy", &fixed).await;
+    let elsewhere = with(&table[0], json!({"parentRef": {"name": "other"}, "priority": 3}));
+    mutable("NotificationPolicy", "moved", &branch, &elsewhere).await;
 }

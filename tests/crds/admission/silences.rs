@@ -135,11 +135,6 @@ async fn what_is_not_there_yet_is_refused_also_where_a_client_lets_unknown_field
         ),
         (
             "NotificationPolicy",
-            json!({"receiver": "a", "parentRef": {"name": "tree"}}),
-            "parentRef is not there yet",
-        ),
-        (
-            "NotificationPolicy",
             json!({"receiver": "a", "routes": [{"muteTimeIntervals": ["weekends"]}]}),
             "time intervals are not there yet",
         ),

@@ -70,6 +70,8 @@ pub(super) struct Held {
     pub(super) templates: BTreeMap<String, Found<Template>>,
     /// Whether it knows revisions.
     pub(super) has_revisions: bool,
+    /// Trees that group by this label it refuses.
+    pub(super) ungroupable: Option<&'static str>,
     /// What a write of a contact point puts before the name that a read has for the state.
     pub(super) states_of_writes: &'static str,
     pub(super) silences: Vec<Silence>,

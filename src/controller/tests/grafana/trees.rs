@@ -31,6 +31,10 @@ impl Held {
     }
 }
 
+fn groups_by(route: &Route, label: &str) -> bool {
+    route.group_by.iter().any(|own| own == label) || route.routes.iter().any(|route| groups_by(route, label))
+}
+
 impl Trees for Double {
     fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         self.call("policy.get", |held| {
@@ -61,6 +65,9 @@ impl Trees for Double {
         let (root, found) = (root.clone(), found.cloned());
         self.call("policy.put", move |held| {
             held.is_changed(found.as_ref())?;
+            if held.ungroupable.is_some_and(|label| groups_by(&root, label)) {
+                return Err(refusal("policy.put", 400, "invalid label name"));
+            }
             held.policy = Some(root);
             held.policy_by = provenance.name().map(str::to_owned);
             Ok(held.revision())

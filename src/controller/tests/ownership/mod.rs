@@ -1,6 +1,7 @@
 //! Whose an object in Grafana is: by another owner id, by somebody else, by nobody any more; and who of several was first.
 
 mod adoption;
+mod branches;
 mod claims;
 mod contact_points;
 mod orphans;

@@ -1,10 +1,16 @@
-//! NotificationPolicy: resolve, decide, apply, report.
+//! NotificationPolicy: resolve, decide, apply, report. A root is here, with the tree that it writes in `assembly`; `branch` has what differs for a branch.
+
+mod assembly;
+mod branch;
+pub(in crate::controller) mod related;
 
 use kube::Resource;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
+use self::assembly::is_to_write;
+use self::branch::STORED;
 use super::receiver::name_of;
 use super::tree;
 use crate::api::condition::{self, Reason};
@@ -19,11 +25,14 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::policy;
-use crate::domain::notification::tree::marked;
+use crate::domain::notification::receiver::Target;
 
 impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
         let instance = context.instance(self)?;
+        if let Some(root) = self.root() {
+            return branch::reconcile(self, &root, &instance, context);
+        }
         if !instance.allows_tree(self.ns()) {
             return Err(Failure::new(
                 Reason::Invalid,
@@ -63,16 +72,10 @@ impl Reconcile for NotificationPolicy {
             // What Grafana has refused for want of it is another thing once it is there.
             instance.refused.forget(tree::TREE);
         }
-        let wish = wish?;
-        let wish = marked(wish, &instance.owners.now().label(self.ns(), self.id()));
-        let brought = tree::bring(
-            &instance,
-            &wish,
-            |mark| is_to_write(mark, context, &instance),
-            instance.adopts(self),
-            &instance.how_to_adopt(self.ns()),
-        )
-        .await?;
+        let mut tree = assembly::assemble(self, wish?, &instance, context).await?;
+        let before = assembly::known(&instance);
+        let brought = assembly::bring(self, &mut tree, &instance, context).await?;
+        let wish = tree.route();
         let lost = tree::lost(&instance)?;
         if brought.is_taken_over {
             let until = |lost| format!("{lost}. It comes back with the tree when this resource is deleted");
@@ -83,21 +86,29 @@ impl Reconcile for NotificationPolicy {
             info!(namespace = self.ns(), name = self.id(), "policy tree written");
             trigger_waiting(context, &instance);
         }
+        assembly::trigger_moved(self, before.as_ref(), &wish, &instance, context);
         let mut status = self.status.clone().unwrap_or_default();
         status.receiver.clone_from(&wish.receiver);
         status.routes = i64::try_from(policy::count(&self.spec.routes)).ok();
+        status.branches = i64::try_from(tree.count()).ok().filter(|count| *count > 0);
         status.url = Some(links::policies(instance.external_url()));
-        let stored =
-            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default";
         Ok(Report {
-            warnings: lost.map(|lost| without(&lost)).into_iter().collect(),
-            ..Report::synced(status, stored)
+            warnings: lost
+                .map(|lost| without(&lost))
+                .into_iter()
+                .chain(tree.warning())
+                .collect(),
+            ..Report::synced(status, STORED)
         })
     }
 
     async fn mistake(&self, _: &Context) -> Option<Failure> {
         // Whoever the receivers are.
-        let tree = policy::tree(&self.spec, |_| Ok("any".to_owned()));
+        let any = |_: &Target| Ok("any".to_owned());
+        let tree = match self.spec.parent_ref {
+            Some(_) => policy::branch(&self.spec, None, any),
+            None => policy::tree(&self.spec, any),
+        };
         tree.err().map(Failure::from)
     }
 
@@ -109,10 +120,19 @@ impl Reconcile for NotificationPolicy {
             || running.is_some_and(|instance| instance.facts().is_ok())
     }
 
+    fn mark_stored(&self, context: &Context, status: &mut NotificationPolicyStatus) {
+        if self.spec.parent_ref.is_some() {
+            branch::note(self, context, status);
+        }
+    }
+
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
         let Some(instance) = pass::leaving(self, context).await? else {
             return Ok(());
         };
+        if self.spec.parent_ref.is_some() {
+            return branch::clean_up(self, &instance, context).await;
+        }
         if context
             .claims
             .ahead(&Key::Tree(context.claims.place(&instance.name)), self)
@@ -166,19 +186,6 @@ fn without(lost: &str) -> String {
     format!(
         "the tree that was there before said what a NotificationPolicy has no words for, and which has no effect meanwhile: {lost}. It comes back with that tree when this resource is deleted"
     )
-}
-
-/// Whether the tree with this mark is the first in line's to write: its resource isn't there any more, or stands in the same line. One that
-/// has the tree through another GrafanaInstance keeps it: their addresses or logins differ, so nothing else tells that both are for
-/// one Grafana.
-fn is_to_write(mark: &str, context: &Context, instance: &Instance) -> bool {
-    let Some((namespace, name)) = instance.owners.resource(mark) else {
-        return false;
-    };
-    let holder = ObjectRef::new(name).within(namespace);
-    let holder = context.stores.policies.get(&holder);
-    let place = |name: &str| context.claims.place(name);
-    holder.is_none_or(|holder| place(holder.instance()) == place(&instance.name))
 }
 
 /// Contact points whose deletion waits may be free now.

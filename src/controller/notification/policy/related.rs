@@ -1,0 +1,70 @@
+//! What a change of one policy means for the others of its tree.
+
+use kube::runtime::watcher::Event;
+
+use crate::api::{ANNOTATION_SHARED_WITH, NotificationPolicy, condition};
+use crate::controller::context::Context;
+use crate::controller::engine::by::{By, Named, named};
+use crate::controller::engine::managed::Managed;
+
+/// Asks for a pass over the root that a branch has left or stands otherwise in, and over the branches of a root.
+pub(in crate::controller) fn told(
+    event: &Event<NotificationPolicy>,
+    before: Option<&NotificationPolicy>,
+    context: &Context,
+) {
+    let (policies, triggers) = (&context.stores.policies, &context.triggers.policies);
+    let (policy, after) = match event {
+        Event::Apply(policy) => (policy, Some(policy)),
+        Event::Delete(policy) => (policy, None),
+        // A branch that vanished while the watch was down left no event, and its root knows.
+        Event::InitDone if context.is_ready() => {
+            let roots = policies
+                .all()
+                .into_iter()
+                .filter(|policy| policy.root().is_none());
+            roots.for_each(|root| triggers.one(root.ns(), root.id()));
+            return;
+        }
+        Event::InitApply(_) | Event::Init | Event::InitDone => return,
+    };
+    // A branch that is there asks its root itself where the tree lacks it; of its place among the others it knows nothing.
+    let (left, joined) = (before.and_then(place_in_tree), after.and_then(place_in_tree));
+    if let Some((root, _)) = left.filter(|left| joined.as_ref() != Some(left)) {
+        triggers.one(&root.namespace, &root.name);
+    }
+    if before.map(SeenByBranches::of) != after.map(SeenByBranches::of) {
+        triggers.all_by(policies, &By::Branch(named(policy.ns(), policy.id())));
+    }
+}
+
+/// The root of a branch, and its priority there.
+fn place_in_tree(branch: &NotificationPolicy) -> Option<(Named, i32)> {
+    Some((branch.root()?, branch.spec.priority.unwrap_or(0)))
+}
+
+/// What of a root its branches depend on, besides Grafana's tree.
+#[derive(PartialEq)]
+struct SeenByBranches<'a> {
+    is_deleting: bool,
+    is_suspended: bool,
+    shared_with: Option<&'a str>,
+    /// Status and reason.
+    ready: Option<(&'a str, &'a str)>,
+    /// It is none if it has one.
+    root: Option<Named>,
+}
+
+impl<'a> SeenByBranches<'a> {
+    fn of(root: &'a NotificationPolicy) -> Self {
+        let status = root.status.as_ref();
+        let ready = status.and_then(|status| condition::ready(&status.conditions));
+        Self {
+            is_deleting: root.is_deleting(),
+            is_suspended: root.is_suspended(),
+            shared_with: root.annotation(ANNOTATION_SHARED_WITH),
+            ready: ready.map(|ready| (ready.status.as_str(), ready.reason.as_str())),
+            root: root.root(),
+        }
+    }
+}
