@@ -1,6 +1,7 @@
 //! The real passes and the real poller, against an API server and a Grafana in this process: no sockets, no waiting.
 
 mod alone;
+mod anything;
 mod cost;
 mod cut_off;
 mod grafana;
