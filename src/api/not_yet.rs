@@ -1,8 +1,8 @@
-//! Fields that people know from Grafana or expect here, and that aren't there yet.
+//! Fields that people know from Grafana or Prometheus and expect here, and that aren't there yet or have another name.
 //!
 //! An API server drops a field that its schema doesn't know, and says so only to clients that ask for it (`fieldValidation`). What was written
 //! would then have no effect, or another one than was meant, and nobody would hear of it. So these are in the schemas, and refused with what to do
-//! meanwhile. They have the type that they will have.
+//! meanwhile, or in their place. They have the type that they will have.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, ValidationRule,
@@ -14,30 +14,65 @@ struct Field {
     within: &'static [&'static str],
     name: &'static str,
     type_: &'static str,
-    meanwhile: &'static str,
+    answer: Answer,
 }
 
-const FIELDS: [Field; 3] = [
+/// What is said of a field.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// It isn't there yet; what to do meanwhile.
+    NotYet(&'static str),
+    /// What to write in its place.
+    Called(&'static str),
+}
+
+impl Field {
+    fn message(&self) -> String {
+        let name = self.name;
+        match self.answer {
+            Answer::NotYet(meanwhile) => format!("{name} is not there yet: {meanwhile}"),
+            Answer::Called(cure) => format!("{name} is Prometheus' name: {cure}"),
+        }
+    }
+
+    fn description(&self) -> String {
+        match self.answer {
+            Answer::NotYet(meanwhile) => format!("Not there yet, and refused: {meanwhile}."),
+            Answer::Called(cure) => format!("Refused, for it is Prometheus' name: {cure}."),
+        }
+    }
+}
+
+const FIELDS: &[Field] = &[
     Field {
         kind: "AlertRule",
         within: &[],
-        name: "notificationSettings",
-        type_: "object",
-        meanwhile: "give the rule a label, and route that to the contact point with a NotificationPolicy",
+        name: "expr",
+        type_: "string",
+        answer: Answer::Called("write query, with the same text, its comparison included"),
     },
     Field {
         kind: "AlertRule",
         within: &[],
-        name: "record",
-        type_: "object",
-        meanwhile: "an AlertRule only alerts; have the data source's own rules record",
+        name: "alert",
+        type_: "string",
+        answer: Answer::Called("write title, or leave it to the resource's name"),
+    },
+    Field {
+        kind: "AlertRule",
+        within: &[],
+        name: "keep_firing_for",
+        type_: "string",
+        answer: Answer::Called("write keepFiringFor"),
     },
     Field {
         kind: "GrafanaInstance",
         within: &[],
         name: "driftPolicy",
         type_: "string",
-        meanwhile: "what was changed in Grafana is always put right; suspend of a resource leaves its object as it is",
+        answer: Answer::NotYet(
+            "what was changed in Grafana is always put right; suspend of a resource leaves its object as it is",
+        ),
     },
 ];
 
@@ -49,13 +84,13 @@ pub(super) fn add(kind: &str, root: &mut JSONSchemaProps) {
         };
         let rule = ValidationRule {
             field_path: Some(format!(".{}", field.name)),
-            message: Some(format!("{} is not there yet: {}", field.name, field.meanwhile)),
+            message: Some(field.message()),
             rule: format!("!has(self.{})", field.name),
             ..ValidationRule::default()
         };
         object.x_kubernetes_validations.get_or_insert_default().push(rule);
         let schema = JSONSchemaProps {
-            description: Some(format!("Not there yet, and refused: {}.", field.meanwhile)),
+            description: Some(field.description()),
             nullable: Some(true),
             type_: Some(field.type_.to_owned()),
             x_kubernetes_preserve_unknown_fields: (field.type_ == "object").then_some(true),
@@ -88,9 +123,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_that_is_not_there_yet_finds_its_place_and_stands_in_the_way_of_none_that_is() {
+    fn every_field_that_is_refused_finds_its_place_and_stands_in_the_way_of_none_that_is() {
         let kinds = [AlertRule::crd(), GrafanaInstance::crd()];
-        for field in &FIELDS {
+        for field in FIELDS {
             let crd = kinds.iter().find(|crd| crd.spec.names.kind == field.kind);
             let mut root = crd
                 .and_then(|crd| crd.spec.versions.first()?.schema.clone()?.open_api_v3_schema)

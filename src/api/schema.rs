@@ -51,7 +51,7 @@ pub fn values_only(schema: &mut Schema) {
 
 /// Removes what API servers warn about or refuse (integer formats that OpenAPI v3 doesn't know), and says of every list how server-side
 /// apply merges it (as a whole, unless the field says otherwise) and of lists, maps and enumerations that may be left out that they may be
-/// null. Adds the fields that are refused because they aren't there yet.
+/// null. Adds the fields that are refused because they aren't there yet or have another name.
 pub fn finish(crd: &mut CustomResourceDefinition) {
     let kind = &crd.spec.names.kind;
     for version in &mut crd.spec.versions {

@@ -28,7 +28,7 @@ use crate::domain::tenancy;
 use crate::domain::version::Version;
 use crate::grafana::mirror::{Held, Mirror, Part, PointsSeen, Subject};
 use crate::grafana::turns::Turn;
-use crate::grafana::wire::{DataSource, Settings};
+use crate::grafana::wire::{DataSource, Settings, Toggles};
 use crate::grafana::{self, Class, Grafana};
 
 /// What a Grafana says about itself.
@@ -42,6 +42,8 @@ pub struct Facts {
     pub min_interval: Duration,
     /// Whether folders may lie in folders.
     pub nested_folders: bool,
+    /// Which feature toggles are on.
+    pub toggles: Toggles,
     /// Its data sources.
     pub sources: Vec<DataSource>,
 }
@@ -210,6 +212,7 @@ impl Instance {
             version_text,
             min_interval: settings.min_interval,
             nested_folders: settings.nested_folders,
+            toggles: settings.toggles,
             sources: self.sources.read().clone(),
         })
     }
@@ -355,6 +358,15 @@ pub fn source<'a>(
             });
         }
     };
+    named(facts, field, reference)
+}
+
+/// The data source that a reference at `field` means.
+pub fn named<'a>(
+    facts: &'a Facts,
+    field: &str,
+    reference: &DatasourceRef,
+) -> Result<&'a DataSource, Refusal> {
     let known = || {
         let mut names: Vec<_> = facts.sources.iter().map(|s| s.name.as_str()).collect();
         names.sort_unstable();

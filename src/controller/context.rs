@@ -341,8 +341,21 @@ impl Context {
     /// Tells whoever waits for this resource that its condition has changed.
     pub fn reported<K: Managed>(&self, object: &K, _reason: Reason) {
         if K::KIND == ContactPoint::KIND {
-            let receiver = By::Receiver(named(object.ns(), object.id()));
-            self.triggers.policies.all_by(&self.stores.policies, &receiver);
+            self.tell_referrers(&By::Receiver(named(object.ns(), object.id())));
         }
+    }
+
+    /// Sends those on a pass who refer to a contact point in this way.
+    pub fn tell_referrers(&self, receiver: &By) {
+        self.triggers.policies.all_by(&self.stores.policies, receiver);
+        self.triggers.rules.all_by(&self.stores.rules, receiver);
+    }
+
+    /// Sends those contact points on a pass whose deletion waits: somebody has let go of one.
+    pub fn tell_waiting_contact_points(&self, instance: &str) {
+        let waiting = By::Deleting(instance.to_owned());
+        self.triggers
+            .contact_points
+            .all_by(&self.stores.contact_points, &waiting);
     }
 }

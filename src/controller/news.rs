@@ -139,9 +139,7 @@ pub(super) fn about_contact_point(
     let (Event::Apply(contact_point) | Event::Delete(contact_point)) = event else {
         return;
     };
-    let policies = &context.triggers.policies;
-    let receiver = By::Receiver(named(contact_point.ns(), contact_point.id()));
-    policies.all_by(&context.stores.policies, &receiver);
+    context.tell_referrers(&By::Receiver(named(contact_point.ns(), contact_point.id())));
     // By its name in Grafana it may be referred to as well, also by the one that it had.
     let names: BTreeSet<_> = [before, Some(contact_point)]
         .into_iter()
@@ -149,11 +147,10 @@ pub(super) fn about_contact_point(
         .map(|point| (point.instance(), contact_point::name(&point.spec, point.id())))
         .collect();
     for (instance, name) in names {
-        let receiver = By::GrafanaReceiver {
+        context.tell_referrers(&By::GrafanaReceiver {
             instance: instance.to_owned(),
             name: name.to_owned(),
-        };
-        policies.all_by(&context.stores.policies, &receiver);
+        });
     }
 }
 

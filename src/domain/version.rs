@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::grafana::wire::Toggles;
+
 /// The number of a Grafana release. Patch releases matter: several have changed what an endpoint takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
@@ -45,6 +47,14 @@ impl Version {
     pub const KEEP_LAST: Self = Self::new(10, 4, 0);
     /// Nested folders without a feature toggle.
     pub const NESTED_FOLDERS: Self = Self::new(11, 0, 0);
+    /// A rule's own notification settings, without a feature toggle.
+    pub const NOTIFICATION_SETTINGS: Self = Self::new(11, 0, 0);
+    /// The same with the feature toggle `alertingSimplifiedRouting`.
+    pub const NOTIFICATION_SETTINGS_BY_TOGGLE: Self = Self::new(10, 4, 0);
+    /// Recording rules, without a feature toggle, and the data source that they write to.
+    pub const RECORDING_RULES: Self = Self::new(12, 0, 0);
+    /// Recording rules with the feature toggle `grafanaManagedRecordingRules`, which write where Grafana's settings say.
+    pub const RECORDING_RULES_BY_TOGGLE: Self = Self::new(11, 2, 0);
     /// `keepFiringFor` and `missingSeriesEvalsToResolve`.
     pub const KEEP_FIRING_FOR: Self = Self::new(12, 0, 0);
     /// Equal titles within a folder.
@@ -63,9 +73,32 @@ impl Version {
         Some(Self::new(major, next(), next()))
     }
 
-    /// The fields of our resources that this version lacks.
-    pub fn lacks(self) -> Vec<String> {
+    /// Whether a rule may name its contact point.
+    pub fn has_notification_settings(self, toggles: Toggles) -> bool {
+        self >= Self::NOTIFICATION_SETTINGS
+            || toggles.simplified_routing && self >= Self::NOTIFICATION_SETTINGS_BY_TOGGLE
+    }
+
+    /// Whether a rule may record.
+    pub fn has_recording_rules(self, toggles: Toggles) -> bool {
+        self >= Self::RECORDING_RULES || toggles.recording_rules && self >= Self::RECORDING_RULES_BY_TOGGLE
+    }
+
+    /// The fields of our resources that this version lacks with these feature toggles.
+    pub fn lacks(self, toggles: Toggles) -> Vec<String> {
+        let by_toggle = |has: bool, since: Self| if has { Self::OLDEST } else { since };
+        let settings = self.has_notification_settings(toggles);
+        let recording = self.has_recording_rules(toggles);
         [
+            (
+                "AlertRule.spec.notificationSettings",
+                by_toggle(settings, Self::NOTIFICATION_SETTINGS),
+            ),
+            (
+                "AlertRule.spec.record",
+                by_toggle(recording, Self::RECORDING_RULES),
+            ),
+            ("AlertRule.spec.record.targetDatasource", Self::RECORDING_RULES),
             ("AlertRule.spec.noDataState: KeepLast", Self::KEEP_LAST),
             ("AlertRule.spec.execErrState: KeepLast", Self::KEEP_LAST),
             ("AlertRule.spec.keepFiringFor", Self::KEEP_FIRING_FOR),
@@ -125,15 +158,33 @@ mod tests {
 
     #[test]
     fn names_what_an_old_server_lacks() {
-        let lacks = |major, minor| Version::new(major, minor, 0).lacks();
-        assert_eq!(Version::OLDEST.lacks().len(), 4 + CONTACT_POINT_FIELDS.len());
+        let lacks = |major, minor| Version::new(major, minor, 0).lacks(Toggles::default());
+        assert_eq!(
+            Version::OLDEST.lacks(Toggles::default()).len(),
+            7 + CONTACT_POINT_FIELDS.len()
+        );
         let of_rules = |version: &[String]| {
             version
                 .iter()
                 .filter(|field| field.starts_with("AlertRule"))
                 .count()
         };
-        assert_eq!(of_rules(&lacks(11, 6)), 2);
+        assert_eq!(of_rules(&lacks(11, 6)), 4);
+        assert_eq!(of_rules(&lacks(10, 4)), 5);
+        let toggles = Toggles {
+            simplified_routing: true,
+            recording_rules: true,
+        };
+        assert_eq!(
+            of_rules(&Version::new(10, 4, 0).lacks(toggles)),
+            4,
+            "by its toggle"
+        );
+        assert_eq!(
+            of_rules(&Version::new(11, 2, 0).lacks(toggles)),
+            3,
+            "by its toggle"
+        );
         assert_eq!(of_rules(&lacks(12, 0)), 0);
         assert!(lacks(11, 5).contains(&"ContactPoint.spec.integrations[].jira (since 11.6)".to_owned()));
         assert!(lacks(13, 0).is_empty(), "{:?}", lacks(13, 0));

@@ -18,7 +18,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::doors::{Door, Doors};
-use corpus::{FOLDER, NIGHT, RECEIVER, any_rule, every_field, plain, ten};
+use corpus::{FOLDER, NIGHT, RECEIVER, any_rule, every_field, plain, recording, ten};
 
 /// How many random rules are tried on each release, half of them from each side.
 const RANDOM: usize = 40;
@@ -110,7 +110,11 @@ async fn assert_both_find(doors: &Doors, wishes: &[AlertRule]) {
 
 #[apply(since_13)]
 async fn what_one_door_has_stored_the_other_finds_equal_whichever_field_it_uses() {
-    let wishes: Vec<_> = every_field().into_iter().chain(ten()).collect();
+    let wishes: Vec<_> = every_field()
+        .into_iter()
+        .chain(ten())
+        .chain([recording("records")])
+        .collect();
     let doors = doors().await;
     for (from, to) in doors.each_way() {
         for wish in &wishes {
@@ -162,6 +166,44 @@ async fn each_door_changes_what_the_other_has_stored_and_writes_nothing_before()
         }
     }
     assert_eq!(list(&doors.provisioning).await, list(&doors.platform).await);
+}
+
+#[apply(since_13)]
+async fn a_recording_rule_is_changed_by_each_door_and_becomes_an_alert_rule_and_back() {
+    let doors = doors().await;
+    for (from, to) in doors.each_way() {
+        let wish = recording("r");
+        let stored = put(from, &wish, None).await.expect("a rule").found;
+        let mut other = wish.clone();
+        if let Some(record) = &mut other.record {
+            "errors:rate5m".clone_into(&mut record.metric);
+        }
+        let stored = put(to, &other, Some(&stored)).await.expect("a change").found;
+        assert_is(&stored, &other);
+        assert_eq!(get(from, "r").await.as_ref(), Some(&stored));
+        let alerts = AlertRule {
+            group: stored.group.clone(),
+            ..plain("r")
+        };
+        let stored = put(to, &alerts, Some(&stored))
+            .await
+            .expect("an alert rule")
+            .found;
+        assert_is(&stored, &alerts);
+        assert_eq!(stored.metric, None);
+        let stored = put(from, &wish, Some(&stored))
+            .await
+            .expect("a recording rule")
+            .found;
+        assert_is(&stored, &wish);
+        assert_eq!(get(to, "r").await.as_ref(), Some(&stored));
+        to.client
+            .rules
+            .delete(&stored, Provenance::Api)
+            .await
+            .expect("it goes");
+        assert_both_find(&doors, &[]).await;
+    }
 }
 
 #[apply(since_13)]
@@ -303,10 +345,10 @@ async fn a_policy_tree_that_somebody_gives_a_rule_is_a_difference_and_goes_with_
         assert_eq!(get(from, "r").await.as_ref(), Some(&found));
         assert_eq!(
             RuleDigest::of(&wish).changed(&found.digest).last(),
-            Some(&"notification")
+            Some(&"notificationSettings")
         );
         assert_ne!(found, before);
-        let told = decision::lost(&found).expect("something of somebody else's");
+        let told = decision::lost(&wish, &found).expect("something of somebody else's");
         assert!(told.contains("policy tree"), "{told}");
         let after = put(to, &wish, Some(&found)).await.expect("a change").found;
         assert_eq!(after, before);

@@ -31,15 +31,21 @@ pub async fn world() -> (World, Sinks) {
 
 /// A rule that fires at its first evaluation, and the labels and annotations of its alert.
 pub async fn fire(w: &World, name: &str, labels: Value, annotations: Value) {
+    fire_with(w, name, json!({"labels": labels, "annotations": annotations})).await;
+}
+
+/// A rule that fires at its first evaluation, with these fields.
+pub async fn fire_with(w: &World, name: &str, fields: Value) {
     w.grafana.needs(Need::FastRules);
     let always = json!({
         "refId": "A",
         "datasourceUid": "__expr__",
         "model": {"refId": "A", "type": "math", "expression": "1 > 0", "datasource": {"type": "__expr__", "uid": "__expr__"}},
     });
-    let spec = json!({
-        "data": [always], "condition": "A", "interval": "1s", "for": "0s", "labels": labels, "annotations": annotations,
-    });
+    let mut spec = json!({"data": [always], "condition": "A", "interval": "1s", "for": "0s"});
+    for (field, value) in fields.as_object().into_iter().flatten() {
+        spec[field] = value.clone();
+    }
     w.put("AlertRule", name, spec).await;
     w.synced::<AlertRule>(name).await;
 }

@@ -135,9 +135,15 @@ async fn reported_rules_are_stored_told_or_refused() {
         ("label-with-empty-value", vec![stored()]),
         (
             "contact-point-per-rule",
-            vec![Refused("notificationSettings is not there yet")],
+            vec![Is(
+                "DependencyMissing",
+                "spec.notificationSettings.receiver: ContactPoint",
+            )],
         ),
-        ("recording-rule", vec![Refused("record is not there yet")]),
+        (
+            "recording-rule",
+            vec![Refused("data and record.from belong together")],
+        ),
         ("victoriametrics-data-source", vec![stored()]),
         (
             "dashboard-without-panel",

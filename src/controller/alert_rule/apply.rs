@@ -70,7 +70,7 @@ pub(super) async fn apply(
                     rule.uid,
                     instance.how_to_adopt(object.ns()),
                     found
-                        .and_then(decision::lost)
+                        .and_then(|found| decision::lost(rule, found))
                         .map_or_else(String::new, |lost| format!(". Lost with that: {lost}"))
                 ),
                 Retry::OnChange,
@@ -78,11 +78,21 @@ pub(super) async fn apply(
         }
         (decision, _) => *decision == Decision::SetInterval,
     };
+    let there = match found {
+        Some(found) if decision::is_to_be_made_anew(rule, found) => {
+            make_way(context, instance, turn, rule, decision, found).await?;
+            None
+        }
+        found => found,
+    };
     let mirrored::Written {
         found: stored,
         kept,
         failure,
-    } = mirrored::put(context, instance, turn, rule, found, is_only_interval).await?;
+    } = mirrored::put(context, instance, turn, rule, there, is_only_interval).await?;
+    if found.is_some_and(|found| found.receiver.is_some() && found.receiver != stored.receiver) {
+        context.tell_waiting_contact_points(&instance.name);
+    }
     let drift = if is_only_interval {
         None
     } else {
@@ -92,6 +102,31 @@ pub(super) async fn apply(
         Some(failure) => Err(failure),
         None => Ok(Applied { stored, kept, drift }),
     }
+}
+
+/// Removes a rule that must be made anew. What else is new about it is written before: one that is refused must not cost the one that is there.
+async fn make_way(
+    context: &Context,
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    rule: &model::AlertRule,
+    decision: &Decision,
+    found: &FoundRule,
+) -> Result<(), Failure> {
+    let is_only_locked = matches!(decision, Decision::Update(fields) if decision::is_only_locked(fields));
+    let found = if is_only_locked {
+        found.clone()
+    } else {
+        let locked = model::AlertRule {
+            provenance: found.provenance.clone(),
+            ..rule.clone()
+        };
+        mirrored::put(context, instance, turn, &locked, Some(found), false)
+            .await?
+            .found
+    };
+    info!(uid = found.uid, "rule deleted, to be made anew and editable");
+    mirrored::delete(instance, turn, found).await
 }
 
 /// Says of a rule that was written why it was, and returns the drift that was put right with it.
@@ -108,7 +143,7 @@ async fn rewritten(
     {
         let what = format!("rule {} ({:?})", found.uid, found.title);
         context
-            .adopted(object, &what, decision::lost(found).as_deref())
+            .adopted(object, &what, decision::lost(rule, found).as_deref())
             .await;
     }
     let fields: &[&str] = match decision {

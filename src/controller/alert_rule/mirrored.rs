@@ -102,7 +102,8 @@ pub(super) async fn put(
     let attempt = instance.refused.attempt(&rule.uid, &sent, Instant::now())?;
     let (wish, before) = (rule.clone(), found.cloned());
     let interval_by_itself = interval_by_itself(instance, rule, found);
-    let has_written = has_written(context, instance);
+    let has_written = has_written(context, instance, rule);
+    let provenance = Provenance::named(rule.provenance.as_deref());
     let (writing, noting, trigger) = (instance.clone(), instance.clone(), context.triggers.rules.clone());
     let put = instance.write(
         turn.clone(),
@@ -114,7 +115,7 @@ pub(super) async fn put(
                 only_interval,
                 interval_by_itself: &interval_by_itself,
                 has_written: &has_written,
-                provenance: Provenance::Api,
+                provenance,
             };
             let put = grafana.rules.put(write).await;
             if put.as_ref().is_err_and(|error| !error.changed_nothing()) {
@@ -173,12 +174,15 @@ fn interval_by_itself(
     }
 }
 
-/// Says of a rule with our mark whether it is one that we write: that of the resource that the mark names.
+/// Says of a rule with our mark whether it is one that we write as we write `rule`: that of the resource that the mark names, editable or not as this
+/// one is.
 fn has_written(
     context: &Context,
     instance: &Arc<Instance>,
+    rule: &model::AlertRule,
 ) -> impl Fn(&str) -> Option<bool> + Send + Sync + use<> {
     let (instance, resources) = (instance.clone(), context.stores.rules.clone());
+    let provenance = rule.provenance.clone();
     move |uid| {
         let found = match instance.mirror.read(|held| held.rules.before(uid).cloned()) {
             Lookup::Present(found) => found,
@@ -189,9 +193,16 @@ fn has_written(
         let Some((namespace, name)) = mark.and_then(|mark| instance.owners.resource(mark)) else {
             return Some(false);
         };
+        let resource = resources.get(&ObjectRef::new(name).within(namespace));
+        // A write of a group gives all of its rules one provenance.
+        let is_editable = resource
+            .as_ref()
+            .map(|resource| resource.spec.editable == Some(true));
+        if is_editable.is_some_and(|is_editable| is_editable != provenance.is_none()) {
+            return Some(false);
+        }
         let is_derived = |owner: &Owner| owner.rule_uid(namespace, name) == uid;
         let is_named = || {
-            let resource = resources.get(&ObjectRef::new(name).within(namespace));
             resource.is_some_and(|resource| {
                 let reported = resource.status.as_ref().and_then(|status| status.uid.as_deref());
                 resource.spec.uid.as_deref() == Some(uid) || reported == Some(uid)
@@ -200,7 +211,7 @@ fn has_written(
         if !instance.owners.all().any(is_derived) && !is_named() {
             return Some(false);
         }
-        (found.provenance.as_deref() == Provenance::Api.name()).then_some(true)
+        (found.provenance == provenance).then_some(true)
     }
 }
 
@@ -263,10 +274,11 @@ fn failed(instance: &Instance, rule: &model::AlertRule, error: Error) -> Failure
 /// Deletes a rule that was found.
 pub(super) async fn delete(instance: &Arc<Instance>, turn: &Turn, found: FoundRule) -> Result<(), Failure> {
     let gone = found.uid.clone();
+    let provenance = Provenance::named(found.provenance.as_deref());
     let deleted = instance.write(
         turn.clone(),
         Subject::Rules(vec![gone.clone()]),
-        |grafana| async move { grafana.rules.delete(&found, Provenance::Api).await },
+        |grafana| async move { grafana.rules.delete(&found, provenance).await },
         move |held, ()| held.rules.deleted(&gone),
     );
     deleted.await.map_err(|e| instance.suspect(e.into()))

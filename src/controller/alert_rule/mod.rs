@@ -21,7 +21,9 @@ use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
+use crate::controller::notification::receiver::name_of;
 use crate::domain::links;
+use crate::domain::notification::settings;
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision;
@@ -31,6 +33,7 @@ use crate::grafana::api::{AlertState, FoundRule};
 use crate::grafana::approach::Approach;
 use crate::grafana::error::steady;
 use crate::grafana::mirror::{Lookup, Part};
+use crate::grafana::model::NotificationSettings;
 
 impl Reconcile for AlertRule {
     async fn reconcile(&self, context: &Context) -> Result<Report<AlertRuleStatus>, Failure> {
@@ -40,7 +43,7 @@ impl Reconcile for AlertRule {
         let uid = mirrored::uid(self, &instance);
         Rivals::of(self, context, &uid).refuse(self, facts.version)?;
         // What can't be carried out makes no folder either.
-        let mut wish = wish(self, &instance, &facts, &uid)?;
+        let mut wish = wish(self, context, &instance, &facts, &uid)?;
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&uid).await;
         let folder = folder::ensure(&instance, self, &facts).await?;
@@ -67,10 +70,13 @@ impl Reconcile for AlertRule {
         let owners = Owners::new(context.owner.clone(), former);
         let given = identity::check(self.spec.uid.as_deref(), &owners, id);
         let own = rule::check(&self.spec, &context.owner, id, prefix.unwrap_or_default());
+        // Whichever contact point it is.
+        let settings = settings::settings(&self.spec, Some("any"));
         // Whether titles must differ depends on the version.
         let refusal = given
             .and(own)
-            .and_then(|()| Rivals::of(self, context, &self.uid(context)).refuse(self, Version::SAME_TITLES));
+            .and(settings)
+            .and_then(|_| Rivals::of(self, context, &self.uid(context)).refuse(self, Version::SAME_TITLES));
         refusal.err().map(Failure::from)
     }
 
@@ -125,7 +131,11 @@ impl Reconcile for AlertRule {
                 continue;
             };
             if uid == derived || self.was_ours(Some(&found), &instance) {
+                let has_receiver = found.receiver.is_some();
                 mirrored::delete(&instance, &turn, found).await?;
+                if has_receiver {
+                    context.tell_waiting_contact_points(&instance.name);
+                }
             } else if reported.as_ref() == Some(&uid) {
                 self.leave_behind(&found, &instance, context).await;
             }
@@ -188,20 +198,30 @@ impl Rivals {
     }
 }
 
-fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Result<Wish, Failure> {
+fn wish(
+    object: &AlertRule,
+    context: &Context,
+    instance: &Instance,
+    facts: &Facts,
+    uid: &str,
+) -> Result<Wish, Failure> {
     let spec = &object.spec;
     let source = if rule::needs_source(spec) {
         let default = instance.spec.default_datasource.as_ref();
-        let found = connection::source(facts, spec.datasource.as_ref(), default);
-        if found.is_err() {
-            // What can't be seen may be there.
-            instance.check(&[Part::DataSources])?;
-            instance.suspicion.of_sources();
-        }
-        Some(found?)
+        Some(seen(
+            instance,
+            connection::source(facts, spec.datasource.as_ref(), default),
+        )?)
     } else {
         None
     };
+    let target = spec
+        .record
+        .as_ref()
+        .and_then(|record| record.target_datasource.as_ref());
+    let target = target.map(|target| connection::named(facts, rule::record::TARGET, target));
+    let target = seen(instance, target.transpose())?;
+    let notification = notification(object, context, instance, facts, uid)?;
     let mut wish = rule::wish(
         spec,
         &Surroundings {
@@ -211,8 +231,11 @@ fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Re
             name: object.id(),
             labels: &instance.spec.labels,
             source,
+            target,
+            notification: notification.as_ref(),
             external_url: instance.external_url(),
             version: facts.version,
+            toggles: facts.toggles,
             min_interval: facts.min_interval,
         },
     )?;
@@ -221,6 +244,39 @@ fn wish(object: &AlertRule, instance: &Instance, facts: &Facts, uid: &str) -> Re
         wish.warnings.extend(rule::unknown_sources(spec, &facts.sources));
     }
     Ok(wish)
+}
+
+/// A data source that was looked for: what can't be seen may be there.
+fn seen<T>(instance: &Instance, found: Result<T, Refusal>) -> Result<T, Failure> {
+    if found.is_err() {
+        instance.check(&[Part::DataSources])?;
+        instance.suspicion.of_sources();
+    }
+    Ok(found?)
+}
+
+/// What the rule's own notification settings become in Grafana, if it has some.
+fn notification(
+    object: &AlertRule,
+    context: &Context,
+    instance: &Instance,
+    facts: &Facts,
+    uid: &str,
+) -> Result<Option<NotificationSettings>, Failure> {
+    let Some(target) = settings::target(&object.spec) else {
+        return Ok(None);
+    };
+    // What this Grafana can't hold waits for nothing.
+    settings::refuse_what_is_too_new(&object.spec, facts.version, facts.toggles)?;
+    instance.check(&[Part::ContactPoints])?;
+    let receiver = name_of(&target, object.ns(), context, instance).map_err(|refusal| {
+        if refusal.reason == Reason::DependencyMissing {
+            // What Grafana has refused for want of it is another thing once it is there.
+            instance.refused.forget(uid);
+        }
+        settings::at_receiver(&object.spec, &refusal)
+    })?;
+    Ok(settings::settings(&object.spec, Some(&receiver))?)
 }
 
 /// Removes a rule that has no resource.
@@ -315,7 +371,7 @@ impl AlertRule {
         let mut warnings = wish.warnings;
         warnings.extend(applied.kept.map(|kept| {
             format!(
-                "spec.interval: the group keeps its {}, because its rule {} isn't ours; choose another group",
+                "spec.interval: the group keeps its {}, because its rule {} isn't ours, or only one of the two is editable; choose another group",
                 duration::format(kept.interval),
                 kept.because_of
             )

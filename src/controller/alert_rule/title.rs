@@ -82,6 +82,7 @@ pub(super) async fn free(
     if let Some(found) = found.filter(|found| wants(&found.title)) {
         let aside = model::AlertRule {
             title: format!("{} ({})", rule.title, rule.uid),
+            provenance: found.provenance.clone(),
             ..rule.clone()
         };
         mirrored::put(context, instance, turn, &aside, Some(found), false).await?;

@@ -17,6 +17,7 @@ use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
+use crate::domain::notification::settings;
 
 /// Something that objects are found by. Instances, namespaces, uids and labels are given as they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,9 +60,9 @@ pub enum By {
     GrafanaName(String),
     /// ContactPoints for an instance that are being deleted.
     Deleting(String),
-    /// NotificationPolicies that refer to a ContactPoint.
+    /// NotificationPolicies and AlertRules that refer to a ContactPoint.
     Receiver(Named),
-    /// NotificationPolicies for an instance that refer to a contact point by its name in Grafana.
+    /// NotificationPolicies and AlertRules for an instance that refer to a contact point by its name in Grafana.
     GrafanaReceiver {
         /// The GrafanaInstance.
         instance: String,
@@ -142,6 +143,19 @@ fn managed<K: Managed>(object: &K) -> Vec<By> {
     ]
 }
 
+fn refers_to<K: Managed>(object: &K, target: Target) -> By {
+    match target {
+        Target::ContactPoint { namespace, name } => By::Receiver(Named {
+            namespace: namespace.unwrap_or_else(|| object.ns().to_owned()),
+            name,
+        }),
+        Target::Grafana { name } => By::GrafanaReceiver {
+            instance: object.instance().to_owned(),
+            name,
+        },
+    }
+}
+
 impl Indexed for AlertRule {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
@@ -168,6 +182,7 @@ impl Indexed for AlertRule {
             instance: self.instance().to_owned(),
             uid: uid.clone(),
         }));
+        found_by.extend(settings::target(&self.spec).map(|target| refers_to(self, target)));
         found_by
     }
 }
@@ -197,16 +212,7 @@ impl Indexed for NotificationPolicy {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
         let targets = policy::targets(&self.spec).into_iter();
-        found_by.extend(targets.map(|target| match target {
-            Target::ContactPoint { namespace, name } => By::Receiver(Named {
-                namespace: namespace.unwrap_or_else(|| self.ns().to_owned()),
-                name,
-            }),
-            Target::Grafana { name } => By::GrafanaReceiver {
-                instance: self.instance().to_owned(),
-                name,
-            },
-        }));
+        found_by.extend(targets.map(|target| refers_to(self, target)));
         found_by.extend(self.root().map(By::Branch));
         found_by
     }

@@ -46,14 +46,15 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
             triggers
                 .contact_points
                 .one(&contact_point.namespace, &contact_point.name);
-            let receiver = By::Receiver(named(&contact_point.namespace, &contact_point.name));
-            triggers.policies.all_by(&stores.policies, &receiver);
+            context.tell_referrers(&By::Receiver(named(
+                &contact_point.namespace,
+                &contact_point.name,
+            )));
         }
-        let receiver = By::GrafanaReceiver {
+        context.tell_referrers(&By::GrafanaReceiver {
             instance: instance.name.clone(),
             name: name.clone(),
-        };
-        triggers.policies.all_by(&stores.policies, &receiver);
+        });
     }
     if changed.trees.iter().any(TreeName::is_default) {
         let tree = Key::Tree(context.claims.place(&instance.name));
@@ -62,8 +63,7 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         }
     }
     if !changed.trees.is_empty() {
-        let waiting = By::Deleting(instance.name.clone());
-        triggers.contact_points.all_by(&stores.contact_points, &waiting);
+        context.tell_waiting_contact_points(&instance.name);
     }
     for (id, author) in &changed.silences {
         if let Some((namespace, name)) = author

@@ -221,7 +221,7 @@ pub(super) fn describe(
             );
         }
         next.version = version;
-        next.unsupported = facts.version.lacks();
+        next.unsupported = facts.version.lacks(facts.toggles);
         apis::note(instance, &context.metrics, next);
     }
     match instance.health() {

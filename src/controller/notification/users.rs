@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::{ContactPoint, NotificationPolicy};
+use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
@@ -30,17 +30,32 @@ pub(super) struct Users {
     others: Vec<String>,
     /// Rules that have it as their own contact point (from Grafana 10.4 on), in order.
     rules: Vec<String>,
+    /// AlertRules that are to have it, though Grafana's don't have it now, in order.
+    wishing: Vec<String>,
+    /// Whether an AlertRule of its own namespace has it, which goes with the namespace.
+    is_neighbours: bool,
 }
 
 impl Users {
     pub(super) fn of(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Self {
-        let (trees, mut rules) = instance.mirror.read(|held| {
+        let (trees, rules) = instance.mirror.read(|held| {
             let trees = held.trees.iter().filter(|(_, tree)| refers(&tree.object, name));
             let rules = held.rules.with_receiver(name);
-            let rules: Vec<_> = rules.map(|rule| called(rule, instance)).collect();
+            let rules: Vec<FoundRule> = rules.cloned().collect();
             (trees.map(|(name, _)| name.clone()).collect::<Vec<_>>(), rules)
         });
+        let is_neighbours = rules.iter().any(|rule| {
+            let resource = resource(rule, instance).filter(|(namespace, _)| *namespace == object.ns());
+            resource.is_some_and(|(namespace, name)| {
+                let resource = ObjectRef::new(name).within(namespace);
+                context.stores.rules.get(&resource).is_some()
+            })
+        });
+        let mut rules: Vec<_> = rules.iter().map(|rule| called(rule, instance)).collect();
         rules.sort();
+        let mut wishing = wishing(object, instance, context, name);
+        wishing.retain(|rule| !rules.contains(rule));
+        wishing.sort();
         let (own, others): (Vec<_>, Vec<_>) = trees.into_iter().partition(TreeName::is_default);
         let mut others: Vec<_> = others
             .into_iter()
@@ -66,17 +81,24 @@ impl Users {
             wished,
             others,
             rules,
+            wishing,
+            is_neighbours,
         }
     }
 
     /// Whether there are any.
     pub(super) fn is_any(&self) -> bool {
-        self.wished.is_some() || self.are_in_grafana()
+        self.wished.is_some() || !self.wishing.is_empty() || self.are_in_grafana()
     }
 
     /// Whether there are any in Grafana.
     pub(super) fn are_in_grafana(&self) -> bool {
         !self.tree.is_empty() || !self.others.is_empty() || !self.rules.is_empty()
+    }
+
+    /// Whether it will be let go of by who goes with its namespace.
+    pub(super) fn are_leaving(&self) -> bool {
+        self.is_neighbours
     }
 
     /// Whether all that refers to it is the tree that may be ours.
@@ -87,7 +109,7 @@ impl Users {
     /// In words: who still refers to it.
     pub(super) fn still_refer(&self) -> String {
         let mut all: Vec<&str> = self.tree.iter().chain(&self.wished).map(String::as_str).collect();
-        let rest = self.others.iter().chain(&self.rules);
+        let rest = self.others.iter().chain(&self.rules).chain(&self.wishing);
         all.extend(rest.clone().take(NAMED).map(String::as_str));
         let more = rest.count().saturating_sub(NAMED);
         let count = all.len() + more;
@@ -161,16 +183,38 @@ fn wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &
     Some(format!("NotificationPolicy {}", asking.path()))
 }
 
+/// The AlertRules that ask for this contact point, and go on to.
+fn wishing(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Vec<String> {
+    let by_name = By::GrafanaReceiver {
+        instance: instance.name.clone(),
+        name: name.to_owned(),
+    };
+    let rules = &context.stores.rules;
+    let mut asking = rules.by(&By::Receiver(named(object.ns(), object.id())));
+    asking.extend(rules.by(&by_name));
+    let goes_on = |rule: &&Arc<AlertRule>| {
+        rule.instance() == object.instance() && !rule.is_deleting() && !rule.is_suspended()
+    };
+    let asking = asking.iter().filter(goes_on);
+    asking.map(|rule| resource_called(rule.ns(), rule.id())).collect()
+}
+
 /// What a rule is called by those who can change it.
 fn called(rule: &FoundRule, instance: &Instance) -> String {
-    let ours = rule
-        .owner
-        .as_deref()
-        .and_then(|label| instance.owners.resource(label));
-    ours.map_or_else(
+    resource(rule, instance).map_or_else(
         || format!("Grafana's rule {:?} ({})", rule.title, rule.uid),
-        |(namespace, name)| format!("AlertRule {namespace}/{name}"),
+        |(namespace, name)| resource_called(namespace, name),
     )
+}
+
+fn resource_called(namespace: &str, name: &str) -> String {
+    format!("AlertRule {namespace}/{name}")
+}
+
+/// The resource that a rule carries the mark of, by namespace and name.
+fn resource<'a>(rule: &'a FoundRule, instance: &'a Instance) -> Option<(&'a str, &'a str)> {
+    let mark = rule.owner.as_deref()?;
+    instance.owners.resource(mark)
 }
 
 #[cfg(test)]
@@ -184,6 +228,8 @@ mod tests {
             wished: None,
             others: Vec::new(),
             rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            wishing: Vec::new(),
+            is_neighbours: false,
         };
         assert!(!Users::default().is_any());
         let wished = Users {
@@ -192,6 +238,12 @@ mod tests {
         };
         assert!(wished.is_any() && !wished.are_in_grafana());
         assert_eq!(wished.still_refer(), "NotificationPolicy ns/tree still refers");
+        let wishing = Users {
+            wishing: vec!["AlertRule ns/a".to_owned()],
+            ..Users::default()
+        };
+        assert!(wishing.is_any() && !wishing.are_in_grafana());
+        assert_eq!(wishing.still_refer(), "AlertRule ns/a still refers");
         let tree = users(Some("NotificationPolicy ns/tree"), &[]);
         assert!(tree.is_any() && tree.is_only_the_tree());
         assert_eq!(tree.still_refer(), "NotificationPolicy ns/tree still refers");

@@ -6,5 +6,6 @@ pub mod delivery;
 mod losses;
 pub mod policy;
 pub mod receiver;
+pub mod settings;
 pub mod timing;
 pub mod tree;

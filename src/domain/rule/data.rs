@@ -28,17 +28,34 @@ pub(super) struct Data {
 
 /// Builds the nodes from `query`, or takes over `data` and `condition`.
 pub(super) fn data(spec: &AlertRuleSpec, source: Option<&DataSource>) -> Result<Data, Refusal> {
+    let records = spec.record.as_ref();
     match (&spec.query, &spec.data, &spec.condition) {
+        (Some(query), None, None) if records.is_some() => recorded(query, source),
         (Some(query), None, None) => from_query(query, source),
-        (None, Some(queries), Some(condition)) => verbatim(queries, condition),
+        (None, Some(queries), Some(condition)) if records.is_none() => verbatim(queries, condition),
+        (None, Some(queries), None) if records.is_some_and(|record| record.from.is_some()) => {
+            verbatim(queries, "")
+        }
         _ => Err(Refusal::invalid(
             "spec",
-            "give either query, or data and condition",
+            "give either query, or data and condition (of a recording rule: data and record.from)",
         )),
     }
 }
 
-fn from_query(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> {
+/// A query whose values are written: its comparison stays in it, where it leaves out what doesn't hold.
+fn recorded(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> {
+    let (source, language) = asked(source)?;
+    query::split(text).map_err(|e| Refusal::invalid("spec.query", e))?;
+    Ok(Data {
+        queries: vec![language.instant(source, text.trim())],
+        condition: String::new(),
+        value: None,
+    })
+}
+
+/// The data source of `query`, and its language.
+fn asked(source: Option<&DataSource>) -> Result<(&DataSource, Language), Refusal> {
     let source = source.ok_or_else(|| Refusal::missing("spec.datasource: no data source is known"))?;
     let language = Language::of(source).ok_or_else(|| {
         Refusal::invalid(
@@ -49,6 +66,11 @@ fn from_query(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> 
             ),
         )
     })?;
+    Ok((source, language))
+}
+
+fn from_query(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> {
+    let (source, language) = asked(source)?;
     let split = query::split(text).map_err(|e| Refusal::invalid("spec.query", e))?;
     let instant = |expr: &str| language.instant(source, expr);
     Ok(match split {
@@ -141,6 +163,11 @@ fn verbatim_query(query: &DataQuery) -> Query {
         datasource_uid: query.datasource_uid.clone(),
         model,
     }
+}
+
+/// Whether a data source is a Prometheus, as its plugin's type says.
+pub(super) fn is_prometheus(source: &DataSource) -> bool {
+    Language::of(source) == Some(Language::PromQl)
 }
 
 /// The query languages that a comparison can be split off of.

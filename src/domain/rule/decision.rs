@@ -22,6 +22,9 @@ pub enum Decision {
 /// The labels, as a digest calls them.
 const LABELS: &str = "labels";
 
+/// What another provenance is called.
+const EDITABLE: &str = "editable";
+
 /// The group, as a digest calls it.
 const GROUP: &str = "group";
 
@@ -41,6 +44,16 @@ fn is_without_empty_labels(wish: &AlertRule, found: &FoundRule) -> bool {
     !RuleDigest::of(&wish).changed(&found.digest).contains(&LABELS)
 }
 
+/// Whether the rule must be made anew to be editable. Grafana takes no provenance away (`canUpdateProvenance`, all versions).
+pub fn is_to_be_made_anew(wish: &AlertRule, found: &FoundRule) -> bool {
+    wish.provenance.is_none() && found.provenance.is_some()
+}
+
+/// Whether nothing else is different about a rule that must be made anew.
+pub fn is_only_locked(fields: &[&str]) -> bool {
+    fields == [EDITABLE]
+}
+
 /// Whether a difference has been made in Grafana since the last write, and not by another wish. `stored` is the fingerprint of
 /// what was stored last, where that is known.
 pub fn is_drift(stored: Option<&str>, found: Option<&FoundRule>) -> bool {
@@ -51,9 +64,12 @@ pub fn is_drift(stored: Option<&str>, found: Option<&FoundRule>) -> bool {
     }
 }
 
-/// What a rule of somebody else's says that an AlertRule has no words for, and that is lost when it is taken over; `None` if nothing is.
-pub fn lost(found: &FoundRule) -> Option<String> {
-    let receiver = found.receiver.as_ref();
+/// What a rule of somebody else's says that the wish has nothing in the place of, and that is lost when it is taken over; `None` if nothing is.
+pub fn lost(wish: &AlertRule, found: &FoundRule) -> Option<String> {
+    let receiver = found
+        .receiver
+        .as_ref()
+        .filter(|_| wish.notification_settings.is_none());
     let settings = receiver.map(|receiver| {
         let way = match receiver.as_str() {
             "" => "a policy tree of its own".to_owned(),
@@ -61,7 +77,7 @@ pub fn lost(found: &FoundRule) -> Option<String> {
         };
         format!("its notification settings ({way}): its alerts go by the policy tree")
     });
-    let metric = found.metric.as_ref();
+    let metric = found.metric.as_ref().filter(|_| wish.record.is_none());
     let recording = metric.map(|metric| format!("its metric {metric}: it records no longer, but alerts"));
     let all: Vec<_> = settings.into_iter().chain(recording).collect();
     (!all.is_empty()).then(|| all.join("; "))
@@ -85,6 +101,9 @@ pub fn decide(wish: &AlertRule, found: Option<&FoundRule>, label: &str, may_clai
     // One that was made without a group can't get any.
     if found.group.is_none() {
         fields.retain(|field| *field != GROUP);
+    }
+    if wish.provenance != found.provenance {
+        fields.push(EDITABLE);
     }
     if !fields.is_empty() {
         Decision::Update(fields)
@@ -130,6 +149,25 @@ mod tests {
             decide(&rule(), Some(&found(&same)), "o/ns/a", true),
             Decision::Keep
         );
+    }
+
+    #[test]
+    fn one_that_is_to_be_editable_is_made_anew_and_one_that_is_not_any_more_is_only_written() {
+        let by = |provenance: Option<&str>| AlertRule {
+            provenance: provenance.map(str::to_owned),
+            ..rule()
+        };
+        let (locked, open) = (by(Some("api")), by(None));
+        for (wish, stands, anew) in [(&locked, &open, false), (&open, &locked, true)] {
+            let stands = found(stands);
+            let decision = decide(wish, Some(&stands), "o/ns/a", true);
+            assert_eq!(decision, Decision::Update(vec!["editable"]));
+            assert_eq!(is_to_be_made_anew(wish, &stands), anew);
+        }
+        assert!(is_only_locked(&["editable"]) && !is_only_locked(&["title", "editable"]));
+        for same in [&locked, &open] {
+            assert_eq!(decide(same, Some(&found(same)), "o/ns/a", true), Decision::Keep);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod decision;
 pub mod folder;
 pub mod identity;
 pub mod query;
+pub mod record;
 pub mod states;
 mod surroundings;
 pub mod template;
@@ -19,8 +20,9 @@ use crate::api::duration;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
+use crate::grafana::api::Provenance;
 use crate::grafana::model::AlertRule;
-use crate::grafana::wire::DataSource;
+use crate::grafana::wire::{DataSource, Toggles};
 
 pub use data::unknown_sources;
 pub use surroundings::Surroundings;
@@ -76,9 +78,19 @@ pub fn needs_source(spec: &AlertRuleSpec) -> bool {
     spec.query.is_some() || !spec.debug_queries.is_empty()
 }
 
+/// Who is to have provisioned the rule: nobody, where it is editable.
+fn provenance(spec: &AlertRuleSpec) -> Provenance {
+    if spec.editable.unwrap_or(false) {
+        Provenance::None
+    } else {
+        Provenance::Api
+    }
+}
+
 /// Works out the rule that Grafana should hold, or why it can't be.
 pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Refusal> {
     refuse_what_is_too_new(spec, around.version)?;
+    record::refuse_what_is_too_new(spec, around.version, around.toggles)?;
     let mut warnings = Vec::new();
     let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
     let rule = AlertRule {
@@ -108,8 +120,12 @@ pub fn check(
         name,
         labels: &BTreeMap::new(),
         source: Some(&source),
+        // Whichever it is.
+        target: spec.record.as_ref().map(|_| &source),
+        notification: None,
         external_url: "",
         version: Version::SAME_TITLES,
+        toggles: Toggles::default(),
         min_interval: Duration::ZERO,
     };
     interval(spec)?;
@@ -133,6 +149,9 @@ fn rule(
             text.checked().map_err(|e| Refusal::invalid(field, e))
         })
     };
+    let record = record::record(spec, around)?;
+    // A recording rule has no alerts, and Grafana clears what would say something of them.
+    let of_alerts = |text: &str| record.as_ref().map_or(text, |_| "").to_owned();
     Ok(AlertRule {
         uid: around.uid.to_owned(),
         folder_uid: String::new(),
@@ -141,8 +160,8 @@ fn rule(
         title: title(spec, around.name).to_owned(),
         condition: data.condition,
         data: data.queries,
-        no_data_state: no_data_state(spec.no_data_state.unwrap_or_default()).to_owned(),
-        exec_err_state: exec_err_state(spec.exec_err_state.unwrap_or_default()).to_owned(),
+        no_data_state: of_alerts(no_data_state(spec.no_data_state.unwrap_or_default())),
+        exec_err_state: of_alerts(exec_err_state(spec.exec_err_state.unwrap_or_default())),
         r#for: duration::format(pending(spec.for_.as_ref(), "spec.for")?),
         keep_firing_for: spec
             .keep_firing_for
@@ -153,9 +172,9 @@ fn rule(
         annotations,
         labels,
         is_paused: spec.paused.unwrap_or(false),
-        notification_settings: None,
-        record: None,
-        provenance: None,
+        notification_settings: around.notification.cloned(),
+        record,
+        provenance: provenance(spec).name().map(str::to_owned),
     })
 }
 

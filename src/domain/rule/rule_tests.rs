@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::links;
 use crate::domain::ownership::{LABEL, Owner};
-use crate::grafana::wire::DataSource;
+use crate::grafana::wire::{DataSource, Toggles};
 
 fn owner() -> Owner {
     Owner::parse("prod").unwrap()
@@ -53,8 +53,11 @@ fn wish_on(
         name: "errors",
         labels,
         source: Some(&source),
+        target: None,
+        notification: None,
         external_url: "https://grafana.example.com/",
         version: Version::new(12, 1, 0),
+        toggles: Toggles::default(),
         min_interval: Duration::from_secs(10),
     };
     change(&mut around);
@@ -85,6 +88,7 @@ fn a_rule_of_nothing_but_a_query_has_every_default() {
         exec_err_state: "Error".into(),
         r#for: "0s".into(),
         labels: BTreeMap::from([(LABEL.to_owned(), "prod/shop/errors".to_owned())]),
+        provenance: Some("api".into()),
         ..AlertRule::default()
     };
     assert_eq!(rule, expected);
@@ -119,7 +123,7 @@ fn every_field_of_the_specification_reaches_the_rule() {
         is_paused: true,
         notification_settings: None,
         record: None,
-        provenance: None,
+        provenance: Some("api".into()),
     };
     assert_eq!(rule, expected);
 }

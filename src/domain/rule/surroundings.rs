@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::domain::ownership::Owner;
 use crate::domain::version::Version;
-use crate::grafana::wire::DataSource;
+use crate::grafana::model::NotificationSettings;
+use crate::grafana::wire::{DataSource, Toggles};
 
 /// What a rule depends on besides its own specification.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +23,16 @@ pub struct Surroundings<'a> {
     pub labels: &'a BTreeMap<String, String>,
     /// The data source that `query` and `debugQueries` are for; `None` where the rule needs none.
     pub source: Option<&'a DataSource>,
+    /// The data source that `record.targetDatasource` names; `None` where it names none.
+    pub target: Option<&'a DataSource>,
+    /// What `notificationSettings` becomes in Grafana; `None` where there are none.
+    pub notification: Option<&'a NotificationSettings>,
     /// Grafana's address for people.
     pub external_url: &'a str,
     /// Grafana's version.
     pub version: Version,
+    /// Which feature toggles are on.
+    pub toggles: Toggles,
     /// The shortest interval that the server evaluates at (`unified_alerting.min_interval`); zero where it doesn't tell.
     pub min_interval: Duration,
 }

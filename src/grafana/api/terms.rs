@@ -27,6 +27,11 @@ pub enum Provenance {
 }
 
 impl Provenance {
+    /// The one of this name, as a read shows it; whatever isn't nobody is sent as `api`.
+    pub fn named(name: Option<&str>) -> Self {
+        if name.is_some() { Self::Api } else { Self::None }
+    }
+
     /// The name under which a read shows it.
     pub fn name(self) -> Option<&'static str> {
         match self {

@@ -61,6 +61,7 @@ fn settings(namespace: Option<&str>) -> Settings {
         version: Some("13.0.1".to_owned()),
         min_interval: Duration::from_secs(10),
         nested_folders: true,
+        toggles: crate::grafana::wire::Toggles::default(),
         namespace: namespace.map(str::to_owned),
     }
 }

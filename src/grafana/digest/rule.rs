@@ -23,7 +23,7 @@ const ALWAYS_GROUPED: [&str; 2] = ["alertname", "grafana_folder"];
 type Field = (&'static str, fn(&mut Canonical, &AlertRule));
 
 /// The fields, under the names that the custom resource has for them.
-const FIELDS: [Field; 13] = [
+const FIELDS: [Field; 14] = [
     ("title", |hash, rule| hash.text(&rule.title)),
     ("folder", |hash, rule| hash.text(&rule.folder_uid)),
     ("group", |hash, rule| {
@@ -35,8 +35,12 @@ const FIELDS: [Field; 13] = [
         let mut nodes: Vec<_> = rule.data.iter().collect();
         nodes.sort_by_key(|node| &node.ref_id);
         hash.list(&nodes, |hash, node| query(hash, node));
+    }),
+    ("record", |hash, rule| {
         if let Some(record) = &rule.record {
             hash.text(&record.metric);
+            hash.text(&record.from);
+            hash.text(record.target.as_deref().unwrap_or_default());
         }
     }),
     ("for", |hash, rule| duration_or_zero(hash, Some(&rule.r#for))),
@@ -56,7 +60,7 @@ const FIELDS: [Field; 13] = [
     ("noDataState", |hash, rule| hash.text(&rule.no_data_state)),
     ("execErrState", |hash, rule| hash.text(&rule.exec_err_state)),
     ("paused", |hash, rule| hash.flag(rule.is_paused)),
-    ("notification", |hash, rule| {
+    ("notificationSettings", |hash, rule| {
         if let Some(settings) = &rule.notification_settings {
             notification(hash, settings);
         }
@@ -265,7 +269,7 @@ mod tests {
             ("folder", |rule| rule.folder_uid.push('x')),
             ("group", |rule| rule.group = Some("gx".to_owned())),
             ("query", |rule| rule.condition.push('x')),
-            ("query", |rule| rule.record = Some(Record::default())),
+            ("record", |rule| rule.record = Some(Record::default())),
             ("query", |rule| rule.data[0].model["queryType"] = json!("range")),
             ("query", |rule| rule.data[0].model["intervalMs"] = json!(2000)),
             ("query", |rule| rule.data[0].relative_time_range.to = 60),
@@ -292,7 +296,7 @@ mod tests {
         }
         assert_eq!(
             changed(|rule| rule.notification_settings = Some(NotificationSettings::default())),
-            ["notification"]
+            ["notificationSettings"]
         );
     }
 

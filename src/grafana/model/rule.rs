@@ -41,9 +41,9 @@ pub struct AlertRule {
     pub is_paused: bool,
     /// A contact point for this rule alone, past the policy tree; 10.4 and later.
     pub notification_settings: Option<NotificationSettings>,
-    /// What a recording rule writes, which doesn't alert; only found.
+    /// What a recording rule writes, which doesn't alert: it has no condition, no states and no time to wait.
     pub record: Option<Record>,
-    /// Who provisioned it; only found. `None` means nobody.
+    /// Who provisioned it, or is to have: `api` locks it, and `None`, nobody, leaves it editable. Grafana lets none be taken away.
     pub provenance: Option<String>,
 }
 
@@ -52,6 +52,10 @@ pub struct AlertRule {
 pub struct Record {
     /// Name of the metric.
     pub metric: String,
+    /// The `refId` whose values are written.
+    pub from: String,
+    /// Uid of the data source that is written to. Before 12.0 it stands in Grafana's settings.
+    pub target: Option<String>,
 }
 
 /// Where the alerts of one rule go, past the policy tree.

@@ -24,8 +24,9 @@ use spec::Spec;
 /// Most rules that one page has: some 3 MB of the largest, which are in memory while they become digests.
 const PAGE: usize = 500;
 
-/// What `kind` says of an alert rule.
+/// What `kind` says of an alert rule, and of a recording rule.
 const ALERT_RULE: &str = "AlertRule";
+const RECORDING_RULE: &str = "RecordingRule";
 
 /// The longest value that a selector may name, in bytes.
 const LONGEST_LABEL: usize = 63;
@@ -38,7 +39,7 @@ pub(in crate::grafana) struct Rules {
 }
 
 impl Rules {
-    /// Where these are. Alert rules are written; recording rules are only found, for they take uids, titles and places in groups.
+    /// Where these are: two kinds, which share uids, titles and places in groups.
     pub(in crate::grafana) const GROUP: &'static str = "rules.alerting.grafana.app";
     pub(in crate::grafana) const PLURALS: [&'static str; 2] = ["alertrules", "recordingrules"];
 
@@ -69,14 +70,25 @@ impl Rules {
         [&self.alerting.kind, &self.recording.kind]
     }
 
+    /// Where a rule that records or doesn't is, and what its kind is called.
+    fn of_kind(&self, records: bool) -> (&Place, &'static str) {
+        if records {
+            (&self.recording, RECORDING_RULE)
+        } else {
+            (&self.alerting, ALERT_RULE)
+        }
+    }
+
     async fn create(&self, write: &RuleWrite<'_>) -> Result<Stored> {
         let object = sent(write.rule, write.provenance, None, None)?;
-        let made = self.alerting.create("rules.create", ALERT_RULE, &object).await?;
+        let (place, kind) = self.of_kind(write.rule.record.is_some());
+        let made = place.create("rules.create", kind, &object).await?;
         Ok(stored(found(made), None, false))
     }
 
     async fn replace(&self, write: &RuleWrite<'_>, before: &FoundRule) -> Result<Stored> {
         let wish = write.rule.interval;
+        let (place, _) = self.of_kind(write.rule.record.is_some());
         // One without a group stays so.
         let group = before
             .group
@@ -86,7 +98,7 @@ impl Rules {
         let state = before.revision.as_ref().and_then(State::read);
         // Its state isn't known where it was found through the other API, and its group may have another interval since it was found.
         let now = if state.is_none() || (stays && before.interval == wish) {
-            let now: Option<Object<Spec>> = self.alerting.get("rules.get", &before.uid).await?;
+            let now: Option<Object<Spec>> = place.get("rules.get", &before.uid).await?;
             Some(now.ok_or_else(gone)?)
         } else {
             None
@@ -121,7 +133,7 @@ impl Rules {
         let put = self.put_object(&object(&state)?).await;
         let made = match put {
             // A sibling's write makes another version too: the race is lost only if the rule itself is another one.
-            Err(lost) if lost.is_lost_race() => match self.alerting.get("rules.get", &before.uid).await? {
+            Err(lost) if lost.is_lost_race() => match place.get("rules.get", &before.uid).await? {
                 Some(now) if is_still(before, &now) => {
                     self.put_object(&object(&State::of(&now.metadata))?).await?
                 }
@@ -132,23 +144,28 @@ impl Rules {
         Ok(stored(found(made), kept, group.is_some()))
     }
 
-    /// Puts an alert rule in the place of a recording rule. They are two kinds with one space of uids, so the one goes before the other comes. What
+    /// Puts a rule in the place of one of the other kind, an alert rule in that of a recording rule, or the other way round. They have one space of uids, so the one goes before the other comes. What
     /// is wrong with the new one must not cost the old one: so the new one is sent before as well, and Grafana minds the uid when it has found
     /// nothing else to mind (`CreateAlertRule` in `pkg/services/ngalert/provisioning/alert_rules.go`).
-    async fn supersede(&self, write: &RuleWrite<'_>, recording: &FoundRule) -> Result<Stored> {
+    async fn supersede(&self, write: &RuleWrite<'_>, other: &FoundRule) -> Result<Stored> {
         match self.create(write).await {
             Err(taken) if taken.class() == Class::Conflict => {}
             // It is gone meanwhile, or stays.
             answer => return answer,
         }
-        api::Rules::delete(self, recording, write.provenance).await?;
-        self.create(write).await.map_err(without_recording)
+        api::Rules::delete(self, other, write.provenance).await?;
+        let kind = if other.metric.is_some() {
+            "recording"
+        } else {
+            "alert"
+        };
+        self.create(write).await.map_err(|error| without(error, kind))
     }
 
     async fn put_object(&self, object: &Object<Spec>) -> Result<Object<Spec>> {
-        let name = &object.metadata.name;
-        self.alerting
-            .replace("rules.update", ALERT_RULE, name, object)
+        let (place, kind) = self.of_kind(object.spec.records());
+        place
+            .replace("rules.update", kind, &object.metadata.name, object)
             .await
     }
 
@@ -223,7 +240,9 @@ impl api::Rules for Rules {
         async move {
             match write.found {
                 None => self.create(&write).await,
-                Some(before) if before.metric.is_some() => self.supersede(&write, before).await,
+                Some(before) if before.metric.is_some() != write.rule.record.is_some() => {
+                    self.supersede(&write, before).await
+                }
                 Some(before) => self.replace(&write, before).await,
             }
         }
@@ -232,10 +251,7 @@ impl api::Rules for Rules {
 
     fn delete<'a>(&'a self, found: &'a FoundRule, _: Provenance) -> Answer<'a, ()> {
         // Grafana takes the provenance that is stored, and looks at no version.
-        let place = match found.metric {
-            Some(_) => &self.recording,
-            None => &self.alerting,
-        };
+        let (place, _) = self.of_kind(found.metric.is_some());
         place.delete("rules.delete", &found.uid, None).boxed()
     }
 }
@@ -285,8 +301,8 @@ fn selector(folder: &str, group: &str) -> String {
     chosen.join(",")
 }
 
-/// A refusal of what a recording rule had to go for.
-fn without_recording(error: Error) -> Error {
+/// A refusal of what a rule of the other kind had to go for.
+fn without(error: Error, kind: &str) -> Error {
     match error {
         Error::Status {
             operation,
@@ -297,7 +313,7 @@ fn without_recording(error: Error) -> Error {
         } => Error::Status {
             operation,
             status,
-            message: format!("{message} (the recording rule that it takes the place of is gone already)"),
+            message: format!("{message} (the {kind} rule that it takes the place of is gone already)"),
             message_id,
             retry_after,
         },

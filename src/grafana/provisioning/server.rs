@@ -11,7 +11,7 @@ use super::Provisioning;
 use crate::grafana::api::{Answer, Server};
 use crate::grafana::digest;
 use crate::grafana::transport::Call;
-use crate::grafana::wire::{DataSource, Deprecation, Health, Settings};
+use crate::grafana::wire::{DataSource, Deprecation, Health, Settings, Toggles};
 
 /// The scheduler's base interval where Grafana does not tell.
 const BASE_INTERVAL: Duration = Duration::from_secs(10);
@@ -95,13 +95,19 @@ impl From<FrontendSettings> for Settings {
         let major = version
             .as_deref()
             .and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-        let toggled = found.feature_toggles.get("nestedFolders") == Some(&Value::Bool(true));
+        let is_on = |toggle: &str| found.feature_toggles.get(toggle) == Some(&Value::Bool(true));
+        let toggles = Toggles {
+            simplified_routing: is_on("alertingSimplifiedRouting"),
+            recording_rules: is_on("grafanaManagedRecordingRules"),
+        };
+        let nested_by_toggle = is_on("nestedFolders");
         let min_interval = found.unified_alerting.min_interval;
         Self {
             min_interval: min_interval
                 .and_then(|text| digest::duration(&text))
                 .unwrap_or(BASE_INTERVAL),
-            nested_folders: toggled || major.is_some_and(|major| major >= NESTED_FOLDERS_SINCE),
+            nested_folders: nested_by_toggle || major.is_some_and(|major| major >= NESTED_FOLDERS_SINCE),
+            toggles,
             version,
             namespace: found.namespace.filter(|namespace| !namespace.is_empty()),
         }
@@ -131,6 +137,10 @@ mod tests {
             settings(json!({"buildInfo": {"version": "10.4.2"}, "featureToggles": {"nestedFolders": true}}))
                 .nested_folders
         );
+        let routing = settings(json!({"featureToggles": {"alertingSimplifiedRouting": true}})).toggles;
+        assert!(routing.simplified_routing && !routing.recording_rules);
+        let recording = settings(json!({"featureToggles": {"grafanaManagedRecordingRules": true}})).toggles;
+        assert!(recording.recording_rules && !recording.simplified_routing);
         assert!(settings(json!({"buildInfo": {"version": "13.1.0-25926265225"}})).nested_folders);
     }
 
@@ -143,6 +153,7 @@ mod tests {
                 version: None,
                 min_interval: Duration::from_secs(10),
                 nested_folders: false,
+                toggles: Toggles::default(),
                 namespace: None,
             }
         );

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
 pub(in crate::grafana) use folder::in_folder;
-pub use server::{DataSource, Deprecation, Health, Settings};
+pub use server::{DataSource, Deprecation, Health, Settings, Toggles};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 
 /// Reads `null` as the default: Go prints a nil slice or map that way.

@@ -38,8 +38,19 @@ pub struct Settings {
     pub min_interval: Duration,
     /// Whether folders may lie in folders: a feature toggle before 11.0.
     pub nested_folders: bool,
+    /// Feature toggles that are on.
+    pub toggles: Toggles,
     /// The organisation's namespace below `/apis`; from about 11.0 on.
     pub namespace: Option<String>,
+}
+
+/// The feature toggles that decide what rules can say, and that a newer release needs no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Toggles {
+    /// `alertingSimplifiedRouting`: without it rules of 10.4 name no contact point.
+    pub simplified_routing: bool,
+    /// `grafanaManagedRecordingRules`: without it there are no recording rules in 11.
+    pub recording_rules: bool,
 }
 
 impl Settings {

@@ -102,21 +102,127 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
         (with(&good, json!({"deletionPolicy": "Keep"})), "supported values"),
         (with(&good, json!({"serverity": "high"})), "spec.serverity"),
         (
-            with(
-                &good,
-                json!({"notificationSettings": {"receiver": "team-slack", "groupBy": ["container"]}}),
-            ),
-            "notificationSettings is not there yet: give the rule a label, and route that to the contact point",
+            json!({"expr": "up < 1", "for": "5m"}),
+            "expr is Prometheus' name: write query, with the same text, its comparison included",
+        ),
+        (
+            json!({"alert": "Down", "expr": "up < 1", "keep_firing_for": "5m"}),
+            "alert is Prometheus' name: write title, or leave it to the resource's name",
+        ),
+        (
+            json!({"alert": "Down", "expr": "up < 1", "keep_firing_for": "5m"}),
+            "keep_firing_for is Prometheus' name: write keepFiringFor",
+        ),
+        (with(&good, json!({"record": {}})), "spec.record.metric"),
+        (
+            with(&good, json!({"record": {"metric": "job:requests-rate1m"}})),
+            "a metric's name consists of letters, digits, underscores and colons",
+        ),
+        (
+            with(&good, json!({"record": {"metric": "m", "from": "A"}})),
+            "data and record.from belong together",
+        ),
+        (
+            json!({"data": data, "record": {"metric": "m"}}),
+            "data and record.from belong together",
+        ),
+        (
+            json!({"data": data, "record": {"metric": "m", "from": "B"}}),
+            "record.from must be the refId of one entry of data",
+        ),
+        (
+            json!({"data": data, "condition": "A", "record": {"metric": "m", "from": "A"}}),
+            "a recording rule has no alerts: record goes without condition, for,",
+        ),
+        (
+            with(&good, json!({"record": {"metric": "m", "targetDatasource": {}}})),
+            "give exactly one of name, uid and type",
+        ),
+        (
+            with(&good, json!({"record": {"metric": "m"}, "for": "5m"})),
+            "a recording rule has no alerts",
+        ),
+        (
+            with(&good, json!({"record": {"metric": "m"}, "severity": "high"})),
+            "a recording rule has no alerts",
         ),
         (
             with(
                 &good,
-                json!({"record": {"metric": "job:requests:rate1m", "from": "A"}}),
+                json!({"record": {"metric": "m"}, "annotations": {"summary": "s"}}),
             ),
-            "record is not there yet: an AlertRule only alerts",
+            "a recording rule has no alerts",
+        ),
+        (
+            with(
+                &good,
+                json!({"record": {"metric": "m"}, "notificationSettings": {"receiver": "a"}}),
+            ),
+            "a recording rule has no alerts",
         ),
     ];
     refused("AlertRule", &table).await;
+}
+
+#[tokio::test]
+async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
+    let one = "give exactly one of receiver and receiverRef";
+    let intervals = "time intervals are not there yet: the alerts of a rule with a contact point of its own are always sent";
+    let table = [
+        (json!({}), one),
+        (json!({"groupBy": ["team"]}), one),
+        (json!({"receiver": "a", "receiverRef": {"name": "b"}}), one),
+        (json!({"receiver": ""}), "spec.notificationSettings.receiver"),
+        (
+            json!({"receiverRef": {}}),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            json!({"receiverRef": {"grafanaName": "a", "namespace": "b"}}),
+            "namespace goes with name",
+        ),
+        (
+            json!({"receiver": "a", "groupBy": ["...", "team"]}),
+            "... means all labels and must stand alone",
+        ),
+        (
+            json!({"receiver": "a", "groupBy": ["team", "team"]}),
+            "duplicate entries for key",
+        ),
+        (
+            json!({"receiver": "a", "groupBy": [""]}),
+            "spec.notificationSettings.groupBy[0]",
+        ),
+        (json!({"receiver": "a", "groupWait": "soon"}), DURATION),
+        (json!({"receiver": "a", "groupInterval": "-1m"}), DURATION),
+        (json!({"receiver": "a", "repeatInterval": "4 h"}), DURATION),
+        (
+            json!({"receiver": "a", "muteTimeIntervals": ["nights"]}),
+            intervals,
+        ),
+        (
+            json!({"receiver": "a", "activeTimeIntervals": ["days"]}),
+            intervals,
+        ),
+        (
+            json!({"contactPoint": "a"}),
+            "spec.notificationSettings.contactPoint",
+        ),
+    ];
+    let table = table.map(|(settings, words)| {
+        (
+            json!({"query": "up < 1", "notificationSettings": settings}),
+            words,
+        )
+    });
+    refused("AlertRule", &table).await;
+    let by_name = json!({"receiver": "a", "groupBy": ["..."], "groupWait": "0s", "groupInterval": "1m", "repeatInterval": "4h"});
+    let across =
+        json!({"receiverRef": {"name": "a", "namespace": "b"}, "groupBy": ["team"], "muteTimeIntervals": []});
+    let in_grafana = json!({"receiverRef": {"grafanaName": "a"}, "groupBy": Value::Null});
+    let good = [by_name, across, in_grafana]
+        .map(|settings| json!({"query": "up < 1", "notificationSettings": settings}));
+    accepted("AlertRule", &good).await;
 }
 
 #[tokio::test]
@@ -136,13 +242,29 @@ async fn a_good_alert_rule_is_accepted() {
         ],
         "condition": "B",
     });
+    let recording = json!({
+        "query": "sum by (job) (rate(x[5m]))", "record": {"metric": "job:x:rate5m", "targetDatasource": {"type": "prometheus"}}, "labels": {"team": "a"}, "interval": "1m",
+    });
+    let recording_data =
+        json!({"data": verbatim["data"], "record": {"metric": "m", "from": "A"}, "editable": true});
     // As a template writes them where a value is empty.
     let nulls = json!({
         "query": "up < 1", "data": Value::Null, "labels": Value::Null, "annotations": Value::Null, "debugQueries": Value::Null,
         "severity": "high", "for": Value::Null, "datasource": Value::Null, "deletionPolicy": Value::Null, "noDataState": Value::Null,
         "execErrState": Value::Null, "notificationSettings": Value::Null, "record": Value::Null,
     });
-    accepted("AlertRule", &[json!({"query": "up < 1"}), all, verbatim, nulls]).await;
+    accepted(
+        "AlertRule",
+        &[
+            json!({"query": "up < 1"}),
+            all,
+            verbatim,
+            nulls,
+            recording,
+            recording_data,
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]

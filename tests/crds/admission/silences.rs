@@ -130,8 +130,8 @@ async fn what_is_not_there_yet_is_refused_also_where_a_client_lets_unknown_field
     for (kind, spec, words) in [
         (
             "AlertRule",
-            json!({"query": "up < 1", "notificationSettings": {"receiver": "team-slack"}}),
-            "notificationSettings is not there yet",
+            json!({"query": "up < 1", "expr": "up < 1"}),
+            "expr is Prometheus' name: write query",
         ),
         (
             "NotificationPolicy",

@@ -7,8 +7,8 @@ use alertwright::api::AlertRule as Resource;
 use alertwright::domain::ownership::Owner;
 use alertwright::domain::rule::{Surroundings, wish};
 use alertwright::domain::version::Version;
-use alertwright::grafana::model::{AlertRule, NotificationSettings, Query, RelativeTimeRange};
-use alertwright::grafana::wire::DataSource;
+use alertwright::grafana::model::{AlertRule, NotificationSettings, Query, Record, RelativeTimeRange};
+use alertwright::grafana::wire::{DataSource, Toggles};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -145,6 +145,23 @@ pub(super) fn every_field() -> Vec<AlertRule> {
     rules
 }
 
+/// A recording rule, of which everything is said.
+pub(super) fn recording(uid: &str) -> AlertRule {
+    AlertRule {
+        condition: String::new(),
+        no_data_state: String::new(),
+        exec_err_state: String::new(),
+        is_paused: true,
+        data: vec![query("A", "loki-1", 600, json!({"expr": "x", "refId": "A"}))],
+        record: Some(Record {
+            metric: "errors:sum".to_owned(),
+            from: "A".to_owned(),
+            target: Some("prom-1".to_owned()),
+        }),
+        ..plain(uid)
+    }
+}
+
 /// The ten rules of the first user, as the operator wishes them.
 pub(super) fn ten() -> Vec<AlertRule> {
     let path = concat!(
@@ -171,8 +188,11 @@ pub(super) fn ten() -> Vec<AlertRule> {
                 name,
                 labels: &labels,
                 source: Some(&source),
+                target: None,
+                notification: None,
                 external_url: "https://grafana.example.com/",
                 version: Version::new(13, 0, 0),
+                toggles: Toggles::default(),
                 min_interval: Duration::ZERO,
             };
             let rule = wish(&resource.spec, &around).expect("a wish").rule;

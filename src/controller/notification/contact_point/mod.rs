@@ -16,7 +16,7 @@ use super::tree;
 use super::users::Users;
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
-use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
+use crate::api::{ANNOTATION_RESEND, AlertRule, ContactPoint, ContactPointStatus};
 use crate::cluster::{namespace, referenced};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -50,17 +50,19 @@ impl Reconcile for ContactPoint {
         let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
         if synced.is_written {
             instance.deliveries.write().forget(&name);
+            // Policies and rules wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those
+            // of which nothing is known while they are written.
             instance.refused.forget(tree::TREE);
-            // Policies wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those of which
-            // nothing is known while they are written.
-            let policies = &context.triggers.policies;
-            let here = By::Receiver(named(self.ns(), self.id()));
-            policies.all_by(&context.stores.policies, &here);
             let by_name = By::GrafanaReceiver {
                 instance: instance.name.clone(),
                 name: name.clone(),
             };
-            policies.all_by(&context.stores.policies, &by_name);
+            for receiver in [By::Receiver(named(self.ns(), self.id())), by_name] {
+                for rule in context.stores.rules.by(&receiver) {
+                    instance.refused.forget(&uid(&rule, &instance));
+                }
+                context.tell_referrers(&receiver);
+            }
         }
         if synced.is_put_right {
             let note = format!(
@@ -180,6 +182,10 @@ impl Reconcile for ContactPoint {
             if !is_terminating().await? {
                 return Err(in_use(format!("{who} to it")));
             }
+            // A rule of the same namespace goes too, and lets go of it.
+            if users.are_leaving() {
+                return Err(in_use(format!("{who} to it")));
+            }
             // A namespace must never hang on its contact points.
             if users.are_in_grafana()
                 && (!users.is_only_the_tree() || !tree::replace_receiver(&instance, &turn, &name).await?)
@@ -275,6 +281,13 @@ impl ContactPoint {
         let note = format!("{why}, so it stays in Grafana");
         context.left_behind(self, self.instance(), &note).await;
     }
+}
+
+/// Under which uid Grafana has a rule, or would.
+fn uid(rule: &AlertRule, instance: &Instance) -> String {
+    let reported = rule.status.as_ref().and_then(|status| status.uid.clone());
+    let known = rule.spec.uid.clone().or(reported);
+    known.unwrap_or_else(|| instance.owners.now().rule_uid(rule.ns(), rule.id()))
 }
 
 /// The deletion waits for somebody to let go of it.

@@ -18,7 +18,6 @@ use crate::api::reference::DeletionPolicy;
 use crate::api::{NotificationPolicy, NotificationPolicyStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::by::By;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -84,7 +83,7 @@ impl Reconcile for NotificationPolicy {
         }
         if brought.is_written {
             info!(namespace = self.ns(), name = self.id(), "policy tree written");
-            trigger_waiting(context, &instance);
+            context.tell_waiting_contact_points(&instance.name);
         }
         assembly::trigger_moved(self, before.as_ref(), &wish, &instance, context);
         let mut status = self.status.clone().unwrap_or_default();
@@ -155,7 +154,7 @@ impl Reconcile for NotificationPolicy {
             info!(namespace = self.ns(), name = self.id(), what, "policy tree left");
         }
         tree::forget(&instance, is_ours).await?;
-        trigger_waiting(context, &instance);
+        context.tell_waiting_contact_points(&instance.name);
         Ok(())
     }
 }
@@ -186,13 +185,4 @@ fn without(lost: &str) -> String {
     format!(
         "the tree that was there before said what a NotificationPolicy has no words for, and which has no effect meanwhile: {lost}. It comes back with that tree when this resource is deleted"
     )
-}
-
-/// Contact points whose deletion waits may be free now.
-fn trigger_waiting(context: &Context, instance: &Instance) {
-    let waits = By::Deleting(instance.name.clone());
-    context
-        .triggers
-        .contact_points
-        .all_by(&context.stores.contact_points, &waits);
 }

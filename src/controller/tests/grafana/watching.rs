@@ -123,6 +123,7 @@ impl Watching {
             version: Some("13.0.1".to_owned()),
             min_interval: Duration::from_secs(10),
             nested_folders: true,
+            toggles: crate::grafana::wire::Toggles::default(),
             namespace: Some("default".to_owned()),
         };
         client.apis.choose(&settings).await.unwrap();

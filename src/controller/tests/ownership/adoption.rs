@@ -240,6 +240,7 @@ async fn what_a_rule_says_beyond_ours_is_told_before_and_after_it_is_taken_over(
         });
         rule.record = Some(Record {
             metric: "errors:sum".to_owned(),
+            ..Record::default()
         });
     })
     .await;

@@ -35,8 +35,9 @@ pub(super) struct Spec {
     expressions: BTreeMap<String, Expression>,
     #[serde(deserialize_with = "null_as_default")]
     labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "null_as_default")]
-    annotations: BTreeMap<String, String>,
+    /// A recording rule has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<BTreeMap<String, String>>,
     /// Zero is refused, and left out in answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     r#for: Option<String>,
@@ -44,15 +45,18 @@ pub(super) struct Spec {
     keep_firing_for: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_series_evals_to_resolve: Option<i64>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     no_data_state: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     exec_err_state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     notification_settings: Option<Notification>,
     #[serde(skip_serializing_if = "Option::is_none")]
     panel_ref: Option<PanelRef>,
-    /// Only read.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     metric: Option<String>,
+    #[serde(rename = "targetDatasourceUID", skip_serializing_if = "Option::is_none")]
+    target_datasource_uid: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +102,9 @@ impl Spec {
     pub(super) fn of(rule: &AlertRule) -> Result<Self> {
         let mut expressions = BTreeMap::new();
         for node in &rule.data {
-            let is_source = node.ref_id == rule.condition;
+            let record = rule.record.as_ref();
+            let source = record.map_or(&rule.condition, |record| &record.from);
+            let is_source = node.ref_id == *source;
             if expressions
                 .insert(node.ref_id.clone(), Expression::of(node, is_source))
                 .is_some()
@@ -117,7 +123,7 @@ impl Spec {
             },
             expressions,
             labels: rule.labels.clone(),
-            annotations: rule.annotations.clone(),
+            annotations: rule.record.is_none().then(|| rule.annotations.clone()),
             r#for: some_time(&rule.r#for),
             keep_firing_for: rule.keep_firing_for.as_deref().and_then(some_time),
             missing_series_evals_to_resolve: rule.missing_series_evals_to_resolve,
@@ -125,7 +131,8 @@ impl Spec {
             exec_err_state: spelled(&rule.exec_err_state, ("OK", OK)),
             notification_settings: rule.notification_settings.as_ref().map(Notification::of),
             panel_ref: PanelRef::of(&rule.annotations),
-            metric: None,
+            metric: rule.record.as_ref().map(|record| record.metric.clone()),
+            target_datasource_uid: rule.record.as_ref().and_then(|record| record.target.clone()),
         })
     }
 
@@ -133,14 +140,19 @@ impl Spec {
     pub(super) fn rule(self) -> AlertRule {
         let source = self.expressions.iter().find(|(_, node)| node.source);
         let condition = source.map(|(name, _)| name.clone()).unwrap_or_default();
-        let mut annotations = self.annotations;
+        let mut annotations = self.annotations.unwrap_or_default();
         if let Some(panel) = self.panel_ref {
             let id = panel.panel_id.to_string();
             for (name, value) in [(DASHBOARD, panel.dashboard_uid), (PANEL, id)] {
                 annotations.entry(name.to_owned()).or_insert(value);
             }
         }
-        let record = self.metric.map(|metric| Record { metric });
+        let target = self.target_datasource_uid.filter(|uid| !uid.is_empty());
+        let record = self.metric.map(|metric| Record {
+            metric,
+            from: condition.clone(),
+            target,
+        });
         let nodes = self.expressions.into_iter();
         AlertRule {
             title: self.title,
@@ -164,6 +176,11 @@ impl Spec {
             record,
             ..AlertRule::default()
         }
+    }
+
+    /// Whether it is that of a recording rule.
+    pub(super) fn records(&self) -> bool {
+        self.metric.is_some()
     }
 
     /// The same with another interval, in whole seconds.

@@ -51,8 +51,7 @@ pub(in super::super) struct Rule {
     pub(in super::super) is_paused: bool,
     #[serde(rename = "notification_settings", skip_serializing_if = "Option::is_none")]
     pub(in super::super) notification_settings: Option<NotificationSettings>,
-    /// Only read.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in super::super) record: Option<Record>,
     /// Only read.
     #[serde(skip_serializing)]
@@ -69,8 +68,8 @@ impl Rule {
             title: rule.title.clone(),
             condition: rule.condition.clone(),
             data: rule.data.iter().map(Query::from).collect(),
-            no_data_state: rule.no_data_state.clone(),
-            exec_err_state: rule.exec_err_state.clone(),
+            no_data_state: state(&rule.no_data_state, "NoData"),
+            exec_err_state: state(&rule.exec_err_state, "Error"),
             r#for: rule.r#for.clone(),
             keep_firing_for: rule.keep_firing_for.clone(),
             missing_series_evals_to_resolve: rule.missing_series_evals_to_resolve,
@@ -78,7 +77,7 @@ impl Rule {
             labels: rule.labels.clone(),
             is_paused: rule.is_paused,
             notification_settings: rule.notification_settings.as_ref().map(Into::into),
-            record: None,
+            record: rule.record.as_ref().map(Into::into),
             provenance: None,
         }
     }
@@ -108,17 +107,40 @@ impl Rule {
     }
 }
 
+/// A state as it is sent. A recording rule has none, and a group's write takes an empty one for the one that was there.
+fn state(own: &str, otherwise: &str) -> String {
+    if own.is_empty() { otherwise } else { own }.to_owned()
+}
+
 /// What a recording rule writes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct Record {
     metric: String,
+    from: String,
+    /// 12.0 and later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_datasource_uid: Option<String>,
+}
+
+impl From<&model::Record> for Record {
+    fn from(record: &model::Record) -> Self {
+        Self {
+            metric: record.metric.clone(),
+            from: record.from.clone(),
+            target_datasource_uid: record.target.clone(),
+        }
+    }
 }
 
 impl From<Record> for model::Record {
     fn from(record: Record) -> Self {
-        let Record { metric } = record;
-        Self { metric }
+        let target = record.target_datasource_uid;
+        Self {
+            metric: record.metric,
+            from: record.from,
+            target: target.filter(|uid| !uid.is_empty()),
+        }
     }
 }
 
@@ -286,7 +308,11 @@ mod tests {
                 active_time_intervals: vec!["days".to_owned()],
                 policy: None,
             }),
-            record: None,
+            record: Some(model::Record {
+                metric: "m".to_owned(),
+                from: "A".to_owned(),
+                target: Some("prom".to_owned()),
+            }),
             provenance: None,
         };
         let sent = serde_json::to_value(Rule::sent(&rule, "g".to_owned())).unwrap();
@@ -304,6 +330,7 @@ mod tests {
                     "receiver": "pager", "group_by": ["team"], "group_wait": "1s", "group_interval": "2s", "repeat_interval": "3s",
                     "mute_time_intervals": ["nights"], "active_time_intervals": ["days"],
                 },
+                "record": {"metric": "m", "from": "A", "target_datasource_uid": "prom"},
             })
         );
         let read: Rule = serde_json::from_value(sent).unwrap();

@@ -68,8 +68,11 @@ func (s *Store) ToRule(p *ProvisionedRule, org int64) (*Rule, *refusal.Refused) 
 			return nil, bad("a label has no name")
 		}
 	}
-	if refused := checkStates(v, r); refused != nil {
-		return nil, refused
+	// A recording rule has no states to check (models/alert_rule.go, ValidateAlertRule).
+	if p.Record == nil || !v.RecordingRules() {
+		if refused := checkStates(v, r); refused != nil {
+			return nil, refused
+		}
 	}
 	if refused := checkPanel(r.Annotations); refused != "" {
 		return nil, bad("%s", refused)

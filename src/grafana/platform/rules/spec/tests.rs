@@ -214,10 +214,21 @@ fn a_recording_rule_says_what_it_writes_and_has_no_condition() {
     assert_eq!(
         found.record,
         Some(Record {
-            metric: "errors:sum".to_owned()
+            metric: "errors:sum".to_owned(),
+            from: "A".to_owned(),
+            target: Some("p".to_owned()),
         })
     );
     assert_eq!(found.condition, "");
+    let spec = sent(&found);
+    assert_eq!(
+        spec,
+        json!({
+            "title": "t", "trigger": {"interval": "60s"}, "metric": "errors:sum", "targetDatasourceUID": "p", "labels": {},
+            "expressions": {"A": {"datasourceUID": "p", "model": {}, "source": true}},
+        })
+    );
+    assert_eq!(changed(&found, &read(spec)), [""; 0]);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! AlertRule: one Grafana-managed alert rule.
 
+mod notification;
+mod record;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -10,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::duration::Duration;
 use super::reference::{DatasourceRef, DeletionPolicy};
 use super::schema;
+
+pub use notification::{NO_INTERVALS, NotificationSettings};
+pub use record::Record;
 
 /// An alert rule that Grafana evaluates.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -67,8 +73,16 @@ use super::schema;
 #[x_kube(
     validation = Rule::new("has(self.query) != has(self.data)")
         .message("give exactly one of query (what Prometheus calls expr) and data"),
-    validation = Rule::new("has(self.data) == has(self.condition)")
+    validation = Rule::new("has(self.record) || has(self.data) == has(self.condition)")
         .message("data and condition belong together: condition names the refId in data that decides"),
+    validation = Rule::new("!has(self.record) || has(self.data) == has(self.record.from)")
+        .message("data and record.from belong together: from names the refId in data whose values are written"),
+    validation = Rule::new("!has(self.record) || !has(self.data) || !has(self.record.from) || self.data.exists(q, q.refId == self.record.from)")
+        .message("record.from must be the refId of one entry of data")
+        .field_path(".record.from"),
+    validation = Rule::new("!has(self.record) || !(has(self.condition) || has(self.__for__) || has(self.keepFiringFor) || has(self.severity) || has(self.annotations) || has(self.noDataState) || has(self.execErrState) || has(self.missingSeriesEvalsToResolve) || has(self.panelRef) || has(self.notificationSettings) || has(self.debugQueries))")
+        .message("a recording rule has no alerts: record goes without condition, for, keepFiringFor, severity, annotations, noDataState, execErrState, missingSeriesEvalsToResolve, panelRef, notificationSettings and debugQueries")
+        .field_path(".record"),
     validation = Rule::new("!has(self.data) || !has(self.condition) || self.data.exists(q, q.refId == self.condition)")
         .message("condition must be the refId of one entry of data")
         .field_path(".condition"),
@@ -197,9 +211,23 @@ pub struct AlertRuleSpec {
     /// `true` stops the evaluation in Grafana, which resolves the rule's alerts; `suspend` leaves Grafana as it is instead. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// `true` leaves the rule editable in Grafana, for everybody who may edit rules there; what they change is put right at the next resync, unless
+    /// `suspend` is set. Default: `false`, Grafana locks it as provisioned. A change to `true` makes the rule anew under its uid, which forgets
+    /// the state of its alerts: Grafana unlocks no rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editable: Option<bool>,
     /// The panel of a dashboard that belongs to the rule; notifications link to it. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panel_ref: Option<PanelRef>,
+    /// Makes the rule a recording rule: the values that its query returns, after a comparison if it has one, are written as a metric with the rule's
+    /// labels, and there are no alerts (Grafana 12.0 or newer, or 11.2 with the feature toggle `grafanaManagedRecordingRules`; where recording
+    /// rules are switched off in Grafana's settings, it writes nothing). Default: none, the rule alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+    /// A contact point for the alerts of this rule alone, past the policy tree (Grafana 11.0 or newer, or 10.4 with the feature toggle
+    /// `alertingSimplifiedRouting`). Default: none, the alerts go by the policy tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_settings: Option<NotificationSettings>,
     /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore.
     #[serde(
         default,

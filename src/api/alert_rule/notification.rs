@@ -1,0 +1,69 @@
+//! Where the alerts of one rule go, past the policy tree.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::duration::Duration;
+use super::super::reference::ReceiverRef;
+use super::super::schema;
+
+/// What is said of time intervals.
+pub const NO_INTERVALS: &str = "time intervals are not there yet: the alerts of a rule with a contact point of its own are always sent. For a while's quiet take a Silence";
+
+/// A contact point for the alerts of this rule alone, past the policy tree; exactly one of `receiver` and `receiverRef`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.receiver) != has(self.receiverRef)")
+        .message("give exactly one of receiver and receiverRef")
+)]
+pub struct NotificationSettings {
+    /// The ContactPoint of this namespace that gets the rule's alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub receiver: Option<String>,
+    /// The same, for a ContactPoint of another namespace or one that isn't a resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver_ref: Option<ReceiverRef>,
+    /// Labels whose values make a notification of their own, besides `alertname` and `grafana_folder`, which always do; `...` alone means all
+    /// labels. Default: as the root of the policy tree.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("!('...' in self) || self.size() == 1")
+            .message("... means all labels and must stand alone")
+    )]
+    pub group_by: Vec<String>,
+    /// How long to wait for further alerts of a new group. Default: as the root of the policy tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_wait: Option<Duration>,
+    /// How long to wait before news of a group are sent, more than 0. Default: as the root of the policy tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_interval: Option<Duration>,
+    /// When a notification is repeated, more than 0. Default: as the root of the policy tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_interval: Option<Duration>,
+    /// Not there yet, and refused: the alerts are always sent. For a while's quiet take a Silence.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    pub mute_time_intervals: Vec<String>,
+    /// Not there yet, and refused: the alerts are always sent.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    pub active_time_intervals: Vec<String>,
+}

@@ -1,0 +1,93 @@
+//! A contact point for the alerts of one rule, past the policy tree.
+
+use super::receiver::{self, Target};
+use super::timing::{grouping, period};
+use crate::api::alert_rule::{AlertRuleSpec, NO_INTERVALS};
+use crate::api::condition::Reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::version::Version;
+use crate::grafana::model::NotificationSettings;
+use crate::grafana::wire::Toggles;
+
+/// Where it stands in a specification.
+pub const FIELD: &str = "spec.notificationSettings";
+
+/// The labels that Grafana groups by whatever is named. Up to 12 it refuses settings that leave them out, later it adds them
+/// (`models/notifications.go`).
+const ALWAYS_GROUPED: [&str; 2] = ["grafana_folder", "alertname"];
+
+/// All labels.
+const ALL_LABELS: &str = "...";
+
+/// The contact point that the rule's own settings refer to; `None` where it has none.
+pub fn target(spec: &AlertRuleSpec) -> Option<Target> {
+    let settings = spec.notification_settings.as_ref()?;
+    receiver::target(settings.receiver.as_deref(), settings.receiver_ref.as_ref())
+}
+
+/// Says of the contact point that it can't be used where it is written.
+pub fn at_receiver(spec: &AlertRuleSpec, refusal: &Refusal) -> Refusal {
+    let settings = spec.notification_settings.as_ref();
+    let is_name = settings.is_some_and(|settings| settings.receiver.is_some());
+    receiver::at_receiver(refusal, FIELD, is_name)
+}
+
+/// Fails where this Grafana has no such settings. In 10.4 they need the feature toggle `alertingSimplifiedRouting`, and without it they are dropped
+/// unsaid.
+pub fn refuse_what_is_too_new(
+    spec: &AlertRuleSpec,
+    version: Version,
+    toggles: Toggles,
+) -> Result<(), Refusal> {
+    if spec.notification_settings.is_none() || version.has_notification_settings(toggles) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::Unsupported,
+        format!(
+            "{FIELD} needs Grafana {since}, or {toggled} with the feature toggle alertingSimplifiedRouting; this one is {version}. Remove the field and route the alerts by a label in a NotificationPolicy, or upgrade Grafana",
+            since = Version::NOTIFICATION_SETTINGS,
+            toggled = Version::NOTIFICATION_SETTINGS_BY_TOGGLE
+        ),
+    ))
+}
+
+/// The settings as Grafana takes them, with the contact point of this name in Grafana.
+pub fn settings(
+    spec: &AlertRuleSpec,
+    receiver: Option<&str>,
+) -> Result<Option<NotificationSettings>, Refusal> {
+    let Some(settings) = &spec.notification_settings else {
+        return Ok(None);
+    };
+    let receiver =
+        receiver.ok_or_else(|| Refusal::invalid(FIELD, "give exactly one of receiver and receiverRef"))?;
+    let intervals = [
+        ("muteTimeIntervals", &settings.mute_time_intervals),
+        ("activeTimeIntervals", &settings.active_time_intervals),
+    ];
+    if let Some((name, _)) = intervals.into_iter().find(|(_, names)| !names.is_empty()) {
+        return Err(Refusal::invalid(&format!("{FIELD}.{name}"), NO_INTERVALS));
+    }
+    let mut group_by = grouping(&settings.group_by, FIELD)?;
+    if !group_by.is_empty() && !group_by.iter().any(|label| label == ALL_LABELS) {
+        let missing = ALWAYS_GROUPED.map(str::to_owned);
+        let missing = missing
+            .into_iter()
+            .filter(|label| !settings.group_by.contains(label));
+        group_by.extend(missing);
+    }
+    let field = |name: &str| format!("{FIELD}.{name}");
+    Ok(Some(NotificationSettings {
+        receiver: receiver.to_owned(),
+        group_by,
+        group_wait: period(settings.group_wait.as_ref(), &field("groupWait"), true)?,
+        group_interval: period(settings.group_interval.as_ref(), &field("groupInterval"), false)?,
+        repeat_interval: period(settings.repeat_interval.as_ref(), &field("repeatInterval"), false)?,
+        ..NotificationSettings::default()
+    }))
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
