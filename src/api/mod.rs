@@ -23,6 +23,7 @@ pub mod maintenance_policy;
 pub mod matcher;
 mod not_yet;
 pub mod notification_policy;
+pub mod prometheus_rule_import;
 pub mod reference;
 pub mod schema;
 pub mod silence;
@@ -35,6 +36,9 @@ pub use contact_point::{ContactPoint, ContactPointSpec, ContactPointStatus};
 pub use grafana_instance::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 pub use maintenance_policy::{MaintenancePolicy, MaintenancePolicySpec, MaintenancePolicyStatus};
 pub use notification_policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
+pub use prometheus_rule_import::{
+    PrometheusRuleImport, PrometheusRuleImportSpec, PrometheusRuleImportStatus,
+};
 pub use silence::{Silence, SilenceSpec, SilenceStatus};
 
 /// The API group of every custom resource.
@@ -45,6 +49,21 @@ pub const FINALIZER: &str = "alerting.letsrevel.io/cleanup";
 
 /// The name under which the operator writes to the API server.
 pub const FIELD_MANAGER: &str = "alertwright";
+
+/// The name under which it writes the AlertRules of a PrometheusRuleImport. What it doesn't set in them is left to whoever does.
+pub const IMPORT_FIELD_MANAGER: &str = "alertwright-import";
+
+/// Label of an AlertRule: the PrometheusRuleImport that it is from, shortened where it is longer than a label may be.
+pub const LABEL_IMPORT: &str = "alerting.letsrevel.io/import";
+
+/// Label of such an AlertRule: the name of its alert, where that can be a label's value.
+pub const LABEL_ALERT: &str = "alerting.letsrevel.io/alert";
+
+/// Annotation of such an AlertRule: kind, namespace and name of the object that it is from, and its group.
+pub const ANNOTATION_SOURCE: &str = "alerting.letsrevel.io/source";
+
+/// Annotation of such an AlertRule: fingerprint of what the import asked for last. What it asks for no longer is told by it.
+pub const ANNOTATION_IMPORTED: &str = "alerting.letsrevel.io/imported";
 
 /// The GrafanaInstance that is used where `spec.instance` is unset.
 pub const DEFAULT_INSTANCE: &str = "default";
@@ -67,6 +86,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         GrafanaInstance::crd(),
         MaintenancePolicy::crd(),
         NotificationPolicy::crd(),
+        PrometheusRuleImport::crd(),
         Silence::crd(),
     ];
     crds.iter_mut().for_each(schema::finish);

@@ -11,7 +11,10 @@ use kube::{Api, Client, Resource};
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
+    Silence,
+};
 use crate::cluster::answer::{chain, code, is_forbidden, is_missing};
 
 /// How often an API server that can't be reached is tried.
@@ -52,6 +55,7 @@ async fn types(client: &Client, home: &str, namespaces: &[String]) -> Result<(),
     somewhere::<NotificationPolicy>(client, namespaces).await?;
     somewhere::<Silence>(client, namespaces).await?;
     somewhere::<MaintenancePolicy>(client, namespaces).await?;
+    somewhere::<PrometheusRuleImport>(client, namespaces).await?;
     somewhere::<Deployment>(client, namespaces).await?;
     somewhere::<Job>(client, namespaces).await?;
     listable::<GrafanaInstance>(client, Some(home)).await

@@ -34,6 +34,7 @@ use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
+use crate::controller::engine::sources::Sources;
 use crate::controller::engine::trigger::triggers;
 use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::turns::crowd::Crowd;
@@ -212,6 +213,7 @@ async fn lead(
         memories: Memories::default(),
         broken: RwLock::default(),
         workloads: Workloads::default(),
+        sources: Sources::default(),
         silence_ids: Mutex::default(),
         ready: Arc::new(AtomicBool::new(false)),
         readiness: readiness.clone(),

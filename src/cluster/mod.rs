@@ -10,5 +10,6 @@ pub mod leader;
 pub(crate) mod logged_tests;
 pub mod memory;
 pub mod namespace;
+pub mod prometheus;
 pub mod referenced;
 pub mod status;

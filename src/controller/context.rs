@@ -18,18 +18,23 @@ use tracing::warn;
 use super::connection::Instance;
 use super::workloads::Workloads;
 use crate::api::condition::Reason;
-use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
+    Silence,
+};
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
 use crate::cluster::memory::Memories;
 use crate::cluster::namespace::AllLabels;
+use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
+use crate::controller::engine::sources::Sources;
 use crate::controller::engine::store::{Store, Writer, store};
 use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::turns::AllRights;
@@ -58,6 +63,12 @@ pub struct Stores {
     pub deployments: Store<Deployment>,
     /// Jobs, pruned.
     pub jobs: Store<Job>,
+    /// PrometheusRuleImports.
+    pub imports: Store<PrometheusRuleImport>,
+    /// PrometheusRules, as soon as there is an import.
+    pub prometheus_rules: Store<PrometheusRule>,
+    /// VMRules, as soon as there is an import.
+    pub vm_rules: Store<VmRule>,
 }
 
 /// The writing ends of [`Stores`].
@@ -71,6 +82,9 @@ pub struct Writers {
     pub maintenance: Writer<MaintenancePolicy>,
     pub deployments: Writer<Deployment>,
     pub jobs: Writer<Job>,
+    pub imports: Writer<PrometheusRuleImport>,
+    pub prometheus_rules: Writer<PrometheusRule>,
+    pub vm_rules: Writer<VmRule>,
 }
 
 /// Empty stores, with their writing ends.
@@ -83,6 +97,9 @@ pub fn stores() -> (Stores, Writers) {
     let (maintenance, maintenance_writer) = store();
     let (deployments, deployments_writer) = store();
     let (jobs, jobs_writer) = store();
+    let (imports, imports_writer) = store();
+    let (prometheus_rules, prometheus_rules_writer) = store();
+    let (vm_rules, vm_rules_writer) = store();
     (
         Stores {
             rules,
@@ -93,6 +110,9 @@ pub fn stores() -> (Stores, Writers) {
             maintenance,
             deployments,
             jobs,
+            imports,
+            prometheus_rules,
+            vm_rules,
         },
         Writers {
             rules: rules_writer,
@@ -103,6 +123,9 @@ pub fn stores() -> (Stores, Writers) {
             maintenance: maintenance_writer,
             deployments: deployments_writer,
             jobs: jobs_writer,
+            imports: imports_writer,
+            prometheus_rules: prometheus_rules_writer,
+            vm_rules: vm_rules_writer,
         },
     )
 }
@@ -141,6 +164,8 @@ pub struct Context {
     pub broken: RwLock<HashMap<String, Failure>>,
     /// What is remembered of workloads.
     pub workloads: Workloads,
+    /// What is known of the rules of others.
+    pub sources: Sources,
     /// By author: the id of the silence that was written last. The status shows it a little later.
     pub silence_ids: Mutex<HashMap<String, String>>,
     /// Whether every kind has been listed.

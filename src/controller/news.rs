@@ -13,6 +13,7 @@ use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::alert_rule::import;
 use super::context::Context;
 use super::instance;
 use super::maintenance::{selection, watched};
@@ -84,6 +85,7 @@ fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Cont
 /// Silences may cover a rule that comes, goes, or changes its labels.
 pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
     tally::count(event, before, &context.stores.rules, context);
+    import::news::rule(event, before, context);
     for (namespace, name) in claim(event, &context.stores.rules, context) {
         context.triggers.rules.one(&namespace, &name);
     }
@@ -176,6 +178,8 @@ pub(super) fn about_instance(
     match (event, before) {
         (Event::Apply(instance), None) | (Event::Delete(instance), _) => {
             watched::instance(&instance.name_any(), context);
+            let (triggers, stores) = (&context.triggers, &context.stores);
+            triggers.imports.all_of(&stores.imports, &instance.name_any());
         }
         _ => {}
     }

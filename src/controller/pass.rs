@@ -125,6 +125,20 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
     result
 }
 
+/// Runs one pass over a resource that has nothing in Grafana by itself, and so needs no finalizer.
+pub async fn without_finalizer<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
+    if object.is_deleting() {
+        return Ok(Action::await_change());
+    }
+    let started = Instant::now();
+    let result = apply(&*object, &context).await;
+    context.metrics.pass(K::KIND, result.is_ok(), started.elapsed());
+    if let Err(error) = &result {
+        context.tell_if_refused(&object.object_ref(&()), error).await;
+    }
+    result
+}
+
 /// On the way to which write a pass is, if it may come to one with others.
 fn come<K: Reconcile>(object: &K, context: &Context) -> Option<Approach> {
     let approach = object.approach(context)?;

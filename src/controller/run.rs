@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::alert_rule::import;
 use super::context::{Context, Stores, Writers};
 use super::instance;
 use super::maintenance::{policy, workload};
@@ -27,12 +28,15 @@ use super::news::{
 };
 use super::pass::{self, Reconcile};
 use super::tally;
-use crate::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, PrometheusRuleImport, Silence,
+};
 use crate::cluster::client::WORKLOAD_WATCH;
+use crate::cluster::prometheus::{PrometheusRule, RuleSource, VmRule};
 use crate::controller::engine::by::Indexed;
-use crate::controller::engine::store::Store;
+use crate::controller::engine::store::{Store, Writer};
 use crate::controller::engine::trigger::{Receivers, stream};
-use crate::controller::engine::watch::{LAST_APPLIED, guarded, pruned, reflect};
+use crate::controller::engine::watch::{LAST_APPLIED, Watched, guarded, optional, pruned, reflect};
 use crate::deadline::{Late, within};
 use crate::domain::maintenance::rollout;
 
@@ -146,6 +150,11 @@ pub async fn all(
             workload::job,
             workload::after_error
         ),
+        start.imports(
+            namespaces,
+            (writers.imports, writers.prometheus_rules, writers.vm_rules),
+            receivers.imports
+        ),
         secret_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         config_map_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         namespace_changes(client.clone(), context.clone(), stop.clone()),
@@ -167,6 +176,48 @@ impl Start {
     ) {
         self.controller(objects, store, receiver, pass::run, pass::after_error)
             .await;
+    }
+
+    /// Imports, and what they read.
+    async fn imports(
+        &self,
+        namespaces: &[String],
+        writers: (
+            Writer<PrometheusRuleImport>,
+            Writer<PrometheusRule>,
+            Writer<VmRule>,
+        ),
+        receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<PrometheusRuleImport>>,
+    ) {
+        let context = &self.context;
+        let watch = guarded(&context.client, namespaces, &context.unwatched, None);
+        let imports = reflect(watch, writers.0, tell(context, import::news::import));
+        let store = &context.stores.imports;
+        tokio::join!(
+            self.controller(
+                imports,
+                store,
+                receiver,
+                pass::without_finalizer,
+                pass::after_error
+            ),
+            self.sources(namespaces, writers.1),
+            self.sources(namespaces, writers.2),
+        );
+    }
+
+    /// Follows a kind of others that holds rules, once there is an import to read them.
+    async fn sources<K: RuleSource + Watched + Indexed>(&self, namespaces: &[String], writer: Writer<K>) {
+        let follow = async {
+            self.context.sources.wanted().await;
+            let events = optional(&self.context.client, namespaces, &self.context.unwatched);
+            let followed = reflect(events, writer, tell(&self.context, import::news::source));
+            followed.for_each(|_| async {}).await;
+        };
+        tokio::select! {
+            () = follow => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 
     async fn controller<K, E, F>(
@@ -254,6 +305,7 @@ pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) 
         silences,
         instances,
         maintenance,
+        imports,
         ..
     } = &context.stores;
     let triggers = &context.triggers;
@@ -263,6 +315,7 @@ pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) 
     triggers.silences.all(silences);
     triggers.instances.all(instances);
     triggers.maintenance.all(maintenance);
+    triggers.imports.all(imports);
 }
 
 /// Waits until every kind has been listed, and says now and then which ones it waits for.
@@ -280,6 +333,7 @@ async fn all_listed(context: &Context) {
             one_listed(&stores.maintenance, &missing),
             one_listed(&stores.deployments, &missing),
             one_listed(&stores.jobs, &missing),
+            one_listed(&stores.imports, &missing),
         )
     };
     let say = async {

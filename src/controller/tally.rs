@@ -100,6 +100,7 @@ fn standing(stores: &Stores) -> Vec<Standing> {
     managed(&stores.contact_points, &mut all);
     managed(&stores.policies, &mut all);
     managed(&stores.silences, &mut all);
+    managed(&stores.imports, &mut all);
     let conditions = |object: &MaintenancePolicy| object.status.as_ref().map(|s| s.conditions.clone());
     unwell("MaintenancePolicy", &stores.maintenance, conditions, &mut all);
     let conditions = |object: &GrafanaInstance| object.status.as_ref().map(|s| s.conditions.clone());

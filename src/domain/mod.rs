@@ -1,6 +1,7 @@
 //! Decisions, as functions of values: no I/O, no clock, nothing to wait for.
 
 pub mod claims;
+pub mod import;
 pub mod links;
 pub mod maintenance;
 pub mod notification;

@@ -162,7 +162,7 @@ fn every_kind_can_be_listed_by_a_short_name_and_with_the_others() {
     }
     assert_eq!(
         Vec::from_iter(short),
-        ["arule", "cpoint", "ginst", "mpolicy", "npolicy", "sil"]
+        ["arule", "cpoint", "ginst", "mpolicy", "npolicy", "pimport", "sil"]
     );
 }
 
@@ -222,7 +222,7 @@ fn every_list_says_how_server_side_apply_merges_it() {
             let last = path.rsplit('.').next().unwrap_or_default();
             let expected = match last {
                 "data" | "debugQueries" | "conditions" => "map",
-                "names" | "addresses" | "groupBy" | "previousOwnerIDs" => "set",
+                "names" | "addresses" | "groupBy" | "previousOwnerIDs" | "kinds" | "excludeAlerts" => "set",
                 _ => "atomic",
             };
             assert!(
@@ -266,6 +266,11 @@ fn a_field_with_a_choice_names_each_of_its_values_and_the_default() {
                 continue;
             }
             choices += 1;
+            // Of a list its own text names what its entries may be.
+            let is_list = name.ends_with("[]");
+            let (path, name) = (path.trim_end_matches("[]"), name.trim_end_matches("[]"));
+            let described = all.iter().find(|(other, _)| is_list && other == path);
+            let schema = described.map_or(schema, |(_, list)| list);
             let text = schema["description"].as_str().unwrap_or_default();
             assert_begins_with_its_text(&crd, name);
             for value in values {

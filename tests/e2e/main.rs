@@ -23,6 +23,7 @@ mod diff;
 mod doors;
 mod example;
 mod high_availability;
+mod imports;
 mod install;
 mod instances;
 mod integrations;

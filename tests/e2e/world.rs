@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alertwright::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence,
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
+    Silence,
 };
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::grafana::{Account, FixedRole};
@@ -185,6 +186,7 @@ reported!(
     GrafanaInstance,
     MaintenancePolicy,
     NotificationPolicy,
+    PrometheusRuleImport,
     Silence
 );
 

@@ -2,6 +2,7 @@
 
 mod apply;
 pub mod folder;
+pub mod import;
 mod mirrored;
 mod title;
 

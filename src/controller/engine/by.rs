@@ -11,8 +11,10 @@ use super::managed::Managed;
 use crate::api::grafana_instance;
 use crate::api::{
     AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, MaintenancePolicy, NotificationPolicy,
-    Silence, condition,
+    PrometheusRuleImport, Silence, condition,
 };
+use crate::cluster::prometheus::{PrometheusRule, VmRule};
+use crate::domain::import::selection::{self, Namespaces};
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::policy;
@@ -26,7 +28,7 @@ pub enum By {
     Instance(String),
     /// Those for a GrafanaInstance that are in sync, and those that aren't: the same kinds but for MaintenancePolicies.
     Synced(String, bool),
-    /// Those of a namespace: MaintenancePolicies, Deployments, Jobs.
+    /// Those of a namespace: MaintenancePolicies, Deployments, Jobs, PrometheusRules, VMRules.
     Namespace(String),
     /// AlertRules for an instance in a namespace.
     Rules {
@@ -37,6 +39,12 @@ pub enum By {
     },
     /// AlertRules of a namespace that carry a label.
     Label(Labelled),
+    /// AlertRules of a PrometheusRuleImport, by its uid.
+    Owner(String),
+    /// PrometheusRuleImports that read a namespace by its name.
+    Reader(String),
+    /// PrometheusRuleImports that read every namespace.
+    ReaderOfAll,
     /// AlertRules for an instance in a folder: the one that they name by its uid, or the one that they were last in.
     Folder {
         /// The GrafanaInstance.
@@ -165,6 +173,9 @@ impl Indexed for AlertRule {
         });
         let labels = self.labels().iter();
         found_by.extend(labels.map(|label| By::Label(labelled(self.ns(), label))));
+        let owners = self.owner_references().iter();
+        let imports = owners.filter(|owner| owner.kind == PrometheusRuleImport::KIND);
+        found_by.extend(imports.map(|owner| By::Owner(owner.uid.clone())));
         let uid = self.status.as_ref().and_then(|status| status.uid.clone());
         found_by.extend(uid.map(|id| By::Stored {
             instance: self.instance().to_owned(),
@@ -274,6 +285,29 @@ impl Indexed for Deployment {
 }
 
 impl Indexed for Job {
+    fn found_by(&self) -> Vec<By> {
+        vec![By::Namespace(self.namespace().unwrap_or_default())]
+    }
+}
+
+impl Indexed for PrometheusRuleImport {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        match selection::namespaces(self) {
+            Namespaces::All => found_by.push(By::ReaderOfAll),
+            Namespaces::Named(names) => found_by.extend(names.into_iter().map(By::Reader)),
+        }
+        found_by
+    }
+}
+
+impl Indexed for PrometheusRule {
+    fn found_by(&self) -> Vec<By> {
+        vec![By::Namespace(self.namespace().unwrap_or_default())]
+    }
+}
+
+impl Indexed for VmRule {
     fn found_by(&self) -> Vec<By> {
         vec![By::Namespace(self.namespace().unwrap_or_default())]
     }

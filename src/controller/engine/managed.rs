@@ -9,8 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::reference::DeletionPolicy;
-use crate::api::{AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, Silence};
-use crate::api::{AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, SilenceStatus};
+use crate::api::{
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, PrometheusRuleImport, Silence,
+};
+use crate::api::{
+    AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, PrometheusRuleImportStatus, SilenceStatus,
+};
 use crate::grafana::mirror::Part;
 
 /// A resource that has an object in Grafana.
@@ -107,3 +111,5 @@ managed!(ContactPoint, ContactPointStatus,
 managed!(NotificationPolicy, NotificationPolicyStatus,
     needs [Part::ContactPoints, Part::Policy], to leave [Part::Policy]);
 managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences]);
+// What it makes is AlertRules, which need more.
+managed!(PrometheusRuleImport, PrometheusRuleImportStatus, needs [], to leave []);

@@ -9,6 +9,7 @@ pub mod health;
 pub mod managed;
 pub mod readiness;
 pub mod refused;
+pub mod sources;
 pub mod store;
 pub mod trigger;
 pub mod turns;

@@ -8,7 +8,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::by::{By, Indexed};
 use super::store::Store;
-use crate::api::{AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
+    Silence,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 
@@ -72,6 +75,8 @@ pub struct Triggers {
     pub deployments: Trigger<Deployment>,
     /// Jobs.
     pub jobs: Trigger<Job>,
+    /// PrometheusRuleImports.
+    pub imports: Trigger<PrometheusRuleImport>,
 }
 
 /// The receiving ends for all kinds.
@@ -92,6 +97,8 @@ pub struct Receivers {
     pub deployments: UnboundedReceiver<ObjectRef<Deployment>>,
     /// Jobs.
     pub jobs: UnboundedReceiver<ObjectRef<Job>>,
+    /// PrometheusRuleImports.
+    pub imports: UnboundedReceiver<ObjectRef<PrometheusRuleImport>>,
 }
 
 /// Both ends for all kinds.
@@ -108,6 +115,7 @@ pub fn triggers() -> (Triggers, Receivers) {
     let (maintenance, maintenance_receiver) = channel();
     let (deployments, deployments_receiver) = channel();
     let (jobs, jobs_receiver) = channel();
+    let (imports, imports_receiver) = channel();
     (
         Triggers {
             rules,
@@ -118,6 +126,7 @@ pub fn triggers() -> (Triggers, Receivers) {
             maintenance,
             deployments,
             jobs,
+            imports,
         },
         Receivers {
             rules: rules_receiver,
@@ -128,6 +137,7 @@ pub fn triggers() -> (Triggers, Receivers) {
             maintenance: maintenance_receiver,
             deployments: deployments_receiver,
             jobs: jobs_receiver,
+            imports: imports_receiver,
         },
     )
 }

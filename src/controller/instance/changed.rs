@@ -27,6 +27,8 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         // A data source may be there that wasn't.
         instance.refused.forget_all();
         triggers.rules.all_of(&stores.rules, &instance.name);
+        // Another version has other fields.
+        triggers.imports.all_of(&stores.imports, &instance.name);
     }
     for uid in &changed.folders {
         let inside = By::Folder {

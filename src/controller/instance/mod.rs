@@ -199,6 +199,7 @@ fn trigger_users(name: &str, context: &Context) {
     triggers.contact_points.all_of(&stores.contact_points, name);
     triggers.policies.all_of(&stores.policies, name);
     triggers.silences.all_of(&stores.silences, name);
+    triggers.imports.all_of(&stores.imports, name);
 }
 
 /// What is to be said of an instance.

@@ -68,6 +68,14 @@ impl ApiServer {
         self.0.objects.lock().get(path).cloned().unwrap_or_default()
     }
 
+    /// All objects of a type.
+    pub(super) fn all(&self, plural: &str) -> Vec<Value> {
+        let part = format!("/{plural}/");
+        let objects = self.0.objects.lock();
+        let found = objects.iter().filter(|(path, _)| path.contains(&part));
+        found.map(|(_, object)| object.clone()).collect()
+    }
+
     /// How many objects of a type there are.
     pub(super) fn count(&self, plural: &str) -> usize {
         let part = format!("/{plural}/");

@@ -6,6 +6,7 @@ mod cost;
 mod cut_off;
 mod grafana;
 mod health;
+mod imports;
 mod kube;
 mod looks;
 mod metrics;
@@ -46,6 +47,7 @@ use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
+use crate::controller::engine::sources::Sources;
 use crate::controller::engine::store::Writer;
 use crate::controller::engine::trigger::{Receivers, triggers};
 use crate::controller::engine::turns::AllRights;
@@ -105,6 +107,7 @@ impl World {
             memories: Memories::default(),
             broken: RwLock::default(),
             workloads: Workloads::default(),
+            sources: Sources::default(),
             silence_ids: Mutex::default(),
             ready: Arc::new(AtomicBool::new(false)),
             readiness: Arc::new(Readiness::waiting("tests")),

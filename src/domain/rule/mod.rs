@@ -65,6 +65,15 @@ pub fn default_interval(min_interval: Duration) -> Duration {
     DEFAULT_INTERVAL.max(min_interval)
 }
 
+/// What intervals are multiples of, on a server with this shortest interval.
+pub fn base_interval(min_interval: Duration) -> Duration {
+    if min_interval.is_zero() {
+        BASE_INTERVAL
+    } else {
+        BASE_INTERVAL.min(min_interval)
+    }
+}
+
 /// The interval that the specification asks for.
 pub fn interval(spec: &AlertRuleSpec) -> Result<Duration, Refusal> {
     match &spec.interval {
@@ -223,11 +232,7 @@ fn checked_interval(
     warnings: &mut Vec<String>,
 ) -> Result<Duration, Refusal> {
     let interval = interval(spec)?;
-    let base = if min.is_zero() {
-        BASE_INTERVAL
-    } else {
-        BASE_INTERVAL.min(min)
-    };
+    let base = base_interval(min);
     if interval.is_zero() || interval.as_nanos() % base.as_nanos() != 0 {
         return Err(Refusal::invalid(
             "spec.interval",

@@ -1,5 +1,6 @@
 //! What a person hears at `kubectl apply`: mistakes that show in the object alone are refused there, each with its cure.
 
+mod imports;
 mod instances;
 mod integrations;
 mod notifications;

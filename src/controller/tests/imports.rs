@@ -1,0 +1,228 @@
+//! Imports: what is written, and when.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
+use std::sync::Arc;
+
+use ::kube::ResourceExt;
+
+use super::*;
+use crate::api::{LABEL_IMPORT, PrometheusRuleImport};
+use crate::cluster::prometheus::PrometheusRule;
+use crate::controller::alert_rule::import::news as told;
+use crate::controller::pass;
+
+fn found(alerts: &[&str]) -> Value {
+    let rules: Vec<Value> = alerts
+        .iter()
+        .map(|name| json!({"alert": name, "expr": "up == 0"}))
+        .collect();
+    json!({"groups": [{"name": "g", "rules": rules}]})
+}
+
+impl World {
+    /// Makes an import; both kinds have been listed.
+    fn import(&mut self, spec: Value) -> PrometheusRuleImport {
+        for kind in crate::api::prometheus_rule_import::SourceKind::ALL {
+            self.context.sources.set_listed(kind);
+        }
+        let import = made(&self.server, "prometheusruleimports", "own", spec);
+        see(&self.context, &mut self.writers.imports, import, told::import)
+    }
+
+    fn prometheus_rule(&mut self, namespace: &str, name: &str, spec: Value) {
+        let object: PrometheusRule = serde_json::from_value(json!({
+            "metadata": {"name": name, "namespace": namespace}, "spec": spec,
+        }))
+        .unwrap();
+        see(
+            &self.context,
+            &mut self.writers.prometheus_rules,
+            object,
+            told::source,
+        );
+    }
+
+    /// A pass over the import as it is; its AlertRules are seen afterwards.
+    async fn pass_over(&mut self, import: &PrometheusRuleImport) {
+        pass::without_finalizer(Arc::new(import.clone()), self.context.clone())
+            .await
+            .unwrap();
+        for rule in self.alert_rules() {
+            see(&self.context, &mut self.writers.rules, rule, news::about_rule);
+        }
+    }
+
+    fn alert_rules(&self) -> Vec<AlertRule> {
+        let all = self.server.all("alertrules").into_iter();
+        all.map(|rule| serde_json::from_value(rule).unwrap()).collect()
+    }
+
+    fn said_of_import(&self) -> (String, String) {
+        self.server
+            .ready(&path("prometheusruleimports", "revel", "own"))
+            .unwrap()
+    }
+
+    fn writes_of_rules(&self) -> usize {
+        let writes = self.server.writes();
+        writes
+            .iter()
+            .filter(|write| write.contains("/alertrules/"))
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn an_alert_rule_is_written_once_for_each_alert_and_nothing_at_rest() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", found(&["A", "B"]));
+    world.prometheus_rule("elsewhere", "web", found(&["C"]));
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), 2, "{:?}", world.server.writes());
+    assert!(
+        world
+            .alert_rules()
+            .iter()
+            .all(|rule| rule.labels()[LABEL_IMPORT] == "own")
+    );
+    assert_eq!(world.said_of_import().0, "Synced");
+    let writes = world.server.writes().len();
+    let stored = serde_json::from_value(world.server.get(&path("prometheusruleimports", "revel", "own")));
+    world.pass_over(&stored.unwrap()).await;
+    assert_eq!(world.server.writes().len(), writes, "{:?}", world.server.writes());
+}
+
+#[tokio::test]
+async fn an_alert_that_is_gone_takes_its_rule_along_and_one_that_cannot_be_seen_does_not() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", found(&["A", "B"]));
+    world.pass_over(&import).await;
+    let deletions = |world: &World| {
+        let writes = world.server.writes();
+        writes
+            .into_iter()
+            .filter(|write| write.starts_with("DELETE"))
+            .count()
+    };
+    world.context.unwatched.is_missing("PrometheusRule", "");
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    world.pass_over(&import).await;
+    assert_eq!(deletions(&world), 0, "{:?}", world.server.writes());
+    world.context.unwatched.ends("PrometheusRule", "");
+    world.pass_over(&import).await;
+    assert_eq!(deletions(&world), 1, "{:?}", world.server.writes());
+}
+
+#[tokio::test]
+async fn nothing_is_written_before_the_kinds_have_been_listed_nor_while_it_is_suspended() {
+    let mut world = World::connected().await;
+    let import: PrometheusRuleImport = made(&world.server, "prometheusruleimports", "own", json!({}));
+    let import = see(&world.context, &mut world.writers.imports, import, told::import);
+    world.pass_over(&import).await;
+    assert!(world.server.writes().is_empty(), "{:?}", world.server.writes());
+    let suspended = world.import(json!({"suspend": true}));
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    world.pass_over(&suspended).await;
+    assert_eq!(world.writes_of_rules(), 0);
+    assert_eq!(world.said_of_import().0, "Suspended");
+}
+
+#[tokio::test]
+async fn other_namespaces_are_read_only_where_the_instance_lets_it() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({"namespaces": {"all": true}}));
+    world.prometheus_rule("elsewhere", "web", found(&["A"]));
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), 0);
+    let (reason, message) = world.said_of_import();
+    assert!(
+        reason == "Invalid" && message.contains("spec.unrestrictedNamespaces"),
+        "{reason}: {message}"
+    );
+    world
+        .connect(json!({"unrestrictedNamespaces": {"names": ["revel"]}}))
+        .await;
+    until("the settings are read", || world.instance().facts().is_ok()).await;
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), 1);
+}
+
+#[tokio::test]
+async fn what_the_api_server_refuses_is_named_and_is_not_sent_again_as_it_is() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", found(&["A", "B"]));
+    world.server.find_invalid("/alertrules/");
+    world.pass_over(&import).await;
+    world.server.open();
+    assert_eq!(world.writes_of_rules(), 2);
+    let status = &world.server.get(&path("prometheusruleimports", "revel", "own"))["status"];
+    assert_eq!(
+        (&status["rules"], &status["skipped"]),
+        (&json!(0), &json!(2)),
+        "{status}"
+    );
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), 2, "{:?}", world.server.writes());
+    world.prometheus_rule(
+        "revel",
+        "web",
+        json!({"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 1"}]}]}),
+    );
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), 3, "{:?}", world.server.writes());
+}
+
+#[tokio::test]
+async fn an_alert_rule_of_somebody_elses_is_left_alone() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    world.pass_over(&import).await;
+    let name = world.alert_rules()[0].name_any();
+    let at = path("alertrules", "revel", &name);
+    let mut theirs = world.server.get(&at);
+    theirs["metadata"]["ownerReferences"] = json!([]);
+    theirs["spec"]["query"] = json!("up == 7");
+    world.server.set(&at, theirs.clone());
+    let theirs = serde_json::from_value(theirs).unwrap();
+    see(&world.context, &mut world.writers.rules, theirs, news::about_rule);
+    let writes = world.writes_of_rules();
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), writes);
+    let status = &world.server.get(&path("prometheusruleimports", "revel", "own"))["status"];
+    let said = status["skippedRules"][0]["message"].as_str().unwrap_or_default();
+    assert!(said.contains(&name), "{status}");
+}
+
+#[tokio::test]
+async fn a_source_concerns_the_imports_that_select_it_or_did() {
+    let mut world = World::connected().await;
+    world.import(json!({"selector": {"matchLabels": {"team": "web"}}}));
+    drain(&mut world.receivers.imports);
+    let mut object: PrometheusRule =
+        serde_json::from_value(json!({"metadata": {"name": "web", "namespace": "revel"}})).unwrap();
+    let asked = |world: &mut World, object: &PrometheusRule| {
+        see(
+            &world.context,
+            &mut world.writers.prometheus_rules,
+            object.clone(),
+            told::source,
+        );
+        drain(&mut world.receivers.imports)
+    };
+    assert_eq!(asked(&mut world, &object), 0);
+    object.labels_mut().insert("team".into(), "web".into());
+    assert_eq!(asked(&mut world, &object), 1);
+    object.labels_mut().clear();
+    assert_eq!(asked(&mut world, &object), 1, "it was selected before");
+    object.metadata.namespace = Some("elsewhere".into());
+    object.labels_mut().insert("team".into(), "web".into());
+    assert_eq!(asked(&mut world, &object), 0);
+}

@@ -1,0 +1,179 @@
+//! PrometheusRuleImport: rules written for Prometheus → the AlertRules that there should be, and what is lost on the way.
+
+mod carry;
+mod name;
+pub mod remark;
+pub mod selection;
+pub mod source;
+pub mod stored;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kube::ResourceExt;
+
+use crate::api::{AlertRule, PrometheusRuleImport};
+use crate::domain::ownership::Owner;
+use crate::domain::version::Version;
+use carry::Carried;
+use name::Names;
+use remark::{About, Remarks};
+use source::{Group, Source};
+
+/// How many AlertRules one import may have. Grafana evaluates each of them by itself, and whoever needs more can split the selection.
+pub const MOST_RULES: usize = 5000;
+
+/// What the AlertRules depend on beside the import and its sources.
+#[derive(Debug, Clone, Copy)]
+pub struct Grafana<'a> {
+    /// Its version.
+    pub version: Version,
+    /// What intervals are multiples of.
+    pub base_interval: Duration,
+    /// Whose rules they will be.
+    pub owner: &'a Owner,
+    /// What the instance writes in front of folder titles.
+    pub folder_prefix: &'a str,
+}
+
+/// What an import asks for.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// The AlertRules that there should be, complete.
+    pub rules: Vec<AlertRule>,
+    /// How many objects they are from.
+    pub sources: usize,
+    /// Rules without an AlertRule.
+    pub skipped: Remarks,
+    /// What is otherwise than in Prometheus.
+    pub different: Remarks,
+    /// How many rules there are beyond [`MOST_RULES`], whatever they are.
+    pub beyond: usize,
+}
+
+/// Works out the AlertRules of an import from the objects that it selects, in whatever order these come.
+pub fn wish(import: &PrometheusRuleImport, mut sources: Vec<Source<'_>>, grafana: &Grafana<'_>) -> Wish {
+    sources.sort_by(|a, b| (a.namespace, a.name, a.kind).cmp(&(b.namespace, b.name, b.kind)));
+    // The PrometheusRule is first of the two.
+    sources.dedup_by(|copy, original| (copy.namespace, copy.name) == (original.namespace, original.name));
+    let mut wish = Wish {
+        sources: sources.len(),
+        ..Wish::default()
+    };
+    let mut names = Names::new(&import.name_any());
+    let mut titles = Titles::default();
+    for source in &sources {
+        if wish.rules.len() == MOST_RULES {
+            // What nobody will have isn't read either.
+            wish.beyond += source.size();
+            continue;
+        }
+        let groups = source.groups(&mut wish.skipped);
+        for group in &groups {
+            group_of(import, source, group, grafana, &mut names, &mut titles, &mut wish);
+        }
+    }
+    wish
+}
+
+fn group_of(
+    import: &PrometheusRuleImport,
+    source: &Source<'_>,
+    group: &Group,
+    grafana: &Grafana<'_>,
+    names: &mut Names,
+    titles: &mut Titles,
+    wish: &mut Wish,
+) {
+    let about = About {
+        source: source.path(),
+        group: &group.name,
+    };
+    let excluded: BTreeSet<&str> = import.spec.exclude_alerts.iter().map(String::as_str).collect();
+    let interval = match carry::group(group, grafana.base_interval) {
+        Ok((interval, losses)) => {
+            for loss in losses {
+                wish.different.of_group(&about, &loss);
+            }
+            interval
+        }
+        Err(problem) => {
+            for rule in &group.rules {
+                wish.skipped.of_rule(&about, rule.name(), &problem);
+            }
+            return;
+        }
+    };
+    let place = carry::group_name(import.spec.namespaces.is_some(), source, &group.name);
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for rule in &group.rules {
+        *times.entry(rule.name()).or_default() += 1;
+    }
+    for rule in &group.rules {
+        if wish.rules.len() == MOST_RULES {
+            wish.beyond += 1;
+            continue;
+        }
+        if excluded.contains(rule.name()) {
+            continue;
+        }
+        let carried = carry::rule(import, group, rule, grafana.version);
+        let Carried { mut spec, losses } = match carried {
+            Ok(carried) => carried,
+            Err(problem) => {
+                wish.skipped.of_rule(&about, rule.name(), &problem);
+                continue;
+            }
+        };
+        spec.interval.clone_from(&interval);
+        spec.group = Some(place.clone());
+        let name = names.of(
+            source,
+            group,
+            rule,
+            times.get(rule.name()).is_some_and(|times| *times > 1),
+        );
+        let namespace = import.namespace().unwrap_or_default();
+        let id = (namespace.as_str(), name.as_str());
+        if let Err(refusal) = crate::domain::rule::check(&spec, grafana.owner, id, grafana.folder_prefix) {
+            wish.skipped.of_rule(&about, rule.name(), &refusal.message);
+            continue;
+        }
+        let mut losses = losses;
+        if grafana.version < Version::SAME_TITLES {
+            losses.extend(titles.tell_apart(&mut spec.title, grafana.version));
+        }
+        for loss in losses {
+            wish.different.of_rule(&about, rule.name(), &loss);
+        }
+        wish.rules
+            .push(stored::object(import, source, group, rule.name(), name, spec));
+    }
+}
+
+/// Titles that are taken, for a Grafana where those of a folder must differ.
+#[derive(Default)]
+struct Titles {
+    times: BTreeMap<String, usize>,
+}
+
+impl Titles {
+    /// Gives a title that is taken a number, and says so.
+    fn tell_apart(&mut self, title: &mut Option<String>, version: Version) -> Option<String> {
+        let plain = title.clone()?;
+        let times = self.times.entry(plain.clone()).or_default();
+        *times += 1;
+        if *times == 1 {
+            return None;
+        }
+        let numbered = format!("{plain} ({times})");
+        let message = format!(
+            "is called {numbered:?}, and so is its label alertname: Grafana {version} wants the titles of a folder to differ"
+        );
+        *title = Some(numbered);
+        Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests;
