@@ -38,7 +38,7 @@ export ALERTWRIGHT_OPERATOR ?= $(abspath $(OPERATOR))
 # compiled once for the one and once for the others.
 DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test layers && $(TARGET)/debug/alertwright
 # Modules of the testbed that have tests.
-GO_MODULES := grafana loki licences
+GO_MODULES := grafana loki licences prometheus
 CHECKS := format lint deny generated charts
 TESTS := testbed $(SHIPPED) test-go compile-tests run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference.md
