@@ -22,7 +22,7 @@ use super::silence::AlertRuleSelector;
     namespaced,
     status = "MaintenancePolicyStatus",
     derive = "PartialEq",
-    doc = "Silences alerts while Deployments of this namespace roll out and Jobs run, and no longer.",
+    doc = "Silences alerts while Deployments, StatefulSets and DaemonSets of this namespace roll out and Jobs run, and no longer.",
     printcolumn(name = "Workloads", type_ = "integer", json_path = ".status.workloads"),
     printcolumn(
         name = "Ready",
@@ -64,7 +64,7 @@ pub struct MaintenancePolicySpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceTarget {
-    /// `Deployment` (while a rollout is under way) or `Job` (while it runs, also those of a CronJob).
+    /// `Deployment`, `StatefulSet` or `DaemonSet` (while a rollout is under way), or `Job` (while it runs, also those of a CronJob).
     pub kind: WorkloadKind,
     /// Labels of the workloads. Default: all of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +77,10 @@ pub struct MaintenanceTarget {
 pub enum WorkloadKind {
     /// apps/v1 Deployment.
     Deployment,
+    /// apps/v1 StatefulSet.
+    StatefulSet,
+    /// apps/v1 DaemonSet.
+    DaemonSet,
     /// batch/v1 Job.
     Job,
 }
@@ -86,6 +90,8 @@ impl WorkloadKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
             Self::Job => "Job",
         }
     }

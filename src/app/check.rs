@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{ListParams, PartialObjectMeta};
 use kube::{Api, Client, Resource};
@@ -57,6 +57,8 @@ async fn types(client: &Client, home: &str, namespaces: &[String]) -> Result<(),
     somewhere::<MaintenancePolicy>(client, namespaces).await?;
     somewhere::<PrometheusRuleImport>(client, namespaces).await?;
     somewhere::<Deployment>(client, namespaces).await?;
+    somewhere::<StatefulSet>(client, namespaces).await?;
+    somewhere::<DaemonSet>(client, namespaces).await?;
     somewhere::<Job>(client, namespaces).await?;
     listable::<GrafanaInstance>(client, Some(home)).await
 }

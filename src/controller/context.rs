@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType};
@@ -61,6 +61,10 @@ pub struct Stores {
     pub maintenance: Store<MaintenancePolicy>,
     /// Deployments, pruned.
     pub deployments: Store<Deployment>,
+    /// StatefulSets, pruned.
+    pub stateful_sets: Store<StatefulSet>,
+    /// DaemonSets, pruned.
+    pub daemon_sets: Store<DaemonSet>,
     /// Jobs, pruned.
     pub jobs: Store<Job>,
     /// PrometheusRuleImports.
@@ -81,6 +85,8 @@ pub struct Writers {
     pub instances: Writer<GrafanaInstance>,
     pub maintenance: Writer<MaintenancePolicy>,
     pub deployments: Writer<Deployment>,
+    pub stateful_sets: Writer<StatefulSet>,
+    pub daemon_sets: Writer<DaemonSet>,
     pub jobs: Writer<Job>,
     pub imports: Writer<PrometheusRuleImport>,
     pub prometheus_rules: Writer<PrometheusRule>,
@@ -96,6 +102,8 @@ pub fn stores() -> (Stores, Writers) {
     let (instances, instances_writer) = store();
     let (maintenance, maintenance_writer) = store();
     let (deployments, deployments_writer) = store();
+    let (stateful_sets, stateful_sets_writer) = store();
+    let (daemon_sets, daemon_sets_writer) = store();
     let (jobs, jobs_writer) = store();
     let (imports, imports_writer) = store();
     let (prometheus_rules, prometheus_rules_writer) = store();
@@ -109,6 +117,8 @@ pub fn stores() -> (Stores, Writers) {
             instances,
             maintenance,
             deployments,
+            stateful_sets,
+            daemon_sets,
             jobs,
             imports,
             prometheus_rules,
@@ -122,6 +132,8 @@ pub fn stores() -> (Stores, Writers) {
             instances: instances_writer,
             maintenance: maintenance_writer,
             deployments: deployments_writer,
+            stateful_sets: stateful_sets_writer,
+            daemon_sets: daemon_sets_writer,
             jobs: jobs_writer,
             imports: imports_writer,
             prometheus_rules: prometheus_rules_writer,

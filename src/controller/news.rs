@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::core::PartialObjectMeta;
@@ -16,6 +15,7 @@ use tracing::debug;
 use super::alert_rule::import;
 use super::context::Context;
 use super::instance;
+use super::maintenance::rolling::Rolling;
 use super::maintenance::{selection, watched};
 use super::notification::policy::related;
 use super::tally;
@@ -223,6 +223,8 @@ pub(super) fn about_maintenance(
     let (triggers, stores) = (&context.triggers, &context.stores);
     let namespace = By::Namespace(policy.namespace().unwrap_or_default());
     triggers.deployments.all_by(&stores.deployments, &namespace);
+    triggers.stateful_sets.all_by(&stores.stateful_sets, &namespace);
+    triggers.daemon_sets.all_by(&stores.daemon_sets, &namespace);
     triggers.jobs.all_by(&stores.jobs, &namespace);
 }
 
@@ -232,9 +234,10 @@ pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, co
     watched::silence(event, before, context);
 }
 
-pub(super) fn about_deployment(event: &Event<Deployment>, _: Option<&Deployment>, context: &Context) {
-    watched::deployment(event, context);
-    selection::deployment(event, context);
+/// What rolls out may be looked after by policies.
+pub(super) fn about_rolling<K: Rolling>(event: &Event<K>, _: Option<&K>, context: &Context) {
+    watched::rolling(event, context);
+    selection::rolling(event, context);
 }
 
 pub(super) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {

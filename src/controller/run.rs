@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::runtime::Controller;
 use kube::runtime::controller::{Action, Config, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
@@ -21,9 +22,10 @@ use tracing::{debug, info, warn};
 use super::alert_rule::import;
 use super::context::{Context, Stores, Writers};
 use super::instance;
+use super::maintenance::rolling::Rolling;
 use super::maintenance::{policy, workload};
 use super::news::{
-    about_contact_point, about_deployment, about_instance, about_job, about_maintenance, about_policy,
+    about_contact_point, about_instance, about_job, about_maintenance, about_policy, about_rolling,
     about_rule, about_silence, config_map_changes, namespace_changes, secret_changes, tell,
 };
 use super::pass::{self, Reconcile};
@@ -99,11 +101,9 @@ pub async fn all(
         writers.maintenance,
         tell(&context, about_maintenance),
     );
-    let deployments = reflect(
-        pruned(attentive, namespaces, unwatched, prune_deployment),
-        writers.deployments,
-        tell(&context, about_deployment),
-    );
+    let deployments = start.watched_rolling(attentive, namespaces, writers.deployments);
+    let stateful_sets = start.watched_rolling(attentive, namespaces, writers.stateful_sets);
+    let daemon_sets = start.watched_rolling(attentive, namespaces, writers.daemon_sets);
     let jobs = reflect(
         pruned(attentive, namespaces, unwatched, prune_job),
         writers.jobs,
@@ -136,13 +136,9 @@ pub async fn all(
                 Action::requeue(Duration::from_secs(5))
             }
         ),
-        start.controller(
-            deployments,
-            &stores.deployments,
-            receivers.deployments,
-            workload::deployment,
-            workload::after_error
-        ),
+        start.rolling(deployments, receivers.deployments),
+        start.rolling(stateful_sets, receivers.stateful_sets),
+        start.rolling(daemon_sets, receivers.daemon_sets),
         start.controller(
             jobs,
             &stores.jobs,
@@ -218,6 +214,26 @@ impl Start {
             () = follow => {}
             () = self.stop.cancelled() => {}
         }
+    }
+
+    fn watched_rolling<K: Rolling + Watched>(
+        &self,
+        client: &Client,
+        namespaces: &[String],
+        writer: Writer<K>,
+    ) -> BoxStream<'static, watcher::Result<K>> {
+        let events = pruned(client, namespaces, &self.context.unwatched, prune_rolling);
+        reflect(events, writer, tell(&self.context, about_rolling)).boxed()
+    }
+
+    async fn rolling<K: Rolling + DeserializeOwned>(
+        &self,
+        objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
+        receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
+    ) {
+        let store = K::store(&self.context);
+        self.controller(objects, store, receiver, workload::rolling, workload::after_error)
+            .await;
     }
 
     async fn controller<K, E, F>(
@@ -332,6 +348,8 @@ async fn all_listed(context: &Context) {
             one_listed(&stores.instances, &missing),
             one_listed(&stores.maintenance, &missing),
             one_listed(&stores.deployments, &missing),
+            one_listed(&stores.stateful_sets, &missing),
+            one_listed(&stores.daemon_sets, &missing),
             one_listed(&stores.jobs, &missing),
             one_listed(&stores.imports, &missing),
         )
@@ -361,14 +379,14 @@ async fn one_listed<K: Indexed>(store: &Store<K>, missing: &Mutex<BTreeSet<Strin
     missing.lock().remove(&kind);
 }
 
-/// A Deployment is looked at for its status and whether its template has changed; the template itself is large.
-fn prune_deployment(deployment: &mut Deployment) {
-    deployment.managed_fields_mut().clear();
-    deployment.annotations_mut().remove(LAST_APPLIED);
-    let hash = rollout::template_hash(deployment);
-    if let Some(spec) = &mut deployment.spec {
-        spec.template = k8s_openapi::api::core::v1::PodTemplateSpec::default();
-        spec.template.metadata.get_or_insert_default().name = Some(hash);
+/// What rolls out is looked at for its status and whether its template has changed; the template itself is large.
+fn prune_rolling<K: Rolling>(workload: &mut K) {
+    workload.managed_fields_mut().clear();
+    workload.annotations_mut().remove(LAST_APPLIED);
+    if let Some(template) = workload.template() {
+        let hash = rollout::template_hash(Some(template));
+        *template = PodTemplateSpec::default();
+        template.metadata.get_or_insert_default().name = Some(hash);
     }
 }
 
@@ -376,7 +394,7 @@ fn prune_job(job: &mut Job) {
     job.managed_fields_mut().clear();
     job.annotations_mut().remove(LAST_APPLIED);
     if let Some(spec) = &mut job.spec {
-        spec.template = k8s_openapi::api::core::v1::PodTemplateSpec::default();
+        spec.template = PodTemplateSpec::default();
     }
 }
 

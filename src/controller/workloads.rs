@@ -83,7 +83,7 @@ impl<V> OfSilences<V> {
 /// read from the objects themselves, a little later.
 #[derive(Default)]
 pub struct Workloads {
-    /// By uid: the Deployment when its controller had last caught up with it.
+    /// By uid: what rolls out, when its controller had last caught up with it.
     pub settled: Mutex<HashMap<String, Settled>>,
     /// By uid: the last phase of a Job that asks for a silence, and its lease.
     pub jobs: Mutex<HashMap<String, (Phase, Lease)>>,
@@ -124,8 +124,8 @@ impl Workloads {
         self.awaited.lock().remove(key);
     }
 
-    /// Forgets Deployments that vanished while nobody was told.
-    pub fn keep_deployments(&self, is_there: impl Fn(&str) -> bool) {
+    /// Forgets what rolls out and vanished while nobody was told.
+    pub fn keep_rolling(&self, is_there: impl Fn(&str) -> bool) {
         self.settled.lock().retain(|uid, _| is_there(uid));
     }
 
@@ -216,6 +216,7 @@ mod tests {
         let settled = Settled {
             template: "a".into(),
             rollout: 1,
+            kept: 0,
         };
         workloads.settled.lock().insert("w".into(), settled);
         workloads
@@ -242,7 +243,7 @@ mod tests {
         workloads.jobs.lock().remove("w");
         assert!(workloads.is_empty());
         let vanished = full();
-        vanished.keep_deployments(|_| false);
+        vanished.keep_rolling(|_| false);
         vanished.keep_jobs(|_| false);
         assert_eq!(vanished.keep_silences(|_| false, 10).len(), 1);
         vanished.forget("w");

@@ -30,6 +30,7 @@ mod integrations;
 mod limited_rights;
 mod maintenance_changes;
 mod maintenance_job;
+mod maintenance_kinds;
 mod maintenance_rollout;
 mod notification_policy;
 mod notifications;

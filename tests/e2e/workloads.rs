@@ -23,6 +23,20 @@ pub fn deployment(name: &str, annotations: &Value, spec: &Value) -> Value {
     object
 }
 
+/// A workload of another kind in apps/v1, made as a Deployment is; `replicas` is null where the kind has none.
+pub fn of_kind(kind: &str, name: &str, annotations: &Value, spec: &Value, replicas: &Value) -> Value {
+    let mut object = deployment(name, annotations, spec);
+    object["kind"] = json!(kind);
+    match (replicas, object["spec"].as_object_mut()) {
+        (Value::Null, Some(spec)) => drop(spec.remove("replicas")),
+        (replicas, _) => object["spec"]["replicas"] = replicas.clone(),
+    }
+    if kind == "StatefulSet" {
+        object["spec"]["serviceName"] = json!(name);
+    }
+    object
+}
+
 /// A Job `name` with the label `app` of the same value.
 pub fn job(name: &str, annotations: &Value, spec: &Value) -> Value {
     let mut pod = template(name, "1", &json!({}));
@@ -68,23 +82,23 @@ pub async fn let_go(w: &World) {
         .ok();
 }
 
+/// Starts a rollout of a workload of any kind by another image.
+pub async fn roll_of(w: &World, kind: &str, name: &str, version: &str) {
+    patch(w, kind, name, version, &json!({})).await;
+}
+
 /// Starts a rollout by another image, and changes more of the Deployment's spec.
 pub async fn roll(w: &World, name: &str, version: &str, more: &Value) {
+    patch(w, "deployment", name, version, more).await;
+}
+
+async fn patch(w: &World, kind: &str, name: &str, version: &str, more: &Value) {
     let image = json!([{"name": "main", "image": format!("example.com/app:{version}")}]);
     let mut patch = json!({"spec": {"template": {"spec": {"containers": image}}}});
     merge(&mut patch["spec"], more);
     let patch = patch.to_string();
     w.plane
-        .kubectl([
-            "patch",
-            "deployment",
-            name,
-            "-n",
-            &w.ns,
-            "--type=strategic",
-            "-p",
-            &patch,
-        ])
+        .kubectl(["patch", kind, name, "-n", &w.ns, "--type=strategic", "-p", &patch])
         .await
         .ok();
 }

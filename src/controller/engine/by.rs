@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Resource, ResourceExt};
 
@@ -28,7 +28,7 @@ pub enum By {
     Instance(String),
     /// Those for a GrafanaInstance that are in sync, and those that aren't: the same kinds but for MaintenancePolicies.
     Synced(String, bool),
-    /// Those of a namespace: MaintenancePolicies, Deployments, Jobs, PrometheusRules, VMRules.
+    /// Those of a namespace: MaintenancePolicies, workloads, PrometheusRules, VMRules.
     Namespace(String),
     /// AlertRules for an instance in a namespace.
     Rules {
@@ -279,6 +279,18 @@ impl Indexed for MaintenancePolicy {
 }
 
 impl Indexed for Deployment {
+    fn found_by(&self) -> Vec<By> {
+        vec![By::Namespace(self.namespace().unwrap_or_default())]
+    }
+}
+
+impl Indexed for StatefulSet {
+    fn found_by(&self) -> Vec<By> {
+        vec![By::Namespace(self.namespace().unwrap_or_default())]
+    }
+}
+
+impl Indexed for DaemonSet {
     fn found_by(&self) -> Vec<By> {
         vec![By::Namespace(self.namespace().unwrap_or_default())]
     }

@@ -12,7 +12,7 @@ use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
     Silence,
 };
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
 /// The sending end for one kind.
@@ -73,6 +73,10 @@ pub struct Triggers {
     pub maintenance: Trigger<MaintenancePolicy>,
     /// Deployments.
     pub deployments: Trigger<Deployment>,
+    /// StatefulSets.
+    pub stateful_sets: Trigger<StatefulSet>,
+    /// DaemonSets.
+    pub daemon_sets: Trigger<DaemonSet>,
     /// Jobs.
     pub jobs: Trigger<Job>,
     /// PrometheusRuleImports.
@@ -95,6 +99,10 @@ pub struct Receivers {
     pub maintenance: UnboundedReceiver<ObjectRef<MaintenancePolicy>>,
     /// Deployments.
     pub deployments: UnboundedReceiver<ObjectRef<Deployment>>,
+    /// StatefulSets.
+    pub stateful_sets: UnboundedReceiver<ObjectRef<StatefulSet>>,
+    /// DaemonSets.
+    pub daemon_sets: UnboundedReceiver<ObjectRef<DaemonSet>>,
     /// Jobs.
     pub jobs: UnboundedReceiver<ObjectRef<Job>>,
     /// PrometheusRuleImports.
@@ -114,6 +122,8 @@ pub fn triggers() -> (Triggers, Receivers) {
     let (instances, instances_receiver) = channel();
     let (maintenance, maintenance_receiver) = channel();
     let (deployments, deployments_receiver) = channel();
+    let (stateful_sets, stateful_sets_receiver) = channel();
+    let (daemon_sets, daemon_sets_receiver) = channel();
     let (jobs, jobs_receiver) = channel();
     let (imports, imports_receiver) = channel();
     (
@@ -125,6 +135,8 @@ pub fn triggers() -> (Triggers, Receivers) {
             instances,
             maintenance,
             deployments,
+            stateful_sets,
+            daemon_sets,
             jobs,
             imports,
         },
@@ -136,6 +148,8 @@ pub fn triggers() -> (Triggers, Receivers) {
             instances: instances_receiver,
             maintenance: maintenance_receiver,
             deployments: deployments_receiver,
+            stateful_sets: stateful_sets_receiver,
+            daemon_sets: daemon_sets_receiver,
             jobs: jobs_receiver,
             imports: imports_receiver,
         },

@@ -2,6 +2,7 @@
 
 pub mod jobs;
 pub mod policy;
+pub mod rolling;
 pub mod selection;
 pub mod watched;
 pub mod workload;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 
+use super::rolling::Rolling;
 use crate::api::MaintenancePolicy;
 use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
@@ -25,19 +26,18 @@ pub fn policy(event: &Event<MaintenancePolicy>, context: &Context) {
     }
 }
 
-/// A policy that has something else to say after a Deployment came, changed or went gets a pass.
-pub fn deployment(event: &Event<Deployment>, context: &Context) {
-    let (deployment, is_there) = match event {
-        Event::Apply(deployment) => (deployment, true),
-        Event::Delete(deployment) => (deployment, false),
+/// A policy that has something else to say after a workload that rolls out came, changed or went gets a pass.
+pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {
+    let (object, is_there) = match event {
+        Event::Apply(object) => (object, true),
+        Event::Delete(object) => (object, false),
         Event::InitDone => return all_anew(context),
         Event::Init | Event::InitApply(_) => return,
     };
-    let kind = WorkloadKind::Deployment;
-    for policy in policies(&deployment.namespace().unwrap_or_default(), context) {
-        let is_selected = is_there && maintenance::selects(&policy.spec, kind, deployment.labels());
+    for policy in policies(&object.namespace().unwrap_or_default(), context) {
+        let is_selected = is_there && maintenance::selects(&policy.spec, K::KIND, object.labels());
         note(&policy, context, |selected| {
-            selected.note_deployment(&deployment.name_any(), is_selected)
+            selected.note_rolling(K::KIND, &object.name_any(), is_selected)
         });
     }
 }
@@ -87,10 +87,9 @@ fn look(policy: &MaintenancePolicy, context: &Context) {
     let mut selected = Selected::new(lease.linger);
     let (namespace, name) = key(policy);
     let place = By::Namespace(namespace.clone());
-    for deployment in context.stores.deployments.by(&place) {
-        let is_selected = maintenance::selects(&policy.spec, WorkloadKind::Deployment, deployment.labels());
-        selected.note_deployment(&deployment.name_any(), is_selected);
-    }
+    look_among::<Deployment>(policy, &place, &mut selected, context);
+    look_among::<StatefulSet>(policy, &place, &mut selected, context);
+    look_among::<DaemonSet>(policy, &place, &mut selected, context);
     for job in context.stores.jobs.by(&place) {
         let is_selected = maintenance::selects(&policy.spec, WorkloadKind::Job, job.labels());
         selected.note_job(&job.name_any(), is_selected.then_some(&*job));
@@ -100,6 +99,18 @@ fn look(policy: &MaintenancePolicy, context: &Context) {
         .selected
         .lock()
         .insert((namespace, name), selected);
+}
+
+fn look_among<K: Rolling>(
+    policy: &MaintenancePolicy,
+    place: &By,
+    selected: &mut Selected,
+    context: &Context,
+) {
+    for object in K::store(context).by(place) {
+        let is_selected = maintenance::selects(&policy.spec, K::KIND, object.labels());
+        selected.note_rolling(K::KIND, &object.name_any(), is_selected);
+    }
 }
 
 fn key(policy: &MaintenancePolicy) -> (String, String) {

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 
 use super::jobs;
+use super::rolling::{Rolling, is_there};
 use crate::api::Silence;
 use crate::controller::context::Context;
 use crate::controller::engine::by::Indexed;
@@ -17,12 +18,15 @@ use crate::controller::engine::store::Store;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 
 /// Forgets what is gone.
-pub fn deployment(event: &Event<Deployment>, context: &Context) {
+pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {
     match event {
-        Event::Delete(deployment) => context.workloads.forget(&deployment.uid().unwrap_or_default()),
+        Event::Delete(object) => context.workloads.forget(&object.uid().unwrap_or_default()),
         Event::InitDone => {
-            let uids = uids(&context.stores.deployments);
-            context.workloads.keep_deployments(|uid| uids.contains(uid));
+            let stores = &context.stores;
+            let mut there = uids(&stores.deployments);
+            there.extend(uids(&stores.stateful_sets));
+            there.extend(uids(&stores.daemon_sets));
+            context.workloads.keep_rolling(|uid| there.contains(uid));
         }
         Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
     }
@@ -97,18 +101,16 @@ fn gone(silence: &Silence, context: &Context) {
 }
 
 fn has_workload(silence: &Silence, uid: &str, context: &Context) -> bool {
-    let deployment = |name: &str| {
-        let found = context
-            .stores
-            .deployments
-            .get(&ObjectRef::new(name).within(silence.ns()));
-        found.is_some_and(|d| d.uid().as_deref() == Some(uid) && d.metadata.deletion_timestamp.is_none())
+    let is_there = |owner: &OwnerReference| {
+        let (namespace, name) = (silence.ns(), owner.name.as_str());
+        match owner.kind.as_str() {
+            "Deployment" => is_there::<Deployment>(namespace, name, uid, context),
+            "StatefulSet" => is_there::<StatefulSet>(namespace, name, uid, context),
+            "DaemonSet" => is_there::<DaemonSet>(namespace, name, uid, context),
+            _ => false,
+        }
     };
-    let owners = silence.owner_references();
-    owners
-        .iter()
-        .any(|owner| owner.kind == "Deployment" && deployment(&owner.name))
-        || jobs::is_there(silence, uid, context)
+    silence.owner_references().iter().any(is_there) || jobs::is_there(silence, uid, context)
 }
 
 fn send(silence: &Silence, context: &Context) {
@@ -117,7 +119,9 @@ fn send(silence: &Silence, context: &Context) {
     }
     for owner in silence.owner_references() {
         match owner.kind.as_str() {
-            "Deployment" => context.triggers.deployments.one(silence.ns(), &owner.name),
+            "Deployment" => Deployment::trigger(context).one(silence.ns(), &owner.name),
+            "StatefulSet" => StatefulSet::trigger(context).one(silence.ns(), &owner.name),
+            "DaemonSet" => DaemonSet::trigger(context).one(silence.ns(), &owner.name),
             "Job" => context.triggers.jobs.one(silence.ns(), &owner.name),
             _ => {}
         }

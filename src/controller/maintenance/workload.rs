@@ -1,16 +1,16 @@
-//! Maintenance silences: a Silence for each rollout of a Deployment and each run of a Job that asks for one.
+//! Maintenance silences: a Silence for each rollout of a workload and each run of a Job that asks for one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
+use super::rolling::Rolling;
 pub use super::write::Error;
 use super::write::{owner, write};
 use crate::api::maintenance_policy::WorkloadKind;
@@ -24,7 +24,7 @@ use crate::domain::maintenance::held::{self, Held, Holding};
 use crate::domain::maintenance::lease::{self, Change, Step};
 use crate::domain::maintenance::migration::{self, JobFacts};
 use crate::domain::maintenance::phase::Phase;
-use crate::domain::maintenance::rollout::{self, DeploymentFacts};
+use crate::domain::maintenance::rollout;
 use crate::domain::maintenance::window::Window;
 use crate::domain::maintenance::words::{self, Word};
 use crate::domain::maintenance::{self, Maintenance};
@@ -52,22 +52,22 @@ pub fn after_error<K: Resource<DynamicType = ()>>(
     Action::requeue(delay)
 }
 
-/// One pass over a Deployment.
-pub async fn deployment(object: Arc<Deployment>, context: Arc<Context>) -> Result<Action, Error> {
+/// One pass over a workload that rolls out.
+pub async fn rolling<K: Rolling>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
     if !context.is_ready() {
         return Ok(Action::requeue(NOT_YET));
     }
-    let facts = DeploymentFacts::of(&object);
     let uid = object.uid().unwrap_or_default();
     let phase = {
         let mut settled = context.workloads.settled.lock();
+        let facts = object.facts().continuing(settled.get(&uid));
         let phase = rollout::observe(&facts, settled.get(&uid));
         if let Some(now_settled) = facts.settled() {
             settled.insert(uid, now_settled);
         }
         phase
     };
-    look_after(&*object, WorkloadKind::Deployment, &phase, &context).await
+    look_after(&*object, K::KIND, &phase, &context).await
 }
 
 /// One pass over a Job.

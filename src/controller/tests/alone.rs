@@ -301,6 +301,8 @@ async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and
     listed(&mut world.writers.instances, None);
     listed(&mut world.writers.maintenance, None);
     listed(&mut world.writers.deployments, None);
+    listed(&mut world.writers.stateful_sets, None);
+    listed(&mut world.writers.daemon_sets, None);
     assert!(futures::poll!(starting.as_mut()).is_pending(), "Jobs are missing");
     drain(&mut world.receivers.rules);
     let told = || {

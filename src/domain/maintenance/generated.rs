@@ -154,8 +154,8 @@ pub fn silence(
     maintenance: Option<&Maintenance>,
 ) -> Silence {
     let what = match kind {
-        WorkloadKind::Deployment => "rollout of Deployment",
-        WorkloadKind::Job => "run of Job",
+        WorkloadKind::Job => "run",
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "rollout",
     };
     let instance = match (known, maintenance) {
         (Some(known), _) => known.spec.instance.clone(),
@@ -202,7 +202,11 @@ pub fn silence(
             alert_rules,
             starts_at: Some(Time(window.opened)),
             ends_at: Some(Time(window.ends)),
-            comment: Some(format!("Maintenance: {what} {namespace}/{}", workload.name)),
+            comment: Some(format!(
+                "Maintenance: {what} of {} {namespace}/{}",
+                kind.as_str(),
+                workload.name
+            )),
             ttl_after_expiry: window.retires.then(|| duration::Duration::from(HISTORY)),
             ..SilenceSpec::default()
         },

@@ -126,7 +126,10 @@ pub fn replaced(window: &Window, now: Timestamp) -> Option<Step> {
 }
 
 fn running(lease: &Lease, under_way: &UnderWay, window: Option<&Window>, now: Timestamp) -> Option<Step> {
-    let opens = under_way.is_certain && !lease.is_suspended;
+    let is_young = under_way
+        .created
+        .is_some_and(|created| later(created, lease.lease) > now);
+    let opens = (under_way.is_certain || is_young) && !lease.is_suspended;
     let Some(window) = window else {
         return opens.then(|| open(lease, under_way, now)).flatten();
     };

@@ -143,6 +143,7 @@ fn a_rollout_that_nobody_saw_begin_is_not_silenced_because_pods_are_missing() {
         since: None,
         progress: Progress::Counts(counts("-", 1)),
         is_certain: false,
+        created: None,
     });
     assert_eq!(World::default().at(0, &unsure), []);
     let mut world = World::default();

@@ -16,6 +16,7 @@ fn any_phase() -> impl Strategy<Value = Phase> {
                 since: Some(time(at * 10)),
                 progress: Progress::Active,
                 is_certain: true,
+                created: None,
             }),
             4 | 5 if mark > 1 => {
                 let mark = if at < 450 { "Moves@time" } else { "Done@time" };

@@ -1,7 +1,7 @@
 //! By what the real controllers said.
 
 use super::*;
-use crate::domain::maintenance::recorded::{deployment, job};
+use crate::domain::maintenance::recorded::{daemon_set, deployment, job, stateful_set};
 
 #[test]
 fn real_rollouts_get_one_silence_each_and_nothing_else_gets_one() {
@@ -61,6 +61,75 @@ fn real_rollouts_get_one_silence_each_and_nothing_else_gets_one() {
             );
         }
     }
+}
+
+#[test]
+fn real_rollouts_of_stateful_sets_and_daemon_sets_get_one_silence_each_and_nothing_else_gets_one() {
+    let good = [Change::Opened, Change::Ended(Outcome::Succeeded)];
+    let superseding = [
+        Change::Opened,
+        Change::Opened,
+        Change::Ended(Outcome::Superseded),
+        Change::Ended(Outcome::Succeeded),
+    ];
+    // The first pod that was replaced was lost again before the second.
+    let interrupted = [
+        Change::Opened,
+        Change::Shortened,
+        Change::Extended,
+        Change::Ended(Outcome::Succeeded),
+    ];
+    let both: [(&str, &[Change]); 9] = [
+        ("first creation", &good),
+        ("new image", &good),
+        ("rolled back", &good),
+        ("superseded midway", &superseding),
+        ("stuck, undone", &superseding),
+        ("annotated", &[]),
+        ("a pod is deleted at rest", &[]),
+        ("on delete, a pod is deleted after it", &[]),
+        ("deleted", &[]),
+    ];
+    for (sequence, expected) in both {
+        let of_set = World::default().replay(&stateful_set(sequence, false));
+        assert_eq!(of_set, expected, "StatefulSet: {sequence}");
+        let of_daemon = World::default().replay(&daemon_set(sequence, false));
+        assert_eq!(of_daemon, expected, "DaemonSet: {sequence}");
+    }
+    let sets: [(&str, &[Change]); 8] = [
+        ("on delete", &interrupted),
+        ("partition, the canary", &good),
+        ("partition, the canary is deleted at rest", &[]),
+        ("partition, the rest", &good),
+        ("max unavailable 2", &good),
+        ("scaled only", &[]),
+        ("scaled midway", &good),
+        ("changed at zero replicas", &[]),
+    ];
+    for (sequence, expected) in sets {
+        let changes = World::default().replay(&stateful_set(sequence, false));
+        assert_eq!(changes, expected, "StatefulSet: {sequence}");
+    }
+    let daemons: [(&str, &[Change]); 4] = [
+        ("on delete", &good),
+        ("surge", &good),
+        ("all at once", &good),
+        ("a node joins", &[]),
+    ];
+    for (sequence, expected) in daemons {
+        let changes = World::default().replay(&daemon_set(sequence, false));
+        assert_eq!(changes, expected, "DaemonSet: {sequence}");
+    }
+}
+
+#[test]
+fn a_first_creation_is_silenced_though_the_operator_saw_nothing_of_its_beginning_and_not_for_longer_than_a_lease()
+ {
+    let whole = stateful_set("first creation", true);
+    let seen_late = World::default().replay(&whole[2..]);
+    assert_eq!(seen_late, [Change::Opened, Change::Ended(Outcome::Succeeded)]);
+    let at_rest = stateful_set("a pod is deleted at rest", true);
+    assert_eq!(World::default().replay(&at_rest), []);
 }
 
 #[test]

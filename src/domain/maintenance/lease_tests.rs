@@ -42,6 +42,7 @@ fn rolling_by(revision: &str, attempt: i64, counts: Counts) -> Phase {
         since: None,
         progress: Progress::Counts(counts),
         is_certain: true,
+        created: None,
     })
 }
 
@@ -51,6 +52,7 @@ fn job_running(since: u64) -> Phase {
         since: Some(time(since)),
         progress: Progress::Active,
         is_certain: true,
+        created: None,
     })
 }
 

@@ -104,6 +104,7 @@ pub fn observe(facts: &JobFacts) -> Phase {
         since: facts.started,
         progress: Progress::Active,
         is_certain: true,
+        created: None,
     })
 }
 

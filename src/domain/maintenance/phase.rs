@@ -7,8 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 pub struct Run {
     /// What runs: the template's hash, or the first characters of the Job's uid. Part of the silence's name.
     pub revision: String,
-    /// Counts the rollouts of a Deployment, as its controller does; always 1 for a Job. Tells a rollback to an earlier template
-    /// from that template's first rollout.
+    /// Counts the rollouts of a Deployment, as its controller does, and grows with those of a StatefulSet and a DaemonSet; always 1
+    /// for a Job. Tells a rollback to an earlier template from that template's first rollout.
     pub attempt: i64,
 }
 
@@ -105,6 +105,9 @@ pub struct UnderWay {
     /// The object tells that a run is under way. If not, it looks the same when pods break long after the run: what is silenced
     /// goes on, but nothing is silenced because of it.
     pub is_certain: bool,
+    /// When the workload was created, where this may be its first rollout though the object doesn't tell: for as long as a lease it counts as
+    /// certain.
+    pub created: Option<Timestamp>,
 }
 
 /// What a verdict rests on that may be older than the run it is said of.
@@ -138,6 +141,7 @@ impl Verdict {
             since: None,
             progress: Progress::Counts(standing.counts.clone()),
             is_certain: false,
+            created: None,
         }
     }
 }

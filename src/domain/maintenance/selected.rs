@@ -9,13 +9,15 @@ use kube::ResourceExt;
 
 use super::coverage::{self, CronRun};
 use super::migration::JobFacts;
+use crate::api::maintenance_policy::WorkloadKind;
 
 /// The workloads that a policy looks after, by name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Selected {
     /// How long a silence stays after success.
     linger: Duration,
-    deployments: BTreeSet<String>,
+    /// What rolls out, by kind and name.
+    rolling: BTreeSet<(WorkloadKind, String)>,
     /// Jobs that no `CronJob` has made.
     jobs: BTreeSet<String>,
     /// The owners of the other Jobs.
@@ -35,12 +37,13 @@ impl Selected {
         }
     }
 
-    /// Notes whether a Deployment is among them. Whether the policy has something else to say then.
-    pub fn note_deployment(&mut self, name: &str, is_selected: bool) -> bool {
+    /// Notes whether a workload that rolls out is among them. Whether the policy has something else to say then.
+    pub fn note_rolling(&mut self, kind: WorkloadKind, name: &str, is_selected: bool) -> bool {
+        let key = (kind, name.to_owned());
         if is_selected {
-            self.deployments.insert(name.to_owned())
+            self.rolling.insert(key)
         } else {
-            self.deployments.remove(name)
+            self.rolling.remove(&key)
         }
     }
 
@@ -90,7 +93,7 @@ impl Selected {
 
     /// How many they are. The runs of a `CronJob` count as one, so that not every run changes the status.
     pub fn count(&self) -> usize {
-        self.deployments.len() + self.jobs.len() + self.cron_jobs.len()
+        self.rolling.len() + self.jobs.len() + self.cron_jobs.len()
     }
 
     /// What there is to be said of them.
@@ -131,7 +134,10 @@ mod tests {
     #[test]
     fn the_runs_of_a_cron_job_count_as_one_and_what_is_told_of_them_is_news_when_it_changes() {
         let mut selected = Selected::new(LINGER);
-        assert!(selected.note_deployment("web", true) && !selected.note_deployment("web", true));
+        let deployment = WorkloadKind::Deployment;
+        assert!(
+            selected.note_rolling(deployment, "web", true) && !selected.note_rolling(deployment, "web", true)
+        );
         assert!(selected.note_job("alone", Some(&run("", 0))));
         assert!(selected.note_job("a", Some(&run("sync", 0))));
         assert_eq!((selected.count(), selected.warnings().count()), (3, 0));
@@ -148,7 +154,7 @@ mod tests {
         for name in ["a", "alone"] {
             selected.note_job(name, None);
         }
-        selected.note_deployment("web", false);
+        selected.note_rolling(deployment, "web", false);
         assert_eq!(selected, Selected::new(LINGER), "nothing is left of what is gone");
     }
 }

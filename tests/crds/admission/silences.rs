@@ -106,6 +106,8 @@ async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
         (json!({}), "spec.targets"),
         (json!({"targets": []}), "spec.targets"),
         (json!({"targets": [{"kind": "Pod"}]}), "supported values"),
+        (json!({"targets": [{"kind": "ReplicaSet"}]}), "supported values"),
+        (json!({"targets": [{"kind": "statefulset"}]}), "supported values"),
         (silence(json!({"lease": "5 min"})), DURATION),
         (silence(json!({"matchers": ["severity"]})), MATCHER),
         (

@@ -137,7 +137,7 @@ impl World {
                 context,
                 &mut self.writers.deployments,
                 numbered(&deployment, i),
-                news::about_deployment,
+                news::about_rolling,
             );
             see(
                 context,
@@ -183,6 +183,8 @@ impl World {
         of(&mut self.receivers.instances, &mut all);
         of(&mut self.receivers.maintenance, &mut all);
         of(&mut self.receivers.deployments, &mut all);
+        of(&mut self.receivers.stateful_sets, &mut all);
+        of(&mut self.receivers.daemon_sets, &mut all);
         of(&mut self.receivers.jobs, &mut all);
         all.sort();
         all.dedup();

@@ -56,7 +56,7 @@ own!(
     news::about_maintenance,
     maintenance
 );
-own!(Deployment, "deployments", news::about_deployment, deployments);
+own!(Deployment, "deployments", news::about_rolling, deployments);
 own!(Job, "jobs", news::about_job, jobs);
 
 /// Lets the watch tell of an object.
@@ -342,7 +342,7 @@ async fn life_of<K: Own, F>(
 #[tokio::test]
 async fn a_deployment_costs_the_same_in_any_crowd() {
     in_any_crowd(async |world: &mut World, costs: &mut Costs| {
-        life_of(world, costs, rolling_out(), workload::deployment).await;
+        life_of(world, costs, rolling_out(), workload::rolling).await;
     })
     .await;
 }

@@ -32,7 +32,7 @@ async fn a_silence_that_is_going_is_not_written_onto() {
     let mut world = World::connected().await;
     maintenance(&mut world);
     seen(&mut world, &rolling_out());
-    let pass = workload::deployment(Arc::new(rolling_out()), world.context.clone());
+    let pass = workload::rolling(Arc::new(rolling_out()), world.context.clone());
     pass.await.unwrap();
     let mut going = world.context.workloads.written_of("uid-own")[0].stored.clone();
     going.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::now()));
@@ -40,7 +40,7 @@ async fn a_silence_that_is_going_is_not_written_onto() {
     // Its Deployment is made anew, and the silence of the same template has the same name.
     let mut anew = rolling_out();
     anew.metadata.uid = Some("uid-anew".to_owned());
-    let pass = workload::deployment(Arc::new(anew), world.context.clone());
+    let pass = workload::rolling(Arc::new(anew), world.context.clone());
     let failed = pass.await.unwrap_err().to_string();
     assert!(failed.contains("is being deleted"), "{failed}");
     assert!(world.context.workloads.written_of("uid-anew").is_empty());
@@ -48,7 +48,7 @@ async fn a_silence_that_is_going_is_not_written_onto() {
 
 /// A pass over the Deployment that rolls out. Its silence is returned as it is written then, and seen.
 async fn passed(world: &mut World) -> Silence {
-    let pass = workload::deployment(Arc::new(rolling_out()), world.context.clone());
+    let pass = workload::rolling(Arc::new(rolling_out()), world.context.clone());
     pass.await.unwrap();
     let silence = opened(world);
     seen(world, &silence);
@@ -85,7 +85,7 @@ async fn an_opening_is_told_once_and_when_grafana_holds_the_silence() {
             .unwrap();
     for _ in 0..2 {
         seen(&mut world, &held);
-        let pass = workload::deployment(Arc::new(rolling_out()), world.context.clone());
+        let pass = workload::rolling(Arc::new(rolling_out()), world.context.clone());
         pass.await.unwrap();
         let notes = world.server.notes();
         assert!(

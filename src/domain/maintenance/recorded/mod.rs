@@ -1,13 +1,14 @@
-//! What a real API server and its controllers (1.36) said of Deployments and Jobs, event by event, cut down to what is read.
+//! What a real API server and its controllers (1.36) said of workloads, event by event, cut down to what is read.
 
-use k8s_openapi::api::{apps::v1::Deployment, batch::v1::Job};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::migration::{self, JobFacts};
 use super::phase::{Phase, UnderWay};
-use super::rollout::{self, DeploymentFacts};
+use super::rollout::{self, RollsOut};
 
 #[derive(Deserialize)]
 struct Event<K> {
@@ -30,11 +31,32 @@ fn events<K: DeserializeOwned>(text: &str, sequence: &str) -> Vec<Event<K>> {
 
 /// What the Deployment was doing, event by event. `forgets`: as an operator sees it that restarts before every event.
 pub(crate) fn deployment(sequence: &str, forgets: bool) -> Vec<(Timestamp, Phase)> {
+    rollout::<Deployment>(include_str!("deployments.jsonl"), sequence, forgets)
+}
+
+/// The same of a StatefulSet.
+pub(crate) fn stateful_set(sequence: &str, forgets: bool) -> Vec<(Timestamp, Phase)> {
+    rollout::<StatefulSet>(include_str!("stateful_sets.jsonl"), sequence, forgets)
+}
+
+/// The same of a DaemonSet.
+pub(crate) fn daemon_set(sequence: &str, forgets: bool) -> Vec<(Timestamp, Phase)> {
+    rollout::<DaemonSet>(include_str!("daemon_sets.jsonl"), sequence, forgets)
+}
+
+fn rollout<K: RollsOut + DeserializeOwned>(
+    text: &str,
+    sequence: &str,
+    forgets: bool,
+) -> Vec<(Timestamp, Phase)> {
     let mut settled = None;
-    events::<Deployment>(include_str!("deployments.jsonl"), sequence)
+    events::<K>(text, sequence)
         .iter()
         .map(|event| {
-            let facts = DeploymentFacts::of(&event.object);
+            let facts = event
+                .object
+                .facts()
+                .continuing(settled.as_ref().filter(|_| !forgets));
             let phase = rollout::observe(&facts, settled.as_ref().filter(|_| !forgets));
             settled = facts.settled().or(settled.take());
             (event.at, phase)

@@ -1,3 +1,4 @@
+use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
 use super::*;
@@ -96,8 +97,14 @@ fn real_sequences_are_read_as_what_they_are() {
 }
 
 #[test]
-fn rollouts_that_replace_every_pod_at_once_and_that_flap_are_read_as_what_they_are() {
-    let cases: [(&str, &[&str]); 4] = [
+fn rollouts_of_other_strategies_and_that_flap_are_read_as_what_they_are() {
+    let cases: [(&str, &[&str]); 7] = [
+        (
+            "superseded midway",
+            &["succeeded 1", "running 2", "running 3", "succeeded 3"],
+        ),
+        ("without surge", &["succeeded 1", "running 2", "succeeded 2"]),
+        ("surge of all", &["succeeded 1", "running 2", "succeeded 2"]),
         (
             "recreate, new image",
             &[
@@ -147,7 +154,7 @@ fn a_restarted_operator_sees_a_rollout_as_soon_as_its_controller_does() {
     }
 }
 
-fn facts(change: impl FnOnce(&mut Value)) -> DeploymentFacts {
+fn facts(change: impl FnOnce(&mut Value)) -> Facts {
     let mut object = json!({
         "metadata": {"generation": 4, "annotations": {"deployment.kubernetes.io/revision": "3"}},
         "spec": {"replicas": 2, "selector": {}, "template": {"metadata": {"labels": {"a": "1", "b": "2"}}}},
@@ -160,10 +167,10 @@ fn facts(change: impl FnOnce(&mut Value)) -> DeploymentFacts {
         },
     });
     change(&mut object);
-    DeploymentFacts::of(&serde_json::from_value(object).unwrap())
+    serde_json::from_value::<Deployment>(object).unwrap().facts()
 }
 
-fn with_reason(reason: &str) -> DeploymentFacts {
+fn with_reason(reason: &str) -> Facts {
     facts(|object| object["status"]["conditions"][0]["reason"] = json!(reason))
 }
 

@@ -1,42 +1,74 @@
-//! Whether a Deployment is rolling out, read from the object alone.
+//! Whether a workload is rolling out, read from the object alone. Each kind is read into the same [`Facts`].
 //!
-//! The deployment controller's `Progressing` condition is the judge, with two corrections seen on real servers. A rollback finds
+//! Of a Deployment its controller's `Progressing` condition is the judge, with two corrections seen on real servers. A rollback finds
 //! its `ReplicaSet` ready-made, so the condition goes on saying `NewReplicaSetAvailable` (or that the rollout before failed) until
 //! the first pod moved, and for ever if none does; pods of an older template tell that a rollout is under way. With the strategy
 //! `Recreate` it says so all the way, because old pods go before new ones come: then only the counts tell. And between a
 //! change and the controller's first look the condition speaks of the template before.
+//!
+//! Of a StatefulSet and a DaemonSet no controller says that a rollout is over or stuck: the counts tell, and the lease.
 
-use k8s_openapi::api::apps::v1::Deployment;
+mod daemon_set;
+mod deployment;
+mod stateful_set;
+
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::phase::{Counts, Phase, Progress, Run, Standing, UnderWay, Verdict};
+use crate::api::maintenance_policy::WorkloadKind;
 
-/// Where the deployment controller counts a Deployment's rollouts.
-const REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
+/// A kind of workload whose pods roll out.
+pub trait RollsOut {
+    /// The kind.
+    const KIND: WorkloadKind;
 
-/// What decides whether a Deployment is rolling out; small, so that a store need not keep whole objects.
+    /// What decides whether it is rolling out.
+    fn facts(&self) -> Facts;
+
+    /// What rolls out.
+    fn template(&mut self) -> Option<&mut PodTemplateSpec>;
+}
+
+/// What decides whether a workload is rolling out; small, so that a store need not keep whole objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeploymentFacts {
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, named where it is read"
+)]
+pub struct Facts {
     /// Hash of the pod template.
     pub template: String,
-    /// The controller's number of the rollout, 0 before it has looked.
+    /// The controller's number of the rollout, 0 before it has looked. Where it has none, a number that no change of the template leaves as it is.
     pub rollout: i64,
+    /// Whether nothing but a changed template changes that number.
+    pub is_numbered: bool,
     /// The controller has seen the present specification.
     pub caught_up: bool,
     /// The controller has said something at all.
     pub reported: bool,
     /// Paused or being deleted: nothing rolls out.
     pub held: bool,
+    /// Whether a pod is only replaced when somebody deletes it (strategy `OnDelete`).
+    pub by_hand: bool,
     /// Wished pods.
     pub wished: i32,
+    /// Of these, pods that are to stay with an earlier template: a StatefulSet's partition.
+    pub kept: i32,
     /// Pods there are.
     pub pods: i32,
+    /// Of these, pods of an earlier template.
+    pub old: i32,
     /// Of these, pods of the present template.
     pub updated: i32,
     /// Of these, available ones of any template.
     pub available: i32,
-    /// The `Progressing` condition; absent where `progressDeadlineSeconds` is its maximum.
+    /// The object tells by more than its counts that the rollout isn't over.
+    pub is_unfinished: bool,
+    /// When the workload was created, where nothing but that tells its first rollout from pods that break.
+    pub created: Option<Timestamp>,
+    /// The `Progressing` condition; absent where there is none, and where a Deployment's `progressDeadlineSeconds` is its maximum.
     pub progressing: Option<Progressing>,
 }
 
@@ -58,46 +90,32 @@ impl Progressing {
     }
 }
 
-/// A Deployment when its controller had last caught up with it: by this a changed template is noticed before the controller does.
+/// A workload when its controller had last caught up with it: by this a changed template is noticed before the controller does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// Hash of the pod template.
     pub template: String,
-    /// The controller's number of the rollout.
+    /// The number of the rollout.
     pub rollout: i64,
+    /// Pods that were to stay with an earlier template.
+    pub kept: i32,
 }
 
-impl DeploymentFacts {
-    /// Extracts them.
-    pub fn of(deployment: &Deployment) -> Self {
-        let metadata = &deployment.metadata;
-        let spec = deployment.spec.as_ref();
-        let status = deployment.status.as_ref();
-        let observed = status.and_then(|status| status.observed_generation);
-        let count = |of: Option<i32>| of.unwrap_or(0);
-        let progressing = status
-            .and_then(|status| status.conditions.as_ref())
-            .and_then(|all| all.iter().find(|condition| condition.type_ == "Progressing"))
-            .map(|condition| Progressing {
-                reason: condition.reason.clone().unwrap_or_default(),
-                updated: condition.last_update_time.as_ref().map(|time| time.0),
-            });
-        Self {
-            template: template_hash(deployment),
-            rollout: metadata
-                .annotations
-                .as_ref()
-                .and_then(|all| all.get(REVISION_ANNOTATION))
-                .and_then(|number| number.parse().ok())
-                .unwrap_or(0),
-            caught_up: observed.unwrap_or(0) >= metadata.generation.unwrap_or(0),
-            reported: observed.is_some() || progressing.is_some(),
-            held: spec.and_then(|spec| spec.paused).unwrap_or(false) || metadata.deletion_timestamp.is_some(),
-            wished: spec.and_then(|spec| spec.replicas).unwrap_or(1),
-            pods: count(status.and_then(|status| status.replicas)),
-            updated: count(status.and_then(|status| status.updated_replicas)),
-            available: count(status.and_then(|status| status.available_replicas)),
-            progressing,
+impl Facts {
+    /// With the number of the rollout that was seen before, if it is the same: where the number counts other changes too, scaling is
+    /// no other rollout. Without it (the operator has just started) a rollout that was scaled midway is taken for another one.
+    #[must_use]
+    pub fn continuing(self, settled: Option<&Settled>) -> Self {
+        match settled {
+            Some(settled)
+                if !self.is_numbered && settled.template == self.template && settled.kept == self.kept =>
+            {
+                Self {
+                    rollout: settled.rollout,
+                    ..self
+                }
+            }
+            _ => self,
         }
     }
 
@@ -106,15 +124,34 @@ impl DeploymentFacts {
         (self.caught_up && !self.held).then(|| Settled {
             template: self.template.clone(),
             rollout: self.rollout,
+            kept: self.kept,
         })
     }
 
+    /// Pods are there that the controller is to replace; or, where that is up to a person, has begun to.
     fn has_old_pods(&self) -> bool {
-        self.pods > self.updated
+        if self.by_hand {
+            self.old > 0 && self.updated > 0
+        } else {
+            self.old > self.kept
+        }
+    }
+
+    /// There are pods to replace, and a person has yet to begin.
+    fn is_waiting(&self) -> bool {
+        self.by_hand && self.updated == 0 && self.old > 0
+    }
+
+    /// A template that changes begins to roll out by itself.
+    fn begins(&self) -> bool {
+        !self.by_hand && self.kept < self.wished
     }
 
     fn is_complete(&self) -> bool {
-        self.updated == self.wished && self.pods == self.wished && self.available == self.wished
+        self.updated >= self.wished - self.kept
+            && self.old <= self.kept
+            && self.pods == self.wished
+            && self.available == self.wished
     }
 
     fn run(&self, attempt: i64) -> Run {
@@ -130,7 +167,7 @@ impl DeploymentFacts {
                 .progressing
                 .as_ref()
                 .map_or_else(|| "-".to_owned(), Progressing::mark),
-            old: self.pods.saturating_sub(self.updated),
+            old: self.old,
             updated: self.updated,
             available: self.available,
         }
@@ -147,21 +184,18 @@ impl DeploymentFacts {
 }
 
 /// A short, stable hash of the pod template: what a rollout rolls out. Eight lower-case letters and digits.
-pub fn template_hash(deployment: &Deployment) -> String {
+pub fn template_hash(template: Option<&PodTemplateSpec>) -> String {
     // A `Value` has sorted keys, so the hash doesn't depend on the order in which a library writes fields.
-    let template = deployment
-        .spec
-        .as_ref()
-        .and_then(|spec| serde_json::to_value(&spec.template).ok());
+    let template = template.and_then(|template| serde_json::to_value(template).ok());
     let digest = Sha256::digest(template.unwrap_or_default().to_string());
     let short: Vec<u8> = digest.iter().copied().take(5).collect();
     data_encoding::BASE32_DNSSEC.encode(&short)
 }
 
-/// What the Deployment is doing. `settled` is what [`DeploymentFacts::settled`] last gave for it; without it (the operator has
+/// What the workload is doing. `settled` is what [`Facts::settled`] last gave for it; without it (the operator has
 /// just started) a changed template is noticed when the controller has noticed it too.
-pub fn observe(facts: &DeploymentFacts, settled: Option<&Settled>) -> Phase {
-    if facts.held || facts.wished == 0 {
+pub fn observe(facts: &Facts, settled: Option<&Settled>) -> Phase {
+    if facts.held || facts.wished == 0 || facts.is_waiting() {
         return Phase::Idle;
     }
     let under_way = |attempt, since, is_certain| {
@@ -170,12 +204,14 @@ pub fn observe(facts: &DeploymentFacts, settled: Option<&Settled>) -> Phase {
             since,
             progress: Progress::Counts(facts.counts()),
             is_certain,
+            created: facts.created,
         })
     };
     let rolling = |attempt, since| under_way(attempt, since, true);
     if !facts.caught_up {
         // The controller numbers a rollout shortly before it has caught up.
         match settled {
+            Some(settled) if settled.template != facts.template && !facts.begins() => return Phase::Idle,
             Some(settled) if settled.template != facts.template => {
                 let attempt = facts.rollout.max(settled.rollout.saturating_add(1));
                 return Phase::Running(UnderWay {
@@ -183,6 +219,7 @@ pub fn observe(facts: &DeploymentFacts, settled: Option<&Settled>) -> Phase {
                     since: None,
                     progress: Progress::Counts(facts.counts_before()),
                     is_certain: true,
+                    created: None,
                 });
             }
             None if !facts.reported => return rolling(1, None),
@@ -190,7 +227,7 @@ pub fn observe(facts: &DeploymentFacts, settled: Option<&Settled>) -> Phase {
         }
     }
     let Some(progressing) = &facts.progressing else {
-        return if facts.has_old_pods() || facts.updated == 0 {
+        return if facts.has_old_pods() || facts.is_unfinished {
             rolling(facts.rollout, None)
         } else if facts.is_complete() && facts.caught_up {
             Phase::Succeeded(verdict(facts, None))
@@ -215,7 +252,7 @@ pub fn observe(facts: &DeploymentFacts, settled: Option<&Settled>) -> Phase {
     }
 }
 
-fn verdict(facts: &DeploymentFacts, progressing: Option<&Progressing>) -> Verdict {
+fn verdict(facts: &Facts, progressing: Option<&Progressing>) -> Verdict {
     Verdict {
         run: facts.run(facts.rollout),
         at: progressing.and_then(|progressing| progressing.updated),
@@ -230,5 +267,6 @@ fn verdict(facts: &DeploymentFacts, progressing: Option<&Progressing>) -> Verdic
 }
 
 #[cfg(test)]
-#[path = "rollout_tests.rs"]
+mod kinds_tests;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,57 @@
+//! A DaemonSet, as far as it is rolling out.
+
+use k8s_openapi::api::apps::v1::DaemonSet;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+
+use super::{Facts, RollsOut, template_hash};
+use crate::api::maintenance_policy::WorkloadKind;
+
+/// Where the API server counts how often the template has changed. Its name says that a later version of the API may lack it; apps/v1 has it.
+const TEMPLATE_ANNOTATION: &str = "deprecated.daemonset.template.generation";
+
+impl RollsOut for DaemonSet {
+    const KIND: WorkloadKind = WorkloadKind::DaemonSet;
+
+    fn facts(&self) -> Facts {
+        let metadata = &self.metadata;
+        let spec = self.spec.as_ref();
+        let status = self.status.as_ref();
+        let strategy = spec.and_then(|spec| spec.update_strategy.as_ref());
+        let generation = metadata.generation.unwrap_or(0);
+        let counted: Option<i64> = metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(TEMPLATE_ANNOTATION))
+            .and_then(|number| number.parse().ok());
+        let observed = status.and_then(|status| status.observed_generation);
+        // How many nodes it is for is told by the first status.
+        let unknown = i32::from(observed.is_none());
+        let count = |of: Option<i32>| of.unwrap_or(0);
+        let pods = status.map_or(0, |status| status.current_number_scheduled);
+        let updated = count(status.and_then(|status| status.updated_number_scheduled));
+        Facts {
+            template: template_hash(spec.map(|spec| &spec.template)),
+            rollout: counted.unwrap_or(generation),
+            is_numbered: counted.is_some(),
+            caught_up: observed.unwrap_or(0) >= generation,
+            reported: observed.is_some(),
+            held: metadata.deletion_timestamp.is_some(),
+            by_hand: strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some("OnDelete")),
+            wished: status
+                .map_or(0, |status| status.desired_number_scheduled)
+                .max(unknown),
+            kept: 0,
+            pods,
+            old: pods.saturating_sub(updated),
+            updated,
+            available: count(status.and_then(|status| status.number_available)),
+            is_unfinished: false,
+            created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            progressing: None,
+        }
+    }
+
+    fn template(&mut self) -> Option<&mut PodTemplateSpec> {
+        self.spec.as_mut().map(|spec| &mut spec.template)
+    }
+}

@@ -1,0 +1,61 @@
+//! A StatefulSet, as far as it is rolling out.
+//!
+//! Its controller numbers no rollouts, and makes `currentRevision` the `updateRevision` when every pod has been replaced and is ready;
+//! with a partition or the strategy `OnDelete` it doesn't. A pod that is on its way out counts in `replicas` and in no revision.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+
+use super::{Facts, RollsOut, template_hash};
+use crate::api::maintenance_policy::WorkloadKind;
+
+impl RollsOut for StatefulSet {
+    const KIND: WorkloadKind = WorkloadKind::StatefulSet;
+
+    fn facts(&self) -> Facts {
+        let metadata = &self.metadata;
+        let spec = self.spec.as_ref();
+        let status = self.status.as_ref();
+        let strategy = spec.and_then(|spec| spec.update_strategy.as_ref());
+        let by_hand = strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some("OnDelete"));
+        let partition = strategy
+            .and_then(|strategy| strategy.rolling_update.as_ref())
+            .and_then(|rolling| rolling.partition)
+            .unwrap_or(0);
+        let wished = spec.and_then(|spec| spec.replicas).unwrap_or(1);
+        let kept = if by_hand {
+            0
+        } else {
+            partition.clamp(0, wished.max(0))
+        };
+        let is_between = status.is_some_and(|status| status.current_revision != status.update_revision);
+        let count = |of: Option<i32>| of.unwrap_or(0);
+        let observed = status.and_then(|status| status.observed_generation);
+        Facts {
+            template: template_hash(spec.map(|spec| &spec.template)),
+            rollout: metadata.generation.unwrap_or(0),
+            is_numbered: false,
+            caught_up: observed.unwrap_or(0) >= metadata.generation.unwrap_or(0),
+            reported: observed.is_some(),
+            held: metadata.deletion_timestamp.is_some(),
+            by_hand,
+            wished,
+            kept,
+            pods: status.map_or(0, |status| status.replicas),
+            old: count(
+                status
+                    .and_then(|status| status.current_replicas)
+                    .filter(|_| is_between),
+            ),
+            updated: count(status.and_then(|status| status.updated_replicas)),
+            available: count(status.and_then(|status| status.available_replicas)),
+            is_unfinished: is_between && !by_hand && kept == 0,
+            created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            progressing: None,
+        }
+    }
+
+    fn template(&mut self) -> Option<&mut PodTemplateSpec> {
+        self.spec.as_mut().map(|spec| &mut spec.template)
+    }
+}
