@@ -64,9 +64,9 @@ pub struct MaintenancePolicySpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceTarget {
-    /// `Deployment`, `StatefulSet` or `DaemonSet` (while a rollout is under way), or `Job` (while it runs, also those of a CronJob).
+    /// `Deployment`, `StatefulSet` or `DaemonSet` (while a rollout is under way), `Job` (while it runs, also those of a CronJob), or `CronJob` (only those).
     pub kind: WorkloadKind,
-    /// Labels of the workloads. Default: all of that kind.
+    /// Labels of the workloads; for `CronJob` those of the Jobs, from its `jobTemplate`. Default: all of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<LabelSelector>,
 }
@@ -81,8 +81,10 @@ pub enum WorkloadKind {
     StatefulSet,
     /// apps/v1 DaemonSet.
     DaemonSet,
-    /// batch/v1 Job.
+    /// batch/v1 Job, whoever has made it.
     Job,
+    /// batch/v1 Job that a CronJob has made.
+    CronJob,
 }
 
 impl WorkloadKind {
@@ -93,6 +95,7 @@ impl WorkloadKind {
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
             Self::Job => "Job",
+            Self::CronJob => "CronJob",
         }
     }
 }
@@ -104,7 +107,8 @@ pub struct MaintenanceSilence {
     /// The AlertRules of this namespace that are silenced. Default: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_rules: Option<AlertRuleSelector>,
-    /// Narrows it to alerts with these labels, for example `severity!="critical"`. Default: none.
+    /// Narrows it to alerts with these labels, for example `severity!="critical"`. In a value `{{ .labels.app }}` stands for the workload's label `app`,
+    /// `{{ .name }}`, `{{ .namespace }}` and `{{ .cronJob }}` for what they say; a workload without it gets no silence. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -118,6 +122,10 @@ pub struct MaintenanceSilence {
     /// How long it stays after success, for late evaluations. Default: `2m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linger: Option<Duration>,
+    /// `true` keeps it for `linger` also after a Job that failed, for example a load test, whose failure says nothing of what it has loaded. A rollout
+    /// that fails is heard at once in any case. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linger_after_failure: Option<bool>,
     /// It is never extended past this. Default: `1h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_duration: Option<Duration>,

@@ -1,4 +1,4 @@
-//! Namespaces: whether one is on its way out, and which labels they have.
+//! Namespaces: whether one is on its way out, which annotations it has, and which labels they all have.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,6 +19,17 @@ pub async fn is_terminating(client: &Client, name: &str) -> kube::Result<bool> {
     match Api::<Namespace>::all(client.clone()).get_metadata_opt(name).await {
         Ok(found) => Ok(found.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some())),
         Err(error) if is_forbidden(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The annotations of a namespace. Without the right to read it, and where it is gone, there are none.
+pub async fn annotations(client: &Client, name: &str) -> kube::Result<BTreeMap<String, String>> {
+    match Api::<Namespace>::all(client.clone()).get_metadata_opt(name).await {
+        Ok(found) => Ok(found
+            .and_then(|namespace| namespace.metadata.annotations)
+            .unwrap_or_default()),
+        Err(error) if is_forbidden(&error) => Ok(BTreeMap::new()),
         Err(error) => Err(error),
     }
 }

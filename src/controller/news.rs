@@ -221,11 +221,14 @@ pub(super) fn about_maintenance(
         return;
     };
     let (triggers, stores) = (&context.triggers, &context.stores);
-    let namespace = By::Namespace(policy.namespace().unwrap_or_default());
-    triggers.deployments.all_by(&stores.deployments, &namespace);
-    triggers.stateful_sets.all_by(&stores.stateful_sets, &namespace);
-    triggers.daemon_sets.all_by(&stores.daemon_sets, &namespace);
-    triggers.jobs.all_by(&stores.jobs, &namespace);
+    let namespace = policy.namespace().unwrap_or_default();
+    let naming = By::Policy(named(&namespace, &policy.name_any()));
+    for concerned in [By::Namespace(namespace), naming] {
+        triggers.deployments.all_by(&stores.deployments, &concerned);
+        triggers.stateful_sets.all_by(&stores.stateful_sets, &concerned);
+        triggers.daemon_sets.all_by(&stores.daemon_sets, &concerned);
+        triggers.jobs.all_by(&stores.jobs, &concerned);
+    }
 }
 
 /// A generated Silence concerns its workload.

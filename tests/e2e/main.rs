@@ -31,6 +31,7 @@ mod limited_rights;
 mod maintenance_changes;
 mod maintenance_job;
 mod maintenance_kinds;
+mod maintenance_policies;
 mod maintenance_rollout;
 mod notification_policy;
 mod notifications;

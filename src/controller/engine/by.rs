@@ -16,6 +16,7 @@ use crate::api::{
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::workload::policy_name;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
@@ -30,6 +31,8 @@ pub enum By {
     Synced(String, bool),
     /// Those of a namespace: MaintenancePolicies, workloads, PrometheusRules, VMRules.
     Namespace(String),
+    /// Workloads of any namespace that name this MaintenancePolicy.
+    Policy(Named),
     /// AlertRules for an instance in a namespace.
     Rules {
         /// The GrafanaInstance.
@@ -278,27 +281,35 @@ impl Indexed for MaintenancePolicy {
     }
 }
 
+fn workload<K: Resource>(object: &K) -> Vec<By> {
+    let policy = policy_name(object.annotations()).ok().flatten();
+    let policy = policy.map(|policy| By::Policy(named(&policy.namespace, &policy.name)));
+    let mut found_by = vec![By::Namespace(object.namespace().unwrap_or_default())];
+    found_by.extend(policy);
+    found_by
+}
+
 impl Indexed for Deployment {
     fn found_by(&self) -> Vec<By> {
-        vec![By::Namespace(self.namespace().unwrap_or_default())]
+        workload(self)
     }
 }
 
 impl Indexed for StatefulSet {
     fn found_by(&self) -> Vec<By> {
-        vec![By::Namespace(self.namespace().unwrap_or_default())]
+        workload(self)
     }
 }
 
 impl Indexed for DaemonSet {
     fn found_by(&self) -> Vec<By> {
-        vec![By::Namespace(self.namespace().unwrap_or_default())]
+        workload(self)
     }
 }
 
 impl Indexed for Job {
     fn found_by(&self) -> Vec<By> {
-        vec![By::Namespace(self.namespace().unwrap_or_default())]
+        workload(self)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::controller::engine::by::By;
 use crate::domain::maintenance;
 use crate::domain::maintenance::selected::Selected;
 use crate::domain::maintenance::window::Lease;
+use crate::domain::maintenance::workload::template::Subject;
 
 /// A policy that comes or asks for something else looks for its workloads anew.
 pub fn policy(event: &Event<MaintenancePolicy>, context: &Context) {
@@ -35,7 +36,7 @@ pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {
         Event::Init | Event::InitApply(_) => return,
     };
     for policy in policies(&object.namespace().unwrap_or_default(), context) {
-        let is_selected = is_there && maintenance::selects(&policy.spec, K::KIND, object.labels());
+        let is_selected = is_there && maintenance::selects(&policy.spec, &Subject::of(K::KIND, object));
         note(&policy, context, |selected| {
             selected.note_rolling(K::KIND, &object.name_any(), is_selected)
         });
@@ -51,7 +52,8 @@ pub fn job(event: &Event<Job>, context: &Context) {
         Event::Init | Event::InitApply(_) => return,
     };
     for policy in policies(&job.namespace().unwrap_or_default(), context) {
-        let is_selected = is_there && maintenance::selects(&policy.spec, WorkloadKind::Job, job.labels());
+        let is_selected =
+            is_there && maintenance::selects(&policy.spec, &Subject::of(WorkloadKind::Job, job));
         note(&policy, context, |selected| {
             selected.note_job(&job.name_any(), is_selected.then_some(job))
         });
@@ -91,7 +93,7 @@ fn look(policy: &MaintenancePolicy, context: &Context) {
     look_among::<StatefulSet>(policy, &place, &mut selected, context);
     look_among::<DaemonSet>(policy, &place, &mut selected, context);
     for job in context.stores.jobs.by(&place) {
-        let is_selected = maintenance::selects(&policy.spec, WorkloadKind::Job, job.labels());
+        let is_selected = maintenance::selects(&policy.spec, &Subject::of(WorkloadKind::Job, &*job));
         selected.note_job(&job.name_any(), is_selected.then_some(&*job));
     }
     context
@@ -108,7 +110,7 @@ fn look_among<K: Rolling>(
     context: &Context,
 ) {
     for object in K::store(context).by(place) {
-        let is_selected = maintenance::selects(&policy.spec, K::KIND, object.labels());
+        let is_selected = maintenance::selects(&policy.spec, &Subject::of(K::KIND, &*object));
         selected.note_rolling(K::KIND, &object.name_any(), is_selected);
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
@@ -16,6 +17,7 @@ use super::write::{owner, write};
 use crate::api::maintenance_policy::WorkloadKind;
 use crate::api::{MaintenancePolicy, Silence};
 use crate::cluster::answer::chain;
+use crate::cluster::namespace;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
@@ -27,6 +29,8 @@ use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout;
 use crate::domain::maintenance::window::Window;
 use crate::domain::maintenance::words::{self, Word};
+use crate::domain::maintenance::workload::template::Subject;
+use crate::domain::maintenance::workload::{opts_out, policy_name};
 use crate::domain::maintenance::{self, Maintenance};
 use crate::domain::refusal::Refusal;
 
@@ -88,7 +92,12 @@ pub(super) fn wanted<K: Resource<DynamicType = ()>>(
     let namespace = object.namespace().unwrap_or_default();
     let policies = context.stores.maintenance.by(&By::Namespace(namespace));
     let policies: Vec<&MaintenancePolicy> = policies.iter().map(AsRef::as_ref).collect();
-    maintenance::wanted(kind, object.labels(), object.annotations(), &policies)
+    let named = policy_name(object.annotations()).ok().flatten();
+    let named = named.and_then(|policy| {
+        let policy = ObjectRef::new(&policy.name).within(&policy.namespace);
+        context.stores.maintenance.get(&policy)
+    });
+    maintenance::wanted(&Subject::of(kind, object), &policies, named.as_deref())
 }
 
 /// Brings the windows of a workload to what they should be, whatever is asked for it.
@@ -172,10 +181,13 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         let holding = self.note_deleted(phase, self.hold()).await?;
         self.tell_of_those_in_force(&holding).await;
         let windows: Vec<Window> = holding.windows.iter().map(|held| held.window.clone()).collect();
-        let plan = match self.maintenance {
+        let mut plan = match self.maintenance {
             Some(maintenance) => lease::decide(&maintenance.lease, phase, &windows, now),
             None => lease::withdraw(phase, &windows, now),
         };
+        if plan.covers_more() && self.is_opted_out().await? {
+            plan = lease::withdraw(phase, &windows, now);
+        }
         for step in &plan.steps {
             let held = holding
                 .windows
@@ -201,6 +213,13 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
             self.put_right(held, now).await?;
         }
         Ok(plan.recheck.map_or_else(Action::await_change, Action::requeue))
+    }
+
+    /// Whether the namespace has opted out. It is asked for before something is covered: namespaces aren't watched.
+    async fn is_opted_out(&self) -> Result<bool, Error> {
+        let namespace = self.object.namespace().unwrap_or_default();
+        let annotations = namespace::annotations(&self.context.client, &namespace).await?;
+        Ok(opts_out(&annotations))
     }
 
     fn hold(&self) -> Holding {
@@ -259,8 +278,12 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
             Change::Ended(_) => self.context.workloads.awaited.lock().remove(&key).is_some(),
             _ => false,
         };
+        let lingers = self
+            .maintenance
+            .is_some_and(|maintenance| maintenance.lease.lingers_after_failure)
+            && self.kind == WorkloadKind::Job;
         awaited &= !held.is_some_and(|held| held.window.in_force);
-        if let Some(word) = words::of(step.change, &step.window, awaited, &name) {
+        if let Some(word) = words::of(step.change, &step.window, lingers, awaited, &name) {
             tell(self.object, &word, self.context).await;
         }
         Ok(())

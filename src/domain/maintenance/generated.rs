@@ -154,7 +154,7 @@ pub fn silence(
     maintenance: Option<&Maintenance>,
 ) -> Silence {
     let what = match kind {
-        WorkloadKind::Job => "run",
+        WorkloadKind::Job | WorkloadKind::CronJob => "run",
         WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "rollout",
     };
     let instance = match (known, maintenance) {

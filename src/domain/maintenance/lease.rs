@@ -52,6 +52,15 @@ pub struct Plan {
     pub recheck: Option<Duration>,
 }
 
+impl Plan {
+    /// Whether something is covered by it that wasn't, or for longer than it was.
+    pub fn covers_more(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.change, Change::Opened | Change::Extended | Change::Reopened))
+    }
+}
+
 /// Decides about all windows of one workload. `windows` are its own: what belongs to an object of the same name with another
 /// uid is the garbage collector's.
 pub fn decide(lease: &Lease, phase: &Phase, windows: &[Window], now: Timestamp) -> Plan {
@@ -87,7 +96,7 @@ pub fn withdraw(phase: &Phase, windows: &[Window], now: Timestamp) -> Plan {
         .iter()
         .filter(|window| match window.outcome {
             None => true,
-            Some(Outcome::Succeeded) => window.is_open(now),
+            Some(Outcome::Succeeded | Outcome::Failed) => window.is_open(now),
             Some(_) => false,
         })
         .map(|window| end_any(window, now, Outcome::Withdrawn))
@@ -268,6 +277,16 @@ fn succeeded(lease: &Lease, verdict: &Verdict, window: &Window, now: Timestamp) 
 fn failed(lease: &Lease, verdict: &Verdict, window: &Window, now: Timestamp) -> Option<Step> {
     match window.stood_before(verdict) {
         Some(standing) => running(lease, &verdict.under_way(standing), Some(window), now),
+        None if lease.lingers_after_failure && verdict.standing.is_none() => {
+            let lasting = succeeded(lease, verdict, window, now)?;
+            Some(Step {
+                change: Change::Ended(Outcome::Failed),
+                window: Window {
+                    outcome: Some(Outcome::Failed),
+                    ..lasting.window
+                },
+            })
+        }
         None => end(&window.of_attempt(&verdict.run), now, Outcome::Failed),
     }
 }
@@ -383,10 +402,12 @@ pub fn outlives_job(
     let now = whole_seconds(now);
     let step = match last {
         Some(Phase::Succeeded(verdict)) => succeeded(lease, verdict, window, now),
+        Some(Phase::Failed(verdict)) => failed(lease, verdict, window, now),
         _ => None,
     };
     let last = step.map_or_else(|| window.clone(), |step| step.window);
-    (last.outcome == Some(Outcome::Succeeded) && last.is_open(now)).then_some(last.ends)
+    let lingers = matches!(last.outcome, Some(Outcome::Succeeded | Outcome::Failed));
+    (lingers && last.is_open(now)).then_some(last.ends)
 }
 
 #[cfg(test)]

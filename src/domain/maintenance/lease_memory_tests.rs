@@ -276,3 +276,45 @@ fn a_policy_that_asks_for_less_shortens_what_is_open() {
         [Change::Ended(Outcome::Overran)]
     );
 }
+
+#[test]
+fn a_failed_job_lingers_only_where_that_is_asked_for_and_a_failed_rollout_never_does() {
+    let failed = Phase::Failed(verdict("job", 1, 30));
+    let mut world = World::default();
+    world.at(0, &job_running(0));
+    world.at(31, &failed);
+    assert_eq!(world.ends("job"), 31);
+
+    let mut world = World::default();
+    world.lease.lingers_after_failure = true;
+    world.at(0, &job_running(0));
+    let open = world.windows[0].clone();
+    let plan = world.at(31, &failed);
+    assert_eq!(plan, [Change::Ended(Outcome::Failed)]);
+    assert_eq!(world.ends("job"), 30 + 2 * MINUTE, "counted from its end");
+    assert_eq!(world.at(40, &failed), [], "that is all");
+    // Deleted right after it failed.
+    let lingering = Some(time(30 + 2 * MINUTE));
+    assert_eq!(
+        outlives_job(&world.lease, Some(&failed), &open, time(31)),
+        lingering
+    );
+    let marked = world.windows[0].clone();
+    assert_eq!(outlives_job(&world.lease, None, &marked, time(31)), lingering);
+    // Nothing asks for it any more.
+    let withdrawn = withdraw(&failed, &[marked], time(50));
+    assert_eq!(withdrawn.steps[0].window.ends, time(50));
+
+    let mut world = World::default();
+    world.lease.lingers_after_failure = true;
+    world.at(0, &rolling("a", 1, 1));
+    let stuck = Verdict {
+        standing: Some(Standing {
+            counts: counts("Stuck@time", 1),
+            is_complete: false,
+        }),
+        ..verdict("a", 1, 30)
+    };
+    world.at(31, &Phase::Failed(stuck));
+    assert_eq!(world.ends("a"), 31);
+}

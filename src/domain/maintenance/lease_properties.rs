@@ -40,7 +40,7 @@ proptest! {
         lease in 1..900u64, linger in 0..900u64, max_duration in 1..3600u64,
     ) {
         let of = Duration::from_secs;
-        let lease = Lease { lease: of(lease), linger: of(linger), max_duration: of(max_duration), is_suspended: false };
+        let lease = Lease { lease: of(lease), linger: of(linger), max_duration: of(max_duration), is_suspended: false, lingers_after_failure: false };
         let mut world = World { lease, ..World::default() };
         let mut now = 0;
         for (passed, phase) in events {

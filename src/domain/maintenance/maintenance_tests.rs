@@ -3,6 +3,8 @@
     reason = "json!(..) reads better without a borrow"
 )]
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, from_value, json};
 
 use super::*;
@@ -35,12 +37,34 @@ fn minutes(count: u64) -> Duration {
 
 /// What a Deployment with these annotations gets.
 fn of(annotations: &[(&str, &str)], policies: &[&MaintenancePolicy]) -> Result<Option<Maintenance>, Refusal> {
-    wanted(
-        WorkloadKind::Deployment,
-        &strings(&[("app", "web")]),
-        &strings(annotations),
-        policies,
-    )
+    naming(annotations, policies, None)
+}
+
+/// The same where its annotations name a policy of another namespace.
+fn naming(
+    annotations: &[(&str, &str)],
+    policies: &[&MaintenancePolicy],
+    named: Option<&MaintenancePolicy>,
+) -> Result<Option<Maintenance>, Refusal> {
+    let (labels, annotations) = (strings(&[("app", "web")]), strings(annotations));
+    let subject = Subject {
+        annotations: &annotations,
+        ..subject(WorkloadKind::Deployment, &labels)
+    };
+    wanted(&subject, policies, named)
+}
+
+/// The workload `shop/web` with these labels.
+fn subject(kind: WorkloadKind, labels: &BTreeMap<String, String>) -> Subject<'_> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    Subject {
+        kind,
+        namespace: "shop",
+        name: "web",
+        cron_job: None,
+        labels,
+        annotations: &NONE,
+    }
 }
 
 fn source(annotations: &[(&str, &str)], policies: &[&MaintenancePolicy]) -> Option<String> {
@@ -71,6 +95,7 @@ fn a_policy_of_nothing_but_targets_silences_every_rule_for_a_lease() {
             linger: minutes(2),
             max_duration: minutes(60),
             is_suspended: false,
+            lingers_after_failure: false,
         },
         source: "MaintenancePolicy all".into(),
     };
@@ -98,6 +123,7 @@ fn every_field_of_a_policy_reaches_the_silence() {
             linger: Duration::ZERO,
             max_duration: minutes(10),
             is_suspended: false,
+            lingers_after_failure: false,
         }
     );
     // The default by its name is the default.
@@ -172,6 +198,7 @@ fn annotations_come_before_policies() {
             linger: Duration::from_secs(30),
             max_duration: minutes(20),
             is_suspended: false,
+            lingers_after_failure: false,
         }
     );
 }
@@ -247,7 +274,111 @@ fn a_policy_selects_by_kind_and_labels() {
         (WorkloadKind::Deployment, strings(&[]), false),
         (WorkloadKind::Job, strings(&[]), true),
     ] {
-        assert_eq!(selects(&spec, kind, &labels), expected, "{kind:?} {labels:?}");
+        assert_eq!(
+            selects(&spec, &subject(kind, &labels)),
+            expected,
+            "{kind:?} {labels:?}"
+        );
+    }
+}
+
+#[test]
+fn jobs_of_a_cron_job_are_selected_by_their_own_labels_as_its_runs_or_as_jobs() {
+    let of = |target: Value| -> MaintenancePolicySpec { from_value(json!({"targets": [target]})).unwrap() };
+    let labels = strings(&[("app", "sync")]);
+    let by_hand = subject(WorkloadKind::Job, &labels);
+    let run = Subject {
+        cron_job: Some("nightly"),
+        ..by_hand
+    };
+    let labelled = |value: &str| json!({"kind": "CronJob", "selector": {"matchLabels": {"app": value}}});
+    for (target, of_run, of_job) in [
+        (json!({"kind": "CronJob"}), true, false),
+        (labelled("sync"), true, false),
+        (labelled("other"), false, false),
+        (json!({"kind": "Job"}), true, true),
+        (json!({"kind": "Deployment"}), false, false),
+    ] {
+        let spec = of(target.clone());
+        assert_eq!(
+            (selects(&spec, &run), selects(&spec, &by_hand)),
+            (of_run, of_job),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_policys_matchers_take_the_workloads_words_and_one_that_lacks_them_gets_no_silence() {
+    let by = |matcher: &str| {
+        policy(
+            "p",
+            2020,
+            deployments(json!({"matchers": ["severity!=\"critical\"", matcher]})),
+        )
+    };
+    let found = of(&[], &[&by("service=\"{{ .labels.app }}\"")]).unwrap().unwrap();
+    assert_eq!(
+        json!(found.matchers),
+        json!(["severity!=\"critical\"", "service=\"web\""])
+    );
+    let refusal = of(&[], &[&by("service=\"{{ .labels.team }}\"")]).unwrap_err();
+    assert_eq!(
+        refusal.message,
+        "MaintenancePolicy p: Deployment shop/web has no label team, which {{ .labels.team }} asks for, and without it the silence would cover more than is meant: there is none. Give it one, or narrow spec.targets to what has it"
+    );
+    let wrong = of_policy(&by("service=\"{{ .spec.x }}\"")).unwrap_err();
+    assert!(
+        wrong
+            .message
+            .starts_with("spec.silence.matchers[1]: {{ .spec.x }} is none of"),
+        "{}",
+        wrong.message
+    );
+    let annotations = [
+        ("alerting.letsrevel.io/silence", "namespace"),
+        (
+            "alerting.letsrevel.io/silence-matchers",
+            "service=\"{{ .labels.app }}\"",
+        ),
+    ];
+    let by_annotation = of(&annotations, &[]).unwrap().unwrap();
+    assert_eq!(json!(by_annotation.matchers), json!(["service=\"web\""]));
+}
+
+#[test]
+fn a_policy_of_another_namespace_looks_after_a_workload_that_names_it_and_no_other() {
+    let own = policy("own", 2020, deployments(json!({})));
+    let elsewhere = policy("rollouts", 2021, deployments(json!({"lease": "1m"})));
+    let names = [("alerting.letsrevel.io/maintenance-policy", "platform/rollouts")];
+    let found = naming(&names, &[&own], Some(&elsewhere)).unwrap().unwrap();
+    assert_eq!(found.source, "MaintenancePolicy platform/rollouts");
+    assert_eq!(found.lease.lease, minutes(1));
+    let jobs = policy("rollouts", 2021, json!({"targets": [{"kind": "Job"}]}));
+    let broken = policy("rollouts", 2021, deployments(json!({"lease": "soon"})));
+    let both = [names[0], ("alerting.letsrevel.io/silence", "namespace")];
+    let wrong = [("alerting.letsrevel.io/maintenance-policy", "rollouts")];
+    for (annotations, named, words) in [
+        (
+            &names[..],
+            None,
+            "platform/rollouts is not there, or its namespace isn't watched",
+        ),
+        (
+            &names[..],
+            Some(&jobs),
+            "has no target that selects Deployment shop/web",
+        ),
+        (&names[..], Some(&broken), "is spec.silence.lease"),
+        (&both[..], Some(&elsewhere), "exclude each other"),
+        (
+            &wrong[..],
+            None,
+            "write the namespace and the name of a MaintenancePolicy",
+        ),
+    ] {
+        let refusal = naming(annotations, &[&own], named).unwrap_err();
+        assert!(refusal.message.contains(words), "{}", refusal.message);
     }
 }
 
@@ -295,7 +426,8 @@ fn a_mistake_in_a_policy_is_refused_with_its_place() {
     }
     // What can't be read selects nothing, rather than everything.
     let spec: MaintenancePolicySpec = from_value(bad_selector).unwrap();
-    assert!(!selects(&spec, WorkloadKind::Deployment, &strings(&[("a", "b")])));
+    let labels = strings(&[("a", "b")]);
+    assert!(!selects(&spec, &subject(WorkloadKind::Deployment, &labels)));
 }
 
 #[test]

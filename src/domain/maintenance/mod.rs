@@ -14,20 +14,20 @@ pub mod window;
 pub mod words;
 pub mod workload;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::core::SelectorExt;
 
 use crate::api::condition::Reason;
-use crate::api::maintenance_policy::{MaintenancePolicySpec, WorkloadKind};
+use crate::api::maintenance_policy::{MaintenancePolicySpec, MaintenanceTarget, WorkloadKind};
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::silence::AlertRuleSelector;
 use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, duration};
 use crate::domain::refusal::Refusal;
 use crate::domain::selector;
 use window::Lease;
-use workload::{Rules, WorkloadWish};
+use workload::template::{self, Subject};
+use workload::{PolicyName, Rules, WorkloadWish};
 
 /// The silence that a workload gets while it rolls out or runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,33 +44,56 @@ pub struct Maintenance {
     pub source: String,
 }
 
-/// What is asked for a workload of this kind with these labels and annotations. Annotations come before policies, and of
-/// several policies that select it the oldest decides, a suspended one only where there is no other.
+/// What is asked for a workload. Annotations come before policies, and of several policies that select it the oldest decides, a
+/// suspended one only where there is no other. `policies`: those of its namespace; `named`: the one that its annotation names.
 pub fn wanted(
-    kind: WorkloadKind,
-    labels: &BTreeMap<String, String>,
-    annotations: &BTreeMap<String, String>,
+    subject: &Subject<'_>,
     policies: &[&MaintenancePolicy],
+    named: Option<&MaintenancePolicy>,
+) -> Result<Option<Maintenance>, Refusal> {
+    asked(subject, policies, named)?
+        .map(|maintenance| filled(maintenance, subject))
+        .transpose()
+}
+
+fn filled(maintenance: Maintenance, subject: &Subject<'_>) -> Result<Maintenance, Refusal> {
+    let matchers = maintenance
+        .matchers
+        .iter()
+        .map(|text| template::fill(text, subject))
+        .collect::<Result<_, _>>()
+        .map_err(|problem| Refusal::invalid(&maintenance.source, problem))?;
+    Ok(Maintenance {
+        matchers,
+        ..maintenance
+    })
+}
+
+fn asked(
+    subject: &Subject<'_>,
+    policies: &[&MaintenancePolicy],
+    elsewhere: Option<&MaintenancePolicy>,
 ) -> Result<Option<Maintenance>, Refusal> {
     let parse = |text: &str| {
         duration::Duration::parse(text)
             .ok()
             .and_then(|d| d.checked().ok())
     };
-    let wish = match workload::read(annotations, parse) {
+    let wish = match workload::read(subject.annotations, parse) {
         Err(error) => return Err(Refusal::invalid("annotations", error)),
         Ok(WorkloadWish::Disabled) => return Ok(None),
         Ok(WorkloadWish::Unset) => None,
+        Ok(WorkloadWish::Policy(name)) => return of_named(&name, elsewhere, subject).map(Some),
         Ok(WorkloadWish::Silence(wish)) => Some(wish),
     };
     let Some(wish) = wish else {
-        return Ok(of_policies(kind, labels, policies));
+        return Ok(of_policies(subject, policies));
     };
     let matchers = wish
         .matchers
         .iter()
         .map(|text| Matcher::parse(text).map(|matcher| MatcherText::from(&matcher)))
-        .collect::<Result<_, _>>()
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Refusal::invalid(workload::ANNOTATION_MATCHERS, e))?;
     let alert_rules = match &wish.rules {
         Rules::All => AlertRuleSelector {
@@ -91,11 +114,31 @@ pub fn wanted(
     }))
 }
 
-fn of_policies(
-    kind: WorkloadKind,
-    labels: &BTreeMap<String, String>,
-    policies: &[&MaintenancePolicy],
-) -> Option<Maintenance> {
+/// What the policy asks for that a workload names.
+fn of_named(
+    name: &PolicyName,
+    policy: Option<&MaintenancePolicy>,
+    subject: &Subject<'_>,
+) -> Result<Maintenance, Refusal> {
+    let PolicyName { namespace, name } = name;
+    let refused = |problem: String| {
+        Refusal::invalid(
+            workload::ANNOTATION_POLICY,
+            format!("MaintenancePolicy {namespace}/{name} {problem}"),
+        )
+    };
+    let policy = policy.ok_or_else(|| refused("is not there, or its namespace isn't watched".to_owned()))?;
+    if !selects(&policy.spec, subject) {
+        return Err(refused(format!("has no target that selects {subject}")));
+    }
+    let maintenance = of_policy(policy).map_err(|refusal| refused(format!("is {}", refusal.message)))?;
+    Ok(Maintenance {
+        source: format!("MaintenancePolicy {namespace}/{name}"),
+        ..maintenance
+    })
+}
+
+fn of_policies(subject: &Subject<'_>, policies: &[&MaintenancePolicy]) -> Option<Maintenance> {
     let age = |policy: &&&MaintenancePolicy| {
         (
             policy.metadata.creation_timestamp.as_ref().map(|t| t.0),
@@ -104,19 +147,22 @@ fn of_policies(
     };
     policies
         .iter()
-        .filter(|policy| selects(&policy.spec, kind, labels))
+        .filter(|policy| selects(&policy.spec, subject))
         .filter_map(|policy| Some((policy, of_policy(policy).ok()?)))
         .min_by_key(|(policy, maintenance)| (maintenance.lease.is_suspended, age(policy)))
         .map(|(_, maintenance)| maintenance)
 }
 
 /// Whether a policy looks after a workload.
-pub fn selects(spec: &MaintenancePolicySpec, kind: WorkloadKind, labels: &BTreeMap<String, String>) -> bool {
+pub fn selects(spec: &MaintenancePolicySpec, subject: &Subject<'_>) -> bool {
+    let is_of_kind = |target: &&MaintenanceTarget| {
+        target.kind == subject.kind || target.kind == WorkloadKind::CronJob && subject.cron_job.is_some()
+    };
     spec.targets
         .iter()
-        .filter(|target| target.kind == kind)
+        .filter(is_of_kind)
         .any(|target| match selector::of(target.selector.as_ref()) {
-            Ok(selector) => selector.matches(labels),
+            Ok(selector) => selector.matches(subject.labels),
             Err(_) => false,
         })
 }
@@ -129,8 +175,7 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
     }
     let silence = policy.spec.silence.clone().unwrap_or_default();
     for (i, text) in silence.matchers.iter().enumerate() {
-        Matcher::parse(text.as_str())
-            .map_err(|e| Refusal::invalid(&format!("spec.silence.matchers[{i}]"), e))?;
+        template::check(text).map_err(|e| Refusal::invalid(&format!("spec.silence.matchers[{i}]"), e))?;
     }
     let default = Lease::default();
     let period = |text: Option<&duration::Duration>, field: &str, default: Duration| match text {
@@ -146,6 +191,7 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
             default.max_duration,
         )?,
         is_suspended: policy.spec.suspend.unwrap_or(false),
+        lingers_after_failure: silence.linger_after_failure.unwrap_or(false),
     };
     if lease.lease < window::SHORTEST {
         let shortest = duration::Duration::from(window::SHORTEST);

@@ -20,6 +20,8 @@ pub struct Lease {
     pub max_duration: Duration,
     /// Nothing is opened or extended any more; what is open ends as it would.
     pub is_suspended: bool,
+    /// It stays for `linger` also after a failure that is final, a Job's.
+    pub lingers_after_failure: bool,
 }
 
 impl Default for Lease {
@@ -29,6 +31,7 @@ impl Default for Lease {
             linger: Duration::from_secs(2 * 60),
             max_duration: Duration::from_secs(60 * 60),
             is_suspended: false,
+            lingers_after_failure: false,
         }
     }
 }
@@ -38,7 +41,7 @@ impl Default for Lease {
 pub enum Outcome {
     /// The run succeeded; the window lingers.
     Succeeded,
-    /// The run failed or is stuck.
+    /// The run failed or is stuck; the window lingers only where that is asked for.
     Failed,
     /// The workload was deleted before the run ended.
     Gone,

@@ -54,8 +54,8 @@ pub fn in_force(is_again: bool, window: &Window, maintenance: &Maintenance, name
     Word::normal("SilenceOpened", note)
 }
 
-/// That a window changed. `is_awaited`: Grafana has never held it. None: no news.
-pub fn of(change: Change, window: &Window, is_awaited: bool, name: &str) -> Option<Word> {
+/// That a window changed. `lingers`: a failure doesn't end it at once. `is_awaited`: Grafana has never held it. None: no news.
+pub fn of(change: Change, window: &Window, lingers: bool, is_awaited: bool, name: &str) -> Option<Word> {
     let ends = window.ends;
     let outcome = match change {
         Change::Opened | Change::Reopened | Change::Extended | Change::Released => return None,
@@ -75,6 +75,10 @@ pub fn of(change: Change, window: &Window, is_awaited: bool, name: &str) -> Opti
         Outcome::Succeeded => normal(
             "SilenceLingers",
             &format!("ends at {ends}: the work succeeded, and late evaluations are covered until then"),
+        ),
+        Outcome::Failed if lingers => warning(
+            "SilenceLingers",
+            &format!("ends at {ends}: the work failed, and lingerAfterFailure is set"),
         ),
         Outcome::Failed => warning(
             "SilenceExpired",
@@ -142,13 +146,14 @@ mod tests {
             Change::Extended,
             Change::Released,
         ] {
-            assert_eq!(of(change, &window(), true, "s"), None, "{change:?}");
+            assert_eq!(of(change, &window(), false, true, "s"), None, "{change:?}");
         }
     }
 
     #[test]
     fn a_silence_that_never_was_in_force_says_so_at_its_end() {
-        let failed = |is_awaited| of(Change::Ended(Outcome::Failed), &window(), is_awaited, "s").unwrap();
+        let failed =
+            |is_awaited| of(Change::Ended(Outcome::Failed), &window(), false, is_awaited, "s").unwrap();
         assert!(
             failed(true).note.ends_with("Grafana hadn't taken it"),
             "{}",

@@ -109,6 +109,14 @@ async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
         (json!({"targets": [{"kind": "ReplicaSet"}]}), "supported values"),
         (json!({"targets": [{"kind": "statefulset"}]}), "supported values"),
         (silence(json!({"lease": "5 min"})), DURATION),
+        (
+            silence(json!({"matchers": ["service={{ .labels.app }}"]})),
+            MATCHER,
+        ),
+        (
+            silence(json!({"lingerAfterFailure": "yes"})),
+            "lingerAfterFailure",
+        ),
         (silence(json!({"matchers": ["severity"]})), MATCHER),
         (
             silence(json!({"alertRules": {"all": true, "names": ["a"]}})),
@@ -120,7 +128,14 @@ async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
         "targets": [{"kind": "Deployment", "selector": {"matchLabels": {"a": "b"}}}, {"kind": "Job"}],
         "silence": {"alertRules": {"all": true}, "matchers": ["severity!=critical"], "lease": "5m", "linger": "0s", "maxDuration": "1h"},
     });
-    accepted("MaintenancePolicy", &[targets, good]).await;
+    let worded = with(
+        &good,
+        json!({
+            "targets": [{"kind": "StatefulSet"}, {"kind": "DaemonSet"}, {"kind": "CronJob"}],
+            "silence": {"matchers": ["service=\"{{ .labels.app }}\"", "pod=~\"{{ .name }}-.*\""], "lingerAfterFailure": true},
+        }),
+    );
+    accepted("MaintenancePolicy", &[targets, good, worded]).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::controller::maintenance::jobs;
+use crate::domain::maintenance::window::Outcome;
 
 #[tokio::test]
 async fn a_job_that_is_gone_is_remembered_only_as_long_as_its_silence() {
@@ -133,4 +134,82 @@ fn done() -> Job {
     done["status"]["completionTime"] = json!(now);
     done["status"]["conditions"] = json!([{"type": "Complete", "status": "True", "reason": "CompletionsReached", "lastTransitionTime": now}]);
     serde_json::from_value(done).unwrap()
+}
+
+#[tokio::test]
+async fn a_namespace_that_has_opted_out_gets_no_silence_and_what_is_open_ends_instead_of_being_extended() {
+    let at = "/api/v1/namespaces/revel";
+    let namespace = |annotations: Value| {
+        json!({
+            "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
+            "metadata": {"name": "revel", "annotations": annotations},
+        })
+    };
+    let disabled = json!({"alerting.letsrevel.io/maintenance": "disabled"});
+    let mut world = World::connected().await;
+    maintenance(&mut world);
+    seen(&mut world, &rolling_out());
+    world.server.set(at, namespace(disabled.clone()));
+    let pass = async |world: &World| {
+        workload::rolling(Arc::new(rolling_out()), world.context.clone())
+            .await
+            .unwrap();
+    };
+    pass(&world).await;
+    assert!(world.context.workloads.written_of("uid-own").is_empty());
+    world.server.set(at, namespace(json!({})));
+    pass(&world).await;
+    let mut silence = opened(&world);
+    // Much of the lease is over, so it would be extended.
+    maintenance_by(&mut world, &json!({"lease": "10h", "maxDuration": "20h"}));
+    silence
+        .metadata
+        .annotations
+        .as_mut()
+        .unwrap()
+        .remove("alerting.letsrevel.io/maintenance-progress");
+    world.context.workloads.written.lock().remove_all("uid-own");
+    seen(&mut world, &silence);
+    world.server.set(at, namespace(disabled));
+    pass(&world).await;
+    let written = world.context.workloads.written_of("uid-own");
+    assert_eq!(written[0].window.outcome, Some(Outcome::Withdrawn));
+}
+
+#[tokio::test]
+async fn an_edit_of_a_policy_of_another_namespace_sends_the_workloads_on_a_pass_that_name_it() {
+    let mut world = World::connected().await;
+    let mut naming = rolling_out();
+    let policy = (
+        "alerting.letsrevel.io/maintenance-policy".to_owned(),
+        "platform/shared".to_owned(),
+    );
+    naming
+        .metadata
+        .annotations
+        .get_or_insert_default()
+        .extend([policy]);
+    seen(&mut world, &naming);
+    world.asked();
+    for (name, expected) in [("other", false), ("shared", true)] {
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy",
+            "metadata": {"name": name, "namespace": "platform", "uid": format!("uid-{name}"), "generation": 1},
+            "spec": {"targets": [{"kind": "Deployment"}]},
+        });
+        seen::<MaintenancePolicy>(&mut world, &serde_json::from_value(object).unwrap());
+        let asked = world.asked();
+        assert_eq!(
+            asked.contains(&"Deployment revel/own".to_owned()),
+            expected,
+            "{name}: {asked:?}"
+        );
+    }
+    let pass = workload::rolling(Arc::new(naming), world.context.clone());
+    pass.await.unwrap();
+    assert_eq!(
+        opened(&world).metadata.namespace.as_deref(),
+        Some("revel"),
+        "its own rules are silenced"
+    );
 }

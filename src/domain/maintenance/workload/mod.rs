@@ -1,5 +1,7 @@
 //! What a workload's annotations ask for, without a `MaintenancePolicy`.
 
+pub mod template;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,6 +21,9 @@ pub const ANNOTATION_LINGER: &str = "alerting.letsrevel.io/silence-linger";
 pub const ANNOTATION_MAX_DURATION: &str = "alerting.letsrevel.io/silence-max-duration";
 /// `disabled`: no maintenance silences for this workload, whatever a policy says.
 pub const ANNOTATION_MAINTENANCE: &str = "alerting.letsrevel.io/maintenance";
+
+/// The namespace and name of a MaintenancePolicy that looks after this workload, instead of those of its own namespace.
+pub const ANNOTATION_POLICY: &str = "alerting.letsrevel.io/maintenance-policy";
 
 const EVERY_RULE: &str = "namespace";
 const DISABLED: &str = "disabled";
@@ -60,7 +65,7 @@ impl SilenceWish {
             lease: self.lease.unwrap_or(otherwise.lease),
             linger: self.linger.unwrap_or(otherwise.linger),
             max_duration: self.max_duration.unwrap_or(otherwise.max_duration),
-            is_suspended: otherwise.is_suspended,
+            ..otherwise
         }
     }
 }
@@ -74,6 +79,17 @@ pub enum WorkloadWish {
     Disabled,
     /// This silence, instead of a policy's.
     Silence(SilenceWish),
+    /// What this policy asks for, wherever it is.
+    Policy(PolicyName),
+}
+
+/// A MaintenancePolicy of any namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// An annotation that can't be followed; names it and the cure.
@@ -89,6 +105,16 @@ pub enum InvalidWish {
         "annotation {0} has no effect without {ANNOTATION_SILENCE}: set that to \"{EVERY_RULE}\" or to names of AlertRules"
     )]
     Detached(&'static str),
+    /// Two that say who decides.
+    #[error(
+        "annotations {ANNOTATION_POLICY} and {ANNOTATION_SILENCE} exclude each other: the first takes a policy's silence, the second describes one"
+    )]
+    Both,
+    /// Not a namespace and a name.
+    #[error(
+        "annotation {ANNOTATION_POLICY} is {0:?}: write the namespace and the name of a MaintenancePolicy, for example platform/rollouts"
+    )]
+    NotAPolicy(String),
     /// `silence` names nothing.
     #[error(
         "annotation {ANNOTATION_SILENCE} is empty: set it to \"{EVERY_RULE}\" or to names of AlertRules separated by commas"
@@ -135,9 +161,14 @@ pub fn read(
         Some(other) => return Err(InvalidWish::Maintenance(other.to_owned())),
         None => {}
     }
+    let policy = policy_name(annotations)?;
+    if policy.is_some() && get(ANNOTATION_SILENCE).is_some() {
+        return Err(InvalidWish::Both);
+    }
     let Some(rules) = get(ANNOTATION_SILENCE) else {
+        let unset = policy.map_or(WorkloadWish::Unset, WorkloadWish::Policy);
         let detached = DETAILS.into_iter().find(|key| annotations.contains_key(*key));
-        return detached.map_or(Ok(WorkloadWish::Unset), |key| Err(InvalidWish::Detached(key)));
+        return detached.map_or(Ok(unset), |key| Err(InvalidWish::Detached(key)));
     };
     let span = |key| {
         let read = |text: &str| duration(text).ok_or_else(|| InvalidWish::NotADuration(key, text.to_owned()));
@@ -160,6 +191,29 @@ pub fn read(
         linger: span(ANNOTATION_LINGER)?,
         max_duration: positive(ANNOTATION_MAX_DURATION)?,
     }))
+}
+
+/// The policy that a workload names, if it does.
+pub fn policy_name(annotations: &BTreeMap<String, String>) -> Result<Option<PolicyName>, InvalidWish> {
+    let Some(text) = annotations.get(ANNOTATION_POLICY).map(|text| text.trim()) else {
+        return Ok(None);
+    };
+    match text.split_once('/') {
+        Some((namespace, name)) if is_resource_name(namespace) && is_resource_name(name) => {
+            Ok(Some(PolicyName {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }))
+        }
+        _ => Err(InvalidWish::NotAPolicy(text.to_owned())),
+    }
+}
+
+/// Whether annotations of a namespace say that nothing in it is silenced for maintenance.
+pub fn opts_out(annotations: &BTreeMap<String, String>) -> bool {
+    annotations
+        .get(ANNOTATION_MAINTENANCE)
+        .is_some_and(|value| value.trim() == DISABLED)
 }
 
 fn parse_rules(text: &str) -> Result<Rules, InvalidWish> {
@@ -252,5 +306,4 @@ fn split_matchers(text: &str) -> Result<Vec<String>, InvalidWish> {
 }
 
 #[cfg(test)]
-#[path = "workload_tests.rs"]
 mod tests;
