@@ -161,6 +161,11 @@ pub struct GrafanaInstanceSpec {
     /// The namespaces whose silences may cover alerts of other namespaces. The operator's own always may. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrestricted_namespaces: Option<Namespaces>,
+    /// How many AlertRules one Silence may cover, those of maintenance included; one that would cover more is `Invalid` and says what it would have
+    /// covered. Counted when it is written to Grafana. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_rules_per_silence: Option<i32>,
 }
 
 /// Every Secret and key that an instance refers to.

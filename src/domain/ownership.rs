@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 
 use crate::grafana::api::OWNER_LABEL;
 
+/// How the author of every silence of ours begins.
+const AUTHOR: &str = "alertwright ";
+
 /// What uids begin with that are derived from resources.
 const UID_PREFIX: &str = "aw-";
 
@@ -60,17 +63,17 @@ impl Owner {
 
     /// Who a silence of ours says has made it.
     pub fn silence_author(&self, namespace: &str, name: &str) -> String {
-        format!("alertwright {}", self.label(namespace, name))
+        format!("{AUTHOR}{}", self.label(namespace, name))
     }
 
     /// Who a silence says has made it that outlives its resource on purpose, until it ends by itself. It is no resource's any more.
     pub fn lingering_author(author: &str) -> String {
-        author.replacen("alertwright ", "alertwright lingering ", 1)
+        author.replacen(AUTHOR, "alertwright lingering ", 1)
     }
 
     /// The resource that a silence's author names, if it is of this owner.
     pub fn silence_resource<'a>(&self, author: &'a str) -> Option<(&'a str, &'a str)> {
-        self.resource(author.strip_prefix("alertwright ")?)
+        self.resource(author.strip_prefix(AUTHOR)?)
     }
 
     fn uid(&self, parts: &[&str]) -> String {
@@ -84,6 +87,11 @@ impl Owner {
         uid.truncate(UID_HASH);
         format!("{UID_PREFIX}{uid}")
     }
+}
+
+/// Whether a silence's author is a resource's, whoever's operator has written it, and also one that outlives its resource.
+pub fn is_silence_author(author: &str) -> bool {
+    author.starts_with(AUTHOR)
 }
 
 /// Whether a uid has the form of those that are derived from resources, whoever has derived it. Capital letters are no difference: the

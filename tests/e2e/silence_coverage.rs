@@ -125,6 +125,34 @@ async fn a_silence_covers_only_its_own_namespace_unless_it_is_the_operators_or_a
 }
 
 #[apply(any_release)]
+async fn a_silence_that_would_cover_more_rules_than_one_may_is_invalid_and_says_which() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let more = json!({"maxRulesPerSilence": 1});
+    world::connect(w.plane, &w.home, &w.proxy.url(), &w.grafana.token().await, more).await;
+    w.operator = world::operator(&w.home, &w.ns, &w.kubeconfig)
+        .start()
+        .await
+        .expect("the operator starts");
+    fire(&w, &["one", "two"]).await;
+    let put = async |selector: Value| {
+        w.put("Silence", "s", json!({"alertRules": selector, "duration": "1h"}))
+            .await;
+    };
+    put(json!({"all": true})).await;
+    w.reason::<Silence>("s", "Invalid").await;
+    let message = w.message::<Silence>("s").await;
+    assert!(
+        message.contains("this would cover 2 AlertRules (one, two)"),
+        "{message}"
+    );
+    assert_eq!(w.grafana.active_silences().await, Vec::<Value>::new());
+    put(json!({"names": ["one"]})).await;
+    w.synced::<Silence>("s").await;
+    covered(&w, "one").await;
+}
+
+#[apply(any_release)]
 async fn rules_are_covered_by_name_by_label_or_all_and_nothing_else_is() {
     let w = world::start().await;
     fire(&w, &["a.b", "axb", "c"]).await;

@@ -89,6 +89,44 @@ fn is_ready(silence: &Silence) -> bool {
         .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
+#[apply(every_release)]
+async fn a_silence_made_by_hand_becomes_a_resources_without_a_write_and_ends_with_it() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let more = json!({"unrestrictedNamespaces": {"names": [w.ns]}});
+    world::connect(w.plane, &w.home, &w.proxy.url(), &w.grafana.token().await, more).await;
+    let matchers = json!([{"name": "team", "value": "web", "isRegex": false, "isEqual": true}]);
+    let ends = from_now(3600);
+    let body = json!({
+        "matchers": matchers, "startsAt": from_now(-60), "endsAt": ends, "createdBy": "admin", "comment": "by hand",
+    });
+    w.grafana
+        .post("/api/alertmanager/grafana/api/v2/silences", body)
+        .await;
+    let theirs = w.grafana.active_silences().await[0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    w.operator = world::operator(&w.home, &w.ns, &w.kubeconfig)
+        .start()
+        .await
+        .expect("the operator starts");
+    w.proxy.reset();
+    let object = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence",
+        "metadata": {"name": "taken-over", "annotations": {"alerting.letsrevel.io/adopt": theirs}},
+        "spec": {"matchers": ["team=\"web\""], "endsAt": ends},
+    });
+    w.apply(&object.to_string()).await;
+    let silence = w.synced::<Silence>("taken-over").await;
+    assert_eq!(id(&silence), theirs);
+    let calls = calls_at_rest(&w).await;
+    assert_eq!(calls.writes().len(), 0, "{calls}");
+    assert_eq!(w.grafana.silences().await.len(), 1);
+    w.delete::<Silence>("taken-over").await;
+    becomes(&w, &theirs, "expired").await;
+}
+
 #[apply(any_release)]
 async fn a_silence_is_pending_then_active_and_expires_by_itself_in_good_health() {
     let w = world::start().await;

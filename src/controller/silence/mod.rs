@@ -1,5 +1,7 @@
 //! Silence: resolve, decide, apply, report.
 
+mod adoption;
+mod extent;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -58,12 +60,29 @@ impl Reconcile for Silence {
         let turn = instance.object(&author).await;
         read_again_if_lost(&instance, &authors).await?;
         let known_id = self.known_id(context, &author);
-        let held = ours(&instance, &authors);
+        let mut held = ours(&instance, &authors);
         let mut decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
+        if matches!(decision, Decision::Write { update: None, .. })
+            && let Some(found) = adoption::taken_over(self, &instance, now)
+        {
+            held.push(found);
+            decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
+        }
         if let (Decision::Write { update: None, .. }, Some(known)) = (&decision, &known_id)
             && look_up(&instance, known, &authors).await?
         {
-            decision = silence::decide(wish.as_ref(), &ours(&instance, &authors), Some(known), now);
+            held = ours(&instance, &authors);
+            decision = silence::decide(wish.as_ref(), &held, Some(known), now);
+        }
+        if let (Decision::Write { update: None, .. }, Some(wish)) = (&decision, &wish) {
+            match adoption::asked(self, &instance, wish, known_id.as_deref(), now)? {
+                Some(found) => {
+                    self.tell_of_adoption(context, &found).await;
+                    held.push(found);
+                    decision = silence::decide(Some(wish), &held, known_id.as_deref(), now);
+                }
+                None => self.check_extent(context, &instance, wish, &selection)?,
+            }
         }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
         if let Some(id) = &id {
@@ -147,7 +166,10 @@ impl Reconcile for Silence {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
-            let held = ours(&instance, &authors(self, &instance)).into_iter();
+            let taken_over = adoption::taken_over(self, &instance, context.now());
+            let held = ours(&instance, &authors(self, &instance))
+                .into_iter()
+                .chain(taken_over);
             let ids: Vec<String> = held.filter_map(|silence| silence.id).collect();
             return instance.let_go::<Self>(&ids).await;
         }
@@ -157,7 +179,9 @@ impl Reconcile for Silence {
         let authors = authors(self, &instance);
         read_again_if_lost(&instance, &authors).await?;
         let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
-        for found in ours(&instance, &authors) {
+        let mut held = ours(&instance, &authors);
+        held.extend(adoption::taken_over(self, &instance, now));
+        for found in held {
             let Some(id) = found
                 .id
                 .clone()
@@ -243,7 +267,7 @@ impl Silence {
         wish: &Wish,
         selection: &Selection,
         id: Option<String>,
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
     ) -> Result<Report<SilenceStatus>, Failure> {
         let now = context.now();
         let before = self.status.clone().unwrap_or_default();
@@ -280,6 +304,9 @@ impl Silence {
             let report = self.expired(context, status, wish.ends_at, now).await?;
             return Ok(Report { warnings, ..report });
         }
+        if state == ACTIVE {
+            warnings.extend(self.nothing_covered(&status, selection));
+        }
         let next = if wish.is_to_come(now) {
             wish.starts_at
         } else {
@@ -293,13 +320,11 @@ impl Silence {
         })
     }
 
-    fn count_rules(&self, context: &Context, instance: &Instance, selection: &Selection) -> usize {
-        match selection {
-            Selection::Rules(names) => names.len(),
-            Selection::Namespace | Selection::Matchers => context.stores.rules.count(&By::Rules {
-                instance: instance.name.clone(),
-                namespace: self.ns().to_owned(),
-            }),
+    /// Says once that it takes over a silence that somebody made by hand.
+    async fn tell_of_adoption(&self, context: &Context, found: &WireSilence) {
+        let known = self.status.as_ref().and_then(|status| status.id.as_ref());
+        if let Some(id) = found.id.as_ref().filter(|id| known != Some(id)) {
+            context.adopted(self, &format!("silence {id}"), None).await;
         }
     }
 

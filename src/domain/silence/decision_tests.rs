@@ -12,7 +12,34 @@ fn wanted() -> Wish {
         ends_at: at(3600),
         author: "alertwright prod/shop/quiet".into(),
         comment: "why".into(),
+        says_why: true,
     }
+}
+
+#[test]
+fn a_silence_made_by_hand_that_is_equal_is_kept_as_it_is_and_else_updated_and_marked() {
+    let by_hand = |change: fn(&mut Silence)| {
+        found("h", SilenceState::Active, |silence| {
+            silence.created_by = "admin".into();
+            change(silence);
+        })
+    };
+    let wish = |says_why| Wish { says_why, ..wanted() };
+    let decided = |wish: &Wish, silence: Silence| decide(Some(wish), &[silence], None, at(60));
+    assert_eq!(decided(&wish(true), by_hand(|_| ())), keep("h", &[]));
+    let other_words = by_hand(|silence| silence.comment = "by hand".into());
+    assert_eq!(decided(&wish(false), other_words.clone()), keep("h", &[]));
+    let update = Decision::Write {
+        update: Some("h".into()),
+        expire: Vec::new(),
+    };
+    assert_eq!(decided(&wish(true), other_words.clone()), update);
+    let shorter = by_hand(|silence| silence.ends_at = at(600));
+    assert_eq!(decided(&wish(true), shorter), update);
+    assert_eq!(
+        body(&wanted(), Some(&other_words), at(60)).created_by,
+        wanted().author
+    );
 }
 
 /// A silence of ours as Grafana answers it.

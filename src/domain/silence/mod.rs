@@ -1,12 +1,14 @@
 //! Silence → the silence that Grafana should hold, and what to do about the one it holds.
 
+pub mod extent;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::matcher::{MatchOp, Matcher, MatcherText};
 use crate::api::silence::{AlertRuleSelector, SilenceSpec};
-use crate::domain::ownership::{LABEL, Owners};
+use crate::domain::ownership::{LABEL, Owners, is_silence_author};
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::{Silence, SilenceMatcher, SilenceState};
 
@@ -34,6 +36,8 @@ pub struct Wish {
     pub author: String,
     /// Why.
     pub comment: String,
+    /// Somebody has written that; if not, what a silence that is taken over says is good enough.
+    pub says_why: bool,
 }
 
 impl Wish {
@@ -175,6 +179,7 @@ pub fn wish(
             .comment
             .clone()
             .unwrap_or_else(|| format!("Silence {}/{}", around.namespace, around.name)),
+        says_why: spec.comment.is_some(),
     }))
 }
 
@@ -304,10 +309,19 @@ pub enum Decision {
     },
 }
 
-/// Compares the wish with the silences of ours that Grafana holds, at `now`.
+/// It is not over.
+pub fn is_living(silence: &Silence, now: Timestamp) -> bool {
+    silence.state() != Some(SilenceState::Expired) && silence.ends_at > now
+}
+
+/// Somebody else has made it, and no operator.
+pub fn is_strangers(silence: &Silence) -> bool {
+    !is_silence_author(&silence.created_by)
+}
+
+/// Compares the wish with the silences of ours that Grafana holds, and one of somebody else's that is taken over, at `now`.
 pub fn decide(wish: Option<&Wish>, ours: &[Silence], known_id: Option<&str>, now: Timestamp) -> Decision {
-    let is_living = |s: &&Silence| s.state() != Some(SilenceState::Expired) && s.ends_at > now;
-    let living: Vec<&Silence> = ours.iter().filter(is_living).collect();
+    let living: Vec<&Silence> = ours.iter().filter(|silence| is_living(silence, now)).collect();
     let ids = |keep: Option<&str>| {
         living
             .iter()
@@ -351,8 +365,10 @@ fn is_as_wished(found: &Silence, wish: &Wish, now: Timestamp) -> bool {
     let close = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() <= TOLERANCE;
     let has_started = found.state() == Some(SilenceState::Active);
     let start = close(found.starts_at, wish.starts_at) || (has_started && !wish.is_to_come(now));
-    let is_marked = found.created_by == wish.author;
-    start && is_marked && close(found.ends_at, wish.ends_at) && found.comment == wish.comment
+    let is_strangers = is_strangers(found);
+    let is_marked = found.created_by == wish.author || is_strangers;
+    let says_why = found.comment == wish.comment || is_strangers && !wish.says_why;
+    start && is_marked && close(found.ends_at, wish.ends_at) && says_why
 }
 
 /// The body to send. The start of a silence in force is left as Grafana has it, or it would get a new id. A start that isn't to

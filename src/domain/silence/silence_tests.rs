@@ -42,7 +42,7 @@ fn wish_by(
     wish(spec, selection, &around)
 }
 
-fn matcher(name: &str, value: &str, is_regex: bool, is_equal: bool) -> SilenceMatcher {
+pub(crate) fn matcher(name: &str, value: &str, is_regex: bool, is_equal: bool) -> SilenceMatcher {
     SilenceMatcher {
         name: name.into(),
         value: value.into(),

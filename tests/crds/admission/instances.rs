@@ -81,6 +81,14 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             "begins neither with a digit nor with __",
         ),
         (with(&good, json!({"resyncInterval": "often"})), DURATION),
+        (
+            with(&good, json!({"maxRulesPerSilence": 0})),
+            "spec.maxRulesPerSilence",
+        ),
+        (
+            with(&good, json!({"maxRulesPerSilence": "many"})),
+            "maxRulesPerSilence",
+        ),
     ];
     refused("GrafanaInstance", &table).await;
     let full = with(

@@ -5,6 +5,7 @@ mod branches;
 mod claims;
 mod contact_points;
 mod orphans;
+mod silences;
 mod trees;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,196 @@
+//! Silences that somebody made by hand, and how much one silence may cover.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::super::*;
+use super::adoption::adopting;
+use super::world_with;
+use crate::api::ANNOTATION_ADOPT;
+use crate::api::condition::Reason;
+use crate::controller::pass::Reconcile;
+use crate::grafana::wire::{Silence as Stored, SilenceMatcher, SilenceState, SilenceStatus as StoredStatus};
+
+const END: &str = "2100-01-01T00:00:00Z";
+
+/// A silence of somebody's with this one matcher, in a namespace that may silence everything.
+async fn made_by_hand(id: &'static str, label: &'static str) -> World {
+    let instance = json!({"unrestrictedNamespaces": {"names": ["revel"]}});
+    world_with(&instance, |held| {
+        held.silences.push(Stored {
+            id: Some(id.to_owned()),
+            matchers: vec![SilenceMatcher {
+                name: label.to_owned(),
+                value: "web".to_owned(),
+                is_regex: false,
+                is_equal: true,
+            }],
+            starts_at: Timestamp::now() - SignedDuration::from_hours(1),
+            ends_at: END.parse().unwrap(),
+            created_by: "admin".to_owned(),
+            comment: "by hand".to_owned(),
+            updated_at: None,
+            status: Some(StoredStatus {
+                state: SilenceState::Active,
+            }),
+        });
+    })
+    .await
+}
+
+fn named(mut silence: Silence, id: &str) -> Silence {
+    let annotations = silence.metadata.annotations.get_or_insert_default();
+    annotations.insert(ANNOTATION_ADOPT.to_owned(), id.to_owned());
+    silence
+}
+
+#[tokio::test]
+async fn an_equal_silence_made_by_hand_is_taken_over_without_a_write_and_ends_with_its_resource() {
+    for by_id in [false, true] {
+        let mut world = made_by_hand("theirs", "team").await;
+        let silence = world.silence("s", json!({"matchers": ["team=web"], "endsAt": END}));
+        let mut silence = if by_id {
+            named(silence, "theirs")
+        } else {
+            adopting(silence)
+        };
+        for _ in 0..2 {
+            let status = silence.reconcile(&world.context).await.unwrap().status;
+            assert_eq!(status.id.as_deref(), Some("theirs"));
+            silence.status = Some(status);
+        }
+        // It stays taken over without the annotation, and costs no more calls.
+        silence.metadata.annotations = None;
+        silence.reconcile(&world.context).await.unwrap();
+        assert_eq!(world.grafana.count("silences.put"), 0, "by id: {by_id}");
+        let notes = world.server.notes();
+        assert!(
+            notes.len() == 1 && notes[0].contains("Adopted") && notes[0].contains("theirs"),
+            "{notes:?}"
+        );
+        silence.clean_up(&world.context).await.unwrap();
+        assert_eq!(world.grafana.count("silences.expire"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_silence_made_by_hand_is_left_alone_unless_it_is_asked_for_and_has_equal_matchers() {
+    // Not asked for.
+    let mut world = made_by_hand("theirs", "team").await;
+    let spec = json!({"matchers": ["team=web"], "endsAt": END});
+    let silence = world.silence("s", spec.clone());
+    silence.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("silences.put"), 1);
+    assert_eq!(world.grafana.hold(|held| held.silences.len()), 2, "one of each");
+    // Other matchers, and an id that isn't there.
+    for (id, reason, words) in [
+        (
+            "theirs",
+            Reason::NotOwned,
+            "has the matchers app=\"web\", and this resource asks for team=\"web\"",
+        ),
+        ("other", Reason::DependencyMissing, "Grafana has no silence other"),
+    ] {
+        let mut world = made_by_hand("theirs", "app").await;
+        let silence = named(world.silence("s", spec.clone()), id);
+        let failure = silence.reconcile(&world.context).await.err().unwrap();
+        assert_eq!(failure.reason, Some(reason));
+        assert!(failure.message.contains(words), "{}", failure.message);
+        assert_eq!(
+            world.grafana.count("silences.put") + world.grafana.count("silences.expire"),
+            0
+        );
+    }
+    // A namespace that may not cover others' alerts doesn't get at it.
+    let mut world = made_by_hand("theirs", "team").await;
+    world.connect(json!({})).await;
+    world.poll().await;
+    let silence = named(world.silence("s", spec), "theirs");
+    let failure = silence.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_silence_that_would_cover_more_than_its_instance_allows_is_refused_with_what_it_would_have_covered()
+{
+    let mut world = world_with(&json!({"maxRulesPerSilence": 2}), |_| ()).await;
+    for (name, team) in [("a", "web"), ("b", "web"), ("c", "api")] {
+        world.rule(name, json!({"query": QUERY, "labels": {"team": team}}));
+    }
+    let spec = |covered: Value| {
+        let mut spec = json!({"endsAt": END});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(covered.as_object().unwrap().clone());
+        spec
+    };
+    for (covered, words) in [
+        (
+            json!({"alertRules": {"all": true}}),
+            Some("3 AlertRules (a, b, c)"),
+        ),
+        (
+            json!({"alertRules": {"names": ["a", "b", "c"]}}),
+            Some("3 AlertRules (a, b, c)"),
+        ),
+        (
+            json!({"matchers": ["severity=x"]}),
+            Some("3 AlertRules (a, b, c)"),
+        ),
+        (json!({"matchers": ["team=web"]}), None),
+        (
+            json!({"alertRules": {"all": true}, "matchers": ["team!=api"]}),
+            None,
+        ),
+        (json!({"alertRules": {"names": ["a", "c"]}}), None),
+    ] {
+        let writes = world.grafana.count("silences.put");
+        let silence = world.silence("s", spec(covered.clone()));
+        let outcome = silence.reconcile(&world.context).await;
+        match words {
+            None => drop(outcome.unwrap_or_else(|failure| panic!("{covered}: {}", failure.message))),
+            Some(words) => {
+                let failure = outcome.err().unwrap();
+                assert_eq!(failure.reason, Some(Reason::Invalid));
+                let message = failure.message;
+                assert!(
+                    message.contains(words) && message.contains("allows 2"),
+                    "{covered}: {message}"
+                );
+                assert_eq!(world.grafana.count("silences.put"), writes);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_silence_that_covers_nothing_says_so_but_one_of_maintenance_does_not() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let empty = world.silence("s", json!({"alertRules": {"all": true}, "endsAt": END}));
+    let report = empty.reconcile(&world.context).await.unwrap();
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("no AlertRule in this namespace")),
+        "{:?}",
+        report.warnings
+    );
+    let mut unmet = world.silence("t", json!({"matchers": ["team=web"], "endsAt": END}));
+    let report = unmet.reconcile(&world.context).await.unwrap();
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("no alert had these labels")),
+        "{:?}",
+        report.warnings
+    );
+    let workload = (
+        "alerting.letsrevel.io/maintenance-of".to_owned(),
+        "uid".to_owned(),
+    );
+    unmet.metadata.labels = Some([workload].into());
+    let report = unmet.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.warnings, Vec::<String>::new());
+}
