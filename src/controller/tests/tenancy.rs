@@ -11,7 +11,7 @@ use super::*;
 use crate::controller::pass::{self, Reconcile};
 
 /// A namespace with a label `team`.
-fn namespace(name: &str, team: &str) -> PartialObjectMeta<Namespace> {
+pub(super) fn namespace(name: &str, team: &str) -> PartialObjectMeta<Namespace> {
     let metadata = json!({"name": name, "labels": BTreeMap::from([("team", team)])});
     serde_json::from_value(
         json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata}),

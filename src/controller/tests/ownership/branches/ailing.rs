@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::tests::tenancy::namespace;
 
 #[tokio::test]
 async fn a_broken_branch_is_left_out_says_why_and_hurts_no_other() {
@@ -214,4 +215,30 @@ async fn a_branch_that_grafana_refuses_is_left_out_once_and_for_a_while_and_the_
     pass_over(&mut world, &[&root]).await;
     assert_eq!(said(&world, "revel", "tree").0, "Invalid");
     assert_eq!(order(&world), ["own/bank/good", "own/shop/bad", "own/shop/old"]);
+}
+
+#[tokio::test]
+async fn a_namespace_that_loses_the_label_by_which_it_was_chosen_loses_its_branch() {
+    let chosen =
+        json!({"allowedNamespaces": {"names": ["revel"], "selector": {"matchLabels": {"team": "shop"}}}});
+    let mut world = with_a_root(chosen).await;
+    let told = |world: &World, event| news::namespace_told(Ok(event), &world.context);
+    for event in [
+        Event::Init,
+        Event::InitApply(namespace("shop", "shop")),
+        Event::InitDone,
+    ] {
+        told(&world, event);
+    }
+    let own = branch(&mut world, "shop", "own", json!({}));
+    pass_over(&mut world, &[&own]).await;
+    assert_eq!(order(&world), ["own/shop/own"]);
+    told(&world, Event::Apply(namespace("shop", "other")));
+    settle(&mut world).await;
+    assert_eq!(order(&world), [""; 0]);
+    let (reason, message, position) = said(&world, "shop", "own");
+    assert_eq!((reason.as_str(), position), ("Invalid", None), "{message}");
+    told(&world, Event::Apply(namespace("shop", "shop")));
+    settle(&mut world).await;
+    assert_eq!(order(&world), ["own/shop/own"]);
 }

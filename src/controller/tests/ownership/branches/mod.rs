@@ -205,6 +205,39 @@ async fn a_branch_of_another_priority_gets_another_place_by_one_write() {
     );
 }
 
+/// Which policies were asked for.
+fn asked(world: &mut World) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Ok(next) = world.receivers.policies.try_recv() {
+        all.push(format!("{}/{}", next.namespace.unwrap_or_default(), next.name));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_change_of_a_branch_asks_for_its_root_alone_and_that_for_nobody_who_stands_as_before() {
+    let mut world = with_a_root(json!({})).await;
+    let own = branch(&mut world, "shop", "own", json!({}));
+    let others = [
+        branch(&mut world, "shop", "other", json!({})),
+        branch(&mut world, "bank", "own", json!({})),
+    ];
+    pass_over(&mut world, &[&own, &others[0], &others[1]]).await;
+    let (branch_of, root) = (
+        ObjectRef::new("own").within("shop"),
+        ObjectRef::new("tree").within("revel"),
+    );
+    branch(&mut world, "shop", "own", json!({"matchers": ["a=b"]}));
+    assert_eq!(asked(&mut world), [""; 0]);
+    run(&mut world, &branch_of).await;
+    assert_eq!(asked(&mut world), ["revel/tree"]);
+    run(&mut world, &root).await;
+    assert_eq!(asked(&mut world), ["shop/own"]);
+    run(&mut world, &branch_of).await;
+    assert_eq!(asked(&mut world), [""; 0]);
+    assert_eq!(said(&world, "shop", "own").0, "Synced");
+}
+
 #[tokio::test]
 async fn at_rest_and_after_a_restart_nothing_is_written() {
     let mut world = with_a_root(json!({})).await;
