@@ -356,9 +356,7 @@ pub(super) async fn secret_changes(
     if !context.watch_secrets {
         return;
     }
-    if !namespaces.is_empty() && !namespaces.contains(&context.namespace) {
-        namespaces.push(context.namespace.clone());
-    }
+    add_home(&mut namespaces, &context);
     // Helm's are many and large.
     let but = "type!=helm.sh/release.v1";
     let changes = versions::<Secret>(&client, &namespaces, &context.unwatched, but);
@@ -369,13 +367,21 @@ pub(super) async fn secret_changes(
 pub(super) async fn config_map_changes(
     client: Client,
     context: Arc<Context>,
-    namespaces: Vec<String>,
+    mut namespaces: Vec<String>,
     stop: CancellationToken,
 ) {
+    add_home(&mut namespaces, &context);
     // Kubernetes writes this one into each namespace.
     let but = "metadata.name!=kube-root-ca.crt";
     let changes = versions::<ConfigMap>(&client, &namespaces, &context.unwatched, but);
     each(changes, stop, |texts| config_map_changed(texts, &context)).await;
+}
+
+/// GrafanaInstances refer to what is in the operator's own namespace, wherever resources are watched.
+fn add_home(namespaces: &mut Vec<String>, context: &Context) {
+    if !namespaces.is_empty() && !namespaces.contains(&context.namespace) {
+        namespaces.push(context.namespace.clone());
+    }
 }
 
 /// Hands over what has changed since the first listing.
@@ -403,8 +409,9 @@ pub(super) fn secret_changed<S: Resource>(secret: &S, context: &Context) {
 
 pub(super) fn config_map_changed<S: Resource>(texts: &S, context: &Context) {
     let refers = By::ConfigMap(name_of(texts));
-    let contact_points = &context.triggers.contact_points;
-    contact_points.all_by(&context.stores.contact_points, &refers);
+    let (triggers, stores) = (&context.triggers, &context.stores);
+    triggers.contact_points.all_by(&stores.contact_points, &refers);
+    triggers.instances.all_by(&stores.instances, &refers);
 }
 
 fn name_of<K: Resource>(object: &K) -> Named {

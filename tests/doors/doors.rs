@@ -85,6 +85,8 @@ impl Door {
             auth: Auth::Token(token.into()),
             org_id: None,
             tls: Tls::default(),
+            headers: Vec::new(),
+            proxy: None,
             user_agent: "alertwright-doors".to_owned(),
         };
         Self {

@@ -1,7 +1,10 @@
 //! GrafanaInstances that move to another Grafana, or share one.
 
-use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
+use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
+use alertwright_testbed::trial::{self, Door};
 use alertwright_testbed::{Grafana, any_release, apply, every_release, grafana, http, wait};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kube::Api;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -120,6 +123,157 @@ async fn an_instance_that_is_pointed_at_another_grafana_touches_nothing_of_other
     w.delete::<NotificationPolicy>("tree").await;
     assert_eq!(w.grafana.policy_tree().await, before);
     assert_eq!(other.policy_tree().await, theirs);
+}
+
+/// Points the GrafanaInstance below this path of a proxy in some way and does one of everything there.
+async fn works_below(w: &World, url: &str, more: Value) {
+    let token = w.grafana.token().await;
+    world::connect(w.plane, &w.home, url, &token, more).await;
+    w.put("AlertRule", "r", quiet()).await;
+    contact_point(w, "team").await;
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.put("Silence", "s", json!({"matchers": ["a=b"], "duration": "1h"}))
+        .await;
+    w.synced::<AlertRule>("r").await;
+    w.synced::<NotificationPolicy>("tree").await;
+    w.synced::<Silence>("s").await;
+    assert_rests(w).await;
+}
+
+/// Deletes all of that again.
+async fn goes_below(w: &World) {
+    w.delete::<Silence>("s").await;
+    w.delete::<NotificationPolicy>("tree").await;
+    w.delete::<ContactPoint>("team").await;
+    w.delete::<AlertRule>("r").await;
+    let rules = w.grafana.get("/api/v1/provisioning/alert-rules").await.ok();
+    assert_eq!(rules, json!([]));
+}
+
+#[apply(any_release)]
+async fn a_grafana_below_a_sub_path_is_asked_for_nothing_outside_of_it() {
+    let root_url = "server.root_url=http://grafana.example.com/team/grafana/";
+    let options = grafana::Options {
+        settings: vec![root_url.to_owned(), "server.serve_from_sub_path=true".to_owned()],
+        ..grafana::Options::default()
+    };
+    let w = world::start_with(options).await;
+    let below = match trial::door() {
+        Some(Door::Provisioning) => "/team/grafana/api/",
+        _ => "/team/grafana/",
+    };
+    w.proxy.only(below);
+    let url = format!("{}/team/grafana", w.proxy.url());
+    works_below(&w, &url, json!({})).await;
+    let calls = w.proxy.requests();
+    let outside = calls.filter(|call| !call.path.starts_with("/team/grafana/api"));
+    assert!(!calls.is_empty() && outside.is_empty(), "{outside}");
+    let link = w
+        .api::<AlertRule>()
+        .await
+        .get("r")
+        .await
+        .expect("it is there")
+        .status
+        .and_then(|status| status.url);
+    assert!(
+        link.as_ref()
+            .is_some_and(|link| link.starts_with(&format!("{url}/alerting/"))),
+        "{link:?}"
+    );
+    goes_below(&w).await;
+}
+
+#[apply(any_release)]
+async fn a_grafana_behind_a_gateway_and_a_proxy_gets_their_headers_and_a_changed_secret_at_once() {
+    let w = world::start().await;
+    let access = |value: &str| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "access"}, "stringData": {"secret": value, "password": "of-proxy"}}).to_string()
+    };
+    w.plane.apply(&access("first-of-access"), &w.home).await;
+    let key = |key: &str| json!({"secretKeyRef": {"name": "access", "key": key}});
+    let more = json!({
+        "headers": {"CF-Access-Client-Id": {"value": "operator"}, "CF-Access-Client-Secret": key("secret")},
+        "proxyURL": w.proxy.url(), "proxyAuth": {"username": {"value": "u"}, "password": key("password")},
+    });
+    // Nobody but the proxy knows this name.
+    works_below(&w, "http://grafana.invalid", more).await;
+    let sent = |value: &str| {
+        let calls = w.proxy.requests();
+        let good = calls.filter(|call| {
+            let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+            header("cf-access-client-id") == Some("operator")
+                && header("cf-access-client-secret") == Some(value)
+                && header("proxy-authorization") == Some("Basic dTpvZi1wcm94eQ==")
+        });
+        (calls.len(), good.len())
+    };
+    let (all, good) = sent("first-of-access");
+    assert!(all > 0 && all == good, "{all} calls, {good} with all headers");
+    w.plane.apply(&access("second-of-access"), &w.home).await;
+    wait::until("the new secret is sent", SOON, async || {
+        sent("second-of-access").1 > 0
+    })
+    .await;
+    goes_below(&w).await;
+    let told = [
+        "get",
+        "grafanainstances,events.events.k8s.io",
+        "-n",
+        &w.home,
+        "-o",
+        "yaml",
+    ];
+    let told = w.plane.kubectl(told).await.ok() + &w.operator.log();
+    assert!(
+        !told.contains("of-access") && !told.contains("of-proxy"),
+        "a secret is told:\n{told}"
+    );
+}
+
+/// Waits until the GrafanaInstance has this reason, with these words.
+async fn says(w: &World, reason: &str, words: &str) {
+    wait::until(&format!("the instance is {reason}: {words}"), SOON, async || {
+        let conditions = instance(w).await.status.unwrap_or_default().conditions;
+        let ready = conditions
+            .into_iter()
+            .find(|condition| condition.type_ == "Ready")?;
+        (ready.reason == reason && ready.message.contains(words)).then_some(())
+    })
+    .await;
+}
+
+#[apply(any_release)]
+async fn an_authority_in_a_config_map_is_trusted_from_when_it_is_there_and_what_waited_goes_on_at_once() {
+    let w = world::start().await;
+    let cluster = async |field: &str| {
+        let path = format!("jsonpath={{.clusters[0].cluster.{field}}}");
+        w.plane
+            .kubectl(["config", "view", "--raw", "-o", &path])
+            .await
+            .ok()
+    };
+    let ca = STANDARD
+        .decode(cluster("certificate-authority-data").await)
+        .expect("base64");
+    let bundle = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bundle"},
+        "data": {"ca.crt": String::from_utf8(ca).expect("PEM")},
+    });
+    let (here, token) = (w.proxy.url(), w.grafana.token().await);
+    let by_bundle = json!({"tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}}});
+    world::connect(w.plane, &w.home, &here, &token, by_bundle.clone()).await;
+    says(&w, "DependencyMissing", "ConfigMap bundle is not there").await;
+    w.put("AlertRule", "r", quiet()).await;
+    w.reason::<AlertRule>("r", "DependencyMissing").await;
+    w.plane.apply(&bundle.to_string(), &w.home).await;
+    w.synced::<AlertRule>("r").await;
+    // No Grafana, but a server whose certificate is of that authority.
+    let there = cluster("server").await;
+    world::connect(w.plane, &w.home, &there, "x", json!({})).await;
+    says(&w, "Unavailable", "certificate").await;
+    world::connect(w.plane, &w.home, &there, "x", by_bundle).await;
+    says(&w, "Unauthorized", "401").await;
 }
 
 /// Gives the operator the right to see the labels of namespaces.

@@ -63,7 +63,7 @@ pub enum By {
     Selected(Named),
     /// ContactPoints and GrafanaInstances that refer to a Secret.
     Secret(Named),
-    /// ContactPoints that refer to a ConfigMap.
+    /// ContactPoints and GrafanaInstances that refer to a ConfigMap.
     ConfigMap(Named),
     /// ContactPoints for an instance that refer to any Secret.
     ReadsSecrets(String),
@@ -264,10 +264,14 @@ impl Indexed for Silence {
 impl Indexed for GrafanaInstance {
     fn found_by(&self) -> Vec<By> {
         let namespace = self.namespace().unwrap_or_default();
-        grafana_instance::references(&self.spec)
+        let (secrets, texts) = grafana_instance::references(&self.spec);
+        let secrets = secrets
             .into_iter()
-            .map(|secret| By::Secret(named(&namespace, &secret.name)))
-            .collect()
+            .map(|secret| By::Secret(named(&namespace, &secret.name)));
+        let texts = texts
+            .into_iter()
+            .map(|texts| By::ConfigMap(named(&namespace, &texts.name)));
+        secrets.chain(texts).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The connection of a GrafanaInstance: made from its specification and its Secrets, and anew when one of them changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use url::Url;
 
 use super::{apis, poller};
 use crate::api::condition::Reason;
-use crate::api::grafana_instance::{self, Auth, Tls};
-use crate::api::reference::{SecretKeyRef, ValueSource};
+use crate::api::grafana_instance::{self, Auth, BasicAuth, Tls};
+use crate::api::reference::{ConfigMapKeyRef, SecretKeyRef, TextSource, ValueSource};
 use crate::api::{GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::identity::Identity;
 use crate::cluster::leader::Term;
@@ -57,12 +58,7 @@ pub(super) async fn connect(
     let name = object.name_any();
     let spec = &object.spec;
     tenancy::check(spec)?;
-    let values = referenced::secrets(
-        &context.client,
-        &context.namespace,
-        grafana_instance::references(spec),
-    )
-    .await?;
+    let values = read(spec, context).await?;
     let fingerprint = fingerprint(object, &values);
     let running = context.running.read().get(&name).cloned();
     if let Some(instance) = &running
@@ -113,6 +109,26 @@ pub(super) async fn connect(
     Ok(instance)
 }
 
+/// What a specification refers to.
+#[derive(Default)]
+pub(in crate::controller) struct Values {
+    secrets: Secrets,
+    texts: BTreeMap<ConfigMapKeyRef, String>,
+}
+
+/// Reads what a specification refers to.
+pub(in crate::controller) async fn read(
+    spec: &GrafanaInstanceSpec,
+    context: &Context,
+) -> Result<Values, Failure> {
+    let (client, home) = (&context.client, &context.namespace);
+    let (secrets, texts) = grafana_instance::references(spec);
+    Ok(Values {
+        secrets: referenced::secrets(client, home, secrets).await?,
+        texts: referenced::texts(client, home, texts).await?,
+    })
+}
+
 /// Fails where the operator worked with another owner id before: it would find nothing of what it has made, and make all of it again.
 pub(super) fn refuse_another_owner(object: &GrafanaInstance, owner: &Owner) -> Result<(), Failure> {
     let before = object
@@ -133,43 +149,49 @@ pub(super) fn refuse_another_owner(object: &GrafanaInstance, owner: &Owner) -> R
     }
 }
 
-/// Differs when the specification or a secret value does; nothing can be read from it.
-pub(in crate::controller) fn fingerprint(object: &GrafanaInstance, values: &Secrets) -> String {
+/// Differs when the specification or a value that it refers to does; nothing can be read from it.
+pub(in crate::controller) fn fingerprint(object: &GrafanaInstance, values: &Values) -> String {
     let mut hash = Sha256::new();
     hash.update(object.metadata.uid.as_deref().unwrap_or_default());
     hash.update(serde_json::to_vec(&object.spec).unwrap_or_default());
-    for (reference, value) in values {
-        for part in [&reference.name, &reference.key, value] {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        }
+    let secrets = values
+        .secrets
+        .iter()
+        .map(|(at, value)| [&at.name, &at.key, value]);
+    let texts = values.texts.iter().map(|(at, value)| [&at.name, &at.key, value]);
+    for part in secrets.chain(texts).flatten() {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
     }
     data_encoding::HEXLOWER.encode(&hash.finalize())
 }
 
-fn connection(spec: &GrafanaInstanceSpec, values: &Secrets) -> Result<Connection, Failure> {
+fn connection(spec: &GrafanaInstanceSpec, values: &Values) -> Result<Connection, Failure> {
     let invalid = |message: String| Failure::new(Reason::Invalid, message, Retry::OnChange);
     let url = Url::parse(&spec.url).map_err(|e| invalid(format!("spec.url: {e}")))?;
-    let secret =
-        |reference: &SecretKeyRef| SecretString::from(values.get(reference).cloned().unwrap_or_default());
-    let text = |source: &ValueSource| {
-        source.value.clone().or_else(|| {
-            source
-                .secret_key_ref
-                .as_ref()
-                .and_then(|r| values.get(r).cloned())
-        })
+    let kept = |reference: &SecretKeyRef| values.secrets.get(reference).cloned();
+    let secret = |reference: &SecretKeyRef| SecretString::from(kept(reference).unwrap_or_default());
+    let value = |source: &ValueSource| {
+        let own = source.value.clone();
+        own.or_else(|| kept(source.secret_key_ref.as_ref()?))
+            .unwrap_or_default()
     };
+    let text = |source: &TextSource| {
+        let own = source.value.clone();
+        let kept = own.or_else(|| kept(source.secret_key_ref.as_ref()?));
+        kept.or_else(|| values.texts.get(source.config_map_key_ref.as_ref()?).cloned())
+    };
+    let basic = |basic: &BasicAuth| (value(&basic.username), secret(&basic.password.secret_key_ref));
     let auth = match &spec.auth {
         Auth {
             token: Some(token), ..
         } => transport::Auth::Token(secret(&token.secret_key_ref)),
         Auth {
-            basic: Some(basic), ..
-        } => transport::Auth::Basic {
-            user: text(&basic.username).unwrap_or_default(),
-            password: secret(&basic.password.secret_key_ref),
-        },
+            basic: Some(login), ..
+        } => {
+            let (user, password) = basic(login);
+            transport::Auth::Basic { user, password }
+        }
         Auth {
             token: None,
             basic: None,
@@ -188,15 +210,76 @@ fn connection(spec: &GrafanaInstanceSpec, values: &Secrets) -> Result<Connection
         auth,
         org_id: spec.org_id,
         tls: tls.unwrap_or_default(),
+        headers: spec
+            .headers
+            .iter()
+            .map(|(name, source)| (name.clone(), SecretString::from(value(source))))
+            .collect(),
+        proxy: spec.proxy_url.clone().map(|url| transport::Proxy {
+            url,
+            auth: spec.proxy_auth.as_ref().map(basic),
+        }),
         user_agent: concat!("alertwright/", env!("CARGO_PKG_VERSION")).to_owned(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
     use serde_json::{from_value, json};
 
     use super::*;
+
+    #[test]
+    fn another_connection_is_made_for_another_text_of_a_config_map_or_another_secret() {
+        let object: GrafanaInstance = from_value(json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default"},
+            "spec": {
+                "url": "https://grafana", "auth": {"token": {"secretKeyRef": {"name": "token", "key": "token"}}},
+                "headers": {"X-Plain": {"value": "plain"}, "X-Secret": {"secretKeyRef": {"name": "access", "key": "secret"}}},
+                "tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}},
+                "proxyURL": "http://proxy:3128",
+                "proxyAuth": {"username": {"value": "u"}, "password": {"secretKeyRef": {"name": "proxy", "key": "password"}}},
+            },
+        }))
+        .unwrap();
+        let values = |secret: &str, ca: &str| {
+            let (secrets, texts) = grafana_instance::references(&object.spec);
+            Values {
+                secrets: secrets
+                    .into_iter()
+                    .map(|at| (at.clone(), format!("{secret} of {}", at.name)))
+                    .collect(),
+                texts: texts.into_iter().map(|at| (at.clone(), ca.to_owned())).collect(),
+            }
+        };
+        let first = values("first", "ca");
+        assert_eq!(
+            fingerprint(&object, &first),
+            fingerprint(&object, &values("first", "ca"))
+        );
+        assert_ne!(
+            fingerprint(&object, &first),
+            fingerprint(&object, &values("second", "ca"))
+        );
+        assert_ne!(
+            fingerprint(&object, &first),
+            fingerprint(&object, &values("first", "other"))
+        );
+        let made = connection(&object.spec, &first).unwrap();
+        assert_eq!(made.tls.ca_pem.as_deref(), Some("ca"));
+        let headers: Vec<_> = made
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose_secret()))
+            .collect();
+        assert_eq!(headers, [("X-Plain", "plain"), ("X-Secret", "first of access")]);
+        let (url, auth) = made.proxy.map(|proxy| (proxy.url, proxy.auth.unwrap())).unwrap();
+        assert_eq!(
+            (url.as_str(), auth.0.as_str(), auth.1.expose_secret()),
+            ("http://proxy:3128", "u", "first of proxy")
+        );
+    }
 
     #[test]
     fn another_owner_id_is_refused_until_the_former_one_is_named() {

@@ -42,7 +42,7 @@ const CONNECTING: &str = "connecting";
 #[cfg(test)]
 pub(super) use apis::preference;
 #[cfg(test)]
-pub(super) use connect::fingerprint;
+pub(super) use connect::{fingerprint, read as read_references};
 
 /// An error that ended a pass.
 #[derive(Debug, thiserror::Error)]

@@ -34,13 +34,11 @@ use super::news;
 use super::workloads::Workloads;
 use crate::api::{
     ANNOTATION_RESEND, AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence,
-    grafana_instance,
 };
 use crate::cluster::events::Events;
 use crate::cluster::identity::Identity;
 use crate::cluster::memory::Memories;
 use crate::cluster::namespace::AllLabels;
-use crate::cluster::referenced;
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::claim::AllClaims;
@@ -193,8 +191,7 @@ impl World {
             declared.clone(),
             news::about_instance,
         );
-        let references = grafana_instance::references(&spec);
-        let values = referenced::secrets(&self.context.client, HOME, references).await;
+        let values = instance::read_references(&spec, &self.context).await;
         let fingerprint = instance::fingerprint(&declared, &values.unwrap_or_default());
         let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(

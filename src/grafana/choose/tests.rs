@@ -51,6 +51,8 @@ async fn connect(router: Router) -> Grafana {
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     Grafana::connect(&connection, Arc::new(()), Company::default()).unwrap()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Certificate, Client, Identity, redirect};
 use rustls::crypto::CryptoProvider;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,6 +21,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Most idle connections that are kept; the most that there are at all.
 pub(super) const CONNECTIONS: usize = 8;
 
+/// Headers that each request or its client sets by itself.
+const OURS: [HeaderName; 4] = [AUTHORIZATION, ACCEPT, ORG_ID, USER_AGENT];
+
 const ORG_ID: HeaderName = HeaderName::from_static("x-grafana-org-id");
 
 /// How to reach a Grafana.
@@ -34,6 +37,10 @@ pub struct Connection {
     pub org_id: Option<i64>,
     /// Certificates.
     pub tls: Tls,
+    /// Further headers of every request.
+    pub headers: Vec<(String, SecretString)>,
+    /// The proxy that leads there; `None`: the one that the environment names, if it does.
+    pub proxy: Option<Proxy>,
     /// Sent as `User-Agent`.
     pub user_agent: String,
 }
@@ -50,6 +57,15 @@ pub enum Auth {
         /// Password of the user.
         password: SecretString,
     },
+}
+
+/// An HTTP proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// Its address, without credentials.
+    pub url: String,
+    /// Name and password.
+    pub auth: Option<(String, SecretString)>,
 }
 
 /// Certificates, all in PEM.
@@ -105,6 +121,9 @@ impl Connection {
             (None, None) => {}
             _ => return Err(invalid("tls: clientCertificate and clientKey must come together")),
         }
+        if let Some(proxy) = &self.proxy {
+            client = client.proxy(proxy.through()?);
+        }
         client
             .build()
             .map_err(|_| invalid("tls: these certificates and this key cannot be used"))
@@ -131,7 +150,43 @@ impl Connection {
         if let Some(org_id) = self.org_id {
             headers.insert(ORG_ID, HeaderValue::from(org_id));
         }
+        for (name, value) in &self.headers {
+            let at = |problem: &str| Error::Configuration(format!("headers[{name}]: {problem}"));
+            let key = HeaderName::try_from(name.as_str()).map_err(|_| at("is no header's name"))?;
+            if OURS.contains(&key) {
+                return Err(at("the operator sets this header itself"));
+            }
+            let mut value = HeaderValue::try_from(value.expose_secret())
+                .map_err(|_| at("holds what no header can: it must be one line of visible characters"))?;
+            value.set_sensitive(true);
+            if headers.insert(key, value).is_some() {
+                return Err(at("stands there twice, in upper and lower case; leave one"));
+            }
+        }
         Ok(headers)
+    }
+
+    /// What is secret in every request: it may come back in a refusal.
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        let login = match &self.auth {
+            Auth::Token(token) => token,
+            Auth::Basic { password, .. } => password,
+        };
+        let proxy = self.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
+        let proxy = proxy.map(|(_, password)| password);
+        let headers = self.headers.iter().map(|(_, value)| value);
+        [login].into_iter().chain(proxy).chain(headers).cloned().collect()
+    }
+}
+
+impl Proxy {
+    fn through(&self) -> Result<reqwest::Proxy> {
+        let proxy = reqwest::Proxy::all(&self.url)
+            .map_err(|_| invalid("proxyURL: is no address, such as http://proxy.example.com:3128"))?;
+        Ok(match &self.auth {
+            Some((user, password)) => proxy.basic_auth(user, password.expose_secret()),
+            None => proxy,
+        })
     }
 }
 

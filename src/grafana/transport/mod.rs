@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 use reqwest::{Client, Response};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -28,7 +29,7 @@ use connection::CONNECTIONS;
 use pause::Pause;
 
 pub(super) use call::Call;
-pub use connection::{Auth, Connection, Tls};
+pub use connection::{Auth, Connection, Proxy, Tls};
 pub(super) use lines::Lines;
 
 /// What a call may take.
@@ -94,6 +95,7 @@ pub struct Transport {
     deprecated: Mutex<BTreeMap<&'static str, Deprecation>>,
     limits: Limits,
     supervisor: Arc<dyn Supervisor>,
+    secrets: Vec<SecretString>,
 }
 
 impl Transport {
@@ -111,6 +113,7 @@ impl Transport {
             deprecated: Mutex::default(),
             limits,
             supervisor,
+            secrets: connection.secrets(),
         })
     }
 
@@ -213,7 +216,9 @@ impl Transport {
             self.deprecated.lock().insert(operation, deprecation);
         }
         if !response.status().is_success() {
-            return Err(answer::refusal(operation, response).await);
+            // Whoever refuses may repeat what it was sent.
+            let secrets: Vec<_> = self.secrets.iter().map(ExposeSecret::expose_secret).collect();
+            return Err(answer::refusal(operation, response).await.redact(&secrets));
         }
         Ok(response)
     }

@@ -21,6 +21,7 @@ use crate::grafana::api::Provenance;
 
 mod refusals;
 mod strangers;
+mod ways;
 
 #[derive(Default)]
 struct Ended(Mutex<Vec<(&'static str, Option<Class>)>>, AtomicUsize);
@@ -43,6 +44,8 @@ fn connection(url: &str) -> Connection {
         auth: Auth::Token("glsa_secret\n".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     }
 }

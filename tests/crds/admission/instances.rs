@@ -66,13 +66,6 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             "driftPolicy is not there yet: what was changed in Grafana is always put right",
         ),
         (
-            with(
-                &good,
-                json!({"tls": {"ca": {"configMapKeyRef": {"name": "c", "key": "k"}}}}),
-            ),
-            "configMapKeyRef",
-        ),
-        (
             with(&good, json!({"tls": {"clientKey": secret}})),
             "clientCertificate and clientKey belong together",
         ),
@@ -96,10 +89,70 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         json!({
             "externalURL": "http://localhost:3000", "orgID": 2, "auth": {"basic": {"username": {"value": "admin"}, "password": secret}},
             "allowedNamespaces": {"names": ["shop"]}, "rootPolicyNamespaces": {"names": []}, "stateInterval": "1m30s", "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
-            "tls": {"ca": {"value": "pem"}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
+            "tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
         }),
     );
     accepted("GrafanaInstance", &[good, full]).await;
+}
+
+#[tokio::test]
+async fn a_bad_way_to_grafana_is_refused_with_its_cure() {
+    let (secret, good) = (secret(), good());
+    let header = |name: &str, value: Value| with(&good, json!({"headers": {name: value}}));
+    let proxy = |url: &str| with(&good, json!({"proxyURL": url}));
+    let value = json!({"value": "x"});
+    let address = "write an address such as http://proxy.example.com:3128";
+    let own = "the operator sets this header itself";
+    let table = [
+        (header("Authorization", secret.clone()), own),
+        (header("x-grafana-org-id", value.clone()), own),
+        (header("X-Disable-Provenance", value.clone()), own),
+        (header("Proxy-Authorization", value.clone()), own),
+        (header("If-None-Match", value.clone()), own),
+        (
+            header("X: Y", value.clone()),
+            "the name of a header consists of letters",
+        ),
+        (
+            header("X-A", json!({})),
+            "give exactly one of value and secretKeyRef",
+        ),
+        (header("X-A", json!("plain")), "headers"),
+        (proxy("socks5://proxy:1080"), address),
+        (proxy("proxy:3128"), address),
+        (proxy("http://proxy:3128/path"), address),
+        (
+            proxy("http://me:secret@proxy:3128"),
+            "proxyAuth takes them from a Secret",
+        ),
+        (
+            with(
+                &good,
+                json!({"proxyAuth": {"username": value, "password": secret}}),
+            ),
+            "proxyAuth goes with proxyURL, which is missing",
+        ),
+        (
+            with(
+                &good,
+                json!({"proxyURL": "http://proxy", "proxyAuth": {"username": value, "password": {"value": "clear"}}}),
+            ),
+            "spec.proxyAuth.password",
+        ),
+        (
+            with(
+                &good,
+                json!({"tls": {"ca": {"value": "pem", "configMapKeyRef": {"name": "c", "key": "k"}}}}),
+            ),
+            "give exactly one of value, configMapKeyRef and secretKeyRef",
+        ),
+    ];
+    refused("GrafanaInstance", &table).await;
+    let all = json!({
+        "headers": {"CF-Access-Client-Id": value, "CF-Access-Client-Secret": secret, "Cookie": value},
+        "proxyURL": "https://proxy.example.com:3128/", "proxyAuth": {"username": value, "password": secret},
+    });
+    accepted("GrafanaInstance", &[with(&good, all)]).await;
 }
 
 #[tokio::test]

@@ -116,6 +116,8 @@ impl Watching {
             auth: Auth::Token("token".into()),
             org_id: None,
             tls: Tls::default(),
+            headers: Vec::new(),
+            proxy: None,
             user_agent: "test".to_owned(),
         };
         let client = Grafana::connect(&connection, Arc::new(()), Company::default()).unwrap();

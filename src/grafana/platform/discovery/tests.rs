@@ -51,6 +51,8 @@ async fn serve(answers: Value) -> (Transport, Arc<Mutex<Vec<String>>>) {
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     (Transport::new(&connection, Arc::new(())).unwrap(), calls)

@@ -66,6 +66,8 @@ async fn server(there: Value, answer: (u16, Value)) -> (Receivers, Asked) {
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     tokio::spawn(axum::serve(listener, router).into_future());

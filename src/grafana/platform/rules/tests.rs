@@ -75,6 +75,8 @@ impl Script {
             auth: Auth::Token("token".into()),
             org_id: None,
             tls: Tls::default(),
+            headers: Vec::new(),
+            proxy: None,
             user_agent: "test".to_owned(),
         };
         tokio::spawn(axum::serve(listener, router).into_future());

@@ -31,6 +31,8 @@ async fn of(router: Router) -> Trees {
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     let router = router.route("/api/health", get(async || r#"{"database": "ok"}"#));

@@ -43,6 +43,8 @@ async fn grafana_among(router: Router, company: Company) -> Grafana {
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     Grafana::connect(&connection, Arc::new(()), company).unwrap()

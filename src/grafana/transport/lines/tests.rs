@@ -21,6 +21,8 @@ fn transport(url: &str, time: Duration) -> Transport {
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     Transport::with_limits(&connection, Arc::new(()), Limits { time, size: 500 }).unwrap()

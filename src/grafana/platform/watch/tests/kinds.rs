@@ -48,6 +48,8 @@ async fn server(plural: &'static str, items: Value, events: Vec<Value>) -> (Arc<
         auth: Auth::Token("token".into()),
         org_id: None,
         tls: Tls::default(),
+        headers: Vec::new(),
+        proxy: None,
         user_agent: "test".to_owned(),
     };
     tokio::spawn(axum::serve(listener, router).into_future());

@@ -1,15 +1,22 @@
 //! GrafanaInstance: the connection to one Grafana and organisation.
 
+mod login;
+mod status;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
-use super::reference::{DatasourceRef, DeletionPolicy, SecretKeyRef, SecretSource, ValueSource};
+use super::reference::{ConfigMapKeyRef, DatasourceRef, DeletionPolicy, SecretKeyRef, ValueSource};
 use super::schema;
+use login::OWN_HEADERS;
+
+pub use login::{Auth, BasicAuth, Tls};
+pub use status::GrafanaInstanceStatus;
 
 /// The connection to one Grafana and organisation.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -57,7 +64,10 @@ use super::schema;
 #[x_kube(
     validation = Rule::new("!has(self.orgID) || !has(self.auth.token)")
         .message("orgID goes with auth.basic: a service account's token belongs to one organisation")
-        .field_path(".orgID")
+        .field_path(".orgID"),
+    validation = Rule::new("!has(self.proxyAuth) || has(self.proxyURL)")
+        .message("proxyAuth goes with proxyURL, which is missing")
+        .field_path(".proxyAuth")
 )]
 pub struct GrafanaInstanceSpec {
     /// Grafana's address, a sub-path included, for example `http://grafana.monitoring:3000`.
@@ -84,6 +94,35 @@ pub struct GrafanaInstanceSpec {
     /// TLS settings for `https`. Default: the system's certificate authorities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Further headers of every request, for what stands in front of Grafana: `CF-Access-Client-Id` and `CF-Access-Client-Secret` of Cloudflare Access,
+    /// for example. What the operator sets itself is refused. The values are shown nowhere. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(
+        validation = Rule::new("self.all(name, name.matches('^[A-Za-z0-9_-]+$'))")
+            .message("the name of a header consists of letters, digits, dashes and underscores"),
+        validation = Rule::new(format!("self.all(name, !name.matches('(?i)^({})$'))", OWN_HEADERS.join("|")))
+            .message("the operator sets this header itself, or the connection does: auth is for Authorization, orgID for X-Grafana-Org-Id, proxyAuth for Proxy-Authorization")
+    )]
+    pub headers: BTreeMap<String, ValueSource>,
+    /// The HTTP proxy that leads to Grafana, for example `http://proxy.example.com:3128`; its credentials go into `proxyAuth`. Default: what the operator's own
+    /// environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), mostly none.
+    #[serde(default, rename = "proxyURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(
+        validation = Rule::new("!self.contains('@')")
+            .message("write no user and password into the address: proxyAuth takes them from a Secret"),
+        validation = Rule::new(r"self.contains('@') || self.matches('^https?://[^\s@/?#]+/?$')")
+            .message("write an address such as http://proxy.example.com:3128: http:// or https:// in front, nothing behind host and port")
+    )]
+    pub proxy_url: Option<String>,
+    /// How to log in to that proxy. Default: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_auth: Option<BasicAuth>,
     /// The data source of rules that name none. Default: Grafana's own default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_datasource: Option<DatasourceRef>,
@@ -168,23 +207,28 @@ pub struct GrafanaInstanceSpec {
     pub max_rules_per_silence: Option<i32>,
 }
 
-/// Every Secret and key that an instance refers to.
-pub fn references(spec: &GrafanaInstanceSpec) -> BTreeSet<&SecretKeyRef> {
-    fn maybe(source: Option<&ValueSource>) -> Option<&SecretKeyRef> {
-        source.and_then(|source| source.secret_key_ref.as_ref())
+/// Every Secret and every ConfigMap that an instance refers to, with the keys.
+pub fn references(spec: &GrafanaInstanceSpec) -> (BTreeSet<&SecretKeyRef>, BTreeSet<&ConfigMapKeyRef>) {
+    let mut secrets = BTreeSet::new();
+    secrets.extend(spec.auth.token.as_ref().map(|token| &token.secret_key_ref));
+    for basic in [&spec.auth.basic, &spec.proxy_auth].into_iter().flatten() {
+        secrets.extend(&basic.username.secret_key_ref);
+        secrets.insert(&basic.password.secret_key_ref);
     }
-    let mut all = BTreeSet::new();
-    all.extend(spec.auth.token.as_ref().map(|token| &token.secret_key_ref));
-    if let Some(basic) = &spec.auth.basic {
-        all.extend(maybe(Some(&basic.username)));
-        all.insert(&basic.password.secret_key_ref);
-    }
+    secrets.extend(
+        spec.headers
+            .values()
+            .filter_map(|value| value.secret_key_ref.as_ref()),
+    );
+    let mut texts = BTreeSet::new();
     if let Some(tls) = &spec.tls {
-        all.extend(maybe(tls.ca.as_ref()));
-        all.extend(maybe(tls.client_certificate.as_ref()));
-        all.extend(tls.client_key.as_ref().map(|key| &key.secret_key_ref));
+        for text in [&tls.ca, &tls.client_certificate].into_iter().flatten() {
+            secrets.extend(&text.secret_key_ref);
+            texts.extend(&text.config_map_key_ref);
+        }
+        secrets.extend(tls.client_key.as_ref().map(|key| &key.secret_key_ref));
     }
-    all
+    (secrets, texts)
 }
 
 /// The namespaces that may use an instance: those that are named, and those whose labels are selected.
@@ -255,133 +299,4 @@ pub enum RuleApi {
     Provisioning,
     /// `/apis`: the API that will replace it.
     Platform,
-}
-
-/// How to log in; exactly one of the fields.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.token) != has(self.basic)").message("give exactly one of token and basic")
-)]
-pub struct Auth {
-    /// A service account's token. The role Admin is the simplest that suffices.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<SecretSource>,
-    /// A user's name and password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub basic: Option<BasicAuth>,
-}
-
-/// A user's name and password.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct BasicAuth {
-    /// The user's name.
-    pub username: ValueSource,
-    /// The password.
-    pub password: SecretSource,
-}
-
-/// TLS settings.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.clientCertificate) == has(self.clientKey)")
-        .message("clientCertificate and clientKey belong together")
-)]
-pub struct Tls {
-    /// Certificate authorities in PEM, trusted besides the system's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<ValueSource>,
-    /// Client certificate in PEM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_certificate: Option<ValueSource>,
-    /// Its key in PEM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_key: Option<SecretSource>,
-    /// `true` trusts any certificate. For tests only. Default: `false`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub insecure_skip_verify: Option<bool>,
-}
-
-/// What is known of the Grafana.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct GrafanaInstanceStatus {
-    /// The generation of the specification that this status speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Ready, and while they hold Reconciling and Stalled.
-    #[serde(
-        default,
-        deserialize_with = "schema::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    #[schemars(schema_with = "schema::conditions")]
-    pub conditions: Vec<Condition>,
-    /// The address of the Grafana that it is connected to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// The number of the organisation there that the credentials are for.
-    #[serde(default, rename = "orgID", skip_serializing_if = "Option::is_none")]
-    pub org_id: Option<i64>,
-    /// Grafanas that it was connected to before, and what it made in each that may still be there, the last one at the end.
-    #[serde(
-        default,
-        deserialize_with = "schema::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    pub left_behind: Vec<String>,
-    /// Grafana's version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// Whether Grafana answers. It may, and yet refuse a part of what is read; the condition says which.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reachable: Option<bool>,
-    /// What marks this operator's objects in Grafana.
-    #[serde(default, rename = "ownerID", skip_serializing_if = "Option::is_none")]
-    pub owner_id: Option<String>,
-    /// The value of the annotation `alerting.letsrevel.io/resend` that was last acted upon: what Grafana hides of the contact points is sent
-    /// again, by a pass of each.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resent: Option<String>,
-    /// How many resources are in sync.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_sync: Option<i64>,
-    /// How many aren't.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_in_sync: Option<i64>,
-    /// How many rules and silences in Grafana carry the operator's mark and have no resource.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub orphans: Option<i64>,
-    /// The first ten of them.
-    #[serde(
-        default,
-        deserialize_with = "schema::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    pub orphan_names: Vec<String>,
-    /// Fields of our resources that this version of Grafana lacks.
-    #[serde(
-        default,
-        deserialize_with = "schema::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    pub unsupported: Vec<String>,
-    /// Which of Grafana's APIs is used, by concern: `provisioning`, or group and version of a newer one. `, watched` after it says that Grafana
-    /// tells of changes as they happen.
-    #[serde(
-        default,
-        deserialize_with = "schema::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
-    pub apis: BTreeMap<String, String>,
-    /// What of Grafana's APIs is used here and will go, as Grafana says: each with the date since which it is deprecated. It works as before
-    /// until then.
-    #[serde(
-        default,
-        deserialize_with = "schema::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    pub deprecated: Vec<String>,
 }

@@ -1,0 +1,100 @@
+//! What stands between us and Grafana: headers for a gateway, and a proxy.
+
+use super::*;
+
+/// Answers with what it was sent: the address, and by name the headers.
+async fn echo() -> String {
+    serve(Router::new().fallback(any(async |request: Request| {
+        let headers = request.headers().iter();
+        let headers: BTreeMap<_, _> = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        json!({"uri": request.uri().to_string(), "headers": headers}).to_string()
+    })))
+    .await
+}
+
+fn with_header(url: &str, name: &str, value: &str) -> Connection {
+    Connection {
+        headers: vec![(name.to_owned(), value.into())],
+        ..connection(url)
+    }
+}
+
+#[tokio::test]
+async fn further_headers_go_with_every_request_and_take_nothing_from_our_own() {
+    let access = with_header(&echo().await, "CF-Access-Client-Secret", "s3cret-of-access");
+    let transport = Transport::new(&access, Arc::new(())).unwrap();
+    let answer: Value = transport.fetch(read()).await.unwrap();
+    assert_eq!(answer["headers"]["cf-access-client-secret"], "s3cret-of-access");
+    assert_eq!(answer["headers"]["authorization"], "Bearer glsa_secret");
+    assert!(!format!("{access:?}").contains("s3cret-of-access"));
+}
+
+#[tokio::test]
+async fn a_header_that_cannot_be_is_refused_by_its_name_and_its_value_told_nowhere() {
+    let refused = |name: &str, value: &str| {
+        let transport = Transport::new(&with_header("http://grafana", name, value), Arc::new(()));
+        transport.err().expect(name).to_string()
+    };
+    for (name, value, words) in [
+        (
+            "Authorization",
+            "s3cret-of-access",
+            "headers[Authorization]: the operator sets this header itself",
+        ),
+        ("X-Grafana-Org-Id", "2", "the operator sets this header itself"),
+        (
+            "X-A",
+            "s3cret-of\naccess",
+            "headers[X-A]: holds what no header can",
+        ),
+        ("X A", "s3cret-of-access", "headers[X A]: is no header's name"),
+    ] {
+        let error = refused(name, value);
+        assert!(error.contains(words) && !error.contains("s3cret"), "{error}");
+    }
+    let mut twice = with_header("http://grafana", "X-A", "1");
+    twice.headers.push(("x-a".to_owned(), "2".into()));
+    let error = Transport::new(&twice, Arc::new(())).err().unwrap().to_string();
+    assert!(error.contains("headers[x-a]: stands there twice"), "{error}");
+}
+
+#[tokio::test]
+async fn what_refuses_may_repeat_what_it_was_sent_and_we_do_not() {
+    let url = serve_always((
+        StatusCode::FORBIDDEN,
+        r#"{"message": "denied to Bearer glsa_secret with s3cret-of-access"}"#,
+    ))
+    .await;
+    let access = with_header(&url, "CF-Access-Client-Secret", "s3cret-of-access");
+    let transport = Transport::new(&access, Arc::new(())).unwrap();
+    let error = transport.fetch::<Value>(read()).await.unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("denied to"), "{told}");
+    assert!(
+        !told.contains("s3cret-of") && !told.contains("glsa_secret"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_the_whole_address_and_gets_its_own_login() {
+    let proxy = Proxy {
+        url: echo().await,
+        auth: Some(("user".to_owned(), "s3cret-of-proxy".into())),
+    };
+    let through = Connection {
+        proxy: Some(proxy),
+        ..connection("http://grafana.invalid/sub")
+    };
+    let transport = Transport::new(&through, Arc::new(())).unwrap();
+    let answer: Value = transport.fetch(read()).await.unwrap();
+    let uri = answer["uri"].as_str().unwrap();
+    assert!(uri.starts_with("http://grafana.invalid/sub/"), "{uri}");
+    assert_eq!(
+        answer["headers"]["proxy-authorization"],
+        "Basic dXNlcjpzM2NyZXQtb2YtcHJveHk="
+    );
+    assert!(!format!("{through:?}").contains("s3cret"));
+}
