@@ -116,7 +116,7 @@ pub struct GrafanaInstanceSpec {
     #[x_kube(
         validation = Rule::new("!self.contains('@')")
             .message("write no user and password into the address: proxyAuth takes them from a Secret"),
-        validation = Rule::new(r"self.contains('@') || self.matches('^https?://[^\s@/?#]+/?$')")
+        validation = Rule::new(r"self.contains('@') || self.matches(r'^https?://[^\s@/?#]+/?$')")
             .message("write an address such as http://proxy.example.com:3128: http:// or https:// in front, nothing behind host and port")
     )]
     pub proxy_url: Option<String>,
