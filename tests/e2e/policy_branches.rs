@@ -25,8 +25,11 @@ fn route(w: &World, name: &str, rest: Value) -> Value {
             ["__alertwright_tree__", "!=", format!("{}/{}/{name}", w.home, w.ns)],
         ],
     });
-    for (key, value) in rest.as_object().expect("an object") {
-        route[key] = value.clone();
+    let Value::Object(rest) = rest else {
+        panic!("no object: {rest}")
+    };
+    for (key, value) in rest {
+        route[key] = value;
     }
     route
 }

@@ -303,6 +303,7 @@ async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and
     listed(&mut world.writers.deployments, None);
     listed(&mut world.writers.stateful_sets, None);
     listed(&mut world.writers.daemon_sets, None);
+    listed(&mut world.writers.imports, None);
     assert!(futures::poll!(starting.as_mut()).is_pending(), "Jobs are missing");
     drain(&mut world.receivers.rules);
     let told = || {
@@ -314,7 +315,10 @@ async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and
     };
     assert_eq!(told(), 0, "{}", lines.text());
     listed(&mut world.writers.jobs, None);
-    starting.await;
+    // A kind that this test doesn't know would be waited for for ever.
+    tokio::time::timeout(Duration::from_secs(30), starting)
+        .await
+        .expect("these are all kinds that must be listed");
     assert_eq!(told(), 1, "{}", lines.text());
     assert!(lines.text().contains("revel/r"), "{}", lines.text());
     assert_eq!(drain(&mut world.receivers.rules), 1, "everything is looked at");

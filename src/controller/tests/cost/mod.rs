@@ -197,7 +197,7 @@ async fn deletion_with_heirs(world: &mut World, costs: &mut Costs, mut policy: N
 
 #[tokio::test]
 async fn what_somebody_changes_in_grafana_sends_the_same_on_a_pass_in_any_crowd() {
-    in_any_crowd(async |world: &mut World, costs: &mut Costs| {
+    Box::pin(in_any_crowd(async |world: &mut World, costs: &mut Costs| {
         routed(world).await;
         let rule = world.rule("own", json!({"query": QUERY, "group": "shared"}));
         run(world, &rule).await;
@@ -230,7 +230,7 @@ async fn what_somebody_changes_in_grafana_sends_the_same_on_a_pass_in_any_crowd(
             .grafana
             .hold(|held| held.silences.retain(|silence| silence.id != id));
         costs.of_a_poll("the silence is deleted", world).await;
-    })
+    }))
     .await;
 }
 
@@ -349,9 +349,9 @@ async fn a_deployment_costs_the_same_in_any_crowd() {
 
 #[tokio::test]
 async fn a_job_costs_the_same_in_any_crowd() {
-    in_any_crowd(async |world: &mut World, costs: &mut Costs| {
+    Box::pin(in_any_crowd(async |world: &mut World, costs: &mut Costs| {
         life_of(world, costs, running(), workload::job).await;
-    })
+    }))
     .await;
 }
 

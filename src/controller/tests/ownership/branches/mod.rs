@@ -38,12 +38,20 @@ fn policy(
     )
 }
 
+/// Adds the fields of an object to another one.
+fn add(spec: &mut Value, more: Value) {
+    let Value::Object(more) = more else {
+        panic!("no object: {more}")
+    };
+    for (key, value) in more {
+        spec[key] = value;
+    }
+}
+
 /// A branch of the root of namespace `revel`.
 fn branch(world: &mut World, namespace: &str, name: &str, more: Value) -> NotificationPolicy {
     let mut spec = json!({"parentRef": {"name": "tree", "namespace": "revel"}, "receiverRef": {"grafanaName": "by-hand"}});
-    for (key, value) in more.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
+    add(&mut spec, more);
     policy(world, namespace, name, &spec, &json!({}))
 }
 
@@ -63,9 +71,7 @@ async fn with_a_root(instance: Value) -> World {
 
 fn root(world: &mut World, more: Value) -> NotificationPolicy {
     let mut spec = json!({"receiverRef": {"grafanaName": "by-hand"}, "routes": [{"matchers": ["a=b"]}]});
-    for (key, value) in more.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
+    add(&mut spec, more);
     policy(
         world,
         "revel",
