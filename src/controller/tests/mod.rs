@@ -13,7 +13,6 @@ mod metrics;
 mod ownership;
 mod refused;
 mod resend;
-mod tenancy;
 mod versions;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ mod claims;
 mod contact_points;
 mod orphans;
 mod silences;
+mod tenancy;
 mod trees;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::controller::engine::failure::{Failure, Retry};
-use crate::controller::tests::tenancy::namespace;
+use crate::controller::tests::ownership::tenancy::namespace;
 
 #[tokio::test]
 async fn a_broken_branch_is_left_out_says_why_and_hurts_no_other() {

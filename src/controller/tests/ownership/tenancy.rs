@@ -7,7 +7,7 @@ use ::kube::core::{PartialObjectMeta, Status};
 use ::kube::runtime::watcher;
 use k8s_openapi::api::core::v1::Namespace;
 
-use super::*;
+use super::super::*;
 use crate::controller::pass::{self, Reconcile};
 
 /// A namespace with a label `team`.
