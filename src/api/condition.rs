@@ -20,6 +20,8 @@ pub const STALLED: &str = "Stalled";
 pub enum Reason {
     /// Stored in Grafana.
     Synced,
+    /// Stored in Grafana, where somebody has changed it since, and that is only told of.
+    Drifted,
     /// A silence that has run its course.
     Expired,
     /// The specification can't be carried out as it is.
@@ -46,8 +48,9 @@ pub enum Reason {
 
 impl Reason {
     /// The whole list.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Synced,
+        Self::Drifted,
         Self::Expired,
         Self::Invalid,
         Self::DependencyMissing,
@@ -65,6 +68,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Synced => "Synced",
+            Self::Drifted => "Drifted",
             Self::Expired => "Expired",
             Self::Invalid => "Invalid",
             Self::DependencyMissing => "DependencyMissing",
@@ -81,7 +85,7 @@ impl Reason {
 
     /// Whether the resource counts as ready for this reason.
     pub fn is_ready(self) -> bool {
-        matches!(self, Self::Synced | Self::Expired)
+        matches!(self, Self::Synced | Self::Drifted | Self::Expired)
     }
 
     /// Whether only a person's change can help (kstatus `Failed`).

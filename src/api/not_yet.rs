@@ -20,8 +20,6 @@ struct Field {
 /// What is said of a field.
 #[derive(Clone, Copy)]
 enum Answer {
-    /// It isn't there yet; what to do meanwhile.
-    NotYet(&'static str),
     /// What to write in its place.
     Called(&'static str),
 }
@@ -30,14 +28,12 @@ impl Field {
     fn message(&self) -> String {
         let name = self.name;
         match self.answer {
-            Answer::NotYet(meanwhile) => format!("{name} is not there yet: {meanwhile}"),
             Answer::Called(cure) => format!("{name} is Prometheus' name: {cure}"),
         }
     }
 
     fn description(&self) -> String {
         match self.answer {
-            Answer::NotYet(meanwhile) => format!("Not there yet, and refused: {meanwhile}."),
             Answer::Called(cure) => format!("Refused, for it is Prometheus' name: {cure}."),
         }
     }
@@ -64,15 +60,6 @@ const FIELDS: &[Field] = &[
         name: "keep_firing_for",
         type_: "string",
         answer: Answer::Called("write keepFiringFor"),
-    },
-    Field {
-        kind: "GrafanaInstance",
-        within: &[],
-        name: "driftPolicy",
-        type_: "string",
-        answer: Answer::NotYet(
-            "what was changed in Grafana is always put right; suspend of a resource leaves its object as it is",
-        ),
     },
 ];
 
@@ -119,12 +106,11 @@ mod tests {
     use kube::CustomResourceExt;
 
     use super::super::alert_rule::AlertRule;
-    use super::super::grafana_instance::GrafanaInstance;
     use super::*;
 
     #[test]
     fn every_field_that_is_refused_finds_its_place_and_stands_in_the_way_of_none_that_is() {
-        let kinds = [AlertRule::crd(), GrafanaInstance::crd()];
+        let kinds = [AlertRule::crd()];
         for field in FIELDS {
             let crd = kinds.iter().find(|crd| crd.spec.names.kind == field.kind);
             let mut root = crd

@@ -52,6 +52,7 @@ use crate::json::moment;
     ),
     printcolumn(name = "Comment", type_ = "string", json_path = ".spec.comment", priority = 1),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.id", priority = 1),
+    printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -201,4 +202,11 @@ pub struct SilenceStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub matchers: Vec<String>,
+    /// What of it somebody has changed in Grafana, where the instance's `driftPolicy: Report` leaves that; `deleted` where it is gone from there.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub drift: Vec<String>,
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::condition::Reason;
-use crate::api::grafana_instance::OrphanPolicy;
+use crate::api::condition::{self, Reason};
+use crate::api::grafana_instance::{DriftPolicy, OrphanPolicy};
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceSpec};
 use crate::cluster::memory::Memory;
@@ -18,11 +18,11 @@ use crate::controller::engine::health::{Health, Reads, Suspicion, WatchedParts};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Refused;
 use crate::controller::engine::turns::{GrafanaRights, to_its_end};
+use crate::domain::changed::restored::Restored;
 use crate::domain::notification::delivery::Deliveries;
 use crate::domain::orphans::{self, Orphans};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
-use crate::domain::restored::Restored;
 use crate::domain::rule::states::States;
 use crate::domain::tenancy;
 use crate::domain::version::Version;
@@ -152,6 +152,13 @@ impl Instance {
     /// Whether a resource asks to take over what somebody else made, and may.
     pub fn adopts<K: Managed>(&self, object: &K) -> bool {
         object.annotation(ANNOTATION_ADOPT) == Some("true") && self.allows_adoption(object.ns())
+    }
+
+    /// Whether a change that somebody makes in Grafana of what a resource has stored there is only told of. What was never stored as it is asked for now is
+    /// written.
+    pub fn only_reports_drift<K: Managed>(&self, object: &K) -> bool {
+        let is_stored = |status| condition::is_ready(K::conditions(status), object.meta().generation);
+        self.spec.drift_policy == Some(DriftPolicy::Report) && object.status().is_some_and(is_stored)
     }
 
     /// How a resource of a namespace can take over what somebody else made, as messages say it.

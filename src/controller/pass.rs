@@ -41,6 +41,8 @@ pub struct Report<S> {
     pub again: Option<Duration>,
     /// What a person should know though nothing is wrong.
     pub warnings: Vec<String>,
+    /// What somebody has changed in Grafana, where that is only told of.
+    pub drift: Vec<String>,
 }
 
 impl<S> Report<S> {
@@ -52,6 +54,21 @@ impl<S> Report<S> {
             status,
             again: None,
             warnings: Vec::new(),
+            drift: Vec::new(),
+        }
+    }
+
+    /// The same where somebody has changed these parts of it in Grafana, and that is only told of.
+    #[must_use]
+    pub fn drifted(self, drift: Vec<String>) -> Self {
+        Self {
+            reason: Reason::Drifted,
+            message: format!(
+                "stored in Grafana, where somebody has changed it ({}), which driftPolicy Report of the GrafanaInstance leaves; Correct puts it right, and so does an edit of this resource",
+                drift.join(", ")
+            ),
+            drift,
+            ..self
         }
     }
 }
@@ -277,7 +294,10 @@ async fn finish<K: Reconcile>(
 ) -> Result<Action, Error> {
     context.crowd.leave().await;
     let (reason, message, mut next, warnings, action) = match outcome {
-        Ok(report) => {
+        Ok(mut report) => {
+            if let Some(drift) = K::drift(&mut report.status) {
+                *drift = report.drift;
+            }
             context.backoff.reset(&key(object));
             let action = report.again.map_or_else(Action::await_change, Action::requeue);
             (
@@ -336,7 +356,8 @@ async fn finish<K: Reconcile>(
             detail = message,
             "pass done"
         );
-        let is_well = (reason.is_ready() || reason == Reason::Suspended) && warnings.is_empty();
+        let is_well = (reason.is_ready() && reason != Reason::Drifted || reason == Reason::Suspended)
+            && warnings.is_empty();
         let type_ = if is_well {
             EventType::Normal
         } else {

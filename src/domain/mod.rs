@@ -1,5 +1,6 @@
 //! Decisions, as functions of values: no I/O, no clock, nothing to wait for.
 
+pub mod changed;
 pub mod claims;
 pub mod import;
 pub mod links;
@@ -8,7 +9,6 @@ pub mod notification;
 pub mod orphans;
 pub mod ownership;
 pub mod refusal;
-pub mod restored;
 pub mod rule;
 pub mod selector;
 pub mod silence;

@@ -21,6 +21,7 @@ mod deep;
 mod deliveries;
 mod diff;
 mod doors;
+mod drift;
 mod example;
 mod high_availability;
 mod imports;

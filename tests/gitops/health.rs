@@ -11,7 +11,7 @@ use crate::site::read;
 /// What a person expects to see. A reason without a decision doesn't compile.
 fn expected(reason: Reason) -> &'static str {
     match reason {
-        Reason::Synced | Reason::Expired => "Healthy",
+        Reason::Synced | Reason::Drifted | Reason::Expired => "Healthy",
         Reason::Suspended => "Suspended",
         // It is mended by what the operator waits for, which may well be on its way.
         Reason::DependencyMissing | Reason::Unavailable | Reason::Throttled | Reason::InUse => "Progressing",

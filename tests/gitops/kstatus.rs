@@ -31,7 +31,7 @@ pub async fn kstatus(objects: &[Value]) -> Vec<String> {
 /// What a tool that waits should do: go on, give up, or wait.
 fn expected(reason: Reason) -> &'static str {
     match reason {
-        Reason::Synced | Reason::Expired => "Current",
+        Reason::Synced | Reason::Drifted | Reason::Expired => "Current",
         Reason::Invalid | Reason::Conflict | Reason::NotOwned | Reason::Unsupported => "Failed",
         Reason::DependencyMissing
         | Reason::Unavailable

@@ -59,6 +59,7 @@ pub use record::Record;
         json_path = ".status.stateMessage",
         priority = 1
     ),
+    printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -377,6 +378,13 @@ pub struct AlertRuleStatus {
     /// The last difference that was found in Grafana and corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_drift: Option<Drift>,
+    /// What of it somebody has changed in Grafana, where the instance's `driftPolicy: Report` leaves that; `deleted` where it is gone from there.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub drift: Vec<String>,
 }
 
 /// A difference that somebody made in Grafana and the operator took back.

@@ -77,6 +77,12 @@ pub use webhook::{HmacConfig, Payload, Webhook};
         priority = 1
     ),
     printcolumn(
+        name = "Drift",
+        type_ = "string",
+        json_path = ".status.drift",
+        priority = 1
+    ),
+    printcolumn(
         name = "Message",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].message",
@@ -241,4 +247,11 @@ pub struct ContactPointStatus {
     /// The value of this resource's annotation `alerting.letsrevel.io/resend` that was last acted upon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent: Option<String>,
+    /// What of it somebody has changed in Grafana, where the instance's `driftPolicy: Report` leaves that; `deleted` where it is gone from there.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub drift: Vec<String>,
 }

@@ -48,6 +48,12 @@ pub use status::GrafanaInstanceStatus;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Owner", type_ = "string", json_path = ".status.ownerID", priority = 1),
     printcolumn(
+        name = "Drifted",
+        type_ = "integer",
+        json_path = ".status.drifted",
+        priority = 1
+    ),
+    printcolumn(
         name = "Orphans",
         type_ = "integer",
         json_path = ".status.orphans",
@@ -159,6 +165,10 @@ pub struct GrafanaInstanceSpec {
     /// The `deletionPolicy` of resources that name none: `Delete` (default) or `Orphan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_deletion_policy: Option<DeletionPolicy>,
+    /// What happens where somebody changes in Grafana what a resource has stored there: `Correct` (default) puts it right, `Report` leaves it, and tells of it in
+    /// the resource's `status.drift` and as the reason `Drifted`. Either way a change of the resource itself, or of a Secret that it refers to, is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_policy: Option<DriftPolicy>,
     /// The namespaces whose resources may use this instance, by name or by their labels: `names: [shop]`, or `selector: {matchLabels: {grafana: shared}}`.
     /// Default: all that the operator watches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -288,6 +298,17 @@ pub enum OrphanPolicy {
     Report,
     /// It is removed from Grafana, and told of.
     Delete,
+}
+
+/// What happens where somebody changes in Grafana what a resource has stored there.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = schema::values_only)]
+pub enum DriftPolicy {
+    /// It is put right.
+    #[default]
+    Correct,
+    /// It is left, and told of.
+    Report,
 }
 
 /// Which of Grafana's APIs rules are written through.

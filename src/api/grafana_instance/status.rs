@@ -42,6 +42,14 @@ pub struct GrafanaInstanceStatus {
     /// Whether Grafana answers. It may, and yet refuse a part of what is read; the condition says which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reachable: Option<bool>,
+    /// What of Grafana couldn't be read the last time, each with why: what needs it waits, and all else goes on. Empty while all can be read, and while
+    /// nothing can.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub unread: BTreeMap<String, String>,
     /// What marks this operator's objects in Grafana.
     #[serde(default, rename = "ownerID", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
@@ -55,6 +63,16 @@ pub struct GrafanaInstanceStatus {
     /// How many aren't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_in_sync: Option<i64>,
+    /// How many of these have which reason of `Ready`: `DependencyMissing: 3`.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub waiting: BTreeMap<String, i64>,
+    /// How many of those that are in sync somebody has changed in Grafana, where `driftPolicy: Report` leaves that; unset where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drifted: Option<i64>,
     /// How many rules and silences in Grafana carry the operator's mark and have no resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphans: Option<i64>,

@@ -13,14 +13,12 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::domain::changed::drift::DELETED;
 use crate::domain::rule::Wish;
 use crate::domain::rule::decision::{self, Decision};
 use crate::grafana::api::{FoundRule, KeptInterval};
 use crate::grafana::model;
 use crate::grafana::turns::Turn;
-
-/// What `status.lastDrift` says of a rule that was gone from Grafana.
-const DELETED: &str = "deleted";
 
 /// What stands in Grafana after a pass.
 pub(super) struct Applied {

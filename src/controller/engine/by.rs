@@ -29,6 +29,10 @@ pub enum By {
     Instance(String),
     /// Those for a GrafanaInstance that are in sync, and those that aren't: the same kinds but for MaintenancePolicies.
     Synced(String, bool),
+    /// Those for a GrafanaInstance that aren't in sync, by the reason that their condition `Ready` has: the same kinds.
+    Waiting(String, String),
+    /// Those for a GrafanaInstance that somebody has changed in Grafana, where that is only told of: the same kinds.
+    Drifted(String),
     /// Those of a namespace: MaintenancePolicies, workloads, PrometheusRules, VMRules.
     Namespace(String),
     /// Workloads of any namespace that name this MaintenancePolicy.
@@ -148,10 +152,18 @@ fn managed<K: Managed>(object: &K) -> Vec<By> {
     let is_synced = object
         .status()
         .is_some_and(|status| condition::is_ready(K::conditions(status), object.meta().generation));
-    vec![
+    let drifted = object.is_drifted().then(|| By::Drifted(instance.to_owned()));
+    let mut found_by = vec![
         By::Instance(instance.to_owned()),
         By::Synced(instance.to_owned(), is_synced),
-    ]
+    ];
+    found_by.extend(drifted);
+    let ready = object
+        .status()
+        .and_then(|status| condition::ready(K::conditions(status)));
+    let waits = ready.filter(|_| !is_synced).map(|ready| ready.reason.clone());
+    found_by.extend(waits.map(|reason| By::Waiting(instance.to_owned(), reason)));
+    found_by
 }
 
 fn refers_to<K: Managed>(object: &K, target: Target) -> By {

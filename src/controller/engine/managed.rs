@@ -46,6 +46,14 @@ pub trait Managed:
     fn conditions(status: &Self::Status) -> &Vec<Condition>;
     /// Its conditions and observed generation, to be changed.
     fn observed(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>);
+    /// What of it somebody has changed in Grafana, to be changed.
+    fn drift(_: &mut Self::Status) -> Option<&mut Vec<String>> {
+        None
+    }
+    /// Whether somebody has changed it in Grafana, and that is only told of.
+    fn is_drifted(&self) -> bool {
+        false
+    }
     /// The GrafanaInstance that it is for.
     fn instance(&self) -> &str;
     /// Whether Grafana is to be left as it is.
@@ -75,7 +83,7 @@ pub trait Managed:
 }
 
 macro_rules! managed {
-    ($kind:ident, $status:ident, needs $needs:expr, to leave $needs_to_leave:expr) => {
+    ($kind:ident, $status:ident, needs $needs:expr, to leave $needs_to_leave:expr $(, $drifts:ident)?) => {
         impl Managed for $kind {
             type Status = $status;
             const KIND: &'static str = stringify!($kind);
@@ -91,6 +99,14 @@ macro_rules! managed {
             fn observed(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>) {
                 (&mut status.observed_generation, &mut status.conditions)
             }
+            $(
+                fn drift(status: &mut Self::Status) -> Option<&mut Vec<String>> {
+                    Some(&mut status.$drifts)
+                }
+                fn is_drifted(&self) -> bool {
+                    self.status.as_ref().is_some_and(|status| !status.$drifts.is_empty())
+                }
+            )?
             fn instance(&self) -> &str {
                 self.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE)
             }
@@ -105,11 +121,11 @@ macro_rules! managed {
 }
 
 managed!(AlertRule, AlertRuleStatus,
-    needs [Part::Settings, Part::Folders, Part::Rules], to leave [Part::Rules]);
+    needs [Part::Settings, Part::Folders, Part::Rules], to leave [Part::Rules], drift);
 managed!(ContactPoint, ContactPointStatus,
-    needs [Part::ContactPoints], to leave [Part::ContactPoints, Part::Policy]);
+    needs [Part::ContactPoints], to leave [Part::ContactPoints, Part::Policy], drift);
 managed!(NotificationPolicy, NotificationPolicyStatus,
-    needs [Part::ContactPoints, Part::Policy], to leave [Part::Policy]);
-managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences]);
+    needs [Part::ContactPoints, Part::Policy], to leave [Part::Policy], drift);
+managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences], drift);
 // What it makes is AlertRules, which need more.
 managed!(PrometheusRuleImport, PrometheusRuleImportStatus, needs [], to leave []);

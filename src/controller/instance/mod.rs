@@ -225,6 +225,7 @@ pub(super) fn describe(
         next.unsupported = facts.version.lacks(facts.toggles);
         apis::note(instance, &context.metrics, next);
     }
+    next.unread.clear();
     match instance.health() {
         Health::Starting => (Reason::Unavailable, CONNECTING.into()),
         Health::Up => {
@@ -242,6 +243,10 @@ pub(super) fn describe(
         }
         Health::Partly(failing) => {
             count(instance, context, next);
+            let unread = failing.iter();
+            next.unread = unread
+                .map(|(part, failure)| (part.as_str().to_owned(), failure.message.clone()))
+                .collect();
             let reason = failing.values().find_map(|failure| failure.reason);
             let message = format!(
                 "{}. What needs them waits, all else goes on",
@@ -282,20 +287,31 @@ fn count(instance: &Instance, context: &Context, next: &mut GrafanaInstanceStatu
         let (in_sync, not_in_sync) = counts(instance, context);
         next.in_sync = Some(in_sync);
         next.not_in_sync = Some(not_in_sync);
+        next.drifted = Some(of_all(&By::Drifted(instance.name.clone()), context)).filter(|count| *count > 0);
+        next.waiting.clear();
+        if not_in_sync > 0 {
+            let reasons = Reason::ALL.map(|reason| {
+                let by = By::Waiting(instance.name.clone(), reason.as_str().to_owned());
+                (reason.as_str().to_owned(), of_all(&by, context))
+            });
+            next.waiting = reasons.into_iter().filter(|(_, count)| *count > 0).collect();
+        }
         sweep::report(instance, next);
     }
 }
 
+/// How many resources are found by this.
+fn of_all(by: &By, context: &Context) -> i64 {
+    let stores = &context.stores;
+    let all = stores.rules.count(by)
+        + stores.contact_points.count(by)
+        + stores.policies.count(by)
+        + stores.silences.count(by);
+    i64::try_from(all).unwrap_or_default()
+}
+
 /// How many resources of the instance are in sync, and how many aren't.
 fn counts(instance: &Instance, context: &Context) -> (i64, i64) {
-    let of = |is_synced| {
-        let synced = By::Synced(instance.name.clone(), is_synced);
-        let stores = &context.stores;
-        let all = stores.rules.count(&synced)
-            + stores.contact_points.count(&synced)
-            + stores.policies.count(&synced)
-            + stores.silences.count(&synced);
-        i64::try_from(all).unwrap_or_default()
-    };
+    let of = |is_synced| of_all(&By::Synced(instance.name.clone(), is_synced), context);
     (of(true), of(false))
 }

@@ -16,7 +16,7 @@ use crate::controller::engine::by::Indexed;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
-use crate::domain::restored::Found;
+use crate::domain::changed::restored::Found;
 
 /// What became of objects that stood as the last poll had shown them and that nobody of us has written since.
 #[derive(Debug, Default)]

@@ -99,6 +99,16 @@ pub(super) async fn bring(
     })
 }
 
+/// What somebody has changed of the tree that was stored as it is wished.
+pub(super) async fn drift(instance: &Instance, wish: &Route) -> Result<Vec<String>, Failure> {
+    let known = instance.mirror.read(|held| held.tree().cloned());
+    let found = match known {
+        Lookup::Unknown => found(instance).await?,
+        known => known.present(),
+    };
+    Ok(tree::drift(wish, found.as_ref()))
+}
+
 /// What the tree from before ours said and ours can't, for as long as ours stands in its place; `None` if that is nothing.
 pub(super) fn lost(instance: &Instance) -> Result<Option<String>, Failure> {
     let memory = instance.memory()?;

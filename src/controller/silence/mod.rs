@@ -84,6 +84,17 @@ impl Reconcile for Silence {
                 None => self.check_extent(context, &instance, wish, &selection)?,
             }
         }
+        if let Some(wish) = wish.as_ref().filter(|wish| self.is_stored_as(wish)) {
+            let held = ours(&instance, &authors);
+            let drift = silence::drift(&decision, wish, &held, now);
+            if !drift.is_empty() && instance.only_reports_drift(self) {
+                let status = self.status.clone().unwrap_or_default();
+                return Ok(Report {
+                    again: Some(until(wish.ends_at, now) + SURELY),
+                    ..Report::synced(status, "").drifted(drift)
+                });
+            }
+        }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
         if let Some(id) = &id {
             context.silence_ids.lock().insert(author, id.clone());
@@ -326,6 +337,19 @@ impl Silence {
         if let Some(id) = found.id.as_ref().filter(|id| known != Some(id)) {
             context.adopted(self, &format!("silence {id}"), None).await;
         }
+    }
+
+    /// Whether it was stored with these matchers and for this time.
+    fn is_stored_as(&self, wish: &Wish) -> bool {
+        let texts: Vec<String> = wish.matchers.iter().map(silence::matcher_text).collect();
+        let is = |stored: Option<&Time>, wished: Timestamp| {
+            stored.is_some_and(|time| time.0.duration_since(wished).abs() <= SignedDuration::from_secs(1))
+        };
+        self.status.as_ref().is_some_and(|status| {
+            status.matchers == texts
+                && is(status.starts_at.as_ref(), wish.starts_at)
+                && is(status.ends_at.as_ref(), wish.ends_at)
+        })
     }
 
     /// When it was created.

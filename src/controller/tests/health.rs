@@ -297,3 +297,41 @@ async fn what_answers_in_the_place_of_a_grafana_that_is_away_is_not_taken_for_an
     until("the first read", || instance.health() != Health::Starting).await;
     assert_eq!(instance.memory().unwrap().identity().organisation(), Some(7));
 }
+
+#[tokio::test]
+async fn the_status_of_an_instance_says_which_part_cannot_be_read_and_how_many_wait_for_what() {
+    let mut world = World::connected().await;
+    world
+        .grafana
+        .does(failing("silences.list", 500, "alertmanager is not ready"));
+    world.poll().await;
+    let silence = silence(&mut world);
+    let rule = world.rule("r", json!({"query": "up < "}));
+    pass::run(Arc::new(silence), world.context.clone()).await.unwrap();
+    pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
+    let written = |plural: &str, name: &str| world.server.get(&path(plural, "revel", name));
+    let silence: Silence = serde_json::from_value(written("silences", "s")).unwrap();
+    let rule: AlertRule = serde_json::from_value(written("alertrules", "r")).unwrap();
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        silence,
+        news::about_silence,
+    );
+    see(&world.context, &mut world.writers.rules, rule, news::about_rule);
+    let mut status = GrafanaInstanceStatus::default();
+    describe(&world.instance(), &world.context, &mut status);
+    assert_eq!(status.unread.keys().collect::<Vec<_>>(), ["silences"]);
+    assert!(status.unread["silences"].contains("alertmanager is not ready"));
+    let waiting: Vec<_> = status
+        .waiting
+        .iter()
+        .map(|(reason, count)| (reason.as_str(), *count))
+        .collect();
+    assert_eq!(waiting, [("Invalid", 1), ("Unavailable", 1)]);
+
+    world.grafana.does_well();
+    world.poll().await;
+    describe(&world.instance(), &world.context, &mut status);
+    assert!(status.unread.is_empty(), "{:?}", status.unread);
+}

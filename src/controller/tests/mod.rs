@@ -4,6 +4,7 @@ mod alone;
 mod anything;
 mod cost;
 mod cut_off;
+mod drift;
 mod grafana;
 mod health;
 mod imports;

@@ -1,6 +1,9 @@
 //! The policy tree that Grafana holds: whose it is, as a mark in it says, and what follows.
 
+use serde_json::Value;
+
 use super::losses;
+use crate::domain::changed::drift::{self, DELETED};
 use crate::grafana::digest::RouteDigest;
 use crate::grafana::model::{Found, Route};
 
@@ -103,6 +106,26 @@ pub fn decide(wish: &Route, found: Option<&Found<Route>>, holder: &Holder, adopt
     }
 }
 
+/// What somebody has changed of a tree of ours that was stored as it is wished; nothing where it carries another's mark.
+pub fn drift(wish: &Route, found: Option<&Found<Route>>) -> Vec<String> {
+    let Some(found) = found else {
+        return vec![DELETED.to_owned()];
+    };
+    if mark(&found.object).is_some_and(|whose| mark(wish) != Some(whose)) {
+        return Vec::new();
+    }
+    let is_other = |tree: &Value| {
+        let tree: Option<Route> = serde_json::from_value(tree.clone()).ok();
+        tree.is_some_and(|tree| RouteDigest::of(&tree) != RouteDigest::of(wish))
+    };
+    let value = |tree: &Route| serde_json::to_value(tree).unwrap_or_default();
+    let mut fields = drift::fields(&value(wish), &value(&found.object), is_other);
+    if !found.is_provisioned() {
+        fields.push("provenance".to_owned());
+    }
+    fields
+}
+
 /// What a tree says that is lost while one of ours stands in its place; `None` if nothing is. What a fresh Grafana says of its own accord
 /// nobody misses.
 pub fn lost(tree: &Route, is_provisioned: bool) -> Option<String> {
@@ -124,6 +147,30 @@ mod tests {
     use super::*;
 
     const MINE: &str = "prod/shop/tree";
+
+    #[test]
+    fn drift_of_a_tree_names_its_fields_and_is_none_where_it_is_anothers() {
+        let routes = json!([{"receiver": "b", "object_matchers": [["x", "=", "y"]]}]);
+        let wish = marked(route(json!({"receiver": "a", "routes": routes})), MINE);
+        let of = |tree: Route| super::drift(&wish, Some(&provisioned(tree)));
+        assert_eq!(of(wish.clone()), [""; 0]);
+        // Alertmanager's own default is no difference.
+        let same = Route {
+            group_wait: Some("30s".into()),
+            ..wish.clone()
+        };
+        assert_eq!(of(same), [""; 0]);
+        let other = Route {
+            group_wait: Some("1m".into()),
+            routes: Vec::new(),
+            ..wish.clone()
+        };
+        assert_eq!(of(other), ["group_wait", "routes"]);
+        let anothers = marked(route(json!({"receiver": "c"})), "prod/shop/other");
+        assert_eq!(of(anothers), [""; 0]);
+        assert_eq!(super::drift(&wish, Some(&by(None, wish.clone()))), ["provenance"]);
+        assert_eq!(super::drift(&wish, None), ["deleted"]);
+    }
 
     fn route(value: Value) -> Route {
         from_value(value).unwrap()

@@ -1,5 +1,6 @@
 //! What to do about a rule that Grafana holds.
 
+use crate::domain::changed::drift::DELETED;
 use crate::grafana::api::FoundRule;
 use crate::grafana::digest::RuleDigest;
 use crate::grafana::model::AlertRule;
@@ -61,6 +62,19 @@ pub fn is_drift(stored: Option<&str>, found: Option<&FoundRule>) -> bool {
         (Some(stored), Some(found)) => found.digest.fingerprint() != stored,
         (_, None) => true,
         (None, Some(_)) => false,
+    }
+}
+
+/// What somebody has changed of a rule that was stored as it is wished; nothing where the wish is another one since. `stored` is the fingerprint of what
+/// was stored last.
+pub fn drift(wish: &AlertRule, found: Option<&FoundRule>, label: &str, stored: Option<&str>) -> Vec<String> {
+    match decide(wish, found, label, true) {
+        Decision::Create => vec![DELETED.to_owned()],
+        Decision::Update(fields) if stored.is_some() && is_drift(stored, found) => {
+            fields.into_iter().map(str::to_owned).collect()
+        }
+        Decision::SetInterval => vec!["interval".to_owned()],
+        Decision::Update(_) | Decision::Keep | Decision::NotOwned => Vec::new(),
     }
 }
 
@@ -168,6 +182,30 @@ mod tests {
         for same in [&locked, &open] {
             assert_eq!(decide(same, Some(&found(same)), "o/ns/a", true), Decision::Keep);
         }
+    }
+
+    #[test]
+    fn drift_is_what_differs_from_what_was_stored_and_not_another_wish() {
+        let stored = fingerprint(&rule(), &found(&rule()));
+        let of = |wish: &AlertRule, found: Option<&FoundRule>| drift(wish, found, "o/ns/a", Some(&stored));
+        let renamed = AlertRule {
+            title: "Other".into(),
+            ..rule()
+        };
+        assert_eq!(of(&rule(), Some(&found(&rule()))), [""; 0]);
+        assert_eq!(of(&rule(), Some(&found(&renamed))), ["title"]);
+        assert_eq!(
+            of(&renamed, Some(&found(&rule()))),
+            [""; 0],
+            "the wish is another"
+        );
+        assert_eq!(of(&rule(), None), ["deleted"]);
+        let faster = AlertRule {
+            interval: Duration::from_secs(10),
+            ..rule()
+        };
+        assert_eq!(of(&rule(), Some(&found(&faster))), ["interval"]);
+        assert_eq!(drift(&rule(), Some(&found(&renamed)), "o/ns/a", None), [""; 0]);
     }
 
     #[test]

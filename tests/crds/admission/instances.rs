@@ -62,8 +62,8 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         ),
         (with(&good, json!({"stateInterval": "0"})), "must be at least 1s"),
         (
-            with(&good, json!({"driftPolicy": "Report"})),
-            "driftPolicy is not there yet: what was changed in Grafana is always put right",
+            with(&good, json!({"driftPolicy": "Ignore"})),
+            "supported values: \"Correct\", \"Report\"",
         ),
         (
             with(&good, json!({"tls": {"clientKey": secret}})),
@@ -89,7 +89,7 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         json!({
             "externalURL": "http://localhost:3000", "orgID": 2, "auth": {"basic": {"username": {"value": "admin"}, "password": secret}},
             "allowedNamespaces": {"names": ["shop"]}, "rootPolicyNamespaces": {"names": []}, "stateInterval": "1m30s", "defaultDatasource": {"uid": "loki"}, "labels": {"cluster": "prod"},
-            "tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}, "insecureSkipVerify": false}, "resyncInterval": "30s", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
+            "tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}, "insecureSkipVerify": false}, "resyncInterval": "30s", "driftPolicy": "Report", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
         }),
     );
     accepted("GrafanaInstance", &[good, full]).await;

@@ -107,12 +107,16 @@ impl Reconcile for ContactPoint {
         status.url = Some(links::contact_points(instance.external_url()));
         status.name = Some(name);
         status.resent = resend;
-        Ok(Report {
+        let stored =
+            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default";
+        let report = Report {
             warnings: contact_point::warnings(&self.spec),
-            ..Report::synced(
-                status,
-                "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
-            )
+            ..Report::synced(status, stored)
+        };
+        Ok(if synced.drift.is_empty() {
+            report
+        } else {
+            report.drifted(synced.drift)
         })
     }
 

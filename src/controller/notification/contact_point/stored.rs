@@ -36,10 +36,38 @@ pub(super) struct Synced {
     pub(super) is_written: bool,
     /// Whether what Grafana hides of it was sent again because somebody had changed it.
     pub(super) is_put_right: bool,
+    /// What somebody has changed of it, where that is only told of.
+    pub(super) drift: Vec<String>,
     /// Those integrations of somebody else, by name, that had to go because the contact point was taken over; it may have had none.
     pub(super) taken: Option<String>,
     /// Why it isn't what is wished all the same: what somebody else has put into it stays.
     pub(super) besides: Option<Failure>,
+}
+
+/// What somebody has changed of what was sent as it is wished, where that is only to be told.
+fn reported(
+    object: &ContactPoint,
+    instance: &Instance,
+    (name, wish): (&str, &[Integration]),
+    found: Option<&Found<model::ContactPoint>>,
+    plan: &Plan,
+) -> Result<Option<Synced>, Failure> {
+    let is_as_sent = |memory: &Remembered| wish.iter().all(|integration| is_sent(memory, name, integration));
+    if !instance.only_reports_drift(object) || !instance.memory()?.read(is_as_sent) {
+        return Ok(None);
+    }
+    let drift = decision::drift(wish, integrations(found), plan);
+    if drift.is_empty() {
+        return Ok(None);
+    }
+    let found = found.cloned();
+    instance
+        .mirror
+        .write(|held| held.contact_points.written(name.to_owned(), found));
+    Ok(Some(Synced {
+        drift,
+        ..Synced::default()
+    }))
 }
 
 /// Brings the integrations of this name to what is wished.
@@ -82,6 +110,9 @@ pub(super) async fn sync(
         leave(object, instance, context, (name, wish), &turn, found.clone()).await?;
         return Err(Failure::again("nothing of somebody else's is left there"));
     }
+    if !is_resend && let Some(synced) = reported(object, instance, (name, wish), found.as_ref(), &plan)? {
+        return Ok(synced);
+    }
     let is_remembered = memory.read(|memory| is_remembered(memory, name, wish));
     let seen = (name, found.as_ref());
     let strangers = strangers::decide(object, instance, context, seen, &plan, is_remembered)?;
@@ -95,9 +126,8 @@ pub(super) async fn sync(
             .write(|held| held.contact_points.written(name.to_owned(), found));
         return Ok(Synced {
             is_written: true,
-            is_put_right: false,
-            taken: None,
             besides,
+            ..Synced::default()
         });
     }
     let messages: Vec<_> = wish.iter().map(|i| decision::message(name, i)).collect();
@@ -115,6 +145,7 @@ pub(super) async fn sync(
         is_written: true,
         is_put_right: is_other,
         taken: is_taken_over.then(|| decision::names(before, &plan.foreign)),
+        drift: Vec::new(),
         besides,
     };
     let written = put(instance, &turn, (name, wish), found, plan.changed, kept).await;

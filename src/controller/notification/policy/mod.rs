@@ -22,6 +22,7 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
+use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
@@ -72,6 +73,18 @@ impl Reconcile for NotificationPolicy {
             instance.refused.forget(tree::TREE);
         }
         let mut tree = assembly::assemble(self, wish?, &instance, context).await?;
+        if instance.only_reports_drift(self) {
+            let wish = tree.route();
+            let stored = self.status.as_ref().and_then(|status| status.stored.clone());
+            let drift = match stored.filter(|stored| *stored == drift::code(&wish)) {
+                Some(_) => tree::drift(&instance, &wish).await?,
+                None => Vec::new(),
+            };
+            if !drift.is_empty() {
+                let status = self.status.clone().unwrap_or_default();
+                return Ok(Report::synced(status, "").drifted(drift));
+            }
+        }
         let before = assembly::known(&instance);
         let brought = assembly::bring(self, &mut tree, &instance, context).await?;
         let wish = tree.route();
@@ -88,6 +101,7 @@ impl Reconcile for NotificationPolicy {
         assembly::trigger_moved(self, before.as_ref(), &wish, &instance, context);
         let mut status = self.status.clone().unwrap_or_default();
         status.receiver.clone_from(&wish.receiver);
+        status.stored = Some(drift::code(&wish));
         status.routes = i64::try_from(policy::count(&self.spec.routes)).ok();
         status.branches = i64::try_from(tree.count()).ok().filter(|count| *count > 0);
         status.url = Some(links::policies(instance.external_url()));

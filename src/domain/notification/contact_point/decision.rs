@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::api::ContactPointSpec;
 use crate::api::contact_point::MOST_INTEGRATIONS;
+use crate::domain::changed::drift::{self, DELETED};
 use crate::grafana::api::Provenance;
 use crate::grafana::digest::IntegrationDigest;
 use crate::grafana::model::{self, ContactPoint, Found, Revision};
@@ -46,6 +47,40 @@ impl Plan {
     pub fn is_out_of_reach(&self) -> bool {
         self.foreign.iter().any(String::is_empty)
     }
+}
+
+/// What somebody has changed of a contact point that was sent as it is wished, by a plan against what was found: `slack.url`, `slack: deleted`.
+pub fn drift(wish: &[Integration], found: &[model::Integration], plan: &Plan) -> Vec<String> {
+    let of = |integration: &Integration| {
+        let type_ = &integration.sent.r#type;
+        let Some(found) = found.iter().find(|found| found.uid == integration.sent.uid) else {
+            return vec![format!("{type_}: {DELETED}")];
+        };
+        let filled = |settings: &Value| Integration {
+            sent: model::Integration {
+                settings: settings.as_object().cloned().unwrap_or_default(),
+                ..integration.sent.clone()
+            },
+            secret_fields: integration.secret_fields.clone(),
+        };
+        let is_other = |settings: &Value| likeness(&filled(settings), &integration.sent) == Likeness::Other;
+        let value = |settings: &Fields| Value::Object(settings.clone());
+        let hidden = found.redacted_fields();
+        let names = drift::fields(
+            &value(&integration.sent.settings),
+            &value(&found.settings),
+            is_other,
+        );
+        let names: Vec<_> = names.into_iter().filter(|name| !hidden.contains(name)).collect();
+        if names.is_empty() {
+            return vec![format!("{type_}: what Grafana hides or doesn't keep apart")];
+        }
+        names.iter().map(|name| format!("{type_}.{name}")).collect()
+    };
+    let changed = wish.iter().filter(|i| plan.changed.contains(&i.sent.uid));
+    let added = found.iter().filter(|found| plan.surplus.contains(&found.uid));
+    let added = added.map(|found| format!("{}: added", found.r#type));
+    changed.flat_map(of).chain(added).collect()
 }
 
 /// How an integration that was found compares with the wish.

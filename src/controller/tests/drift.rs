@@ -1,0 +1,214 @@
+//! `driftPolicy: Report`: what somebody changes in Grafana is told and left.
+
+use serde::de::DeserializeOwned;
+
+use super::*;
+use crate::controller::pass::{self, Reconcile};
+use crate::grafana::model::Route;
+
+/// A world whose instance only reports drift, or puts it right.
+async fn world(policy: &str) -> World {
+    let mut world = World::new();
+    connect(&mut world, policy).await;
+    world
+}
+
+async fn connect(world: &mut World, policy: &str) {
+    if let Some(before) = world.context.running.read().get("default") {
+        before.stop.cancel();
+    }
+    let instance = world.connect(json!({"driftPolicy": policy})).await;
+    until("the first read", || {
+        !matches!(instance.health(), Health::Starting)
+    })
+    .await;
+}
+
+/// Runs a pass over a resource as the API server has it, and returns its reason and what has drifted.
+async fn said<K: Reconcile + DeserializeOwned>(
+    world: &World,
+    plural: &str,
+    name: &str,
+) -> (String, Vec<String>) {
+    let at = path(plural, "revel", name);
+    let object: K = serde_json::from_value(world.server.get(&at)).unwrap();
+    pass::run(Arc::new(object), world.context.clone()).await.unwrap();
+    let after: K = serde_json::from_value(world.server.get(&at)).unwrap();
+    let drift = after
+        .status()
+        .map(|status| K::drift(&mut status.clone()).cloned().unwrap_or_default());
+    (
+        world.server.ready(&at).expect("a condition").0,
+        drift.unwrap_or_default(),
+    )
+}
+
+/// What was asked of Grafana that could change something, since so many calls.
+fn writes(world: &World, since: usize) -> Vec<&'static str> {
+    let ends = [
+        "create",
+        "update",
+        "put",
+        "put_group",
+        "delete",
+        "expire",
+        "reset",
+    ];
+    let calls = world.grafana.calls().into_iter().skip(since);
+    calls
+        .filter(|call| ends.iter().any(|end| call.ends_with(&format!(".{end}"))))
+        .collect()
+}
+
+fn drifted(fields: &[&str]) -> (String, Vec<String>) {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    ("Drifted".to_owned(), fields)
+}
+
+fn synced() -> (String, Vec<String>) {
+    ("Synced".to_owned(), Vec::new())
+}
+
+/// Another specification of a resource.
+fn edit(world: &World, plural: &str, name: &str, spec: Value) {
+    let at = path(plural, "revel", name);
+    let mut object = world.server.get(&at);
+    object["spec"] = spec;
+    object["metadata"]["generation"] = json!(object["metadata"]["generation"].as_i64().unwrap() + 1);
+    world.server.set(&at, object);
+}
+
+#[tokio::test]
+async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told_until_it_is_edited() {
+    let mut world = world("Report").await;
+    world.rule("r", json!({"query": QUERY}));
+    let rule = async |world: &World| said::<AlertRule>(world, "alertrules", "r").await;
+    assert_eq!(rule(&world).await, synced());
+    let before = world.grafana.hold(|held| held.rules.clone());
+    let since = world.grafana.calls().len();
+    world.grafana.hold(|held| {
+        for rule in held.rules.values_mut() {
+            rule.title = "by hand".to_owned();
+            rule.is_paused = true;
+        }
+    });
+    world.poll().await;
+    for _ in 0..2 {
+        let (reason, mut fields) = rule(&world).await;
+        fields.sort();
+        assert_eq!((reason, fields), drifted(&["paused", "title"]));
+    }
+    let message = world.server.ready(&path("alertrules", "revel", "r")).unwrap().1;
+    assert!(
+        message.contains("title") && message.contains("driftPolicy"),
+        "{message}"
+    );
+
+    // Gone, with its folder.
+    world.grafana.hold(|held| {
+        held.rules.clear();
+        held.folders.clear();
+    });
+    world.poll().await;
+    assert_eq!(rule(&world).await, drifted(&["deleted"]));
+    assert_eq!(writes(&world, since), [""; 0]);
+
+    // Somebody puts it back.
+    world.grafana.hold(|held| held.rules = before.clone());
+    world.poll().await;
+    assert_eq!(rule(&world).await, synced());
+
+    world.grafana.hold(|held| {
+        held.rules
+            .values_mut()
+            .for_each(|rule| rule.title = "by hand".to_owned());
+    });
+    world.poll().await;
+    edit(&world, "alertrules", "r", json!({"query": QUERY, "for": "7m"}));
+    assert_eq!(rule(&world).await, synced());
+    let now = world
+        .grafana
+        .hold(|held| held.rules.values().next().cloned().unwrap());
+    assert_eq!((now.title.as_str(), now.r#for.as_str()), ("r", "7m"));
+}
+
+#[tokio::test]
+async fn a_contact_point_tree_and_silence_that_somebody_changes_are_left_and_told_and_put_right_once_that_is_asked_for()
+ {
+    let mut world = world("Report").await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    world.contact_point("team", hook);
+    world.policy("tree", json!({"receiver": "team", "groupWait": "1m"}));
+    world.silence("s", json!({"matchers": ["a=b"], "duration": "5000d"}));
+    let point = async |world: &World| said::<ContactPoint>(world, "contactpoints", "team").await;
+    let tree = async |world: &World| said::<NotificationPolicy>(world, "notificationpolicies", "tree").await;
+    let silence = async |world: &World| said::<Silence>(world, "silences", "s").await;
+    assert_eq!(point(&world).await, synced());
+    assert_eq!(tree(&world).await, synced());
+    assert_eq!(silence(&world).await, synced());
+
+    let since = world.grafana.calls().len();
+    world.grafana.hold(|held| {
+        held.points[0]
+            .settings
+            .insert("url".to_owned(), json!("https://example.com/other"));
+        let tree = held.policy.take().unwrap();
+        held.policy = Some(Route {
+            group_wait: Some("2m".to_owned()),
+            ..tree
+        });
+        held.silences[0].comment = "by hand".to_owned();
+    });
+    world.poll().await;
+    for _ in 0..2 {
+        assert_eq!(point(&world).await, drifted(&["webhook.url"]));
+        assert_eq!(tree(&world).await, drifted(&["group_wait"]));
+        assert_eq!(silence(&world).await, drifted(&["comment"]));
+    }
+    world.grafana.hold(|held| {
+        held.points.clear();
+        held.silences.clear();
+    });
+    world.poll().await;
+    assert_eq!(point(&world).await, drifted(&["webhook: deleted"]));
+    assert_eq!(silence(&world).await, drifted(&["deleted"]));
+    assert_eq!(writes(&world, since), [""; 0]);
+
+    connect(&mut world, "Correct").await;
+    assert_eq!(point(&world).await, synced());
+    assert_eq!(tree(&world).await, synced());
+    assert_eq!(silence(&world).await, synced());
+    let (points, wait) = world.grafana.hold(|held| {
+        (
+            held.points.len(),
+            held.policy.as_ref().and_then(|tree| tree.group_wait.clone()),
+        )
+    });
+    assert_eq!((points, wait.as_deref()), (1, Some("1m")));
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_is_sent_though_drift_is_only_told_of() {
+    let mut world = world("Report").await;
+    let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook", "namespace": "revel"}, "data": {"password": value}});
+    let at = "/api/v1/namespaces/revel/secrets/hook";
+    world.server.set(at, secret("Zmlyc3Q="));
+    let hook = json!({"integrations": [{"webhook": {
+        "url": {"value": "https://example.com/hook"}, "username": "u",
+        "password": {"secretKeyRef": {"name": "hook", "key": "password"}},
+    }}]});
+    world.contact_point("team", hook);
+    assert_eq!(
+        said::<ContactPoint>(&world, "contactpoints", "team").await,
+        synced()
+    );
+    world.server.set(at, secret("c2Vjb25k"));
+    assert_eq!(
+        said::<ContactPoint>(&world, "contactpoints", "team").await,
+        synced()
+    );
+    let sent = world
+        .grafana
+        .hold(|held| held.points[0].settings["password"].clone());
+    assert_eq!(sent, "second");
+}

@@ -1,0 +1,4 @@
+//! What has changed in Grafana behind the operator's back: by hand, or because a backup was restored.
+
+pub mod drift;
+pub mod restored;
