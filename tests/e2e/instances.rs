@@ -249,7 +249,7 @@ async fn an_authority_in_a_config_map_is_trusted_from_when_it_is_there_and_what_
     let cluster = async |field: &str| {
         let path = format!("jsonpath={{.clusters[0].cluster.{field}}}");
         w.plane
-            .kubectl(["config", "view", "--raw", "-o", &path])
+            .kubectl(["config", "view", "--raw", "--flatten", "-o", &path])
             .await
             .ok()
     };
