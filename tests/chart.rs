@@ -209,7 +209,7 @@ async fn the_chart_is_installed_upgraded_rolled_back_and_uninstalled() {
     let types = helm.kubectl(&["get", "crds", "-o", "name"]).await.ok();
     assert_eq!(
         types.matches("alerting.letsrevel.io").count(),
-        6,
+        alertwright::api::crds().len(),
         "types are kept: {types}"
     );
 

@@ -96,7 +96,11 @@ async fn applications_can_come_at_once_and_the_operators_leaves_the_types_and_so
     site.argo.delete_with_resources("alertwright", SOON).await;
     site.operator.terminate().await;
     let types = site.plane.kubectl(["get", "crds", "-o", "name"]).await.ok();
-    assert_eq!(types.matches("alerting.letsrevel.io").count(), 6, "{types}");
+    assert_eq!(
+        types.matches("alerting.letsrevel.io").count(),
+        alertwright::api::crds().len(),
+        "{types}"
+    );
     let left = [
         "-n",
         "alertwright-system",
