@@ -69,7 +69,8 @@ fn reads(calls: &Calls) -> [usize; 5] {
     LISTS.map(|list| {
         let reads = calls.filter(|call| {
             let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
-            call.method == Method::GET && path.ends_with(list) && !query.contains("watch=true")
+            let is_list = path.starts_with("/apis/") && path.ends_with(list);
+            call.method == Method::GET && is_list && !query.contains("watch=true")
         });
         reads.len()
     })

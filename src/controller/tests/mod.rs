@@ -4,7 +4,6 @@ mod alone;
 mod anything;
 mod cost;
 mod cut_off;
-mod drift;
 mod grafana;
 mod health;
 mod imports;

@@ -1,6 +1,7 @@
 //! How often Grafana is looked at, and what is noticed.
 
 mod deliveries;
+mod drift;
 mod told;
 mod watched;
 
