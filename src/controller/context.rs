@@ -178,8 +178,8 @@ pub struct Context {
     pub workloads: Workloads,
     /// What is known of the rules of others.
     pub sources: Sources,
-    /// By author: the id of the silence that was written last. The status shows it a little later.
-    pub silence_ids: Mutex<HashMap<String, String>>,
+    /// By instance and author: the id of the silence that was written last. The status shows it a little later.
+    pub silence_ids: Mutex<HashMap<(String, String), String>>,
     /// Whether every kind has been listed.
     pub ready: Arc<AtomicBool>,
     /// What `/readyz` says.

@@ -47,7 +47,7 @@ pub(super) fn tell<K: Resource + 'static>(
 /// Notes what a resource claims; returns those for whom the answer may have changed.
 fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> Vec<(String, String)> {
     let affected = match event {
-        Event::Apply(object) | Event::InitApply(object) => context.claims.note(object),
+        Event::Apply(object) | Event::InitApply(object) => context.claims.note_all(object),
         Event::Delete(object) => context.claims.forget(object),
         Event::Init => Vec::new(),
         // What vanished while the watch was down left no event.
@@ -94,9 +94,8 @@ pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, c
         Event::Delete(rule) => (rule, None),
         Event::InitApply(_) | Event::Init | Event::InitDone => return,
     };
-    let instance = |rule: Option<&AlertRule>| rule.map(|rule| rule.instance().to_owned());
     let silences = &context.stores.silences;
-    let has_moved = instance(before) != instance(after);
+    let has_moved = before.map(AlertRule::instances) != after.map(AlertRule::instances);
     if has_moved {
         let selected = By::Selected(named(rule.ns(), rule.id()));
         context.triggers.silences.all_by(silences, &selected);
@@ -146,11 +145,15 @@ pub(super) fn about_contact_point(
     let names: BTreeSet<_> = [before, Some(contact_point)]
         .into_iter()
         .flatten()
-        .map(|point| (point.instance(), contact_point::name(&point.spec, point.id())))
+        .flat_map(|point| {
+            let name = contact_point::name(&point.spec, point.id());
+            let instances = point.instances().into_iter();
+            instances.map(move |instance| (instance, name))
+        })
         .collect();
     for (instance, name) in names {
         context.tell_referrers(&By::GrafanaReceiver {
-            instance: instance.to_owned(),
+            instance,
             name: name.to_owned(),
         });
     }

@@ -9,7 +9,8 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
-/// A resource that claims something, ordered by age; namespace and name decide between equals.
+/// A resource that claims something, ordered by age; namespace and name decide between equals. One that is for several Grafanas is as many
+/// claimants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claimant {
     /// When the resource was created.
@@ -18,6 +19,8 @@ pub struct Claimant {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// The GrafanaInstance that it claims it in.
+    pub instance: String,
 }
 
 impl Claimant {
@@ -27,11 +30,15 @@ impl Claimant {
     }
 }
 
+/// What a claimant claims.
+type Claimed<K> = (Claimant, Vec<K>);
+
 /// What resources of one kind claim: keys, each with a value that later claimants may have to agree with.
 #[derive(Debug)]
 pub struct Claims<K, V> {
     by_key: HashMap<K, BTreeMap<Claimant, V>>,
-    by_resource: HashMap<(String, String), (Claimant, Vec<K>)>,
+    /// By namespace and name: what a resource claims in each of its Grafanas, which is mostly one.
+    by_resource: HashMap<(String, String), Vec<Claimed<K>>>,
 }
 
 impl<K, V> Default for Claims<K, V> {
@@ -44,22 +51,21 @@ impl<K, V> Default for Claims<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
-    /// Replaces what a resource claims, and returns the other resources for whom the answer may have changed: all that claim a key
+    /// Replaces what a resource claims in one Grafana, and returns the other resources for whom the answer may have changed: all that claim a key
     /// which has another holder now, or one with another value, and the holder of a key which another one gave up. So among many who
     /// share a key, a change of one concerns the others only if it was or is the first.
     pub fn update(&mut self, claimant: Claimant, claims: Vec<(K, V)>) -> BTreeSet<Claimant> {
         let id = (claimant.namespace.clone(), claimant.name.clone());
         let mut affected = BTreeSet::new();
-        match self.by_resource.get(&id) {
-            Some((known, _)) if *known != claimant => affected = self.remove(&id.0, &id.1),
-            Some((_, keys)) => {
-                let is_kept = |key: &K| claims.iter().any(|(claimed, _)| claimed == key);
-                let given_up: Vec<K> = keys.iter().filter(|key| !is_kept(key)).cloned().collect();
-                for key in given_up {
-                    affected.extend(self.give_up(&key, &claimant));
-                }
+        let known = self.by_resource.get(&id).map_or(&[][..], Vec::as_slice);
+        if known.iter().any(|(known, _)| known.created != claimant.created) {
+            affected = self.remove(&id.0, &id.1);
+        } else if let Some((_, keys)) = known.iter().find(|(known, _)| *known == claimant) {
+            let is_kept = |key: &K| claims.iter().any(|(claimed, _)| claimed == key);
+            let given_up: Vec<K> = keys.iter().filter(|key| !is_kept(key)).cloned().collect();
+            for key in given_up {
+                affected.extend(self.give_up(&key, &claimant));
             }
-            None => {}
         }
         let keys = claims.iter().map(|(key, _)| key.clone()).collect();
         for (key, value) in claims {
@@ -72,17 +78,39 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
                 affected.extend(all.keys().cloned());
             }
         }
-        affected.remove(&claimant);
-        self.by_resource.insert(id, (claimant, keys));
+        affected.retain(|other| (&other.namespace, &other.name) != (&id.0, &id.1));
+        let parts = self.by_resource.entry(id).or_default();
+        parts.retain(|(known, _)| *known != claimant);
+        parts.push((claimant, keys));
         affected
     }
 
     /// Drops what a resource claims, and returns the other resources for whom the answer may have changed.
     pub fn remove(&mut self, namespace: &str, name: &str) -> BTreeSet<Claimant> {
-        let Some((claimant, keys)) = self.by_resource.remove(&(namespace.to_owned(), name.to_owned())) else {
-            return BTreeSet::new();
-        };
-        keys.iter().flat_map(|key| self.give_up(key, &claimant)).collect()
+        self.keep(namespace, name, |_| false)
+    }
+
+    /// Drops what a resource claims in Grafanas that it isn't for any more, and returns the other resources for whom the answer may have
+    /// changed.
+    pub fn keep(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        is_kept: impl Fn(&str) -> bool,
+    ) -> BTreeSet<Claimant> {
+        let id = (namespace.to_owned(), name.to_owned());
+        let parts = self.by_resource.remove(&id).unwrap_or_default();
+        let (kept, gone): (Vec<_>, Vec<_>) = parts
+            .into_iter()
+            .partition(|(claimant, _)| is_kept(&claimant.instance));
+        if !kept.is_empty() {
+            self.by_resource.insert(id, kept);
+        }
+        let mut affected = BTreeSet::new();
+        for (claimant, keys) in gone {
+            affected.extend(keys.iter().flat_map(|key| self.give_up(key, &claimant)));
+        }
+        affected
     }
 
     fn give_up(&mut self, key: &K, claimant: &Claimant) -> BTreeSet<Claimant> {
@@ -123,7 +151,7 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
     pub fn is_claimed_by(&self, key: &K, namespace: &str, name: &str) -> bool {
         self.by_resource
             .get(&(namespace.to_owned(), name.to_owned()))
-            .is_some_and(|(_, keys)| keys.contains(key))
+            .is_some_and(|parts| parts.iter().any(|(_, keys)| keys.contains(key)))
     }
 
     /// The claimant that stands before this resource, if there is one.
@@ -142,6 +170,7 @@ mod tests {
             created: Timestamp::from_second(created).unwrap(),
             namespace: "ns".into(),
             name: name.into(),
+            instance: "default".into(),
         }
     }
 
@@ -206,5 +235,29 @@ mod tests {
         claims.update(claimant(2, "b"), vec![("key", ())]);
         claims.update(claimant(3, "a"), vec![("key", ())]);
         assert_eq!(claims.holder(&"key").unwrap().0.name, "b");
+    }
+
+    #[test]
+    fn a_resource_claims_in_each_of_its_grafanas_and_gives_up_in_one_of_them_alone() {
+        let mut claims = Claims::default();
+        let at = |instance: &str| Claimant {
+            instance: instance.to_owned(),
+            ..claimant(1, "both")
+        };
+        claims.update(claimant(2, "young"), vec![("a/name", ()), ("b/name", ())]);
+        claims.update(at("a"), vec![("a/name", ())]);
+        assert_eq!(names(&claims.update(at("b"), vec![("b/name", ())])), ["young"]);
+        for key in ["a/name", "b/name"] {
+            assert!(claims.is_claimed_by(&key, "ns", "both"), "{key}");
+            assert_eq!(claims.holder(&key).unwrap().0.name, "both", "{key}");
+        }
+        assert_eq!(
+            names(&claims.keep("ns", "both", |instance| instance == "b")),
+            ["young"]
+        );
+        assert_eq!(claims.holder(&"a/name").unwrap().0.name, "young");
+        assert_eq!(claims.holder(&"b/name").unwrap().0.name, "both");
+        claims.remove("ns", "both");
+        assert_eq!(claims.holder(&"b/name").unwrap().0.name, "young");
     }
 }

@@ -193,7 +193,7 @@ fn has_written(
         let Some((namespace, name)) = mark.and_then(|mark| instance.owners.resource(mark)) else {
             return Some(false);
         };
-        let resource = resources.get(&ObjectRef::new(name).within(namespace));
+        let resource = resources.here(&ObjectRef::new(name).within(namespace), &instance.name);
         // A write of a group gives all of its rules one provenance.
         let is_editable = resource
             .as_ref()

@@ -128,6 +128,11 @@ pub struct Labelled {
 pub trait Indexed: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static {
     /// What this object is found by. It depends on nothing but the object.
     fn found_by(&self) -> Vec<By>;
+
+    /// The objects that are found in its place, if it stands for several: what a resource is in each of its Grafanas.
+    fn parts(&self) -> Vec<Self> {
+        Vec::new()
+    }
 }
 
 /// Of an object by namespace and name.
@@ -211,6 +216,10 @@ impl Indexed for AlertRule {
         found_by.extend(settings::target(&self.spec).map(|target| refers_to(self, target)));
         found_by
     }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
+    }
 }
 
 impl Indexed for ContactPoint {
@@ -232,6 +241,10 @@ impl Indexed for ContactPoint {
         }
         found_by
     }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
+    }
 }
 
 impl Indexed for NotificationPolicy {
@@ -241,6 +254,10 @@ impl Indexed for NotificationPolicy {
         found_by.extend(targets.map(|target| refers_to(self, target)));
         found_by.extend(self.root().map(By::Branch));
         found_by
+    }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
     }
 }
 
@@ -270,6 +287,10 @@ impl Indexed for Silence {
             found_by.extend(first.map(|label| By::Selector(labelled(self.ns(), label))));
         }
         found_by
+    }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
     }
 }
 

@@ -147,6 +147,21 @@ impl AllClaims {
         claims.update(claimant(object), wanted).into_iter().collect()
     }
 
+    /// Notes what a resource as it is written claims, in each Grafana that it is for, and returns the others for whom that may matter.
+    pub fn note_all<K: Claiming>(&self, object: &K) -> Vec<Claimant> {
+        let parts = object.projections();
+        if parts.is_empty() {
+            let mut affected = self.note(object);
+            let own = |instance: &str| instance == object.instance();
+            affected.extend(K::of(self).lock().keep(object.ns(), object.id(), own));
+            return affected;
+        }
+        let mut affected: Vec<_> = parts.iter().flat_map(|part| self.note(part)).collect();
+        let is_part = |instance: &str| parts.iter().any(|part| part.instance() == instance);
+        affected.extend(K::of(self).lock().keep(object.ns(), object.id(), is_part));
+        affected
+    }
+
     /// Notes that a resource is gone, and returns the others for whom that may matter.
     pub fn forget<K: Claiming>(&self, object: &K) -> Vec<Claimant> {
         K::of(self)
@@ -244,6 +259,7 @@ fn claimant<K: Managed>(object: &K) -> Claimant {
             .unwrap_or_default(),
         namespace: object.ns().to_owned(),
         name: object.id().to_owned(),
+        instance: object.instance().to_owned(),
     }
 }
 

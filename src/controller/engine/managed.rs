@@ -54,8 +54,21 @@ pub trait Managed:
     fn is_drifted(&self) -> bool {
         false
     }
-    /// The GrafanaInstance that it is for.
+    /// The GrafanaInstance that it is for; the first one where there are several.
     fn instance(&self) -> &str;
+    /// The GrafanaInstances that it is for, of which it may leave some.
+    fn instances(&self) -> Vec<String> {
+        let parts = self.projections();
+        if parts.is_empty() {
+            return vec![self.instance().to_owned()];
+        }
+        parts.iter().map(|part| part.instance().to_owned()).collect()
+    }
+    /// What it is in each Grafana, where there are several: to all but the pass over it a resource for several Grafanas is as many resources for
+    /// one. Nothing where it is for one alone, and stands for itself.
+    fn projections(&self) -> Vec<Self> {
+        Vec::new()
+    }
     /// Whether Grafana is to be left as it is.
     fn is_suspended(&self) -> bool;
     /// What happens in Grafana when it is deleted, if it says so itself.

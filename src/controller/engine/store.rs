@@ -1,4 +1,5 @@
-//! The objects of one kind, as its watch tells: kube's store, and beside it an index by what passes ask for.
+//! The objects of one kind, as its watch tells: kube's store, and beside it an index by what passes ask for. A resource that is for several
+//! Grafanas is found as what it is in each of them.
 //!
 //! A pass asks the index, so what it costs doesn't grow with the number of objects. Only a listing walks through all of them.
 
@@ -11,6 +12,7 @@ use kube::runtime::watcher::Event;
 use parking_lot::RwLock;
 
 use super::by::{By, Indexed};
+use super::managed::Managed;
 use crate::touched;
 
 /// An empty store, with its writing end.
@@ -40,7 +42,7 @@ impl<K: Indexed> Clone for Store<K> {
 }
 
 impl<K: Indexed> Store<K> {
-    /// The object of this namespace and name.
+    /// The object of this namespace and name, as it is written.
     pub fn get(&self, reference: &ObjectRef<K>) -> Option<Arc<K>> {
         touched::note(1);
         self.objects.get(reference)
@@ -50,27 +52,50 @@ impl<K: Indexed> Store<K> {
     pub fn by(&self, key: &By) -> Vec<Arc<K>> {
         let index = self.index.read();
         let found = index.by.get(key).into_iter().flatten();
-        found.filter_map(|reference| self.get(reference)).collect()
+        found.filter_map(|entry| self.resolve(&index, entry)).collect()
+    }
+
+    /// The objects that are found by this, each as it is written, in no order.
+    pub fn whole(&self, key: &By) -> Vec<Arc<K>> {
+        let names = self.names(key);
+        names
+            .iter()
+            .filter_map(|reference| self.objects.get(reference))
+            .collect()
     }
 
     /// The names of the objects that are found by this, in no order.
-    pub fn names(&self, key: &By) -> Vec<Arc<ObjectRef<K>>> {
+    pub fn names(&self, key: &By) -> Vec<ObjectRef<K>> {
         let index = self.index.read();
         let found = index.by.get(key).into_iter().flatten();
-        found.cloned().inspect(|_| touched::note(1)).collect()
+        let found = found.inspect(|_| touched::note(1));
+        let mut seen = HashSet::new();
+        found
+            .filter(|entry| entry.1.is_none() || seen.insert(&entry.0))
+            .map(|entry| entry.0.clone())
+            .collect()
     }
 
     /// One of the objects that are found by this. `is_meant` is asked under the store's lock, so it mustn't look into the store.
     pub fn find(&self, key: &By, is_meant: impl Fn(&K) -> bool) -> Option<Arc<K>> {
         let index = self.index.read();
         let mut found = index.by.get(key).into_iter().flatten();
-        found.find_map(|reference| self.get(reference).filter(|object| is_meant(object)))
+        found.find_map(|entry| self.resolve(&index, entry).filter(|object| is_meant(object)))
     }
 
     /// How many objects are found by this.
     pub fn count(&self, key: &By) -> usize {
         touched::note(1);
         self.index.read().by.get(key).map_or(0, HashSet::len)
+    }
+
+    fn resolve(&self, index: &Index<K>, entry: &Entry<K>) -> Option<Arc<K>> {
+        let (reference, part) = &**entry;
+        let Some(part) = part else {
+            return self.get(reference);
+        };
+        touched::note(1);
+        index.parts.get(reference)?.get(*part).cloned()
     }
 
     /// All objects. For what a listing means; a pass asks for less.
@@ -83,6 +108,38 @@ impl<K: Indexed> Store<K> {
     /// kube's own store, for its controllers and for whoever waits until it is filled.
     pub fn as_reflected(&self) -> &reflector::Store<K> {
         &self.objects
+    }
+}
+
+impl<K: Indexed + Managed> Store<K> {
+    /// What the resource of this namespace and name is in one Grafana, if it is for that, or leaves it.
+    pub fn at(&self, reference: &ObjectRef<K>, instance: &str) -> Option<Arc<K>> {
+        let index = self.index.read();
+        let here = |object: &Arc<K>| object.instance() == instance;
+        match index.parts.get(reference) {
+            Some(parts) => {
+                touched::note(1);
+                parts.iter().find(|part| here(part)).cloned()
+            }
+            None => self.get(reference).filter(here),
+        }
+    }
+
+    /// What the resource of this namespace and name is in one Grafana; or as it is written, if it isn't for that.
+    pub fn here(&self, reference: &ObjectRef<K>, instance: &str) -> Option<Arc<K>> {
+        self.at(reference, instance).or_else(|| self.get(reference))
+    }
+
+    /// What the resource of this namespace and name is in each of its Grafanas.
+    pub fn parts(&self, reference: &ObjectRef<K>) -> Vec<Arc<K>> {
+        let index = self.index.read();
+        match index.parts.get(reference) {
+            Some(parts) => {
+                touched::note(parts.len());
+                parts.clone()
+            }
+            None => self.get(reference).into_iter().collect(),
+        }
     }
 }
 
@@ -106,7 +163,7 @@ impl<K: Indexed> Writer<K> {
                 let before = self.store.objects.get(&reference);
                 self.writer.apply_watcher_event(event);
                 let after = matches!(event, Event::Apply(_)).then_some(object);
-                index.replace(reference, before.as_deref(), after);
+                index.replace(&reference, before.as_deref(), after);
                 before
             }
             Event::InitDone => {
@@ -124,15 +181,22 @@ impl<K: Indexed> Writer<K> {
     }
 }
 
+/// An object by its name, and which of its parts, if it is found in parts.
+type Entry<K> = Arc<(ObjectRef<K>, Option<usize>)>;
+
 /// Names of objects by what they are found by. What an object was found by is worked out from the object as it was before, so
-/// nothing is kept for each of them.
+/// nothing is kept for each of them but for the few that are found in parts.
 struct Index<K: Indexed> {
-    by: HashMap<By, HashSet<Arc<ObjectRef<K>>>>,
+    by: HashMap<By, HashSet<Entry<K>>>,
+    parts: HashMap<ObjectRef<K>, Vec<Arc<K>>>,
 }
 
 impl<K: Indexed> Default for Index<K> {
     fn default() -> Self {
-        Self { by: HashMap::new() }
+        Self {
+            by: HashMap::new(),
+            parts: HashMap::new(),
+        }
     }
 }
 
@@ -140,31 +204,54 @@ impl<K: Indexed> Index<K> {
     fn of(objects: &[Arc<K>]) -> Self {
         let mut index = Self::default();
         for object in objects {
-            index.replace(reference(&**object), None, Some(&**object));
+            index.replace(&reference(&**object), None, Some(&**object));
         }
         index
     }
 
-    fn replace(&mut self, reference: ObjectRef<K>, before: Option<&K>, after: Option<&K>) {
-        let before = before.map(K::found_by).unwrap_or_default();
-        let after = after.map(K::found_by).unwrap_or_default();
+    fn replace(&mut self, reference: &ObjectRef<K>, before: Option<&K>, after: Option<&K>) {
+        let parts = after.map(K::parts).unwrap_or_default();
+        let parts: Vec<Arc<K>> = parts.into_iter().map(Arc::new).collect();
+        let parts_before = self.parts.remove(reference).unwrap_or_default();
+        let before = keys(before, &parts_before);
+        let after = keys(after, &parts);
+        if !parts.is_empty() {
+            self.parts.insert(reference.clone(), parts);
+        }
         // Most changes are of a status, and of nothing that anybody is found by.
         if before == after {
             return;
         }
-        let reference = Arc::new(reference);
-        for key in before {
-            if let Some(found) = self.by.get_mut(&key) {
-                found.remove(&reference);
-                if found.is_empty() {
-                    self.by.remove(&key);
+        for (part, keys) in before {
+            let entry = (reference.clone(), part);
+            for key in keys {
+                if let Some(found) = self.by.get_mut(&key) {
+                    found.remove(&entry);
+                    if found.is_empty() {
+                        self.by.remove(&key);
+                    }
                 }
             }
         }
-        for key in after {
-            self.by.entry(key).or_default().insert(reference.clone());
+        for (part, keys) in after {
+            let entry = Arc::new((reference.clone(), part));
+            for key in keys {
+                self.by.entry(key).or_default().insert(entry.clone());
+            }
         }
     }
+}
+
+/// What an object is found by, or each of its parts in its place.
+fn keys<K: Indexed>(object: Option<&K>, parts: &[Arc<K>]) -> Vec<(Option<usize>, Vec<By>)> {
+    if parts.is_empty() {
+        return object
+            .map(|object| (None, object.found_by()))
+            .into_iter()
+            .collect();
+    }
+    let parts = parts.iter().enumerate();
+    parts.map(|(i, part)| (Some(i), part.found_by())).collect()
 }
 
 /// Namespace and name alone: a reference made from the object would keep its version too.

@@ -40,7 +40,7 @@ impl<K: Indexed> Trigger<K> {
     /// Asks for a pass over every resource that is found by this.
     pub fn all_by(&self, store: &Store<K>, key: &By) {
         for name in store.names(key) {
-            let _ = self.sender.send((*name).clone());
+            let _ = self.sender.send(name);
         }
     }
 

@@ -164,8 +164,8 @@ impl Asked {
 /// Leaves out what has no resource for this instance: another instance, or a person, may have taken it away with good reason.
 fn count(instance: &Instance, context: &Context, undone: &Undone) -> Found {
     fn is_here<K: Managed + Indexed>(store: &Store<K>, namespace: &str, name: &str, instance: &str) -> bool {
-        let object = store.get(&ObjectRef::new(name).within(namespace));
-        object.is_some_and(|object| object.instance() == instance && !object.is_deleting())
+        let object = store.at(&ObjectRef::new(name).within(namespace), instance);
+        object.is_some_and(|object| !object.is_deleting())
     }
     let (stores, name) = (&context.stores, &instance.name);
     let rules = |marks: &[String]| {

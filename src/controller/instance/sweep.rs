@@ -109,6 +109,7 @@ impl Found {
         id: &str,
         context: &Context,
     ) {
+        // Whichever instance it is for: another one may be for this same Grafana at another address.
         if store.get(&ObjectRef::new(name).within(namespace)).is_some() {
             return;
         }
@@ -136,8 +137,8 @@ fn find(instance: &Instance, context: &Context) -> Found {
             if let Some(resource) = instance.owners.resource(mark) {
                 found.note(rules, resource, &rule.uid, context);
             } else if let Some((owner, namespace, name)) = orphans::parts(mark)
-                && let Some(namesake) = rules.get(&ObjectRef::new(name).within(namespace))
-                && namesake.instance() == instance.name
+                && let namesake = ObjectRef::new(name).within(namespace)
+                && rules.at(&namesake, &instance.name).is_some()
             {
                 *found.strangers.entry(owner.to_owned()).or_default() += 1;
             }

@@ -224,7 +224,8 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
 
     fn hold(&self) -> Holding {
         let namespace = self.object.namespace().unwrap_or_default();
-        let mut shown = self.context.stores.silences.by(&By::Workload(self.uid.clone()));
+        let of_workload = By::Workload(self.uid.clone());
+        let mut shown = self.context.stores.silences.whole(&of_workload);
         shown.retain(|silence| silence.ns() == namespace);
         held::hold(&shown, &self.context.workloads.written_of(&self.uid))
     }

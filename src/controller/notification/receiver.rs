@@ -60,7 +60,7 @@ pub(in crate::controller) fn name_of(
     let found = context
         .stores
         .contact_points
-        .get(&ObjectRef::new(name).within(namespace));
+        .here(&ObjectRef::new(name).within(namespace), &instance.name);
     let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
     let contact_point = found.ok_or_else(missing)?;
     if namespace != from && !is_shared(&*contact_point, from) {

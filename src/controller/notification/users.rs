@@ -166,7 +166,9 @@ fn wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &
     let claimant = context.claims.holder::<NotificationPolicy>(&key)?;
     let holds = |policy: &Arc<NotificationPolicy>| {
         let root = policy.root().unwrap_or_else(|| named(policy.ns(), policy.id()));
-        (claimant.namespace.as_str(), claimant.name.as_str()) == (root.namespace.as_str(), root.name.as_str())
+        policy.instance() == claimant.instance
+            && (claimant.namespace.as_str(), claimant.name.as_str())
+                == (root.namespace.as_str(), root.name.as_str())
     };
     let by_name = By::GrafanaReceiver {
         instance: instance.name.clone(),

@@ -97,7 +97,8 @@ impl Reconcile for Silence {
         }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
         if let Some(id) = &id {
-            context.silence_ids.lock().insert(author, id.clone());
+            let written = (self.instance().to_owned(), author);
+            context.silence_ids.lock().insert(written, id.clone());
         }
         let Some(wish) = wish else {
             let (_, ends_at) = silence::period(&self.spec, created)?;
@@ -172,7 +173,8 @@ impl Reconcile for Silence {
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
         let author = context.owner.silence_author(self.ns(), self.id());
         let leaving = pass::leaving(self, context).await;
-        context.silence_ids.lock().remove(&author);
+        let written = (self.instance().to_owned(), author.clone());
+        context.silence_ids.lock().remove(&written);
         let Some(instance) = leaving? else {
             return Ok(());
         };
@@ -259,7 +261,7 @@ impl Silence {
             .names
             .iter()
             .map(|name| ObjectRef::new(name).within(self.ns()));
-        let named = named.filter_map(|name| rules.get(&name));
+        let named = named.filter_map(|name| rules.at(&name, &instance.name));
         let labels = selector.match_labels.iter();
         let labels = labels.map(|label| By::Label(labelled(self.ns(), label)));
         let rarest = labels.min_by_key(|label| rules.count(label));
@@ -360,7 +362,8 @@ impl Silence {
 
     /// The id in Grafana, as far as is known: the status shows it a little later than it was written.
     fn known_id(&self, context: &Context, author: &str) -> Option<String> {
-        let written = context.silence_ids.lock().get(author).cloned();
+        let key = (self.instance().to_owned(), author.to_owned());
+        let written = context.silence_ids.lock().get(&key).cloned();
         written.or_else(|| self.status.as_ref()?.id.clone())
     }
 

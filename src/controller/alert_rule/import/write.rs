@@ -52,7 +52,7 @@ pub(super) async fn all(
     let mut there: HashMap<String, Arc<AlertRule>> = context
         .stores
         .rules
-        .by(&By::Owner(uid))
+        .whole(&By::Owner(uid))
         .into_iter()
         .map(|rule| (rule.name_any(), rule))
         .collect();

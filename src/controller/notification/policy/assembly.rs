@@ -169,6 +169,9 @@ pub(super) async fn assemble(
     let mut kept = BTreeMap::new();
     let mut left_out = Vec::new();
     for branch in all.iter().filter(|branch| !branch.is_deleting()) {
+        if is_of_another(branch, root, context) {
+            continue;
+        }
         let resource = (branch.ns().to_owned(), branch.id().to_owned());
         let priority = branch.spec.priority.unwrap_or(0);
         match outlook(branch, root, context, instance) {
@@ -225,6 +228,16 @@ pub(super) async fn assemble(
         branches: wished.into_values().collect(),
         left_out,
     })
+}
+
+/// Whether a branch stands in the root's tree of another Grafana, or what it is in this one does, where either is for several.
+fn is_of_another(branch: &NotificationPolicy, root: &NotificationPolicy, context: &Context) -> bool {
+    let is_for = |policy: &NotificationPolicy, instance: &str| {
+        let place = ObjectRef::new(policy.id()).within(policy.ns());
+        context.stores.policies.at(&place, instance).is_some()
+    };
+    branch.instance() != root.instance()
+        && (is_for(branch, root.instance()) || is_for(root, branch.instance()))
 }
 
 /// Branches as Grafana has them, in order, if its tree is the one with this mark.
@@ -291,7 +304,10 @@ pub(super) fn is_to_write(mark: &str, context: &Context, instance: &Instance) ->
         return false;
     };
     let holder = ObjectRef::new(name).within(namespace);
-    let holder = context.stores.policies.get(&holder);
+    let parts = context.stores.policies.parts(&holder);
     let place = |name: &str| context.claims.place(name);
-    holder.is_none_or(|holder| place(holder.instance()) == place(&instance.name))
+    parts.is_empty()
+        || parts
+            .iter()
+            .any(|holder| place(holder.instance()) == place(&instance.name))
 }

@@ -198,7 +198,7 @@ pub(super) fn reconcile(
     context: &Context,
 ) -> Result<Report<NotificationPolicyStatus>, Failure> {
     let place = ObjectRef::new(&root.name).within(&root.namespace);
-    let found = context.stores.policies.get(&place);
+    let found = context.stores.policies.here(&place, &instance.name);
     let Some(found) = found else {
         if !context.unwatched.sees(NotificationPolicy::KIND, &root.namespace) {
             return Err(Failure::unseen(NotificationPolicy::KIND));
@@ -279,7 +279,7 @@ pub(super) async fn clean_up(
         return Ok(());
     };
     let place = ObjectRef::new(&holder.name).within(&holder.namespace);
-    let root = context.stores.policies.get(&place);
+    let root = context.stores.policies.here(&place, &instance.name);
     // The next write of the tree is one without it, whoever comes to make that.
     let writes = root.is_some_and(|root| !root.is_deleting() && hinders(&root).is_none());
     if !writes {

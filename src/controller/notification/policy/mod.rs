@@ -182,7 +182,8 @@ impl NotificationPolicy {
         while let Some(claimant) = context.claims.next::<NotificationPolicy>(&key, last.as_ref()) {
             let place = ObjectRef::new(&claimant.name).within(&claimant.namespace);
             let is_self = (claimant.namespace.as_str(), claimant.name.as_str()) == (self.ns(), self.id());
-            let next = context.stores.policies.get(&place).filter(|_| !is_self);
+            let next = context.stores.policies.at(&place, &claimant.instance);
+            let next = next.filter(|_| !is_self);
             if let Some(next) = next.filter(|next| !next.is_deleting()) {
                 return !next.is_suspended()
                     && policy::tree(&next.spec, |target| name_of(target, next.ns(), context, instance))
