@@ -237,6 +237,12 @@ pub(super) fn about_maintenance(
 /// A generated Silence concerns its workload.
 pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
     tally::count(event, before, &context.stores.silences, context);
+    if let Event::Delete(silence) = event {
+        context.claims.asks_no_more(silence);
+    }
+    for (namespace, name) in claim(event, &context.stores.silences, context) {
+        context.triggers.silences.one(&namespace, &name);
+    }
     watched::silence(event, before, context);
 }
 

@@ -67,7 +67,7 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
                 affected.extend(self.give_up(&key, &claimant));
             }
         }
-        let keys = claims.iter().map(|(key, _)| key.clone()).collect();
+        let keys: Vec<K> = claims.iter().map(|(key, _)| key.clone()).collect();
         for (key, value) in claims {
             let all = self.by_key.entry(key).or_default();
             if all.get(&claimant) == Some(&value) {
@@ -79,9 +79,14 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
             }
         }
         affected.retain(|other| (&other.namespace, &other.name) != (&id.0, &id.1));
-        let parts = self.by_resource.entry(id).or_default();
+        let parts = self.by_resource.entry(id.clone()).or_default();
         parts.retain(|(known, _)| *known != claimant);
-        parts.push((claimant, keys));
+        // Most silences claim nothing, and needn't be remembered.
+        if !keys.is_empty() {
+            parts.push((claimant, keys));
+        } else if parts.is_empty() {
+            self.by_resource.remove(&id);
+        }
         affected
     }
 

@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use super::by::Indexed;
 use super::managed::Managed;
 use super::store::Store;
-use crate::api::{AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy};
+use crate::api::{AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy, Silence};
 use crate::cluster::namespace::AllLabels;
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::{Owner, Owners};
@@ -38,6 +38,8 @@ pub enum Key {
     ContactPoint(String, String),
     /// The policy tree.
     Tree(String),
+    /// The id of a silence that somebody made by hand.
+    Silence(String, String),
 }
 
 /// All claims.
@@ -50,6 +52,9 @@ pub struct AllClaims {
     rules: Mutex<Claims<Key, u64>>,
     contact_points: Mutex<Claims<Key, u64>>,
     policies: Mutex<Claims<Key, u64>>,
+    silences: Mutex<Claims<Key, u64>>,
+    /// The silences made by hand that resources ask to take over, by namespace, name and instance.
+    asked: Mutex<HashMap<[String; 3], String>>,
 }
 
 /// What a GrafanaInstance says that claims depend on.
@@ -99,6 +104,8 @@ impl AllClaims {
             rules: Mutex::default(),
             contact_points: Mutex::default(),
             policies: Mutex::default(),
+            silences: Mutex::default(),
+            asked: Mutex::default(),
         }
     }
 
@@ -134,6 +141,29 @@ impl AllClaims {
             folders.insert((ground.place.clone(), path), folder_uid.to_owned());
         }
         self.note(object)
+    }
+
+    /// Notes which silence made by hand a resource asks to take over, or that it asks for none; returns the others for whom that may matter.
+    pub fn ask(&self, object: &Silence, id: Option<&str>) -> Vec<Claimant> {
+        if self.asks(object).as_deref() == id {
+            return Vec::new();
+        }
+        match id {
+            Some(id) => self.asked.lock().insert(asking(object), id.to_owned()),
+            None => self.asked.lock().remove(&asking(object)),
+        };
+        self.note(object)
+    }
+
+    /// The silence made by hand that a resource asks to take over.
+    pub fn asks(&self, object: &Silence) -> Option<String> {
+        self.asked.lock().get(&asking(object)).cloned()
+    }
+
+    /// Forgets what a resource that is gone has asked for.
+    pub fn asks_no_more(&self, object: &Silence) {
+        let mut asked = self.asked.lock();
+        asked.retain(|[namespace, name, _], _| (namespace.as_str(), name.as_str()) != (object.ns(), object.id()));
     }
 
     /// Notes what a resource claims, and returns the others for whom that may matter.
@@ -249,6 +279,10 @@ impl AllClaims {
     }
 }
 
+fn asking(object: &Silence) -> [String; 3] {
+    [object.ns(), object.id(), object.instance()].map(str::to_owned)
+}
+
 fn claimant<K: Managed>(object: &K) -> Claimant {
     Claimant {
         created: object
@@ -318,6 +352,17 @@ impl Claiming for NotificationPolicy {
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.policies
+    }
+}
+
+impl Claiming for Silence {
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        let asked = all.asks(self);
+        let key = |id| (Key::Silence(ground.place.clone(), id), 0);
+        asked.map(key).into_iter().collect()
+    }
+    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
+        &all.silences
     }
 }
 

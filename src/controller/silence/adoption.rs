@@ -1,64 +1,191 @@
-//! Taking over a silence that somebody made by hand. Its matchers are the wished ones: with others it would be another silence.
+//! Taking over a silence that somebody made by hand. Its matchers are the wished ones: with others it would be another silence. It becomes one
+//! resource's, the oldest of those that ask for it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use crate::api::condition::Reason;
 use crate::api::{ANNOTATION_ADOPT, Silence};
 use crate::controller::connection::Instance;
-use crate::controller::engine::failure::Failure;
+use crate::controller::context::Context;
+use crate::controller::engine::by::By;
+use crate::controller::engine::claim::Key;
+use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::domain::claims::Claimant;
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Wish};
 use crate::grafana::wire::{Silence as WireSilence, SilenceMatcher};
 
-/// Of the silences that somebody made by hand the one that a resource asks to take over: by its id, or by `true` one with equal matchers.
+/// What is found for a resource that asks to take over a silence.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// The silence.
+    pub(super) found: Option<WireSilence>,
+    /// That there is one like it, which is another resource's.
+    pub(super) beside: Option<String>,
+}
+
+/// Of the silences that somebody made by hand the one that a resource asks to take over: by its id, or by `true` one with equal matchers that
+/// is nobody else's.
 pub(super) fn asked(
     object: &Silence,
+    context: &Context,
     instance: &Instance,
     wish: &Wish,
     known: Option<&str>,
     now: Timestamp,
-) -> Result<Option<WireSilence>, Failure> {
+) -> Result<Asked, Failure> {
     let is_same = |found: &WireSilence| found.matchers == wish.matchers;
-    let asked = object
-        .annotation(ANNOTATION_ADOPT)
-        .filter(|_| instance.allows_adoption(object.ns()));
-    match asked {
-        None => Ok(None),
-        Some("true") => Ok(instance.mirror.read(|held| {
+    let claim = |id: &str| claim(object, context, instance, (id, &wish.matchers), now);
+    let Some(asked) = wants(object, instance) else {
+        return Ok(Asked::default());
+    };
+    if asked == "true" {
+        let mut all: Vec<WireSilence> = instance.mirror.read(|held| {
             let all = held.silences.iter().map(|(_, found)| found);
-            all.filter(|found| is_strangers(found, now) && is_same(found))
-                .max_by_key(|found| (found.ends_at, found.id.clone()))
-                .cloned()
-        })),
-        Some(id) => match by_id(instance, id, now) {
-            Some(found) if is_same(&found) => Ok(Some(found)),
-            Some(found) => Err(Refusal::new(
-                Reason::NotOwned,
-                format!(
-                    "annotation {ANNOTATION_ADOPT}: Grafana's silence {id} has the matchers {}, and this resource asks for {}: other matchers are another silence. Write the same, in a namespace that may cover others' alerts if it does",
-                    texts(&found.matchers),
-                    texts(&wish.matchers)
-                ),
-            )
-            .into()),
-            // One that was taken over and is gone is written anew, as any other.
-            None if known.is_some() => Ok(None),
-            None => Err(Refusal::missing(format!(
-                "annotation {ANNOTATION_ADOPT}: Grafana has no silence {id} that somebody made by hand and that isn't over; give its id, or true for one with equal matchers"
-            ))
-            .into()),
-        },
+            let all = all.filter(|found| is_strangers(found, now) && is_same(found));
+            all.cloned().collect()
+        });
+        all.sort_by_key(|found| Reverse((found.ends_at, found.id.clone())));
+        let mut beside = None;
+        for found in all {
+            let id = found.id.as_deref().unwrap_or_default();
+            match claim(id) {
+                Ok(()) => {
+                    return Ok(Asked {
+                        found: Some(found),
+                        beside: None,
+                    });
+                }
+                Err(older) => {
+                    let path = older.path();
+                    beside = Some(format!(
+                        "Grafana's silence {id} has equal matchers and is the older Silence {path}'s, so this one is written beside it"
+                    ));
+                }
+            }
+        }
+        return Ok(Asked { found: None, beside });
+    }
+    if let Err(older) = claim(asked) {
+        return Err(Failure::new(
+            Reason::Conflict,
+            format!(
+                "annotation {ANNOTATION_ADOPT}: Silence {} is older and has Grafana's silence {asked}; name another one, or take the annotation away for a silence of its own",
+                older.path()
+            ),
+            Retry::OnChange,
+        ));
+    }
+    match by_id(instance, asked, now) {
+        Some(found) if is_same(&found) => Ok(Asked {
+            found: Some(found),
+            beside: None,
+        }),
+        Some(found) => Err(Refusal::new(
+            Reason::NotOwned,
+            format!(
+                "annotation {ANNOTATION_ADOPT}: Grafana's silence {asked} has the matchers {}, and this resource asks for {}: other matchers are another silence. Write the same, in a namespace that may cover others' alerts if it does",
+                texts(&found.matchers),
+                texts(&wish.matchers)
+            ),
+        )
+        .into()),
+        // One that was taken over and is gone is written anew, as any other.
+        None if known.is_some() => Ok(Asked::default()),
+        None => Err(Refusal::missing(format!(
+            "annotation {ANNOTATION_ADOPT}: Grafana has no silence {asked} that somebody made by hand and that isn't over; give its id, or true for one with equal matchers"
+        ))
+        .into()),
     }
 }
 
 /// The silence of somebody else's that a resource has taken over and that is still as it was: nothing in Grafana says so, but the resource's
 /// status has its id.
-pub(super) fn taken_over(object: &Silence, instance: &Instance, now: Timestamp) -> Option<WireSilence> {
+pub(super) fn taken_over(
+    object: &Silence,
+    context: &Context,
+    instance: &Instance,
+    now: Timestamp,
+) -> Option<WireSilence> {
     let status = object.status.as_ref()?;
-    let found = by_id(instance, status.id.as_deref()?, now)?;
+    let id = status.id.as_deref()?;
+    let found = by_id(instance, id, now)?;
     let matchers: Vec<String> = found.matchers.iter().map(silence::matcher_text).collect();
-    (matchers == status.matchers).then_some(found)
+    let is_as_it_was = matchers == status.matchers;
+    (is_as_it_was && claim(object, context, instance, (id, &found.matchers), now).is_ok()).then_some(found)
+}
+
+/// Lets go of the silence that a resource has asked for, if it is another one's that stands for it now.
+pub(super) fn settle(object: &Silence, context: &Context, id: Option<&str>) {
+    if context.claims.asks(object).as_deref() != id {
+        tell(context.claims.ask(object, None), context);
+    }
+}
+
+/// Notes who asks for a silence that somebody made by hand. Fails with the older resource that does.
+fn claim(
+    object: &Silence,
+    context: &Context,
+    instance: &Instance,
+    (id, matchers): (&str, &[SilenceMatcher]),
+    now: Timestamp,
+) -> Result<(), Claimant> {
+    let mut concerned: BTreeSet<Claimant> = context.claims.ask(object, Some(id)).into_iter().collect();
+    let is_self = |other: &Silence| (other.ns(), other.id()) == (object.ns(), object.id());
+    for other in context.stores.silences.by(&By::Instance(instance.name.clone())) {
+        if !is_self(&other) && asks_for(&other, context, instance, (id, matchers), now) {
+            concerned.extend(context.claims.ask(&other, Some(id)));
+        }
+    }
+    concerned.retain(|other| (other.namespace.as_str(), other.name.as_str()) != (object.ns(), object.id()));
+    tell(concerned, context);
+    let key = Key::Silence(context.claims.place(&instance.name), id.to_owned());
+    context
+        .claims
+        .ahead(&key, object)
+        .map_or(Ok(()), |(older, _)| Err(older))
+}
+
+fn tell(concerned: impl IntoIterator<Item = Claimant>, context: &Context) {
+    for other in concerned {
+        context.triggers.silences.one(&other.namespace, &other.name);
+    }
+}
+
+/// Whether a resource has a silence that somebody made by hand, or would take it.
+fn asks_for(
+    other: &Silence,
+    context: &Context,
+    instance: &Instance,
+    (id, matchers): (&str, &[SilenceMatcher]),
+    now: Timestamp,
+) -> bool {
+    if other.is_deleting() {
+        return false;
+    }
+    if let Some(stored) = other.status.as_ref().and_then(|status| status.id.as_deref()) {
+        return stored == id;
+    }
+    match wants(other, instance).filter(|_| !other.is_suspended()) {
+        Some("true") => {
+            let (selection, _) = other.select(context, instance);
+            let wish = silence::wish(&other.spec, &selection, &other.around(instance, now));
+            context.claims.asks(other).is_none_or(|asked| asked == id)
+                && matches!(wish, Ok(Some(wish)) if wish.matchers == matchers && wish.ends_at > now)
+        }
+        asked => asked == Some(id),
+    }
+}
+
+/// What a resource says of what it would take over, if it may.
+fn wants<'a>(object: &'a Silence, instance: &Instance) -> Option<&'a str> {
+    object
+        .annotation(ANNOTATION_ADOPT)
+        .filter(|_| instance.allows_adoption(object.ns()))
 }
 
 fn by_id(instance: &Instance, id: &str, now: Timestamp) -> Option<WireSilence> {

@@ -44,14 +44,7 @@ impl Reconcile for Silence {
         }
         let now = context.now();
         let (selection, mut warnings) = self.select(context, &instance);
-        let created = self.created(now);
-        let around = Surroundings {
-            owners: &instance.owners,
-            namespace: self.ns(),
-            name: self.id(),
-            created,
-            unrestricted: instance.is_unrestricted(self.ns()),
-        };
+        let around = self.around(&instance, now);
         let wish = silence::wish(&self.spec, &selection, &around)?;
         warnings.extend(silence::warning(&self.spec, &around));
         let authors = authors(self, &instance);
@@ -63,7 +56,7 @@ impl Reconcile for Silence {
         let mut held = ours(&instance, &authors);
         let mut decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
         if matches!(decision, Decision::Write { update: None, .. })
-            && let Some(found) = adoption::taken_over(self, &instance, now)
+            && let Some(found) = adoption::taken_over(self, context, &instance, now)
         {
             held.push(found);
             decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
@@ -75,7 +68,9 @@ impl Reconcile for Silence {
             decision = silence::decide(wish.as_ref(), &held, Some(known), now);
         }
         if let (Decision::Write { update: None, .. }, Some(wish)) = (&decision, &wish) {
-            match adoption::asked(self, &instance, wish, known_id.as_deref(), now)? {
+            let asked = adoption::asked(self, context, &instance, wish, known_id.as_deref(), now)?;
+            warnings.extend(asked.beside);
+            match asked.found {
                 Some(found) => {
                     self.tell_of_adoption(context, &found).await;
                     held.push(found);
@@ -96,12 +91,13 @@ impl Reconcile for Silence {
             }
         }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
+        adoption::settle(self, context, id.as_deref());
         if let Some(id) = &id {
             let written = (self.instance().to_owned(), author);
             context.silence_ids.lock().insert(written, id.clone());
         }
         let Some(wish) = wish else {
-            let (_, ends_at) = silence::period(&self.spec, created)?;
+            let (_, ends_at) = silence::period(&self.spec, self.created(now))?;
             warnings.push("no AlertRule is selected, so nothing is silenced".into());
             let status = SilenceStatus {
                 matches_rules: Some(0),
@@ -179,7 +175,7 @@ impl Reconcile for Silence {
             return Ok(());
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
-            let taken_over = adoption::taken_over(self, &instance, context.now());
+            let taken_over = adoption::taken_over(self, context, &instance, context.now());
             let held = ours(&instance, &authors(self, &instance))
                 .into_iter()
                 .chain(taken_over);
@@ -193,7 +189,7 @@ impl Reconcile for Silence {
         read_again_if_lost(&instance, &authors).await?;
         let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
         let mut held = ours(&instance, &authors);
-        held.extend(adoption::taken_over(self, &instance, now));
+        held.extend(adoption::taken_over(self, context, &instance, now));
         for found in held {
             let Some(id) = found
                 .id
@@ -237,6 +233,16 @@ fn until(moment: Timestamp, now: Timestamp) -> Duration {
 }
 
 impl Silence {
+    fn around<'a>(&'a self, instance: &'a Instance, now: Timestamp) -> Surroundings<'a> {
+        Surroundings {
+            owners: &instance.owners,
+            namespace: self.ns(),
+            name: self.id(),
+            created: self.created(now),
+            unrestricted: instance.is_unrestricted(self.ns()),
+        }
+    }
+
     fn select(&self, context: &Context, instance: &Instance) -> (Selection, Vec<String>) {
         let rules = self.candidates(context, instance);
         let none = BTreeMap::new();

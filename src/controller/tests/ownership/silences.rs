@@ -8,6 +8,8 @@ use super::adoption::adopting;
 use super::world_with;
 use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
+use crate::controller::engine::failure::Failure;
+use crate::controller::news;
 use crate::controller::pass::Reconcile;
 use crate::grafana::wire::{Silence as Stored, SilenceMatcher, SilenceState, SilenceStatus as StoredStatus};
 
@@ -193,4 +195,142 @@ async fn a_silence_that_covers_nothing_says_so_but_one_of_maintenance_does_not()
     unmet.metadata.labels = Some([workload].into());
     let report = unmet.reconcile(&world.context).await.unwrap();
     assert_eq!(report.warnings, Vec::<String>::new());
+}
+
+/// A silence created in this second of a minute, that asks to take over what somebody made by hand.
+fn created(world: &mut World, name: &str, second: u8, adopt: &str, end: &str) -> Silence {
+    let spec = json!({"matchers": ["team=web"], "endsAt": end});
+    let mut silence = named(made(&world.server, "silences", name, spec), adopt);
+    silence.metadata.creation_timestamp =
+        serde_json::from_value(json!(format!("2026-01-01T00:00:{second:02}Z"))).unwrap();
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        silence,
+        news::about_silence,
+    )
+}
+
+/// Runs a pass, and lets the watch tell of the status.
+async fn stored(world: &mut World, mut silence: Silence) -> Result<Silence, Failure> {
+    silence.status = Some(silence.reconcile(&world.context).await?.status);
+    Ok(see(
+        &world.context,
+        &mut world.writers.silences,
+        silence,
+        news::about_silence,
+    ))
+}
+
+fn id_of(silence: &Silence) -> Option<&str> {
+    silence.status.as_ref()?.id.as_deref()
+}
+
+#[tokio::test]
+async fn of_two_that_ask_for_one_silence_made_by_hand_the_older_has_it_whichever_comes_first() {
+    const OTHER_END: &str = "2100-01-02T00:00:00Z";
+    for (adopt, end) in [
+        ("true", END),
+        ("true", OTHER_END),
+        ("theirs", END),
+        ("theirs", OTHER_END),
+    ] {
+        for younger_first in [false, true] {
+            let case = format!("adopt {adopt}, until {end}, the younger one first: {younger_first}");
+            let mut world = made_by_hand("theirs", "team").await;
+            let (older, younger);
+            if younger_first {
+                // It is there alone, for a while.
+                let first = created(&mut world, "younger", 2, adopt, END);
+                let first = stored(&mut world, first).await.unwrap();
+                assert_eq!(id_of(&first), Some("theirs"), "{case}");
+                drain(&mut world.receivers.silences);
+                let second = created(&mut world, "older", 1, adopt, end);
+                older = stored(&mut world, second).await.unwrap();
+                assert_eq!(
+                    drain(&mut world.receivers.silences),
+                    1,
+                    "{case}: the younger one is told"
+                );
+                younger = first;
+            } else {
+                let first = created(&mut world, "older", 1, adopt, end);
+                younger = created(&mut world, "younger", 2, adopt, end);
+                // Its pass comes before that of the older one, which has asked for it as well.
+                let outcome = younger.reconcile(&world.context).await;
+                match outcome {
+                    Ok(report) => {
+                        assert_ne!(report.status.id.as_deref(), Some("theirs"), "{case}");
+                        let beside = |warning: &String| warning.contains("the older Silence revel/older's");
+                        assert!(
+                            report.warnings.iter().any(beside),
+                            "{case}: {:?}",
+                            report.warnings
+                        );
+                    }
+                    Err(failure) => assert_eq!(failure.reason, Some(Reason::Conflict), "{case}"),
+                }
+                older = stored(&mut world, first).await.unwrap();
+            }
+            assert_eq!(id_of(&older), Some("theirs"), "{case}");
+            match younger.reconcile(&world.context).await {
+                Ok(report) => {
+                    assert_eq!(adopt, "true");
+                    assert_ne!(report.status.id.as_deref(), Some("theirs"), "{case}");
+                }
+                Err(failure) => {
+                    assert_eq!(
+                        (adopt, failure.reason),
+                        ("theirs", Some(Reason::Conflict)),
+                        "{case}"
+                    );
+                    let message = failure.message;
+                    assert!(
+                        message.contains("Silence revel/older is older"),
+                        "{case}: {message}"
+                    );
+                }
+            }
+            // What goes takes nothing of the other one along; what it had is free then.
+            younger.clean_up(&world.context).await.unwrap();
+            let living = |world: &World| {
+                world.grafana.hold(|held| {
+                    let all = held
+                        .silences
+                        .iter()
+                        .filter(|s| s.state() == Some(SilenceState::Active));
+                    all.map(|found| found.id.clone().unwrap()).collect::<Vec<_>>()
+                })
+            };
+            assert_eq!(living(&world), ["theirs"], "{case}");
+            let third = created(&mut world, "third", 3, "theirs", end);
+            let failure = third.reconcile(&world.context).await.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::Conflict), "{case}");
+            drain(&mut world.receivers.silences);
+            let gone = Event::Delete(older);
+            let last = world.writers.silences.apply(&gone);
+            news::about_silence(&gone, last.as_deref(), &world.context);
+            assert!(
+                drain(&mut world.receivers.silences) > 0,
+                "{case}: who waits is told"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_equal_silences_made_by_hand_are_taken_over_by_two_resources() {
+    let mut world = made_by_hand("a", "team").await;
+    world.grafana.hold(|held| {
+        let mut other = held.silences[0].clone();
+        other.id = Some("b".to_owned());
+        held.silences.push(other);
+    });
+    world.poll().await;
+    let older = created(&mut world, "older", 1, "true", END);
+    let younger = created(&mut world, "younger", 2, "true", END);
+    let younger = stored(&mut world, younger).await.unwrap();
+    let older = stored(&mut world, older).await.unwrap();
+    assert_eq!((id_of(&older), id_of(&younger)), (Some("b"), Some("a")));
+    assert_eq!(world.grafana.count("silences.put"), 0);
 }
