@@ -226,3 +226,28 @@ async fn a_source_concerns_the_imports_that_select_it_or_did() {
     object.labels_mut().insert("team".into(), "web".into());
     assert_eq!(asked(&mut world, &object), 0);
 }
+
+#[tokio::test]
+async fn an_import_whose_name_for_a_rule_somebody_elses_has_is_told_when_that_goes() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    world.pass_over(&import).await;
+    let name = world.alert_rules()[0].id().to_owned();
+
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    let stranger = world.rule(&name, json!({"query": QUERY}));
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    world.pass_over(&import).await;
+    let stored = || world.server.get(&path("prometheusruleimports", "revel", "own"));
+    assert_eq!(stored()["status"]["skipped"], 1, "{}", stored());
+    drain(&mut world.receivers.imports);
+    let gone = Event::Delete(stranger);
+    let last = world.writers.rules.apply(&gone);
+    news::about_rule(&gone, last.as_deref(), &world.context);
+    assert_eq!(drain(&mut world.receivers.imports), 1);
+    world.server.remove(&path("alertrules", "revel", &name));
+    world.pass_over(&import).await;
+    assert_eq!(world.alert_rules()[0].labels()[LABEL_IMPORT], "own");
+}

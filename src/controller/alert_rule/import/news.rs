@@ -47,7 +47,8 @@ pub fn source<K: RuleSource + Clone>(event: &Event<K>, before: Option<&K>, conte
     }
 }
 
-/// An AlertRule of an import that somebody else has changed or deleted is put right.
+/// An AlertRule of an import that somebody else has changed or deleted is put right. One that is nobody's stands in the way of an import's of that
+/// name until it goes.
 pub fn rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
     let (rule, is_news) = match (event, before) {
         (Event::Delete(rule), _) => (rule, true),
@@ -71,6 +72,12 @@ pub fn rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Cont
         .filter(|owner| owner.kind == PrometheusRuleImport::KIND)
         .map(|owner| owner.name.as_str())
         .collect();
+    if owners.is_empty() && matches!(event, Event::Delete(_)) {
+        let all = context.stores.imports.all();
+        for import in all.iter().filter(|import| import.ns() == rule.ns()) {
+            context.triggers.imports.one(import.ns(), import.id());
+        }
+    }
     for import in owners {
         context.triggers.imports.one(rule.ns(), import);
     }
