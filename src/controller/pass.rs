@@ -17,7 +17,7 @@ use crate::api::grafana_instance::OrphanPolicy;
 use crate::api::reference::DeletionPolicy;
 use crate::cluster::answer::{chain, is_conflict, is_invalid, is_missing};
 use crate::cluster::status;
-use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::failure::{Failure, Retry, is_of_instance};
 use crate::controller::engine::managed::Managed;
 use crate::deadline::{Late, within};
 use crate::grafana::approach::Approach;
@@ -220,7 +220,7 @@ async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Er
     }
     let outcome = match within(DEADLINE, reconcile(object, context)).await {
         // While Grafana can't be read, what was said of this very wish stands: the instance alone says what is wrong with it.
-        Ok(Err(failure)) if is_told(object) && context.unusable(object).as_ref() == Some(&failure) => {
+        Ok(Err(failure)) if stands(object) && context.unusable(object).as_ref() == Some(&failure) => {
             return Ok(Action::await_change());
         }
         Ok(outcome) => outcome,
@@ -241,6 +241,12 @@ async fn reconcile<K: Reconcile>(object: &K, context: &Context) -> Result<Report
 pub(super) fn is_told<K: Managed>(object: &K) -> bool {
     let ready = object.status().and_then(|s| condition::ready(K::conditions(s)));
     ready.is_some_and(|ready| ready.observed_generation == object.meta().generation)
+}
+
+/// The same of more than of what is wrong with the instance: that changes.
+fn stands<K: Managed>(object: &K) -> bool {
+    let ready = object.status().and_then(|s| condition::ready(K::conditions(s)));
+    is_told(object) && !ready.is_some_and(|ready| is_of_instance(&ready.message, object.instance()))
 }
 
 async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {

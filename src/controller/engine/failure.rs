@@ -94,6 +94,14 @@ impl Failure {
     }
 }
 
+/// Whether a message is of what is wrong with a GrafanaInstance, as those say it who wait for it.
+pub fn is_of_instance(message: &str, instance: &str) -> bool {
+    let rest = message
+        .strip_prefix("GrafanaInstance ")
+        .and_then(|rest| rest.strip_prefix(instance));
+    rest.is_some_and(|rest| rest.starts_with([':', ' ']))
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let retry = match refusal.reason {

@@ -28,11 +28,15 @@ pub enum Health {
 }
 
 impl Reads {
-    /// Notes how a read ended. Whether the part can be read and could not before.
+    /// Notes how a read ended. Whether that is news to those who wait: the part can be read and could not before, or it can't for another reason.
     pub fn note(&mut self, part: Part, result: Result<(), Failure>) -> bool {
-        let is_read = result.is_ok();
-        let before = self.0.insert(part, result.err());
-        is_read && before != Some(None)
+        let why = |failure: &Failure| failure.reason;
+        let now = result.as_ref().err().map(why);
+        match (self.0.insert(part, result.err()), now) {
+            (Some(Some(before)), Some(now)) => why(&before) != now,
+            (Some(None), _) => false,
+            (_, now) => now.is_none(),
+        }
     }
 
     /// Whether a part was tried at all.

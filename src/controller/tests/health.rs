@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::api::GrafanaInstanceStatus;
 use crate::api::condition::{self, Reason};
+use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::instance::describe;
 use crate::controller::pass::{self, Reconcile};
 
@@ -334,4 +335,49 @@ async fn the_status_of_an_instance_says_which_part_cannot_be_read_and_how_many_w
     world.poll().await;
     describe(&world.instance(), &world.context, &mut status);
     assert!(status.unread.is_empty(), "{:?}", status.unread);
+}
+
+#[tokio::test]
+async fn who_waits_for_an_instance_says_what_is_wrong_with_it_now() {
+    let mut world = World::new();
+    world.grafana.does(|_| Does::Refuses(502, "bad gateway"));
+    let instance = world.connect(json!({})).await;
+    until("the first read", || instance.health() != Health::Starting).await;
+    world.rule("r", json!({"query": QUERY}));
+    let at = path("alertrules", "revel", "r");
+    let said = async |world: &World| {
+        let rule: AlertRule = serde_json::from_value(world.server.get(&at)).unwrap();
+        pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
+        world.server.ready(&at).unwrap()
+    };
+    let (reason, message) = said(&world).await;
+    assert!(
+        reason == "Unavailable" && message.contains("bad gateway"),
+        "{reason}: {message}"
+    );
+    drain(&mut world.receivers.rules);
+    world.grafana.does(|_| Does::Refuses(401, "Invalid API key"));
+    world.poll().await;
+    assert_eq!(drain(&mut world.receivers.rules), 1, "the reason is another");
+    let (reason, message) = said(&world).await;
+    assert!(
+        reason == "Unauthorized" && message.contains("Invalid API key"),
+        "{reason}: {message}"
+    );
+    world.poll().await;
+    assert_eq!(drain(&mut world.receivers.rules), 0, "nothing is new");
+    // What it lacks is no more than it was before a Grafana was asked.
+    world.context.running.write().clear();
+    for lack in [
+        "ConfigMap bundle is not there",
+        "key ca of ConfigMap bundle is empty",
+    ] {
+        let failure = Failure::new(Reason::DependencyMissing, lack, Retry::OnChange);
+        world.context.broken.write().insert("default".to_owned(), failure);
+        let (reason, message) = said(&world).await;
+        assert!(
+            reason == "DependencyMissing" && message.ends_with(lack),
+            "{reason}: {message}"
+        );
+    }
 }
