@@ -1,6 +1,7 @@
 //! AlertRule: resolve, decide, apply, report.
 
 mod apply;
+mod drifted;
 pub mod folder;
 pub mod import;
 mod mirrored;
@@ -309,46 +310,6 @@ impl AlertRule {
     fn was_ours(&self, found: Option<&FoundRule>, instance: &Instance) -> bool {
         let mark = found.and_then(|found| found.owner.as_deref());
         mark.is_some_and(|mark| instance.owners.marks(mark, self.ns(), self.id()))
-    }
-
-    /// What is told of a rule that somebody has changed in Grafana, where that isn't put right. Its folder may be gone, so it is looked at where it was.
-    async fn drifted(
-        &self,
-        context: &Context,
-        instance: &Instance,
-        wish: &Wish,
-    ) -> Result<Option<Report<AlertRuleStatus>>, Failure> {
-        let status = self.status.as_ref().filter(|_| instance.only_reports_drift(self));
-        let Some(status) = status.filter(|status| status.uid.as_ref() == Some(&wish.rule.uid)) else {
-            return Ok(None);
-        };
-        let place = folder::Place {
-            uid: status.folder_uid.clone().unwrap_or_default(),
-            title: status.folder.clone().unwrap_or_default(),
-        };
-        let mut wish = wish.clone();
-        wish.rule.folder_uid.clone_from(&place.uid);
-        let found = mirrored::find(instance, &wish.rule.uid).await?;
-        let label = instance.owners.now().label(self.ns(), self.id());
-        let drift = decision::drift(&wish.rule, found.as_ref(), &label, status.stored.as_deref());
-        if drift.is_empty() {
-            return Ok(None);
-        }
-        let mut report = match found {
-            Some(stored) => {
-                let (kept, drift) = (None, None);
-                self.report(
-                    context,
-                    instance,
-                    wish,
-                    &place,
-                    apply::Applied { stored, kept, drift },
-                )
-            }
-            None => Report::synced(status.clone(), ""),
-        };
-        report.status.stored.clone_from(&status.stored);
-        Ok(Some(report.drifted(drift)))
     }
 
     /// Whether a rule is to be taken over and may be: never from another resource.

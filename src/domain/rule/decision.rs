@@ -23,6 +23,9 @@ pub enum Decision {
 /// The labels, as a digest calls them.
 const LABELS: &str = "labels";
 
+/// What an interval that somebody has changed is called.
+pub const INTERVAL: &str = "interval";
+
 /// What another provenance is called.
 const EDITABLE: &str = "editable";
 
@@ -73,7 +76,7 @@ pub fn drift(wish: &AlertRule, found: Option<&FoundRule>, label: &str, stored: O
         Decision::Update(fields) if stored.is_some() && is_drift(stored, found) => {
             fields.into_iter().map(str::to_owned).collect()
         }
-        Decision::SetInterval => vec!["interval".to_owned()],
+        Decision::SetInterval => vec![INTERVAL.to_owned()],
         Decision::Update(_) | Decision::Keep | Decision::NotOwned => Vec::new(),
     }
 }

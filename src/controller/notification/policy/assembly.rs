@@ -8,7 +8,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::branch::{self, Outlook, outlook, refused_as};
 use crate::api::NotificationPolicy;
-use crate::api::condition::Reason;
+use crate::api::condition::{self, Reason};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, Named, named};
@@ -41,6 +41,28 @@ impl Tree {
             branches::assemble(self.own.clone(), self.branches.clone()),
             &self.mark,
         )
+    }
+
+    /// The same without branches that are to be tried again: those whose own status says that Grafana has refused them as they are.
+    pub(super) fn without_refused(&self, context: &Context) -> Route {
+        let was_refused = |branch: &&Branch| {
+            let (namespace, name) = &branch.resource;
+            let policy = context
+                .stores
+                .policies
+                .get(&ObjectRef::new(name).within(namespace));
+            policy.is_some_and(|policy| {
+                let status = policy.status.as_ref();
+                let ready = status.and_then(|status| condition::ready(&status.conditions));
+                ready.is_some_and(|ready| {
+                    ready.reason == Reason::Invalid.as_str()
+                        && ready.observed_generation == policy.metadata.generation
+                })
+            })
+        };
+        let branches = self.branches.iter().filter(|branch| !was_refused(branch));
+        let branches = branches.cloned().collect();
+        marks::marked(branches::assemble(self.own.clone(), branches), &self.mark)
     }
 
     /// How many branches are in it.

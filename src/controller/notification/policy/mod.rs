@@ -26,6 +26,7 @@ use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
+use crate::grafana::model::Route;
 
 impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
@@ -74,10 +75,11 @@ impl Reconcile for NotificationPolicy {
         }
         let mut tree = assembly::assemble(self, wish?, &instance, context).await?;
         if instance.only_reports_drift(self) {
-            let wish = tree.route();
             let stored = self.status.as_ref().and_then(|status| status.stored.clone());
-            let drift = match stored.filter(|stored| *stored == drift::code(&wish)) {
-                Some(_) => tree::drift(&instance, &wish).await?,
+            let wishes = [tree.route(), tree.without_refused(context)];
+            let as_stored = |wish: &Route| stored.as_ref() == Some(&drift::code(wish));
+            let drift = match wishes.into_iter().find(as_stored) {
+                Some(wish) => tree::drift(&instance, &wish).await?,
                 None => Vec::new(),
             };
             if !drift.is_empty() {

@@ -8,7 +8,8 @@ use super::{Double, Held, refusal};
 use crate::grafana::Result;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{
-    Answer, DEFAULT_INTERVAL, FoundRule, Provenance, RuleWrite, Rules, Stored, Updated,
+    Answer, DEFAULT_INTERVAL, FoundRule, KeptInterval, OWNER_LABEL, Provenance, RuleWrite, Rules, Stored,
+    Updated,
 };
 use crate::grafana::model::AlertRule;
 
@@ -56,7 +57,19 @@ impl Rules for Double {
                 .found
                 .is_some_and(|found| (&found.folder_uid, &found.group) != (&rule.folder_uid, &rule.group));
             let is_well = rule.interval == write.rule.interval && !has_moved;
-            let ended = if is_well {
+            let foreign = self.hold(|held| {
+                let mut all = held.rules.values();
+                let is_foreign = |other: &&AlertRule| {
+                    (&other.folder_uid, &other.group) == (&rule.folder_uid, &rule.group)
+                        && !other.labels.contains_key(OWNER_LABEL)
+                };
+                all.find(is_foreign).map(|other| other.uid.clone())
+            });
+            let kept = foreign.filter(|_| !is_well).map(|because_of| KeptInterval {
+                interval: rule.interval,
+                because_of,
+            });
+            let ended = if is_well || kept.is_some() {
                 Ok(rule.interval)
             } else {
                 self.set_interval(&rule, write.rule.interval).await
@@ -69,7 +82,7 @@ impl Rules for Double {
             let rule = AlertRule { interval, ..rule };
             Ok(Stored {
                 found: FoundRule::written(&rule, write.provenance),
-                kept: None,
+                kept,
                 is_of_group: !is_well && failure.is_none(),
                 is_in_doubt: failure.as_ref().is_some_and(|error| !error.changed_nothing()),
                 failure,

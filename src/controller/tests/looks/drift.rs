@@ -212,3 +212,34 @@ async fn a_secret_that_changes_is_sent_though_drift_is_only_told_of() {
         .hold(|held| held.points[0].settings["password"].clone());
     assert_eq!(sent, "second");
 }
+
+#[tokio::test]
+async fn an_interval_that_is_kept_for_somebody_elses_rule_is_nobodys_change() {
+    for is_foreign in [true, false] {
+        let mut world = world("Report").await;
+        world.rule("r", json!({"query": QUERY, "group": "g", "interval": "5m"}));
+        world.rule("s", json!({"query": QUERY, "group": "g", "interval": "5m"}));
+        let rule = async |world: &World, name: &str| said::<AlertRule>(world, "alertrules", name).await;
+        assert_eq!(rule(&world, "r").await, synced());
+        assert_eq!(rule(&world, "s").await, synced());
+        let since = world.grafana.calls().len();
+        world.grafana.hold(|held| {
+            for rule in held.rules.values_mut() {
+                rule.interval = Duration::from_secs(60);
+                if rule.title == "s" && is_foreign {
+                    rule.labels.clear();
+                }
+            }
+        });
+        world.poll().await;
+        let expected = if is_foreign {
+            synced()
+        } else {
+            drifted(&["interval"])
+        };
+        assert_eq!(rule(&world, "r").await, expected, "somebody else's: {is_foreign}");
+        let message = world.server.ready(&path("alertrules", "revel", "r")).unwrap().1;
+        assert_eq!(message.contains("because its rule"), is_foreign, "{message}");
+        assert_eq!(writes(&world, since), [""; 0]);
+    }
+}

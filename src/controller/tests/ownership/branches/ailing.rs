@@ -242,3 +242,37 @@ async fn a_namespace_that_loses_the_label_by_which_it_was_chosen_loses_its_branc
     settle(&mut world).await;
     assert_eq!(order(&world), ["own/shop/own"]);
 }
+
+#[tokio::test]
+async fn a_tree_that_lacks_a_refused_branch_is_left_as_somebody_changes_it_where_that_is_only_told() {
+    let mut world = with_a_root(json!({"driftPolicy": "Report"})).await;
+    world.grafana.hold(|held| held.ungroupable = Some("bad label"));
+    let bad = branch(&mut world, "shop", "bad", json!({"groupBy": ["bad label"]}));
+    let good = branch(&mut world, "bank", "good", json!({}));
+    pass_over(&mut world, &[&bad, &good]).await;
+    assert_eq!(said(&world, "revel", "tree").0, "Synced");
+    assert_eq!(said(&world, "shop", "bad").0, "Invalid");
+    let changed = Route {
+        group_wait: Some("2m".to_owned()),
+        ..tree(&world)
+    };
+    world.grafana.hold(|held| held.policy = Some(changed.clone()));
+    world.poll().await;
+    // As after a start, when nothing is known of refusals.
+    world.instance().refused.forget_all();
+    let puts = world.grafana.count("policy.put");
+    world.context.triggers.policies.one("revel", "tree");
+    settle(&mut world).await;
+    let (reason, message, _) = said(&world, "revel", "tree");
+    assert!(
+        reason == "Drifted" && message.contains("group_wait"),
+        "{reason}: {message}"
+    );
+    assert_eq!(world.grafana.count("policy.put"), puts);
+    assert_eq!(tree(&world), changed);
+    // One that is new to it is another wish.
+    let new = branch(&mut world, "bank", "new", json!({}));
+    pass_over(&mut world, &[&new]).await;
+    assert_eq!(said(&world, "revel", "tree").0, "Synced");
+    assert_eq!(tree(&world).group_wait, None);
+}
