@@ -41,7 +41,7 @@ DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test la
 GO_MODULES := grafana loki licences prometheus
 CHECKS := format lint deny generated charts
 TESTS := testbed $(SHIPPED) test-go compile-tests run-tests
-GENERATED := crds charts/alertwright/files/crds docs/reference.md
+GENERATED := crds charts/alertwright/files/crds docs/reference
 
 # Makes one target after another, and says how long each took.
 in_steps = @for step in $(1); do \
@@ -145,8 +145,8 @@ crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
 	cp crds/*.yaml charts/alertwright/files/crds/
 
 .PHONY: docs
-docs: ## Write docs/reference.md from the CustomResourceDefinitions
-	$(DEVELOPED) crds --markdown > docs/reference.md
+docs: ## Write docs/reference from the CustomResourceDefinitions
+	$(DEVELOPED) crds --markdown --directory docs/reference
 
 .PHONY: generated
 generated: crds docs ## Check that generated files are committed as they would be generated

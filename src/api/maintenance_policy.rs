@@ -55,7 +55,7 @@ pub struct MaintenancePolicySpec {
     /// The workloads of this namespace that the policy looks after; one entry that matches is enough.
     #[schemars(length(min = 1, max = 64))]
     pub targets: Vec<MaintenanceTarget>,
-    /// What is silenced and for how long.
+    /// What is silenced and for how long. Default: every AlertRule of the namespace, for as long as its fields say by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<MaintenanceSilence>,
 }

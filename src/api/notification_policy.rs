@@ -119,11 +119,11 @@ pub struct NotificationPolicySpec {
     /// Of a branch: `true` keeps what it gets from the branches behind it and from the root's own routes. Default: `false`, they get it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
-    /// The ContactPoint of this namespace that gets what no route takes.
+    /// The ContactPoint of this namespace that gets what no route takes. Default: none; it or `receiverRef` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// The same, for a ContactPoint of another namespace or one that isn't a resource.
+    /// The same, for a ContactPoint of another namespace or one that isn't a resource. Default: none; it or `receiver` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own; of a branch: as its root.
@@ -144,7 +144,7 @@ pub struct NotificationPolicySpec {
     /// When a notification is repeated. Default: `4h`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
-    /// Routes, tried in this order; the first that matches takes the alert unless it says `continue`.
+    /// Routes, tried in this order; the first that matches takes the alert unless it says `continue`. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -187,7 +187,7 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// The same, for a ContactPoint of another namespace or one that isn't a resource.
+    /// The same, for a ContactPoint of another namespace or one that isn't a resource. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// `true` goes on to the routes behind this one (never to the parent). Default: `false`.
@@ -229,7 +229,7 @@ pub struct Route {
     #[schemars(length(max = 32))]
     #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
     pub active_time_intervals: Vec<String>,
-    /// Routes below this one.
+    /// Routes below this one. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -251,7 +251,7 @@ fn no_routes(generator: &mut SchemaGenerator) -> Schema {
 fn nested(generator: &mut SchemaGenerator, depth: usize) -> Schema {
     let deepest = json!({
         "type": "array",
-        "description": format!("Routes can be nested {MAX_DEPTH} levels deep."),
+        "description": format!("Routes can be nested {MAX_DEPTH} levels deep. Default: none."),
         "items": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
     });
     if depth == 0 {
@@ -265,9 +265,9 @@ fn nested(generator: &mut SchemaGenerator, depth: usize) -> Schema {
             *routes = below;
         }
         let description = if level == depth {
-            "Routes, tried in this order; the first that matches takes the alert unless it says `continue`."
+            "Routes, tried in this order; the first that matches takes the alert unless it says `continue`. Default: none."
         } else {
-            "Routes below this one."
+            "Routes below this one. Default: none."
         };
         json!({ "type": "array", "maxItems": 64, "description": description, "items": item })
     });

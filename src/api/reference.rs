@@ -147,15 +147,16 @@ pub struct TextFrom {
         .message("give exactly one of name, uid and type")
 )]
 pub struct DatasourceRef {
-    /// The data source's name in Grafana.
+    /// The data source's name in Grafana. Default: none; one of `uid`, `name` and `type` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub name: Option<String>,
-    /// The data source's uid in Grafana.
+    /// The data source's uid in Grafana. Default: none; one of `uid`, `name` and `type` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub uid: Option<String>,
-    /// The data source's plugin type, for example `loki`. There must be only one of it, or one that is Grafana's default.
+    /// The data source's plugin type, for example `loki`. There must be only one of it, or one that is Grafana's default. Default:
+    /// none; one of `uid`, `name` and `type` is given.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub type_: Option<String>,
@@ -171,7 +172,7 @@ pub struct DatasourceRef {
         .message("namespace goes with name")
 )]
 pub struct ReceiverRef {
-    /// Name of a ContactPoint resource.
+    /// Name of a ContactPoint resource. Default: none; it or `grafanaName` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub name: Option<String>,
@@ -179,7 +180,7 @@ pub struct ReceiverRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
-    /// Name of a contact point in Grafana that isn't a ContactPoint resource.
+    /// Name of a contact point in Grafana that isn't a ContactPoint resource. Default: none; it or `name` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub grafana_name: Option<String>,

@@ -1,5 +1,7 @@
 //! What the derived schemas need beyond what schemars writes.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -66,7 +68,38 @@ pub fn finish(crd: &mut CustomResourceDefinition) {
     }
 }
 
+/// What the fields of a selector of labels are. Kubernetes' own text says neither what they are for nor what they are unless they are given.
+const SELECTOR: [(&str, &str); 3] = [
+    (
+        "matchLabels",
+        "Labels with their values, all of which must be there. Default: none.",
+    ),
+    (
+        "matchExpressions",
+        "Conditions on labels, all of which must hold. Default: none.",
+    ),
+    (
+        "values",
+        "The values of `In` and `NotIn`; the other operators have none. Default: none.",
+    ),
+];
+
+fn describe_selector(schema: &mut JSONSchemaProps) {
+    let of_selector = |all: &&mut BTreeMap<String, JSONSchemaProps>| {
+        all.contains_key("matchExpressions") || all.contains_key("operator")
+    };
+    let Some(fields) = schema.properties.as_mut().filter(of_selector) else {
+        return;
+    };
+    for (name, text) in SELECTOR {
+        if let Some(field) = fields.get_mut(name) {
+            field.description = Some(text.to_owned());
+        }
+    }
+}
+
 fn walk(schema: &mut JSONSchemaProps) {
+    describe_selector(schema);
     if schema.format.as_deref().is_some_and(|f| f.starts_with("uint")) {
         schema.format = None;
     }

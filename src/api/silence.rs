@@ -85,7 +85,8 @@ pub struct SilenceSpec {
     /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// Alertmanager matchers on the alerts' labels, all of which must hold: `severity!="critical"`, `team=~"web|api"`.
+    /// Alertmanager matchers on the alerts' labels, all of which must hold: `severity!="critical"`, `team=~"web|api"`. Default: none; `alertRules` is
+    /// given then.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -99,10 +100,10 @@ pub struct SilenceSpec {
     /// When the silence starts, for example `2026-03-01T06:00:00Z`. Default: when the resource was created.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub starts_at: Option<Time>,
-    /// When it ends, for example `2026-03-01T08:00:00Z`; a later time lengthens the silence, one in the past ends it.
+    /// When it ends, for example `2026-03-01T08:00:00Z`; a later time lengthens the silence, one in the past ends it. Default: none; it or `duration` is given.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub ends_at: Option<Time>,
-    /// How long it lasts, instead of `endsAt`, for example `2h` or `1d12h`.
+    /// How long it lasts, instead of `endsAt`, for example `2h` or `1d12h`. Default: none; it or `endsAt` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<Duration>,
     /// Why; people read it in Grafana. Default: names the resource.
@@ -136,7 +137,8 @@ pub const ACTIVE: &str = "Active";
     validation = Rule::new("!has(self.all) || self.all").message("all can only be true; leave it out otherwise")
 )]
 pub struct AlertRuleSelector {
-    /// AlertRule resources by name, for example `high-error-rate`; one that isn't there yet is covered as soon as it is.
+    /// AlertRule resources by name, for example `high-error-rate`; one that isn't there yet is covered as soon as it is. Default: none; one of
+    /// `names`, `matchLabels` and `all` is given.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -145,7 +147,7 @@ pub struct AlertRuleSelector {
     #[schemars(length(min = 1, max = MOST_NAMES), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub names: Vec<String>,
-    /// AlertRule resources that carry all these labels on the resource.
+    /// AlertRule resources that carry all these labels on the resource. Default: none; one of `names`, `matchLabels` and `all` is given.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -157,7 +159,7 @@ pub struct AlertRuleSelector {
             .message("no object can have such a label: keys and values consist of letters, digits, dashes, dots and underscores, with a letter or digit at both ends; a key may have a domain and a slash in front")
     )]
     pub match_labels: BTreeMap<String, String>,
-    /// Every AlertRule of the namespace.
+    /// `true` selects every AlertRule of the namespace. Default: none; one of `names`, `matchLabels` and `all` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<bool>,
 }

@@ -126,15 +126,16 @@ pub struct AlertRuleSpec {
     pub uid: Option<String>,
     /// A LogQL or PromQL query (what Prometheus calls `expr`) with its comparison, as people write it: `sum(rate({app="shop"} |= "error" [5m])) > 1`.
     /// A comparison with a number becomes a condition of its own, with Prometheus' meaning of NaN and infinities; any other query fires for every sample that it returns.
+    /// Default: none; it or `data` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65536))]
     pub query: Option<String>,
-    /// Grafana's own query model, instead of `query`: queries and expressions, taken verbatim.
+    /// Grafana's own query model, instead of `query`: queries and expressions, taken verbatim. Default: none; it or `query` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["refId".into()]))]
     pub data: Option<Vec<DataQuery>>,
-    /// The refId in `data` whose value decides whether the rule fires, for example `B`.
+    /// The refId in `data` whose value decides whether the rule fires, for example `B`. Default: none; `data` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub condition: Option<String>,
@@ -150,7 +151,7 @@ pub struct AlertRuleSpec {
     /// How often the rule's group is evaluated: a multiple of 10 s. Default: `1m`, or the server's `min_interval` where that is longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Duration>,
-    /// Becomes the label `severity`, for example `critical`, `high`, `warning` or `info`.
+    /// Becomes the label `severity`, for example `critical`, `high`, `warning` or `info`. Default: none, no label is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub severity: Option<String>,
@@ -168,7 +169,7 @@ pub struct AlertRuleSpec {
             .message("label names that begin with __ are reserved")
     )]
     pub labels: BTreeMap<String, String>,
-    /// Annotations of every alert: `summary`, `description`, `runbook_url` and others. Grafana's templates work; `{{ $value }}` is the number.
+    /// Annotations of every alert: `summary`, `description`, `runbook_url` and others. Grafana's templates work; `{{ $value }}` is the number. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -229,7 +230,7 @@ pub struct AlertRuleSpec {
     /// `alertingSimplifiedRouting`). Default: none, the alerts go by the policy tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_settings: Option<NotificationSettings>,
-    /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore.
+    /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -247,7 +248,7 @@ pub struct DataQuery {
     /// Name of the node, unique within the rule; expressions refer to it.
     #[schemars(length(min = 1, max = 64))]
     pub ref_id: String,
-    /// Grafana's query type, for example `instant`.
+    /// Grafana's query type, for example `instant`. Default: none, as the data source takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub query_type: Option<String>,

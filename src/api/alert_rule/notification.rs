@@ -18,11 +18,11 @@ pub const NO_INTERVALS: &str = "time intervals are not there yet: the alerts of 
         .message("give exactly one of receiver and receiverRef")
 )]
 pub struct NotificationSettings {
-    /// The ContactPoint of this namespace that gets the rule's alerts.
+    /// The ContactPoint of this namespace that gets the rule's alerts. Default: none; it or `receiverRef` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// The same, for a ContactPoint of another namespace or one that isn't a resource.
+    /// The same, for a ContactPoint of another namespace or one that isn't a resource. Default: none; it or `receiver` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// Labels whose values make a notification of their own, besides `alertname` and `grafana_folder`, which always do; `...` alone means all

@@ -45,10 +45,10 @@ pub(super) const OWN_HEADERS: [&str; 28] = [
     validation = Rule::new("has(self.token) != has(self.basic)").message("give exactly one of token and basic")
 )]
 pub struct Auth {
-    /// A service account's token. The role Admin is the simplest that suffices.
+    /// A service account's token. The role Admin is the simplest that suffices. Default: none; it or `basic` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<SecretSource>,
-    /// A user's name and password.
+    /// A user's name and password. Default: none; it or `token` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basic: Option<BasicAuth>,
 }
@@ -71,13 +71,13 @@ pub struct BasicAuth {
         .message("clientCertificate and clientKey belong together")
 )]
 pub struct Tls {
-    /// Certificate authorities in PEM, trusted besides the system's. A bundle that cert-manager or trust-manager keeps in a ConfigMap may be read from there.
+    /// Certificate authorities in PEM, trusted besides the system's. A bundle that cert-manager or trust-manager keeps in a ConfigMap may be read from there. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<TextSource>,
-    /// Client certificate in PEM.
+    /// Client certificate in PEM. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<TextSource>,
-    /// Its key in PEM.
+    /// Its key in PEM. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_key: Option<SecretSource>,
     /// `true` trusts any certificate. For tests only. Default: `false`.

@@ -150,7 +150,7 @@ pub struct GrafanaInstanceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub folder_prefix: Option<String>,
-    /// Labels added to every rule, for example `cluster: production`. A rule's own label of the same name wins.
+    /// Labels added to every rule, for example `cluster: production`. A rule's own label of the same name wins. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",

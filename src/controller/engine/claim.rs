@@ -163,7 +163,9 @@ impl AllClaims {
     /// Forgets what a resource that is gone has asked for.
     pub fn asks_no_more(&self, object: &Silence) {
         let mut asked = self.asked.lock();
-        asked.retain(|[namespace, name, _], _| (namespace.as_str(), name.as_str()) != (object.ns(), object.id()));
+        asked.retain(|[namespace, name, _], _| {
+            (namespace.as_str(), name.as_str()) != (object.ns(), object.id())
+        });
     }
 
     /// Notes what a resource claims, and returns the others for whom that may matter.
