@@ -3,6 +3,8 @@
 //! Objects are made from the schemas, so that fields to come are tried too: texts from a list of what people write and of what has broken parsers,
 //! numbers at their bounds, any fields left out. Many of them an API server would refuse; the operator doesn't rely on that.
 
+mod rest;
+
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 
@@ -207,41 +209,43 @@ fn spec(kind: &Kind, seed: u64) -> Value {
     spec
 }
 
-/// Has a pass over many objects of a kind, and says how many of them there were, and how many were stored.
-async fn try_many<K: Reconcile + DeserializeOwned + Debug>(
+/// Has a pass over many objects of a kind, and says how many of them there were, and how many were stored. The API server stores nothing that
+/// doesn't have the types of the schema (`is_read`).
+async fn try_many(
     world: &mut World,
     kind: Kind,
-    mut see: impl FnMut(&mut World, &str, Value),
+    is_read: fn(Value) -> bool,
+    mut see: impl FnMut(&mut World, &str, Value) -> String,
+    pass: impl AsyncFn(&World, Value),
 ) -> (u64, u64) {
     let (mut read, mut synced) = (0, 0);
+    let name_of_kind = kind.crd.spec.names.kind.clone();
     for seed in 0..OBJECTS {
         let (spec, name) = (spec(&kind, seed), format!("any-{}", seed % kind.names));
         let metadata = json!({"name": name, "namespace": "revel"});
-        let object = json!({"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": K::KIND, "metadata": metadata, "spec": spec});
-        // The API server stores nothing that doesn't have the types of the schema.
-        if serde_json::from_value::<K>(object).is_err() {
+        let object = json!({"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": name_of_kind, "metadata": metadata, "spec": spec});
+        if !is_read(object) {
             continue;
         }
         read += 1;
-        see(world, &name, spec.clone());
-        let place = path(&kind.crd.spec.names.plural, "revel", &name);
-        let object: K = serde_json::from_value(world.server.get(&place)).unwrap();
+        let place = see(world, &name, spec.clone());
+        let object = world.server.get(&place);
         let before = world.grafana.calls().len();
-        let pass = pass::run(Arc::new(object), world.context.clone());
-        let is_done = AssertUnwindSafe(pass).catch_unwind().await.is_ok();
-        assert!(is_done, "{} of seed {seed}: the pass panics: {spec:#}", K::KIND);
+        let is_done = AssertUnwindSafe(pass(world, object)).catch_unwind().await.is_ok();
+        assert!(
+            is_done,
+            "{name_of_kind} of seed {seed}: the pass panics: {spec:#}"
+        );
         let calls = world.grafana.calls().split_off(before);
         let of_passes = calls.iter().filter(|call| !call.starts_with("server."));
         assert!(
             of_passes.count() <= CALLS,
-            "{} of seed {seed}: {calls:?}: {spec:#}",
-            K::KIND
+            "{name_of_kind} of seed {seed}: {calls:?}: {spec:#}"
         );
         let (reason, message) = world.server.ready(&place).expect("every pass says something");
         assert!(
             message.len() < 40_000,
-            "{} of seed {seed}: a message of {} bytes",
-            K::KIND,
+            "{name_of_kind} of seed {seed}: a message of {} bytes",
             message.len()
         );
         synced += u64::from(reason == "Synced");
@@ -249,29 +253,60 @@ async fn try_many<K: Reconcile + DeserializeOwned + Debug>(
     (read, synced)
 }
 
+fn is_read<K: DeserializeOwned>(object: Value) -> bool {
+    serde_json::from_value::<K>(object).is_ok()
+}
+
+/// The same of a kind that has an object in Grafana.
+async fn try_managed<K: Reconcile + DeserializeOwned + Debug>(
+    world: &mut World,
+    kind: Kind,
+    mut see: impl FnMut(&mut World, &str, Value),
+) -> (u64, u64) {
+    let plural = kind.crd.spec.names.plural.clone();
+    let see = |world: &mut World, name: &str, spec: Value| {
+        see(world, name, spec);
+        path(&plural, "revel", name)
+    };
+    let pass = async |world: &World, object: Value| {
+        let object: K = serde_json::from_value(object).unwrap();
+        drop(pass::run(Arc::new(object), world.context.clone()).await);
+    };
+    try_many(world, kind, is_read::<K>, see, pass).await
+}
+
+fn kind(kind: &str, good: Value, names: u64) -> Kind {
+    let mut crds = crate::api::crds().into_iter();
+    let crd = crds.find(|crd| crd.spec.names.kind == kind).expect("the kind");
+    Kind { crd, good, names }
+}
+
+fn assert_enough(tried: &[(u64, u64)]) {
+    let is_enough = |(read, synced): &(u64, u64)| *read >= OBJECTS / 2 && *synced >= 5;
+    assert!(
+        tried.iter().all(is_enough),
+        "(tried, stored): {tried:?} of {OBJECTS}"
+    );
+}
+
 #[tokio::test]
 async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
     let mut world = World::connected().await;
-    let kind = |kind: &str, good: Value, names: u64| {
-        let mut crds = crate::api::crds().into_iter();
-        let crd = crds.find(|crd| crd.spec.names.kind == kind).expect("the kind");
-        Kind { crd, good, names }
-    };
     let webhook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com"}}}]});
     let tried = [
-        try_many::<AlertRule>(
+        try_managed::<AlertRule>(
             &mut world,
             kind("AlertRule", json!({"query": QUERY}), 20),
             |world, name, spec| drop(world.rule(name, spec)),
         )
         .await,
-        try_many::<ContactPoint>(
+        try_managed::<ContactPoint>(
             &mut world,
             kind("ContactPoint", webhook.clone(), 20),
             |world, name, spec| drop(world.contact_point(name, spec)),
         )
         .await,
-        try_many::<NotificationPolicy>(
+        try_managed::<NotificationPolicy>(
             &mut world,
             kind(
                 "NotificationPolicy",
@@ -281,7 +316,7 @@ async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
             |world, name, spec| drop(world.policy(name, spec)),
         )
         .await,
-        try_many::<Silence>(
+        try_managed::<Silence>(
             &mut world,
             kind(
                 "Silence",
@@ -292,11 +327,7 @@ async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
         )
         .await,
     ];
-    let is_enough = |(read, synced): &(u64, u64)| *read >= OBJECTS / 2 && *synced >= 5;
-    assert!(
-        tried.iter().all(is_enough),
-        "(tried, stored): {tried:?} of {OBJECTS}"
-    );
+    assert_enough(&tried);
 
     let rule = world.rule("good", json!({"query": QUERY, "title": "one that no other has"}));
     let point = world.contact_point("good", webhook);
