@@ -136,6 +136,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::grafana::api::OWNER_LABEL;
 
@@ -329,5 +331,71 @@ mod tests {
             decide(&rule(), Some(&found(&foreign)), "o/ns/a", true),
             Decision::Update(vec!["labels"])
         );
+    }
+
+    /// Any rule of this uid, mostly one with our mark.
+    fn any_rule() -> impl Strategy<Value = AlertRule> {
+        let choice = |texts: &[&'static str]| prop::sample::select(texts.to_vec());
+        let label = (choice(&["team", "instance", "x"]), choice(&["", "web", "db"]));
+        (
+            (choice(&["A", "B"]), choice(&["5m", "300s", "0s", "1h"])),
+            (
+                prop::option::of(choice(&["0s", "5m", "300s"])),
+                prop::collection::btree_map(label.0, label.1, 0..3),
+            ),
+            choice(&["o/ns/a", "o/ns/a", "o/ns/b", ""]),
+            (any::<bool>(), prop::option::of(choice(&["api", "file"]))),
+            (prop::option::of(choice(&["g", "h"])), choice(&["OK", "NoData"])),
+            10..40u64,
+        )
+            .prop_map(
+                |((title, pending), (keeps, labels), mark, (is_paused, by), (group, state), every)| {
+                    let marks = (!mark.is_empty()).then(|| (OWNER_LABEL.to_owned(), mark.to_owned()));
+                    let labels = labels.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned()));
+                    AlertRule {
+                        title: title.to_owned(),
+                        r#for: pending.to_owned(),
+                        keep_firing_for: keeps.map(str::to_owned),
+                        labels: labels.chain(marks).collect(),
+                        is_paused,
+                        provenance: by.map(str::to_owned),
+                        group: group.map(str::to_owned),
+                        no_data_state: state.to_owned(),
+                        interval: Duration::from_secs(every),
+                        ..rule()
+                    }
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_as_decided_is_kept_and_has_not_drifted(
+            wish in any_rule(), before in prop::option::of(any_rule()), may_claim in any::<bool>(),
+        ) {
+            let label = "o/ns/a";
+            let found = before.as_ref().map(FoundRule::of);
+            let is_ours = |found: &FoundRule| may_claim || found.owner.as_deref() == Some(label);
+            let first = decide(&wish, found.as_ref(), label, may_claim);
+            match &first {
+                Decision::NotOwned => {
+                    prop_assert!(!is_ours(found.as_ref().unwrap()));
+                    return Ok(());
+                }
+                Decision::Create => prop_assert!(found.is_none()),
+                Decision::Update(fields) => prop_assert!(!fields.is_empty()),
+                Decision::SetInterval | Decision::Keep => {}
+            }
+            // One that was made without a group stays without.
+            let is_without = found.as_ref().is_some_and(|found| found.group.is_none());
+            let stored = FoundRule::of(&AlertRule {
+                group: wish.group.clone().filter(|_| !is_without),
+                ..wish.clone()
+            });
+            prop_assert_eq!(decide(&wish, Some(&stored), label, true), Decision::Keep);
+            let known = fingerprint(&wish, &stored);
+            prop_assert!(!is_drift(Some(&known), Some(&stored)));
+            prop_assert_eq!(drift(&wish, Some(&stored), label, Some(&known)), [""; 0]);
+        }
     }
 }

@@ -3,6 +3,9 @@
     reason = "json!(..) reads better without a borrow"
 )]
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
 use serde_json::{Map, Value, from_value, json};
 
 use super::*;
@@ -258,5 +261,60 @@ fn an_integration_was_made_for_the_resource_that_its_uid_is_derived_from() {
         model::Integration::default(),
     ] {
         assert!(!is_made(&other), "{other:?}");
+    }
+}
+
+/// The settings of an integration, whether its address is secret, and whether it is quiet about what is over.
+type Any = (BTreeMap<&'static str, Value>, bool, bool);
+
+/// What integrations are made of, each with a uid of its own: they aren't shown, for they hold secrets.
+fn any_integrations() -> impl Strategy<Value = BTreeMap<&'static str, Any>> {
+    let values = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(""),
+        json!("x"),
+        json!("[REDACTED]"),
+        json!({}),
+        json!({"k": "v", "n": null}),
+        json!([1, "a"]),
+    ];
+    let field = prop::sample::select(vec!["url", "title", "more", "nested"]);
+    let settings = prop::collection::btree_map(field, prop::sample::select(values.to_vec()), 0..4);
+    let uid = prop::sample::select(vec!["a", "b", "c", "theirs"]);
+    prop::collection::btree_map(uid, (settings, any::<bool>(), any::<bool>()), 0..4)
+}
+
+fn made(all: BTreeMap<&str, Any>) -> Vec<Integration> {
+    let make = |(uid, (settings, is_secret, is_quiet)): (&str, Any)| {
+        let secrets: &[&str] = if is_secret { &["url"] } else { &[] };
+        let mut made = integration(uid, json!(settings), secrets);
+        made.sent.disable_resolve_message = is_quiet;
+        made
+    };
+    all.into_iter().map(make).collect()
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_left_to_do_once_a_plan_is_carried_out(
+        wish in any_integrations(), found in any_integrations(), again in any::<bool>(),
+    ) {
+        let (wish, found) = (made(wish), made(found));
+        let is_ours = |found: &model::Integration| found.uid != "theirs";
+        let before = shown(&found);
+        let plan = decide(&wish, &before, again, is_ours, |_| false);
+        let is_wished = |uid: &String| wish.iter().any(|integration| integration.sent.uid == *uid);
+        prop_assert!(plan.changed.iter().all(is_wished), "{plan:?}");
+        prop_assert!(!plan.surplus.iter().chain(&plan.foreign).any(is_wished), "{plan:?}");
+        let mut after: Vec<_> = before
+            .into_iter()
+            .filter(|found| !plan.surplus.contains(&found.uid) && !plan.changed.contains(&found.uid))
+            .collect();
+        after.extend(shown(&wish).into_iter().filter(|sent| plan.changed.contains(&sent.uid)));
+        let next = decide(&wish, &after, false, is_ours, |_| true);
+        prop_assert!(next.is_done_but_for(&plan.foreign), "{plan:?}, then {next:?}");
+        prop_assert_eq!(drift(&wish, &after, &next), [""; 0]);
     }
 }
