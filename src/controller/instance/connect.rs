@@ -279,6 +279,12 @@ mod tests {
             (url.as_str(), auth.0.as_str(), auth.1.expose_secret()),
             ("http://proxy:3128", "u", "first of proxy")
         );
+        for (says, is) in [(json!(true), true), (json!(false), false), (json!(null), false)] {
+            let mut object = object.clone();
+            object.spec.tls = from_value(json!({"insecureSkipVerify": says})).unwrap();
+            let made = connection(&object.spec, &first).unwrap();
+            assert_eq!(made.tls.insecure_skip_verify, is, "{says}");
+        }
     }
 
     #[test]

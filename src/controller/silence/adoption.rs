@@ -164,9 +164,6 @@ fn asks_for(
     (id, matchers): (&str, &[SilenceMatcher]),
     now: Timestamp,
 ) -> bool {
-    if other.is_deleting() {
-        return false;
-    }
     if let Some(stored) = other.status.as_ref().and_then(|status| status.id.as_deref()) {
         return stored == id;
     }

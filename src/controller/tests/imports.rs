@@ -151,6 +151,18 @@ async fn other_namespaces_are_read_only_where_the_instance_lets_it() {
     until("the settings are read", || world.instance().facts().is_ok()).await;
     world.pass_over(&import).await;
     assert_eq!(world.writes_of_rules(), 1);
+
+    let mut world = World::connected().await;
+    world.prometheus_rule("elsewhere", "web", found(&["A"]));
+    for (names, reason) in [
+        (json!(["revel"]), "Synced"),
+        (json!(["revel", "elsewhere"]), "Invalid"),
+    ] {
+        let import = world.import(json!({"namespaces": {"names": names}}));
+        world.pass_over(&import).await;
+        assert_eq!(world.said_of_import().0, reason, "{names}");
+    }
+    assert_eq!(world.writes_of_rules(), 0);
 }
 
 #[tokio::test]
@@ -250,4 +262,60 @@ async fn an_import_whose_name_for_a_rule_somebody_elses_has_is_told_when_that_go
     world.server.remove(&path("alertrules", "revel", &name));
     world.pass_over(&import).await;
     assert_eq!(world.alert_rules()[0].labels()[LABEL_IMPORT], "own");
+}
+
+#[tokio::test]
+async fn what_is_not_selected_any_more_goes_whether_it_can_be_seen_or_not() {
+    for (before, after, unseen) in [
+        (json!({}), json!({"kinds": ["VMRule"]}), "revel"),
+        (
+            json!({"namespaces": {"names": ["elsewhere"]}}),
+            json!({}),
+            "elsewhere",
+        ),
+    ] {
+        let mut world = World::connected().await;
+        let may = json!({"unrestrictedNamespaces": {"names": ["revel"]}});
+        world.connect(may).await;
+        until("the settings are read", || world.instance().facts().is_ok()).await;
+        let import = world.import(before);
+        world.prometheus_rule(unseen, "web", found(&["A"]));
+        world.pass_over(&import).await;
+        assert_eq!(world.alert_rules().len(), 1, "{after}");
+        world.context.unwatched.begins("PrometheusRule", unseen);
+        let deletions = |world: &World| {
+            let writes = world.server.writes().into_iter();
+            writes.filter(|write| write.starts_with("DELETE")).count()
+        };
+        world.pass_over(&import).await;
+        assert_eq!(deletions(&world), 0, "{after}");
+        let changed = world.import(after.clone());
+        world.pass_over(&changed).await;
+        assert_eq!(deletions(&world), 1, "{after}: {:?}", world.server.writes());
+    }
+}
+
+#[tokio::test]
+async fn an_alert_rule_that_is_being_deleted_is_made_anew_when_it_is_gone_and_not_sooner() {
+    let mut world = World::connected().await;
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    world.pass_over(&import).await;
+    let mut going = world.alert_rules().remove(0);
+    going.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-02T00:00:00Z")).unwrap());
+    going.spec.query = Some("up == 7".to_owned());
+    see(
+        &world.context,
+        &mut world.writers.rules,
+        going.clone(),
+        news::about_rule,
+    );
+    let writes = world.writes_of_rules();
+    pass::without_finalizer(Arc::new(import.clone()), world.context.clone())
+        .await
+        .unwrap();
+    assert_eq!(world.writes_of_rules(), writes, "{:?}", world.server.writes());
+    world.writers.rules.apply(&Event::Delete(going));
+    world.pass_over(&import).await;
+    assert_eq!(world.writes_of_rules(), writes + 1, "{:?}", world.server.writes());
 }

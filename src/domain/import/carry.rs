@@ -301,3 +301,7 @@ fn length(text: Option<&str>, field: &str) -> Result<Option<duration::Duration>,
 fn read(text: &str) -> Result<Duration, duration::InvalidDuration> {
     duration::Duration::parse(text)?.checked()
 }
+
+#[cfg(test)]
+#[path = "carry_tests.rs"]
+mod tests;

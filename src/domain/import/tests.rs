@@ -8,10 +8,10 @@ use serde_json::{Value, from_value, json};
 use super::*;
 use crate::api::prometheus_rule_import::SourceKind;
 
-const NEW: Version = Version::new(13, 0, 0);
+pub(super) const NEW: Version = Version::new(13, 0, 0);
 const OLD: Version = Version::new(11, 6, 0);
 
-fn import(spec: Value) -> PrometheusRuleImport {
+pub(super) fn import(spec: Value) -> PrometheusRuleImport {
     from_value(json!({
         "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "PrometheusRuleImport",
         "metadata": {"name": "mixins", "namespace": "shop", "uid": "uid-mixins"}, "spec": spec,
@@ -23,11 +23,11 @@ fn group(rules: Value) -> Value {
     json!({"groups": [{"name": "g", "rules": rules}]})
 }
 
-fn alert(name: &str) -> Value {
+pub(super) fn alert(name: &str) -> Value {
     json!({"alert": name, "expr": "up == 0"})
 }
 
-fn carried(spec: Value, objects: &[(&str, Value)], version: Version) -> Wish {
+pub(super) fn carried(spec: Value, objects: &[(&str, Value)], version: Version) -> Wish {
     let sources = objects.iter().map(|(name, spec)| Source {
         kind: SourceKind::PrometheusRule,
         namespace: "shop",
@@ -62,7 +62,7 @@ fn names(wish: &Wish) -> Vec<String> {
     wish.rules.iter().map(ResourceExt::name_any).collect()
 }
 
-fn said(remarks: &Remarks) -> Vec<String> {
+pub(super) fn said(remarks: &Remarks) -> Vec<String> {
     let texts = remarks.first.iter().map(|remark| {
         let rule = remark.rule.as_deref().unwrap_or("-");
         format!("{rule}: {}", remark.message)

@@ -120,5 +120,34 @@ mod tests {
             None,
             "no linger time"
         );
+        // A run that has begun during the one before covers what is left.
+        let at = |second| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let long = |began: i64| CronRun {
+            began: at(began),
+            ended: Some((at(began + 40), false)),
+        };
+        let overlapping = [long(0), long(10), long(100)];
+        let warning = warning("overlaps", overlapping.iter(), LINGER);
+        assert!(
+            warning
+                .as_ref()
+                .is_some_and(|text| text.contains("at least half")),
+            "{warning:?}"
+        );
+    }
+
+    #[test]
+    fn a_run_has_succeeded_where_its_job_is_complete() {
+        for (condition, is_well) in [("Complete", true), ("Failed", false)] {
+            let job = serde_json::from_value(serde_json::json!({
+                "metadata": {"name": "run"},
+                "status": {"startTime": "2026-01-01T00:00:00Z", "conditions": [
+                    {"type": condition, "status": "True", "lastTransitionTime": "2026-01-01T00:00:09Z"},
+                ]},
+            }))
+            .unwrap();
+            let run = CronRun::of(&JobFacts::of(&job)).unwrap();
+            assert_eq!(run.ended.map(|(_, is)| is), Some(is_well), "{condition}");
+        }
     }
 }

@@ -139,6 +139,11 @@ mod tests {
             selected.note_rolling(deployment, "web", true) && !selected.note_rolling(deployment, "web", true)
         );
         assert!(selected.note_job("alone", Some(&run("", 0))));
+        let mut of_another = run("batch", 0);
+        of_another.metadata.owner_references.as_mut().unwrap()[0].kind = "Workflow".to_owned();
+        assert!(selected.note_job("of-another", Some(&of_another)));
+        assert!(selected.cron_jobs.is_empty(), "its owner is no CronJob");
+        assert!(selected.note_job("of-another", None));
         assert!(selected.note_job("a", Some(&run("sync", 0))));
         assert_eq!((selected.count(), selected.warnings().count()), (3, 0));
         // The second run tells how often they come.

@@ -101,25 +101,33 @@ fn branches_stand_before_the_roots_own_routes_by_priority_then_namespace_then_na
 
 #[test]
 fn what_a_branch_takes_goes_on_to_the_root_unless_it_is_exclusive() {
-    let tree_with = |exclusive: bool| {
-        let spec = json!({
-            "receiver": "team", "exclusive": exclusive, "matchers": ["severity!=\"info\""],
+    let tree_with = |exclusive: Option<bool>| {
+        let mut spec = json!({
+            "receiver": "team", "matchers": ["severity!=\"info\""],
             "routes": [{"receiver": "phone", "matchers": ["severity=\"critical\""]}],
         });
+        if let Some(exclusive) = exclusive {
+            spec["exclusive"] = json!(exclusive);
+        }
         assemble(root(), vec![branch_of("shop/own", spec)])
     };
     let gets = |tree: &Route, namespace: &str, severity: &str| {
         reached(tree, &alert(namespace, &[("severity", severity)])).unwrap()
     };
     for (exclusive, severity, expected) in [
-        (false, "critical", vec!["shop/phone", "pager"]),
-        (false, "low", vec!["shop/team", "chat"]),
-        (true, "critical", vec!["shop/phone"]),
-        (true, "low", vec!["shop/team"]),
-        (true, "info", vec!["chat"]),
+        (None, "critical", vec!["shop/phone", "pager"]),
+        (Some(false), "critical", vec!["shop/phone", "pager"]),
+        (Some(false), "low", vec!["shop/team", "chat"]),
+        (Some(true), "critical", vec!["shop/phone"]),
+        (Some(true), "low", vec!["shop/team"]),
+        (Some(true), "info", vec!["chat"]),
     ] {
         let tree = tree_with(exclusive);
-        assert_eq!(gets(&tree, "shop", severity), expected, "{exclusive} {severity}");
+        assert_eq!(
+            gets(&tree, "shop", severity),
+            expected,
+            "{exclusive:?} {severity}"
+        );
         let others = gets(&tree, "shop-2", severity);
         assert_eq!(others, [if severity == "critical" { "pager" } else { "chat" }]);
     }
@@ -159,6 +167,9 @@ fn the_mark_of_a_branch_is_neither_that_of_the_tree_nor_one_that_people_have_wri
     assert_eq!(names(&tree), ["prod/shop/own"]);
     assert_eq!(find(&tree, "prod/shop/own"), Some(&branch.route));
     assert_eq!(find(&tree, "prod/infra/root"), None);
+    let mut written = branch.route.clone();
+    written.object_matchers.last_mut().unwrap().1 = "=".to_owned();
+    assert_eq!(mark(&written), None, "a mark matches all alerts");
     let standing = Standing {
         position: 1,
         digest: digest(&branch.route),

@@ -179,6 +179,25 @@ mod tests {
         assert!(deliveries.note(vec![attempt(0, 0, None)]).is_empty());
         assert!(deliveries.note(vec![attempt(0, 10, Some("timeout"))]).is_empty());
         assert_eq!(shown(&deliveries), Some((20, None)));
+        // Another integration in its place has its own attempts.
+        let other = Delivery {
+            integration: "email".to_owned(),
+            ..attempt(0, 10, Some("timeout"))
+        };
+        assert_eq!(deliveries.note(vec![other]), ["team"]);
+        assert_eq!(shown(&deliveries), Some((10, Some("email: timeout".to_owned()))));
+    }
+
+    #[test]
+    fn equal_failures_are_told_once() {
+        let mut deliveries = Deliveries::default();
+        deliveries.note(vec![
+            attempt(1, 10, Some("refused")),
+            attempt(2, 11, Some("refused")),
+            attempt(3, 12, Some("timeout")),
+        ]);
+        let failures = "email: refused; email: timeout";
+        assert_eq!(shown(&deliveries), Some((12, Some(failures.to_owned()))));
     }
 
     #[test]

@@ -81,8 +81,14 @@ fn a_recording_rule_writes_what_its_query_returns_and_says_nothing_of_alerts() {
     assert!(rule.annotations.is_empty());
     // Somewhere else.
     let record = json!({"record": {"metric": "m", "targetDatasource": {"name": "target"}}});
-    let rule = recorded(record, &loki(), now).unwrap();
-    assert_eq!(rule.record.unwrap().target.as_deref(), Some("target"));
+    for asked in [&loki(), &prometheus] {
+        let rule = recorded(record.clone(), asked, now).unwrap();
+        assert_eq!(
+            rule.record.unwrap().target.as_deref(),
+            Some("target"),
+            "{asked:?}"
+        );
+    }
     // Before 12.0 Grafana's settings say where to.
     let record = json!({"record": {"metric": "job:errors:rate5m"}});
     let rule = recorded(record, &loki(), Version::new(11, 2, 0)).unwrap();

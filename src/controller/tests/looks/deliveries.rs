@@ -60,6 +60,12 @@ impl Delivering {
             .count()
     }
 
+    /// How often an event was written, or counted once more.
+    fn events(&self) -> usize {
+        let writes = self.world.server.writes();
+        writes.iter().filter(|write| write.contains("/events")).count()
+    }
+
     fn told(&self) -> Vec<String> {
         let mut notes = self.world.server.notes();
         notes.retain(|note| note.starts_with("Deliver"));
@@ -94,8 +100,10 @@ async fn a_contact_point_shows_whether_it_delivers_and_is_written_when_that_chan
         "2026-01-01T12:00:00Z"
     ]);
     assert_eq!(delivering.pass().await, failing);
+    let events = delivering.events();
     assert_eq!(delivering.look("2026-01-01T13:00:00Z", Some("EOF")).await, 0);
     assert_eq!(delivering.pass().await, failing);
+    assert_eq!(delivering.events(), events, "it is told once");
     assert_eq!(delivering.writes(), writes + 1);
 
     assert_eq!(delivering.look("2026-01-01T14:00:00Z", None).await, 1);
@@ -123,6 +131,22 @@ async fn what_was_sent_before_a_change_says_nothing_of_the_contact_point_after_i
     let place = path("contactpoints", "revel", "team");
     delivering.world.server.set(&place, changed);
     assert_eq!(delivering.pass().await, json!([null, null]));
+    assert_eq!(delivering.told(), ["DeliveryFailed: webhook: invalid_token"]);
+}
+
+#[tokio::test]
+async fn a_failure_in_other_words_is_shown_when_the_contact_point_is_edited_and_no_news() {
+    let mut delivering = Delivering::start().await;
+    delivering.look("2026-01-01T10:00:00Z", Some("timeout")).await;
+    delivering.pass().await;
+    delivering.look("2026-01-01T11:00:00Z", Some("refused")).await;
+    assert_eq!(delivering.pass().await[0], "webhook: timeout");
+    let mut edited = delivering.stored();
+    edited["metadata"]["generation"] = json!(2);
+    let place = path("contactpoints", "revel", "team");
+    delivering.world.server.set(&place, edited);
+    assert_eq!(delivering.pass().await[0], "webhook: refused");
+    assert_eq!(delivering.told(), ["DeliveryFailed: webhook: timeout"]);
 }
 
 #[tokio::test]

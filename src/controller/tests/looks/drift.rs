@@ -243,3 +243,25 @@ async fn an_interval_that_is_kept_for_somebody_elses_rule_is_nobodys_change() {
         assert_eq!(writes(&world, since), [""; 0]);
     }
 }
+
+#[tokio::test]
+async fn a_contact_point_that_is_to_be_sent_again_is_though_it_has_drifted() {
+    let mut world = world("Report").await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    world.contact_point("team", hook);
+    let point = async |world: &World| said::<ContactPoint>(world, "contactpoints", "team").await;
+    assert_eq!(point(&world).await, synced());
+    world.grafana.hold(|held| {
+        let settings = &mut held.points[0].settings;
+        settings.insert("url".to_owned(), json!("https://example.com/other"));
+    });
+    world.poll().await;
+    assert_eq!(point(&world).await, drifted(&["webhook.url"]));
+    let at = path("contactpoints", "revel", "team");
+    let mut object = world.server.get(&at);
+    object["metadata"]["annotations"] = json!({ANNOTATION_RESEND: "1"});
+    world.server.set(&at, object);
+    assert_eq!(point(&world).await, synced());
+    let url = world.grafana.hold(|held| held.points[0].settings["url"].clone());
+    assert_eq!(url, "https://example.com/hook");
+}

@@ -5,6 +5,7 @@ mod branches;
 mod claims;
 mod contact_points;
 mod orphans;
+mod receivers;
 mod silences;
 mod tenancy;
 mod trees;

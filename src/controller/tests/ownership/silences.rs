@@ -166,6 +166,37 @@ async fn a_silence_that_would_cover_more_than_its_instance_allows_is_refused_wit
 }
 
 #[tokio::test]
+async fn a_silence_that_may_cover_every_namespace_is_measured_by_the_rules_of_all() {
+    for (may, reached) in [
+        (json!({"names": []}), None),
+        (json!({"names": ["revel"]}), Some("(bank/x, revel/a)")),
+    ] {
+        let mut world = world_with(
+            &json!({"maxRulesPerSilence": 1, "unrestrictedNamespaces": may}),
+            |_| (),
+        )
+        .await;
+        world.rule("a", json!({"query": QUERY}));
+        let mut other: AlertRule = made(&world.server, "alertrules", "x", json!({"query": QUERY}));
+        other.metadata.namespace = Some("bank".to_owned());
+        see(&world.context, &mut world.writers.rules, other, news::about_rule);
+        let silence = world.silence("s", json!({"matchers": ["severity=x"], "endsAt": END}));
+        let message = silence
+            .reconcile(&world.context)
+            .await
+            .err()
+            .map(|failure| failure.message);
+        match reached {
+            None => assert_eq!(message, None),
+            Some(words) => assert!(
+                message.as_ref().is_some_and(|text| text.contains(words)),
+                "{message:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_silence_that_covers_nothing_says_so_but_one_of_maintenance_does_not() {
     let mut world = world_with(&json!({}), |_| ()).await;
     let empty = world.silence("s", json!({"alertRules": {"all": true}, "endsAt": END}));
@@ -333,4 +364,37 @@ async fn two_equal_silences_made_by_hand_are_taken_over_by_two_resources() {
     let older = stored(&mut world, older).await.unwrap();
     assert_eq!((id_of(&older), id_of(&younger)), (Some("b"), Some("a")));
     assert_eq!(world.grafana.count("silences.put"), 0);
+}
+
+#[tokio::test]
+async fn who_has_a_silence_keeps_it_and_who_is_deleted_before_it_had_any_keeps_it_from_nobody() {
+    let mut world = made_by_hand("theirs", "team").await;
+    let older = created(&mut world, "older", 1, "theirs", END);
+    let mut older = stored(&mut world, older).await.unwrap();
+    // Without the annotation, and after a start that knows of no claims, its status says that it has it.
+    older.metadata.annotations = None;
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        older.clone(),
+        news::about_silence,
+    );
+    world.context.claims.ask(&older, None);
+    let younger = created(&mut world, "younger", 2, "theirs", END);
+    let failure = younger.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::Conflict), "{}", failure.message);
+
+    let mut world = made_by_hand("theirs", "team").await;
+    let mut older = created(&mut world, "older", 1, "theirs", END);
+    older.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-02T00:00:00Z")).unwrap());
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        older,
+        news::about_silence,
+    );
+    let younger = created(&mut world, "younger", 2, "theirs", END);
+    let younger = stored(&mut world, younger).await.unwrap();
+    assert_eq!(id_of(&younger), Some("theirs"));
+    assert!(world.context.claims.asks(&younger).is_some());
 }

@@ -166,3 +166,17 @@ fn what_a_silence_cannot_hold_is_refused_before_the_api_server_does() {
         assert!(problem.contains(cure) && problem.contains(key), "{problem}");
     }
 }
+
+#[test]
+fn a_namespace_opts_out_by_one_word_whatever_is_around_it() {
+    for (value, is_out) in [
+        ("disabled", true),
+        (" disabled\n", true),
+        ("Disabled", false),
+        ("", false),
+    ] {
+        let annotations = [(ANNOTATION_MAINTENANCE.to_owned(), value.to_owned())].into();
+        assert_eq!(opts_out(&annotations), is_out, "{value:?}");
+    }
+    assert!(!opts_out(&BTreeMap::new()));
+}

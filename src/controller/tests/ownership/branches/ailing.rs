@@ -276,3 +276,84 @@ async fn a_tree_that_lacks_a_refused_branch_is_left_as_somebody_changes_it_where
     assert_eq!(said(&world, "revel", "tree").0, "Synced");
     assert_eq!(tree(&world).group_wait, None);
 }
+
+#[tokio::test]
+async fn a_branch_of_whose_contact_point_nothing_is_known_right_now_stays_as_grafana_has_it() {
+    let mut world = with_a_root(json!({})).await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("team", hook);
+    point.reconcile(&world.context).await.unwrap();
+    let own = branch(
+        &mut world,
+        "revel",
+        "own",
+        json!({"receiverRef": {"name": "team"}}),
+    );
+    pass_over(&mut world, &[&own]).await;
+    assert_eq!(order(&world), ["own/revel/own"]);
+    let unknown = |held: &mut crate::grafana::mirror::Held| held.contact_points.unknown("team".to_owned());
+    world.instance().mirror.write(unknown);
+    let root = root(&mut world, json!({"routes": [{"matchers": ["c=d"]}]}));
+    pass_over(&mut world, &[&root]).await;
+    assert_eq!(order(&world), ["own/revel/own"]);
+    let matchers = tree(&world).routes.last().unwrap().object_matchers.clone();
+    assert_eq!(matchers[0].0, "c", "the root's own part is new");
+}
+
+#[tokio::test]
+async fn a_branch_that_moves_to_another_root_or_whose_root_is_deleted_is_not_in_sync_any_more() {
+    let mut world = with_a_root(json!({})).await;
+    let own = branch(&mut world, "shop", "own", json!({}));
+    pass_over(&mut world, &[&own]).await;
+    assert_eq!(said(&world, "shop", "own").0, "Synced");
+    // Grafana's tree still has it, under the root that it has left.
+    policy(
+        &mut world,
+        "shop",
+        "tree",
+        &json!({"receiverRef": {"grafanaName": "by-hand"}}),
+        &json!({}),
+    );
+    let moved = branch(&mut world, "shop", "own", json!({"parentRef": {"name": "tree"}}));
+    assert_eq!(order(&world), ["own/shop/own"]);
+    let failure = moved.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(
+        failure.reason,
+        Some(Reason::DependencyMissing),
+        "{}",
+        failure.message
+    );
+
+    let back = branch(&mut world, "shop", "own", json!({}));
+    let mut going = root(&mut world, json!({}));
+    going.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-02T00:00:00Z")).unwrap());
+    see(
+        &world.context,
+        &mut world.writers.policies,
+        going,
+        news::about_policy,
+    );
+    let failure = back.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(
+        failure.message,
+        "spec.parentRef: NotificationPolicy revel/tree is being deleted"
+    );
+}
+
+#[tokio::test]
+async fn a_root_that_nobody_knows_to_be_the_first_waits_and_one_that_has_the_tree_goes_on() {
+    let mut world = with_a_root(json!({})).await;
+    world.context.unwatched.begins("NotificationPolicy", "bank");
+    let root = root(&mut world, json!({}));
+    let failure = root.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::Unavailable), "{}", failure.message);
+    assert_eq!(world.grafana.count("policy.put"), 0);
+    world.context.unwatched.ends("NotificationPolicy", "bank");
+    pass_over(&mut world, &[&root]).await;
+    assert_eq!(said(&world, "revel", "tree").0, "Synced");
+    world.context.unwatched.begins("NotificationPolicy", "bank");
+    let place = ObjectRef::new("tree").within("revel");
+    let stored = world.context.stores.policies.get(&place).unwrap();
+    let report = stored.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.reason, Reason::Synced);
+}
