@@ -22,7 +22,7 @@ use super::silence::AlertRuleSelector;
     namespaced,
     status = "MaintenancePolicyStatus",
     derive = "PartialEq",
-    doc = "Silences alerts while Deployments, StatefulSets and DaemonSets of this namespace roll out and Jobs run, and no longer.",
+    doc = "Silences alerts while Deployments, StatefulSets, DaemonSets and Rollouts of this namespace roll out and Jobs run, and no longer.",
     printcolumn(name = "Workloads", type_ = "integer", json_path = ".status.workloads"),
     printcolumn(
         name = "Ready",
@@ -64,7 +64,7 @@ pub struct MaintenancePolicySpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceTarget {
-    /// `Deployment`, `StatefulSet` or `DaemonSet` (while a rollout is under way), `Job` (while it runs, also those of a CronJob), or `CronJob` (only those).
+    /// `Deployment`, `StatefulSet`, `DaemonSet` or `Rollout`, of Argo Rollouts where that is installed (while a rollout is under way), `Job` (while it runs, also those of a CronJob), or `CronJob` (only those).
     pub kind: WorkloadKind,
     /// Labels of the workloads; for `CronJob` those of the Jobs, from its `jobTemplate`. Default: all of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,6 +81,8 @@ pub enum WorkloadKind {
     StatefulSet,
     /// apps/v1 DaemonSet.
     DaemonSet,
+    /// argoproj.io/v1alpha1 Rollout.
+    Rollout,
     /// batch/v1 Job, whoever has made it.
     Job,
     /// batch/v1 Job that a CronJob has made.
@@ -94,6 +96,7 @@ impl WorkloadKind {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
+            Self::Rollout => "Rollout",
             Self::Job => "Job",
             Self::CronJob => "CronJob",
         }

@@ -40,6 +40,7 @@ use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
+use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy::{self, Tenant};
@@ -65,6 +66,8 @@ pub struct Stores {
     pub stateful_sets: Store<StatefulSet>,
     /// DaemonSets, pruned.
     pub daemon_sets: Store<DaemonSet>,
+    /// Rollouts of Argo Rollouts, pruned, where they are watched.
+    pub rollouts: Store<Rollout>,
     /// Jobs, pruned.
     pub jobs: Store<Job>,
     /// PrometheusRuleImports.
@@ -87,6 +90,7 @@ pub struct Writers {
     pub deployments: Writer<Deployment>,
     pub stateful_sets: Writer<StatefulSet>,
     pub daemon_sets: Writer<DaemonSet>,
+    pub rollouts: Writer<Rollout>,
     pub jobs: Writer<Job>,
     pub imports: Writer<PrometheusRuleImport>,
     pub prometheus_rules: Writer<PrometheusRule>,
@@ -104,6 +108,7 @@ pub fn stores() -> (Stores, Writers) {
     let (deployments, deployments_writer) = store();
     let (stateful_sets, stateful_sets_writer) = store();
     let (daemon_sets, daemon_sets_writer) = store();
+    let (rollouts, rollouts_writer) = store();
     let (jobs, jobs_writer) = store();
     let (imports, imports_writer) = store();
     let (prometheus_rules, prometheus_rules_writer) = store();
@@ -119,6 +124,7 @@ pub fn stores() -> (Stores, Writers) {
             deployments,
             stateful_sets,
             daemon_sets,
+            rollouts,
             jobs,
             imports,
             prometheus_rules,
@@ -134,6 +140,7 @@ pub fn stores() -> (Stores, Writers) {
             deployments: deployments_writer,
             stateful_sets: stateful_sets_writer,
             daemon_sets: daemon_sets_writer,
+            rollouts: rollouts_writer,
             jobs: jobs_writer,
             imports: imports_writer,
             prometheus_rules: prometheus_rules_writer,

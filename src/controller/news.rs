@@ -230,6 +230,7 @@ pub(super) fn about_maintenance(
         triggers.deployments.all_by(&stores.deployments, &concerned);
         triggers.stateful_sets.all_by(&stores.stateful_sets, &concerned);
         triggers.daemon_sets.all_by(&stores.daemon_sets, &concerned);
+        triggers.rollouts.all_by(&stores.rollouts, &concerned);
         triggers.jobs.all_by(&stores.jobs, &concerned);
     }
 }

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::runtime::Controller;
 use kube::runtime::controller::{Action, Config, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
@@ -15,6 +13,7 @@ use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -22,8 +21,8 @@ use tracing::{debug, info, warn};
 use super::alert_rule::import;
 use super::context::{Context, Stores, Writers};
 use super::instance;
-use super::maintenance::rolling::Rolling;
-use super::maintenance::{policy, workload};
+use super::maintenance::rolling::{self, Rolling};
+use super::maintenance::{argo, jobs, policy, workload};
 use super::news::{
     about_contact_point, about_instance, about_job, about_maintenance, about_policy, about_rolling,
     about_rule, about_silence, config_map_changes, namespace_changes, secret_changes, tell,
@@ -38,9 +37,9 @@ use crate::cluster::prometheus::{PrometheusRule, RuleSource, VmRule};
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::store::{Store, Writer};
 use crate::controller::engine::trigger::{Receivers, stream};
-use crate::controller::engine::watch::{LAST_APPLIED, Watched, guarded, optional, pruned, reflect};
+use crate::controller::engine::watch::{Watched, guarded, optional, pruned, reflect};
 use crate::deadline::{Late, within};
-use crate::domain::maintenance::rollout;
+use crate::domain::maintenance::rollout::argo::Rollout;
 
 /// How many passes over one kind run at the same time.
 const CONCURRENCY: u16 = 16;
@@ -104,8 +103,9 @@ pub async fn all(
     let deployments = start.watched_rolling(attentive, namespaces, writers.deployments);
     let stateful_sets = start.watched_rolling(attentive, namespaces, writers.stateful_sets);
     let daemon_sets = start.watched_rolling(attentive, namespaces, writers.daemon_sets);
+    let rollouts = argo::watch(&context, attentive, namespaces, writers.rollouts);
     let jobs = reflect(
-        pruned(attentive, namespaces, unwatched, prune_job),
+        pruned(attentive, namespaces, unwatched, jobs::prune),
         writers.jobs,
         tell(&context, about_job),
     );
@@ -139,6 +139,7 @@ pub async fn all(
         start.rolling(deployments, receivers.deployments),
         start.rolling(stateful_sets, receivers.stateful_sets),
         start.rolling(daemon_sets, receivers.daemon_sets),
+        start.rollouts(rollouts, receivers.rollouts),
         start.controller(
             jobs,
             &stores.jobs,
@@ -168,7 +169,7 @@ impl Start {
         &self,
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
-        receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
+        receiver: UnboundedReceiver<ObjectRef<K>>,
     ) {
         self.controller(objects, store, receiver, pass::run, pass::after_error)
             .await;
@@ -183,7 +184,7 @@ impl Start {
             Writer<PrometheusRule>,
             Writer<VmRule>,
         ),
-        receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<PrometheusRuleImport>>,
+        receiver: UnboundedReceiver<ObjectRef<PrometheusRuleImport>>,
     ) {
         let context = &self.context;
         let watch = guarded(&context.client, namespaces, &context.unwatched, None);
@@ -206,12 +207,25 @@ impl Start {
     async fn sources<K: RuleSource + Watched + Indexed>(&self, namespaces: &[String], writer: Writer<K>) {
         let follow = async {
             self.context.sources.wanted().await;
-            let events = optional(&self.context.client, namespaces, &self.context.unwatched);
+            let (client, unwatched) = (&self.context.client, &self.context.unwatched);
+            let events = optional(client, namespaces, unwatched, None, |_| ());
             let followed = reflect(events, writer, tell(&self.context, import::news::source));
             followed.for_each(|_| async {}).await;
         };
         tokio::select! {
             () = follow => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Rollouts of Argo Rollouts, which need not be installed.
+    async fn rollouts(
+        &self,
+        watch: impl Future<Output = BoxStream<'static, watcher::Result<Rollout>>>,
+        receiver: UnboundedReceiver<ObjectRef<Rollout>>,
+    ) {
+        tokio::select! {
+            rollouts = watch => self.rolling(rollouts, receiver).await,
             () = self.stop.cancelled() => {}
         }
     }
@@ -222,14 +236,14 @@ impl Start {
         namespaces: &[String],
         writer: Writer<K>,
     ) -> BoxStream<'static, watcher::Result<K>> {
-        let events = pruned(client, namespaces, &self.context.unwatched, prune_rolling);
+        let events = pruned(client, namespaces, &self.context.unwatched, rolling::prune);
         reflect(events, writer, tell(&self.context, about_rolling)).boxed()
     }
 
     async fn rolling<K: Rolling + DeserializeOwned>(
         &self,
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
-        receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
+        receiver: UnboundedReceiver<ObjectRef<K>>,
     ) {
         let store = K::store(&self.context);
         self.controller(objects, store, receiver, workload::rolling, workload::after_error)
@@ -240,7 +254,7 @@ impl Start {
         &self,
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
-        receiver: tokio::sync::mpsc::UnboundedReceiver<ObjectRef<K>>,
+        receiver: UnboundedReceiver<ObjectRef<K>>,
         reconcile: fn(Arc<K>, Arc<Context>) -> F,
         after_error: fn(Arc<K>, &E, Arc<Context>) -> Action,
     ) where
@@ -377,25 +391,6 @@ async fn one_listed<K: Indexed>(store: &Store<K>, missing: &Mutex<BTreeSet<Strin
         std::future::pending::<()>().await;
     }
     missing.lock().remove(&kind);
-}
-
-/// What rolls out is looked at for its status and whether its template has changed; the template itself is large.
-fn prune_rolling<K: Rolling>(workload: &mut K) {
-    workload.managed_fields_mut().clear();
-    workload.annotations_mut().remove(LAST_APPLIED);
-    if let Some(template) = workload.template() {
-        let hash = rollout::template_hash(Some(template));
-        *template = PodTemplateSpec::default();
-        template.metadata.get_or_insert_default().name = Some(hash);
-    }
-}
-
-fn prune_job(job: &mut Job) {
-    job.managed_fields_mut().clear();
-    job.annotations_mut().remove(LAST_APPLIED);
-    if let Some(spec) = &mut job.spec {
-        spec.template = PodTemplateSpec::default();
-    }
 }
 
 #[cfg(test)]

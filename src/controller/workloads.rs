@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use parking_lot::Mutex;
 
 use crate::api::Silence;
+use crate::controller::engine::sources::Wanted;
 use crate::domain::maintenance::held::Written;
 use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout::Settled;
@@ -95,6 +96,8 @@ pub struct Workloads {
     pub awaited: Mutex<OfSilences<bool>>,
     /// By namespace and name of a MaintenancePolicy: the workloads that it looks after.
     pub selected: Mutex<HashMap<(String, String), Selected>>,
+    /// Whether a policy names Rollouts of Argo Rollouts, which need not be installed.
+    pub rollouts: Wanted,
 }
 
 impl Workloads {
@@ -162,6 +165,7 @@ impl Workloads {
             deleted,
             awaited,
             selected,
+            rollouts: _,
         } = self;
         settled.lock().len()
             + jobs.lock().len()

@@ -29,6 +29,7 @@ mod install;
 mod instances;
 mod integrations;
 mod limited_rights;
+mod maintenance_argo;
 mod maintenance_changes;
 mod maintenance_job;
 mod maintenance_kinds;

@@ -92,6 +92,16 @@ pub async fn roll(w: &World, name: &str, version: &str, more: &Value) {
     patch(w, "deployment", name, version, more).await;
 }
 
+/// Starts a rollout of a custom resource by another image.
+pub async fn roll_by_merge(w: &World, kind: &str, name: &str, version: &str) {
+    let image = json!([{"name": "main", "image": format!("example.com/app:{version}")}]);
+    let patch = json!({"spec": {"template": {"spec": {"containers": image}}}}).to_string();
+    w.plane
+        .kubectl(["patch", kind, name, "-n", &w.ns, "--type=merge", "-p", &patch])
+        .await
+        .ok();
+}
+
 async fn patch(w: &World, kind: &str, name: &str, version: &str, more: &Value) {
     let image = json!([{"name": "main", "image": format!("example.com/app:{version}")}]);
     let mut patch = json!({"spec": {"template": {"spec": {"containers": image}}}});

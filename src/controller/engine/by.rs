@@ -16,6 +16,7 @@ use crate::api::{
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::workload::policy_name;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::policy;
@@ -339,6 +340,12 @@ impl Indexed for StatefulSet {
 }
 
 impl Indexed for DaemonSet {
+    fn found_by(&self) -> Vec<By> {
+        workload(self)
+    }
+}
+
+impl Indexed for Rollout {
     fn found_by(&self) -> Vec<By> {
         workload(self)
     }

@@ -1,4 +1,4 @@
-//! Whether the rules that others have written for Prometheus are read, and which of them have been.
+//! Whether what others have is read: the rules that they have written for Prometheus, and which of them have been.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -11,9 +11,32 @@ use crate::api::prometheus_rule_import::SourceKind;
 /// How long what the API server has refused isn't sent again as it is: it may have been refused for a passing reason.
 const REFUSED: Duration = Duration::from_secs(600);
 
+/// Whether somebody asks for a kind of others, so that it is watched. Once somebody has asked it stays so.
+pub struct Wanted(watch::Sender<bool>);
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Wanted {
+    /// Asks.
+    pub fn want(&self) {
+        self.0.send_if_modified(|wanted| !std::mem::replace(wanted, true));
+    }
+
+    /// Waits until somebody has asked.
+    pub async fn wanted(&self) {
+        // The sender is ours, so it isn't gone.
+        let _ = self.0.subscribe().wait_for(|wanted| *wanted).await;
+    }
+}
+
 /// What is known of the kinds that imports read, and of what became of their AlertRules.
+#[derive(Default)]
 pub struct Sources {
-    wanted: watch::Sender<bool>,
+    wanted: Wanted,
     listed: Mutex<BTreeSet<SourceKind>>,
     refused: Mutex<HashMap<String, Refused>>,
 }
@@ -26,27 +49,15 @@ struct Refused {
     due: Instant,
 }
 
-impl Default for Sources {
-    fn default() -> Self {
-        Self {
-            wanted: watch::Sender::new(false),
-            listed: Mutex::default(),
-            refused: Mutex::default(),
-        }
-    }
-}
-
 impl Sources {
     /// Notes that there is an import. Without any, nothing of others is watched, or kept in memory.
     pub fn want(&self) {
-        self.wanted
-            .send_if_modified(|wanted| !std::mem::replace(wanted, true));
+        self.wanted.want();
     }
 
     /// Waits until there is an import.
     pub async fn wanted(&self) {
-        // The sender is ours, so it isn't gone.
-        let _ = self.wanted.subscribe().wait_for(|wanted| *wanted).await;
+        self.wanted.wanted().await;
     }
 
     /// Notes that a kind has been listed, or isn't there.

@@ -12,6 +12,7 @@ use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
     Silence,
 };
+use crate::domain::maintenance::rollout::argo::Rollout;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
@@ -77,6 +78,8 @@ pub struct Triggers {
     pub stateful_sets: Trigger<StatefulSet>,
     /// DaemonSets.
     pub daemon_sets: Trigger<DaemonSet>,
+    /// Rollouts of Argo Rollouts.
+    pub rollouts: Trigger<Rollout>,
     /// Jobs.
     pub jobs: Trigger<Job>,
     /// PrometheusRuleImports.
@@ -103,6 +106,8 @@ pub struct Receivers {
     pub stateful_sets: UnboundedReceiver<ObjectRef<StatefulSet>>,
     /// DaemonSets.
     pub daemon_sets: UnboundedReceiver<ObjectRef<DaemonSet>>,
+    /// Rollouts of Argo Rollouts.
+    pub rollouts: UnboundedReceiver<ObjectRef<Rollout>>,
     /// Jobs.
     pub jobs: UnboundedReceiver<ObjectRef<Job>>,
     /// PrometheusRuleImports.
@@ -124,6 +129,7 @@ pub fn triggers() -> (Triggers, Receivers) {
     let (deployments, deployments_receiver) = channel();
     let (stateful_sets, stateful_sets_receiver) = channel();
     let (daemon_sets, daemon_sets_receiver) = channel();
+    let (rollouts, rollouts_receiver) = channel();
     let (jobs, jobs_receiver) = channel();
     let (imports, imports_receiver) = channel();
     (
@@ -137,6 +143,7 @@ pub fn triggers() -> (Triggers, Receivers) {
             deployments,
             stateful_sets,
             daemon_sets,
+            rollouts,
             jobs,
             imports,
         },
@@ -150,6 +157,7 @@ pub fn triggers() -> (Triggers, Receivers) {
             deployments: deployments_receiver,
             stateful_sets: stateful_sets_receiver,
             daemon_sets: daemon_sets_receiver,
+            rollouts: rollouts_receiver,
             jobs: jobs_receiver,
             imports: imports_receiver,
         },

@@ -1,5 +1,6 @@
 //! Silence while a workload is changed: its rollouts and runs, and the policies that ask for it.
 
+pub mod argo;
 pub mod jobs;
 pub mod policy;
 pub mod rolling;

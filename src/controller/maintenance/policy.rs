@@ -6,6 +6,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Resource, ResourceExt};
 
+use super::argo;
 use super::workload::Error;
 
 use crate::api::condition::{self, Reason};
@@ -40,6 +41,7 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
         Ok(maintenance) => {
             warnings = maintenance::warnings(&maintenance.lease);
             warnings.extend(of_workloads);
+            warnings.extend(argo::missing(&object, &context));
             (
                 Reason::Synced,
                 "silences are opened when the workloads roll out or run".to_owned(),

@@ -13,6 +13,7 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::domain::maintenance;
+use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::selected::Selected;
 use crate::domain::maintenance::window::Lease;
 use crate::domain::maintenance::workload::template::Subject;
@@ -84,6 +85,9 @@ fn all_anew(context: &Context) {
 }
 
 fn look(policy: &MaintenancePolicy, context: &Context) {
+    if maintenance::names(&policy.spec, WorkloadKind::Rollout) {
+        context.workloads.rollouts.want();
+    }
     let lease =
         maintenance::of_policy(policy).map_or_else(|_| Lease::default(), |maintenance| maintenance.lease);
     let mut selected = Selected::new(lease.linger);
@@ -92,6 +96,7 @@ fn look(policy: &MaintenancePolicy, context: &Context) {
     look_among::<Deployment>(policy, &place, &mut selected, context);
     look_among::<StatefulSet>(policy, &place, &mut selected, context);
     look_among::<DaemonSet>(policy, &place, &mut selected, context);
+    look_among::<Rollout>(policy, &place, &mut selected, context);
     for job in context.stores.jobs.by(&place) {
         let is_selected = maintenance::selects(&policy.spec, &Subject::of(WorkloadKind::Job, &*job));
         selected.note_job(&job.name_any(), is_selected.then_some(&*job));

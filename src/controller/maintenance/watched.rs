@@ -16,6 +16,7 @@ use crate::controller::engine::by::Indexed;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::rollout::argo::Rollout;
 
 /// Forgets what is gone.
 pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {
@@ -26,6 +27,7 @@ pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {
             let mut there = uids(&stores.deployments);
             there.extend(uids(&stores.stateful_sets));
             there.extend(uids(&stores.daemon_sets));
+            there.extend(uids(&stores.rollouts));
             context.workloads.keep_rolling(|uid| there.contains(uid));
         }
         Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
@@ -107,6 +109,7 @@ fn has_workload(silence: &Silence, uid: &str, context: &Context) -> bool {
             "Deployment" => is_there::<Deployment>(namespace, name, uid, context),
             "StatefulSet" => is_there::<StatefulSet>(namespace, name, uid, context),
             "DaemonSet" => is_there::<DaemonSet>(namespace, name, uid, context),
+            "Rollout" => is_there::<Rollout>(namespace, name, uid, context),
             _ => false,
         }
     };
@@ -122,6 +125,7 @@ fn send(silence: &Silence, context: &Context) {
             "Deployment" => Deployment::trigger(context).one(silence.ns(), &owner.name),
             "StatefulSet" => StatefulSet::trigger(context).one(silence.ns(), &owner.name),
             "DaemonSet" => DaemonSet::trigger(context).one(silence.ns(), &owner.name),
+            "Rollout" => Rollout::trigger(context).one(silence.ns(), &owner.name),
             "Job" => context.triggers.jobs.one(silence.ns(), &owner.name),
             _ => {}
         }

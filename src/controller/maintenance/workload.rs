@@ -64,7 +64,7 @@ pub async fn rolling<K: Rolling>(object: Arc<K>, context: Arc<Context>) -> Resul
     let uid = object.uid().unwrap_or_default();
     let phase = {
         let mut settled = context.workloads.settled.lock();
-        let facts = object.facts().continuing(settled.get(&uid));
+        let facts = object.facts().at(context.now()).continuing(settled.get(&uid));
         let phase = rollout::observe(&facts, settled.get(&uid));
         if let Some(now_settled) = facts.settled() {
             settled.insert(uid, now_settled);

@@ -19,6 +19,7 @@ struct Inner {
     /// Writes to paths with this in them are refused, in this way.
     closed: Mutex<Option<(&'static str, StatusCode)>>,
     writes: Mutex<Vec<String>>,
+    reads: Mutex<Vec<String>>,
 }
 
 impl ApiServer {
@@ -41,6 +42,11 @@ impl ApiServer {
     /// What was written, as `METHOD path`.
     pub(super) fn writes(&self) -> Vec<String> {
         self.0.writes.lock().clone()
+    }
+
+    /// What was read, as paths.
+    pub(super) fn reads(&self) -> Vec<String> {
+        self.0.reads.lock().clone()
     }
 
     /// Makes an object, or replaces it.
@@ -114,7 +120,9 @@ impl ApiServer {
     }
 
     fn answer(&self, method: &Method, path: &str, body: &[u8]) -> (StatusCode, Value) {
-        if *method != Method::GET {
+        if *method == Method::GET {
+            self.0.reads.lock().push(path.to_owned());
+        } else {
             self.0.writes.lock().push(format!("{method} {path}"));
         }
         let closed = self.0.closed.lock().filter(|(part, _)| path.contains(part));

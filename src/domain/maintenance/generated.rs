@@ -155,7 +155,10 @@ pub fn silence(
 ) -> Silence {
     let what = match kind {
         WorkloadKind::Job | WorkloadKind::CronJob => "run",
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "rollout",
+        WorkloadKind::Deployment
+        | WorkloadKind::StatefulSet
+        | WorkloadKind::DaemonSet
+        | WorkloadKind::Rollout => "rollout",
     };
     let instance = match (known, maintenance) {
         (Some(known), _) => known.spec.instance.clone(),

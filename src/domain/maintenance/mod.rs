@@ -167,6 +167,11 @@ pub fn selects(spec: &MaintenancePolicySpec, subject: &Subject<'_>) -> bool {
         })
 }
 
+/// Whether a policy has a target of this kind.
+pub fn names(spec: &MaintenancePolicySpec, kind: WorkloadKind) -> bool {
+    spec.targets.iter().any(|target| target.kind == kind)
+}
+
 /// What a policy asks for, or what is wrong with it.
 pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
     for (i, target) in policy.spec.targets.iter().enumerate() {

@@ -7,7 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 pub struct Run {
     /// What runs: the template's hash, or the first characters of the Job's uid. Part of the silence's name.
     pub revision: String,
-    /// Counts the rollouts of a Deployment, as its controller does, and grows with those of a StatefulSet and a DaemonSet; always 1
+    /// Counts the rollouts of a Deployment, as its controller does, and grows with those of other kinds; always 1
     /// for a Job. Tells a rollback to an earlier template from that template's first rollout.
     pub attempt: i64,
 }

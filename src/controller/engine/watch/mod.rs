@@ -59,14 +59,22 @@ pub fn guarded<K: Watched>(
 }
 
 /// Watches a kind of others' that need not be installed: it counts as listed and empty where it isn't there or may not be watched, and is
-/// looked for again every half a minute. [`Unwatched`] tells that from one that has no objects.
-pub fn optional<K: Watched>(client: &Client, namespaces: &[String], unwatched: &Arc<Unwatched>) -> Events<K> {
+/// looked for again every half a minute. [`Unwatched`] tells that from one that has no objects. `lasts` is as in [`guarded`], `prune` as in
+/// [`pruned`].
+pub fn optional<K: Watched>(
+    client: &Client,
+    namespaces: &[String],
+    unwatched: &Arc<Unwatched>,
+    lasts: Option<u32>,
+    prune: fn(&mut K),
+) -> Events<K> {
     over(namespaces, &Calm::of_optional(unwatched), |namespace| {
         let api: Api<DeserializeGuard<K>> = api(client, namespace);
-        let decoded = watcher::watcher(api, config())
+        let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
+        let decoded = watcher::watcher(api, config)
             .default_backoff()
             .try_filter_map(|event| async move { Ok(decode(event)) });
-        decoded.boxed()
+        decoded.modify(prune).boxed()
     })
 }
 

@@ -185,6 +185,7 @@ impl World {
         of(&mut self.receivers.deployments, &mut all);
         of(&mut self.receivers.stateful_sets, &mut all);
         of(&mut self.receivers.daemon_sets, &mut all);
+        of(&mut self.receivers.rollouts, &mut all);
         of(&mut self.receivers.jobs, &mut all);
         all.sort();
         all.dedup();

@@ -341,9 +341,9 @@ async fn life_of<K: Own, F>(
 
 #[tokio::test]
 async fn a_deployment_costs_the_same_in_any_crowd() {
-    in_any_crowd(async |world: &mut World, costs: &mut Costs| {
+    Box::pin(in_any_crowd(async |world: &mut World, costs: &mut Costs| {
         life_of(world, costs, rolling_out(), workload::rolling).await;
-    })
+    }))
     .await;
 }
 

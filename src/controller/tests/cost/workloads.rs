@@ -1,7 +1,13 @@
 //! What passes over workloads write and remember, and what is said of it.
 
+use ::kube::runtime::watcher;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
 use super::*;
-use crate::controller::maintenance::jobs;
+use crate::controller::engine::store::store;
+use crate::controller::maintenance::{argo, jobs};
+use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::window::Outcome;
 
 #[tokio::test]
@@ -212,4 +218,64 @@ async fn an_edit_of_a_policy_of_another_namespace_sends_the_workloads_on_a_pass_
         Some("revel"),
         "its own rules are silenced"
     );
+}
+
+/// Begins to watch Rollouts of Argo Rollouts; it ends with the watch.
+fn watching(world: &World) -> tokio::task::JoinHandle<BoxStream<'static, watcher::Result<Rollout>>> {
+    let context = world.context.clone();
+    let writer = store().1;
+    tokio::spawn(async move { argo::watch(&context, &context.client, &[], writer).await })
+}
+
+/// What was read that is Argo's.
+fn looks(world: &World) -> Vec<String> {
+    let reads = world.server.reads().into_iter();
+    reads.filter(|path| path.contains("argoproj.io")).collect()
+}
+
+#[tokio::test]
+async fn rollouts_that_are_not_installed_cost_one_look_at_the_start_until_a_policy_names_them() {
+    let mut world = World::connected().await;
+    let watch = watching(&world);
+    until("it looks once", || {
+        looks(&world) == ["/apis/argoproj.io/v1alpha1"]
+    })
+    .await;
+    // Other kinds are no reason to look again.
+    maintenance(&mut world);
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        !watch.is_finished() && looks(&world).len() == 1,
+        "{:?}",
+        looks(&world)
+    );
+
+    let policy = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy", "spec": {"targets": [{"kind": "Rollout"}]},
+        "metadata": {"name": "argo", "namespace": "revel", "uid": "uid-argo", "generation": 1},
+    });
+    let policy: MaintenancePolicy = serde_json::from_value(policy).unwrap();
+    seen(&mut world, &policy);
+    let rollouts = watch.await.unwrap();
+    tokio::spawn(rollouts.for_each(|_| async {}));
+    until("it looks again", || looks(&world).len() > 1).await;
+    let is_missing = || !world.context.unwatched.sees("Rollout", "revel");
+    until("that they are missing is known", is_missing).await;
+    let said = argo::missing(&policy, &world.context).unwrap_or_default();
+    assert!(
+        said.starts_with("spec.targets[0].kind is Rollout, but rollouts.argoproj.io isn't installed"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn rollouts_that_are_installed_are_watched_without_a_policy() {
+    let world = World::connected().await;
+    let kind = json!({"name": "rollouts", "singularName": "rollout", "namespaced": true, "kind": "Rollout", "verbs": ["list", "watch"]});
+    let served = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "argoproj.io/v1alpha1", "resources": [kind]});
+    world.server.set("/apis/argoproj.io/v1alpha1", served);
+    let watch = watching(&world);
+    until("it is watched", || watch.is_finished()).await;
 }

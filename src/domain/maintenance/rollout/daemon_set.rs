@@ -47,6 +47,7 @@ impl RollsOut for DaemonSet {
             available: count(status.and_then(|status| status.number_available)),
             is_unfinished: false,
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            restart: None,
             progressing: None,
         }
     }

@@ -48,6 +48,7 @@ impl RollsOut for Deployment {
             available: count(status.and_then(|status| status.available_replicas)),
             is_unfinished: updated == 0,
             created: None,
+            restart: None,
             progressing,
         }
     }

@@ -6,8 +6,10 @@
 //! `Recreate` it says so all the way, because old pods go before new ones come: then only the counts tell. And between a
 //! change and the controller's first look the condition speaks of the template before.
 //!
-//! Of a StatefulSet and a DaemonSet no controller says that a rollout is over or stuck: the counts tell, and the lease.
+//! Of a StatefulSet and a DaemonSet no controller says that a rollout is over or stuck: the counts tell, and the lease. Of a Rollout
+//! of Argo Rollouts its controller says both ([`argo`]).
 
+pub mod argo;
 mod daemon_set;
 mod deployment;
 mod stateful_set;
@@ -68,11 +70,23 @@ pub struct Facts {
     pub is_unfinished: bool,
     /// When the workload was created, where nothing but that tells its first rollout from pods that break.
     pub created: Option<Timestamp>,
-    /// The `Progressing` condition; absent where there is none, and where a Deployment's `progressDeadlineSeconds` is its maximum.
+    /// The last restart of all pods that was asked for without another template.
+    pub restart: Option<Restart>,
+    /// The `Progressing` condition; absent where there is none, and where a Deployment's `progressDeadlineSeconds` is its maximum. Of a
+    /// Rollout only where it decides anything.
     pub progressing: Option<Progressing>,
 }
 
-/// What the deployment controller says of the rollout.
+/// A restart of all pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// When it is to begin.
+    pub at: Timestamp,
+    /// The controller says that all pods are younger than that.
+    pub is_over: bool,
+}
+
+/// What its controller says of the rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progressing {
     /// Its reason.
@@ -155,10 +169,25 @@ impl Facts {
     }
 
     fn run(&self, attempt: i64) -> Run {
-        Run {
-            revision: self.template.clone(),
-            attempt,
-        }
+        let revision = match &self.restart {
+            None => self.template.clone(),
+            // The same template once more is another rollout.
+            Some(restart) => short_hash(&format!("{} restarted at {}", self.template, restart.at)),
+        };
+        Run { revision, attempt }
+    }
+
+    /// Without a restart that isn't due yet: nothing happens before.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        let restart = self.restart.filter(|restart| restart.at <= now);
+        Self { restart, ..self }
+    }
+
+    /// Since when pods are restarted, where they are.
+    fn restarts_since(&self) -> Option<Timestamp> {
+        let restart = self.restart.as_ref().filter(|restart| !restart.is_over);
+        restart.map(|restart| restart.at)
     }
 
     fn counts(&self) -> Counts {
@@ -187,7 +216,11 @@ impl Facts {
 pub fn template_hash(template: Option<&PodTemplateSpec>) -> String {
     // A `Value` has sorted keys, so the hash doesn't depend on the order in which a library writes fields.
     let template = template.and_then(|template| serde_json::to_value(template).ok());
-    let digest = Sha256::digest(template.unwrap_or_default().to_string());
+    short_hash(&template.unwrap_or_default().to_string())
+}
+
+fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text);
     let short: Vec<u8> = digest.iter().copied().take(5).collect();
     data_encoding::BASE32_DNSSEC.encode(&short)
 }
@@ -204,7 +237,7 @@ pub fn observe(facts: &Facts, settled: Option<&Settled>) -> Phase {
             since,
             progress: Progress::Counts(facts.counts()),
             is_certain,
-            created: facts.created,
+            created: facts.restarts_since().or(facts.created),
         })
     };
     let rolling = |attempt, since| under_way(attempt, since, true);
@@ -229,10 +262,11 @@ pub fn observe(facts: &Facts, settled: Option<&Settled>) -> Phase {
     let Some(progressing) = &facts.progressing else {
         return if facts.has_old_pods() || facts.is_unfinished {
             rolling(facts.rollout, None)
-        } else if facts.is_complete() && facts.caught_up {
+        } else if facts.is_complete() && facts.caught_up && facts.restarts_since().is_none() {
             Phase::Succeeded(verdict(facts, None))
         } else {
-            // Not available yet, or not any more: pods that break long after the rollout are what alerts are for.
+            // Not available yet, or not any more: pods that break long after the rollout are what alerts are for. Or restarted one by
+            // one, which no count tells.
             under_way(facts.rollout, None, false)
         };
     };
@@ -241,13 +275,13 @@ pub fn observe(facts: &Facts, settled: Option<&Settled>) -> Phase {
         "ReplicaSetUpdated" => rolling(facts.rollout, None),
         "NewReplicaSetAvailable" if facts.has_old_pods() => rolling(facts.rollout, None),
         "NewReplicaSetAvailable" => Phase::Succeeded(verdict(facts, Some(progressing))),
-        "ProgressDeadlineExceeded" | "ReplicaSetCreateError" => {
+        "ProgressDeadlineExceeded" | "ReplicaSetCreateError" | "RolloutAborted" | "InvalidSpec" => {
             Phase::Failed(verdict(facts, Some(progressing)))
         }
         // `FoundNewReplicaSet`, `DeploymentResumed`, and `DeploymentPaused` of one that was resumed this moment: the controller
         // hasn't judged yet. It says `NewReplicaSetAvailable` with its next word where nothing is to be done.
         _ if facts.is_complete() => Phase::Idle,
-        "DeploymentResumed" => rolling(facts.rollout, progressing.updated),
+        "DeploymentResumed" | "RolloutResumed" => rolling(facts.rollout, progressing.updated),
         _ => rolling(facts.rollout, None),
     }
 }
@@ -266,6 +300,8 @@ fn verdict(facts: &Facts, progressing: Option<&Progressing>) -> Verdict {
     }
 }
 
+#[cfg(test)]
+mod argo_tests;
 #[cfg(test)]
 mod kinds_tests;
 #[cfg(test)]

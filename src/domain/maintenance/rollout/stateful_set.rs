@@ -51,6 +51,7 @@ impl RollsOut for StatefulSet {
             available: count(status.and_then(|status| status.available_replicas)),
             is_unfinished: is_between && !by_hand && kept == 0,
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            restart: None,
             progressing: None,
         }
     }
