@@ -21,16 +21,16 @@ use super::notification::policy::related;
 use super::tally;
 use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
-    Silence,
+    NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::namespace::{self, Labels};
-use crate::controller::engine::by::{By, Named, labelled, named};
+use crate::controller::engine::by::{By, Indexed, Named, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
+use crate::controller::engine::trigger::Trigger;
 use crate::controller::engine::watch::{Events, versions};
-use crate::domain::claims::Claimant;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
 use crate::domain::tenancy::{self, Tenant};
@@ -61,25 +61,32 @@ fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> 
 
 /// Notes what the resources of an instance claim, where that depends on what has changed in it.
 fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Context) {
-    fn of<K: Claiming>(store: &Store<K>, instance: &str, context: &Context) -> Vec<Claimant> {
-        let all = store.by(&By::Instance(instance.to_owned()));
-        all.iter()
-            .flat_map(|object| context.claims.note(&**object))
-            .collect()
+    fn of<K: Claiming>(store: &Store<K>, trigger: &Trigger<K>, instance: &str, context: &Context) {
+        for object in store.by(&By::Instance(instance.to_owned())) {
+            for other in context.claims.note(&*object) {
+                trigger.one(&other.namespace, &other.name);
+            }
+        }
     }
     if !context.claims.set_ground(instance, spec) {
         return;
     }
     let (stores, triggers) = (&context.stores, &context.triggers);
-    for other in of(&stores.rules, instance, context) {
-        triggers.rules.one(&other.namespace, &other.name);
-    }
-    for other in of(&stores.contact_points, instance, context) {
-        triggers.contact_points.one(&other.namespace, &other.name);
-    }
-    for other in of(&stores.policies, instance, context) {
-        triggers.policies.one(&other.namespace, &other.name);
-    }
+    of(&stores.rules, &triggers.rules, instance, context);
+    of(
+        &stores.contact_points,
+        &triggers.contact_points,
+        instance,
+        context,
+    );
+    of(&stores.policies, &triggers.policies, instance, context);
+    of(
+        &stores.time_intervals,
+        &triggers.time_intervals,
+        instance,
+        context,
+    );
+    of(&stores.templates, &triggers.templates, instance, context);
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
@@ -169,6 +176,28 @@ pub(super) fn about_policy(
         context.triggers.policies.one(&namespace, &name);
     }
     related::told(event, before, context);
+}
+
+pub(super) fn about_time_interval(
+    event: &Event<TimeInterval>,
+    before: Option<&TimeInterval>,
+    context: &Context,
+) {
+    tally::count(event, before, &context.stores.time_intervals, context);
+    for (namespace, name) in claim(event, &context.stores.time_intervals, context) {
+        context.triggers.time_intervals.one(&namespace, &name);
+    }
+}
+
+pub(super) fn about_template(
+    event: &Event<NotificationTemplate>,
+    before: Option<&NotificationTemplate>,
+    context: &Context,
+) {
+    tally::count(event, before, &context.stores.templates, context);
+    for (namespace, name) in claim(event, &context.stores.templates, context) {
+        context.triggers.templates.one(&namespace, &name);
+    }
 }
 
 pub(super) fn about_instance(
@@ -313,45 +342,44 @@ pub(super) fn namespace_told(event: watcher::Result<Event<PartialObjectMeta<Name
 
 /// Has the resources of an instance that are in some of the namespaces claim anew and looked at.
 fn look_again(instance: &str, is_meant: impl Fn(&str) -> bool, context: &Context) {
+    fn at<K: Claiming>(meant: &[Arc<K>], trigger: &Trigger<K>, context: &Context) {
+        for object in meant {
+            trigger.one(object.ns(), object.id());
+            for other in context.claims.note(&**object) {
+                trigger.one(&other.namespace, &other.name);
+            }
+        }
+    }
+    fn meant<K: Managed + Indexed>(
+        store: &Store<K>,
+        instance: &str,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Vec<Arc<K>> {
+        let mut all = store.by(&By::Instance(instance.to_owned()));
+        all.retain(|object| is_meant(object.ns()));
+        all
+    }
     let (stores, triggers) = (&context.stores, &context.triggers);
-    let by = By::Instance(instance.to_owned());
-    for rule in stores.rules.by(&by).iter().filter(|rule| is_meant(rule.ns())) {
-        triggers.rules.one(rule.ns(), rule.id());
-        for other in context.claims.note(&**rule) {
-            triggers.rules.one(&other.namespace, &other.name);
-        }
+    at(
+        &meant(&stores.rules, instance, &is_meant),
+        &triggers.rules,
+        context,
+    );
+    let points = meant(&stores.contact_points, instance, &is_meant);
+    at(&points, &triggers.contact_points, context);
+    let policies = meant(&stores.policies, instance, &is_meant);
+    for root in policies.iter().filter_map(|policy| policy.root()) {
+        triggers.policies.one(&root.namespace, &root.name);
     }
-    for point in stores
-        .contact_points
-        .by(&by)
-        .iter()
-        .filter(|point| is_meant(point.ns()))
-    {
-        triggers.contact_points.one(point.ns(), point.id());
-        for other in context.claims.note(&**point) {
-            triggers.contact_points.one(&other.namespace, &other.name);
-        }
-    }
-    for policy in stores
-        .policies
-        .by(&by)
-        .iter()
-        .filter(|policy| is_meant(policy.ns()))
-    {
-        triggers.policies.one(policy.ns(), policy.id());
-        if let Some(root) = policy.root() {
-            triggers.policies.one(&root.namespace, &root.name);
-        }
-        for other in context.claims.note(&**policy) {
-            triggers.policies.one(&other.namespace, &other.name);
-        }
-    }
-    for silence in stores
-        .silences
-        .by(&by)
-        .iter()
-        .filter(|silence| is_meant(silence.ns()))
-    {
+    at(&policies, &triggers.policies, context);
+    let intervals = meant(&stores.time_intervals, instance, &is_meant);
+    at(&intervals, &triggers.time_intervals, context);
+    at(
+        &meant(&stores.templates, instance, &is_meant),
+        &triggers.templates,
+        context,
+    );
+    for silence in meant(&stores.silences, instance, &is_meant) {
         triggers.silences.one(silence.ns(), silence.id());
     }
 }
@@ -421,6 +449,7 @@ pub(super) fn config_map_changed<S: Resource>(texts: &S, context: &Context) {
     let refers = By::ConfigMap(name_of(texts));
     let (triggers, stores) = (&context.triggers, &context.stores);
     triggers.contact_points.all_by(&stores.contact_points, &refers);
+    triggers.templates.all_by(&stores.templates, &refers);
     triggers.instances.all_by(&stores.instances, &refers);
 }
 
