@@ -23,7 +23,6 @@ pub mod maintenance_policy;
 pub mod matcher;
 mod not_yet;
 pub mod notification;
-pub mod notification_policy;
 pub mod prometheus_rule_import;
 pub mod reference;
 pub mod schema;
@@ -36,11 +35,11 @@ pub use alert_rule::{AlertRule, AlertRuleSpec, AlertRuleStatus};
 pub use contact_point::{ContactPoint, ContactPointSpec, ContactPointStatus};
 pub use grafana_instance::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 pub use maintenance_policy::{MaintenancePolicy, MaintenancePolicySpec, MaintenancePolicyStatus};
+pub use notification::policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
 pub use notification::template::{
     NotificationTemplate, NotificationTemplateSpec, NotificationTemplateStatus,
 };
 pub use notification::time_interval::{TimeInterval, TimeIntervalSpec, TimeIntervalStatus};
-pub use notification_policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
 pub use prometheus_rule_import::{
     PrometheusRuleImport, PrometheusRuleImportSpec, PrometheusRuleImportStatus,
 };

@@ -23,10 +23,10 @@ use super::context::{Context, Stores, Writers};
 use super::instance;
 use super::maintenance::rolling::{self, Rolling};
 use super::maintenance::{argo, jobs, policy, workload};
+use super::news::texts::{config_map_changes, secret_changes};
 use super::news::{
     about_contact_point, about_instance, about_job, about_maintenance, about_policy, about_rolling,
-    about_rule, about_silence, about_template, about_time_interval, config_map_changes, namespace_changes,
-    secret_changes, tell,
+    about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
 };
 use super::pass::{self, Reconcile};
 use super::tally;

@@ -1,42 +1,43 @@
 //! What each watch tells the controllers of other kinds.
 
+pub(in crate::controller) mod texts;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event};
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::alert_rule::import;
-use super::context::Context;
-use super::instance;
-use super::maintenance::rolling::Rolling;
-use super::maintenance::{selection, watched};
-use super::notification::policy::related;
-use super::tally;
 use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
     NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::namespace::{self, Labels};
-use crate::controller::engine::by::{By, Indexed, Named, labelled, named};
+use crate::controller::alert_rule::import;
+use crate::controller::context::Context;
+use crate::controller::engine::by::{By, Indexed, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
-use crate::controller::engine::watch::{Events, versions};
+use crate::controller::instance;
+use crate::controller::maintenance::rolling::Rolling;
+use crate::controller::maintenance::{selection, watched};
+use crate::controller::notification::policy::related;
+use crate::controller::tally;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
 use crate::domain::tenancy::{self, Tenant};
 
 /// Lets a watch tell its news.
-pub(super) fn tell<K: Resource + 'static>(
+pub(in crate::controller) fn tell<K: Resource + 'static>(
     context: &Arc<Context>,
     about: fn(&Event<K>, Option<&K>, &Context),
 ) -> impl Fn(&Event<K>, Option<&K>) + Send + 'static {
@@ -90,7 +91,11 @@ fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Cont
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
-pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
+pub(in crate::controller) fn about_rule(
+    event: &Event<AlertRule>,
+    before: Option<&AlertRule>,
+    context: &Context,
+) {
     tally::count(event, before, &context.stores.rules, context);
     import::news::rule(event, before, context);
     for (namespace, name) in claim(event, &context.stores.rules, context) {
@@ -135,7 +140,7 @@ pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, c
 }
 
 /// A policy waits for its contact points.
-pub(super) fn about_contact_point(
+pub(in crate::controller) fn about_contact_point(
     event: &Event<ContactPoint>,
     before: Option<&ContactPoint>,
     context: &Context,
@@ -166,7 +171,7 @@ pub(super) fn about_contact_point(
     }
 }
 
-pub(super) fn about_policy(
+pub(in crate::controller) fn about_policy(
     event: &Event<NotificationPolicy>,
     before: Option<&NotificationPolicy>,
     context: &Context,
@@ -178,7 +183,7 @@ pub(super) fn about_policy(
     related::told(event, before, context);
 }
 
-pub(super) fn about_time_interval(
+pub(in crate::controller) fn about_time_interval(
     event: &Event<TimeInterval>,
     before: Option<&TimeInterval>,
     context: &Context,
@@ -189,7 +194,7 @@ pub(super) fn about_time_interval(
     }
 }
 
-pub(super) fn about_template(
+pub(in crate::controller) fn about_template(
     event: &Event<NotificationTemplate>,
     before: Option<&NotificationTemplate>,
     context: &Context,
@@ -200,7 +205,7 @@ pub(super) fn about_template(
     }
 }
 
-pub(super) fn about_instance(
+pub(in crate::controller) fn about_instance(
     event: &Event<GrafanaInstance>,
     before: Option<&GrafanaInstance>,
     context: &Context,
@@ -238,7 +243,7 @@ pub(super) fn about_instance(
 }
 
 /// The workloads of the namespace may get or lose a silence.
-pub(super) fn about_maintenance(
+pub(in crate::controller) fn about_maintenance(
     event: &Event<MaintenancePolicy>,
     before: Option<&MaintenancePolicy>,
     context: &Context,
@@ -265,7 +270,11 @@ pub(super) fn about_maintenance(
 }
 
 /// A generated Silence concerns its workload.
-pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
+pub(in crate::controller) fn about_silence(
+    event: &Event<Silence>,
+    before: Option<&Silence>,
+    context: &Context,
+) {
     tally::count(event, before, &context.stores.silences, context);
     if let Event::Delete(silence) = event {
         context.claims.asks_no_more(silence);
@@ -277,18 +286,22 @@ pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, co
 }
 
 /// What rolls out may be looked after by policies.
-pub(super) fn about_rolling<K: Rolling>(event: &Event<K>, _: Option<&K>, context: &Context) {
+pub(in crate::controller) fn about_rolling<K: Rolling>(event: &Event<K>, _: Option<&K>, context: &Context) {
     watched::rolling(event, context);
     selection::rolling(event, context);
 }
 
-pub(super) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
+pub(in crate::controller) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
     watched::job(event, context);
     selection::job(event, context);
 }
 
 /// Watches the labels of namespaces from when an instance first chooses by them.
-pub(super) async fn namespace_changes(client: Client, context: Arc<Context>, stop: CancellationToken) {
+pub(in crate::controller) async fn namespace_changes(
+    client: Client,
+    context: Arc<Context>,
+    stop: CancellationToken,
+) {
     let watched = async {
         context.namespaces.asked().await;
         let mut events = namespace::watch(&client);
@@ -303,7 +316,10 @@ pub(super) async fn namespace_changes(client: Client, context: Arc<Context>, sto
 }
 
 /// Sends those on a pass who may or may not use an instance by what the watch of namespaces tells.
-pub(super) fn namespace_told(event: watcher::Result<Event<PartialObjectMeta<Namespace>>>, context: &Context) {
+pub(in crate::controller) fn namespace_told(
+    event: watcher::Result<Event<PartialObjectMeta<Namespace>>>,
+    context: &Context,
+) {
     let all = &context.namespaces;
     let was_known = all.are_known();
     let was_refused = all.refused().is_some();
@@ -382,81 +398,4 @@ fn look_again(instance: &str, is_meant: impl Fn(&str) -> bool, context: &Context
     for silence in meant(&stores.silences, instance, &is_meant) {
         triggers.silences.one(silence.ns(), silence.id());
     }
-}
-
-/// Sends whoever refers to a Secret on a pass when it changes.
-pub(super) async fn secret_changes(
-    client: Client,
-    context: Arc<Context>,
-    mut namespaces: Vec<String>,
-    stop: CancellationToken,
-) {
-    if !context.watch_secrets {
-        return;
-    }
-    add_home(&mut namespaces, &context);
-    // Helm's are many and large.
-    let but = "type!=helm.sh/release.v1";
-    let changes = versions::<Secret>(&client, &namespaces, &context.unwatched, but);
-    each(changes, stop, |secret| secret_changed(secret, &context)).await;
-}
-
-/// Sends whoever refers to a ConfigMap on a pass when it changes.
-pub(super) async fn config_map_changes(
-    client: Client,
-    context: Arc<Context>,
-    mut namespaces: Vec<String>,
-    stop: CancellationToken,
-) {
-    add_home(&mut namespaces, &context);
-    // Kubernetes writes this one into each namespace.
-    let but = "metadata.name!=kube-root-ca.crt";
-    let changes = versions::<ConfigMap>(&client, &namespaces, &context.unwatched, but);
-    each(changes, stop, |texts| config_map_changed(texts, &context)).await;
-}
-
-/// GrafanaInstances refer to what is in the operator's own namespace, wherever resources are watched.
-fn add_home(namespaces: &mut Vec<String>, context: &Context) {
-    if !namespaces.is_empty() && !namespaces.contains(&context.namespace) {
-        namespaces.push(context.namespace.clone());
-    }
-}
-
-/// Hands over what has changed since the first listing.
-async fn each<K>(changes: Events<K>, stop: CancellationToken, about: impl Fn(&K)) {
-    let mut is_listed = false;
-    let changes = changes.take_until(stop.cancelled_owned());
-    let mut changes = std::pin::pin!(changes);
-    while let Some(event) = changes.next().await {
-        match event {
-            Event::Apply(object) | Event::Delete(object) => about(&object),
-            // A change may hide in a second listing; the first one has no news.
-            Event::InitApply(object) if is_listed => about(&object),
-            Event::InitDone => is_listed = true,
-            Event::InitApply(_) | Event::Init => {}
-        }
-    }
-}
-
-pub(super) fn secret_changed<S: Resource>(secret: &S, context: &Context) {
-    let (triggers, stores) = (&context.triggers, &context.stores);
-    let refers = By::Secret(name_of(secret));
-    triggers.contact_points.all_by(&stores.contact_points, &refers);
-    triggers.instances.all_by(&stores.instances, &refers);
-}
-
-pub(super) fn config_map_changed<S: Resource>(texts: &S, context: &Context) {
-    let refers = By::ConfigMap(name_of(texts));
-    let (triggers, stores) = (&context.triggers, &context.stores);
-    triggers.contact_points.all_by(&stores.contact_points, &refers);
-    triggers.templates.all_by(&stores.templates, &refers);
-    triggers.instances.all_by(&stores.instances, &refers);
-}
-
-fn name_of<K: Resource>(object: &K) -> Named {
-    let meta = object.meta();
-    named(
-        meta.namespace.as_deref().unwrap_or_default(),
-        meta.name.as_deref().unwrap_or_default(),
-    )
 }
