@@ -96,3 +96,18 @@ fn of_two_silences_of_one_revision_the_later_one_is_the_window() {
     assert_eq!(holding.windows[0].silence, elsewhere);
     assert_eq!(holding.replaced.len(), 1);
 }
+
+#[test]
+fn a_silence_that_is_going_gives_way_to_another_one_of_its_run_and_replaces_none() {
+    let going = silence("10", |object| {
+        object["metadata"]["uid"] = json!("going");
+        object["metadata"]["deletionTimestamp"] = json!("2026-11-23T22:01:00Z");
+    });
+    let staying = silence("11", |_| {});
+    for shown in [[going.clone(), staying.clone()], [staying.clone(), going.clone()]] {
+        let holding = hold(&shown, &[]);
+        assert_eq!(holding.windows.len(), 1);
+        assert_eq!(holding.windows[0].silence, staying);
+        assert_eq!(holding.replaced, []);
+    }
+}

@@ -107,6 +107,7 @@ fn a_policy_of_nothing_but_targets_silences_every_rule_for_a_lease() {
 fn every_field_of_a_policy_reaches_the_silence() {
     let mut spec = deployments(json!({
         "alertRules": {"names": ["a", "b"]}, "matchers": ["severity!=\"critical\""], "lease": "1m", "linger": "0s", "maxDuration": "10m",
+        "lingerAfterFailure": false,
     }));
     spec["instance"] = json!("other");
     let found = of_policy(&policy("p", 2020, spec.clone())).unwrap();

@@ -264,6 +264,16 @@ fn an_integration_was_made_for_the_resource_that_its_uid_is_derived_from() {
     }
 }
 
+#[test]
+fn drift_names_what_was_added_and_no_field_that_grafana_hides() {
+    let wish = [integration("a", json!({"url": "secret", "title": "T"}), &["url"])];
+    let mut found = shown(&wish);
+    found[0].settings.insert("title".to_owned(), json!("other"));
+    found.push(integration("b", json!({}), &[]).sent);
+    let plan = decide(&wish, &found, false, |_| true, |_| true);
+    assert_eq!(drift(&wish, &found, &plan), ["webhook.title", "webhook: added"]);
+}
+
 /// The settings of an integration, whether its address is secret, and whether it is quiet about what is over.
 type Any = (BTreeMap<&'static str, Value>, bool, bool);
 
