@@ -119,8 +119,6 @@ fn what(instance: &Instance, context: &Context) -> String {
         of(&stores.rules, name),
         of(&stores.contact_points, name),
         of(&stores.policies, name),
-        of(&stores.time_intervals, name),
-        of(&stores.templates, name),
         of(&stores.silences, name),
     ]
     .into_iter()

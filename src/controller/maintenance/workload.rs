@@ -62,9 +62,14 @@ pub async fn rolling<K: Rolling>(object: Arc<K>, context: Arc<Context>) -> Resul
         return Ok(Action::requeue(NOT_YET));
     }
     let uid = object.uid().unwrap_or_default();
+    let mut facts = object.facts().at(context.now());
+    if !context.workloads.settled.lock().contains_key(&uid) {
+        let held = hold(&*object, &uid, &context);
+        facts = facts.recalled(held.windows.iter().map(|held| &held.window));
+    }
     let phase = {
         let mut settled = context.workloads.settled.lock();
-        let facts = object.facts().at(context.now()).continuing(settled.get(&uid));
+        let facts = facts.continuing(settled.get(&uid));
         let phase = rollout::observe(&facts, settled.get(&uid));
         if let Some(now_settled) = facts.settled() {
             settled.insert(uid, now_settled);
@@ -72,6 +77,14 @@ pub async fn rolling<K: Rolling>(object: Arc<K>, context: Arc<Context>) -> Resul
         phase
     };
     look_after(&*object, K::KIND, &phase, &context).await
+}
+
+/// The silences that a workload has.
+fn hold<K: Resource<DynamicType = ()>>(object: &K, uid: &str, context: &Context) -> Holding {
+    let namespace = object.namespace().unwrap_or_default();
+    let mut shown = context.stores.silences.whole(&By::Workload(uid.to_owned()));
+    shown.retain(|silence| silence.ns() == namespace);
+    held::hold(&shown, &context.workloads.written_of(uid))
 }
 
 /// One pass over a Job.
@@ -223,11 +236,7 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
     }
 
     fn hold(&self) -> Holding {
-        let namespace = self.object.namespace().unwrap_or_default();
-        let of_workload = By::Workload(self.uid.clone());
-        let mut shown = self.context.stores.silences.whole(&of_workload);
-        shown.retain(|silence| silence.ns() == namespace);
-        held::hold(&shown, &self.context.workloads.written_of(&self.uid))
+        hold(self.object, &self.uid, self.context)
     }
 
     /// A Silence that a person deleted is over for its run: another one in its place remembers that.

@@ -64,8 +64,7 @@ const QUERY: &str = r#"sum(rate({a="b"}[5m])) > 1"#;
 /// One Grafana, one API server, and what the operator knows.
 struct World {
     context: Arc<Context>,
-    /// Boxed, for every test's future holds a world.
-    writers: Box<Writers>,
+    writers: Writers,
     receivers: Receivers,
     server: ApiServer,
     grafana: Double,
@@ -116,7 +115,7 @@ impl World {
         context.set_ready();
         Self {
             context: Arc::new(context),
-            writers: Box::new(writers),
+            writers,
             receivers,
             server,
             grafana,

@@ -16,7 +16,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// What the deployment controller says, and when it last saw the rollout move; one word. By this a verdict that stood before a
-    /// run is recognised.
+    /// run is recognised. Of a StatefulSet from which revision it goes to which one: by this a rollout is recognised after a start.
     pub mark: String,
     /// Pods of earlier templates.
     pub old: i32,

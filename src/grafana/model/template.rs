@@ -1,9 +1,7 @@
 //! Notification templates.
 
-use serde::Serialize;
-
 /// A template file: what it defines, the settings of contact points may use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Template {
     /// Name of the file, unique within the organisation.
     pub name: String,

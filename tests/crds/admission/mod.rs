@@ -3,7 +3,6 @@
 mod imports;
 mod instances;
 mod integrations;
-mod intervals;
 mod notifications;
 mod rules;
 mod silences;

@@ -3,6 +3,7 @@
 use ::kube::runtime::watcher;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::*;
 use crate::controller::engine::store::store;
@@ -278,4 +279,43 @@ async fn rollouts_that_are_installed_are_watched_without_a_policy() {
     world.server.set("/apis/argoproj.io/v1alpha1", served);
     let watch = watching(&world);
     until("it is watched", || watch.is_finished()).await;
+}
+
+#[tokio::test]
+async fn a_rollout_that_is_scaled_while_the_operator_starts_anew_keeps_its_silence_as_it_is() {
+    let stateful_set = |generation: i64, replicas: i32| -> StatefulSet {
+        serde_json::from_value(json!({
+            "metadata": {"name": "own", "namespace": "revel", "uid": "uid-own", "generation": generation},
+            "spec": {"replicas": replicas, "selector": {}, "serviceName": "own", "template": {"metadata": {"name": "hash"}}},
+            "status": {
+                "observedGeneration": generation, "replicas": 3, "currentReplicas": 2, "updatedReplicas": 1, "availableReplicas": 2,
+                "currentRevision": "own-1", "updateRevision": "own-2",
+            },
+        }))
+        .unwrap()
+    };
+    let policy: MaintenancePolicy = serde_json::from_value(json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "MaintenancePolicy", "spec": {"targets": [{"kind": "StatefulSet"}]},
+        "metadata": {"name": "own", "namespace": "revel", "uid": "uid-own", "generation": 1},
+    }))
+    .unwrap();
+    let mut world = World::connected().await;
+    seen(&mut world, &policy);
+    let pass = workload::rolling(Arc::new(stateful_set(7, 3)), world.context.clone());
+    pass.await.unwrap();
+    let mut silence = opened(&world);
+    // More than half of its lease has passed, and progress would extend it.
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60);
+    silence.spec.ends_at = Some(Time(soon));
+    let mut world = world.restarted().await;
+    seen(&mut world, &policy);
+    seen(&mut world, &silence);
+    let writes = world.server.writes().len();
+    let pass = workload::rolling(Arc::new(stateful_set(8, 5)), world.context.clone());
+    pass.await.unwrap();
+    assert_eq!(
+        world.server.writes()[writes..],
+        [""; 0],
+        "the silence is this very rollout's, and it is no further"
+    );
 }

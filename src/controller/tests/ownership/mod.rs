@@ -4,7 +4,6 @@ mod adoption;
 mod branches;
 mod claims;
 mod contact_points;
-mod named;
 mod orphans;
 mod receivers;
 mod silences;

@@ -191,6 +191,7 @@ impl RollsOut for Rollout {
             old: pods.saturating_sub(status.updated_replicas),
             updated: status.updated_replicas,
             available: status.available_replicas,
+            revisions: None,
             is_unfinished: !is_promoted,
             created: None,
             restart: spec.restart_at.as_ref().map(|at| Restart {

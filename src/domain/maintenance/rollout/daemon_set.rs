@@ -46,6 +46,7 @@ impl RollsOut for DaemonSet {
             updated,
             available: count(status.and_then(|status| status.number_available)),
             is_unfinished: false,
+            revisions: None,
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
             restart: None,
             progressing: None,

@@ -47,6 +47,7 @@ impl RollsOut for Deployment {
             updated,
             available: count(status.and_then(|status| status.available_replicas)),
             is_unfinished: updated == 0,
+            revisions: None,
             created: None,
             restart: None,
             progressing,

@@ -1,6 +1,12 @@
 //! Every state of a rollout of a StatefulSet and a DaemonSet that the real controllers produce.
 
+use k8s_openapi::api::apps::v1::StatefulSet;
+use serde_json::json;
+
+use super::{Facts, RollsOut};
+use crate::domain::maintenance::phase::{Phase, Run};
 use crate::domain::maintenance::recorded::{daemon_set, stateful_set, words};
+use crate::domain::maintenance::window::Window;
 
 /// What was seen, and what an operator sees that restarts before every event; the same where there is no other.
 type Case = (
@@ -304,6 +310,69 @@ fn every_state_of_a_daemon_set_is_read_as_what_it_is() {
             words(&daemon_set(sequence, true)),
             forgetful,
             "{sequence}, restarted before every event"
+        );
+    }
+}
+
+/// A StatefulSet that goes from one revision to another.
+fn between(generation: i64, image: &str, from: &str, to: &str) -> Facts {
+    let object: StatefulSet = serde_json::from_value(json!({
+        "metadata": {"generation": generation},
+        "spec": {"replicas": 3, "selector": {}, "serviceName": "s", "template": {"metadata": {"name": image}}},
+        "status": {
+            "observedGeneration": generation, "replicas": 3, "currentReplicas": 2, "updatedReplicas": 1, "availableReplicas": 3,
+            "currentRevision": from, "updateRevision": to,
+        },
+    }))
+    .unwrap();
+    object.facts()
+}
+
+#[test]
+fn a_rollout_that_was_scaled_midway_is_known_again_after_a_start_by_what_its_silence_remembers() {
+    let before = between(7, "new", "s-old", "s-new");
+    let Phase::Running(under_way) = super::observe(&before, None) else {
+        panic!("{before:?}")
+    };
+    let window = Window {
+        run: under_way.run,
+        opened: "2026-01-01T00:00:00Z".parse().unwrap(),
+        ends: "2026-01-01T00:05:00Z".parse().unwrap(),
+        progress: under_way.progress.text(),
+        outcome: None,
+        retires: false,
+        in_force: true,
+    };
+    let older = Window {
+        run: Run {
+            attempt: 3,
+            ..window.run.clone()
+        },
+        ..window.clone()
+    };
+    let of_an_older_version = Window {
+        progress: Some("- old=2 updated=1 available=3".to_owned()),
+        ..window.clone()
+    };
+    let without_progress = Window {
+        progress: None,
+        ..window.clone()
+    };
+    let attempt = |facts: Facts, windows: &[&Window]| facts.recalled(windows.iter().copied()).rollout;
+    for (facts, windows, expected) in [
+        (between(8, "new", "s-old", "s-new"), vec![&older, &window], 7),
+        (between(8, "new", "s-old", "s-new"), vec![], 8),
+        (between(8, "new", "s-other", "s-new"), vec![&window], 8),
+        (between(8, "other", "s-old", "s-new"), vec![&window], 8),
+        (between(8, "new", "s-old", "s-new"), vec![&of_an_older_version], 8),
+        // One that is over has nothing to be recognised by.
+        (between(8, "new", "s-new", "s-new"), vec![&without_progress], 8),
+        (between(8, "new", "s-new", "s-new"), vec![&of_an_older_version], 8),
+    ] {
+        assert_eq!(
+            attempt(facts.clone(), &windows),
+            expected,
+            "{facts:?}, {windows:?}"
         );
     }
 }

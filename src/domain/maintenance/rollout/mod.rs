@@ -19,6 +19,7 @@ use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::phase::{Counts, Phase, Progress, Run, Standing, UnderWay, Verdict};
+use super::window::Window;
 use crate::api::maintenance_policy::WorkloadKind;
 
 /// A kind of workload whose pods roll out.
@@ -66,6 +67,8 @@ pub struct Facts {
     pub updated: i32,
     /// Of these, available ones of any template.
     pub available: i32,
+    /// From which revision of the controller's to which one it goes, one word, where the object tells: scaling leaves both as they are.
+    pub revisions: Option<String>,
     /// The object tells by more than its counts that the rollout isn't over.
     pub is_unfinished: bool,
     /// When the workload was created, where nothing but that tells its first rollout from pods that break.
@@ -117,7 +120,7 @@ pub struct Settled {
 
 impl Facts {
     /// With the number of the rollout that was seen before, if it is the same: where the number counts other changes too, scaling is
-    /// no other rollout. Without it (the operator has just started) a rollout that was scaled midway is taken for another one.
+    /// no other rollout. Without it (the operator has just started) only [`Self::recalled`] knows that a rollout that was scaled midway is the same.
     #[must_use]
     pub fn continuing(self, settled: Option<&Settled>) -> Self {
         match settled {
@@ -129,6 +132,20 @@ impl Facts {
                     ..self
                 }
             }
+            _ => self,
+        }
+    }
+
+    /// With the number that a silence of this very rollout has, for where nothing else is remembered of it, as right after a start: the silence tells
+    /// from which revision to which one the rollout went. A rollout that was superseded and begun anew in between, before any of them ended, is the same one.
+    #[must_use]
+    pub fn recalled<'a>(self, windows: impl Iterator<Item = &'a Window>) -> Self {
+        let is_of_this = |window: &&Window| {
+            let has_mark = self.revisions.is_some() && window.mark() == self.revisions.as_deref();
+            has_mark && window.run.revision == self.template
+        };
+        match windows.filter(is_of_this).map(|window| window.run.attempt).max() {
+            Some(rollout) if !self.is_numbered => Self { rollout, ..self },
             _ => self,
         }
     }
@@ -195,7 +212,9 @@ impl Facts {
             mark: self
                 .progressing
                 .as_ref()
-                .map_or_else(|| "-".to_owned(), Progressing::mark),
+                .map(Progressing::mark)
+                .or_else(|| self.revisions.clone())
+                .unwrap_or_else(|| "-".to_owned()),
             old: self.old,
             updated: self.updated,
             available: self.available,

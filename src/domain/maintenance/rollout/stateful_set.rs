@@ -49,6 +49,13 @@ impl RollsOut for StatefulSet {
             ),
             updated: count(status.and_then(|status| status.updated_replicas)),
             available: count(status.and_then(|status| status.available_replicas)),
+            revisions: status.filter(|_| is_between).and_then(|status| {
+                let (from, to) = (
+                    status.current_revision.as_ref()?,
+                    status.update_revision.as_ref()?,
+                );
+                Some(format!("{from}..{to}"))
+            }),
             is_unfinished: is_between && !by_hand && kept == 0,
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
             restart: None,
