@@ -22,7 +22,7 @@ pub mod grafana_instance;
 pub mod maintenance_policy;
 pub mod matcher;
 mod not_yet;
-pub mod notification_policy;
+pub mod notification;
 pub mod prometheus_rule_import;
 pub mod reference;
 pub mod schema;
@@ -35,7 +35,11 @@ pub use alert_rule::{AlertRule, AlertRuleSpec, AlertRuleStatus};
 pub use contact_point::{ContactPoint, ContactPointSpec, ContactPointStatus};
 pub use grafana_instance::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 pub use maintenance_policy::{MaintenancePolicy, MaintenancePolicySpec, MaintenancePolicyStatus};
-pub use notification_policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
+pub use notification::policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
+pub use notification::template::{
+    NotificationTemplate, NotificationTemplateSpec, NotificationTemplateStatus,
+};
+pub use notification::time_interval::{TimeInterval, TimeIntervalSpec, TimeIntervalStatus};
 pub use prometheus_rule_import::{
     PrometheusRuleImport, PrometheusRuleImportSpec, PrometheusRuleImportStatus,
 };
@@ -86,8 +90,10 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         GrafanaInstance::crd(),
         MaintenancePolicy::crd(),
         NotificationPolicy::crd(),
+        NotificationTemplate::crd(),
         PrometheusRuleImport::crd(),
         Silence::crd(),
+        TimeInterval::crd(),
     ];
     crds.iter_mut().for_each(schema::finish);
     crds

@@ -12,8 +12,8 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
-    Silence,
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
+    PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code, is_forbidden, is_missing};
 
@@ -53,6 +53,8 @@ async fn types(client: &Client, home: &str, namespaces: &[String]) -> Result<(),
     somewhere::<AlertRule>(client, namespaces).await?;
     somewhere::<ContactPoint>(client, namespaces).await?;
     somewhere::<NotificationPolicy>(client, namespaces).await?;
+    somewhere::<TimeInterval>(client, namespaces).await?;
+    somewhere::<NotificationTemplate>(client, namespaces).await?;
     somewhere::<Silence>(client, namespaces).await?;
     somewhere::<MaintenancePolicy>(client, namespaces).await?;
     somewhere::<PrometheusRuleImport>(client, namespaces).await?;

@@ -20,7 +20,8 @@ use tracing::{info, warn};
 use crate::api::grafana_instance::Auth;
 use crate::api::reference::{SecretKeyRef, SecretSource};
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, NotificationPolicy, Silence,
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, NotificationPolicy,
+    NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, is_conflict};
 use crate::cluster::client;
@@ -262,7 +263,7 @@ pub async fn remove_finalizers(
     namespace: &str,
     watched: &[String],
     patience: Duration,
-) -> Result<[(&'static str, usize); 4], Error> {
+) -> Result<[(&'static str, usize); 6], Error> {
     let client = plain(&config().await?)?;
     // Whoever holds the Lease is the only one that writes; a running operator would put them on again.
     let election = Election::new(&client, namespace, identity());
@@ -285,6 +286,14 @@ pub async fn remove_finalizers(
             (
                 NotificationPolicy::KIND,
                 finalizers::remove::<NotificationPolicy>(&client, watched).await?,
+            ),
+            (
+                NotificationTemplate::KIND,
+                finalizers::remove::<NotificationTemplate>(&client, watched).await?,
+            ),
+            (
+                TimeInterval::KIND,
+                finalizers::remove::<TimeInterval>(&client, watched).await?,
             ),
             (
                 Silence::KIND,

@@ -53,9 +53,22 @@ pub struct Remembered {
     /// By name of a contact point: the state in which our last write left it, or in which it was seen first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub revisions: BTreeMap<String, Seen>,
+    /// By kind and name of an object that has no place for a mark in Grafana: whose it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, Named>,
     /// Objects that were left in Grafana on purpose when their resource went: kind and identity of each, as long as it is there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub released: BTreeSet<String>,
+}
+
+/// An object that is ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The resource that has it: `ownerID/namespace/name`.
+    pub mark: String,
+    /// While it is being made, or taken over: the code of what is sent. Until that is over somebody else may have made one of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<String>,
 }
 
 /// The state of an object.
@@ -217,6 +230,7 @@ impl Remembered {
             sent: BTreeMap::new(),
             resent: BTreeMap::new(),
             revisions: BTreeMap::new(),
+            names: BTreeMap::new(),
             released: BTreeSet::new(),
         }
     }

@@ -178,8 +178,9 @@ impl Instance {
         tenancy::is_unrestricted(&self.spec, namespace, &self.home)
     }
 
-    /// Fails unless all of these have been read, and the last time too.
+    /// Fails unless all of these have been read, and the last time too. What isn't read of every Grafana is from now on.
     pub fn check(&self, needs: &[Part]) -> Result<(), Failure> {
+        self.suspicion.ask_for(needs);
         self.reads.read().check(needs).map_err(|failure| Failure {
             message: match failure.reason {
                 Some(_) => format!("GrafanaInstance {}: {}", self.name, failure.message),

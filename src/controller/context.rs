@@ -19,8 +19,8 @@ use super::connection::Instance;
 use super::workloads::Workloads;
 use crate::api::condition::Reason;
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
-    Silence,
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
+    PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::events::Events;
@@ -54,6 +54,10 @@ pub struct Stores {
     pub contact_points: Store<ContactPoint>,
     /// NotificationPolicies.
     pub policies: Store<NotificationPolicy>,
+    /// TimeIntervals.
+    pub time_intervals: Store<TimeInterval>,
+    /// NotificationTemplates.
+    pub templates: Store<NotificationTemplate>,
     /// Silences.
     pub silences: Store<Silence>,
     /// GrafanaInstances of the operator's own namespace.
@@ -84,6 +88,8 @@ pub struct Writers {
     pub rules: Writer<AlertRule>,
     pub contact_points: Writer<ContactPoint>,
     pub policies: Writer<NotificationPolicy>,
+    pub time_intervals: Writer<TimeInterval>,
+    pub templates: Writer<NotificationTemplate>,
     pub silences: Writer<Silence>,
     pub instances: Writer<GrafanaInstance>,
     pub maintenance: Writer<MaintenancePolicy>,
@@ -102,6 +108,8 @@ pub fn stores() -> (Stores, Writers) {
     let (rules, rules_writer) = store();
     let (contact_points, contact_points_writer) = store();
     let (policies, policies_writer) = store();
+    let (time_intervals, time_intervals_writer) = store();
+    let (templates, templates_writer) = store();
     let (silences, silences_writer) = store();
     let (instances, instances_writer) = store();
     let (maintenance, maintenance_writer) = store();
@@ -118,6 +126,8 @@ pub fn stores() -> (Stores, Writers) {
             rules,
             contact_points,
             policies,
+            time_intervals,
+            templates,
             silences,
             instances,
             maintenance,
@@ -134,6 +144,8 @@ pub fn stores() -> (Stores, Writers) {
             rules: rules_writer,
             contact_points: contact_points_writer,
             policies: policies_writer,
+            time_intervals: time_intervals_writer,
+            templates: templates_writer,
             silences: silences_writer,
             instances: instances_writer,
             maintenance: maintenance_writer,
@@ -395,11 +407,11 @@ impl Context {
         self.triggers.rules.all_by(&self.stores.rules, receiver);
     }
 
-    /// Sends those contact points on a pass whose deletion waits: somebody has let go of one.
-    pub fn tell_waiting_contact_points(&self, instance: &str) {
+    /// Sends those contact points and time intervals on a pass whose deletion waits: somebody has let go of one.
+    pub fn tell_waiting(&self, instance: &str) {
         let waiting = By::Deleting(instance.to_owned());
-        self.triggers
-            .contact_points
-            .all_by(&self.stores.contact_points, &waiting);
+        let (triggers, stores) = (&self.triggers, &self.stores);
+        triggers.contact_points.all_by(&stores.contact_points, &waiting);
+        triggers.time_intervals.all_by(&stores.time_intervals, &waiting);
     }
 }

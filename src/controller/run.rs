@@ -23,14 +23,16 @@ use super::context::{Context, Stores, Writers};
 use super::instance;
 use super::maintenance::rolling::{self, Rolling};
 use super::maintenance::{argo, jobs, policy, workload};
+use super::news::texts::{config_map_changes, secret_changes};
 use super::news::{
     about_contact_point, about_instance, about_job, about_maintenance, about_policy, about_rolling,
-    about_rule, about_silence, config_map_changes, namespace_changes, secret_changes, tell,
+    about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
 };
 use super::pass::{self, Reconcile};
 use super::tally;
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, PrometheusRuleImport, Silence,
+    AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, NotificationTemplate, PrometheusRuleImport,
+    Silence, TimeInterval,
 };
 use crate::cluster::client::WORKLOAD_WATCH;
 use crate::cluster::prometheus::{PrometheusRule, RuleSource, VmRule};
@@ -55,6 +57,10 @@ const SAY: Duration = Duration::from_secs(15);
 
 /// Runs every controller until `stop`; passes under way are finished. `attentive` is the client for watches of workloads and of what
 /// silences them.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table: a watch and a controller for each kind"
+)]
 pub async fn all(
     context: Arc<Context>,
     attentive: &Client,
@@ -85,6 +91,16 @@ pub async fn all(
         writers.policies,
         tell(&context, about_policy),
     );
+    let time_intervals = reflect(
+        guarded::<TimeInterval>(client, namespaces, unwatched, None),
+        writers.time_intervals,
+        tell(&context, about_time_interval),
+    );
+    let templates = reflect(
+        guarded::<NotificationTemplate>(client, namespaces, unwatched, None),
+        writers.templates,
+        tell(&context, about_template),
+    );
     let silences = reflect(
         guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
         writers.silences,
@@ -114,6 +130,8 @@ pub async fn all(
         start.kind(rules, &stores.rules, receivers.rules),
         start.kind(contact_points, &stores.contact_points, receivers.contact_points),
         start.kind(policies, &stores.policies, receivers.policies),
+        start.kind(time_intervals, &stores.time_intervals, receivers.time_intervals),
+        start.kind(templates, &stores.templates, receivers.templates),
         start.kind(silences, &stores.silences, receivers.silences),
         start.controller(
             instances,
@@ -332,6 +350,8 @@ pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) 
         rules,
         contact_points,
         policies,
+        time_intervals,
+        templates,
         silences,
         instances,
         maintenance,
@@ -342,6 +362,8 @@ pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) 
     triggers.rules.all(rules);
     triggers.contact_points.all(contact_points);
     triggers.policies.all(policies);
+    triggers.time_intervals.all(time_intervals);
+    triggers.templates.all(templates);
     triggers.silences.all(silences);
     triggers.instances.all(instances);
     triggers.maintenance.all(maintenance);
@@ -358,6 +380,8 @@ async fn all_listed(context: &Context) {
             one_listed(&stores.rules, &missing),
             one_listed(&stores.contact_points, &missing),
             one_listed(&stores.policies, &missing),
+            one_listed(&stores.time_intervals, &missing),
+            one_listed(&stores.templates, &missing),
             one_listed(&stores.silences, &missing),
             one_listed(&stores.instances, &missing),
             one_listed(&stores.maintenance, &missing),

@@ -99,6 +99,8 @@ fn standing(stores: &Stores) -> Vec<Standing> {
     managed(&stores.rules, &mut all);
     managed(&stores.contact_points, &mut all);
     managed(&stores.policies, &mut all);
+    managed(&stores.time_intervals, &mut all);
+    managed(&stores.templates, &mut all);
     managed(&stores.silences, &mut all);
     managed(&stores.imports, &mut all);
     let conditions = |object: &MaintenancePolicy| object.status.as_ref().map(|s| s.conditions.clone());

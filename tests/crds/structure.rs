@@ -177,7 +177,17 @@ fn every_kind_can_be_listed_by_a_short_name_and_with_the_others() {
     }
     assert_eq!(
         Vec::from_iter(short),
-        ["arule", "cpoint", "ginst", "mpolicy", "npolicy", "pimport", "sil"]
+        [
+            "arule",
+            "cpoint",
+            "ginst",
+            "mpolicy",
+            "npolicy",
+            "ntemplate",
+            "pimport",
+            "sil",
+            "tinterval"
+        ]
     );
 }
 

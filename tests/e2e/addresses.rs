@@ -45,6 +45,24 @@ impl World {
         }
     }
 
+    /// Part of the address of time intervals.
+    pub fn intervals_at(&self) -> &'static str {
+        if self.notifications_by_apis() {
+            "/timeintervals"
+        } else {
+            "/api/v1/provisioning/mute-timings"
+        }
+    }
+
+    /// Part of the address of notification templates.
+    pub fn templates_at(&self) -> &'static str {
+        if self.notifications_by_apis() {
+            "/templategroups"
+        } else {
+            "/api/v1/provisioning/templates"
+        }
+    }
+
     /// Part of the address of the policy tree.
     pub fn tree_at(&self) -> &'static str {
         if self.notifications_by_apis() {

@@ -64,6 +64,7 @@ mod seed_rules;
 mod silence_coverage;
 mod silences;
 mod smoke;
+mod time_intervals;
 mod unseen;
 mod versions;
 mod watched;

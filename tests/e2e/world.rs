@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alertwright::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
-    Silence,
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
+    PrometheusRuleImport, Silence, TimeInterval,
 };
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::grafana::{Account, FixedRole};
@@ -187,7 +187,9 @@ reported!(
     MaintenancePolicy,
     NotificationPolicy,
     PrometheusRuleImport,
-    Silence
+    Silence,
+    NotificationTemplate,
+    TimeInterval
 );
 
 impl World {

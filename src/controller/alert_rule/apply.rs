@@ -89,7 +89,7 @@ pub(super) async fn apply(
         failure,
     } = mirrored::put(context, instance, turn, rule, there, is_only_interval).await?;
     if found.is_some_and(|found| found.receiver.is_some() && found.receiver != stored.receiver) {
-        context.tell_waiting_contact_points(&instance.name);
+        context.tell_waiting(&instance.name);
     }
     let drift = if is_only_interval {
         None

@@ -139,7 +139,7 @@ impl Reconcile for AlertRule {
                 let has_receiver = found.receiver.is_some();
                 mirrored::delete(&instance, &turn, found).await?;
                 if has_receiver {
-                    context.tell_waiting_contact_points(&instance.name);
+                    context.tell_waiting(&instance.name);
                 }
             } else if reported.as_ref() == Some(&uid) {
                 self.leave_behind(&found, &instance, context).await;

@@ -11,7 +11,7 @@ use super::managed::Managed;
 use crate::api::grafana_instance;
 use crate::api::{
     AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, MaintenancePolicy, NotificationPolicy,
-    PrometheusRuleImport, Silence, condition,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval, condition,
 };
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
@@ -68,13 +68,13 @@ pub enum By {
     Selected(Named),
     /// ContactPoints and GrafanaInstances that refer to a Secret.
     Secret(Named),
-    /// ContactPoints and GrafanaInstances that refer to a ConfigMap.
+    /// ContactPoints, NotificationTemplates and GrafanaInstances that refer to a ConfigMap.
     ConfigMap(Named),
     /// ContactPoints for an instance that refer to any Secret.
     ReadsSecrets(String),
     /// ContactPoints for any instance that ask for this name in Grafana.
     GrafanaName(String),
-    /// ContactPoints for an instance that are being deleted.
+    /// ContactPoints and TimeIntervals for an instance that are being deleted.
     Deleting(String),
     /// NotificationPolicies and AlertRules that refer to a ContactPoint.
     Receiver(Named),
@@ -268,6 +268,26 @@ impl NotificationPolicy {
         let parent = self.spec.parent_ref.as_ref()?;
         let namespace = parent.namespace.as_deref().unwrap_or(self.ns());
         Some(named(namespace, &parent.name))
+    }
+}
+
+impl Indexed for TimeInterval {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        if self.is_deleting() {
+            found_by.push(By::Deleting(self.instance().to_owned()));
+        }
+        found_by
+    }
+}
+
+impl Indexed for NotificationTemplate {
+    fn found_by(&self) -> Vec<By> {
+        let mut found_by = managed(self);
+        let texts = self.spec.template_from.iter();
+        let texts = texts.map(|from| By::ConfigMap(named(self.ns(), &from.config_map_key_ref.name)));
+        found_by.extend(texts);
+        found_by
     }
 }
 

@@ -8,7 +8,10 @@ use parking_lot::{Mutex, RwLock};
 use super::by::Indexed;
 use super::managed::Managed;
 use super::store::Store;
-use crate::api::{AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy, Silence};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy, NotificationTemplate, Silence,
+    TimeInterval,
+};
 use crate::cluster::namespace::AllLabels;
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::{Owner, Owners};
@@ -40,6 +43,10 @@ pub enum Key {
     Tree(String),
     /// The id of a silence that somebody made by hand.
     Silence(String, String),
+    /// The name of a time interval.
+    TimeInterval(String, String),
+    /// The name of a notification template.
+    Template(String, String),
 }
 
 /// All claims.
@@ -55,6 +62,8 @@ pub struct AllClaims {
     silences: Mutex<Claims<Key, u64>>,
     /// The silences made by hand that resources ask to take over, by namespace, name and instance.
     asked: Mutex<HashMap<[String; 3], String>>,
+    time_intervals: Mutex<Claims<Key, u64>>,
+    templates: Mutex<Claims<Key, u64>>,
 }
 
 /// What a GrafanaInstance says that claims depend on.
@@ -106,6 +115,8 @@ impl AllClaims {
             policies: Mutex::default(),
             silences: Mutex::default(),
             asked: Mutex::default(),
+            time_intervals: Mutex::default(),
+            templates: Mutex::default(),
         }
     }
 
@@ -342,6 +353,32 @@ impl Claiming for ContactPoint {
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.contact_points
+    }
+}
+
+impl Claiming for TimeInterval {
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.allows(all, self.ns(), tenancy::may_use) {
+            return Vec::new();
+        }
+        let name = self.spec.name.as_deref().unwrap_or(self.id());
+        vec![(Key::TimeInterval(ground.place.clone(), name.to_owned()), 0)]
+    }
+    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
+        &all.time_intervals
+    }
+}
+
+impl Claiming for NotificationTemplate {
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.allows(all, self.ns(), tenancy::may_use) {
+            return Vec::new();
+        }
+        let name = self.spec.name.as_deref().unwrap_or(self.id());
+        vec![(Key::Template(ground.place.clone(), name.to_owned()), 0)]
+    }
+    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
+        &all.templates
     }
 }
 

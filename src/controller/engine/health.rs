@@ -39,7 +39,7 @@ impl Reads {
         }
     }
 
-    /// Whether a part was tried at all.
+    /// Whether a part was tried at all. Those beyond [`Part::ALWAYS`] count only once they were.
     pub fn is_tried(&self, part: Part) -> bool {
         self.0.contains_key(&part)
     }
@@ -76,12 +76,14 @@ impl Reads {
             .iter()
             .filter_map(|(part, failure)| Some((*part, failure.clone()?)));
         let failing: BTreeMap<Part, Failure> = failing.collect();
-        if failing.len() == Part::ALL.len()
+        let is_whole = Part::ALWAYS.iter().all(|part| self.is_tried(*part));
+        if is_whole
+            && failing.len() == self.0.len()
             && let Some(failure) = failing.values().next()
         {
             return Health::Down(failure.clone());
         }
-        if self.0.len() < Part::ALL.len() {
+        if !is_whole {
             return Health::Starting;
         }
         if failing.is_empty() {
@@ -135,6 +137,8 @@ pub struct Suspicion {
     wake: Notify,
     everything: AtomicBool,
     sources: AtomicBool,
+    /// What somebody needs though it isn't read of every Grafana.
+    asked_for: Mutex<BTreeSet<Part>>,
 }
 
 /// What is suspected.
@@ -157,6 +161,23 @@ impl Suspicion {
     pub fn of_sources(&self) {
         self.sources.store(true, Ordering::Release);
         self.wake.notify_one();
+    }
+
+    /// Has parts read with every round from now on, and at once. Those that are read of every Grafana are anyway.
+    pub fn ask_for(&self, parts: &[Part]) {
+        let parts = parts.iter().filter(|part| !Part::ALWAYS.contains(part));
+        let mut known = self.asked_for.lock();
+        let before = known.len();
+        known.extend(parts);
+        if known.len() > before {
+            self.wake.notify_one();
+        }
+    }
+
+    /// What is to be read in a round.
+    pub fn parts(&self) -> BTreeSet<Part> {
+        let asked_for = self.asked_for.lock();
+        Part::ALWAYS.iter().chain(asked_for.iter()).copied().collect()
     }
 
     /// Waits for the next signs, and takes them.
@@ -228,7 +249,7 @@ mod tests {
     }
 
     fn read(all: &mut Reads) {
-        for part in Part::ALL {
+        for part in Part::ALWAYS {
             all.note(part, Ok(()));
         }
     }
@@ -254,6 +275,31 @@ mod tests {
         );
         assert!(reads.note(Part::Silences, Ok(())), "it can be read again");
         assert!(!reads.note(Part::Silences, Ok(())));
+    }
+
+    #[test]
+    fn what_only_some_ask_for_counts_once_it_was_read() {
+        let mut reads = Reads::default();
+        read(&mut reads);
+        assert_eq!(reads.health(), Health::Up);
+        assert_eq!(reads.check(&[Part::TimeIntervals]), Err(Failure::not_yet()));
+        let refused = failure(Reason::Unauthorized, "no rights");
+        reads.note(Part::TimeIntervals, Err(refused.clone()));
+        assert_eq!(
+            reads.health(),
+            Health::Partly([(Part::TimeIntervals, refused.clone())].into())
+        );
+        for part in Part::ALWAYS {
+            reads.note(part, Err(refused.clone()));
+        }
+        assert_eq!(reads.health(), Health::Down(refused.clone()));
+        reads.note(Part::TimeIntervals, Ok(()));
+        assert!(matches!(reads.health(), Health::Partly(_)));
+        let suspicion = Suspicion::default();
+        suspicion.ask_for(&[Part::Rules]);
+        assert_eq!(suspicion.parts().len(), Part::ALWAYS.len());
+        suspicion.ask_for(&[Part::Templates]);
+        assert_eq!(suspicion.parts().len(), Part::ALWAYS.len() + 1);
     }
 
     #[test]
@@ -296,7 +342,7 @@ mod tests {
     #[test]
     fn a_grafana_of_which_nothing_can_be_read_is_down() {
         let mut reads = Reads::default();
-        for part in Part::ALL {
+        for part in Part::ALWAYS {
             reads.note(part, Err(failure(Reason::Unauthorized, "the token is refused")));
         }
         let down = failure(Reason::Unauthorized, "the token is refused");

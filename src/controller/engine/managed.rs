@@ -10,10 +10,12 @@ use serde::de::DeserializeOwned;
 
 use crate::api::reference::DeletionPolicy;
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, PrometheusRuleImport, Silence,
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, NotificationTemplate,
+    PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::api::{
-    AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, PrometheusRuleImportStatus, SilenceStatus,
+    AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, NotificationTemplateStatus,
+    PrometheusRuleImportStatus, SilenceStatus, TimeIntervalStatus,
 };
 use crate::grafana::mirror::Part;
 
@@ -139,6 +141,10 @@ managed!(ContactPoint, ContactPointStatus,
     needs [Part::ContactPoints], to leave [Part::ContactPoints, Part::Policy], drift);
 managed!(NotificationPolicy, NotificationPolicyStatus,
     needs [Part::ContactPoints, Part::Policy], to leave [Part::Policy], drift);
+managed!(TimeInterval, TimeIntervalStatus,
+    needs [Part::TimeIntervals], to leave [Part::TimeIntervals, Part::Policy, Part::Rules]);
+managed!(NotificationTemplate, NotificationTemplateStatus,
+    needs [Part::Templates], to leave [Part::Templates]);
 managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences], drift);
 // What it makes is AlertRules, which need more.
 managed!(PrometheusRuleImport, PrometheusRuleImportStatus, needs [], to leave []);

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::by::{By, Indexed};
 use super::store::Store;
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, PrometheusRuleImport,
-    Silence,
+    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
+    PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::domain::maintenance::rollout::argo::Rollout;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
@@ -66,6 +66,10 @@ pub struct Triggers {
     pub contact_points: Trigger<ContactPoint>,
     /// NotificationPolicies.
     pub policies: Trigger<NotificationPolicy>,
+    /// TimeIntervals.
+    pub time_intervals: Trigger<TimeInterval>,
+    /// NotificationTemplates.
+    pub templates: Trigger<NotificationTemplate>,
     /// Silences.
     pub silences: Trigger<Silence>,
     /// GrafanaInstances.
@@ -94,6 +98,10 @@ pub struct Receivers {
     pub contact_points: UnboundedReceiver<ObjectRef<ContactPoint>>,
     /// NotificationPolicies.
     pub policies: UnboundedReceiver<ObjectRef<NotificationPolicy>>,
+    /// TimeIntervals.
+    pub time_intervals: UnboundedReceiver<ObjectRef<TimeInterval>>,
+    /// NotificationTemplates.
+    pub templates: UnboundedReceiver<ObjectRef<NotificationTemplate>>,
     /// Silences.
     pub silences: UnboundedReceiver<ObjectRef<Silence>>,
     /// GrafanaInstances.
@@ -123,6 +131,8 @@ pub fn triggers() -> (Triggers, Receivers) {
     let (rules, rules_receiver) = channel();
     let (contact_points, contact_points_receiver) = channel();
     let (policies, policies_receiver) = channel();
+    let (time_intervals, time_intervals_receiver) = channel();
+    let (templates, templates_receiver) = channel();
     let (silences, silences_receiver) = channel();
     let (instances, instances_receiver) = channel();
     let (maintenance, maintenance_receiver) = channel();
@@ -137,6 +147,8 @@ pub fn triggers() -> (Triggers, Receivers) {
             rules,
             contact_points,
             policies,
+            time_intervals,
+            templates,
             silences,
             instances,
             maintenance,
@@ -151,6 +163,8 @@ pub fn triggers() -> (Triggers, Receivers) {
             rules: rules_receiver,
             contact_points: contact_points_receiver,
             policies: policies_receiver,
+            time_intervals: time_intervals_receiver,
+            templates: templates_receiver,
             silences: silences_receiver,
             instances: instances_receiver,
             maintenance: maintenance_receiver,

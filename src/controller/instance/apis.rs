@@ -71,7 +71,7 @@ pub(super) fn note(instance: &Instance, metrics: &Metrics, next: &mut GrafanaIns
     }
     let watched = instance.watched.shown();
     for concern in capabilities.apis.keys() {
-        let mut parts = Part::ALL
+        let mut parts = Part::ALWAYS
             .into_iter()
             .filter(|part| self::concern(*part) == Some(*concern));
         if parts.all(|part| watched.contains(&part))
@@ -93,7 +93,9 @@ fn concern(part: Part) -> Option<Concern> {
     match part {
         Part::Folders => Some(Concern::Folders),
         Part::Rules => Some(Concern::Rules),
-        Part::ContactPoints | Part::Policy => Some(Concern::Notifications),
+        Part::ContactPoints | Part::Policy | Part::TimeIntervals | Part::Templates => {
+            Some(Concern::Notifications)
+        }
         Part::Settings | Part::DataSources | Part::Silences => None,
     }
 }

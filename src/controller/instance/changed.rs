@@ -1,6 +1,6 @@
 //! What differs in Grafana from what was known, and whom that concerns.
 
-use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
+use crate::api::{AlertRule, ContactPoint, NotificationPolicy, NotificationTemplate, TimeInterval};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
@@ -16,6 +16,8 @@ pub(super) struct Changed {
     pub(super) trees: Vec<TreeName>,
     /// Ids with the author, where it is known.
     pub(super) silences: Vec<(String, Option<String>)>,
+    pub(super) time_intervals: Vec<String>,
+    pub(super) templates: Vec<String>,
     /// Version and limits, or data sources.
     pub(super) facts: bool,
 }
@@ -64,9 +66,10 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
             triggers.policies.one(&holder.namespace, &holder.name);
         }
     }
-    if !changed.trees.is_empty() {
-        context.tell_waiting_contact_points(&instance.name);
+    if !changed.trees.is_empty() || !changed.rules.is_empty() {
+        context.tell_waiting(&instance.name);
     }
+    trigger_named(instance, context, changed);
     for (id, author) in &changed.silences {
         if let Some((namespace, name)) = author
             .as_deref()
@@ -79,6 +82,24 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
                 id: id.clone(),
             };
             triggers.silences.all_by(&stores.silences, &holder);
+        }
+    }
+}
+
+/// The resource of a time interval or template is the one that claims its name.
+fn trigger_named(instance: &Instance, context: &Context, changed: &Changed) {
+    let triggers = &context.triggers;
+    let place = context.claims.place(&instance.name);
+    for name in &changed.time_intervals {
+        let key = Key::TimeInterval(place.clone(), name.clone());
+        if let Some(holder) = context.claims.holder::<TimeInterval>(&key) {
+            triggers.time_intervals.one(&holder.namespace, &holder.name);
+        }
+    }
+    for name in &changed.templates {
+        let key = Key::Template(place.clone(), name.clone());
+        if let Some(holder) = context.claims.holder::<NotificationTemplate>(&key) {
+            triggers.templates.one(&holder.namespace, &holder.name);
         }
     }
 }

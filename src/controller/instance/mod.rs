@@ -198,6 +198,8 @@ fn trigger_users(name: &str, context: &Context) {
     triggers.rules.all_of(&stores.rules, name);
     triggers.contact_points.all_of(&stores.contact_points, name);
     triggers.policies.all_of(&stores.policies, name);
+    triggers.time_intervals.all_of(&stores.time_intervals, name);
+    triggers.templates.all_of(&stores.templates, name);
     triggers.silences.all_of(&stores.silences, name);
     triggers.imports.all_of(&stores.imports, name);
 }
@@ -306,6 +308,8 @@ fn of_all(by: &By, context: &Context) -> i64 {
     let all = stores.rules.count(by)
         + stores.contact_points.count(by)
         + stores.policies.count(by)
+        + stores.time_intervals.count(by)
+        + stores.templates.count(by)
         + stores.silences.count(by);
     i64::try_from(all).unwrap_or_default()
 }

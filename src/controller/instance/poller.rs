@@ -18,7 +18,7 @@ use super::sweep;
 use super::watch::{Begun, Watches};
 use crate::api::condition::Reason;
 use crate::api::duration;
-use crate::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
+use crate::api::{AlertRule, ContactPoint, NotificationPolicy, NotificationTemplate, Silence, TimeInterval};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
@@ -44,6 +44,7 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
     let mut states = StateReads::new(every, Instant::now());
     let mut watches = Watches::default();
     loop {
+        schedule.want(instance.suspicion.parts(), Instant::now());
         let next = schedule.next();
         tokio::select! {
             biased;
@@ -123,7 +124,7 @@ pub(in crate::controller) async fn poll_all(
     settings_if_hidden: bool,
 ) {
     let due = Due {
-        parts: Part::ALL.into(),
+        parts: instance.suspicion.parts(),
         round: Round::Whole,
         settings: false,
         settings_if_hidden,
@@ -148,7 +149,7 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polle
         Err(failure) => Found::nothing(due, &failure),
     };
     if due.is_round() {
-        found.spread_failure();
+        found.spread_failure(&instance.suspicion.parts());
     }
     // What can be read again, and what couldn't be read the first time: whoever waits for either is told.
     let (failed, told) = instance.reads(|reads| {
@@ -239,6 +240,14 @@ fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>)
     }
     if needs::<Silence>(parts) {
         triggers.silences.all_of(&stores.silences, &instance.name);
+    }
+    if needs::<TimeInterval>(parts) {
+        triggers
+            .time_intervals
+            .all_of(&stores.time_intervals, &instance.name);
+    }
+    if needs::<NotificationTemplate>(parts) {
+        triggers.templates.all_of(&stores.templates, &instance.name);
     }
 }
 

@@ -119,6 +119,8 @@ fn what(instance: &Instance, context: &Context) -> String {
         of(&stores.rules, name),
         of(&stores.contact_points, name),
         of(&stores.policies, name),
+        of(&stores.time_intervals, name),
+        of(&stores.templates, name),
         of(&stores.silences, name),
     ]
     .into_iter()

@@ -28,6 +28,8 @@ const FORBIDDEN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Schedule {
     resync: Duration,
+    /// What there is to read.
+    parts: BTreeSet<Part>,
     /// When everything is.
     round: Instant,
     /// How many rounds there were, with those in which something couldn't be read: what never can be makes nothing else be read more often.
@@ -83,6 +85,7 @@ impl Schedule {
     pub(super) fn new(resync: Duration, now: Instant) -> Self {
         Self {
             resync,
+            parts: Part::ALWAYS.into(),
             round: now,
             tried: 0,
             is_suspected: false,
@@ -94,6 +97,14 @@ impl Schedule {
             last_over: BTreeMap::new(),
             retries: BTreeMap::new(),
         }
+    }
+
+    /// Notes what there is to read. What wasn't before is due at once.
+    pub(super) fn want(&mut self, parts: BTreeSet<Part>, now: Instant) {
+        for part in parts.difference(&self.parts) {
+            self.retries.entry(*part).or_insert((now, 0));
+        }
+        self.parts = parts;
     }
 
     /// When something is due next.
@@ -152,7 +163,7 @@ impl Schedule {
                 Round::Unwatched
             };
             let is_spared = |part: &Part| round == Round::Unwatched && watched.contains(part);
-            parts.extend(Part::ALL.into_iter().filter(|part| !is_spared(part)));
+            parts.extend(self.parts.iter().filter(|part| !is_spared(part)));
         }
         let retries = self.retries.iter().filter(|(_, (at, _))| *at <= now);
         parts.extend(retries.map(|(part, _)| *part));
@@ -162,7 +173,7 @@ impl Schedule {
             self.last_glance = Some(now);
         }
         // All that couldn't be read, tried again, is as good.
-        if round == Round::Not && parts.len() == Part::ALL.len() {
+        if round == Round::Not && parts.len() == self.parts.len() {
             round = Round::Unwatched;
         }
         Due {
@@ -176,7 +187,7 @@ impl Schedule {
     /// Notes how reading these ended: those that failed come again soon. `jitter` is between 0 and 1: by so much of a tenth the next round
     /// comes sooner, lest all instances be read at once.
     pub(super) fn read(&mut self, due: &Due, failed: &BTreeMap<Part, Failure>, now: Instant, jitter: f64) {
-        let is_down = failed.len() == Part::ALL.len();
+        let is_down = failed.len() == self.parts.len();
         // Where nothing could be read, that holds for what is watched too.
         let parts: BTreeSet<&Part> = due.parts.iter().chain(failed.keys()).collect();
         for part in parts {
@@ -207,7 +218,7 @@ impl Schedule {
     }
 
     fn is_down(&self) -> bool {
-        self.retries.len() == Part::ALL.len()
+        self.retries.len() == self.parts.len()
     }
 }
 

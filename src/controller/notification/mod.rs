@@ -2,6 +2,7 @@
 
 pub mod contact_point;
 mod maker;
+mod named;
 pub mod policy;
 pub(in crate::controller) mod receiver;
 mod tree;

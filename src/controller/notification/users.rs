@@ -128,6 +128,15 @@ pub(super) fn refers(route: &Route, name: &str) -> bool {
     route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
 }
 
+/// Whether a tree has routes that are muted or active in a time interval of this name.
+pub(super) fn names_interval(route: &Route, name: &str) -> bool {
+    let mut own = route
+        .mute_time_intervals
+        .iter()
+        .chain(&route.active_time_intervals);
+    own.any(|interval| interval == name) || route.routes.iter().any(|route| names_interval(route, name))
+}
+
 /// Who has what refers to this name in Grafana's tree: the branches that do, and the root if anything else does, or a branch that has no
 /// resource any more.
 fn in_tree(root: &str, instance: &Instance, context: &Context, name: &str) -> Vec<String> {
@@ -202,7 +211,7 @@ fn wishing(object: &ContactPoint, instance: &Instance, context: &Context, name: 
 }
 
 /// What a rule is called by those who can change it.
-fn called(rule: &FoundRule, instance: &Instance) -> String {
+pub(super) fn called(rule: &FoundRule, instance: &Instance) -> String {
     resource(rule, instance).map_or_else(
         || format!("Grafana's rule {:?} ({})", rule.title, rule.uid),
         |(namespace, name)| resource_called(namespace, name),

@@ -297,6 +297,8 @@ async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and
     listed(&mut world.writers.rules, Some(rule));
     listed(&mut world.writers.contact_points, None);
     listed(&mut world.writers.policies, None);
+    listed(&mut world.writers.time_intervals, None);
+    listed(&mut world.writers.templates, None);
     listed(&mut world.writers.silences, None);
     listed(&mut world.writers.instances, None);
     listed(&mut world.writers.maintenance, None);

@@ -64,7 +64,8 @@ const QUERY: &str = r#"sum(rate({a="b"}[5m])) > 1"#;
 /// One Grafana, one API server, and what the operator knows.
 struct World {
     context: Arc<Context>,
-    writers: Writers,
+    /// Boxed, for every test's future holds a world.
+    writers: Box<Writers>,
     receivers: Receivers,
     server: ApiServer,
     grafana: Double,
@@ -115,7 +116,7 @@ impl World {
         context.set_ready();
         Self {
             context: Arc::new(context),
-            writers,
+            writers: Box::new(writers),
             receivers,
             server,
             grafana,

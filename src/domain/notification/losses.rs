@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::api::notification_policy::MAX_DEPTH;
+use crate::api::notification::policy::MAX_DEPTH;
 use crate::grafana::digest::matchers;
 use crate::grafana::model::Route;
 

@@ -4,6 +4,7 @@ pub mod branches;
 pub mod contact_point;
 pub mod delivery;
 mod losses;
+pub mod named;
 pub mod policy;
 pub mod receiver;
 pub mod settings;

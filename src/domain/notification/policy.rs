@@ -6,7 +6,7 @@ use super::receiver::{Target, at_receiver, target};
 use super::timing::{grouping, period};
 use super::tree::MARK;
 use crate::api::matcher::{Matcher, MatcherText};
-use crate::api::notification_policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, Route};
+use crate::api::notification::policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, Route};
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::grafana::model;

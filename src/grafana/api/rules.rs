@@ -91,6 +91,8 @@ pub struct FoundRule {
     pub owner: Option<String>,
     /// Name of the contact point that it has of its own, past the policy tree; 10.4 and later.
     pub receiver: Option<String>,
+    /// Names of the time intervals that it has of its own, mute and active ones.
+    pub intervals: Vec<String>,
     /// Name of the metric that it writes, if it is a recording rule.
     pub metric: Option<String>,
     /// All the rest, comparable.
@@ -112,6 +114,7 @@ impl PartialEq for FoundRule {
             provenance,
             owner,
             receiver,
+            intervals,
             metric,
             digest,
             updated: _,
@@ -126,6 +129,7 @@ impl PartialEq for FoundRule {
             && *provenance == other.provenance
             && *owner == other.owner
             && *receiver == other.receiver
+            && *intervals == other.intervals
             && *metric == other.metric
     }
 }
@@ -157,6 +161,13 @@ impl FoundRule {
                 .notification_settings
                 .as_ref()
                 .map(|settings| settings.receiver.clone()),
+            intervals: rule
+                .notification_settings
+                .as_ref()
+                .map_or_else(Vec::new, |settings| {
+                    let muted = settings.mute_time_intervals.iter();
+                    muted.chain(&settings.active_time_intervals).cloned().collect()
+                }),
             metric: rule.record.as_ref().map(|record| record.metric.clone()),
             owner: rule.labels.get(OWNER_LABEL).cloned(),
             digest: RuleDigest::of(rule),

@@ -7,8 +7,10 @@ mod canonical;
 mod integration;
 mod route;
 mod rule;
+mod time_interval;
 
 pub use canonical::duration;
 pub use integration::IntegrationDigest;
 pub use route::{RouteDigest, matchers};
 pub use rule::RuleDigest;
+pub use time_interval::{TimeIntervalDigest, said};

@@ -9,7 +9,7 @@ use std::hash::Hash;
 use parking_lot::RwLock;
 
 use super::api::notifications::TreeName;
-use super::model::{ContactPoint, Found, Route};
+use super::model::{ContactPoint, Found, Route, Template, TimeInterval};
 use super::wire::{Folder, Silence};
 
 pub use collection::{Collection, Follow, Lookup, Poll, Watched};
@@ -35,6 +35,10 @@ pub struct Held {
     pub trees: Collection<TreeName, Found<Route>>,
     /// Silences by id, and by their author.
     pub silences: Collection<String, Silence, String>,
+    /// Time intervals by name.
+    pub time_intervals: Collection<String, Found<TimeInterval>>,
+    /// Notification templates by name.
+    pub templates: Collection<String, Found<Template>>,
 }
 
 impl Default for Held {
@@ -45,6 +49,8 @@ impl Default for Held {
             contact_points: Collection::default(),
             trees: Collection::default(),
             silences: Collection::grouped(|silence| Some(silence.created_by.clone())),
+            time_intervals: Collection::default(),
+            templates: Collection::default(),
         }
     }
 }
@@ -66,11 +72,15 @@ pub enum Part {
     Policy,
     /// Silences.
     Silences,
+    /// Time intervals.
+    TimeIntervals,
+    /// Notification templates.
+    Templates,
 }
 
 impl Part {
-    /// The whole list.
-    pub const ALL: [Self; 7] = [
+    /// Those that are read of every Grafana. Of the others only what somebody has asked for: most have no resources of their kinds.
+    pub const ALWAYS: [Self; 7] = [
         Self::Settings,
         Self::DataSources,
         Self::Folders,
@@ -90,6 +100,8 @@ impl Part {
             Self::ContactPoints => "contact points",
             Self::Policy => "policy tree",
             Self::Silences => "silences",
+            Self::TimeIntervals => "time intervals",
+            Self::Templates => "templates",
         }
     }
 }
@@ -107,6 +119,10 @@ pub enum Subject {
     Tree(TreeName),
     /// The silences of an author: the id of a new one isn't known before the answer.
     SilencesOf(String),
+    /// A time interval, by name.
+    TimeInterval(String),
+    /// A notification template, by name.
+    Template(String),
 }
 
 impl Mirror {
@@ -127,7 +143,7 @@ impl Held {
         self.trees.lookup(TreeName::DEFAULT)
     }
 
-    /// Whether everything was read once.
+    /// Whether everything that is read of every Grafana was read once.
     pub fn is_loaded(&self) -> bool {
         self.rules.is_loaded()
             && self.folders.is_loaded()
@@ -144,6 +160,8 @@ impl Held {
             Subject::ContactPoint(name) => self.contact_points.begins(name.clone()),
             Subject::Tree(name) => self.trees.begins(name.clone()),
             Subject::SilencesOf(author) => self.silences.begins(silences_of(author)),
+            Subject::TimeInterval(name) => self.time_intervals.begins(name.clone()),
+            Subject::Template(name) => self.templates.begins(name.clone()),
         }
     }
 
@@ -155,6 +173,8 @@ impl Held {
             Subject::ContactPoint(name) => self.contact_points.stands(name),
             Subject::Tree(name) => self.trees.stands(name),
             Subject::SilencesOf(author) => self.silences.stands(&silences_of(author)),
+            Subject::TimeInterval(name) => self.time_intervals.stands(name),
+            Subject::Template(name) => self.templates.stands(name),
         }
     }
 
@@ -172,6 +192,8 @@ impl Held {
             Subject::ContactPoint(name) => end(&mut self.contact_points, name),
             Subject::Tree(name) => end(&mut self.trees, name),
             Subject::SilencesOf(author) => end(&mut self.silences, &silences_of(author)),
+            Subject::TimeInterval(name) => end(&mut self.time_intervals, name),
+            Subject::Template(name) => end(&mut self.templates, name),
         }
     }
 

@@ -175,6 +175,12 @@ impl Rules {
         self.rules.in_group(&name.to_owned())
     }
 
+    /// The rules that have a time interval of this name for themselves, in no order. It walks through all rules: for a deletion, not for a pass.
+    pub fn with_interval<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FoundRule> {
+        self.iter()
+            .filter(move |rule| rule.intervals.iter().any(|interval| interval == name))
+    }
+
     /// The rules of one group, in no order. Those without a group are in none.
     pub fn in_group(&self, folder_uid: &str, group: &str) -> impl Iterator<Item = &FoundRule> {
         self.present(

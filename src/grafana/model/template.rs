@@ -1,7 +1,9 @@
 //! Notification templates.
 
+use serde::Serialize;
+
 /// A template file: what it defines, the settings of contact points may use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Template {
     /// Name of the file, unique within the organisation.
     pub name: String,

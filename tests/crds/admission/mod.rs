@@ -3,6 +3,7 @@
 mod imports;
 mod instances;
 mod integrations;
+mod intervals;
 mod notifications;
 mod rules;
 mod silences;

@@ -2,6 +2,7 @@
 
 mod contact_points;
 pub(in crate::controller) mod deliveries;
+mod named;
 mod rules;
 mod trees;
 
@@ -54,15 +55,15 @@ impl Found {
 
     /// Where nothing of a round could be read, what wasn't due for being watched can't be either, whatever its watch says. Settings that are known
     /// needn't be read.
-    pub(super) fn spread_failure(&mut self) {
+    pub(super) fn spread_failure(&mut self, parts: &BTreeSet<Part>) {
         let read = self.results.iter().filter(|(part, _)| **part != Part::Settings);
         let mut failures = read.map(|(_, result)| result.as_ref().err());
         let first = failures.next().flatten().cloned();
         if let Some(failure) = first
             && failures.all(|failure| failure.is_some())
         {
-            for part in Part::ALL {
-                self.results.entry(part).or_insert_with(|| Err(failure.clone()));
+            for part in parts {
+                self.results.entry(*part).or_insert_with(|| Err(failure.clone()));
             }
         }
     }
@@ -99,7 +100,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         parts.remove(&Part::Settings);
         found.changed.facts |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
     }
-    let (settings, sources, folders, rules, contact_points, trees, silences) = join!(
+    let (settings, sources, folders, rules, contact_points, trees, silences, time_intervals, templates) = join!(
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
         if_due(&parts, Part::DataSources, read_sources(instance)),
         if_due(&parts, Part::Folders, folders::read(instance)),
@@ -107,6 +108,8 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         if_due(&parts, Part::ContactPoints, contact_points::read(instance)),
         if_due(&parts, Part::Policy, trees::read(instance)),
         if_due(&parts, Part::Silences, read_silences(instance)),
+        if_due(&parts, Part::TimeIntervals, named::time_intervals(instance)),
+        if_due(&parts, Part::Templates, named::templates(instance)),
     );
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
     found.changed.facts |= is_news | found.take(Part::DataSources, sources).unwrap_or_default();
@@ -129,6 +132,9 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         found.watches.insert(Part::Policy, watch);
     }
     found.changed.silences = found.take(Part::Silences, silences).unwrap_or_default();
+    let time_intervals = found.take(Part::TimeIntervals, time_intervals);
+    found.changed.time_intervals = time_intervals.unwrap_or_default();
+    found.changed.templates = found.take(Part::Templates, templates).unwrap_or_default();
     // An API has shown that it isn't there any more, or not for these credentials.
     if instance.grafana.apis.is_stale()
         && let Some(settings) = instance.known_settings()

@@ -104,8 +104,31 @@ fn a_first_sign_is_followed_at_once() {
     assert_eq!(schedule.next(), later);
     assert_eq!(
         schedule.take(later, &BTreeSet::new()).parts.len(),
-        Part::ALL.len()
+        Part::ALWAYS.len()
     );
+}
+
+#[test]
+fn what_somebody_asks_for_is_read_at_once_and_with_every_round_from_then_on() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(Duration::from_secs(60), now);
+    let due = schedule.take(now, &BTreeSet::new());
+    assert_eq!(due.parts, Part::ALWAYS.into());
+    schedule.read(&due, &BTreeMap::new(), now, 0.0);
+    let later = now + Duration::from_secs(5);
+    let all: BTreeSet<Part> = Part::ALWAYS.into_iter().chain([Part::TimeIntervals]).collect();
+    schedule.want(all.clone(), later);
+    assert_eq!(schedule.next(), later);
+    let due = schedule.take(later, &BTreeSet::new());
+    assert_eq!(
+        (due.parts.clone(), due.is_round()),
+        ([Part::TimeIntervals].into(), false)
+    );
+    schedule.read(&due, &BTreeMap::new(), later, 0.0);
+    schedule.want(all.clone(), later);
+    let round = schedule.next();
+    assert_eq!(round, now + Duration::from_secs(60));
+    assert_eq!(schedule.take(round, &BTreeSet::new()).parts, all);
 }
 
 #[test]
@@ -121,7 +144,7 @@ fn a_grafana_that_is_down_is_tried_every_five_seconds_whatever_is_suspected() {
         everything: true,
         sources: false,
     };
-    let counts = an_hour(suspected, &Part::ALL);
+    let counts = an_hour(suspected, &Part::ALWAYS);
     assert!((710..=790).contains(&counts[&Part::Rules]), "{counts:?}");
 }
 
@@ -230,7 +253,7 @@ fn where_nothing_can_be_read_what_is_watched_is_tried_with_all() {
     let now = start + RESYNC * 2;
     let due = schedule.take(now, &WATCHED.into());
     assert!(!due.parts.contains(&Part::Folders));
-    schedule.read(&due, &Part::ALL.map(unavailable).into(), now, 0.0);
+    schedule.read(&due, &Part::ALWAYS.map(unavailable).into(), now, 0.0);
     let due = schedule.take(schedule.next(), &WATCHED.into());
-    assert_eq!((due.parts.len(), due.is_round()), (Part::ALL.len(), true));
+    assert_eq!((due.parts.len(), due.is_round()), (Part::ALWAYS.len(), true));
 }

@@ -98,7 +98,7 @@ impl Reconcile for NotificationPolicy {
         }
         if brought.is_written {
             info!(namespace = self.ns(), name = self.id(), "policy tree written");
-            context.tell_waiting_contact_points(&instance.name);
+            context.tell_waiting(&instance.name);
         }
         assembly::trigger_moved(self, before.as_ref(), &wish, &instance, context);
         let mut status = self.status.clone().unwrap_or_default();
@@ -170,7 +170,7 @@ impl Reconcile for NotificationPolicy {
             info!(namespace = self.ns(), name = self.id(), what, "policy tree left");
         }
         tree::forget(&instance, is_ours).await?;
-        context.tell_waiting_contact_points(&instance.name);
+        context.tell_waiting(&instance.name);
         Ok(())
     }
 }

@@ -163,7 +163,7 @@ async fn a_contact_point_costs_the_same_in_any_crowd() {
         let mut secret = Secret::default();
         secret.metadata.name = Some("own".to_owned());
         secret.metadata.namespace = Some("revel".to_owned());
-        news::secret_changed(&secret, &world.context);
+        news::texts::secret_changed(&secret, &world.context);
         costs.of("its Secret changes", world);
         deletion(world, costs, point).await;
     })
@@ -402,7 +402,7 @@ async fn a_grafana_instance_costs_the_same_in_any_crowd() {
         let mut secret = Secret::default();
         secret.metadata.name = Some("token".to_owned());
         secret.metadata.namespace = Some(HOME.to_owned());
-        news::secret_changed(&secret, &world.context);
+        news::texts::secret_changed(&secret, &world.context);
         costs.of("its Secret changes", world);
     })
     .await;

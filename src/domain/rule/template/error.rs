@@ -27,6 +27,9 @@ pub enum Problem {
     /// An `if`, `range`, `with`, `define` or `block` has no end.
     #[error("this block is never closed: {{{{ end }}}} is missing")]
     MissingEnd,
+    /// A keyword that needs a value has none.
+    #[error("nothing stands behind this word, which needs a value")]
+    MissingValue,
     /// An `end` or `else` stands outside every block.
     #[error("this belongs to no if, range, with, define or block")]
     Stray,

@@ -6,9 +6,28 @@ use super::action::{Action, Actions, Kind};
 use super::error::{Problem, TemplateError};
 use super::scope::{Calls, OfAlert, Scopes};
 
-/// Fails unless every action, string and block of a text is closed. Grafana's templates of notifications are held to no more than that.
+/// Fails unless every action, string and block of a text is closed, and every keyword has what it needs. Grafana's templates of notifications are held to
+/// no more than that.
 pub fn check(text: &str) -> Result<(), TemplateError> {
-    walk(text, OfAlert::new(), |_, _| {})
+    let mut empty = None;
+    walk(text, OfAlert::new(), |action, _| {
+        if empty.is_none() && lacks_value(action) {
+            empty = Some(action.span.start);
+        }
+    })?;
+    match empty {
+        None => Ok(()),
+        Some(byte) => Err(TemplateError::at(text, byte, Problem::MissingValue)),
+    }
+}
+
+fn lacks_value(action: &Action<'_>) -> bool {
+    let needs_value = |word| matches!(word, "if" | "with" | "range" | "define" | "block" | "template");
+    match action.tokens.len() {
+        1 => needs_value(action.word(0)),
+        2 => action.word(0) == "else" && matches!(action.word(1), "if" | "with"),
+        _ => false,
+    }
 }
 
 /// Whether a text changes with the value: it uses `$value`, `$values`, or `.Value` and `.Values` of the alert.

@@ -1,42 +1,43 @@
 //! What each watch tells the controllers of other kinds.
 
+pub(in crate::controller) mod texts;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event};
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::alert_rule::import;
-use super::context::Context;
-use super::instance;
-use super::maintenance::rolling::Rolling;
-use super::maintenance::{selection, watched};
-use super::notification::policy::related;
-use super::tally;
 use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
-    Silence,
+    NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::namespace::{self, Labels};
-use crate::controller::engine::by::{By, Named, labelled, named};
+use crate::controller::alert_rule::import;
+use crate::controller::context::Context;
+use crate::controller::engine::by::{By, Indexed, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
-use crate::controller::engine::watch::{Events, versions};
-use crate::domain::claims::Claimant;
+use crate::controller::engine::trigger::Trigger;
+use crate::controller::instance;
+use crate::controller::maintenance::rolling::Rolling;
+use crate::controller::maintenance::{selection, watched};
+use crate::controller::notification::policy::related;
+use crate::controller::tally;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
 use crate::domain::tenancy::{self, Tenant};
 
 /// Lets a watch tell its news.
-pub(super) fn tell<K: Resource + 'static>(
+pub(in crate::controller) fn tell<K: Resource + 'static>(
     context: &Arc<Context>,
     about: fn(&Event<K>, Option<&K>, &Context),
 ) -> impl Fn(&Event<K>, Option<&K>) + Send + 'static {
@@ -61,29 +62,40 @@ fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> 
 
 /// Notes what the resources of an instance claim, where that depends on what has changed in it.
 fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Context) {
-    fn of<K: Claiming>(store: &Store<K>, instance: &str, context: &Context) -> Vec<Claimant> {
-        let all = store.by(&By::Instance(instance.to_owned()));
-        all.iter()
-            .flat_map(|object| context.claims.note(&**object))
-            .collect()
+    fn of<K: Claiming>(store: &Store<K>, trigger: &Trigger<K>, instance: &str, context: &Context) {
+        for object in store.by(&By::Instance(instance.to_owned())) {
+            for other in context.claims.note(&*object) {
+                trigger.one(&other.namespace, &other.name);
+            }
+        }
     }
     if !context.claims.set_ground(instance, spec) {
         return;
     }
     let (stores, triggers) = (&context.stores, &context.triggers);
-    for other in of(&stores.rules, instance, context) {
-        triggers.rules.one(&other.namespace, &other.name);
-    }
-    for other in of(&stores.contact_points, instance, context) {
-        triggers.contact_points.one(&other.namespace, &other.name);
-    }
-    for other in of(&stores.policies, instance, context) {
-        triggers.policies.one(&other.namespace, &other.name);
-    }
+    of(&stores.rules, &triggers.rules, instance, context);
+    of(
+        &stores.contact_points,
+        &triggers.contact_points,
+        instance,
+        context,
+    );
+    of(&stores.policies, &triggers.policies, instance, context);
+    of(
+        &stores.time_intervals,
+        &triggers.time_intervals,
+        instance,
+        context,
+    );
+    of(&stores.templates, &triggers.templates, instance, context);
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
-pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
+pub(in crate::controller) fn about_rule(
+    event: &Event<AlertRule>,
+    before: Option<&AlertRule>,
+    context: &Context,
+) {
     tally::count(event, before, &context.stores.rules, context);
     import::news::rule(event, before, context);
     for (namespace, name) in claim(event, &context.stores.rules, context) {
@@ -128,7 +140,7 @@ pub(super) fn about_rule(event: &Event<AlertRule>, before: Option<&AlertRule>, c
 }
 
 /// A policy waits for its contact points.
-pub(super) fn about_contact_point(
+pub(in crate::controller) fn about_contact_point(
     event: &Event<ContactPoint>,
     before: Option<&ContactPoint>,
     context: &Context,
@@ -159,7 +171,7 @@ pub(super) fn about_contact_point(
     }
 }
 
-pub(super) fn about_policy(
+pub(in crate::controller) fn about_policy(
     event: &Event<NotificationPolicy>,
     before: Option<&NotificationPolicy>,
     context: &Context,
@@ -171,7 +183,29 @@ pub(super) fn about_policy(
     related::told(event, before, context);
 }
 
-pub(super) fn about_instance(
+pub(in crate::controller) fn about_time_interval(
+    event: &Event<TimeInterval>,
+    before: Option<&TimeInterval>,
+    context: &Context,
+) {
+    tally::count(event, before, &context.stores.time_intervals, context);
+    for (namespace, name) in claim(event, &context.stores.time_intervals, context) {
+        context.triggers.time_intervals.one(&namespace, &name);
+    }
+}
+
+pub(in crate::controller) fn about_template(
+    event: &Event<NotificationTemplate>,
+    before: Option<&NotificationTemplate>,
+    context: &Context,
+) {
+    tally::count(event, before, &context.stores.templates, context);
+    for (namespace, name) in claim(event, &context.stores.templates, context) {
+        context.triggers.templates.one(&namespace, &name);
+    }
+}
+
+pub(in crate::controller) fn about_instance(
     event: &Event<GrafanaInstance>,
     before: Option<&GrafanaInstance>,
     context: &Context,
@@ -209,7 +243,7 @@ pub(super) fn about_instance(
 }
 
 /// The workloads of the namespace may get or lose a silence.
-pub(super) fn about_maintenance(
+pub(in crate::controller) fn about_maintenance(
     event: &Event<MaintenancePolicy>,
     before: Option<&MaintenancePolicy>,
     context: &Context,
@@ -236,7 +270,11 @@ pub(super) fn about_maintenance(
 }
 
 /// A generated Silence concerns its workload.
-pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
+pub(in crate::controller) fn about_silence(
+    event: &Event<Silence>,
+    before: Option<&Silence>,
+    context: &Context,
+) {
     tally::count(event, before, &context.stores.silences, context);
     if let Event::Delete(silence) = event {
         context.claims.asks_no_more(silence);
@@ -248,18 +286,22 @@ pub(super) fn about_silence(event: &Event<Silence>, before: Option<&Silence>, co
 }
 
 /// What rolls out may be looked after by policies.
-pub(super) fn about_rolling<K: Rolling>(event: &Event<K>, _: Option<&K>, context: &Context) {
+pub(in crate::controller) fn about_rolling<K: Rolling>(event: &Event<K>, _: Option<&K>, context: &Context) {
     watched::rolling(event, context);
     selection::rolling(event, context);
 }
 
-pub(super) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
+pub(in crate::controller) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
     watched::job(event, context);
     selection::job(event, context);
 }
 
 /// Watches the labels of namespaces from when an instance first chooses by them.
-pub(super) async fn namespace_changes(client: Client, context: Arc<Context>, stop: CancellationToken) {
+pub(in crate::controller) async fn namespace_changes(
+    client: Client,
+    context: Arc<Context>,
+    stop: CancellationToken,
+) {
     let watched = async {
         context.namespaces.asked().await;
         let mut events = namespace::watch(&client);
@@ -274,7 +316,10 @@ pub(super) async fn namespace_changes(client: Client, context: Arc<Context>, sto
 }
 
 /// Sends those on a pass who may or may not use an instance by what the watch of namespaces tells.
-pub(super) fn namespace_told(event: watcher::Result<Event<PartialObjectMeta<Namespace>>>, context: &Context) {
+pub(in crate::controller) fn namespace_told(
+    event: watcher::Result<Event<PartialObjectMeta<Namespace>>>,
+    context: &Context,
+) {
     let all = &context.namespaces;
     let was_known = all.are_known();
     let was_refused = all.refused().is_some();
@@ -313,121 +358,44 @@ pub(super) fn namespace_told(event: watcher::Result<Event<PartialObjectMeta<Name
 
 /// Has the resources of an instance that are in some of the namespaces claim anew and looked at.
 fn look_again(instance: &str, is_meant: impl Fn(&str) -> bool, context: &Context) {
+    fn at<K: Claiming>(meant: &[Arc<K>], trigger: &Trigger<K>, context: &Context) {
+        for object in meant {
+            trigger.one(object.ns(), object.id());
+            for other in context.claims.note(&**object) {
+                trigger.one(&other.namespace, &other.name);
+            }
+        }
+    }
+    fn meant<K: Managed + Indexed>(
+        store: &Store<K>,
+        instance: &str,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Vec<Arc<K>> {
+        let mut all = store.by(&By::Instance(instance.to_owned()));
+        all.retain(|object| is_meant(object.ns()));
+        all
+    }
     let (stores, triggers) = (&context.stores, &context.triggers);
-    let by = By::Instance(instance.to_owned());
-    for rule in stores.rules.by(&by).iter().filter(|rule| is_meant(rule.ns())) {
-        triggers.rules.one(rule.ns(), rule.id());
-        for other in context.claims.note(&**rule) {
-            triggers.rules.one(&other.namespace, &other.name);
-        }
+    at(
+        &meant(&stores.rules, instance, &is_meant),
+        &triggers.rules,
+        context,
+    );
+    let points = meant(&stores.contact_points, instance, &is_meant);
+    at(&points, &triggers.contact_points, context);
+    let policies = meant(&stores.policies, instance, &is_meant);
+    for root in policies.iter().filter_map(|policy| policy.root()) {
+        triggers.policies.one(&root.namespace, &root.name);
     }
-    for point in stores
-        .contact_points
-        .by(&by)
-        .iter()
-        .filter(|point| is_meant(point.ns()))
-    {
-        triggers.contact_points.one(point.ns(), point.id());
-        for other in context.claims.note(&**point) {
-            triggers.contact_points.one(&other.namespace, &other.name);
-        }
-    }
-    for policy in stores
-        .policies
-        .by(&by)
-        .iter()
-        .filter(|policy| is_meant(policy.ns()))
-    {
-        triggers.policies.one(policy.ns(), policy.id());
-        if let Some(root) = policy.root() {
-            triggers.policies.one(&root.namespace, &root.name);
-        }
-        for other in context.claims.note(&**policy) {
-            triggers.policies.one(&other.namespace, &other.name);
-        }
-    }
-    for silence in stores
-        .silences
-        .by(&by)
-        .iter()
-        .filter(|silence| is_meant(silence.ns()))
-    {
+    at(&policies, &triggers.policies, context);
+    let intervals = meant(&stores.time_intervals, instance, &is_meant);
+    at(&intervals, &triggers.time_intervals, context);
+    at(
+        &meant(&stores.templates, instance, &is_meant),
+        &triggers.templates,
+        context,
+    );
+    for silence in meant(&stores.silences, instance, &is_meant) {
         triggers.silences.one(silence.ns(), silence.id());
     }
-}
-
-/// Sends whoever refers to a Secret on a pass when it changes.
-pub(super) async fn secret_changes(
-    client: Client,
-    context: Arc<Context>,
-    mut namespaces: Vec<String>,
-    stop: CancellationToken,
-) {
-    if !context.watch_secrets {
-        return;
-    }
-    add_home(&mut namespaces, &context);
-    // Helm's are many and large.
-    let but = "type!=helm.sh/release.v1";
-    let changes = versions::<Secret>(&client, &namespaces, &context.unwatched, but);
-    each(changes, stop, |secret| secret_changed(secret, &context)).await;
-}
-
-/// Sends whoever refers to a ConfigMap on a pass when it changes.
-pub(super) async fn config_map_changes(
-    client: Client,
-    context: Arc<Context>,
-    mut namespaces: Vec<String>,
-    stop: CancellationToken,
-) {
-    add_home(&mut namespaces, &context);
-    // Kubernetes writes this one into each namespace.
-    let but = "metadata.name!=kube-root-ca.crt";
-    let changes = versions::<ConfigMap>(&client, &namespaces, &context.unwatched, but);
-    each(changes, stop, |texts| config_map_changed(texts, &context)).await;
-}
-
-/// GrafanaInstances refer to what is in the operator's own namespace, wherever resources are watched.
-fn add_home(namespaces: &mut Vec<String>, context: &Context) {
-    if !namespaces.is_empty() && !namespaces.contains(&context.namespace) {
-        namespaces.push(context.namespace.clone());
-    }
-}
-
-/// Hands over what has changed since the first listing.
-async fn each<K>(changes: Events<K>, stop: CancellationToken, about: impl Fn(&K)) {
-    let mut is_listed = false;
-    let changes = changes.take_until(stop.cancelled_owned());
-    let mut changes = std::pin::pin!(changes);
-    while let Some(event) = changes.next().await {
-        match event {
-            Event::Apply(object) | Event::Delete(object) => about(&object),
-            // A change may hide in a second listing; the first one has no news.
-            Event::InitApply(object) if is_listed => about(&object),
-            Event::InitDone => is_listed = true,
-            Event::InitApply(_) | Event::Init => {}
-        }
-    }
-}
-
-pub(super) fn secret_changed<S: Resource>(secret: &S, context: &Context) {
-    let (triggers, stores) = (&context.triggers, &context.stores);
-    let refers = By::Secret(name_of(secret));
-    triggers.contact_points.all_by(&stores.contact_points, &refers);
-    triggers.instances.all_by(&stores.instances, &refers);
-}
-
-pub(super) fn config_map_changed<S: Resource>(texts: &S, context: &Context) {
-    let refers = By::ConfigMap(name_of(texts));
-    let (triggers, stores) = (&context.triggers, &context.stores);
-    triggers.contact_points.all_by(&stores.contact_points, &refers);
-    triggers.instances.all_by(&stores.instances, &refers);
-}
-
-fn name_of<K: Resource>(object: &K) -> Named {
-    let meta = object.meta();
-    named(
-        meta.namespace.as_deref().unwrap_or_default(),
-        meta.name.as_deref().unwrap_or_default(),
-    )
 }

@@ -6,10 +6,10 @@ use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::duration::Duration;
-use super::matcher::MatcherText;
-use super::reference::{DeletionPolicy, ReceiverRef};
-use super::schema;
+use super::super::duration::Duration;
+use super::super::matcher::MatcherText;
+use super::super::reference::{DeletionPolicy, ReceiverRef};
+use super::super::schema;
 
 /// How deep routes may be nested below the root. An OpenAPI schema can't refer to itself, so it is written out to here.
 pub const MAX_DEPTH: usize = 5;

@@ -1,0 +1,5 @@
+//! Who is told, and when: policies, and the time intervals and templates that they and contact points name.
+
+pub mod policy;
+pub mod template;
+pub mod time_interval;

@@ -1,0 +1,95 @@
+//! NotificationTemplate: texts that contact points use by name.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::super::reference::{DeletionPolicy, TextFrom};
+use super::super::schema;
+
+/// A group of notification templates in Grafana.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "alerting.letsrevel.io",
+    version = "v1alpha1",
+    kind = "NotificationTemplate",
+    plural = "notificationtemplates",
+    shortname = "ntemplate",
+    category = "alerting",
+    namespaced,
+    status = "NotificationTemplateStatus",
+    derive = "PartialEq",
+    doc = "A group of notification templates in Grafana: texts that contact points use by name.",
+    printcolumn(name = "Name", type_ = "string", json_path = ".status.name"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    selectable = ".spec.instance"
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.template) != has(self.templateFrom)")
+        .message("give exactly one of template and templateFrom"),
+    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
+        .message("instance is immutable: delete the resource and create it anew")
+)]
+pub struct NotificationTemplateSpec {
+    /// The GrafanaInstance that holds it. Default: `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub instance: Option<String>,
+    /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) removes it, `Orphan` leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// The group's name in Grafana. Contact points don't use it but the names that the text defines. Default: the resource's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub name: Option<String>,
+    /// The text, in Go's template language: `{{ define "slack.title" }}...{{ end }}`, once or more often. A text that defines nothing is one template of the group's name. Default: none, then `templateFrom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 262_144))]
+    pub template: Option<String>,
+    /// Where the text is read from: what Helm or another tool would take for its own stays whole there. Default: none, then `template`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_from: Option<TextFrom>,
+}
+
+/// What became of the templates.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationTemplateStatus {
+    /// The generation of the specification that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, and while they hold Reconciling and Stalled.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// The group's name in Grafana.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where to look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}

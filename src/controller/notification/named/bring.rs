@@ -1,0 +1,183 @@
+//! Bringing an object to what is wished.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use kube::runtime::reflector::ObjectRef;
+use tracing::info;
+
+use super::clean_up;
+use super::kind::{Named, Names, fresh};
+use crate::api::condition::Reason;
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::domain::notification::named::{Decision, decide};
+use crate::grafana;
+use crate::grafana::mirror::Lookup;
+use crate::grafana::model::Found;
+use crate::grafana::turns::Turn;
+
+/// What became of an object.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// Whether it was written.
+    pub(super) is_written: bool,
+    /// A former name under which it must stay for now, because somebody refers to it.
+    pub(super) stays: Option<String>,
+}
+
+/// Brings what Grafana holds under the resource's name to what is wished, and takes away what it held under a former one.
+pub(super) async fn bring<K: Named>(
+    object: &K,
+    instance: &Arc<Instance>,
+    context: &Context,
+    wish: &K::Object,
+) -> Result<Brought, Failure> {
+    let name = object.called();
+    let names = Names::of(object, instance)?;
+    let look = |found: Option<&Found<K::Object>>| {
+        let holder = names.holder(name, found);
+        let is_same = found.is_some_and(|found| K::is_same(&found.object, wish));
+        decide(&holder, is_same, instance.adopts(object))
+    };
+    let known = instance.mirror.read(|held| K::held(held).lookup(name).cloned());
+    if let Lookup::Present(found) = &known
+        && look(Some(found)) == Decision::Keep
+        && !names.is_making(name)
+        && names.former(name).is_empty()
+    {
+        return Ok(Brought::default());
+    }
+    let turn = instance.rights.notifications.lock().await;
+    let found = fresh::<K>(instance, name).await?;
+    let decision = look(found.as_ref());
+    let mut brought = Brought::default();
+    match decision {
+        Decision::Keep | Decision::Claim => names.note(name, None).await?,
+        Decision::NotOwned => return Err(not_owned(object, instance, context, (name, found.as_ref()), wish)),
+        Decision::Create | Decision::Correct | Decision::TakeOver => {
+            let subject = format!("{} {name}", K::CALLED);
+            let attempt = instance.refused.attempt(subject, wish, Instant::now())?;
+            if decision != Decision::Correct {
+                // Remembered before it is written: after a crash in between nobody else would say whose it is.
+                names.note(name, Some(wish)).await?;
+            }
+            let put = put::<K>(instance, &turn, (name, wish), found.clone()).await;
+            attempt.ended(put.map_err(|e| instance.suspect(e.into())), Instant::now())?;
+            names.note(name, None).await?;
+            brought.is_written = true;
+            info!(
+                kind = K::KIND,
+                namespace = object.ns(),
+                name = object.id(),
+                "{} written",
+                K::CALLED
+            );
+        }
+    }
+    if let (Decision::TakeOver, Some(found)) = (decision, &found) {
+        let lost = K::difference(&found.object, wish);
+        context
+            .adopted(object, &format!("{} {name}", K::CALLED), Some(&lost))
+            .await;
+    }
+    for former in names.former(name) {
+        match clean_up::remove(object, instance, context, &turn, &former).await {
+            Ok(()) => {
+                names.forget(&former).await?;
+                // Whoever asks for that name was told that it isn't free.
+                let key = K::key(context.claims.place(&instance.name), former);
+                if let Some(next) = context.claims.holder::<K>(&key) {
+                    K::trigger(context).one(&next.namespace, &next.name);
+                }
+            }
+            Err(failure) if failure.reason == Some(Reason::InUse) => brought.stays = Some(former),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(brought)
+}
+
+/// Whether the resource may have an object in Grafana, by what is remembered.
+pub(super) fn may_be_stored<K: Named>(object: &K, context: &Context) -> bool {
+    let running = context.running.read().get(object.instance()).cloned();
+    running.is_some_and(|instance| Names::of(object, &instance).is_ok_and(|names| !names.all().is_empty()))
+}
+
+/// Fails where an older resource asks for the same name.
+pub(super) fn claimed<K: Named>(object: &K, context: &Context) -> Result<(), Failure> {
+    let name = object.called();
+    let key = K::key(context.claims.place(object.instance()), name.to_owned());
+    let Some((older, _)) = context.claims.ahead(&key, object) else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Reason::Conflict,
+        format!(
+            "spec.name: {} {} is older and has the name {name} in Grafana; choose another",
+            K::KIND,
+            older.path()
+        ),
+        Retry::OnChange,
+    ))
+}
+
+async fn put<K: Named>(
+    instance: &Arc<Instance>,
+    turn: &Turn,
+    (name, wish): (&str, &K::Object),
+    found: Option<Found<K::Object>>,
+) -> grafana::Result<Found<K::Object>> {
+    let (wish, name) = (wish.clone(), name.to_owned());
+    let put = instance.write(
+        turn.clone(),
+        K::subject(name.clone()),
+        |grafana| async move { K::put(&grafana, &wish, found.as_ref()).await },
+        move |held, stored: &Found<K::Object>| K::mirrored(held).written(name, Some(stored.clone())),
+    );
+    put.await
+}
+
+/// Why somebody else's stays as it is.
+fn not_owned<K: Named>(
+    object: &K,
+    instance: &Instance,
+    context: &Context,
+    (name, found): (&str, Option<&Found<K::Object>>),
+    wish: &K::Object,
+) -> Failure {
+    let called = K::CALLED;
+    let maker = Names::of(object, instance)
+        .ok()
+        .and_then(|names| names.maker(name));
+    if let Some((namespace, id)) = maker {
+        let is_there = K::store(context)
+            .get(&ObjectRef::new(&id).within(&namespace))
+            .is_some();
+        let cure = if is_there {
+            "choose another name for one of the two"
+        } else {
+            "if that resource is gone for good, delete it in Grafana or choose another name"
+        };
+        return Failure::new(
+            Reason::NotOwned,
+            format!(
+                "spec.name: {} {namespace}/{id} has made the {called} {name} that Grafana has; {cure}",
+                K::KIND
+            ),
+            Retry::OnChange,
+        );
+    }
+    let difference = found.map_or_else(String::new, |found| {
+        format!(". They differ: {}", K::difference(&found.object, wish))
+    });
+    Failure::new(
+        Reason::NotOwned,
+        format!(
+            "spec.name: Grafana has a {called} {name} that this resource didn't make; choose another name, or {}{difference}",
+            instance.how_to_adopt(object.ns())
+        ),
+        Retry::OnChange,
+    )
+}

@@ -1,0 +1,7 @@
+//! Time intervals and templates: what has a name in Grafana and no place for a mark. Resolve, decide, apply, report, for each in the same way.
+
+mod bring;
+mod clean_up;
+mod kind;
+mod template;
+mod time_interval;

@@ -1,0 +1,164 @@
+//! TimeInterval.
+
+use kube::runtime::reflector::ObjectRef;
+
+use super::bring::{bring, claimed, may_be_stored};
+use super::clean_up::clean_up;
+use super::kind::{BY, IN_USE, Named, Users};
+use crate::api::{NotificationPolicy, TimeInterval, TimeIntervalStatus};
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::claim::Key;
+use crate::controller::engine::failure::Failure;
+use crate::controller::engine::managed::Managed;
+use crate::controller::engine::store::Store;
+use crate::controller::engine::trigger::Trigger;
+use crate::controller::notification::tree;
+use crate::controller::notification::users::{called, names_interval};
+use crate::controller::pass::{Reconcile, Report};
+use crate::domain::links;
+use crate::domain::notification::named as domain;
+use crate::grafana::Grafana;
+use crate::grafana::api::Answer;
+use crate::grafana::api::notifications::TreeName;
+use crate::grafana::mirror::{Collection, Held, Subject};
+use crate::grafana::model::{self, Found};
+
+impl Reconcile for TimeInterval {
+    async fn reconcile(&self, context: &Context) -> Result<Report<TimeIntervalStatus>, Failure> {
+        let instance = context.instance(self)?;
+        claimed(self, context)?;
+        let wish = self.wish(context).await?;
+        let brought = bring(self, &instance, context, &wish).await?;
+        if brought.is_written {
+            // A tree is refused for an interval that Grafana lacks.
+            instance.refused.forget(tree::TREE);
+        }
+        let mut status = self.status.clone().unwrap_or_default();
+        status.name = Some(self.called().to_owned());
+        status.url = Some(links::policies(instance.external_url()));
+        let stored =
+            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default";
+        let message = brought.stays.as_ref().map_or_else(
+            || stored.to_owned(),
+            |former| format!("{stored}. Under its former name {former} it stays until nothing refers to it"),
+        );
+        Ok(Report {
+            again: brought.stays.map(|_| IN_USE),
+            ..Report::synced(status, message)
+        })
+    }
+
+    async fn mistake(&self, context: &Context) -> Option<Failure> {
+        claimed(self, context).err()
+    }
+
+    fn may_be_stored(&self, context: &Context) -> bool {
+        self.status.as_ref().is_some_and(|status| status.name.is_some()) || may_be_stored(self, context)
+    }
+
+    fn mark_stored(&self, context: &Context, status: &mut TimeIntervalStatus) {
+        if may_be_stored(self, context) {
+            status.name.get_or_insert_with(|| self.called().to_owned());
+        }
+    }
+
+    async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
+        clean_up(self, context).await
+    }
+}
+
+impl Named for TimeInterval {
+    type Object = model::TimeInterval;
+    const CALLED: &'static str = "time interval";
+
+    fn called(&self) -> &str {
+        self.spec.name.as_deref().unwrap_or(self.id())
+    }
+
+    async fn wish(&self, _: &Context) -> Result<model::TimeInterval, Failure> {
+        Ok(domain::time_interval(&self.spec, self.called()))
+    }
+
+    fn is_same(one: &model::TimeInterval, other: &model::TimeInterval) -> bool {
+        domain::is_same_time(one, other)
+    }
+
+    fn difference(found: &model::TimeInterval, wish: &model::TimeInterval) -> String {
+        domain::other_times(found, wish)
+    }
+
+    fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users {
+        let (trees, mut staying) = instance.mirror.read(|held| {
+            let trees = held.trees.iter();
+            let trees = trees.filter(|(_, tree)| names_interval(&tree.object, name));
+            let rules = held.rules.with_interval(name);
+            (
+                trees.map(|(name, _)| name.clone()).collect::<Vec<_>>(),
+                rules.map(|rule| called(rule, instance)).collect::<Vec<_>>(),
+            )
+        });
+        staying.sort();
+        let mut leaving = Vec::new();
+        for TreeName(tree) in trees.iter().filter(|tree| !tree.is_default()) {
+            staying.push(format!("Grafana's policy tree {tree}"));
+        }
+        if trees.iter().any(TreeName::is_default) {
+            let key = Key::Tree(context.claims.place(&instance.name));
+            let holder = context.claims.holder::<NotificationPolicy>(&key);
+            let is_leaving = holder.as_ref().is_some_and(|holder| {
+                let place = ObjectRef::new(&holder.name).within(&holder.namespace);
+                let policy = context.stores.policies.get(&place);
+                policy.is_none_or(|policy| policy.is_deleting())
+            });
+            let who = holder.map(|holder| format!("NotificationPolicy {}", holder.path()));
+            let who = who.unwrap_or_else(|| "Grafana's policy tree".to_owned());
+            if is_leaving {
+                leaving.push(who);
+            } else {
+                staying.insert(0, who);
+            }
+        }
+        Users { leaving, staying }
+    }
+
+    fn store(context: &Context) -> &Store<Self> {
+        &context.stores.time_intervals
+    }
+
+    fn trigger(context: &Context) -> &Trigger<Self> {
+        &context.triggers.time_intervals
+    }
+
+    fn key(place: String, name: String) -> Key {
+        Key::TimeInterval(place, name)
+    }
+
+    fn subject(name: String) -> Subject {
+        Subject::TimeInterval(name)
+    }
+
+    fn mirrored(held: &mut Held) -> &mut Collection<String, Found<model::TimeInterval>> {
+        &mut held.time_intervals
+    }
+
+    fn held(held: &Held) -> &Collection<String, Found<model::TimeInterval>> {
+        &held.time_intervals
+    }
+
+    fn get<'a>(grafana: &'a Grafana, name: &'a str) -> Answer<'a, Option<Found<model::TimeInterval>>> {
+        grafana.time_intervals.get(name)
+    }
+
+    fn put<'a>(
+        grafana: &'a Grafana,
+        wish: &'a model::TimeInterval,
+        found: Option<&'a Found<model::TimeInterval>>,
+    ) -> Answer<'a, Found<model::TimeInterval>> {
+        grafana.time_intervals.put(wish, found, BY)
+    }
+
+    fn delete<'a>(grafana: &'a Grafana, found: &'a Found<model::TimeInterval>) -> Answer<'a, ()> {
+        grafana.time_intervals.delete(found)
+    }
+}

@@ -1,0 +1,202 @@
+//! Time intervals and templates, which have no place for a mark: whose one is, is remembered.
+
+use super::*;
+use crate::api::{NotificationTemplate, TimeInterval};
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::grafana::model::{Found, Period};
+
+impl World {
+    fn time_interval(&mut self, name: &str, spec: Value) -> TimeInterval {
+        let interval = made(&self.server, "timeintervals", name, spec);
+        see(
+            &self.context,
+            &mut self.writers.time_intervals,
+            interval,
+            news::about_time_interval,
+        )
+    }
+
+    fn template(&mut self, name: &str, spec: Value) -> NotificationTemplate {
+        let template = made(&self.server, "notificationtemplates", name, spec);
+        see(
+            &self.context,
+            &mut self.writers.templates,
+            template,
+            news::about_template,
+        )
+    }
+}
+
+fn on(day: &str) -> Value {
+    json!({"timeIntervals": [{"weekdays": [day]}]})
+}
+
+/// What Grafana has of a name.
+fn held(world: &World, name: &str) -> Option<String> {
+    world.grafana.hold(|held| {
+        let found = held.time_intervals.get(name)?;
+        found.object.time_intervals.first()?.weekdays.first().cloned()
+    })
+}
+
+/// Somebody else's.
+fn by_hand(world: &World, name: &str, day: &str) {
+    let found = Found {
+        object: model::TimeInterval {
+            name: name.to_owned(),
+            time_intervals: vec![Period {
+                weekdays: vec![day.to_owned()],
+                ..Period::default()
+            }],
+        },
+        provenance: None,
+        revision: None,
+    };
+    world.grafana.hold(|held| {
+        held.time_intervals.insert(name.to_owned(), found);
+    });
+}
+
+/// A pass, once what it asks for has been read.
+async fn pass<K: Reconcile>(world: &World, object: &K) -> Result<String, Failure> {
+    if let Err(failure) = object.reconcile(&world.context).await
+        && failure != Failure::not_yet()
+    {
+        return Err(failure);
+    }
+    world.poll().await;
+    object
+        .reconcile(&world.context)
+        .await
+        .map(|report| report.message)
+}
+
+#[tokio::test]
+async fn they_are_read_only_once_there_is_a_resource_of_their_kind() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    world.poll().await;
+    assert_eq!(world.grafana.count("time_intervals.list"), 0);
+    let nights = world.time_interval("nights", on("sunday"));
+    let failure = nights.reconcile(&world.context).await.map(|_| ()).unwrap_err();
+    assert_eq!(failure, Failure::not_yet());
+    // The poller is woken; nobody has to wait for the next round.
+    world.grafana.called("time_intervals.list", 1).await;
+    pass(&world, &nights).await.unwrap();
+    assert_eq!(held(&world, "nights").as_deref(), Some("sunday"));
+    assert_eq!(world.grafana.count("templates.list"), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_else_makes_between_what_is_noted_and_the_write_is_not_ours_after_a_crash() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let nights = world.time_interval("nights", on("sunday"));
+    world.grafana.does(|called| match called {
+        "time_intervals.put" => Does::Refuses(503, "away"),
+        _ => Does::Well,
+    });
+    pass(&world, &nights).await.unwrap_err();
+    world.grafana.does_well();
+    by_hand(&world, "nights", "monday");
+    let mut world = world.restarted().await;
+    let nights = world.time_interval("nights", on("sunday"));
+    let failure = pass(&world, &nights).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert!(
+        failure
+            .message
+            .contains("it is weekdays monday there, and weekdays sunday here"),
+        "{}",
+        failure.message
+    );
+    nights.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world, "nights").as_deref(), Some("monday"), "it stays");
+}
+
+#[tokio::test]
+async fn what_was_made_right_before_a_crash_is_ours_also_where_more_is_wished_by_now() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let nights = world.time_interval("nights", on("sunday"));
+    let grafana = world.grafana.clone();
+    world.grafana.does(move |called| {
+        if called != "time_intervals.put" {
+            return Does::Well;
+        }
+        // It is made, and the answer is lost.
+        let made = Found {
+            object: model::TimeInterval {
+                name: "nights".to_owned(),
+                time_intervals: vec![Period {
+                    weekdays: vec!["sunday".to_owned()],
+                    ..Period::default()
+                }],
+            },
+            provenance: Some("api".to_owned()),
+            revision: None,
+        };
+        grafana.hold(|held| held.time_intervals.insert("nights".to_owned(), made));
+        Does::Refuses(503, "away")
+    });
+    pass(&world, &nights).await.unwrap_err();
+    world.grafana.does_well();
+    let mut world = world.restarted().await;
+    let nights = world.time_interval("nights", on("tuesday"));
+    pass(&world, &nights).await.unwrap();
+    assert_eq!(held(&world, "nights").as_deref(), Some("tuesday"));
+}
+
+#[tokio::test]
+async fn two_resources_never_take_it_from_each_other() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let first = world.time_interval(
+        "first",
+        json!({"name": "shared", "timeIntervals": [{"weekdays": ["sunday"]}]}),
+    );
+    pass(&world, &first).await.unwrap();
+    let second = json!({"name": "shared", "timeIntervals": [{"weekdays": ["monday"]}]});
+    let second = adoption::adopting(world.time_interval("second", second));
+    let failure = pass(&world, &second).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    // The claims alone know that both are for one Grafana; what is remembered knows it too.
+    world.context.claims.forget(&first);
+    let failure = pass(&world, &second).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert!(
+        failure
+            .message
+            .contains("TimeInterval revel/first has made the time interval shared"),
+        "{}",
+        failure.message
+    );
+    second.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world, "shared").as_deref(), Some("sunday"));
+    first.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world, "shared"), None);
+}
+
+#[tokio::test]
+async fn what_is_equal_becomes_ours_and_nothing_is_written() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    by_hand(&world, "nights", "sunday");
+    let nights = world.time_interval("nights", on("Sunday:sunday"));
+    pass(&world, &nights).await.unwrap();
+    pass(&world, &nights).await.unwrap();
+    assert_eq!(world.grafana.count("time_intervals.put"), 0);
+    nights.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world, "nights"), None);
+}
+
+#[tokio::test]
+async fn a_refused_template_is_not_sent_again_as_it_is() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let template = world.template("slack", json!({"template": "{{ nothing }}"}));
+    world.grafana.does(|called| match called {
+        "templates.put" => Does::Refuses(400, "template: slack:1: function \"nothing\" not defined"),
+        _ => Does::Well,
+    });
+    for _ in 0..3 {
+        let failure = pass(&world, &template).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::Invalid));
+        assert!(matches!(failure.retry, Retry::After(_)));
+    }
+    assert_eq!(world.grafana.count("templates.put"), 1);
+}

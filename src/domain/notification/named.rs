@@ -1,0 +1,260 @@
+//! Time intervals and templates: what has a name in Grafana and no place for a mark. Whose one is, is remembered.
+
+use crate::api::notification::time_interval::{Period, TimeIntervalSpec};
+use crate::domain::refusal::Refusal;
+use crate::domain::rule::template::check;
+use crate::grafana::digest::{TimeIntervalDigest, said};
+use crate::grafana::model;
+
+/// How much of a text is quoted, in characters.
+const QUOTED: usize = 60;
+
+/// Whose an object is that Grafana holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// There is none.
+    Nobody,
+    /// The resource's that asks.
+    Us,
+    /// Somebody else's, with the mark of the resource of ours that has made it, if one has.
+    Other(Option<String>),
+}
+
+/// What to do with an object of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It is as it should be, and ours.
+    Keep,
+    /// It is as it should be, and is ours from now on.
+    Claim,
+    /// It is to be made.
+    Create,
+    /// It is ours, and isn't as it should be.
+    Correct,
+    /// It is somebody else's and goes over to us.
+    TakeOver,
+    /// Somebody else made it.
+    NotOwned,
+}
+
+/// What follows from whose an object is. `is_same` says whether it is what is wished: then it is taken over without being asked for. What another
+/// resource of ours has made never is: two that take it from each other would never come to rest.
+pub fn decide(holder: &Holder, is_same: bool, adopt: bool) -> Decision {
+    match holder {
+        Holder::Nobody => Decision::Create,
+        Holder::Us if is_same => Decision::Keep,
+        Holder::Us => Decision::Correct,
+        Holder::Other(None) if is_same => Decision::Claim,
+        Holder::Other(None) if adopt => Decision::TakeOver,
+        Holder::Other(_) => Decision::NotOwned,
+    }
+}
+
+/// The time interval that Grafana should hold under a name.
+pub fn time_interval(spec: &TimeIntervalSpec, name: &str) -> model::TimeInterval {
+    model::TimeInterval {
+        name: name.to_owned(),
+        time_intervals: spec.time_intervals.iter().map(period).collect(),
+    }
+}
+
+fn period(period: &Period) -> model::Period {
+    let times = period.times.iter().map(|time| model::TimeRange {
+        start_time: time.start_time.clone(),
+        end_time: time.end_time.clone(),
+    });
+    model::Period {
+        times: times.collect(),
+        weekdays: period.weekdays.iter().map(|days| days.0.clone()).collect(),
+        days_of_month: period.days_of_month.iter().map(|days| days.0.clone()).collect(),
+        months: period.months.iter().map(|months| months.0.clone()).collect(),
+        years: period.years.iter().map(|years| years.0.clone()).collect(),
+        location: period.location.clone(),
+    }
+}
+
+/// Whether it is the time for both at the same times.
+pub fn is_same_time(one: &model::TimeInterval, other: &model::TimeInterval) -> bool {
+    TimeIntervalDigest::of(one) == TimeIntervalDigest::of(other)
+}
+
+/// What two time intervals say, where they differ: first what Grafana has.
+pub fn other_times(found: &model::TimeInterval, wish: &model::TimeInterval) -> String {
+    let all = |interval: &model::TimeInterval| {
+        let said: Vec<String> = interval.time_intervals.iter().map(|p| quoted(&said(p))).collect();
+        if said.is_empty() {
+            "at no time".to_owned()
+        } else {
+            said.join(" or ")
+        }
+    };
+    format!("it is {} there, and {} here", all(found), all(wish))
+}
+
+/// The template group that Grafana should hold under a name. A text that defines nothing becomes one template of that name: the older API does that by
+/// itself (`Validate` of its notification templates, 10.0 to 13.3), the newer one doesn't, so it is done here for both.
+///
+/// Fails where the text isn't closed somewhere, at `field`: the newer API says of a text that doesn't parse no more than that it doesn't. What is wrong
+/// beyond that, such as a function that there isn't, depends on the version, and is Grafana's to say.
+pub fn template(text: &str, name: &str, field: &str) -> Result<model::Template, Refusal> {
+    check(text).map_err(|error| Refusal::invalid(field, error))?;
+    let text = text.trim();
+    let content = if defines(text) {
+        text.to_owned()
+    } else {
+        format!(
+            "{{{{ define \"{name}\" }}}}\n  {}\n{{{{ end }}}}",
+            text.replace('\n', "\n  ")
+        )
+    };
+    Ok(model::Template {
+        name: name.to_owned(),
+        content,
+    })
+}
+
+fn defines(text: &str) -> bool {
+    text.split("{{").skip(1).any(|action| {
+        let action = action.strip_prefix('-').unwrap_or(action).trim_start();
+        action
+            .strip_prefix("define")
+            .is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n', '"', '`']))
+    })
+}
+
+/// Whether two template groups have the same text. Grafana leaves out white space at both ends.
+pub fn is_same_text(one: &model::Template, other: &model::Template) -> bool {
+    one.content.trim() == other.content.trim()
+}
+
+/// The first line in which two template groups differ: first what Grafana has.
+pub fn other_text(found: &model::Template, wish: &model::Template) -> String {
+    let (found, wish) = (found.content.trim(), wish.content.trim());
+    let same = found
+        .lines()
+        .zip(wish.lines())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let line = |text: &str| {
+        text.lines()
+            .nth(same)
+            .map_or_else(|| "nothing".to_owned(), |line| format!("{:?}", quoted(line)))
+    };
+    format!(
+        "in line {} it has {} there, and {} here",
+        same + 1,
+        line(found),
+        line(wish)
+    )
+}
+
+fn quoted(text: &str) -> String {
+    if text.chars().count() <= QUOTED {
+        return text.to_owned();
+    }
+    text.chars().take(QUOTED).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::api::condition::Reason;
+
+    #[test]
+    fn what_is_equal_becomes_ours_and_what_differs_only_where_it_is_asked_for() {
+        let other = Holder::Other(None);
+        let sibling = Holder::Other(Some("own/ns/name".to_owned()));
+        for (holder, is_same, adopt, decision) in [
+            (&Holder::Nobody, false, false, Decision::Create),
+            (&Holder::Us, true, false, Decision::Keep),
+            (&Holder::Us, false, false, Decision::Correct),
+            (&other, true, false, Decision::Claim),
+            (&other, true, true, Decision::Claim),
+            (&other, false, true, Decision::TakeOver),
+            (&other, false, false, Decision::NotOwned),
+            (&sibling, true, true, Decision::NotOwned),
+            (&sibling, false, true, Decision::NotOwned),
+        ] {
+            assert_eq!(
+                decide(holder, is_same, adopt),
+                decision,
+                "{holder:?} {is_same} {adopt}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_interval_says_in_grafana_what_it_says_here() {
+        let spec: TimeIntervalSpec = from_value(json!({"timeIntervals": [{
+            "times": [{"startTime": "22:00", "endTime": "24:00"}], "weekdays": ["monday:friday"], "daysOfMonth": ["-3:-1"],
+            "months": ["december"], "years": ["2026:2030"], "location": "Europe/Berlin",
+        }, {"weekdays": ["sunday"]}]}))
+        .unwrap();
+        let sent = serde_json::to_value(time_interval(&spec, "nights")).unwrap();
+        let wished = json!({"name": "nights", "time_intervals": [{
+            "times": [{"start_time": "22:00", "end_time": "24:00"}], "weekdays": ["monday:friday"], "days_of_month": ["-3:-1"],
+            "months": ["december"], "years": ["2026:2030"], "location": "Europe/Berlin",
+        }, {"weekdays": ["sunday"]}]});
+        assert_eq!(sent, wished);
+    }
+
+    #[test]
+    fn a_difference_is_told_in_both_words() {
+        let interval = |periods| -> model::TimeInterval {
+            from_value(json!({"name": "n", "time_intervals": periods})).unwrap()
+        };
+        let found = interval(json!([{"weekdays": ["saturday"]}, {"months": ["may"]}]));
+        assert_eq!(
+            other_times(&found, &interval(json!([]))),
+            "it is weekdays saturday or months 5 there, and at no time here"
+        );
+        let text = |content: &str| model::Template {
+            name: "t".to_owned(),
+            content: content.to_owned(),
+        };
+        assert_eq!(
+            other_text(&text("a\nb"), &text("a\nc\nd")),
+            r#"in line 2 it has "b" there, and "c" here"#
+        );
+        assert_eq!(
+            other_text(&text("a"), &text("a\nc")),
+            r#"in line 2 it has nothing there, and "c" here"#
+        );
+    }
+
+    #[test]
+    fn a_text_that_defines_nothing_is_one_template_of_the_groups_name() {
+        let content = |text| template(text, "mine", "spec.template").unwrap().content;
+        assert_eq!(content(" a\nb \n"), "{{ define \"mine\" }}\n  a\n  b\n{{ end }}");
+        for text in [
+            "{{ define \"a\" }}{{ end }}",
+            "{{define `a`}}x{{end}}",
+            "x {{- define \"a\" -}}{{ end }}",
+        ] {
+            assert_eq!(content(text), text);
+        }
+        assert_ne!(content("{{ definer }}"), "{{ definer }}");
+    }
+
+    #[test]
+    fn a_text_that_is_not_closed_is_refused_with_its_line_and_column() {
+        for (text, place) in [
+            ("{{ define \"a\" }}\n  {{ if .Alerts }}", "line 2, column 3"),
+            ("a\n\n{{ end }}", "line 3, column 1"),
+            ("a {{ .X }", "line 1, column 3"),
+            ("{{ \"a }}", "line 1, column 4"),
+            ("a\n {{ if }}{{ end }}", "line 2, column 2"),
+            ("{{ with .X }}{{ else with }}{{ end }}", "line 1, column 14"),
+        ] {
+            let refusal = template(text, "mine", "spec.template").unwrap_err();
+            assert_eq!(refusal.reason, Reason::Invalid);
+            assert!(
+                refusal.message.starts_with("spec.template: ") && refusal.message.contains(place),
+                "{}",
+                refusal.message
+            );
+        }
+    }
+}
