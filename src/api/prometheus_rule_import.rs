@@ -117,6 +117,10 @@ pub struct PrometheusRuleImportSpec {
     #[schemars(length(max = 256), inner(length(min = 1, max = 190)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub exclude_alerts: Vec<String>,
+    /// Carries recording rules over too, from Grafana 12.0 on, and says where they write. Where the data source's own rules record them they would be
+    /// written twice. Default: they are skipped, and named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_rules: Option<RecordingRules>,
     /// The `noDataState` of the AlertRules: `OK` (default, as in Prometheus, where an expression that returns nothing is no alert), `NoData`, `Alerting`
     /// or `KeepLast`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +129,15 @@ pub struct PrometheusRuleImportSpec {
     /// `Alerting`, `OK` or `KeepLast`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_err_state: Option<ExecErrState>,
+}
+
+/// How recording rules are carried over.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingRules {
+    /// The data source that is written to, a Prometheus that takes remote writes. Default: the one that the expressions are sent to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_datasource: Option<DatasourceRef>,
 }
 
 /// Kinds of objects that hold rules for Prometheus.

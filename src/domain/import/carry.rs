@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::source::{Group, Rule, Source};
 use crate::api::PrometheusRuleImport;
-use crate::api::alert_rule::AlertRuleSpec;
+use crate::api::alert_rule::{AlertRuleSpec, Record};
 use crate::api::duration;
 use crate::domain::rule::template;
 use crate::domain::version::Version;
@@ -153,12 +153,7 @@ pub(super) fn rule(
 ) -> Result<Carried, String> {
     let title = match (&rule.alert, &rule.record) {
         (Some(alert), None) if !alert.is_empty() => alert.clone(),
-        (None, Some(_)) => {
-            return Err(
-                "it records a series, and an import carries alerts alone; have the data source's own rules record, or an AlertRule with record"
-                    .into(),
-            );
-        }
+        (None, Some(metric)) if !metric.is_empty() => return record(import, rule, metric, version),
         _ => return Err("it has to have either alert or record".into()),
     };
     at_most(&title, LONGEST_TITLE, "its name")?;
@@ -218,6 +213,55 @@ pub(super) fn rule(
     })
 }
 
+/// A recording rule as an AlertRule has it: with its own labels alone, for what the import adds would make it another series.
+fn record(
+    import: &PrometheusRuleImport,
+    rule: &Rule,
+    metric: &str,
+    version: Version,
+) -> Result<Carried, String> {
+    let Some(recording) = &import.spec.recording_rules else {
+        return Err(
+            "it records a series, which spec.recordingRules would carry over; without it have the data source's own rules record, or an AlertRule with record"
+                .into(),
+        );
+    };
+    if version < Version::RECORDING_RULES {
+        return Err(format!(
+            "it records a series, which needs Grafana {} or newer, and this one is {version}",
+            Version::RECORDING_RULES
+        ));
+    }
+    at_most(metric, LONGEST_TITLE, "its name")?;
+    let query = rule.expr.text();
+    at_most(&query, LONGEST_QUERY, "expr")?;
+    let labels = rule.labels.clone().into_iter();
+    let labels: BTreeMap<_, _> = labels.filter(|(_, text)| !text.is_empty()).collect();
+    check_labels(&labels)?;
+    let others = rule.others.iter();
+    let losses = others.filter_map(|(field, value)| loss_of_group(field, value));
+    let spec = &import.spec;
+    Ok(Carried {
+        spec: AlertRuleSpec {
+            instance: spec.instance.clone(),
+            deletion_policy: spec.deletion_policy,
+            title: Some(metric.to_owned()),
+            query: Some(query),
+            datasource: spec.datasource.clone(),
+            record: Some(Record {
+                metric: metric.to_owned(),
+                from: None,
+                target_datasource: recording.target_datasource.clone(),
+            }),
+            labels,
+            folder: spec.folder.clone(),
+            folder_uid: spec.folder_uid.clone(),
+            ..AlertRuleSpec::default()
+        },
+        losses: losses.collect(),
+    })
+}
+
 /// Labels and severity: the import's, then the group's, then the rule's own. A label without a value is none in Prometheus, and `alertname` is
 /// the alert's name, whatever a rule says.
 fn labels(
@@ -245,13 +289,18 @@ fn labels(
         }
         other => other,
     };
+    check_labels(&labels)?;
+    Ok((labels, severity))
+}
+
+fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), String> {
     if labels.len() > MOST_TEXTS {
         return Err(format!(
             "it has {} labels; {MOST_TEXTS} are the most",
             labels.len()
         ));
     }
-    for (key, text) in &labels {
+    for (key, text) in labels {
         if !is_label_name(key) {
             return Err(format!(
                 "labels.{key}: a label of Grafana's alerts consists of letters, digits and underscores and begins neither with a digit nor with __"
@@ -259,7 +308,7 @@ fn labels(
         }
         at_most(text, LONGEST_LABEL, &format!("labels.{key}"))?;
     }
-    Ok((labels, severity))
+    Ok(())
 }
 
 fn annotations(rule: &Rule) -> Result<BTreeMap<String, String>, String> {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::tests::{NEW, alert, carried, import, said};
+use super::super::tests::{NEW, OLD, alert, carried, group as group_of, import, names, said};
 use super::*;
 
 fn groups(fields: &Value) -> Value {
@@ -51,4 +51,44 @@ fn more_labels_or_annotations_than_an_alert_rule_holds_are_told_with_their_numbe
         NEW,
     );
     assert_eq!(said(&wish.skipped), ["A: it has 65 labels; 64 are the most"]);
+}
+
+#[test]
+fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_its_own_labels_alone() {
+    let rules = json!([
+        {"record": "job:up:sum", "expr": "sum(up) > 1", "labels": {"job": "a", "severity": "page", "none": ""}},
+        {"record": "job:up:sum", "expr": "sum(up)", "labels": {"job": "b"}},
+        {"record": "", "expr": "up"},
+        {"record": "job:up:sum", "expr": "sum(up)", "labels": {"__a__": "x"}},
+        {"alert": "Down", "expr": "job:up:sum < 1"},
+    ]);
+    let spec = json!({
+        "datasource": {"name": "Mimir"}, "labels": {"team": "web"}, "severityMapping": {"default": "low"}, "noDataState": "OK",
+        "recordingRules": {"targetDatasource": {"name": "Recorded"}},
+    });
+    let wish = carried(spec.clone(), &[("web", group_of(rules.clone()))], NEW);
+    let written: Vec<_> = wish
+        .rules
+        .iter()
+        .map(|rule| serde_json::to_value(&rule.spec).unwrap())
+        .collect();
+    assert_eq!(
+        written[0],
+        json!({
+            "title": "job:up:sum", "query": "sum(up) > 1", "datasource": {"name": "Mimir"}, "group": "web: g",
+            "labels": {"job": "a", "severity": "page"}, "record": {"metric": "job:up:sum", "targetDatasource": {"name": "Recorded"}},
+        })
+    );
+    assert_eq!(
+        (&written[1]["labels"], &written[2]["labels"]),
+        (&json!({"job": "b"}), &json!({"team": "web"}))
+    );
+    assert_ne!(names(&wish)[0], names(&wish)[1]);
+    let said = said(&wish.skipped);
+    assert!(
+        said.len() == 2 && said[0].contains("either alert or record") && said[1].contains("labels.__a__"),
+        "{said:#?}"
+    );
+    let old = carried(spec, &[("web", group_of(rules))], OLD);
+    assert_eq!((old.rules.len(), old.skipped.count), (1, 4), "{:#?}", old.skipped);
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::api::prometheus_rule_import::SourceKind;
 
 pub(super) const NEW: Version = Version::new(13, 0, 0);
-const OLD: Version = Version::new(11, 6, 0);
+pub(super) const OLD: Version = Version::new(11, 6, 0);
 
 pub(super) fn import(spec: Value) -> PrometheusRuleImport {
     from_value(json!({
@@ -19,7 +19,7 @@ pub(super) fn import(spec: Value) -> PrometheusRuleImport {
     .unwrap()
 }
 
-fn group(rules: Value) -> Value {
+pub(super) fn group(rules: Value) -> Value {
     json!({"groups": [{"name": "g", "rules": rules}]})
 }
 
@@ -58,7 +58,7 @@ fn one(rule: Value) -> AlertRule {
     wish.rules.remove(0)
 }
 
-fn names(wish: &Wish) -> Vec<String> {
+pub(super) fn names(wish: &Wish) -> Vec<String> {
     wish.rules.iter().map(ResourceExt::name_any).collect()
 }
 
