@@ -162,6 +162,30 @@ pub struct DatasourceRef {
     pub type_: Option<String>,
 }
 
+/// A time interval; exactly one of `name` and `grafanaName`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) != has(self.grafanaName)")
+        .message("give exactly one of name and grafanaName"),
+    validation = Rule::new("!has(self.__namespace__) || has(self.name)")
+        .message("namespace goes with name")
+)]
+pub struct TimeIntervalRef {
+    /// Name of a TimeInterval resource. Default: none, then `grafanaName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub name: Option<String>,
+    /// Its namespace; its owner allows that by the annotation `alerting.letsrevel.io/shared-with`. Default: this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+    /// Name of a time interval in Grafana that isn't a TimeInterval resource. Default: none, then `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub grafana_name: Option<String>,
+}
+
 /// A contact point; exactly one of `name` and `grafanaName`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]

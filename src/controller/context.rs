@@ -407,6 +407,11 @@ impl Context {
         self.triggers.rules.all_by(&self.stores.rules, receiver);
     }
 
+    /// Sends those on a pass who refer to a time interval in this way.
+    pub fn tell_those_at_times(&self, interval: &By) {
+        self.triggers.policies.all_by(&self.stores.policies, interval);
+    }
+
     /// Sends those contact points and time intervals on a pass whose deletion waits: somebody has let go of one.
     pub fn tell_waiting(&self, instance: &str) {
         let waiting = By::Deleting(instance.to_owned());

@@ -60,6 +60,10 @@ impl Version {
     /// Equal titles within a folder.
     pub const SAME_TITLES: Self = Self::new(12, 0, 0);
 
+    /// `active_time_intervals` of a route and of a rule's own settings. From 11.2 on a route keeps them, but none heeds them before
+    /// (`grafana/grafana#104252`, `grafana/terraform-provider-grafana#2249`).
+    pub const ACTIVE_INTERVALS: Self = Self::new(12, 1, 0);
+
     /// The release of these numbers.
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self { major, minor, patch }
@@ -105,6 +109,10 @@ impl Version {
             (
                 "AlertRule.spec.missingSeriesEvalsToResolve",
                 Self::KEEP_FIRING_FOR,
+            ),
+            (
+                "NotificationPolicy.spec.routes[].activeTimeIntervals",
+                Self::ACTIVE_INTERVALS,
             ),
         ]
         .into_iter()
@@ -161,7 +169,7 @@ mod tests {
         let lacks = |major, minor| Version::new(major, minor, 0).lacks(Toggles::default());
         assert_eq!(
             Version::OLDEST.lacks(Toggles::default()).len(),
-            7 + CONTACT_POINT_FIELDS.len()
+            8 + CONTACT_POINT_FIELDS.len()
         );
         let of_rules = |version: &[String]| {
             version

@@ -35,6 +35,7 @@ mod maintenance_job;
 mod maintenance_kinds;
 mod maintenance_policies;
 mod maintenance_rollout;
+mod muted;
 mod notification_policy;
 mod notifications;
 mod ownership;

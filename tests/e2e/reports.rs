@@ -232,8 +232,9 @@ async fn reported_trees_are_stored_or_refused_with_their_place() {
     feed(
         &w,
         "mute-timings",
-        &[Refused(
-            "time intervals are not there yet: a route is always active",
+        &[Is(
+            "DependencyMissing",
+            "spec.routes[0].muteTimeIntervals[0]: TimeInterval ",
         )],
     )
     .await;

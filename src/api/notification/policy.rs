@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::duration::Duration;
 use super::super::matcher::MatcherText;
-use super::super::reference::{DeletionPolicy, ReceiverRef};
+use super::super::reference::{DeletionPolicy, ReceiverRef, TimeIntervalRef};
 use super::super::schema;
 
 /// How deep routes may be nested below the root. An OpenAPI schema can't refer to itself, so it is written out to here.
@@ -20,10 +20,6 @@ const CEL_DEPTH: usize = 3;
 
 /// The same for durations, whose rules cost more.
 const DURATION_DEPTH: usize = 2;
-
-/// What is said of time intervals, at every level.
-pub const NO_INTERVALS: &str =
-    "time intervals are not there yet: a route is always active. For a while's quiet take a Silence";
 
 const DURATIONS: [&str; 3] = [
     "/properties/groupWait",
@@ -89,7 +85,9 @@ const DURATIONS: [&str; 3] = [
         .message("a root can't become a branch, nor a branch a root: delete the resource and create it anew")
         .field_path(".parentRef"),
     validation = Rule::new("has(self.parentRef) || !(has(self.priority) || has(self.exclusive) || (has(self.matchers) && self.matchers.size() > 0))")
-        .message("matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert")
+        .message("matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert"),
+    validation = Rule::new("has(self.parentRef) || (!has(self.muteTimeIntervals) || self.muteTimeIntervals.size() == 0) && (!has(self.muteTimeIntervalRefs) || self.muteTimeIntervalRefs.size() == 0) && (!has(self.activeTimeIntervals) || self.activeTimeIntervals.size() == 0) && (!has(self.activeTimeIntervalRefs) || self.activeTimeIntervalRefs.size() == 0)")
+        .message("a root is always active: name time intervals in its routes, or in a branch, which names its root in parentRef")
 )]
 pub struct NotificationPolicySpec {
     /// The GrafanaInstance whose tree this is, or is a branch of. Default: `default`.
@@ -144,6 +142,38 @@ pub struct NotificationPolicySpec {
     /// When a notification is repeated. Default: `4h`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
+    /// Of a branch: TimeIntervals of this namespace in which nothing is sent. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    pub mute_time_intervals: Vec<String>,
+    /// Of a branch: the same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    pub mute_time_interval_refs: Vec<TimeIntervalRef>,
+    /// Of a branch: TimeIntervals of this namespace outside of which nothing is sent; Grafana has them since 12.1. Default: none, so it is always sent.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    pub active_time_intervals: Vec<String>,
+    /// Of a branch: the same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    pub active_time_interval_refs: Vec<TimeIntervalRef>,
     /// Routes, tried in this order; the first that matches takes the alert unless it says `continue`. Default: none.
     #[serde(
         default,
@@ -211,24 +241,38 @@ pub struct Route {
     /// When a notification is repeated. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
-    /// Not there yet, and refused: a route is always active. For a while's quiet take a Silence.
+    /// TimeIntervals of this namespace in which nothing is sent. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub mute_time_intervals: Vec<String>,
-    /// Not there yet, and refused: a route is always active.
+    /// The same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    pub mute_time_interval_refs: Vec<TimeIntervalRef>,
+    /// TimeIntervals of this namespace outside of which nothing is sent; Grafana has them since 12.1. Default: none, so it is always sent.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub active_time_intervals: Vec<String>,
+    /// The same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    pub active_time_interval_refs: Vec<TimeIntervalRef>,
     /// Routes below this one. Default: none.
     #[serde(
         default,
@@ -282,14 +326,20 @@ fn without_costly_cel(route: &mut Value, below: usize) {
         _ => &[
             "",
             "/properties/receiverRef",
-            "/properties/muteTimeIntervals",
-            "/properties/activeTimeIntervals",
             DURATIONS[0],
             DURATIONS[1],
             DURATIONS[2],
         ],
     };
-    for path in paths.iter().chain(&["/properties/matchers/items"]) {
+    let references: &[&str] = match below {
+        0 => &[],
+        _ => &[
+            "/properties/muteTimeIntervalRefs/items",
+            "/properties/activeTimeIntervalRefs/items",
+        ],
+    };
+    let at_any_level = ["/properties/matchers/items"];
+    for path in paths.iter().chain(references).chain(&at_any_level) {
         if let Some(Value::Object(schema)) = route.pointer_mut(path) {
             schema.remove("x-kubernetes-validations");
         }

@@ -19,6 +19,7 @@ use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::workload::policy_name;
 use crate::domain::notification::contact_point;
+use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
 use crate::domain::notification::settings;
@@ -87,6 +88,15 @@ pub enum By {
     },
     /// NotificationPolicies that are branches of one.
     Branch(Named),
+    /// NotificationPolicies that refer to a TimeInterval.
+    Interval(Named),
+    /// NotificationPolicies for an instance that refer to a time interval by its name in Grafana.
+    GrafanaInterval {
+        /// The GrafanaInstance.
+        instance: String,
+        /// The name in Grafana.
+        name: String,
+    },
     /// Silences that a workload has, by its uid.
     Workload(String),
     /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
@@ -185,6 +195,19 @@ fn refers_to<K: Managed>(object: &K, target: Target) -> By {
     }
 }
 
+fn refers_to_interval<K: Managed>(object: &K, interval: Interval) -> By {
+    match interval {
+        Interval::Resource { namespace, name } => By::Interval(Named {
+            namespace: namespace.unwrap_or_else(|| object.ns().to_owned()),
+            name,
+        }),
+        Interval::Grafana { name } => By::GrafanaInterval {
+            instance: object.instance().to_owned(),
+            name,
+        },
+    }
+}
+
 impl Indexed for AlertRule {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
@@ -253,6 +276,8 @@ impl Indexed for NotificationPolicy {
         let mut found_by = managed(self);
         let targets = policy::targets(&self.spec).into_iter();
         found_by.extend(targets.map(|target| refers_to(self, target)));
+        let intervals = policy::intervals(&self.spec).into_iter();
+        found_by.extend(intervals.map(|interval| refers_to_interval(self, interval)));
         found_by.extend(self.root().map(By::Branch));
         found_by
     }

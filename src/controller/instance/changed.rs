@@ -94,7 +94,12 @@ fn trigger_named(instance: &Instance, context: &Context, changed: &Changed) {
         let key = Key::TimeInterval(place.clone(), name.clone());
         if let Some(holder) = context.claims.holder::<TimeInterval>(&key) {
             triggers.time_intervals.one(&holder.namespace, &holder.name);
+            context.tell_those_at_times(&By::Interval(named(&holder.namespace, &holder.name)));
         }
+        context.tell_those_at_times(&By::GrafanaInterval {
+            instance: instance.name.clone(),
+            name: name.clone(),
+        });
     }
     for name in &changed.templates {
         let key = Key::Template(place.clone(), name.clone());

@@ -235,7 +235,7 @@ fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>)
     if needs::<AlertRule>(parts) || parts.contains(&Part::DataSources) {
         triggers.rules.all_of(&stores.rules, &instance.name);
     }
-    if needs::<NotificationPolicy>(parts) {
+    if needs::<NotificationPolicy>(parts) || parts.contains(&Part::TimeIntervals) {
         triggers.policies.all_of(&stores.policies, &instance.name);
     }
     if needs::<Silence>(parts) {

@@ -183,6 +183,7 @@ pub(in crate::controller) fn about_policy(
     related::told(event, before, context);
 }
 
+/// A policy waits for its time intervals.
 pub(in crate::controller) fn about_time_interval(
     event: &Event<TimeInterval>,
     before: Option<&TimeInterval>,
@@ -191,6 +192,20 @@ pub(in crate::controller) fn about_time_interval(
     tally::count(event, before, &context.stores.time_intervals, context);
     for (namespace, name) in claim(event, &context.stores.time_intervals, context) {
         context.triggers.time_intervals.one(&namespace, &name);
+    }
+    let (Event::Apply(interval) | Event::Delete(interval)) = event else {
+        return;
+    };
+    context.tell_those_at_times(&By::Interval(named(interval.ns(), interval.id())));
+    // By its name in Grafana it may be referred to as well, also by the one that it had.
+    for interval in [before, Some(interval)].into_iter().flatten() {
+        let name = interval.spec.name.as_deref().unwrap_or(interval.id());
+        for instance in interval.instances() {
+            context.tell_those_at_times(&By::GrafanaInterval {
+                instance,
+                name: name.to_owned(),
+            });
+        }
     }
 }
 

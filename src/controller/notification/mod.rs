@@ -1,6 +1,7 @@
 //! Who is told: contact points, and the policy tree that leads to them.
 
 pub mod contact_point;
+pub(in crate::controller) mod interval;
 mod maker;
 mod named;
 pub mod policy;

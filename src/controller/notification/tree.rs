@@ -66,7 +66,7 @@ pub(super) async fn bring(
     let found = found(instance).await?;
     let (decision, holder) = decide(found.as_ref());
     match decision {
-        TreeDecision::NotOwned => return Err(not_owned(&holder, found.as_ref(), instance, cure)),
+        TreeDecision::NotOwned => return Err(not_owned(&holder, (found.as_ref(), wish), instance, cure)),
         TreeDecision::Keep => {
             taken(instance, own).await?;
             return Ok(Brought::default());
@@ -110,9 +110,9 @@ pub(super) async fn drift(instance: &Instance, wish: &Route) -> Result<Vec<Strin
 }
 
 /// What the tree from before ours said and ours can't, for as long as ours stands in its place; `None` if that is nothing.
-pub(super) fn lost(instance: &Instance) -> Result<Option<String>, Failure> {
+pub(super) fn lost(instance: &Instance, wish: &Route) -> Result<Option<String>, Failure> {
     let memory = instance.memory()?;
-    Ok(memory.read(|memory| tree::lost(memory.previous_tree.as_ref()?, !memory.was_editable)))
+    Ok(memory.read(|memory| tree::lost(memory.previous_tree.as_ref()?, Some(wish), !memory.was_editable)))
 }
 
 /// The tree that is there right now.
@@ -353,7 +353,12 @@ fn sibling(holder: &Holder, instance: &Instance) -> Option<String> {
 }
 
 /// Why a tree of somebody else's stays, and what would be lost with it.
-fn not_owned(holder: &Holder, found: Option<&Found<Route>>, instance: &Instance, cure: &str) -> Failure {
+fn not_owned(
+    holder: &Holder,
+    (found, wish): (Option<&Found<Route>>, &Route),
+    instance: &Instance,
+    cure: &str,
+) -> Failure {
     if let Some(sibling) = sibling(holder, instance) {
         return Failure::new(
             Reason::Conflict,
@@ -371,9 +376,9 @@ fn not_owned(holder: &Holder, found: Option<&Found<Route>>, instance: &Instance,
         }
         _ => "Grafana has a policy tree that somebody else made".to_owned(),
     };
-    let lost = found.and_then(|tree| tree::lost(&tree.object, tree.is_provisioned()));
+    let lost = found.and_then(|tree| tree::lost(&tree.object, Some(wish), tree.is_provisioned()));
     let lost = lost.map_or_else(String::new, |lost| {
-        format!(". What a NotificationPolicy has no words for would have no effect until then: {lost}")
+        format!(". What it says and yours doesn't would have no effect until then: {lost}")
     });
     Failure::new(
         Reason::NotOwned,

@@ -8,7 +8,7 @@ use kube::runtime::reflector::ObjectRef;
 use crate::api::{AlertRule, ContactPoint, NotificationPolicy};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::by::{By, named};
+use crate::controller::engine::by::{By, Named, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::managed::Managed;
 use crate::domain::notification::branches;
@@ -69,7 +69,9 @@ impl Users {
             Vec::new()
         } else {
             let root = called.unwrap_or_else(|| "Grafana's policy tree".to_owned());
-            in_tree(&root, instance, context, name)
+            let all = in_tree(instance, context, &|route| sends(route, name)).into_iter();
+            all.map(|who| who.map_or_else(|| root.clone(), |who| policy_called(&who)))
+                .collect()
         };
         let wished = if tree.is_empty() {
             wished(object, instance, context, name)
@@ -125,28 +127,38 @@ impl Users {
 
 /// Whether a tree sends to a contact point of this name.
 pub(super) fn refers(route: &Route, name: &str) -> bool {
-    route.receiver.as_deref() == Some(name) || route.routes.iter().any(|route| refers(route, name))
+    any(route, &|route| sends(route, name))
 }
 
-/// Whether a tree has routes that are muted or active in a time interval of this name.
+fn sends(route: &Route, name: &str) -> bool {
+    route.receiver.as_deref() == Some(name)
+}
+
+/// Whether a route is itself muted or active in a time interval of this name.
 pub(super) fn names_interval(route: &Route, name: &str) -> bool {
-    let mut own = route
-        .mute_time_intervals
-        .iter()
-        .chain(&route.active_time_intervals);
-    own.any(|interval| interval == name) || route.routes.iter().any(|route| names_interval(route, name))
+    let (mute, active) = (&route.mute_time_intervals, &route.active_time_intervals);
+    mute.iter().chain(active).any(|interval| interval == name)
 }
 
-/// Who has what refers to this name in Grafana's tree: the branches that do, and the root if anything else does, or a branch that has no
-/// resource any more.
-fn in_tree(root: &str, instance: &Instance, context: &Context, name: &str) -> Vec<String> {
+/// Whether something is so of a route, or of one below it.
+pub(super) fn any(route: &Route, is_so: &dyn Fn(&Route) -> bool) -> bool {
+    is_so(route) || route.routes.iter().any(|route| any(route, is_so))
+}
+
+/// Who has the routes of Grafana's tree of which something is so: the branches that do, and the root (`None`), which comes first, if
+/// anything else does, or a branch that has no resource any more.
+pub(super) fn in_tree(
+    instance: &Instance,
+    context: &Context,
+    is_so: &dyn Fn(&Route) -> bool,
+) -> Vec<Option<Named>> {
     let (mut branches, is_own) = instance.mirror.read(|held| {
         let Some(tree) = held.tree().present().map(|tree| &tree.object) else {
             return (BTreeSet::new(), false);
         };
-        let mut is_own = tree.receiver.as_deref() == Some(name);
+        let mut is_own = is_so(tree);
         let mut branches = BTreeSet::new();
-        for route in tree.routes.iter().filter(|route| refers(route, name)) {
+        for route in tree.routes.iter().filter(|route| any(route, is_so)) {
             let branch = branches::mark(route).and_then(|mark| instance.owners.resource(mark));
             is_own |= branch.is_none();
             branches.extend(branch.map(|(namespace, name)| named(namespace, name)));
@@ -159,39 +171,42 @@ fn in_tree(root: &str, instance: &Instance, context: &Context, name: &str) -> Ve
         context.stores.policies.get(&place).is_some()
     });
     let is_own = is_own || branches.len() < count;
-    let branches = branches
-        .iter()
-        .map(|branch| format!("NotificationPolicy {}", branch.path()));
-    is_own
-        .then(|| root.to_owned())
-        .into_iter()
-        .chain(branches)
-        .collect()
+    let root = is_own.then_some(None);
+    root.into_iter().chain(branches.into_iter().map(Some)).collect()
 }
 
 /// The resource that asks for this contact point in the tree, and goes on to: its root, or one of its branches.
 fn wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Option<String> {
+    let by_name = By::GrafanaReceiver {
+        instance: instance.name.clone(),
+        name: name.to_owned(),
+    };
+    let by = [By::Receiver(named(object.ns(), object.id())), by_name];
+    let asking = asking(&by, instance, context);
+    asking.iter().min().map(policy_called)
+}
+
+/// Those found by one of these who have a part in the tree of this Grafana, and go on to: its root, and its branches.
+pub(super) fn asking(by: &[By], instance: &Instance, context: &Context) -> Vec<Named> {
     let key = Key::Tree(context.claims.place(&instance.name));
-    let claimant = context.claims.holder::<NotificationPolicy>(&key)?;
+    let Some(claimant) = context.claims.holder::<NotificationPolicy>(&key) else {
+        return Vec::new();
+    };
     let holds = |policy: &Arc<NotificationPolicy>| {
         let root = policy.root().unwrap_or_else(|| named(policy.ns(), policy.id()));
         policy.instance() == claimant.instance
             && (claimant.namespace.as_str(), claimant.name.as_str())
                 == (root.namespace.as_str(), root.name.as_str())
     };
-    let by_name = By::GrafanaReceiver {
-        instance: instance.name.clone(),
-        name: name.to_owned(),
-    };
-    let policies = &context.stores.policies;
-    let mut asking = policies.by(&By::Receiver(named(object.ns(), object.id())));
-    asking.extend(policies.by(&by_name));
+    let mut asking: Vec<_> = by.iter().flat_map(|by| context.stores.policies.by(by)).collect();
     asking.retain(|policy| !policy.is_deleting() && !policy.is_suspended() && holds(policy));
-    let asking = asking
-        .iter()
-        .map(|policy| named(policy.ns(), policy.id()))
-        .min()?;
-    Some(format!("NotificationPolicy {}", asking.path()))
+    let asking = asking.iter().map(|policy| named(policy.ns(), policy.id()));
+    asking.collect()
+}
+
+/// What a policy is called.
+pub(super) fn policy_called(policy: &Named) -> String {
+    format!("NotificationPolicy {}", policy.path())
 }
 
 /// The AlertRules that ask for this contact point, and go on to.

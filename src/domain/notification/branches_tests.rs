@@ -21,10 +21,15 @@ fn branch_of(resource: &str, spec: serde_json::Value) -> Branch {
     let (namespace, name) = resource.split_once('/').unwrap();
     let spec: crate::api::NotificationPolicySpec = serde_json::from_value(spec).unwrap();
     let pattern = owners().namespace_pattern(namespace);
-    let route = policy::branch(&spec, Some(&pattern), |target| match target {
-        Target::ContactPoint { name, .. } => Ok(format!("{namespace}/{name}")),
-        Target::Grafana { name } => Ok(name.clone()),
-    });
+    let route = policy::branch(
+        &spec,
+        Some(&pattern),
+        |target| match target {
+            Target::ContactPoint { name, .. } => Ok(format!("{namespace}/{name}")),
+            Target::Grafana { name } => Ok(name.clone()),
+        },
+        |interval| Ok(format!("{interval:?}")),
+    );
     Branch {
         resource: (namespace.to_owned(), name.to_owned()),
         priority: spec.priority.unwrap_or(0),
@@ -181,7 +186,7 @@ fn the_mark_of_a_branch_is_neither_that_of_the_tree_nor_one_that_people_have_wri
 fn matchers_on_the_label_of_marks_are_refused() {
     let spec = json!({"receiver": "a", "matchers": ["__alertwright_tree__!=\"prod/shop/own\""]});
     let spec: crate::api::NotificationPolicySpec = serde_json::from_value(spec).unwrap();
-    let refusal = policy::branch(&spec, None, |_| Ok("a".to_owned())).unwrap_err();
+    let refusal = policy::branch(&spec, None, |_| Ok("a".to_owned()), |_| Ok("b".to_owned())).unwrap_err();
     assert_eq!(
         refusal.message,
         "spec.matchers[0]: __alertwright_tree__ is the operator's own label"

@@ -1,4 +1,7 @@
-//! What a tree of somebody else's says that a NotificationPolicy has no words for, and that is lost while ours stands in its place.
+//! What a tree of somebody else's says that a NotificationPolicy has no words for, or that ours leaves out though it keeps people from being woken,
+//! and that is lost while ours stands in its place.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -12,10 +15,14 @@ const NAMED: usize = 5;
 /// How long the name of a route, or what it loses, may be, in characters.
 const LONGEST: usize = 120;
 
-/// Names what is lost, each route by its place and its matchers; `None` if nothing is.
-pub(super) fn said(tree: &Route) -> Option<String> {
+/// Names what is lost, each route by its place and its matchers; `None` if nothing is. A time interval is lost that no route of ours names.
+pub(super) fn said(tree: &Route, wish: Option<&Route>) -> Option<String> {
     let mut all = Vec::new();
-    collect(tree, "", 0, &mut all);
+    let mut kept = BTreeSet::new();
+    if let Some(wish) = wish {
+        intervals(wish, &mut kept);
+    }
+    collect(tree, &kept, "", 0, &mut all);
     if all.is_empty() {
         return None;
     }
@@ -29,8 +36,19 @@ pub(super) fn said(tree: &Route) -> Option<String> {
     Some(format!("{}{more}", named.join("; ")))
 }
 
-fn collect(route: &Route, place: &str, depth: usize, all: &mut Vec<String>) {
-    let own = own(route, depth);
+fn intervals<'a>(route: &'a Route, all: &mut BTreeSet<&'a str>) {
+    let own = route
+        .mute_time_intervals
+        .iter()
+        .chain(&route.active_time_intervals);
+    all.extend(own.map(String::as_str));
+    for child in &route.routes {
+        intervals(child, all);
+    }
+}
+
+fn collect(route: &Route, kept: &BTreeSet<&str>, place: &str, depth: usize, all: &mut Vec<String>) {
+    let own = own(route, kept, depth);
     if !own.is_empty() {
         let name = if depth == 0 { "the root" } else { place };
         all.push(format!(
@@ -41,15 +59,19 @@ fn collect(route: &Route, place: &str, depth: usize, all: &mut Vec<String>) {
     }
     for (i, child) in route.routes.iter().enumerate() {
         let dot = if depth == 0 { "" } else { "." };
-        collect(child, &format!("{place}{dot}routes[{i}]"), depth + 1, all);
+        collect(child, kept, &format!("{place}{dot}routes[{i}]"), depth + 1, all);
     }
 }
 
 /// What a route says itself that is lost, in Grafana's words.
-fn own(route: &Route, depth: usize) -> Vec<String> {
+fn own(route: &Route, kept: &BTreeSet<&str>, depth: usize) -> Vec<String> {
+    let lost = |names: &[String]| -> Vec<String> {
+        let lost = names.iter().filter(|name| !kept.contains(name.as_str()));
+        lost.cloned().collect()
+    };
     let intervals = [
-        ("mute_time_intervals", &route.mute_time_intervals),
-        ("active_time_intervals", &route.active_time_intervals),
+        ("mute_time_intervals", lost(&route.mute_time_intervals)),
+        ("active_time_intervals", lost(&route.active_time_intervals)),
     ];
     let mut own: Vec<String> = intervals
         .into_iter()
@@ -100,7 +122,7 @@ mod tests {
     use super::*;
 
     fn lost(tree: Value) -> Option<String> {
-        said(&from_value(tree).unwrap())
+        said(&from_value(tree).unwrap(), None)
     }
 
     #[test]
@@ -117,6 +139,23 @@ mod tests {
                 "routes[1] (team=db): mute_time_intervals nights and weekends; \
                  routes[1].routes[0] (tier=1): active_time_intervals office hours"
             )
+        );
+    }
+
+    #[test]
+    fn time_intervals_that_ours_names_too_are_not_lost() {
+        let tree: Route = from_value(
+            json!({"receiver": "ops", "routes": [{"mute_time_intervals": ["nights", "weekends"]}]}),
+        )
+        .unwrap();
+        let wish: Route = from_value(
+            json!({"receiver": "b", "routes": [{}, {"routes": [{"active_time_intervals": ["nights"]}]}]}),
+        )
+        .unwrap();
+        assert_eq!(said(&tree, Some(&tree)), None);
+        assert_eq!(
+            said(&tree, Some(&wish)).as_deref(),
+            Some("routes[0]: mute_time_intervals weekends")
         );
     }
 

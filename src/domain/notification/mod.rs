@@ -3,6 +3,7 @@
 pub mod branches;
 pub mod contact_point;
 pub mod delivery;
+pub mod interval;
 mod losses;
 pub mod named;
 pub mod policy;

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use super::interval::{self, Interval};
 use super::receiver::{Target, at_receiver, target};
 use super::timing::{grouping, period};
 use super::tree::MARK;
 use crate::api::matcher::{Matcher, MatcherText};
-use crate::api::notification::policy::{MAX_DEPTH, NO_INTERVALS, NotificationPolicySpec, Route};
+use crate::api::notification::policy::{MAX_DEPTH, NotificationPolicySpec, Route};
+use crate::api::reference::TimeIntervalRef;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
+use crate::domain::version::Version;
 use crate::grafana::model;
 
 /// What Grafana groups by where a root names nothing.
 const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
+
+const MUTE: &str = "muteTimeIntervals";
+const ACTIVE: &str = interval::ACTIVE;
 
 /// Every contact point that the tree refers to.
 pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
@@ -27,15 +33,90 @@ pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
     all
 }
 
+/// Every time interval that a policy refers to. What isn't one reference is none.
+pub fn intervals(spec: &NotificationPolicySpec) -> BTreeSet<Interval> {
+    let mut all = BTreeSet::new();
+    let mut collect = |_: &str, timings: &Timings| {
+        for (field, names, references) in timings {
+            let named = interval::intervals(field, names, references);
+            all.extend(named.filter_map(|(_, interval)| interval.ok()));
+        }
+    };
+    each_timing(spec, &mut collect);
+    all
+}
+
+/// Fails where a policy names time intervals outside of which nothing is sent and this Grafana has none: an older one doesn't heed them, so the route
+/// would always be active.
+pub fn refuse_what_is_too_new(spec: &NotificationPolicySpec, version: Version) -> Result<(), Refusal> {
+    if version >= Version::ACTIVE_INTERVALS {
+        return Ok(());
+    }
+    let mut first = None;
+    each_timing(spec, &mut |place, [_, (_, names, references)]| {
+        if let Some(field) = interval::field_of_active(names, references) {
+            first.get_or_insert_with(|| format!("{place}.{field}"));
+        }
+    });
+    first.map_or(Ok(()), |field| Err(interval::too_new(&field, version)))
+}
+
+/// The time intervals that a route names, by the fields that do: those in which it is muted, and those in which it is active.
+type Timings<'a> = [(&'static str, &'a [String], &'a [TimeIntervalRef]); 2];
+
+fn timings(route: &Route) -> Timings<'_> {
+    let (mute, active) = (&route.mute_time_intervals, &route.active_time_intervals);
+    [
+        (MUTE, mute, &route.mute_time_interval_refs),
+        (ACTIVE, active, &route.active_time_interval_refs),
+    ]
+}
+
+/// The same of a branch itself.
+fn own_timings(spec: &NotificationPolicySpec) -> Timings<'_> {
+    let (mute, active) = (&spec.mute_time_intervals, &spec.active_time_intervals);
+    [
+        (MUTE, mute, &spec.mute_time_interval_refs),
+        (ACTIVE, active, &spec.active_time_interval_refs),
+    ]
+}
+
+/// Shows the time intervals of a policy, those of each route with its place.
+fn each_timing(spec: &NotificationPolicySpec, show: &mut dyn FnMut(&str, &Timings)) {
+    fn walk(routes: &[Route], parent: &str, show: &mut dyn FnMut(&str, &Timings)) {
+        for (i, route) in routes.iter().enumerate() {
+            let place = format!("{parent}.routes[{i}]");
+            show(&place, &timings(route));
+            walk(&route.routes, &place, show);
+        }
+    }
+    show("spec", &own_timings(spec));
+    walk(&spec.routes, "spec", show);
+}
+
+/// The names in Grafana of the time intervals in which a route is muted, and of those in which it is active.
+fn named(
+    place: &str,
+    timings: Timings,
+    interval_of: &mut dyn FnMut(&Interval) -> Result<String, Refusal>,
+) -> Result<[Vec<String>; 2], Refusal> {
+    let mut all = [Vec::new(), Vec::new()];
+    for (into, (field, names, references)) in all.iter_mut().zip(timings) {
+        *into = interval::names(&format!("{place}.{field}"), names, references, interval_of)?;
+    }
+    Ok(all)
+}
+
 /// How many routes the tree has, nested ones included.
 pub fn count(routes: &[Route]) -> usize {
     routes.iter().map(|route| 1 + count(&route.routes)).sum()
 }
 
-/// Works out the tree. `name_of` gives a contact point's name in Grafana, or says why it can't be used.
+/// Works out the tree. `name_of` gives a contact point's name in Grafana, and `interval_of` a time interval's, or says why it can't be used.
 pub fn tree(
     spec: &NotificationPolicySpec,
     mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
+    mut interval_of: impl FnMut(&Interval) -> Result<String, Refusal>,
 ) -> Result<model::Route, Refusal> {
     checked(&spec.routes, "spec", MAX_DEPTH)?;
     let receiver = receiver(spec, &mut name_of)?;
@@ -46,7 +127,7 @@ pub fn tree(
     };
     Ok(model::Route {
         group_by,
-        ..top(spec, receiver, &mut name_of)?
+        ..top(spec, receiver, &mut name_of, &mut interval_of)?
     })
 }
 
@@ -56,24 +137,29 @@ pub fn branch(
     spec: &NotificationPolicySpec,
     tenant: Option<&str>,
     mut name_of: impl FnMut(&Target) -> Result<String, Refusal>,
+    mut interval_of: impl FnMut(&Interval) -> Result<String, Refusal>,
 ) -> Result<model::Route, Refusal> {
+    named("spec", own_timings(spec), &mut |_| Ok(String::new()))?;
     checked(&spec.routes, "spec", MAX_DEPTH)?;
     let receiver = receiver(spec, &mut name_of)?;
     let mut object_matchers =
         Vec::from_iter(tenant.map(|pattern| model::object_matcher(LABEL, "=~", pattern)));
     object_matchers.extend(matchers(&spec.matchers, "spec")?);
+    let [mute_time_intervals, active_time_intervals] = named("spec", own_timings(spec), &mut interval_of)?;
     Ok(model::Route {
         object_matchers,
+        mute_time_intervals,
+        active_time_intervals,
         r#continue: !spec.exclusive.unwrap_or(false),
         group_by: grouping(&spec.group_by, "spec")?,
-        ..top(spec, receiver, &mut name_of)?
+        ..top(spec, receiver, &mut name_of, &mut interval_of)?
     })
 }
 
 /// The contact point of the specification itself.
 fn receiver(
     spec: &NotificationPolicySpec,
-    name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
+    name_of: &mut dyn FnMut(&Target) -> Result<String, Refusal>,
 ) -> Result<String, Refusal> {
     let target = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
         .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
@@ -84,10 +170,11 @@ fn receiver(
 fn top(
     spec: &NotificationPolicySpec,
     receiver: String,
-    name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
+    name_of: &mut dyn FnMut(&Target) -> Result<String, Refusal>,
+    interval_of: &mut dyn FnMut(&Interval) -> Result<String, Refusal>,
 ) -> Result<model::Route, Refusal> {
     Ok(model::Route {
-        routes: routes(&spec.routes, "spec", &receiver, name_of)?,
+        routes: routes(&spec.routes, "spec", &receiver, name_of, interval_of)?,
         receiver: Some(receiver),
         group_wait: period(spec.group_wait.as_ref(), "spec.groupWait", true)?,
         group_interval: period(spec.group_interval.as_ref(), "spec.groupInterval", false)?,
@@ -122,13 +209,7 @@ fn checked(routes: &[Route], parent: &str, levels: usize) -> Result<(), Refusal>
                 return Err(Refusal::invalid(&field, "namespace goes with name"));
             }
         }
-        let intervals = [
-            ("muteTimeIntervals", &route.mute_time_intervals),
-            ("activeTimeIntervals", &route.active_time_intervals),
-        ];
-        if let Some((name, _)) = intervals.into_iter().find(|(_, names)| !names.is_empty()) {
-            return Err(Refusal::invalid(&format!("{field}.{name}"), NO_INTERVALS));
-        }
+        named(&field, timings(route), &mut |_| Ok(String::new()))?;
         matchers(&route.matchers, &field)?;
         checked(&route.routes, &field, levels - 1)?;
     }
@@ -140,7 +221,8 @@ fn routes(
     routes_: &[Route],
     parent: &str,
     inherited: &str,
-    name_of: &mut impl FnMut(&Target) -> Result<String, Refusal>,
+    name_of: &mut dyn FnMut(&Target) -> Result<String, Refusal>,
+    interval_of: &mut dyn FnMut(&Interval) -> Result<String, Refusal>,
 ) -> Result<Vec<model::Route>, Refusal> {
     routes_
         .iter()
@@ -152,8 +234,9 @@ fn routes(
                 Some(target) => name_of(&target)
                     .map_err(|refusal| at_receiver(&refusal, &field, route.receiver.is_some()))?,
             };
+            let [mute_time_intervals, active_time_intervals] = named(&field, timings(route), interval_of)?;
             Ok(model::Route {
-                routes: routes(&route.routes, &field, &receiver, name_of)?,
+                routes: routes(&route.routes, &field, &receiver, name_of, interval_of)?,
                 receiver: Some(receiver),
                 object_matchers: matchers(&route.matchers, &field)?,
                 r#continue: route.continue_.unwrap_or(false),
@@ -169,6 +252,8 @@ fn routes(
                     &format!("{field}.repeatInterval"),
                     false,
                 )?,
+                mute_time_intervals,
+                active_time_intervals,
                 ..model::Route::default()
             })
         })

@@ -9,7 +9,20 @@ fn spec(value: Value) -> NotificationPolicySpec {
 
 /// The tree in which every ContactPoint is called after itself.
 fn tree_of(value: Value) -> Result<model::Route, Refusal> {
-    tree(&spec(value), |target| {
+    let interval_of = |interval: &Interval| {
+        Ok(match interval {
+            Interval::Resource {
+                namespace: None,
+                name,
+            } => name.clone(),
+            Interval::Resource {
+                namespace: Some(namespace),
+                name,
+            } => format!("{namespace}/{name}"),
+            Interval::Grafana { name } => format!("grafana:{name}"),
+        })
+    };
+    let name_of = |target: &Target| {
         Ok(match target {
             Target::ContactPoint {
                 namespace: None,
@@ -21,7 +34,8 @@ fn tree_of(value: Value) -> Result<model::Route, Refusal> {
             } => format!("{namespace}/{name}"),
             Target::Grafana { name } => format!("grafana:{name}"),
         })
-    })
+    };
+    tree(&spec(value), name_of, interval_of)
 }
 
 fn json_of(value: Value) -> Value {
@@ -146,14 +160,90 @@ fn a_bad_matcher_is_refused_with_its_place() {
 }
 
 #[test]
+fn time_intervals_are_named_by_what_they_are_called_in_grafana_or_by_their_place() {
+    let value = json!({"receiver": "a", "routes": [{}, {"routes": [{
+        "muteTimeIntervals": ["nights", "weekends"], "muteTimeIntervalRefs": [{"name": "nights", "namespace": "ops"}, {"grafanaName": "by hand"}],
+        "activeTimeIntervals": ["office"], "activeTimeIntervalRefs": [{"grafanaName": "office"}],
+    }]}]});
+    let written = json_of(value.clone());
+    let route = &written["routes"][1]["routes"][0];
+    assert_eq!(
+        route["mute_time_intervals"],
+        json!(["nights", "weekends", "ops/nights", "grafana:by hand"])
+    );
+    assert_eq!(
+        route["active_time_intervals"],
+        json!(["office", "grafana:office"])
+    );
+    assert_eq!(intervals(&spec(value.clone())).len(), 6);
+    let old = refuse_what_is_too_new(&spec(value.clone()), Version::new(12, 0, 3)).unwrap_err();
+    assert_eq!(old.reason, Reason::Unsupported);
+    assert_eq!(
+        old.message,
+        "spec.routes[1].routes[0].activeTimeIntervals needs Grafana 12.1; this one is 12.0.3, which would always send. Name in muteTimeIntervals when nothing is to be sent, or upgrade Grafana"
+    );
+    let new = Version::ACTIVE_INTERVALS;
+    assert_eq!(refuse_what_is_too_new(&spec(value.clone()), new), Ok(()));
+    let muted = json!({"receiver": "a", "routes": [{"muteTimeIntervals": ["nights"]}]});
+    assert_eq!(refuse_what_is_too_new(&spec(muted), Version::OLDEST), Ok(()));
+    let gone = |_: &Interval| Err(Refusal::missing("it is not there"));
+    let refusal = tree(&spec(value), |_| Ok("ok".into()), gone).unwrap_err();
+    assert_eq!(refusal.reason, Reason::DependencyMissing);
+    assert_eq!(
+        refusal.message,
+        "spec.routes[1].routes[0].muteTimeIntervals[0]: it is not there"
+    );
+}
+
+#[test]
+fn a_branch_is_muted_and_active_itself() {
+    let value = json!({"parentRef": {"name": "tree"}, "receiver": "a", "muteTimeIntervals": ["nights"],
+        "activeTimeIntervalRefs": [{"grafanaName": "office"}], "routes": [{"muteTimeIntervals": ["weekends"]}]});
+    let name_of = |interval: &Interval| match interval {
+        Interval::Resource { name, .. } if name == "gone" => Err(Refusal::missing("it is not there")),
+        Interval::Resource { name, .. } | Interval::Grafana { name } => Ok(name.clone()),
+    };
+    let branch = |value: Value| branch(&spec(value), None, |_| Ok("ok".into()), name_of);
+    let route = branch(value.clone()).unwrap();
+    assert_eq!(route.mute_time_intervals, ["nights"]);
+    assert_eq!(route.active_time_intervals, ["office"]);
+    assert_eq!(route.routes[0].mute_time_intervals, ["weekends"]);
+    assert_eq!(intervals(&spec(value.clone())).len(), 3);
+    let old = refuse_what_is_too_new(&spec(value.clone()), Version::OLDEST).unwrap_err();
+    assert!(
+        old.message
+            .starts_with("spec.activeTimeIntervalRefs needs Grafana 12.1"),
+        "{}",
+        old.message
+    );
+    for (field, names, message) in [
+        (
+            "muteTimeIntervals",
+            json!(["gone"]),
+            "spec.muteTimeIntervals[0]: it is not there",
+        ),
+        (
+            "activeTimeIntervalRefs",
+            json!([{"namespace": "a", "grafanaName": "b"}]),
+            "spec.activeTimeIntervalRefs[0]: namespace goes with name",
+        ),
+    ] {
+        let mut value = value.clone();
+        value[field] = names;
+        assert_eq!(branch(value).unwrap_err().message, message);
+    }
+}
+
+#[test]
 fn a_receiver_that_cannot_be_used_is_named_with_its_place_and_reason() {
     let missing = |value| {
-        tree(&spec(value), |target| match target {
+        let name_of = |target: &Target| match target {
             Target::ContactPoint { name, .. } if name == "gone" => {
                 Err(Refusal::missing("there is no ContactPoint gone"))
             }
             _ => Ok("ok".into()),
-        })
+        };
+        tree(&spec(value), name_of, |_| Ok("ok".into()))
     };
     for (value, place) in [
         (json!({"receiver": "gone"}), "spec.receiver"),
@@ -197,7 +287,8 @@ fn a_route_that_cannot_be_what_it_says_is_refused_with_its_place_and_cure_before
  {
     let nowhere = |value: Value| {
         let missing = |_: &Target| Err(Refusal::missing("no contact point is looked for"));
-        tree(&spec(value), missing).unwrap_err().message
+        let no_interval = |_: &Interval| Err(Refusal::missing("no time interval is looked for"));
+        tree(&spec(value), missing, no_interval).unwrap_err().message
     };
     let route = |route: Value| json!({"receiver": "ops", "routes": [{}, {"routes": [route]}]});
     let at = "spec.routes[1].routes[0]";
@@ -227,12 +318,15 @@ fn a_route_that_cannot_be_what_it_says_is_refused_with_its_place_and_cure_before
             [".receiverRef: ", "namespace goes with name"],
         ),
         (
-            json!({"muteTimeIntervals": ["weekends"]}),
-            [".muteTimeIntervals: ", "time intervals are not there yet"],
+            json!({"muteTimeIntervalRefs": [{"name": "a", "grafanaName": "b"}]}),
+            [
+                ".muteTimeIntervalRefs[0]: ",
+                "give exactly one of name and grafanaName",
+            ],
         ),
         (
-            json!({"muteTimeIntervals": [], "activeTimeIntervals": ["office-hours"]}),
-            [".activeTimeIntervals: ", "time intervals are not there yet"],
+            json!({"activeTimeIntervalRefs": [{"name": "a"}, {"grafanaName": "b", "namespace": "c"}]}),
+            [".activeTimeIntervalRefs[1]: ", "namespace goes with name"],
         ),
     ] {
         let message = nowhere(route(wrong));

@@ -91,7 +91,8 @@ pub enum TreeDecision {
 /// without being asked for.
 pub fn decide(wish: &Route, found: Option<&Found<Route>>, holder: &Holder, adopt: bool) -> TreeDecision {
     let digest = found.map(|tree| RouteDigest::of(&tree.object));
-    let says_more = || found.is_some_and(|tree| lost(&tree.object, tree.is_provisioned()).is_some());
+    let says_more =
+        || found.is_some_and(|tree| lost(&tree.object, Some(wish), tree.is_provisioned()).is_some());
     if digest == Some(RouteDigest::of(wish)) && found.is_some_and(Found::is_provisioned) {
         return TreeDecision::Keep;
     }
@@ -126,13 +127,13 @@ pub fn drift(wish: &Route, found: Option<&Found<Route>>) -> Vec<String> {
     fields
 }
 
-/// What a tree says that is lost while one of ours stands in its place; `None` if nothing is. What a fresh Grafana says of its own accord
+/// What a tree says that is lost while one of ours (`wish`, where it is known) stands in its place; `None` if nothing is. What a fresh Grafana says of its own accord
 /// nobody misses.
-pub fn lost(tree: &Route, is_provisioned: bool) -> Option<String> {
+pub fn lost(tree: &Route, wish: Option<&Route>, is_provisioned: bool) -> Option<String> {
     if is_grafanas_own(tree, is_provisioned) {
         return None;
     }
-    losses::said(tree)
+    losses::said(tree, wish)
 }
 
 /// Whether a tree is that of a fresh Grafana.
@@ -299,10 +300,10 @@ mod tests {
     #[test]
     fn nobody_misses_what_a_fresh_grafana_says_of_its_own_accord() {
         let muted = json!({"receiver": "a", "routes": [{"mute_time_intervals": ["nights"]}]});
-        assert!(lost(&route(muted), false).is_some());
+        assert!(lost(&route(muted), None, false).is_some());
         let own = route(json!({"receiver": "grafana-default-email", "version": "abc"}));
-        assert_eq!(lost(&own, false), None);
-        assert!(lost(&own, true).is_some());
+        assert_eq!(lost(&own, None, false), None);
+        assert!(lost(&own, None, true).is_some());
     }
 
     #[test]

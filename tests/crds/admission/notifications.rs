@@ -184,6 +184,7 @@ async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
 
 /// What is said of a root with what only a branch can have.
 const OF_A_BRANCH: &str = "matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert";
+const ALWAYS_ACTIVE: &str = "a root is always active: name time intervals in its routes, or in a branch, which names its root in parentRef";
 
 #[tokio::test]
 async fn a_bad_notification_policy_is_refused_with_its_cure() {
@@ -216,12 +217,16 @@ async fn a_bad_notification_policy_is_refused_with_its_cure() {
             "give receiver or receiverRef, not both",
         ),
         (
-            route(json!({"muteTimeIntervals": ["weekends"]})),
-            "spec.routes[0].muteTimeIntervals: Invalid value: time intervals are not there yet: a route is always active",
+            route(json!({"muteTimeIntervals": [""]})),
+            "spec.routes[0].muteTimeIntervals[0]",
         ),
         (
-            route(deep(3, json!({"activeTimeIntervals": ["office-hours"]}))),
-            "time intervals are not there yet: a route is always active",
+            route(json!({"activeTimeIntervalRefs": [{"name": "a", "grafanaName": "b"}]})),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            route(json!({"muteTimeIntervalRefs": [{"namespace": "a", "grafanaName": "b"}]})),
+            "namespace goes with name",
         ),
         (
             with(&root, json!({"parentRef": {}})),
@@ -234,6 +239,29 @@ async fn a_bad_notification_policy_is_refused_with_its_cure() {
         (with(&root, json!({"priority": 1})), OF_A_BRANCH),
         (with(&root, json!({"exclusive": false})), OF_A_BRANCH),
         (with(&root, json!({"matchers": ["a=b"]})), OF_A_BRANCH),
+        (
+            with(&root, json!({"muteTimeIntervals": ["nights"]})),
+            ALWAYS_ACTIVE,
+        ),
+        (
+            with(
+                &root,
+                json!({"muteTimeIntervalRefs": [{"grafanaName": "nights"}]}),
+            ),
+            ALWAYS_ACTIVE,
+        ),
+        (
+            with(&root, json!({"activeTimeIntervals": ["office"]})),
+            ALWAYS_ACTIVE,
+        ),
+        (
+            with(&root, json!({"activeTimeIntervalRefs": [{"name": "office"}]})),
+            ALWAYS_ACTIVE,
+        ),
+        (
+            with(&branch, json!({"muteTimeIntervalRefs": [{}]})),
+            "give exactly one of name and grafanaName",
+        ),
         (
             with(&branch, json!({"matchers": ["severity"]})),
             "write one matcher an entry",

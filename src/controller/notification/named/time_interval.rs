@@ -8,13 +8,14 @@ use super::kind::{BY, IN_USE, Named, Users};
 use crate::api::{NotificationPolicy, TimeInterval, TimeIntervalStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
 use crate::controller::notification::tree;
-use crate::controller::notification::users::{called, names_interval};
+use crate::controller::notification::users::{any, asking, called, in_tree, names_interval, policy_called};
 use crate::controller::pass::{Reconcile, Report};
 use crate::domain::links;
 use crate::domain::notification::named as domain;
@@ -33,6 +34,9 @@ impl Reconcile for TimeInterval {
         if brought.is_written {
             // A tree is refused for an interval that Grafana lacks.
             instance.refused.forget(tree::TREE);
+            for by in self.asked_for_by(&instance, self.called()) {
+                context.tell_those_at_times(&by);
+            }
         }
         let mut status = self.status.clone().unwrap_or_default();
         status.name = Some(self.called().to_owned());
@@ -68,6 +72,19 @@ impl Reconcile for TimeInterval {
     }
 }
 
+impl TimeInterval {
+    /// What those are found by who ask for it by a name that it has in Grafana, or had.
+    fn asked_for_by(&self, instance: &Instance, name: &str) -> Vec<By> {
+        let by_name = By::GrafanaInterval {
+            instance: instance.name.clone(),
+            name: name.to_owned(),
+        };
+        let is_now = name == self.called();
+        let by_resource = is_now.then(|| By::Interval(named(self.ns(), self.id())));
+        by_resource.into_iter().chain([by_name]).collect()
+    }
+}
+
 impl Named for TimeInterval {
     type Object = model::TimeInterval;
     const CALLED: &'static str = "time interval";
@@ -90,8 +107,9 @@ impl Named for TimeInterval {
 
     fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users {
         let (trees, mut staying) = instance.mirror.read(|held| {
+            let names_it = |route: &model::Route| names_interval(route, name);
             let trees = held.trees.iter();
-            let trees = trees.filter(|(_, tree)| names_interval(&tree.object, name));
+            let trees = trees.filter(|(_, tree)| any(&tree.object, &names_it));
             let rules = held.rules.with_interval(name);
             (
                 trees.map(|(name, _)| name.clone()).collect::<Vec<_>>(),
@@ -99,24 +117,38 @@ impl Named for TimeInterval {
             )
         });
         staying.sort();
-        let mut leaving = Vec::new();
         for TreeName(tree) in trees.iter().filter(|tree| !tree.is_default()) {
             staying.push(format!("Grafana's policy tree {tree}"));
         }
-        if trees.iter().any(TreeName::is_default) {
-            let key = Key::Tree(context.claims.place(&instance.name));
-            let holder = context.claims.holder::<NotificationPolicy>(&key);
-            let is_leaving = holder.as_ref().is_some_and(|holder| {
-                let place = ObjectRef::new(&holder.name).within(&holder.namespace);
-                let policy = context.stores.policies.get(&place);
-                policy.is_none_or(|policy| policy.is_deleting())
-            });
-            let who = holder.map(|holder| format!("NotificationPolicy {}", holder.path()));
-            let who = who.unwrap_or_else(|| "Grafana's policy tree".to_owned());
-            if is_leaving {
-                leaving.push(who);
+        let mut policies = if trees.iter().any(TreeName::is_default) {
+            in_tree(instance, context, &|route| names_interval(route, name))
+        } else {
+            Vec::new()
+        };
+        let asking = asking(&self.asked_for_by(instance, name), instance, context);
+        policies.extend(asking.into_iter().map(Some));
+        policies.sort();
+        policies.dedup();
+        let key = Key::Tree(context.claims.place(&instance.name));
+        let holder = context.claims.holder::<NotificationPolicy>(&key);
+        let holder = holder.map(|holder| named(&holder.namespace, &holder.name));
+        let mut leaving = Vec::new();
+        for (i, policy) in policies.into_iter().enumerate() {
+            let Some(policy) = policy.or_else(|| holder.clone()) else {
+                staying.insert(0, "Grafana's policy tree".to_owned());
+                continue;
+            };
+            let place = ObjectRef::new(&policy.name).within(&policy.namespace);
+            let found = context.stores.policies.get(&place);
+            let goes = policy.namespace == self.ns() || found.is_none_or(|policy| policy.is_deleting());
+            let called = policy_called(&policy);
+            if leaving.contains(&called) || staying.contains(&called) {
+                continue;
+            }
+            if goes {
+                leaving.push(called);
             } else {
-                staying.insert(0, who);
+                staying.insert(i.min(staying.len()), called);
             }
         }
         Users { leaving, staying }

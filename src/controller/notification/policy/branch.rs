@@ -10,22 +10,25 @@ use kube::runtime::reflector::ObjectRef;
 
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
-use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus};
+use crate::api::{
+    ANNOTATION_SHARED_WITH, ContactPoint, NotificationPolicy, NotificationPolicyStatus, TimeInterval,
+};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{Named, named};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::receiver::{is_shared, name_of};
-use crate::controller::notification::tree;
+use crate::controller::notification::receiver::is_shared;
+use crate::controller::notification::{interval, receiver, tree};
 use crate::controller::pass::Report;
 use crate::domain::links;
 use crate::domain::notification::branches::{self, Standing};
+use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
 use crate::domain::notification::{contact_point, tree as marks};
 use crate::domain::refusal::Refusal;
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::{Lookup, Part};
 use crate::grafana::model::Route;
 
 /// What the message of `Ready` says of a tree that is as it should be.
@@ -63,9 +66,18 @@ pub(super) fn outlook(
     }
     let tenant =
         (!instance.is_unrestricted(branch.ns())).then(|| instance.owners.namespace_pattern(branch.ns()));
-    let route = policy::branch(&branch.spec, tenant.as_deref(), |target| {
-        name_of(target, branch.ns(), context, instance)
-    });
+    let fits = instance
+        .facts()
+        .and_then(|facts| Ok(policy::refuse_what_is_too_new(&branch.spec, facts.version)?));
+    if let Err(failure) = fits {
+        return Outlook::Out(failure);
+    }
+    let route = policy::branch(
+        &branch.spec,
+        tenant.as_deref(),
+        |target| receiver::name_of(target, branch.ns(), context, instance),
+        |wanted| interval::name_of(wanted, branch.ns(), context, instance),
+    );
     match route {
         Ok(route) => {
             let route = branches::marked(route, &mark(branch, instance));
@@ -138,9 +150,36 @@ fn may_join(branch: &NotificationPolicy, root: &NotificationPolicy) -> Result<()
     Ok(())
 }
 
-/// Whether nothing can be said of one of its contact points at this moment: a write is under way, its answer was lost, or the operator may
-/// not look.
+/// Whether nothing can be said of one of its contact points or time intervals at this moment: a write is under way, its answer was lost, or
+/// the operator may not look.
 fn is_unclear(branch: &NotificationPolicy, context: &Context, instance: &Instance) -> bool {
+    are_receivers_unclear(branch, context, instance) || are_intervals_unclear(branch, context, instance)
+}
+
+fn are_intervals_unclear(branch: &NotificationPolicy, context: &Context, instance: &Instance) -> bool {
+    let intervals = policy::intervals(&branch.spec);
+    if !intervals.is_empty() && instance.check(&[Part::TimeIntervals]).is_err() {
+        return true;
+    }
+    let is_unknown = |name: &str| {
+        instance
+            .mirror
+            .read(|held| held.time_intervals.lookup(name).is_unknown())
+    };
+    intervals.iter().any(|interval| match interval {
+        Interval::Grafana { name } => is_unknown(name),
+        Interval::Resource { namespace, name } => {
+            let namespace = namespace.as_deref().unwrap_or(branch.ns());
+            let place = ObjectRef::new(name).within(namespace);
+            match context.stores.time_intervals.get(&place) {
+                Some(interval) => is_unknown(interval.spec.name.as_deref().unwrap_or(name)),
+                None => !context.unwatched.sees(TimeInterval::KIND, namespace),
+            }
+        }
+    })
+}
+
+fn are_receivers_unclear(branch: &NotificationPolicy, context: &Context, instance: &Instance) -> bool {
     let is_unknown = |name: &str| {
         instance
             .mirror

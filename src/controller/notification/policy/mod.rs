@@ -11,8 +11,7 @@ use tracing::info;
 
 use self::assembly::is_to_write;
 use self::branch::STORED;
-use super::receiver::name_of;
-use super::tree;
+use super::{interval, receiver, tree};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{NotificationPolicy, NotificationPolicyStatus};
@@ -25,7 +24,8 @@ use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::notification::policy;
-use crate::domain::notification::receiver::Target;
+use crate::domain::refusal::Refusal;
+use crate::grafana::mirror::Part;
 use crate::grafana::model::Route;
 
 impl Reconcile for NotificationPolicy {
@@ -66,9 +66,11 @@ impl Reconcile for NotificationPolicy {
         if !holds_it && !context.unwatched.sees_all(NotificationPolicy::KIND) {
             return Err(Failure::unseen(NotificationPolicy::KIND));
         }
-        let wish = policy::tree(&self.spec, |target| {
-            name_of(target, self.ns(), context, &instance)
-        });
+        if !policy::intervals(&self.spec).is_empty() {
+            instance.check(&[Part::TimeIntervals])?;
+            policy::refuse_what_is_too_new(&self.spec, instance.facts()?.version)?;
+        }
+        let wish = self.wish(context, &instance);
         if matches!(&wish, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
             // What Grafana has refused for want of it is another thing once it is there.
             instance.refused.forget(tree::TREE);
@@ -90,7 +92,7 @@ impl Reconcile for NotificationPolicy {
         let before = assembly::known(&instance);
         let brought = assembly::bring(self, &mut tree, &instance, context).await?;
         let wish = tree.route();
-        let lost = tree::lost(&instance)?;
+        let lost = tree::lost(&instance, &wish)?;
         if brought.is_taken_over {
             let until = |lost| format!("{lost}. It comes back with the tree when this resource is deleted");
             let lost = lost.as_ref().map(until);
@@ -119,10 +121,10 @@ impl Reconcile for NotificationPolicy {
 
     async fn mistake(&self, _: &Context) -> Option<Failure> {
         // Whoever the receivers are.
-        let any = |_: &Target| Ok("any".to_owned());
+        let any = || Ok("any".to_owned());
         let tree = match self.spec.parent_ref {
-            Some(_) => policy::branch(&self.spec, None, any),
-            None => policy::tree(&self.spec, any),
+            Some(_) => policy::branch(&self.spec, None, |_| any(), |_| any()),
+            None => policy::tree(&self.spec, |_| any(), |_| any()),
         };
         tree.err().map(Failure::from)
     }
@@ -176,6 +178,15 @@ impl Reconcile for NotificationPolicy {
 }
 
 impl NotificationPolicy {
+    /// The tree of a root as Grafana should hold it, without its branches and its mark.
+    fn wish(&self, context: &Context, instance: &Instance) -> Result<Route, Refusal> {
+        policy::tree(
+            &self.spec,
+            |target| receiver::name_of(target, self.ns(), context, instance),
+            |interval| interval::name_of(interval, self.ns(), context, instance),
+        )
+    }
+
     /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact
     /// point for example, would leave a tree that is nobody's any more.
     fn has_heir(&self, context: &Context, instance: &Instance) -> bool {
@@ -187,9 +198,7 @@ impl NotificationPolicy {
             let next = context.stores.policies.at(&place, &claimant.instance);
             let next = next.filter(|_| !is_self);
             if let Some(next) = next.filter(|next| !next.is_deleting()) {
-                return !next.is_suspended()
-                    && policy::tree(&next.spec, |target| name_of(target, next.ns(), context, instance))
-                        .is_ok();
+                return !next.is_suspended() && next.wish(context, instance).is_ok();
             }
             last = Some(claimant);
         }
@@ -200,6 +209,6 @@ impl NotificationPolicy {
 /// What to know of a tree that said more than ours can.
 fn without(lost: &str) -> String {
     format!(
-        "the tree that was there before said what a NotificationPolicy has no words for, and which has no effect meanwhile: {lost}. It comes back with that tree when this resource is deleted"
+        "the tree that was there before said what this one doesn't, and what has no effect meanwhile: {lost}. It comes back with that tree when this resource is deleted"
     )
 }

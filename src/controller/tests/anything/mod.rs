@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::api::condition::Reason;
 use crate::controller::pass::{self, Reconcile};
+use crate::grafana::mirror::Part;
 
 /// How many objects of each kind are tried.
 const OBJECTS: u64 = 400;
@@ -292,6 +293,9 @@ fn assert_enough(tried: &[(u64, u64)]) {
 #[tokio::test]
 async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
     let mut world = World::connected().await;
+    // A policy that names time intervals waits until the poller has read them, which it does from then on.
+    world.instance().suspicion.ask_for(&[Part::TimeIntervals]);
+    world.poll().await;
     let webhook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com"}}}]});
     let tried = [
         try_managed::<AlertRule>(
