@@ -149,8 +149,8 @@ async fn what_is_not_there_yet_is_refused_also_where_a_client_lets_unknown_field
             "expr is Prometheus' name: write query",
         ),
         (
-            "NotificationPolicy",
-            json!({"receiver": "a", "routes": [{"muteTimeIntervals": ["weekends"]}]}),
+            "AlertRule",
+            json!({"query": "up < 1", "notificationSettings": {"receiver": "a", "muteTimeIntervals": ["weekends"]}}),
             "time intervals are not there yet",
         ),
     ] {
