@@ -153,7 +153,7 @@ pub(super) fn rule(
 ) -> Result<Carried, String> {
     let title = match (&rule.alert, &rule.record) {
         (Some(alert), None) if !alert.is_empty() => alert.clone(),
-        (None, Some(metric)) if !metric.is_empty() => return record(import, rule, metric, version),
+        (None, Some(metric)) if !metric.is_empty() => return record(import, group, rule, metric, version),
         _ => return Err("it has to have either alert or record".into()),
     };
     at_most(&title, LONGEST_TITLE, "its name")?;
@@ -213,9 +213,10 @@ pub(super) fn rule(
     })
 }
 
-/// A recording rule as an AlertRule has it: with its own labels alone, for what the import adds would make it another series.
+/// A recording rule as an AlertRule has it: with the labels of its group and its own alone, for what the import adds would make it another series.
 fn record(
     import: &PrometheusRuleImport,
+    group: &Group,
     rule: &Rule,
     metric: &str,
     version: Version,
@@ -235,8 +236,9 @@ fn record(
     at_most(metric, LONGEST_TITLE, "its name")?;
     let query = rule.expr.text();
     at_most(&query, LONGEST_QUERY, "expr")?;
-    let labels = rule.labels.clone().into_iter();
-    let labels: BTreeMap<_, _> = labels.filter(|(_, text)| !text.is_empty()).collect();
+    let mut labels = group.labels.clone();
+    labels.extend(rule.labels.clone());
+    labels.retain(|_, text| !text.is_empty());
     check_labels(&labels)?;
     let others = rule.others.iter();
     let losses = others.filter_map(|(field, value)| loss_of_group(field, value));

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::tests::{NEW, OLD, alert, carried, group as group_of, import, names, said};
+use super::super::tests::{NEW, OLD, alert, carried, import, names, said};
 use super::*;
 
 fn groups(fields: &Value) -> Value {
@@ -54,7 +54,7 @@ fn more_labels_or_annotations_than_an_alert_rule_holds_are_told_with_their_numbe
 }
 
 #[test]
-fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_its_own_labels_alone() {
+fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_the_labels_of_its_group_and_its_own() {
     let rules = json!([
         {"record": "job:up:sum", "expr": "sum(up) > 1", "labels": {"job": "a", "severity": "page", "none": ""}},
         {"record": "job:up:sum", "expr": "sum(up)", "labels": {"job": "b"}},
@@ -62,11 +62,16 @@ fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_its_own_labels_
         {"record": "job:up:sum", "expr": "sum(up)", "labels": {"__a__": "x"}},
         {"alert": "Down", "expr": "job:up:sum < 1"},
     ]);
+    let group_labels = json!({"cluster": "eu", "job": "all", "gone": ""});
     let spec = json!({
         "datasource": {"name": "Mimir"}, "labels": {"team": "web"}, "severityMapping": {"default": "low"}, "noDataState": "OK",
         "recordingRules": {"targetDatasource": {"name": "Recorded"}},
     });
-    let wish = carried(spec.clone(), &[("web", group_of(rules.clone()))], NEW);
+    let wish = carried(
+        spec.clone(),
+        &[("web", groups(&json!({"labels": group_labels, "rules": rules})))],
+        NEW,
+    );
     let written: Vec<_> = wish
         .rules
         .iter()
@@ -76,12 +81,15 @@ fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_its_own_labels_
         written[0],
         json!({
             "title": "job:up:sum", "query": "sum(up) > 1", "datasource": {"name": "Mimir"}, "group": "web: g",
-            "labels": {"job": "a", "severity": "page"}, "record": {"metric": "job:up:sum", "targetDatasource": {"name": "Recorded"}},
+            "labels": {"cluster": "eu", "job": "a", "severity": "page"}, "record": {"metric": "job:up:sum", "targetDatasource": {"name": "Recorded"}},
         })
     );
     assert_eq!(
         (&written[1]["labels"], &written[2]["labels"]),
-        (&json!({"job": "b"}), &json!({"team": "web"}))
+        (
+            &json!({"cluster": "eu", "job": "b"}),
+            &json!({"cluster": "eu", "job": "all", "team": "web"})
+        )
     );
     assert_ne!(names(&wish)[0], names(&wish)[1]);
     let said = said(&wish.skipped);
@@ -89,6 +97,10 @@ fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_its_own_labels_
         said.len() == 2 && said[0].contains("either alert or record") && said[1].contains("labels.__a__"),
         "{said:#?}"
     );
-    let old = carried(spec, &[("web", group_of(rules))], OLD);
+    let old = carried(
+        spec,
+        &[("web", groups(&json!({"labels": group_labels, "rules": rules})))],
+        OLD,
+    );
     assert_eq!((old.rules.len(), old.skipped.count), (1, 4), "{:#?}", old.skipped);
 }

@@ -19,7 +19,7 @@ pub(super) fn import(spec: Value) -> PrometheusRuleImport {
     .unwrap()
 }
 
-pub(super) fn group(rules: Value) -> Value {
+fn group(rules: Value) -> Value {
     json!({"groups": [{"name": "g", "rules": rules}]})
 }
 
