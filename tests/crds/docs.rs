@@ -36,6 +36,58 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
+/// What a title is found by in a link, as GitHub has it.
+fn anchor(title: &str) -> String {
+    let lower = title.trim().to_lowercase();
+    let kept = lower
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The anchors of a page, and where its links lead within the project.
+fn anchors_and_links(page: &Path) -> (BTreeSet<String>, Vec<String>) {
+    let text = fs::read_to_string(page).expect("a page");
+    let (mut anchors, mut links, mut title) = (BTreeSet::new(), Vec::new(), None);
+    for event in Parser::new(&text) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => title = Some(String::new()),
+            Event::End(TagEnd::Heading(_)) => anchors.extend(title.take().map(|title| anchor(&title))),
+            Event::Text(text) | Event::Code(text) => title.iter_mut().for_each(|title| title.push_str(&text)),
+            Event::Start(Tag::Link { dest_url, .. }) if !dest_url.contains(':') => {
+                links.push(dest_url.to_string());
+            }
+            _ => {}
+        }
+    }
+    (anchors, links)
+}
+
+#[test]
+fn every_link_within_the_documentation_leads_somewhere() {
+    let pages = pages();
+    let mut count = 0;
+    for page in &pages {
+        let (own, links) = anchors_and_links(page);
+        for link in links {
+            count += 1;
+            let (path, fragment) = link.split_once('#').unwrap_or((&link, ""));
+            let folder = page.parent().expect("a page is in a folder");
+            let target = folder.join(path);
+            assert!(path.is_empty() || target.exists(), "{}: {link}", page.display());
+            if fragment.is_empty() {
+                continue;
+            }
+            let there = match path {
+                "" => own.clone(),
+                _ => anchors_and_links(&target).0,
+            };
+            assert!(there.contains(fragment), "{}: {link}: {there:?}", page.display());
+        }
+    }
+    assert!(count > 50, "{count} links in {} pages", pages.len());
+}
+
 /// A page's manifests: its blocks of YAML, and what its commands read from a here-document.
 fn manifests(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).expect("a page");
