@@ -1,6 +1,8 @@
 //! What somebody changes in Grafana where the instance only reports it.
 
-use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
+use alertwright::api::{
+    AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
+};
 use alertwright_testbed::{apply, every_release, wait};
 use kube::Api;
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ async fn policy(w: &World, policy: &str, token: &str) {
     world::connect(w.plane, &w.home, &w.proxy.url(), token, more).await;
 }
 
-/// Changes the rule, contact point and tree, and ends the silence, as a person does in Grafana.
+/// Changes the rule, contact point, tree, time interval and template, and ends the silence, as a person does in Grafana.
 async fn change_by_hand(w: &World) {
     let path = format!("/api/v1/provisioning/alert-rules/{}", uid(w, "r").await);
     let mut rule = w.grafana.get(&path).await.ok();
@@ -32,6 +34,13 @@ async fn change_by_hand(w: &World) {
     let mut tree = w.grafana.policy_tree().await;
     tree["group_wait"] = json!("7m");
     w.grafana.put(POLICIES, tree).await.ok();
+    let path = "/api/v1/provisioning/mute-timings/nights";
+    let mut interval = w.grafana.get(path).await.ok();
+    interval["time_intervals"][0]["weekdays"] = json!(["monday"]);
+    w.grafana.put(path, interval).await.ok();
+    let path = "/api/v1/provisioning/templates/texts";
+    let template = json!({"template": "{{ define \"texts\" }}by hand{{ end }}"});
+    w.grafana.put(path, template).await.ok();
     let silence = w.api::<Silence>().await.get("s").await.expect("it is there");
     let id = silence.status.and_then(|status| status.id).expect("an id");
     w.grafana
@@ -51,7 +60,21 @@ async fn what_somebody_changes_is_told_field_by_field_and_left_until_it_is_to_be
     w.put("NotificationPolicy", "tree", everything_to("team")).await;
     w.put("Silence", "s", json!({"matchers": ["a=b"], "duration": "1h"}))
         .await;
+    w.put(
+        "TimeInterval",
+        "nights",
+        json!({"timeIntervals": [{"weekdays": ["sunday"]}]}),
+    )
+    .await;
+    w.put(
+        "NotificationTemplate",
+        "texts",
+        json!({"template": "{{ define \"texts\" }}{{ end }}"}),
+    )
+    .await;
     w.synced::<AlertRule>("r").await;
+    w.synced::<TimeInterval>("nights").await;
+    w.synced::<NotificationTemplate>("texts").await;
     w.synced::<ContactPoint>("team").await;
     w.synced::<NotificationPolicy>("tree").await;
     w.synced::<Silence>("s").await;
@@ -65,6 +88,11 @@ async fn what_somebody_changes_is_told_field_by_field_and_left_until_it_is_to_be
     let tree: NotificationPolicy = w.reason("tree", "Drifted").await;
     let drift = tree.status.expect("a status").drift;
     assert!(drift.contains(&"group_wait".to_owned()), "{drift:?}");
+    let interval: TimeInterval = w.reason("nights", "Drifted").await;
+    let drift = interval.status.expect("a status").drift;
+    assert_eq!(drift, ["timeIntervals[0].weekdays"]);
+    let template: NotificationTemplate = w.reason("texts", "Drifted").await;
+    assert_eq!(template.status.expect("a status").drift, ["template: line 1"]);
     let silence: Silence = w.reason("s", "Drifted").await;
     assert_eq!(silence.status.expect("a status").drift, ["deleted"]);
     assert_rests(&w).await;
@@ -74,7 +102,7 @@ async fn what_somebody_changes_is_told_field_by_field_and_left_until_it_is_to_be
             .await
             .ok()?
             .status
-            .filter(|status| status.drifted == Some(4))
+            .filter(|status| status.drifted == Some(6))
     })
     .await;
 
@@ -86,6 +114,8 @@ async fn what_somebody_changes_is_told_field_by_field_and_left_until_it_is_to_be
     w.synced::<ContactPoint>("team").await;
     w.synced::<NotificationPolicy>("tree").await;
     w.synced::<Silence>("s").await;
+    w.synced::<TimeInterval>("nights").await;
+    w.synced::<NotificationTemplate>("texts").await;
     let tree: Value = w.grafana.policy_tree().await;
     assert_eq!(tree["group_wait"], "1s");
     assert_rests(&w).await;

@@ -166,7 +166,7 @@ pub struct GrafanaInstanceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_deletion_policy: Option<DeletionPolicy>,
     /// What happens where somebody changes in Grafana what a resource has stored there: `Correct` (default) puts it right, `Report` leaves it, and tells of it in
-    /// the resource's `status.drift` and as the reason `Drifted`. Either way a change of the resource itself, or of a Secret that it refers to, is written.
+    /// the resource's `status.drift` and as the reason `Drifted`. Either way a change of the resource itself, or of a Secret or ConfigMap that it refers to, is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
     /// The namespaces whose resources may use this instance, by name or by their labels: `names: [shop]`, or `selector: {matchLabels: {grafana: shared}}`.

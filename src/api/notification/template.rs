@@ -32,6 +32,7 @@ use super::super::schema;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -92,4 +93,14 @@ pub struct NotificationTemplateStatus {
     /// Where to look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Fingerprint of what was stored in Grafana last. It tells a change that is made there from another text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<String>,
+    /// What of it somebody has changed in Grafana, where the instance's `driftPolicy: Report` leaves that; `deleted` where it is gone from there.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub drift: Vec<String>,
 }

@@ -142,9 +142,9 @@ managed!(ContactPoint, ContactPointStatus,
 managed!(NotificationPolicy, NotificationPolicyStatus,
     needs [Part::ContactPoints, Part::Policy], to leave [Part::Policy], drift);
 managed!(TimeInterval, TimeIntervalStatus,
-    needs [Part::TimeIntervals], to leave [Part::TimeIntervals, Part::Policy, Part::Rules]);
+    needs [Part::TimeIntervals], to leave [Part::TimeIntervals, Part::Policy, Part::Rules], drift);
 managed!(NotificationTemplate, NotificationTemplateStatus,
-    needs [Part::Templates], to leave [Part::Templates]);
+    needs [Part::Templates], to leave [Part::Templates], drift);
 managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences], drift);
 // What it makes is AlertRules, which need more.
 managed!(PrometheusRuleImport, PrometheusRuleImportStatus, needs [], to leave []);

@@ -32,7 +32,8 @@ use super::instance::{self, poller};
 use super::news;
 use super::workloads::Workloads;
 use crate::api::{
-    ANNOTATION_RESEND, AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy, Silence,
+    ANNOTATION_RESEND, AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy,
+    NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::events::Events;
 use crate::cluster::identity::Identity;
@@ -255,6 +256,26 @@ impl World {
             &mut self.writers.silences,
             silence,
             news::about_silence,
+        )
+    }
+
+    fn time_interval(&mut self, name: &str, spec: Value) -> TimeInterval {
+        let interval = made(&self.server, "timeintervals", name, spec);
+        see(
+            &self.context,
+            &mut self.writers.time_intervals,
+            interval,
+            news::about_time_interval,
+        )
+    }
+
+    fn template(&mut self, name: &str, spec: Value) -> NotificationTemplate {
+        let template = made(&self.server, "notificationtemplates", name, spec);
+        see(
+            &self.context,
+            &mut self.writers.templates,
+            template,
+            news::about_template,
         )
     }
 }

@@ -1,6 +1,7 @@
 //! Time intervals and templates: what has a name in Grafana and no place for a mark. Whose one is, is remembered.
 
 use crate::api::notification::time_interval::{Period, TimeIntervalSpec};
+use crate::domain::changed::drift::DELETED;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::template::check;
 use crate::grafana::digest::{TimeIntervalDigest, said};
@@ -78,6 +79,62 @@ pub fn is_same_time(one: &model::TimeInterval, other: &model::TimeInterval) -> b
     TimeIntervalDigest::of(one) == TimeIntervalDigest::of(other)
 }
 
+/// The fields that somebody has changed of a time interval, as the specification calls them: `timeIntervals[0].weekdays`. Neither order nor
+/// number matters: a period that is there somewhere is there, and of the others the first stands for the first.
+pub fn changed_times(found: &model::TimeInterval, wish: &model::TimeInterval) -> Vec<String> {
+    let are_in = |all: &model::TimeInterval, one: &model::Period| {
+        all.time_intervals.iter().any(|other| said(other) == said(one))
+    };
+    let wished = wish.time_intervals.iter().enumerate();
+    let missing: Vec<_> = wished.filter(|(_, period)| !are_in(found, period)).collect();
+    let mut others = found.time_intervals.iter().filter(|period| !are_in(wish, period));
+    let mut changed = Vec::new();
+    for (i, period) in missing {
+        match others.next() {
+            Some(other) => {
+                let fields = FIELDS
+                    .iter()
+                    .filter(|(_, of)| said(&of(period)) != said(&of(other)));
+                changed.extend(fields.map(|(name, _)| format!("timeIntervals[{i}].{name}")));
+            }
+            None => changed.push(format!("timeIntervals[{i}]: {DELETED}")),
+        }
+    }
+    changed.extend(others.map(|_| "timeIntervals: added".to_owned()));
+    changed
+}
+
+/// A period that says of another one field alone.
+type Only = fn(&model::Period) -> model::Period;
+
+/// The fields of a period.
+const FIELDS: [(&str, Only); 6] = [
+    ("times", |period| model::Period {
+        times: period.times.clone(),
+        ..model::Period::default()
+    }),
+    ("weekdays", |period| model::Period {
+        weekdays: period.weekdays.clone(),
+        ..model::Period::default()
+    }),
+    ("daysOfMonth", |period| model::Period {
+        days_of_month: period.days_of_month.clone(),
+        ..model::Period::default()
+    }),
+    ("months", |period| model::Period {
+        months: period.months.clone(),
+        ..model::Period::default()
+    }),
+    ("years", |period| model::Period {
+        years: period.years.clone(),
+        ..model::Period::default()
+    }),
+    ("location", |period| model::Period {
+        location: period.location.clone(),
+        ..model::Period::default()
+    }),
+];
+
 /// What two time intervals say, where they differ: first what Grafana has.
 pub fn other_times(found: &model::TimeInterval, wish: &model::TimeInterval) -> String {
     let all = |interval: &model::TimeInterval| {
@@ -127,14 +184,22 @@ pub fn is_same_text(one: &model::Template, other: &model::Template) -> bool {
     one.content.trim() == other.content.trim()
 }
 
+/// Where somebody has changed the text of a template group: its first line that is another one.
+pub fn changed_text(found: &model::Template, wish: &model::Template) -> Vec<String> {
+    let same = same_lines(found.content.trim(), wish.content.trim());
+    vec![format!("template: line {}", same + 1)]
+}
+
+/// How many lines two texts have in common before they differ.
+fn same_lines(one: &str, other: &str) -> usize {
+    let lines = one.lines().zip(other.lines());
+    lines.take_while(|(a, b)| a == b).count()
+}
+
 /// The first line in which two template groups differ: first what Grafana has.
 pub fn other_text(found: &model::Template, wish: &model::Template) -> String {
     let (found, wish) = (found.content.trim(), wish.content.trim());
-    let same = found
-        .lines()
-        .zip(wish.lines())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same = same_lines(found, wish);
     let line = |text: &str| {
         text.lines()
             .nth(same)
@@ -221,6 +286,47 @@ mod tests {
         assert_eq!(
             other_text(&text("a"), &text("a\nc")),
             r#"in line 2 it has nothing there, and "c" here"#
+        );
+    }
+
+    #[test]
+    fn what_somebody_has_changed_is_named_by_field_whatever_the_order_and_the_words() {
+        let interval = |periods| -> model::TimeInterval {
+            from_value(json!({"name": "n", "time_intervals": periods})).unwrap()
+        };
+        let all = json!({
+            "times": [{"start_time": "22:00", "end_time": "24:00"}], "weekdays": ["monday:friday"], "days_of_month": ["1:5"],
+            "months": ["january"], "years": ["2026"], "location": "Europe/Berlin",
+        });
+        let wish = interval(json!([all, {"weekdays": ["sunday"]}]));
+        let changed = |periods| changed_times(&interval(periods), &wish);
+        for (field, value, name) in [
+            ("times", json!([]), "times"),
+            ("weekdays", json!(["monday"]), "weekdays"),
+            ("days_of_month", json!(["1:6"]), "daysOfMonth"),
+            ("months", json!(["2"]), "months"),
+            ("years", json!(["2027"]), "years"),
+            ("location", json!(null), "location"),
+        ] {
+            let mut other = all.clone();
+            other[field] = value;
+            let field = format!("timeIntervals[0].{name}");
+            assert_eq!(
+                changed(json!([{"weekdays": ["Sunday"]}, other])),
+                [field.as_str()]
+            );
+        }
+        assert_eq!(
+            changed(json!([{"weekdays": ["sunday"]}])),
+            ["timeIntervals[0]: deleted"]
+        );
+        assert_eq!(
+            changed(json!([{"weekdays": ["saturday"], "months": ["1"]}, {"years": ["2030"]}, all])),
+            [
+                "timeIntervals[1].weekdays",
+                "timeIntervals[1].months",
+                "timeIntervals: added"
+            ]
         );
     }
 

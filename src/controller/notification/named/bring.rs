@@ -12,6 +12,7 @@ use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
+use crate::domain::changed::drift::{self, DELETED};
 use crate::domain::notification::named::{Decision, decide};
 use crate::grafana;
 use crate::grafana::mirror::Lookup;
@@ -23,6 +24,8 @@ use crate::grafana::turns::Turn;
 pub(super) struct Brought {
     /// Whether it was written.
     pub(super) is_written: bool,
+    /// What somebody has changed of it, where that is only told of.
+    pub(super) drift: Vec<String>,
     /// A former name under which it must stay for now, because somebody refers to it.
     pub(super) stays: Option<String>,
 }
@@ -52,8 +55,12 @@ pub(super) async fn bring<K: Named>(
     let turn = instance.rights.notifications.lock().await;
     let found = fresh::<K>(instance, name).await?;
     let decision = look(found.as_ref());
-    let mut brought = Brought::default();
+    let mut brought = Brought {
+        drift: reported(object, instance, (decision, found.as_ref()), wish),
+        ..Brought::default()
+    };
     match decision {
+        _ if !brought.drift.is_empty() => {}
         Decision::Keep | Decision::Claim => names.note(name, None).await?,
         Decision::NotOwned => return Err(not_owned(object, instance, context, (name, found.as_ref()), wish)),
         Decision::Create | Decision::Correct | Decision::TakeOver => {
@@ -97,6 +104,24 @@ pub(super) async fn bring<K: Named>(
         }
     }
     Ok(brought)
+}
+
+/// What somebody has changed of what was stored as it is wished, where that is only to be told.
+fn reported<K: Named>(
+    object: &K,
+    instance: &Instance,
+    (decision, found): (Decision, Option<&Found<K::Object>>),
+    wish: &K::Object,
+) -> Vec<String> {
+    let is_change = matches!(decision, Decision::Create | Decision::Correct);
+    let stored = object.status().and_then(K::stored);
+    if !is_change || !instance.only_reports_drift(object) || stored != Some(&drift::code(wish)) {
+        return Vec::new();
+    }
+    found.map_or_else(
+        || vec![DELETED.to_owned()],
+        |found| K::changed(&found.object, wish),
+    )
 }
 
 /// Whether the resource may have an object in Grafana, by what is remembered.

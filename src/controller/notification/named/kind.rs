@@ -41,6 +41,10 @@ pub(super) trait Named: Reconcile + Claiming {
     fn is_same(one: &Self::Object, other: &Self::Object) -> bool;
     /// In words, how what was found differs from what is wished.
     fn difference(found: &Self::Object, wish: &Self::Object) -> String;
+    /// The parts of it that somebody has changed in what was found.
+    fn changed(found: &Self::Object, wish: &Self::Object) -> Vec<String>;
+    /// The fingerprint of what was stored last.
+    fn stored(status: &Self::Status) -> Option<&str>;
     /// Who has it, be it only by its name, so that it can't go.
     fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users;
     /// The resources of the kind.

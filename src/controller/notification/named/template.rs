@@ -13,6 +13,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
 use crate::controller::pass::{Reconcile, Report};
+use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::notification::named as domain;
 use crate::grafana::Grafana;
@@ -29,12 +30,18 @@ impl Reconcile for NotificationTemplate {
         let mut status = self.status.clone().unwrap_or_default();
         status.name = Some(self.called().to_owned());
         status.url = Some(links::contact_points(instance.external_url()));
-        Ok(Report {
+        status.stored = Some(drift::code(&wish));
+        let report = Report {
             again: brought.stays.map(|_| IN_USE),
             ..Report::synced(
                 status,
                 "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
             )
+        };
+        Ok(if brought.drift.is_empty() {
+            report
+        } else {
+            report.drifted(brought.drift)
         })
     }
 
@@ -86,6 +93,14 @@ impl Named for NotificationTemplate {
 
     fn difference(found: &model::Template, wish: &model::Template) -> String {
         domain::other_text(found, wish)
+    }
+
+    fn changed(found: &model::Template, wish: &model::Template) -> Vec<String> {
+        domain::changed_text(found, wish)
+    }
+
+    fn stored(status: &NotificationTemplateStatus) -> Option<&str> {
+        status.stored.as_deref()
     }
 
     /// Nobody refers to a group: contact points use what it defines, in texts of their own.

@@ -17,6 +17,7 @@ use crate::controller::engine::trigger::Trigger;
 use crate::controller::notification::tree;
 use crate::controller::notification::users::{any, asking, called, in_tree, names_interval, policy_called};
 use crate::controller::pass::{Reconcile, Report};
+use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::notification::named as domain;
 use crate::grafana::Grafana;
@@ -47,9 +48,15 @@ impl Reconcile for TimeInterval {
             || stored.to_owned(),
             |former| format!("{stored}. Under its former name {former} it stays until nothing refers to it"),
         );
-        Ok(Report {
+        status.stored = Some(drift::code(&wish));
+        let report = Report {
             again: brought.stays.map(|_| IN_USE),
             ..Report::synced(status, message)
+        };
+        Ok(if brought.drift.is_empty() {
+            report
+        } else {
+            report.drifted(brought.drift)
         })
     }
 
@@ -103,6 +110,14 @@ impl Named for TimeInterval {
 
     fn difference(found: &model::TimeInterval, wish: &model::TimeInterval) -> String {
         domain::other_times(found, wish)
+    }
+
+    fn changed(found: &model::TimeInterval, wish: &model::TimeInterval) -> Vec<String> {
+        domain::changed_times(found, wish)
+    }
+
+    fn stored(status: &TimeIntervalStatus) -> Option<&str> {
+        status.stored.as_deref()
     }
 
     fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users {

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::*;
 use crate::controller::pass::{self, Reconcile};
+use crate::grafana::mirror::Part;
 use crate::grafana::model::Route;
 
 /// A world whose instance only reports drift, or puts it right.
@@ -185,6 +186,93 @@ async fn a_contact_point_tree_and_silence_that_somebody_changes_are_left_and_tol
         )
     });
     assert_eq!((points, wait.as_deref()), (1, Some("1m")));
+}
+
+#[tokio::test]
+async fn a_time_interval_and_a_template_that_somebody_changes_are_left_and_told_and_put_right_once_that_is_asked_for()
+ {
+    let mut world = world("Report").await;
+    world
+        .instance()
+        .suspicion
+        .ask_for(&[Part::TimeIntervals, Part::Templates]);
+    world.poll().await;
+    world.time_interval(
+        "nights",
+        json!({"timeIntervals": [{"weekdays": ["sunday"], "months": ["may"]}]}),
+    );
+    world.template("slack", json!({"template": "{{ define \"a\" }}\n1\n{{ end }}"}));
+    let interval = async |world: &World| said::<TimeInterval>(world, "timeintervals", "nights").await;
+    let template =
+        async |world: &World| said::<NotificationTemplate>(world, "notificationtemplates", "slack").await;
+    assert_eq!(interval(&world).await, synced());
+    assert_eq!(template(&world).await, synced());
+    assert_eq!(interval(&world).await, synced());
+
+    let since = world.grafana.calls().len();
+    let before = world
+        .grafana
+        .hold(|held| (held.time_intervals.clone(), held.templates.clone()));
+    world.grafana.hold(|held| {
+        let interval = held.time_intervals.get_mut("nights").unwrap();
+        interval.object.time_intervals[0].weekdays = vec!["monday".to_owned()];
+        let template = held.templates.get_mut("slack").unwrap();
+        template.object.content = template.object.content.replace('1', "2");
+    });
+    world.poll().await;
+    for _ in 0..2 {
+        assert_eq!(interval(&world).await, drifted(&["timeIntervals[0].weekdays"]));
+        assert_eq!(template(&world).await, drifted(&["template: line 2"]));
+    }
+    world.grafana.hold(|held| {
+        held.time_intervals.clear();
+        held.templates.clear();
+    });
+    world.poll().await;
+    assert_eq!(interval(&world).await, drifted(&["deleted"]));
+    assert_eq!(template(&world).await, drifted(&["deleted"]));
+    assert_eq!(writes(&world, since), [""; 0]);
+
+    connect(&mut world, "Correct").await;
+    world
+        .instance()
+        .suspicion
+        .ask_for(&[Part::TimeIntervals, Part::Templates]);
+    world.poll().await;
+    assert_eq!(interval(&world).await, synced());
+    assert_eq!(template(&world).await, synced());
+    let after = world
+        .grafana
+        .hold(|held| (held.time_intervals.clone(), held.templates.clone()));
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn a_text_that_is_another_in_its_config_map_is_written_though_drift_is_only_told_of() {
+    let mut world = world("Report").await;
+    world.instance().suspicion.ask_for(&[Part::Templates]);
+    world.poll().await;
+    let texts = |text: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "texts", "namespace": "revel"}, "data": {"slack": text}});
+    let at = "/api/v1/namespaces/revel/configmaps/texts";
+    world.server.set(at, texts("one"));
+    world.template(
+        "slack",
+        json!({"templateFrom": {"configMapKeyRef": {"name": "texts", "key": "slack"}}}),
+    );
+    let template =
+        async |world: &World| said::<NotificationTemplate>(world, "notificationtemplates", "slack").await;
+    assert_eq!(template(&world).await, synced());
+    world
+        .grafana
+        .hold(|held| held.templates.get_mut("slack").unwrap().object.content = "by hand".to_owned());
+    world.poll().await;
+    assert_eq!(template(&world).await, drifted(&["template: line 1"]));
+    world.server.set(at, texts("two"));
+    assert_eq!(template(&world).await, synced());
+    let content = world
+        .grafana
+        .hold(|held| held.templates["slack"].object.content.clone());
+    assert!(content.contains("two"), "{content}");
 }
 
 #[tokio::test]

@@ -1,31 +1,8 @@
 //! Time intervals and templates, which have no place for a mark: whose one is, is remembered.
 
 use super::*;
-use crate::api::{NotificationTemplate, TimeInterval};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::grafana::model::{Found, Period};
-
-impl World {
-    fn time_interval(&mut self, name: &str, spec: Value) -> TimeInterval {
-        let interval = made(&self.server, "timeintervals", name, spec);
-        see(
-            &self.context,
-            &mut self.writers.time_intervals,
-            interval,
-            news::about_time_interval,
-        )
-    }
-
-    fn template(&mut self, name: &str, spec: Value) -> NotificationTemplate {
-        let template = made(&self.server, "notificationtemplates", name, spec);
-        see(
-            &self.context,
-            &mut self.writers.templates,
-            template,
-            news::about_template,
-        )
-    }
-}
 
 fn on(day: &str) -> Value {
     json!({"timeIntervals": [{"weekdays": [day]}]})
