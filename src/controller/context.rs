@@ -410,6 +410,7 @@ impl Context {
     /// Sends those on a pass who refer to a time interval in this way.
     pub fn tell_those_at_times(&self, interval: &By) {
         self.triggers.policies.all_by(&self.stores.policies, interval);
+        self.triggers.rules.all_by(&self.stores.rules, interval);
     }
 
     /// Sends those contact points and time intervals on a pass whose deletion waits: somebody has let go of one.

@@ -111,6 +111,14 @@ impl Version {
                 Self::KEEP_FIRING_FOR,
             ),
             (
+                "AlertRule.spec.notificationSettings.activeTimeIntervals",
+                by_toggle(!settings, Self::ACTIVE_INTERVALS),
+            ),
+            (
+                "NotificationPolicy.spec.activeTimeIntervals",
+                Self::ACTIVE_INTERVALS,
+            ),
+            (
                 "NotificationPolicy.spec.routes[].activeTimeIntervals",
                 Self::ACTIVE_INTERVALS,
             ),
@@ -169,7 +177,7 @@ mod tests {
         let lacks = |major, minor| Version::new(major, minor, 0).lacks(Toggles::default());
         assert_eq!(
             Version::OLDEST.lacks(Toggles::default()).len(),
-            8 + CONTACT_POINT_FIELDS.len()
+            9 + CONTACT_POINT_FIELDS.len()
         );
         let of_rules = |version: &[String]| {
             version
@@ -177,7 +185,7 @@ mod tests {
                 .filter(|field| field.starts_with("AlertRule"))
                 .count()
         };
-        assert_eq!(of_rules(&lacks(11, 6)), 4);
+        assert_eq!(of_rules(&lacks(11, 6)), 5);
         assert_eq!(of_rules(&lacks(10, 4)), 5);
         let toggles = Toggles {
             simplified_routing: true,
@@ -185,15 +193,23 @@ mod tests {
         };
         assert_eq!(
             of_rules(&Version::new(10, 4, 0).lacks(toggles)),
-            4,
+            5,
             "by its toggle"
         );
         assert_eq!(
             of_rules(&Version::new(11, 2, 0).lacks(toggles)),
-            3,
+            4,
             "by its toggle"
         );
-        assert_eq!(of_rules(&lacks(12, 0)), 0);
+        assert_eq!(
+            lacks(12, 0)[..3],
+            [
+                "AlertRule.spec.notificationSettings.activeTimeIntervals (since 12.1)",
+                "NotificationPolicy.spec.activeTimeIntervals (since 12.1)",
+                "NotificationPolicy.spec.routes[].activeTimeIntervals (since 12.1)",
+            ]
+        );
+        assert_eq!(of_rules(&lacks(12, 1)), 0);
         assert!(lacks(11, 5).contains(&"ContactPoint.spec.integrations[].jira (since 11.6)".to_owned()));
         assert!(lacks(13, 0).is_empty(), "{:?}", lacks(13, 0));
     }

@@ -1,13 +1,15 @@
-//! Routes that are muted or active in time intervals, and time intervals that routes name.
+//! Routes and rules that are muted or active in time intervals, and time intervals that they name.
 
-use alertwright::api::{ContactPoint, NotificationPolicy, TimeInterval};
+use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy, TimeInterval};
 use alertwright_testbed::control_plane::Watch;
+use alertwright_testbed::grafana::{Options, Version};
 use alertwright_testbed::{any_release, apply, every_release, wait};
 use kube::api::DeleteParams;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::alarm::assert_rests;
+use crate::rules::{QUIET, in_grafana, merge};
 use crate::world::{self, SOON, World};
 
 const TIMINGS: &str = "/api/v1/provisioning/mute-timings";
@@ -161,6 +163,111 @@ async fn a_route_is_active_in_a_time_interval_that_people_have_made_where_grafan
         named(&w, "active_time_intervals").await,
         json!(["office"]),
         "the tree stays"
+    );
+}
+
+#[apply(every_release)]
+async fn a_rule_with_a_contact_point_of_its_own_is_muted_and_active_in_time_intervals_as_a_route_is() {
+    let w = world::start_with(Options {
+        settings: vec!["feature_toggles.enable=alertingSimplifiedRouting".to_owned()],
+        ..Options::default()
+    })
+    .await;
+    if w.grafana.version() < Version::new(10, 4, 0) {
+        // Rules have no contact points there, and that is said of the whole.
+        return;
+    }
+    let mail = json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]});
+    w.put("ContactPoint", "team", mail).await;
+    w.synced::<ContactPoint>("team").await;
+    let settings = |more: Value| {
+        let mut settings = json!({"receiver": "team"});
+        for (field, value) in more.as_object().expect("fields") {
+            settings[field] = value.clone();
+        }
+        json!({"query": QUIET, "notificationSettings": settings})
+    };
+    let muted = || settings(json!({"muteTimeIntervals": ["nights"]}));
+    w.put("AlertRule", "r", muted()).await;
+    w.reason::<AlertRule>("r", "DependencyMissing").await;
+    let message = w.message::<AlertRule>("r").await;
+    let expected = format!(
+        "spec.notificationSettings.muteTimeIntervals[0]: TimeInterval {}/nights is not there; create it",
+        w.ns
+    );
+    assert_eq!(message, expected);
+    w.put("TimeInterval", "nights", days(&["sunday"])).await;
+    let named = async |field: &str| in_grafana(&w, "r").await["notification_settings"][field].clone();
+    assert_eq!(named("mute_time_intervals").await, json!(["nights"]));
+    assert_rests(&w).await;
+
+    // Another name, without a gap.
+    let mut renamed = days(&["sunday"]);
+    renamed["name"] = json!("At night");
+    w.put("TimeInterval", "nights", renamed).await;
+    wait::until(
+        "the rule names it anew, and the former one is gone",
+        SOON,
+        async || {
+            let seen = (named("mute_time_intervals").await, names(&w).await);
+            if seen == (json!(["At night"]), vec!["At night".to_owned()]) {
+                wait::Seen::Yes(())
+            } else {
+                wait::not_yet(&seen)
+            }
+        },
+    )
+    .await;
+
+    // What somebody takes out in Grafana is put right, and its deletion waits for the rule.
+    let mut edited = in_grafana(&w, "r").await;
+    edited["notification_settings"] = json!({"receiver": "team"});
+    let uid = edited["uid"].as_str().expect("a uid").to_owned();
+    let path = format!("/api/v1/provisioning/alert-rules/{uid}");
+    w.grafana.put(&path, edited).await.ok();
+    wait::until("it is named again", SOON, async || {
+        named("mute_time_intervals").await == json!(["At night"])
+    })
+    .await;
+    let api = w.api::<TimeInterval>().await;
+    api.delete("nights", &DeleteParams::default())
+        .await
+        .expect("it can be asked for");
+    w.reason::<TimeInterval>("nights", "InUse").await;
+    let message = w.message::<TimeInterval>("nights").await;
+    let waiting = format!("AlertRule {}/r still refers to it", w.ns);
+    assert!(message.contains(&waiting), "{message}");
+    merge(
+        &w,
+        "r",
+        json!({"spec": {"notificationSettings": {"muteTimeIntervals": null}}}),
+    )
+    .await;
+    wait::until("the time interval is gone", SOON, async || {
+        api.get_opt("nights").await.is_ok_and(|found| found.is_none())
+    })
+    .await;
+    assert_eq!(names(&w).await, Vec::<String>::new());
+    assert_eq!(named("mute_time_intervals").await, Value::Null);
+
+    let office = json!({"name": "office", "time_intervals": [{"weekdays": ["monday:friday"]}]});
+    w.grafana
+        .write_as_frontend(Method::POST, TIMINGS, office)
+        .await
+        .ok();
+    let active = settings(json!({"activeTimeIntervalRefs": [{"grafanaName": "office"}]}));
+    w.put("AlertRule", "r", active).await;
+    if w.grafana.version().since(12, 1) {
+        w.synced::<AlertRule>("r").await;
+        assert_eq!(named("active_time_intervals").await, json!(["office"]));
+        assert_rests(&w).await;
+        return;
+    }
+    w.reason::<AlertRule>("r", "Unsupported").await;
+    let message = w.message::<AlertRule>("r").await;
+    assert!(
+        message.starts_with("spec.notificationSettings.activeTimeIntervalRefs needs Grafana 12.1"),
+        "{message}"
     );
 }
 

@@ -14,7 +14,7 @@ use super::duration::Duration;
 use super::reference::{DatasourceRef, DeletionPolicy};
 use super::schema;
 
-pub use notification::{NO_INTERVALS, NotificationSettings};
+pub use notification::NotificationSettings;
 pub use record::Record;
 
 /// An alert rule that Grafana evaluates.

@@ -4,11 +4,8 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::duration::Duration;
-use super::super::reference::ReceiverRef;
+use super::super::reference::{ReceiverRef, TimeIntervalRef};
 use super::super::schema;
-
-/// What is said of time intervals.
-pub const NO_INTERVALS: &str = "time intervals are not there yet: the alerts of a rule with a contact point of its own are always sent. For a while's quiet take a Silence";
 
 /// A contact point for the alerts of this rule alone, past the policy tree; exactly one of `receiver` and `receiverRef`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -22,7 +19,7 @@ pub struct NotificationSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// The same, for a ContactPoint of another namespace or one that isn't a resource. Default: none; it or `receiver` is given.
+    /// A ContactPoint of another namespace, or a contact point that isn't a resource, that gets the rule's alerts. Default: none; it or `receiver` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// Labels whose values make a notification of their own, besides `alertname` and `grafana_folder`, which always do; `...` alone means all
@@ -48,22 +45,37 @@ pub struct NotificationSettings {
     /// When a notification is repeated, more than 0. Default: as the root of the policy tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
-    /// Not there yet, and refused: the alerts are always sent. For a while's quiet take a Silence.
+    /// TimeIntervals of this namespace in which nothing is sent. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub mute_time_intervals: Vec<String>,
-    /// Not there yet, and refused: the alerts are always sent.
+    /// TimeIntervals of other namespaces, or time intervals that aren't resources, in which nothing is sent. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("self.size() == 0").message(NO_INTERVALS))]
+    pub mute_time_interval_refs: Vec<TimeIntervalRef>,
+    /// TimeIntervals of this namespace outside of which nothing is sent; Grafana has them since 12.1. Default: none, so it is always sent.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub active_time_intervals: Vec<String>,
+    /// TimeIntervals of other namespaces, or time intervals that aren't resources, outside of which nothing is sent; Grafana has them since 12.1.
+    /// Default: none, so it is always sent.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 32))]
+    pub active_time_interval_refs: Vec<TimeIntervalRef>,
 }

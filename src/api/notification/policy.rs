@@ -121,7 +121,7 @@ pub struct NotificationPolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// The same, for a ContactPoint of another namespace or one that isn't a resource. Default: none; it or `receiver` is given.
+    /// A ContactPoint of another namespace, or a contact point that isn't a resource, that gets what no route takes. Default: none; it or `receiver` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// Labels whose values make a notification of their own; `...` alone means all labels. Default: Grafana's own; of a branch: as its root.
@@ -150,7 +150,7 @@ pub struct NotificationPolicySpec {
     )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub mute_time_intervals: Vec<String>,
-    /// Of a branch: the same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    /// Of a branch: TimeIntervals of other namespaces, or time intervals that aren't resources, in which nothing is sent. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -166,7 +166,7 @@ pub struct NotificationPolicySpec {
     )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub active_time_intervals: Vec<String>,
-    /// Of a branch: the same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    /// Of a branch: TimeIntervals of other namespaces, or time intervals that aren't resources, outside of which nothing is sent; Grafana has them since 12.1. Default: none, so it is always sent.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -217,7 +217,7 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// The same, for a ContactPoint of another namespace or one that isn't a resource. Default: as the parent.
+    /// A ContactPoint of another namespace, or a contact point that isn't a resource, that gets the alerts. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
     /// `true` goes on to the routes behind this one (never to the parent). Default: `false`.
@@ -249,7 +249,7 @@ pub struct Route {
     )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub mute_time_intervals: Vec<String>,
-    /// The same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    /// TimeIntervals of other namespaces, or time intervals that aren't resources, in which nothing is sent. Default: none.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -265,7 +265,7 @@ pub struct Route {
     )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub active_time_intervals: Vec<String>,
-    /// The same, for TimeIntervals of other namespaces or time intervals that aren't resources. Default: none.
+    /// TimeIntervals of other namespaces, or time intervals that aren't resources, outside of which nothing is sent; Grafana has them since 12.1. Default: none, so it is always sent.
     #[serde(
         default,
         deserialize_with = "schema::or_default",

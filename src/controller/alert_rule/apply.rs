@@ -88,7 +88,14 @@ pub(super) async fn apply(
         kept,
         failure,
     } = mirrored::put(context, instance, turn, rule, there, is_only_interval).await?;
-    if found.is_some_and(|found| found.receiver.is_some() && found.receiver != stored.receiver) {
+    let lets_go = |found: &FoundRule| {
+        found.receiver.is_some() && found.receiver != stored.receiver
+            || found
+                .intervals
+                .iter()
+                .any(|interval| !stored.intervals.contains(interval))
+    };
+    if found.is_some_and(lets_go) {
         context.tell_waiting(&instance.name);
     }
     let drift = if is_only_interval {

@@ -23,7 +23,7 @@ use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::receiver::name_of;
+use crate::controller::notification::{interval, receiver};
 use crate::domain::links;
 use crate::domain::notification::settings;
 use crate::domain::ownership::Owners;
@@ -75,8 +75,8 @@ impl Reconcile for AlertRule {
         let owners = Owners::new(context.owner.clone(), former);
         let given = identity::check(self.spec.uid.as_deref(), &owners, id);
         let own = rule::check(&self.spec, &context.owner, id, prefix.unwrap_or_default());
-        // Whichever contact point it is.
-        let settings = settings::settings(&self.spec, Some("any"));
+        // Whichever contact point it is, and whichever time intervals.
+        let settings = settings::settings(&self.spec, Some("any"), |_| Ok("any".to_owned()));
         // Whether titles must differ depends on the version.
         let refusal = given
             .and(own)
@@ -274,14 +274,21 @@ fn notification(
     // What this Grafana can't hold waits for nothing.
     settings::refuse_what_is_too_new(&object.spec, facts.version, facts.toggles)?;
     instance.check(&[Part::ContactPoints])?;
-    let receiver = name_of(&target, object.ns(), context, instance).map_err(|refusal| {
-        if refusal.reason == Reason::DependencyMissing {
-            // What Grafana has refused for want of it is another thing once it is there.
-            instance.refused.forget(uid);
-        }
-        settings::at_receiver(&object.spec, &refusal)
-    })?;
-    Ok(settings::settings(&object.spec, Some(&receiver))?)
+    if !settings::intervals(&object.spec).is_empty() {
+        instance.check(&[Part::TimeIntervals])?;
+    }
+    let receiver = receiver::name_of(&target, object.ns(), context, instance)
+        .map_err(|refusal| settings::at_receiver(&object.spec, &refusal));
+    let settings = receiver.and_then(|receiver| {
+        settings::settings(&object.spec, Some(&receiver), |wanted| {
+            interval::name_of(wanted, object.ns(), context, instance)
+        })
+    });
+    if matches!(&settings, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
+        // What Grafana has refused for want of it is another thing once it is there.
+        instance.refused.forget(uid);
+    }
+    Ok(settings?)
 }
 
 /// Removes a rule that has no resource.

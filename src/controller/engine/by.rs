@@ -88,15 +88,17 @@ pub enum By {
     },
     /// NotificationPolicies that are branches of one.
     Branch(Named),
-    /// NotificationPolicies that refer to a TimeInterval.
+    /// NotificationPolicies and AlertRules that refer to a TimeInterval.
     Interval(Named),
-    /// NotificationPolicies for an instance that refer to a time interval by its name in Grafana.
+    /// NotificationPolicies and AlertRules for an instance that refer to a time interval by its name in Grafana.
     GrafanaInterval {
         /// The GrafanaInstance.
         instance: String,
         /// The name in Grafana.
         name: String,
     },
+    /// AlertRules for an instance that refer to any time interval.
+    Timed(String),
     /// Silences that a workload has, by its uid.
     Workload(String),
     /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
@@ -238,6 +240,12 @@ impl Indexed for AlertRule {
             uid: uid.clone(),
         }));
         found_by.extend(settings::target(&self.spec).map(|target| refers_to(self, target)));
+        let intervals = settings::intervals(&self.spec);
+        if !intervals.is_empty() {
+            found_by.push(By::Timed(self.instance().to_owned()));
+        }
+        let intervals = intervals.into_iter();
+        found_by.extend(intervals.map(|interval| refers_to_interval(self, interval)));
         found_by
     }
 

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::api::reference::DeletionPolicy;
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy, NotificationTemplate,
-    PrometheusRuleImport, Silence, TimeInterval,
+    ANNOTATION_SHARED_WITH, AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::api::{
     AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, NotificationTemplateStatus,
@@ -89,6 +89,14 @@ pub trait Managed:
     /// Whether it is being deleted.
     fn is_deleting(&self) -> bool {
         self.meta().deletion_timestamp.is_some()
+    }
+
+    /// Whether its owner shares it with a namespace.
+    fn is_shared_with(&self, namespace: &str) -> bool {
+        let list = self.annotation(ANNOTATION_SHARED_WITH).unwrap_or_default();
+        list.split(',')
+            .map(str::trim)
+            .any(|entry| entry == "*" || !entry.is_empty() && entry == namespace)
     }
 
     /// The value of an annotation.

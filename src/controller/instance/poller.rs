@@ -234,6 +234,9 @@ fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>)
     }
     if needs::<AlertRule>(parts) || parts.contains(&Part::DataSources) {
         triggers.rules.all_of(&stores.rules, &instance.name);
+    } else if parts.contains(&Part::TimeIntervals) {
+        let timed = By::Timed(instance.name.clone());
+        triggers.rules.all_by(&stores.rules, &timed);
     }
     if needs::<NotificationPolicy>(parts) || parts.contains(&Part::TimeIntervals) {
         triggers.policies.all_of(&stores.policies, &instance.name);

@@ -183,7 +183,7 @@ pub(in crate::controller) fn about_policy(
     related::told(event, before, context);
 }
 
-/// A policy waits for its time intervals.
+/// Policies and rules wait for their time intervals.
 pub(in crate::controller) fn about_time_interval(
     event: &Event<TimeInterval>,
     before: Option<&TimeInterval>,

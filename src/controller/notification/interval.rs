@@ -2,7 +2,6 @@
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::receiver::is_shared;
 use crate::api::condition::{self, Reason};
 use crate::api::{ANNOTATION_SHARED_WITH, TimeInterval};
 use crate::controller::connection::Instance;
@@ -49,7 +48,7 @@ pub(in crate::controller) fn name_of(
         .here(&ObjectRef::new(name).within(namespace), &instance.name);
     let missing = || Refusal::missing(format!("TimeInterval {namespace}/{name} is not there; create it"));
     let interval = found.ok_or_else(missing)?;
-    if namespace != from && !is_shared(&*interval, from) {
+    if namespace != from && !interval.is_shared_with(from) {
         return Err(Refusal::missing(format!(
             "TimeInterval {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
         )));

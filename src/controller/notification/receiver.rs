@@ -63,7 +63,7 @@ pub(in crate::controller) fn name_of(
         .here(&ObjectRef::new(name).within(namespace), &instance.name);
     let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
     let contact_point = found.ok_or_else(missing)?;
-    if namespace != from && !is_shared(&*contact_point, from) {
+    if namespace != from && !contact_point.is_shared_with(from) {
         return Err(Refusal::missing(format!(
             "ContactPoint {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
         )));
@@ -107,13 +107,4 @@ fn is_referred_to(name: &str, instance: &Instance) -> bool {
         || instance
             .memory()
             .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
-}
-
-/// Whether the owner of a resource shares it with a namespace.
-pub(super) fn is_shared<K: Managed>(object: &K, namespace: &str) -> bool {
-    object.annotation(ANNOTATION_SHARED_WITH).is_some_and(|list| {
-        list.split(',')
-            .map(str::trim)
-            .any(|entry| entry == "*" || entry == namespace)
-    })
 }

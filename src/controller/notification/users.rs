@@ -44,18 +44,14 @@ impl Users {
             let rules: Vec<FoundRule> = rules.cloned().collect();
             (trees.map(|(name, _)| name.clone()).collect::<Vec<_>>(), rules)
         });
-        let is_neighbours = rules.iter().any(|rule| {
-            let resource = resource(rule, instance).filter(|(namespace, _)| *namespace == object.ns());
-            resource.is_some_and(|(namespace, name)| {
-                let resource = ObjectRef::new(name).within(namespace);
-                context.stores.rules.get(&resource).is_some()
-            })
-        });
+        let is_neighbours = rules
+            .iter()
+            .any(|rule| goes_with(rule, object.ns(), instance, context));
         let mut rules: Vec<_> = rules.iter().map(|rule| called(rule, instance)).collect();
         rules.sort();
-        let mut wishing = wishing(object, instance, context, name);
+        let wishing = wishing(object, &asked_for_by(object, instance, name), context);
+        let mut wishing: Vec<_> = wishing.iter().map(rule_called).collect();
         wishing.retain(|rule| !rules.contains(rule));
-        wishing.sort();
         let (own, others): (Vec<_>, Vec<_>) = trees.into_iter().partition(TreeName::is_default);
         let mut others: Vec<_> = others
             .into_iter()
@@ -177,17 +173,27 @@ pub(super) fn in_tree(
 
 /// The resource that asks for this contact point in the tree, and goes on to: its root, or one of its branches.
 fn wished(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Option<String> {
+    let asking = asking(object, &asked_for_by(object, instance, name), instance, context);
+    asking.iter().min().map(policy_called)
+}
+
+/// What those are found by who ask for a contact point, or for the name that it has in Grafana.
+fn asked_for_by(object: &ContactPoint, instance: &Instance, name: &str) -> [By; 2] {
     let by_name = By::GrafanaReceiver {
         instance: instance.name.clone(),
         name: name.to_owned(),
     };
-    let by = [By::Receiver(named(object.ns(), object.id())), by_name];
-    let asking = asking(&by, instance, context);
-    asking.iter().min().map(policy_called)
+    [By::Receiver(named(object.ns(), object.id())), by_name]
 }
 
-/// Those found by one of these who have a part in the tree of this Grafana, and go on to: its root, and its branches.
-pub(super) fn asking(by: &[By], instance: &Instance, context: &Context) -> Vec<Named> {
+/// Those found by one of these who have a part in the tree of this Grafana, and go on to: its root, and its branches. Who may not name the object gets
+/// it never, and isn't waited for.
+pub(super) fn asking<K: Managed>(
+    object: &K,
+    by: &[By],
+    instance: &Instance,
+    context: &Context,
+) -> Vec<Named> {
     let key = Key::Tree(context.claims.place(&instance.name));
     let Some(claimant) = context.claims.holder::<NotificationPolicy>(&key) else {
         return Vec::new();
@@ -199,7 +205,9 @@ pub(super) fn asking(by: &[By], instance: &Instance, context: &Context) -> Vec<N
                 == (root.namespace.as_str(), root.name.as_str())
     };
     let mut asking: Vec<_> = by.iter().flat_map(|by| context.stores.policies.by(by)).collect();
-    asking.retain(|policy| !policy.is_deleting() && !policy.is_suspended() && holds(policy));
+    asking.retain(|policy| {
+        !policy.is_deleting() && !policy.is_suspended() && may_be_named(object, policy.ns()) && holds(policy)
+    });
     let asking = asking.iter().map(|policy| named(policy.ns(), policy.id()));
     asking.collect()
 }
@@ -209,32 +217,46 @@ pub(super) fn policy_called(policy: &Named) -> String {
     format!("NotificationPolicy {}", policy.path())
 }
 
-/// The AlertRules that ask for this contact point, and go on to.
-fn wishing(object: &ContactPoint, instance: &Instance, context: &Context, name: &str) -> Vec<String> {
-    let by_name = By::GrafanaReceiver {
-        instance: instance.name.clone(),
-        name: name.to_owned(),
+/// The AlertRules found by one of these that ask for an object, may have it, and go on to ask, in order.
+pub(super) fn wishing<K: Managed>(object: &K, by: &[By], context: &Context) -> Vec<Named> {
+    let asking = by.iter().flat_map(|by| context.stores.rules.by(by));
+    let goes_on = |rule: &Arc<AlertRule>| {
+        rule.instance() == object.instance()
+            && !rule.is_deleting()
+            && !rule.is_suspended()
+            && may_be_named(object, rule.ns())
     };
-    let rules = &context.stores.rules;
-    let mut asking = rules.by(&By::Receiver(named(object.ns(), object.id())));
-    asking.extend(rules.by(&by_name));
-    let goes_on = |rule: &&Arc<AlertRule>| {
-        rule.instance() == object.instance() && !rule.is_deleting() && !rule.is_suspended()
-    };
-    let asking = asking.iter().filter(goes_on);
-    asking.map(|rule| resource_called(rule.ns(), rule.id())).collect()
+    let asking = asking
+        .filter(goes_on)
+        .map(|rule| named(rule.ns(), rule.id()))
+        .collect::<BTreeSet<_>>();
+    asking.into_iter().collect()
+}
+
+/// Whether resources of a namespace may refer to an object.
+fn may_be_named<K: Managed>(object: &K, from: &str) -> bool {
+    object.ns() == from || object.is_shared_with(from)
+}
+
+/// Whether a rule is one of a resource that goes with a namespace.
+pub(super) fn goes_with(rule: &FoundRule, namespace: &str, instance: &Instance, context: &Context) -> bool {
+    resource(rule, instance).is_some_and(|(of, name)| {
+        let resource = ObjectRef::new(name).within(of);
+        of == namespace && context.stores.rules.get(&resource).is_some()
+    })
 }
 
 /// What a rule is called by those who can change it.
 pub(super) fn called(rule: &FoundRule, instance: &Instance) -> String {
     resource(rule, instance).map_or_else(
         || format!("Grafana's rule {:?} ({})", rule.title, rule.uid),
-        |(namespace, name)| resource_called(namespace, name),
+        |(namespace, name)| rule_called(&named(namespace, name)),
     )
 }
 
-fn resource_called(namespace: &str, name: &str) -> String {
-    format!("AlertRule {namespace}/{name}")
+/// What an AlertRule is called.
+pub(super) fn rule_called(rule: &Named) -> String {
+    format!("AlertRule {}", rule.path())
 }
 
 /// The resource that a rule carries the mark of, by namespace and name.

@@ -5,8 +5,8 @@ use crate::api::reference::TimeIntervalRef;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
 
-/// The field that names time intervals outside of which nothing is sent.
-pub const ACTIVE: &str = "activeTimeIntervals";
+const MUTE: &str = "muteTimeIntervals";
+const ACTIVE: &str = "activeTimeIntervals";
 const ACTIVE_REFS: &str = "activeTimeIntervalRefs";
 
 /// What a reference to a time interval is to.
@@ -26,8 +26,41 @@ pub enum Interval {
     },
 }
 
+/// The time intervals that somebody names, by the fields that do, each with its names and its references: those in which nothing is sent, and those
+/// outside of which nothing is.
+pub type Timings<'a> = [(&'static str, &'a [String], &'a [TimeIntervalRef]); 2];
+
+/// The time intervals that these fields name.
+pub fn timings<'a>(
+    mute: (&'a [String], &'a [TimeIntervalRef]),
+    active: (&'a [String], &'a [TimeIntervalRef]),
+) -> Timings<'a> {
+    [(MUTE, mute.0, mute.1), (ACTIVE, active.0, active.1)]
+}
+
+/// What is named, of whatever it is. What isn't one reference is none.
+pub fn all<'a>(timings: &'a Timings) -> impl Iterator<Item = Interval> + 'a {
+    timings
+        .iter()
+        .flat_map(|(field, names, references)| intervals(field, names, references))
+        .filter_map(|(_, interval)| interval.ok())
+}
+
+/// The names in Grafana of what is named at a place: the time intervals in which nothing is sent, and those outside of which nothing is.
+pub fn named(
+    place: &str,
+    timings: Timings,
+    name_of: &mut dyn FnMut(&Interval) -> Result<String, Refusal>,
+) -> Result<[Vec<String>; 2], Refusal> {
+    let mut all = [Vec::new(), Vec::new()];
+    for (into, (field, by_name, references)) in all.iter_mut().zip(timings) {
+        *into = names(&format!("{place}.{field}"), by_name, references, name_of)?;
+    }
+    Ok(all)
+}
+
 /// What a list of names and one of references say together: each with the field that says it.
-pub fn intervals<'a>(
+fn intervals<'a>(
     field: &'a str,
     names: &'a [String],
     references: &'a [TimeIntervalRef],
@@ -66,7 +99,7 @@ fn of(reference: &TimeIntervalRef) -> Result<Interval, &'static str> {
 }
 
 /// The names in Grafana of what a list of names and one of references say; `name_of` gives each, or says why it can't be used.
-pub fn names(
+fn names(
     field: &str,
     names: &[String],
     references: &[TimeIntervalRef],
@@ -84,7 +117,7 @@ pub fn names(
 }
 
 /// The first field that names time intervals outside of which nothing is sent, if any does.
-pub fn field_of_active(names: &[String], references: &[TimeIntervalRef]) -> Option<&'static str> {
+pub fn field_of_active([_, (_, names, references)]: &Timings) -> Option<&'static str> {
     let fields = [(ACTIVE, names.is_empty()), (ACTIVE_REFS, references.is_empty())];
     fields
         .into_iter()

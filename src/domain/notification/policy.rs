@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::interval::{self, Interval};
+use super::interval::{self, Interval, Timings, named};
 use super::receiver::{Target, at_receiver, target};
 use super::timing::{grouping, period};
 use super::tree::MARK;
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::notification::policy::{MAX_DEPTH, NotificationPolicySpec, Route};
-use crate::api::reference::TimeIntervalRef;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
@@ -16,9 +15,6 @@ use crate::grafana::model;
 
 /// What Grafana groups by where a root names nothing.
 const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
-
-const MUTE: &str = "muteTimeIntervals";
-const ACTIVE: &str = interval::ACTIVE;
 
 /// Every contact point that the tree refers to.
 pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
@@ -33,16 +29,10 @@ pub fn targets(spec: &NotificationPolicySpec) -> BTreeSet<Target> {
     all
 }
 
-/// Every time interval that a policy refers to. What isn't one reference is none.
+/// Every time interval that a policy refers to.
 pub fn intervals(spec: &NotificationPolicySpec) -> BTreeSet<Interval> {
     let mut all = BTreeSet::new();
-    let mut collect = |_: &str, timings: &Timings| {
-        for (field, names, references) in timings {
-            let named = interval::intervals(field, names, references);
-            all.extend(named.filter_map(|(_, interval)| interval.ok()));
-        }
-    };
-    each_timing(spec, &mut collect);
+    each_timing(spec, &mut |_, timings| all.extend(interval::all(timings)));
     all
 }
 
@@ -53,32 +43,28 @@ pub fn refuse_what_is_too_new(spec: &NotificationPolicySpec, version: Version) -
         return Ok(());
     }
     let mut first = None;
-    each_timing(spec, &mut |place, [_, (_, names, references)]| {
-        if let Some(field) = interval::field_of_active(names, references) {
+    each_timing(spec, &mut |place, timings| {
+        if let Some(field) = interval::field_of_active(timings) {
             first.get_or_insert_with(|| format!("{place}.{field}"));
         }
     });
     first.map_or(Ok(()), |field| Err(interval::too_new(&field, version)))
 }
 
-/// The time intervals that a route names, by the fields that do: those in which it is muted, and those in which it is active.
-type Timings<'a> = [(&'static str, &'a [String], &'a [TimeIntervalRef]); 2];
-
+/// The time intervals that a route names.
 fn timings(route: &Route) -> Timings<'_> {
-    let (mute, active) = (&route.mute_time_intervals, &route.active_time_intervals);
-    [
-        (MUTE, mute, &route.mute_time_interval_refs),
-        (ACTIVE, active, &route.active_time_interval_refs),
-    ]
+    interval::timings(
+        (&route.mute_time_intervals, &route.mute_time_interval_refs),
+        (&route.active_time_intervals, &route.active_time_interval_refs),
+    )
 }
 
 /// The same of a branch itself.
 fn own_timings(spec: &NotificationPolicySpec) -> Timings<'_> {
-    let (mute, active) = (&spec.mute_time_intervals, &spec.active_time_intervals);
-    [
-        (MUTE, mute, &spec.mute_time_interval_refs),
-        (ACTIVE, active, &spec.active_time_interval_refs),
-    ]
+    interval::timings(
+        (&spec.mute_time_intervals, &spec.mute_time_interval_refs),
+        (&spec.active_time_intervals, &spec.active_time_interval_refs),
+    )
 }
 
 /// Shows the time intervals of a policy, those of each route with its place.
@@ -92,19 +78,6 @@ fn each_timing(spec: &NotificationPolicySpec, show: &mut dyn FnMut(&str, &Timing
     }
     show("spec", &own_timings(spec));
     walk(&spec.routes, "spec", show);
-}
-
-/// The names in Grafana of the time intervals in which a route is muted, and of those in which it is active.
-fn named(
-    place: &str,
-    timings: Timings,
-    interval_of: &mut dyn FnMut(&Interval) -> Result<String, Refusal>,
-) -> Result<[Vec<String>; 2], Refusal> {
-    let mut all = [Vec::new(), Vec::new()];
-    for (into, (field, names, references)) in all.iter_mut().zip(timings) {
-        *into = interval::names(&format!("{place}.{field}"), names, references, interval_of)?;
-    }
-    Ok(all)
 }
 
 /// How many routes the tree has, nested ones included.

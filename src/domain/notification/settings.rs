@@ -1,8 +1,11 @@
 //! A contact point for the alerts of one rule, past the policy tree.
 
+use std::collections::BTreeSet;
+
+use super::interval::{self, Interval};
 use super::receiver::{self, Target};
 use super::timing::{grouping, period};
-use crate::api::alert_rule::{AlertRuleSpec, NO_INTERVALS};
+use crate::api::alert_rule::{self, AlertRuleSpec};
 use crate::api::condition::Reason;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
@@ -25,6 +28,24 @@ pub fn target(spec: &AlertRuleSpec) -> Option<Target> {
     receiver::target(settings.receiver.as_deref(), settings.receiver_ref.as_ref())
 }
 
+/// Every time interval that the rule's own settings refer to.
+pub fn intervals(spec: &AlertRuleSpec) -> BTreeSet<Interval> {
+    let settings = spec.notification_settings.iter();
+    settings
+        .flat_map(|settings| interval::all(&timings(settings)).collect::<Vec<_>>())
+        .collect()
+}
+
+fn timings(settings: &alert_rule::NotificationSettings) -> interval::Timings<'_> {
+    interval::timings(
+        (&settings.mute_time_intervals, &settings.mute_time_interval_refs),
+        (
+            &settings.active_time_intervals,
+            &settings.active_time_interval_refs,
+        ),
+    )
+}
+
 /// Says of the contact point that it can't be used where it is written.
 pub fn at_receiver(spec: &AlertRuleSpec, refusal: &Refusal) -> Refusal {
     let settings = spec.notification_settings.as_ref();
@@ -33,14 +54,21 @@ pub fn at_receiver(spec: &AlertRuleSpec, refusal: &Refusal) -> Refusal {
 }
 
 /// Fails where this Grafana has no such settings. In 10.4 they need the feature toggle `alertingSimplifiedRouting`, and without it they are dropped
-/// unsaid.
+/// unsaid, as are the time intervals outside of which nothing is sent before 12.1.
 pub fn refuse_what_is_too_new(
     spec: &AlertRuleSpec,
     version: Version,
     toggles: Toggles,
 ) -> Result<(), Refusal> {
-    if spec.notification_settings.is_none() || version.has_notification_settings(toggles) {
+    let Some(settings) = &spec.notification_settings else {
         return Ok(());
+    };
+    if version.has_notification_settings(toggles) {
+        let field = interval::field_of_active(&timings(settings));
+        return match field.filter(|_| version < Version::ACTIVE_INTERVALS) {
+            Some(field) => Err(interval::too_new(&format!("{FIELD}.{field}"), version)),
+            None => Ok(()),
+        };
     }
     Err(Refusal::new(
         Reason::Unsupported,
@@ -52,23 +80,18 @@ pub fn refuse_what_is_too_new(
     ))
 }
 
-/// The settings as Grafana takes them, with the contact point of this name in Grafana.
+/// The settings as Grafana takes them, with the contact point of this name in Grafana. `interval_of` gives a time interval's name there, or says why it
+/// can't be used.
 pub fn settings(
     spec: &AlertRuleSpec,
     receiver: Option<&str>,
+    mut interval_of: impl FnMut(&Interval) -> Result<String, Refusal>,
 ) -> Result<Option<NotificationSettings>, Refusal> {
     let Some(settings) = &spec.notification_settings else {
         return Ok(None);
     };
     let receiver =
         receiver.ok_or_else(|| Refusal::invalid(FIELD, "give exactly one of receiver and receiverRef"))?;
-    let intervals = [
-        ("muteTimeIntervals", &settings.mute_time_intervals),
-        ("activeTimeIntervals", &settings.active_time_intervals),
-    ];
-    if let Some((name, _)) = intervals.into_iter().find(|(_, names)| !names.is_empty()) {
-        return Err(Refusal::invalid(&format!("{FIELD}.{name}"), NO_INTERVALS));
-    }
     let mut group_by = grouping(&settings.group_by, FIELD)?;
     if !group_by.is_empty() && !group_by.iter().any(|label| label == ALL_LABELS) {
         let missing = ALWAYS_GROUPED.map(str::to_owned);
@@ -78,13 +101,17 @@ pub fn settings(
         group_by.extend(missing);
     }
     let field = |name: &str| format!("{FIELD}.{name}");
+    let [mute_time_intervals, active_time_intervals] =
+        interval::named(FIELD, timings(settings), &mut interval_of)?;
     Ok(Some(NotificationSettings {
         receiver: receiver.to_owned(),
         group_by,
         group_wait: period(settings.group_wait.as_ref(), &field("groupWait"), true)?,
         group_interval: period(settings.group_interval.as_ref(), &field("groupInterval"), false)?,
         repeat_interval: period(settings.repeat_interval.as_ref(), &field("repeatInterval"), false)?,
-        ..NotificationSettings::default()
+        mute_time_intervals,
+        active_time_intervals,
+        policy: None,
     }))
 }
 

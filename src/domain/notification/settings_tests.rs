@@ -13,7 +13,7 @@ fn spec(settings: Value) -> AlertRuleSpec {
 
 /// The notification settings that these become, with a contact point that Grafana has as `Pager`.
 fn settings(fields: Value) -> Result<NotificationSettings, Refusal> {
-    super::settings(&spec(fields), Some("Pager")).map(Option::unwrap)
+    super::settings(&spec(fields), Some("Pager"), |_| Ok("any".to_owned())).map(Option::unwrap)
 }
 
 #[test]
@@ -67,14 +67,95 @@ fn notification_settings_that_grafana_would_refuse_name_the_field() {
             "spec.notificationSettings.groupBy: ... means all labels",
         ),
         (
-            json!({"receiver": "a", "muteTimeIntervals": ["n"]}),
-            "spec.notificationSettings.muteTimeIntervals: time intervals are not there yet",
+            json!({"receiver": "a", "muteTimeIntervalRefs": [{"name": "a"}, {}]}),
+            "spec.notificationSettings.muteTimeIntervalRefs[1]: give exactly one of name and grafanaName",
         ),
     ] {
         let refusal = settings(fields).unwrap_err();
         assert_eq!(refusal.reason, Reason::Invalid);
         assert!(refusal.message.starts_with(message), "{}", refusal.message);
     }
+}
+
+#[test]
+fn time_intervals_are_sent_by_their_names_in_grafana_and_each_is_asked_for_by_its_field() {
+    let fields = json!({"receiver": "pager",
+        "muteTimeIntervals": ["nights", "weekends"], "muteTimeIntervalRefs": [{"name": "nights", "namespace": "ops"}, {"grafanaName": "by hand"}],
+        "activeTimeIntervals": ["office"], "activeTimeIntervalRefs": [{"grafanaName": "office"}],
+    });
+    let interval = |namespace: Option<&str>, name: &str| Interval::Resource {
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+    };
+    let in_grafana = |name: &str| Interval::Grafana {
+        name: name.to_owned(),
+    };
+    let all = [
+        interval(None, "nights"),
+        interval(None, "weekends"),
+        interval(Some("ops"), "nights"),
+        in_grafana("by hand"),
+        interval(None, "office"),
+        in_grafana("office"),
+    ];
+    assert_eq!(intervals(&spec(fields.clone())), all.clone().into());
+    let name_of = |interval: &Interval| {
+        Ok(match interval {
+            Interval::Resource { namespace, name } => {
+                format!("{}/{name}", namespace.as_deref().unwrap_or("here"))
+            }
+            Interval::Grafana { name } => name.clone(),
+        })
+    };
+    let settings = super::settings(&spec(fields.clone()), Some("Pager"), name_of).unwrap();
+    let settings = settings.unwrap();
+    assert_eq!(
+        settings.mute_time_intervals,
+        ["here/nights", "here/weekends", "ops/nights", "by hand"]
+    );
+    assert_eq!(settings.active_time_intervals, ["here/office", "office"]);
+    let missing = |interval: &Interval| match interval {
+        Interval::Grafana { name } if name == "office" => Err(Refusal::missing("it is not there")),
+        _ => Ok("x".to_owned()),
+    };
+    let refusal = super::settings(&spec(fields), Some("Pager"), missing).unwrap_err();
+    assert_eq!(refusal.reason, Reason::DependencyMissing);
+    assert_eq!(
+        refusal.message,
+        "spec.notificationSettings.activeTimeIntervalRefs[0]: it is not there"
+    );
+    assert!(intervals(&AlertRuleSpec::default()).is_empty());
+}
+
+#[test]
+fn a_time_interval_to_be_active_in_is_named_where_the_version_drops_it() {
+    let refuse = |fields: Value, version| {
+        let toggles = Toggles {
+            simplified_routing: true,
+            ..Toggles::default()
+        };
+        refuse_what_is_too_new(&spec(fields), version, toggles)
+    };
+    for (fields, field) in [
+        (
+            json!({"receiver": "a", "activeTimeIntervals": ["office"]}),
+            "activeTimeIntervals",
+        ),
+        (
+            json!({"receiver": "a", "activeTimeIntervalRefs": [{"grafanaName": "office"}]}),
+            "activeTimeIntervalRefs",
+        ),
+    ] {
+        let refusal = refuse(fields.clone(), Version::new(12, 0, 3)).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Unsupported);
+        let message = format!(
+            "spec.notificationSettings.{field} needs Grafana 12.1; this one is 12.0.3, which would always send."
+        );
+        assert!(refusal.message.starts_with(&message), "{}", refusal.message);
+        assert_eq!(refuse(fields, Version::ACTIVE_INTERVALS), Ok(()));
+    }
+    let muted = json!({"receiver": "a", "muteTimeIntervals": ["nights"]});
+    assert_eq!(refuse(muted, Version::NOTIFICATION_SETTINGS_BY_TOGGLE), Ok(()));
 }
 
 #[test]

@@ -167,7 +167,6 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
 #[tokio::test]
 async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
     let one = "give exactly one of receiver and receiverRef";
-    let intervals = "time intervals are not there yet: the alerts of a rule with a contact point of its own are always sent";
     let table = [
         (json!({}), one),
         (json!({"groupBy": ["team"]}), one),
@@ -197,12 +196,20 @@ async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
         (json!({"receiver": "a", "groupInterval": "-1m"}), DURATION),
         (json!({"receiver": "a", "repeatInterval": "4 h"}), DURATION),
         (
-            json!({"receiver": "a", "muteTimeIntervals": ["nights"]}),
-            intervals,
+            json!({"receiver": "a", "muteTimeIntervals": [""]}),
+            "spec.notificationSettings.muteTimeIntervals[0]",
         ),
         (
-            json!({"receiver": "a", "activeTimeIntervals": ["days"]}),
-            intervals,
+            json!({"receiver": "a", "muteTimeIntervalRefs": [{"namespace": "b", "grafanaName": "c"}]}),
+            "namespace goes with name",
+        ),
+        (
+            json!({"receiver": "a", "activeTimeIntervalRefs": [{}]}),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            json!({"receiver": "a", "activeTimeIntervals": vec!["days"; 33]}),
+            "must have at most 32 items",
         ),
         (
             json!({"contactPoint": "a"}),
@@ -217,9 +224,10 @@ async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
     });
     refused("AlertRule", &table).await;
     let by_name = json!({"receiver": "a", "groupBy": ["..."], "groupWait": "0s", "groupInterval": "1m", "repeatInterval": "4h"});
-    let across =
-        json!({"receiverRef": {"name": "a", "namespace": "b"}, "groupBy": ["team"], "muteTimeIntervals": []});
-    let in_grafana = json!({"receiverRef": {"grafanaName": "a"}, "groupBy": Value::Null});
+    let across = json!({"receiverRef": {"name": "a", "namespace": "b"}, "groupBy": ["team"], "muteTimeIntervals": ["nights"],
+        "muteTimeIntervalRefs": [{"name": "nights", "namespace": "b"}]});
+    let in_grafana = json!({"receiverRef": {"grafanaName": "a"}, "groupBy": Value::Null, "muteTimeIntervals": Value::Null, "muteTimeIntervalRefs": Value::Null,
+        "activeTimeIntervals": ["days"], "activeTimeIntervalRefs": [{"grafanaName": "office"}]});
     let good = [by_name, across, in_grafana]
         .map(|settings| json!({"query": "up < 1", "notificationSettings": settings}));
     accepted("AlertRule", &good).await;

@@ -150,8 +150,8 @@ async fn what_is_not_there_yet_is_refused_also_where_a_client_lets_unknown_field
         ),
         (
             "AlertRule",
-            json!({"query": "up < 1", "notificationSettings": {"receiver": "a", "muteTimeIntervals": ["weekends"]}}),
-            "time intervals are not there yet",
+            json!({"query": "up < 1", "alert": "Down"}),
+            "alert is Prometheus' name: write title",
         ),
     ] {
         let applied = plane

@@ -1,5 +1,7 @@
 //! TimeInterval.
 
+use std::collections::BTreeSet;
+
 use kube::runtime::reflector::ObjectRef;
 
 use super::bring::{bring, claimed, may_be_stored};
@@ -15,7 +17,9 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
 use crate::controller::notification::tree;
-use crate::controller::notification::users::{any, asking, called, in_tree, names_interval, policy_called};
+use crate::controller::notification::users::{
+    any, asking, called, goes_with, in_tree, names_interval, policy_called, rule_called, wishing,
+};
 use crate::controller::pass::{Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::links;
@@ -121,17 +125,29 @@ impl Named for TimeInterval {
     }
 
     fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users {
-        let (trees, mut staying) = instance.mirror.read(|held| {
+        let (trees, rules) = instance.mirror.read(|held| {
             let names_it = |route: &model::Route| names_interval(route, name);
             let trees = held.trees.iter();
             let trees = trees.filter(|(_, tree)| any(&tree.object, &names_it));
             let rules = held.rules.with_interval(name);
             (
                 trees.map(|(name, _)| name.clone()).collect::<Vec<_>>(),
-                rules.map(|rule| called(rule, instance)).collect::<Vec<_>>(),
+                rules.cloned().collect::<Vec<_>>(),
             )
         });
-        staying.sort();
+        let asked_for_by = self.asked_for_by(instance, name);
+        let (mut neighbours, mut staying) = (BTreeSet::new(), BTreeSet::new());
+        for rule in &rules {
+            let goes = goes_with(rule, self.ns(), instance, context);
+            let into = if goes { &mut neighbours } else { &mut staying };
+            into.insert(called(rule, instance));
+        }
+        for rule in wishing(self, &asked_for_by, context) {
+            let goes = rule.namespace == self.ns();
+            let into = if goes { &mut neighbours } else { &mut staying };
+            into.insert(rule_called(&rule));
+        }
+        let mut staying = Vec::from_iter(staying);
         for TreeName(tree) in trees.iter().filter(|tree| !tree.is_default()) {
             staying.push(format!("Grafana's policy tree {tree}"));
         }
@@ -140,7 +156,7 @@ impl Named for TimeInterval {
         } else {
             Vec::new()
         };
-        let asking = asking(&self.asked_for_by(instance, name), instance, context);
+        let asking = asking(self, &asked_for_by, instance, context);
         policies.extend(asking.into_iter().map(Some));
         policies.sort();
         policies.dedup();
@@ -166,6 +182,7 @@ impl Named for TimeInterval {
                 staying.insert(i.min(staying.len()), called);
             }
         }
+        leaving.extend(neighbours);
         Users { leaving, staying }
     }
 

@@ -18,7 +18,6 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::{Named, named};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::receiver::is_shared;
 use crate::controller::notification::{interval, receiver, tree};
 use crate::controller::pass::Report;
 use crate::domain::links;
@@ -134,7 +133,7 @@ fn may_join(branch: &NotificationPolicy, root: &NotificationPolicy) -> Result<()
             ),
         ));
     }
-    if root.ns() != branch.ns() && !is_shared(root, branch.ns()) {
+    if root.ns() != branch.ns() && !root.is_shared_with(branch.ns()) {
         return Err(Refusal::missing(format!(
             "spec.parentRef: NotificationPolicy {} isn't shared with namespace {}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}",
             path(),

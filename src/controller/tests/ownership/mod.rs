@@ -9,6 +9,7 @@ mod orphans;
 mod receivers;
 mod silences;
 mod tenancy;
+mod timed;
 mod trees;
 
 use std::collections::BTreeMap;
