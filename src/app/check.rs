@@ -4,8 +4,6 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use kube::api::{ListParams, PartialObjectMeta};
 use kube::{Api, Client, Resource};
 use tokio::time::sleep;
@@ -16,6 +14,8 @@ use crate::api::{
     PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code, is_forbidden, is_missing};
+use crate::domain::maintenance::migration::Job;
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 
 /// How often an API server that can't be reached is tried.
 const TRY: Duration = Duration::from_secs(2);

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
@@ -40,7 +38,9 @@ use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
+use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy::{self, Tenant};

@@ -22,7 +22,7 @@ use super::alert_rule::import;
 use super::context::{Context, Stores, Writers};
 use super::instance;
 use super::maintenance::rolling::{self, Rolling};
-use super::maintenance::{argo, jobs, policy, workload};
+use super::maintenance::{argo, policy, workload};
 use super::news::texts::{config_map_changes, secret_changes};
 use super::news::{
     about_contact_point, about_instance, about_job, about_maintenance, about_policy, about_rolling,
@@ -121,7 +121,7 @@ pub async fn all(
     let daemon_sets = start.watched_rolling(attentive, namespaces, writers.daemon_sets);
     let rollouts = argo::watch(&context, attentive, namespaces, writers.rollouts);
     let jobs = reflect(
-        pruned(attentive, namespaces, unwatched, jobs::prune),
+        pruned(attentive, namespaces, unwatched, rolling::prune),
         writers.jobs,
         tell(&context, about_job),
     );

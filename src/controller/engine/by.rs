@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use kube::{Resource, ResourceExt};
 
 use super::managed::Managed;
@@ -16,7 +14,9 @@ use crate::api::{
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 use crate::domain::maintenance::workload::policy_name;
 use crate::domain::notification::contact_point;
 use crate::domain::notification::interval::Interval;

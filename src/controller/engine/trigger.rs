@@ -12,9 +12,9 @@ use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
     PrometheusRuleImport, Silence, TimeInterval,
 };
+use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 
 /// The sending end for one kind.
 pub struct Trigger<K: Resource<DynamicType = ()>> {

@@ -1,8 +1,6 @@
 //! What is remembered of Jobs: one may be deleted right after its success, and its silence still gets its linger.
 
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::api::ListParams;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
@@ -13,20 +11,10 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
-use crate::controller::engine::watch::LAST_APPLIED;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::maintenance::lease;
-use crate::domain::maintenance::migration::{self, JobFacts};
+use crate::domain::maintenance::migration::{self, Job, JobFacts};
 use crate::domain::maintenance::window::{Lease, Window};
-
-/// What nobody reads of a Job is dropped.
-pub fn prune(job: &mut Job) {
-    job.managed_fields_mut().clear();
-    job.annotations_mut().remove(LAST_APPLIED);
-    if let Some(spec) = &mut job.spec {
-        spec.template = PodTemplateSpec::default();
-    }
-}
 
 /// Remembers a Job's last phase. An object that a watch reports as deleted may lack the deletion timestamp.
 pub fn remember(job: &Job, is_deleted: bool, context: &Context) {

@@ -1,9 +1,7 @@
 //! Kinds of workloads whose rollouts are silenced.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::PodTemplateSpec;
-use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
+use kube::{Resource, ResourceExt};
 
 use crate::controller::context::Context;
 use crate::controller::engine::by::Indexed;
@@ -11,7 +9,7 @@ use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
 use crate::controller::engine::watch::LAST_APPLIED;
 use crate::domain::maintenance::rollout::argo::Rollout;
-use crate::domain::maintenance::rollout::{self, RollsOut};
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, RollsOut, StatefulSet};
 
 /// A kind whose rollouts are silenced.
 pub trait Rolling: RollsOut + Indexed {
@@ -38,15 +36,10 @@ macro_rules! rolling {
 
 rolling!(Deployment: deployments, StatefulSet: stateful_sets, DaemonSet: daemon_sets, Rollout: rollouts);
 
-/// What rolls out is looked at for its status and whether its template has changed; the template itself is large.
-pub fn prune<K: Rolling>(workload: &mut K) {
+/// What nobody reads of the metadata is dropped.
+pub fn prune<K: Resource>(workload: &mut K) {
     workload.managed_fields_mut().clear();
     workload.annotations_mut().remove(LAST_APPLIED);
-    if let Some(template) = workload.template() {
-        let hash = rollout::template_hash(Some(template));
-        *template = PodTemplateSpec::default();
-        template.metadata.get_or_insert_default().name = Some(hash);
-    }
 }
 
 /// Whether a workload of this kind, name and uid is there and not on its way out.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 
@@ -13,7 +11,9 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::domain::maintenance;
+use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 use crate::domain::maintenance::selected::Selected;
 use crate::domain::maintenance::window::Lease;
 use crate::domain::maintenance::workload::template::Subject;

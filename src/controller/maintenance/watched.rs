@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
@@ -16,7 +14,9 @@ use crate::controller::engine::by::Indexed;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
+use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 
 /// Forgets what is gone.
 pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
@@ -24,7 +23,7 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::maintenance::generated;
 use crate::domain::maintenance::held::{self, Held, Holding};
 use crate::domain::maintenance::lease::{self, Change, Step};
-use crate::domain::maintenance::migration::{self, JobFacts};
+use crate::domain::maintenance::migration::{self, Job, JobFacts};
 use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout;
 use crate::domain::maintenance::window::Window;

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event};
@@ -32,6 +31,7 @@ use crate::controller::maintenance::rolling::Rolling;
 use crate::controller::maintenance::{selection, watched};
 use crate::controller::notification::policy::related;
 use crate::controller::tally;
+use crate::domain::maintenance::migration::Job;
 use crate::domain::notification::contact_point;
 use crate::domain::silence;
 use crate::domain::tenancy::{self, Tenant};

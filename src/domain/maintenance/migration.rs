@@ -4,13 +4,49 @@
 //! people should hear of it then. It counts as succeeded with `Complete`, when its pods have ended, not with
 //! `SuccessCriteriaMet`; but a Job deleted between the two has succeeded.
 
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
+use kube::Resource;
+use serde::Deserialize;
 
 use super::phase::{Phase, Progress, Run, UnderWay, Verdict};
 
 /// How many characters of the uid name a Job: two Jobs of one name are hardly ever there at once.
 const UID_CHARACTERS: usize = 10;
+
+/// A Job: no more of it than is read.
+#[derive(Resource, Deserialize, Clone, Debug)]
+#[resource(inherit = v1::Job)]
+pub struct Job {
+    /// Its metadata.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    spec: Option<Spec>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+struct Spec {
+    suspend: Option<bool>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    start_time: Option<Time>,
+    conditions: Option<Vec<Condition>>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Condition {
+    #[serde(rename = "type")]
+    type_: String,
+    status: String,
+    reason: Option<String>,
+    last_transition_time: Option<Time>,
+}
 
 /// What decides whether a Job is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 
 use super::coverage::{self, CronRun};
-use super::migration::JobFacts;
+use super::migration::{Job, JobFacts};
 use crate::api::maintenance_policy::WorkloadKind;
 
 /// The workloads that a policy looks after, by name.

@@ -1,13 +1,12 @@
 //! The kinds that have no object in Grafana: imports, policies of maintenance, instances.
 
-use k8s_openapi::api::apps::v1::Deployment;
-
 use super::*;
 use crate::api::{MaintenancePolicy, PrometheusRuleImport};
 use crate::cluster::prometheus::PrometheusRule;
 use crate::controller::alert_rule::import::news as told;
 use crate::controller::instance;
 use crate::controller::maintenance::{policy, workload};
+use crate::domain::maintenance::rollout::Deployment;
 
 /// Puts an object there as a person has applied it, and lets its watch tell.
 fn applied<K: Indexed + DeserializeOwned>(

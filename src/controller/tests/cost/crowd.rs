@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use ::kube::Resource;
 use ::kube::runtime::reflector::ObjectRef;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
 use crate::api::{AlertRuleStatus, MaintenancePolicy};
+use crate::domain::maintenance::migration::Job;
+use crate::domain::maintenance::rollout::Deployment;
 use crate::grafana::{model, wire};
 use crate::touched;
 

@@ -5,8 +5,6 @@ mod together;
 mod workloads;
 
 use ::kube::runtime::controller::Action;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -15,6 +13,8 @@ use crate::api::MaintenancePolicy;
 use crate::controller::maintenance::{policy, workload};
 use crate::controller::pass::{self, Reconcile};
 use crate::controller::{instance, news};
+use crate::domain::maintenance::migration::Job;
+use crate::domain::maintenance::rollout::Deployment;
 use crowd::{Costs, hook, in_any_crowd};
 
 /// Where a kind's objects are and who is told of them.
@@ -276,13 +276,16 @@ fn rolling_out() -> Deployment {
 }
 
 fn running() -> Job {
-    serde_json::from_value(json!({
+    serde_json::from_value(a_run()).unwrap()
+}
+
+fn a_run() -> Value {
+    json!({
         "metadata": {
             "name": "own", "namespace": "revel", "uid": "uid-own", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z",
         },
         "spec": {"template": {}}, "status": {"startTime": jiff::Timestamp::now(), "active": 1},
-    }))
-    .unwrap()
+    })
 }
 
 fn maintenance(world: &mut World) -> MaintenancePolicy {

@@ -3,11 +3,11 @@
 use ::kube::runtime::watcher;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::*;
 use crate::controller::engine::store::store;
 use crate::controller::maintenance::{argo, jobs};
+use crate::domain::maintenance::rollout::StatefulSet;
 use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::window::Outcome;
 
@@ -117,10 +117,11 @@ async fn a_silence_lingers_where_its_job_has_gone_and_ends_where_a_person_delete
             .unwrap();
         let silence = opened(&world);
         seen(&mut world, &silence);
-        let done = done();
+        let stored = done();
+        let done: Job = serde_json::from_value(stored.clone()).unwrap();
         seen(&mut world, &done);
         if is_there {
-            world.server.set(at, serde_json::to_value(&done).unwrap());
+            world.server.set(at, stored);
         }
         if !is_shown {
             gone(&mut world, done);
@@ -135,12 +136,12 @@ async fn a_silence_lingers_where_its_job_has_gone_and_ends_where_a_person_delete
 }
 
 /// The Job once it has succeeded.
-fn done() -> Job {
+fn done() -> Value {
     let now = jiff::Timestamp::now();
-    let mut done = serde_json::to_value(running()).unwrap();
+    let mut done = a_run();
     done["status"]["completionTime"] = json!(now);
     done["status"]["conditions"] = json!([{"type": "Complete", "status": "True", "reason": "CompletionsReached", "lastTransitionTime": now}]);
-    serde_json::from_value(done).unwrap()
+    done
 }
 
 #[tokio::test]

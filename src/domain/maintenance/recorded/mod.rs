@@ -1,14 +1,12 @@
 //! What a real API server and its controllers (1.36) said of workloads, event by event, cut down to what is read.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::migration::{self, JobFacts};
+use super::migration::{self, Job, JobFacts};
 use super::phase::{Phase, UnderWay};
-use super::rollout::{self, RollsOut};
+use super::rollout::{self, DaemonSet, Deployment, RollsOut, StatefulSet};
 
 #[derive(Deserialize)]
 struct Event<K> {

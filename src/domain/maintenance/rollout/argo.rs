@@ -9,20 +9,19 @@
 use std::borrow::Cow;
 
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::Resource;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Facts, Progressing, Restart, RollsOut, template_hash};
+use super::{Facts, Progressing, Restart, RollsOut, Template};
 use crate::api::maintenance_policy::WorkloadKind;
 
 /// Where Argo Rollouts counts the `ReplicaSets` that it has made for templates.
 const REVISION_ANNOTATION: &str = "rollout.argoproj.io/revision";
 
 /// A Rollout.
-#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Debug, Default)]
 pub struct Rollout {
     /// Its metadata.
     #[serde(default)]
@@ -33,7 +32,7 @@ pub struct Rollout {
     status: Status,
 }
 
-#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Spec {
     /// 1 if it isn't set.
@@ -41,23 +40,23 @@ struct Spec {
     paused: bool,
     restart_at: Option<Time>,
     /// Absent where the template is another workload's (`workloadRef`).
-    template: Option<PodTemplateSpec>,
+    template: Option<Template>,
     strategy: Strategy,
 }
 
-#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Strategy {
     canary: Option<Canary>,
 }
 
-#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Canary {
     traffic_routing: Option<Value>,
 }
 
-#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Status {
     abort: bool,
@@ -74,7 +73,7 @@ struct Status {
     conditions: Vec<Condition>,
 }
 
-#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Condition {
     #[serde(rename = "type")]
@@ -173,7 +172,7 @@ impl RollsOut for Rollout {
         };
         Facts {
             template: match &spec.template {
-                Some(template) => template_hash(Some(template)),
+                Some(template) => template.hash().to_owned(),
                 None => status.current_pod_hash.clone(),
             },
             rollout: revision.unwrap_or(0),
@@ -200,9 +199,5 @@ impl RollsOut for Rollout {
             }),
             progressing: self.told(),
         }
-    }
-
-    fn template(&mut self) -> Option<&mut PodTemplateSpec> {
-        self.spec.template.as_mut()
     }
 }

@@ -371,11 +371,13 @@ fn each_state_of_a_rollout_is_read_as_what_it_is() {
 
 #[test]
 fn a_restart_is_a_rollout_of_its_own_from_when_it_is_due_until_its_controller_says_so() {
-    let asked = |at: &str, done: Option<&str>| {
+    let asked_at = |at: &str, done: Option<&str>, observed: &str| {
         rollout(&[json!({
-            "spec": {"restartAt": at}, "status": {"restartedAt": done}, "metadata": {"generation": 2},
+            "spec": {"restartAt": at}, "status": {"restartedAt": done, "observedGeneration": observed}, "metadata": {"generation": 2},
         })])
     };
+    let asked = |at: &str, done: Option<&str>| asked_at(at, done, "1");
+    let caught_up = |at: &str, done: Option<&str>| asked_at(at, done, "2");
     let seen = |rollout: &Rollout| observe(&rollout.facts().at(NOW.parse().unwrap()), None);
     let at_rest = seen(&rollout(&[]));
     let revision = |phase: &Phase| phase.run().map(|run| run.revision.clone());
@@ -395,15 +397,10 @@ fn a_restart_is_a_rollout_of_its_own_from_when_it_is_due_until_its_controller_sa
     // The one before is over, this one isn't.
     let again = seen(&asked(due, Some("2025-12-31T09:59:00Z")));
     assert_eq!(again, under_way);
-    let caught_up = |rollout: Rollout| {
-        let mut object = serde_json::to_value(rollout).unwrap();
-        object["status"]["observedGeneration"] = json!("2");
-        serde_json::from_value::<Rollout>(object).unwrap()
-    };
-    let over = seen(&caught_up(asked(due, Some(due))));
+    let over = seen(&caught_up(due, Some(due)));
     assert!(matches!(over, Phase::Succeeded(_)), "{over:?}");
     assert_eq!(revision(&over), revision(&under_way));
-    let not_yet = seen(&caught_up(asked(later, None)));
+    let not_yet = seen(&caught_up(later, None));
     assert_eq!(revision(&not_yet), revision(&at_rest));
     assert!(matches!(not_yet, Phase::Succeeded(_)), "{not_yet:?}");
 }

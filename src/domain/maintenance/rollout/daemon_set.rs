@@ -1,13 +1,50 @@
 //! A DaemonSet, as far as it is rolling out.
 
-use k8s_openapi::api::apps::v1::DaemonSet;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::apps::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::Deserialize;
 
-use super::{Facts, RollsOut, template_hash};
+use super::{Facts, RollsOut, Template};
 use crate::api::maintenance_policy::WorkloadKind;
 
 /// Where the API server counts how often the template has changed. Its name says that a later version of the API may lack it; apps/v1 has it.
 const TEMPLATE_ANNOTATION: &str = "deprecated.daemonset.template.generation";
+
+/// A DaemonSet: no more of it than is read.
+#[derive(Resource, Deserialize, Clone, Debug)]
+#[resource(inherit = v1::DaemonSet)]
+pub struct DaemonSet {
+    /// Its metadata.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    spec: Option<Spec>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    #[serde(default)]
+    template: Template,
+    update_strategy: Option<UpdateStrategy>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+struct UpdateStrategy {
+    #[serde(rename = "type")]
+    type_: Option<String>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    observed_generation: Option<i64>,
+    desired_number_scheduled: Option<i32>,
+    current_number_scheduled: Option<i32>,
+    updated_number_scheduled: Option<i32>,
+    number_available: Option<i32>,
+}
 
 impl RollsOut for DaemonSet {
     const KIND: WorkloadKind = WorkloadKind::DaemonSet;
@@ -27,19 +64,17 @@ impl RollsOut for DaemonSet {
         // How many nodes it is for is told by the first status.
         let unknown = i32::from(observed.is_none());
         let count = |of: Option<i32>| of.unwrap_or(0);
-        let pods = status.map_or(0, |status| status.current_number_scheduled);
+        let pods = count(status.and_then(|status| status.current_number_scheduled));
         let updated = count(status.and_then(|status| status.updated_number_scheduled));
         Facts {
-            template: template_hash(spec.map(|spec| &spec.template)),
+            template: spec.map_or_else(String::new, |spec| spec.template.hash().to_owned()),
             rollout: counted.unwrap_or(generation),
             is_numbered: counted.is_some(),
             caught_up: observed.unwrap_or(0) >= generation,
             reported: observed.is_some(),
             held: metadata.deletion_timestamp.is_some(),
             by_hand: strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some("OnDelete")),
-            wished: status
-                .map_or(0, |status| status.desired_number_scheduled)
-                .max(unknown),
+            wished: count(status.and_then(|status| status.desired_number_scheduled)).max(unknown),
             kept: 0,
             pods,
             old: pods.saturating_sub(updated),
@@ -51,9 +86,5 @@ impl RollsOut for DaemonSet {
             restart: None,
             progressing: None,
         }
-    }
-
-    fn template(&mut self) -> Option<&mut PodTemplateSpec> {
-        self.spec.as_mut().map(|spec| &mut spec.template)
     }
 }

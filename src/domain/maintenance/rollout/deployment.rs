@@ -1,13 +1,53 @@
 //! A Deployment, as far as it is rolling out.
 
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::apps::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::Resource;
+use serde::Deserialize;
 
-use super::{Facts, Progressing, RollsOut, template_hash};
+use super::{Facts, Progressing, RollsOut, Template};
 use crate::api::maintenance_policy::WorkloadKind;
 
 /// Where the deployment controller counts a Deployment's rollouts.
 const REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
+
+/// A Deployment: no more of it than is read.
+#[derive(Resource, Deserialize, Clone, Debug)]
+#[resource(inherit = v1::Deployment)]
+pub struct Deployment {
+    /// Its metadata.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    spec: Option<Spec>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+struct Spec {
+    paused: Option<bool>,
+    replicas: Option<i32>,
+    #[serde(default)]
+    template: Template,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    observed_generation: Option<i64>,
+    replicas: Option<i32>,
+    updated_replicas: Option<i32>,
+    available_replicas: Option<i32>,
+    conditions: Option<Vec<Condition>>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Condition {
+    #[serde(rename = "type")]
+    type_: String,
+    reason: Option<String>,
+    last_update_time: Option<Time>,
+}
 
 impl RollsOut for Deployment {
     const KIND: WorkloadKind = WorkloadKind::Deployment;
@@ -28,7 +68,7 @@ impl RollsOut for Deployment {
         let pods = count(status.and_then(|status| status.replicas));
         let updated = count(status.and_then(|status| status.updated_replicas));
         Facts {
-            template: template_hash(spec.map(|spec| &spec.template)),
+            template: spec.map_or_else(String::new, |spec| spec.template.hash().to_owned()),
             rollout: metadata
                 .annotations
                 .as_ref()
@@ -52,9 +92,5 @@ impl RollsOut for Deployment {
             restart: None,
             progressing,
         }
-    }
-
-    fn template(&mut self) -> Option<&mut PodTemplateSpec> {
-        self.spec.as_mut().map(|spec| &mut spec.template)
     }
 }

@@ -1,9 +1,8 @@
 //! Every state of a rollout of a StatefulSet and a DaemonSet that the real controllers produce.
 
-use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::json;
 
-use super::{Facts, RollsOut};
+use super::{Facts, RollsOut, StatefulSet};
 use crate::domain::maintenance::phase::{Phase, Run};
 use crate::domain::maintenance::recorded::{daemon_set, stateful_set, words};
 use crate::domain::maintenance::window::Window;

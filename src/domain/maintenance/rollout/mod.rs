@@ -13,12 +13,17 @@ pub mod argo;
 mod daemon_set;
 mod deployment;
 mod stateful_set;
+mod template;
 
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::phase::{Counts, Phase, Progress, Run, Standing, UnderWay, Verdict};
+pub use daemon_set::DaemonSet;
+pub use deployment::Deployment;
+pub use stateful_set::StatefulSet;
+pub use template::Template;
+
 use super::window::Window;
 use crate::api::maintenance_policy::WorkloadKind;
 
@@ -29,9 +34,6 @@ pub trait RollsOut {
 
     /// What decides whether it is rolling out.
     fn facts(&self) -> Facts;
-
-    /// What rolls out.
-    fn template(&mut self) -> Option<&mut PodTemplateSpec>;
 }
 
 /// What decides whether a workload is rolling out; small, so that a store need not keep whole objects.
@@ -229,13 +231,6 @@ impl Facts {
             ..self.counts()
         }
     }
-}
-
-/// A short, stable hash of the pod template: what a rollout rolls out. Eight lower-case letters and digits.
-pub fn template_hash(template: Option<&PodTemplateSpec>) -> String {
-    // A `Value` has sorted keys, so the hash doesn't depend on the order in which a library writes fields.
-    let template = template.and_then(|template| serde_json::to_value(template).ok());
-    short_hash(&template.unwrap_or_default().to_string())
 }
 
 fn short_hash(text: &str) -> String {

@@ -3,11 +3,58 @@
 //! Its controller numbers no rollouts, and makes `currentRevision` the `updateRevision` when every pod has been replaced and is ready;
 //! with a partition or the strategy `OnDelete` it doesn't. A pod that is on its way out counts in `replicas` and in no revision.
 
-use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::apps::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::Deserialize;
 
-use super::{Facts, RollsOut, template_hash};
+use super::{Facts, RollsOut, Template};
 use crate::api::maintenance_policy::WorkloadKind;
+
+/// A StatefulSet: no more of it than is read.
+#[derive(Resource, Deserialize, Clone, Debug)]
+#[resource(inherit = v1::StatefulSet)]
+pub struct StatefulSet {
+    /// Its metadata.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    spec: Option<Spec>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    replicas: Option<i32>,
+    #[serde(default)]
+    template: Template,
+    update_strategy: Option<UpdateStrategy>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct UpdateStrategy {
+    #[serde(rename = "type")]
+    type_: Option<String>,
+    rolling_update: Option<RollingUpdate>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+struct RollingUpdate {
+    partition: Option<i32>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    observed_generation: Option<i64>,
+    replicas: Option<i32>,
+    current_replicas: Option<i32>,
+    updated_replicas: Option<i32>,
+    available_replicas: Option<i32>,
+    current_revision: Option<String>,
+    update_revision: Option<String>,
+}
 
 impl RollsOut for StatefulSet {
     const KIND: WorkloadKind = WorkloadKind::StatefulSet;
@@ -32,7 +79,7 @@ impl RollsOut for StatefulSet {
         let count = |of: Option<i32>| of.unwrap_or(0);
         let observed = status.and_then(|status| status.observed_generation);
         Facts {
-            template: template_hash(spec.map(|spec| &spec.template)),
+            template: spec.map_or_else(String::new, |spec| spec.template.hash().to_owned()),
             rollout: metadata.generation.unwrap_or(0),
             is_numbered: false,
             caught_up: observed.unwrap_or(0) >= metadata.generation.unwrap_or(0),
@@ -41,7 +88,7 @@ impl RollsOut for StatefulSet {
             by_hand,
             wished,
             kept,
-            pods: status.map_or(0, |status| status.replicas),
+            pods: count(status.and_then(|status| status.replicas)),
             old: count(
                 status
                     .and_then(|status| status.current_replicas)
@@ -61,9 +108,5 @@ impl RollsOut for StatefulSet {
             restart: None,
             progressing: None,
         }
-    }
-
-    fn template(&mut self) -> Option<&mut PodTemplateSpec> {
-        self.spec.as_mut().map(|spec| &mut spec.template)
     }
 }
