@@ -35,6 +35,7 @@ pub use alert_rule::{AlertRule, AlertRuleSpec, AlertRuleStatus};
 pub use contact_point::{ContactPoint, ContactPointSpec, ContactPointStatus};
 pub use grafana_instance::{GrafanaInstance, GrafanaInstanceSpec, GrafanaInstanceStatus};
 pub use maintenance_policy::{MaintenancePolicy, MaintenancePolicySpec, MaintenancePolicyStatus};
+pub use notification::inhibition_rule::{InhibitionRule, InhibitionRuleSpec, InhibitionRuleStatus};
 pub use notification::policy::{NotificationPolicy, NotificationPolicySpec, NotificationPolicyStatus};
 pub use notification::template::{
     NotificationTemplate, NotificationTemplateSpec, NotificationTemplateStatus,
@@ -88,6 +89,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         AlertRule::crd(),
         ContactPoint::crd(),
         GrafanaInstance::crd(),
+        InhibitionRule::crd(),
         MaintenancePolicy::crd(),
         NotificationPolicy::crd(),
         NotificationTemplate::crd(),

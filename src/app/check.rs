@@ -10,8 +10,8 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
-    PrometheusRuleImport, Silence, TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code, is_forbidden, is_missing};
 use crate::domain::maintenance::migration::Job;
@@ -55,6 +55,7 @@ async fn types(client: &Client, home: &str, namespaces: &[String]) -> Result<(),
     somewhere::<NotificationPolicy>(client, namespaces).await?;
     somewhere::<TimeInterval>(client, namespaces).await?;
     somewhere::<NotificationTemplate>(client, namespaces).await?;
+    somewhere::<InhibitionRule>(client, namespaces).await?;
     somewhere::<Silence>(client, namespaces).await?;
     somewhere::<MaintenancePolicy>(client, namespaces).await?;
     somewhere::<PrometheusRuleImport>(client, namespaces).await?;

@@ -20,8 +20,8 @@ use tracing::{info, warn};
 use crate::api::grafana_instance::Auth;
 use crate::api::reference::{SecretKeyRef, SecretSource};
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, NotificationPolicy,
-    NotificationTemplate, Silence, TimeInterval,
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, InhibitionRule,
+    NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, is_conflict};
 use crate::cluster::client;
@@ -263,7 +263,7 @@ pub async fn remove_finalizers(
     namespace: &str,
     watched: &[String],
     patience: Duration,
-) -> Result<[(&'static str, usize); 6], Error> {
+) -> Result<[(&'static str, usize); 7], Error> {
     let client = plain(&config().await?)?;
     // Whoever holds the Lease is the only one that writes; a running operator would put them on again.
     let election = Election::new(&client, namespace, identity());
@@ -282,6 +282,10 @@ pub async fn remove_finalizers(
             (
                 ContactPoint::KIND,
                 finalizers::remove::<ContactPoint>(&client, watched).await?,
+            ),
+            (
+                InhibitionRule::KIND,
+                finalizers::remove::<InhibitionRule>(&client, watched).await?,
             ),
             (
                 NotificationPolicy::KIND,

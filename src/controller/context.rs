@@ -17,8 +17,8 @@ use super::connection::Instance;
 use super::workloads::Workloads;
 use crate::api::condition::Reason;
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
-    PrometheusRuleImport, Silence, TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::events::Events;
@@ -58,6 +58,8 @@ pub struct Stores {
     pub time_intervals: Store<TimeInterval>,
     /// NotificationTemplates.
     pub templates: Store<NotificationTemplate>,
+    /// InhibitionRules.
+    pub inhibition_rules: Store<InhibitionRule>,
     /// Silences.
     pub silences: Store<Silence>,
     /// GrafanaInstances of the operator's own namespace.
@@ -90,6 +92,7 @@ pub struct Writers {
     pub policies: Writer<NotificationPolicy>,
     pub time_intervals: Writer<TimeInterval>,
     pub templates: Writer<NotificationTemplate>,
+    pub inhibition_rules: Writer<InhibitionRule>,
     pub silences: Writer<Silence>,
     pub instances: Writer<GrafanaInstance>,
     pub maintenance: Writer<MaintenancePolicy>,
@@ -110,6 +113,7 @@ pub fn stores() -> (Stores, Writers) {
     let (policies, policies_writer) = store();
     let (time_intervals, time_intervals_writer) = store();
     let (templates, templates_writer) = store();
+    let (inhibition_rules, inhibition_rules_writer) = store();
     let (silences, silences_writer) = store();
     let (instances, instances_writer) = store();
     let (maintenance, maintenance_writer) = store();
@@ -128,6 +132,7 @@ pub fn stores() -> (Stores, Writers) {
             policies,
             time_intervals,
             templates,
+            inhibition_rules,
             silences,
             instances,
             maintenance,
@@ -146,6 +151,7 @@ pub fn stores() -> (Stores, Writers) {
             policies: policies_writer,
             time_intervals: time_intervals_writer,
             templates: templates_writer,
+            inhibition_rules: inhibition_rules_writer,
             silences: silences_writer,
             instances: instances_writer,
             maintenance: maintenance_writer,

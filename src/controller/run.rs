@@ -25,15 +25,12 @@ use super::maintenance::rolling::{self, Rolling};
 use super::maintenance::{argo, policy, workload};
 use super::news::texts::{config_map_changes, secret_changes};
 use super::news::{
-    about_contact_point, about_instance, about_job, about_maintenance, about_policy, about_rolling,
-    about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
+    about_contact_point, about_inhibition_rule, about_instance, about_job, about_maintenance, about_policy,
+    about_rolling, about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
 };
 use super::pass::{self, Reconcile};
 use super::tally;
-use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, NotificationTemplate, PrometheusRuleImport,
-    Silence, TimeInterval,
-};
+use crate::api::{AlertRule, PrometheusRuleImport, Silence};
 use crate::cluster::client::WORKLOAD_WATCH;
 use crate::cluster::prometheus::{PrometheusRule, RuleSource, VmRule};
 use crate::controller::engine::by::Indexed;
@@ -57,10 +54,6 @@ const SAY: Duration = Duration::from_secs(15);
 
 /// Runs every controller until `stop`; passes under way are finished. `attentive` is the client for watches of workloads and of what
 /// silences them.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one table: a watch and a controller for each kind"
-)]
 pub async fn all(
     context: Arc<Context>,
     attentive: &Client,
@@ -76,41 +69,18 @@ pub async fn all(
         context: context.clone(),
         stop: stop.clone(),
     };
-    let rules = reflect(
-        guarded::<AlertRule>(client, namespaces, unwatched, None),
-        writers.rules,
-        tell(&context, about_rule),
-    );
-    let contact_points = reflect(
-        guarded::<ContactPoint>(client, namespaces, unwatched, None),
-        writers.contact_points,
-        tell(&context, about_contact_point),
-    );
-    let policies = reflect(
-        guarded::<NotificationPolicy>(client, namespaces, unwatched, None),
-        writers.policies,
-        tell(&context, about_policy),
-    );
-    let time_intervals = reflect(
-        guarded::<TimeInterval>(client, namespaces, unwatched, None),
-        writers.time_intervals,
-        tell(&context, about_time_interval),
-    );
-    let templates = reflect(
-        guarded::<NotificationTemplate>(client, namespaces, unwatched, None),
-        writers.templates,
-        tell(&context, about_template),
-    );
+    let rules = start.watched(namespaces, writers.rules, about_rule);
+    let contact_points = start.watched(namespaces, writers.contact_points, about_contact_point);
+    let policies = start.watched(namespaces, writers.policies, about_policy);
+    let time_intervals = start.watched(namespaces, writers.time_intervals, about_time_interval);
+    let templates = start.watched(namespaces, writers.templates, about_template);
+    let inhibition_rules = start.watched(namespaces, writers.inhibition_rules, about_inhibition_rule);
     let silences = reflect(
         guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
         writers.silences,
         tell(&context, about_silence),
     );
-    let instances = reflect(
-        guarded::<GrafanaInstance>(client, home, unwatched, None),
-        writers.instances,
-        tell(&context, about_instance),
-    );
+    let instances = start.watched(home, writers.instances, about_instance);
     let maintenance_policies = reflect(
         guarded(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
         writers.maintenance,
@@ -132,6 +102,11 @@ pub async fn all(
         start.kind(policies, &stores.policies, receivers.policies),
         start.kind(time_intervals, &stores.time_intervals, receivers.time_intervals),
         start.kind(templates, &stores.templates, receivers.templates),
+        start.kind(
+            inhibition_rules,
+            &stores.inhibition_rules,
+            receivers.inhibition_rules
+        ),
         start.kind(silences, &stores.silences, receivers.silences),
         start.controller(
             instances,
@@ -248,6 +223,20 @@ impl Start {
         }
     }
 
+    /// A kind of ours, and who is told of it.
+    fn watched<K: Watched + Indexed>(
+        &self,
+        namespaces: &[String],
+        writer: Writer<K>,
+        about: fn(&watcher::Event<K>, Option<&K>, &Context),
+    ) -> BoxStream<'static, watcher::Result<K>> {
+        let Context {
+            client, unwatched, ..
+        } = &*self.context;
+        let events = guarded(client, namespaces, unwatched, None);
+        reflect(events, writer, tell(&self.context, about)).boxed()
+    }
+
     fn watched_rolling<K: Rolling + Watched>(
         &self,
         client: &Client,
@@ -352,6 +341,7 @@ pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) 
         policies,
         time_intervals,
         templates,
+        inhibition_rules,
         silences,
         instances,
         maintenance,
@@ -364,6 +354,7 @@ pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) 
     triggers.policies.all(policies);
     triggers.time_intervals.all(time_intervals);
     triggers.templates.all(templates);
+    triggers.inhibition_rules.all(inhibition_rules);
     triggers.silences.all(silences);
     triggers.instances.all(instances);
     triggers.maintenance.all(maintenance);
@@ -382,6 +373,7 @@ async fn all_listed(context: &Context) {
             one_listed(&stores.policies, &missing),
             one_listed(&stores.time_intervals, &missing),
             one_listed(&stores.templates, &missing),
+            one_listed(&stores.inhibition_rules, &missing),
             one_listed(&stores.silences, &missing),
             one_listed(&stores.instances, &missing),
             one_listed(&stores.maintenance, &missing),

@@ -101,6 +101,7 @@ fn standing(stores: &Stores) -> Vec<Standing> {
     managed(&stores.policies, &mut all);
     managed(&stores.time_intervals, &mut all);
     managed(&stores.templates, &mut all);
+    managed(&stores.inhibition_rules, &mut all);
     managed(&stores.silences, &mut all);
     managed(&stores.imports, &mut all);
     let conditions = |object: &MaintenancePolicy| object.status.as_ref().map(|s| s.conditions.clone());

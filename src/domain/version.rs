@@ -60,6 +60,11 @@ impl Version {
     /// Equal titles within a folder.
     pub const SAME_TITLES: Self = Self::new(12, 0, 0);
 
+    /// Policy trees beside the default one, without a feature toggle (`grafana/grafana#126160`).
+    pub const SEVERAL_TREES: Self = Self::new(13, 2, 0);
+    /// Inhibition rules. They are heeded where there may be several policy trees.
+    pub const INHIBITION_RULES: Self = Self::new(13, 0, 0);
+
     /// `active_time_intervals` of a route and of a rule's own settings. From 11.2 on a route keeps them, but none heeds them before
     /// (`grafana/grafana#104252`, `grafana/terraform-provider-grafana#2249`).
     pub const ACTIVE_INTERVALS: Self = Self::new(12, 1, 0);
@@ -86,6 +91,11 @@ impl Version {
     /// Whether a rule may record.
     pub fn has_recording_rules(self, toggles: Toggles) -> bool {
         self >= Self::RECORDING_RULES || toggles.recording_rules && self >= Self::RECORDING_RULES_BY_TOGGLE
+    }
+
+    /// Whether inhibition rules hold back what they are to. Where they don't Grafana keeps them all the same (`grafana/grafana#124373`).
+    pub fn heeds_inhibition_rules(self, toggles: Toggles) -> bool {
+        self >= Self::SEVERAL_TREES || toggles.several_trees && self >= Self::INHIBITION_RULES
     }
 
     /// The fields of our resources that this version lacks with these feature toggles.
@@ -122,6 +132,7 @@ impl Version {
                 "NotificationPolicy.spec.routes[].activeTimeIntervals",
                 Self::ACTIVE_INTERVALS,
             ),
+            ("InhibitionRule", Self::INHIBITION_RULES),
         ]
         .into_iter()
         .map(|(field, since)| (field.to_owned(), since))
@@ -177,7 +188,7 @@ mod tests {
         let lacks = |major, minor| Version::new(major, minor, 0).lacks(Toggles::default());
         assert_eq!(
             Version::OLDEST.lacks(Toggles::default()).len(),
-            9 + CONTACT_POINT_FIELDS.len()
+            10 + CONTACT_POINT_FIELDS.len()
         );
         let of_rules = |version: &[String]| {
             version
@@ -190,6 +201,7 @@ mod tests {
         let toggles = Toggles {
             simplified_routing: true,
             recording_rules: true,
+            several_trees: true,
         };
         assert_eq!(
             of_rules(&Version::new(10, 4, 0).lacks(toggles)),
@@ -211,6 +223,22 @@ mod tests {
         );
         assert_eq!(of_rules(&lacks(12, 1)), 0);
         assert!(lacks(11, 5).contains(&"ContactPoint.spec.integrations[].jira (since 11.6)".to_owned()));
+        assert!(lacks(12, 4).contains(&"InhibitionRule (since 13.0)".to_owned()));
         assert!(lacks(13, 0).is_empty(), "{:?}", lacks(13, 0));
+    }
+    #[test]
+    fn inhibition_rules_are_heeded_by_their_toggle_and_later_without_it() {
+        let heeds = |minor, several_trees| {
+            let toggles = Toggles {
+                several_trees,
+                ..Toggles::default()
+            };
+            Version::new(13, minor, 0).heeds_inhibition_rules(toggles)
+        };
+        assert_eq!(
+            [heeds(0, false), heeds(1, false), heeds(2, false)],
+            [false, false, true]
+        );
+        assert!(heeds(0, true));
     }
 }

@@ -107,6 +107,12 @@ pub enum Error {
         /// What was asked for.
         operation: &'static str,
     },
+    /// This Grafana doesn't serve what is asked for, or what stands in front of it doesn't let it be seen. Nothing was sent.
+    #[error("{operation} was not sent: grafana doesn't serve that, or it can't be seen below /apis")]
+    NotServed {
+        /// What was asked for.
+        operation: &'static str,
+    },
     /// Another process may be the one that writes by now, so nothing was sent.
     #[error("{operation} was not sent: this replica no longer holds the lease")]
     NotLeading {
@@ -163,7 +169,8 @@ impl Error {
             | Self::Decode { .. }
             | Self::TooLarge { .. }
             | Self::Unending { .. }
-            | Self::Unsettled { .. } => Class::Transient,
+            | Self::Unsettled { .. }
+            | Self::NotServed { .. } => Class::Transient,
             Self::Configuration(_) => Class::Rejected,
             Self::Paused { left, .. } => Class::Throttled(Some(*left)),
             Self::NotGrafana {
@@ -225,6 +232,7 @@ impl Error {
             Self::Connect(_)
             | Self::NotLeading { .. }
             | Self::Unsettled { .. }
+            | Self::NotServed { .. }
             | Self::Unending { .. }
             | Self::Paused { .. }
             | Self::Configuration(_) => false,
@@ -251,6 +259,7 @@ impl Error {
             Self::Connect(_)
             | Self::NotLeading { .. }
             | Self::Unsettled { .. }
+            | Self::NotServed { .. }
             | Self::Paused { .. }
             | Self::Configuration(_) => true,
             Self::Status {

@@ -181,6 +181,7 @@ fn every_kind_can_be_listed_by_a_short_name_and_with_the_others() {
             "arule",
             "cpoint",
             "ginst",
+            "irule",
             "mpolicy",
             "npolicy",
             "ntemplate",
@@ -247,7 +248,8 @@ fn every_list_says_how_server_side_apply_merges_it() {
             let last = path.rsplit('.').next().unwrap_or_default();
             let expected = match last {
                 "data" | "debugQueries" | "conditions" => "map",
-                "names" | "addresses" | "groupBy" | "previousOwnerIDs" | "kinds" | "excludeAlerts" => "set",
+                "names" | "addresses" | "groupBy" | "equal" | "previousOwnerIDs" | "kinds"
+                | "excludeAlerts" => "set",
                 _ => "atomic",
             };
             assert!(

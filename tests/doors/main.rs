@@ -11,6 +11,7 @@
 mod contact_points;
 mod doors;
 mod folders;
+mod inhibition_rules;
 mod integrations;
 mod rules;
 mod states;

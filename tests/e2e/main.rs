@@ -25,6 +25,7 @@ mod drift;
 mod example;
 mod high_availability;
 mod imports;
+mod inhibition_rules;
 mod install;
 mod instances;
 mod integrations;

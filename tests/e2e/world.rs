@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alertwright::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
-    PrometheusRuleImport, Silence, TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::grafana::{Account, FixedRole};
@@ -184,6 +184,7 @@ reported!(
     AlertRule,
     ContactPoint,
     GrafanaInstance,
+    InhibitionRule,
     MaintenancePolicy,
     NotificationPolicy,
     PrometheusRuleImport,

@@ -8,8 +8,8 @@ use kube::{Resource, ResourceExt};
 use super::managed::Managed;
 use crate::api::grafana_instance;
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, MaintenancePolicy, NotificationPolicy,
-    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval, condition,
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, InhibitionRule, MaintenancePolicy,
+    NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval, condition,
 };
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
@@ -321,6 +321,12 @@ impl Indexed for NotificationTemplate {
         let texts = texts.map(|from| By::ConfigMap(named(self.ns(), &from.config_map_key_ref.name)));
         found_by.extend(texts);
         found_by
+    }
+}
+
+impl Indexed for InhibitionRule {
+    fn found_by(&self) -> Vec<By> {
+        managed(self)
     }
 }
 

@@ -9,8 +9,8 @@ use super::by::Indexed;
 use super::managed::Managed;
 use super::store::Store;
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstanceSpec, NotificationPolicy, NotificationTemplate, Silence,
-    TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstanceSpec, InhibitionRule, NotificationPolicy, NotificationTemplate,
+    Silence, TimeInterval,
 };
 use crate::cluster::namespace::AllLabels;
 use crate::domain::claims::{Claimant, Claims};
@@ -47,6 +47,8 @@ pub enum Key {
     TimeInterval(String, String),
     /// The name of a notification template.
     Template(String, String),
+    /// The name of an inhibition rule.
+    InhibitionRule(String, String),
 }
 
 /// All claims.
@@ -64,6 +66,7 @@ pub struct AllClaims {
     asked: Mutex<HashMap<[String; 3], String>>,
     time_intervals: Mutex<Claims<Key, u64>>,
     templates: Mutex<Claims<Key, u64>>,
+    inhibition_rules: Mutex<Claims<Key, u64>>,
 }
 
 /// What a GrafanaInstance says that claims depend on.
@@ -117,6 +120,7 @@ impl AllClaims {
             asked: Mutex::default(),
             time_intervals: Mutex::default(),
             templates: Mutex::default(),
+            inhibition_rules: Mutex::default(),
         }
     }
 
@@ -379,6 +383,19 @@ impl Claiming for NotificationTemplate {
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.templates
+    }
+}
+
+impl Claiming for InhibitionRule {
+    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+        if !ground.allows(all, self.ns(), tenancy::may_use) {
+            return Vec::new();
+        }
+        let name = self.spec.name.as_deref().unwrap_or(self.id());
+        vec![(Key::InhibitionRule(ground.place.clone(), name.to_owned()), 0)]
+    }
+    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
+        &all.inhibition_rules
     }
 }
 

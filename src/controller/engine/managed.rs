@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 
 use crate::api::reference::DeletionPolicy;
 use crate::api::{
-    ANNOTATION_SHARED_WITH, AlertRule, ContactPoint, DEFAULT_INSTANCE, NotificationPolicy,
+    ANNOTATION_SHARED_WITH, AlertRule, ContactPoint, DEFAULT_INSTANCE, InhibitionRule, NotificationPolicy,
     NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::api::{
-    AlertRuleStatus, ContactPointStatus, NotificationPolicyStatus, NotificationTemplateStatus,
-    PrometheusRuleImportStatus, SilenceStatus, TimeIntervalStatus,
+    AlertRuleStatus, ContactPointStatus, InhibitionRuleStatus, NotificationPolicyStatus,
+    NotificationTemplateStatus, PrometheusRuleImportStatus, SilenceStatus, TimeIntervalStatus,
 };
 use crate::grafana::mirror::Part;
 
@@ -153,6 +153,8 @@ managed!(TimeInterval, TimeIntervalStatus,
     needs [Part::TimeIntervals], to leave [Part::TimeIntervals, Part::Policy, Part::Rules], drift);
 managed!(NotificationTemplate, NotificationTemplateStatus,
     needs [Part::Templates], to leave [Part::Templates], drift);
+managed!(InhibitionRule, InhibitionRuleStatus,
+    needs [Part::Settings, Part::InhibitionRules], to leave [Part::InhibitionRules], drift);
 managed!(Silence, SilenceStatus, needs [Part::Silences], to leave [Part::Silences], drift);
 // What it makes is AlertRules, which need more.
 managed!(PrometheusRuleImport, PrometheusRuleImportStatus, needs [], to leave []);

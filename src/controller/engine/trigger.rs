@@ -9,8 +9,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::by::{By, Indexed};
 use super::store::Store;
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, MaintenancePolicy, NotificationPolicy, NotificationTemplate,
-    PrometheusRuleImport, Silence, TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
@@ -70,6 +70,8 @@ pub struct Triggers {
     pub time_intervals: Trigger<TimeInterval>,
     /// NotificationTemplates.
     pub templates: Trigger<NotificationTemplate>,
+    /// InhibitionRules.
+    pub inhibition_rules: Trigger<InhibitionRule>,
     /// Silences.
     pub silences: Trigger<Silence>,
     /// GrafanaInstances.
@@ -102,6 +104,8 @@ pub struct Receivers {
     pub time_intervals: UnboundedReceiver<ObjectRef<TimeInterval>>,
     /// NotificationTemplates.
     pub templates: UnboundedReceiver<ObjectRef<NotificationTemplate>>,
+    /// InhibitionRules.
+    pub inhibition_rules: UnboundedReceiver<ObjectRef<InhibitionRule>>,
     /// Silences.
     pub silences: UnboundedReceiver<ObjectRef<Silence>>,
     /// GrafanaInstances.
@@ -133,6 +137,7 @@ pub fn triggers() -> (Triggers, Receivers) {
     let (policies, policies_receiver) = channel();
     let (time_intervals, time_intervals_receiver) = channel();
     let (templates, templates_receiver) = channel();
+    let (inhibition_rules, inhibition_rules_receiver) = channel();
     let (silences, silences_receiver) = channel();
     let (instances, instances_receiver) = channel();
     let (maintenance, maintenance_receiver) = channel();
@@ -149,6 +154,7 @@ pub fn triggers() -> (Triggers, Receivers) {
             policies,
             time_intervals,
             templates,
+            inhibition_rules,
             silences,
             instances,
             maintenance,
@@ -165,6 +171,7 @@ pub fn triggers() -> (Triggers, Receivers) {
             policies: policies_receiver,
             time_intervals: time_intervals_receiver,
             templates: templates_receiver,
+            inhibition_rules: inhibition_rules_receiver,
             silences: silences_receiver,
             instances: instances_receiver,
             maintenance: maintenance_receiver,

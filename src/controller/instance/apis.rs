@@ -96,7 +96,7 @@ fn concern(part: Part) -> Option<Concern> {
         Part::ContactPoints | Part::Policy | Part::TimeIntervals | Part::Templates => {
             Some(Concern::Notifications)
         }
-        Part::Settings | Part::DataSources | Part::Silences => None,
+        Part::Settings | Part::DataSources | Part::Silences | Part::InhibitionRules => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What differs in Grafana from what was known, and whom that concerns.
 
-use crate::api::{AlertRule, ContactPoint, NotificationPolicy, NotificationTemplate, TimeInterval};
+use crate::api::{
+    AlertRule, ContactPoint, InhibitionRule, NotificationPolicy, NotificationTemplate, TimeInterval,
+};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
@@ -18,6 +20,7 @@ pub(super) struct Changed {
     pub(super) silences: Vec<(String, Option<String>)>,
     pub(super) time_intervals: Vec<String>,
     pub(super) templates: Vec<String>,
+    pub(super) inhibition_rules: Vec<String>,
     /// Version and limits, or data sources.
     pub(super) facts: bool,
 }
@@ -31,6 +34,9 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         triggers.rules.all_of(&stores.rules, &instance.name);
         // Another version has other fields.
         triggers.imports.all_of(&stores.imports, &instance.name);
+        triggers
+            .inhibition_rules
+            .all_of(&stores.inhibition_rules, &instance.name);
     }
     for uid in &changed.folders {
         let inside = By::Folder {
@@ -86,7 +92,7 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
     }
 }
 
-/// The resource of a time interval or template is the one that claims its name.
+/// The resource of what is only known by its name is the one that claims it.
 fn trigger_named(instance: &Instance, context: &Context, changed: &Changed) {
     let triggers = &context.triggers;
     let place = context.claims.place(&instance.name);
@@ -105,6 +111,12 @@ fn trigger_named(instance: &Instance, context: &Context, changed: &Changed) {
         let key = Key::Template(place.clone(), name.clone());
         if let Some(holder) = context.claims.holder::<NotificationTemplate>(&key) {
             triggers.templates.one(&holder.namespace, &holder.name);
+        }
+    }
+    for name in &changed.inhibition_rules {
+        let key = Key::InhibitionRule(place.clone(), name.clone());
+        if let Some(holder) = context.claims.holder::<InhibitionRule>(&key) {
+            triggers.inhibition_rules.one(&holder.namespace, &holder.name);
         }
     }
 }

@@ -200,6 +200,7 @@ fn trigger_users(name: &str, context: &Context) {
     triggers.policies.all_of(&stores.policies, name);
     triggers.time_intervals.all_of(&stores.time_intervals, name);
     triggers.templates.all_of(&stores.templates, name);
+    triggers.inhibition_rules.all_of(&stores.inhibition_rules, name);
     triggers.silences.all_of(&stores.silences, name);
     triggers.imports.all_of(&stores.imports, name);
 }
@@ -310,6 +311,7 @@ fn of_all(by: &By, context: &Context) -> i64 {
         + stores.policies.count(by)
         + stores.time_intervals.count(by)
         + stores.templates.count(by)
+        + stores.inhibition_rules.count(by)
         + stores.silences.count(by);
     i64::try_from(all).unwrap_or_default()
 }

@@ -18,7 +18,9 @@ use super::sweep;
 use super::watch::{Begun, Watches};
 use crate::api::condition::Reason;
 use crate::api::duration;
-use crate::api::{AlertRule, ContactPoint, NotificationPolicy, NotificationTemplate, Silence, TimeInterval};
+use crate::api::{
+    AlertRule, ContactPoint, InhibitionRule, NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
+};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
@@ -251,6 +253,11 @@ fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>)
     }
     if needs::<NotificationTemplate>(parts) {
         triggers.templates.all_of(&stores.templates, &instance.name);
+    }
+    if needs::<InhibitionRule>(parts) {
+        triggers
+            .inhibition_rules
+            .all_of(&stores.inhibition_rules, &instance.name);
     }
 }
 

@@ -121,6 +121,7 @@ fn what(instance: &Instance, context: &Context) -> String {
         of(&stores.policies, name),
         of(&stores.time_intervals, name),
         of(&stores.templates, name),
+        of(&stores.inhibition_rules, name),
         of(&stores.silences, name),
     ]
     .into_iter()

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, MaintenancePolicy, NotificationPolicy,
-    NotificationTemplate, Silence, TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, InhibitionRule, MaintenancePolicy,
+    NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::namespace::{self, Labels};
@@ -88,6 +88,8 @@ fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Cont
         context,
     );
     of(&stores.templates, &triggers.templates, instance, context);
+    let inhibitions = (&stores.inhibition_rules, &triggers.inhibition_rules);
+    of(inhibitions.0, inhibitions.1, instance, context);
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
@@ -217,6 +219,17 @@ pub(in crate::controller) fn about_template(
     tally::count(event, before, &context.stores.templates, context);
     for (namespace, name) in claim(event, &context.stores.templates, context) {
         context.triggers.templates.one(&namespace, &name);
+    }
+}
+
+pub(in crate::controller) fn about_inhibition_rule(
+    event: &Event<InhibitionRule>,
+    before: Option<&InhibitionRule>,
+    context: &Context,
+) {
+    tally::count(event, before, &context.stores.inhibition_rules, context);
+    for (namespace, name) in claim(event, &context.stores.inhibition_rules, context) {
+        context.triggers.inhibition_rules.one(&namespace, &name);
     }
 }
 
@@ -410,6 +423,8 @@ fn look_again(instance: &str, is_meant: impl Fn(&str) -> bool, context: &Context
         &triggers.templates,
         context,
     );
+    let inhibitions = meant(&stores.inhibition_rules, instance, &is_meant);
+    at(&inhibitions, &triggers.inhibition_rules, context);
     for silence in meant(&stores.silences, instance, &is_meant) {
         triggers.silences.one(silence.ns(), silence.id());
     }

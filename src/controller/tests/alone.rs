@@ -299,6 +299,7 @@ async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and
     listed(&mut world.writers.policies, None);
     listed(&mut world.writers.time_intervals, None);
     listed(&mut world.writers.templates, None);
+    listed(&mut world.writers.inhibition_rules, None);
     listed(&mut world.writers.silences, None);
     listed(&mut world.writers.instances, None);
     listed(&mut world.writers.maintenance, None);

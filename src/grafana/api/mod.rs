@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Health, Settings, Silence};
 
-use notifications::{ContactPoints, Templates, TimeIntervals, Trees};
+use notifications::{ContactPoints, InhibitionRules, Templates, TimeIntervals, Trees};
 use watch::Listed;
 
 pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, Why};
@@ -40,6 +40,8 @@ pub struct Grafana {
     pub time_intervals: Arc<dyn TimeIntervals>,
     /// Notification templates.
     pub templates: Arc<dyn Templates>,
+    /// Inhibition rules.
+    pub inhibition_rules: Arc<dyn InhibitionRules>,
     /// How notifications were delivered.
     pub deliveries: Arc<dyn Deliveries>,
     /// Silences.

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use super::watch::Listed;
 use super::{Answer, Provenance};
 use crate::grafana::Error;
-use crate::grafana::model::{ContactPoint, Found, Revision, Route, Template, TimeInterval};
+use crate::grafana::model::{ContactPoint, Found, InhibitionRule, Revision, Route, Template, TimeInterval};
 
 /// Contact points, each whole.
 pub trait ContactPoints: Send + Sync {
@@ -154,4 +154,24 @@ pub trait Templates: Send + Sync {
     ) -> Answer<'a, Found<Template>>;
     /// Deletes a template file in the state that was found; one that is gone meanwhile is no error.
     fn delete<'a>(&'a self, found: &'a Found<Template>) -> Answer<'a, ()>;
+}
+
+/// Inhibition rules. The provisioning API has none.
+pub trait InhibitionRules: Send + Sync {
+    /// Whether this Grafana serves them.
+    fn is_served(&self) -> bool;
+    /// Every inhibition rule, those of imported configurations among them; none where they aren't served.
+    fn list(&self) -> Answer<'_, Vec<Found<InhibitionRule>>>;
+    /// One inhibition rule.
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<InhibitionRule>>>;
+    /// Creates an inhibition rule, or makes the one of this name that was found what is wished; gives it as Grafana has stored it. `Missing` if what
+    /// was found is gone, and `Conflict` if it is in another state by now.
+    fn put<'a>(
+        &'a self,
+        wish: &'a InhibitionRule,
+        found: Option<&'a Found<InhibitionRule>>,
+        provenance: Provenance,
+    ) -> Answer<'a, Found<InhibitionRule>>;
+    /// Deletes an inhibition rule in the state that was found; one that is gone meanwhile is no error.
+    fn delete<'a>(&'a self, found: &'a Found<InhibitionRule>) -> Answer<'a, ()>;
 }

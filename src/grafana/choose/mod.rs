@@ -17,7 +17,7 @@ use super::transport::Transport;
 use super::turns::Company;
 use super::wire::Settings;
 use folders::Folders;
-use notifications::Notifications;
+use notifications::{Inhibitions, Notifications};
 use rules::Rules;
 
 /// A client that begins with the older API, which every version serves.
@@ -25,6 +25,7 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
     let older = provisioning::client(transport.clone(), company.clone());
     let folders = Arc::new(Folders::new(older.clone()));
     let notifications = Arc::new(Notifications::new(older.clone()));
+    let inhibitions = Arc::new(Inhibitions::default());
     let rules = Arc::new(Rules::new(older.clone(), company));
     Grafana {
         rules: rules.clone(),
@@ -34,6 +35,7 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
         trees: notifications.clone(),
         time_intervals: notifications.clone(),
         templates: notifications.clone(),
+        inhibition_rules: inhibitions.clone(),
         deliveries: older.clone(),
         silences: older.clone(),
         server: older,
@@ -41,6 +43,7 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
             transport,
             folders,
             notifications,
+            inhibitions,
             rules,
         }),
     }
@@ -51,6 +54,7 @@ struct Chosen {
     transport: Arc<Transport>,
     folders: Arc<Folders>,
     notifications: Arc<Notifications>,
+    inhibitions: Arc<Inhibitions>,
     rules: Arc<Rules>,
 }
 
@@ -66,14 +70,16 @@ impl Apis for Chosen {
             let may_be_since = |first| namespace.is_some() && settings.major().is_none_or(|own| own >= first);
             let (transport, discovery) = (&self.transport, Discovery::new(&self.transport));
             // Each is looked for whatever became of the others.
-            let (folders, notifications, rules) = join!(
+            let (folders, notifications, inhibitions, rules) = join!(
                 self.folders
                     .look(transport, &discovery, namespace, may_be_since(12)),
                 self.notifications
                     .look(transport, &discovery, namespace, may_be_since(13)),
+                self.inhibitions
+                    .look(transport, &discovery, namespace, may_be_since(13)),
                 self.rules.look(transport, &discovery, settings),
             );
-            folders.and(notifications).and(rules)
+            folders.and(notifications).and(inhibitions).and(rules)
         }
         .boxed()
     }

@@ -20,7 +20,7 @@ pub(super) enum Meaning {
 
 impl Meaning {
     /// Names of errors: what the provisioning API gives as `messageId`, and `/apis` as `details.uid`.
-    const IDS: [(&str, Self); 18] = [
+    const IDS: [(&str, Self); 19] = [
         ("alerting.provenanceMismatch", Self::Provenance),
         ("alerting.notifications.invalidProvenance", Self::Provenance),
         ("alerting.alert-rule.conflict", Self::TitleTaken),
@@ -36,6 +36,10 @@ impl Meaning {
         ("alerting.notifications.routes.exists", Self::UidTaken),
         ("alerting.notifications.time-intervals.nameExists", Self::UidTaken),
         ("alerting.notifications.templates.nameExists", Self::UidTaken),
+        (
+            "alerting.notifications.inhibition-rules.nameExists",
+            Self::UidTaken,
+        ),
         ("alerting.notifications.contact-points.referenced", Self::InUse),
         ("alerting.notifications.contact-points.used-by-rule", Self::InUse),
         ("alerting.notifications.receivers.used", Self::InUse),

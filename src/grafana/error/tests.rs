@@ -198,6 +198,11 @@ fn names_of_errors_mean_the_same_through_either_api() {
             "alerting.notifications.templates.nameExists",
             Class::Conflict,
         ),
+        (
+            400,
+            "alerting.notifications.inhibition-rules.nameExists",
+            Class::Conflict,
+        ),
     ] {
         assert_eq!(named(status, id, "").class(), class, "{id}");
     }

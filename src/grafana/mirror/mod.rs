@@ -9,7 +9,7 @@ use std::hash::Hash;
 use parking_lot::RwLock;
 
 use super::api::notifications::TreeName;
-use super::model::{ContactPoint, Found, Route, Template, TimeInterval};
+use super::model::{ContactPoint, Found, InhibitionRule, Route, Template, TimeInterval};
 use super::wire::{Folder, Silence};
 
 pub use collection::{Collection, Follow, Lookup, Poll, Watched};
@@ -39,6 +39,8 @@ pub struct Held {
     pub time_intervals: Collection<String, Found<TimeInterval>>,
     /// Notification templates by name.
     pub templates: Collection<String, Found<Template>>,
+    /// Inhibition rules by name.
+    pub inhibition_rules: Collection<String, Found<InhibitionRule>>,
 }
 
 impl Default for Held {
@@ -51,6 +53,7 @@ impl Default for Held {
             silences: Collection::grouped(|silence| Some(silence.created_by.clone())),
             time_intervals: Collection::default(),
             templates: Collection::default(),
+            inhibition_rules: Collection::default(),
         }
     }
 }
@@ -76,6 +79,8 @@ pub enum Part {
     TimeIntervals,
     /// Notification templates.
     Templates,
+    /// Inhibition rules.
+    InhibitionRules,
 }
 
 impl Part {
@@ -102,6 +107,7 @@ impl Part {
             Self::Silences => "silences",
             Self::TimeIntervals => "time intervals",
             Self::Templates => "templates",
+            Self::InhibitionRules => "inhibition rules",
         }
     }
 }
@@ -123,6 +129,8 @@ pub enum Subject {
     TimeInterval(String),
     /// A notification template, by name.
     Template(String),
+    /// An inhibition rule, by name.
+    InhibitionRule(String),
 }
 
 impl Mirror {
@@ -162,6 +170,7 @@ impl Held {
             Subject::SilencesOf(author) => self.silences.begins(silences_of(author)),
             Subject::TimeInterval(name) => self.time_intervals.begins(name.clone()),
             Subject::Template(name) => self.templates.begins(name.clone()),
+            Subject::InhibitionRule(name) => self.inhibition_rules.begins(name.clone()),
         }
     }
 
@@ -175,6 +184,7 @@ impl Held {
             Subject::SilencesOf(author) => self.silences.stands(&silences_of(author)),
             Subject::TimeInterval(name) => self.time_intervals.stands(name),
             Subject::Template(name) => self.templates.stands(name),
+            Subject::InhibitionRule(name) => self.inhibition_rules.stands(name),
         }
     }
 
@@ -194,6 +204,7 @@ impl Held {
             Subject::SilencesOf(author) => end(&mut self.silences, &silences_of(author)),
             Subject::TimeInterval(name) => end(&mut self.time_intervals, name),
             Subject::Template(name) => end(&mut self.templates, name),
+            Subject::InhibitionRule(name) => end(&mut self.inhibition_rules, name),
         }
     }
 

@@ -1,12 +1,14 @@
 //! What the rest of the program knows of Grafana's objects, whichever of its APIs they come from or go to.
 
 mod contact_point;
+mod inhibition_rule;
 mod route;
 mod rule;
 mod template;
 mod time_interval;
 
 pub use contact_point::{ContactPoint, Integration, REDACTED};
+pub use inhibition_rule::InhibitionRule;
 pub(in crate::grafana) use route::outlasting;
 pub use route::{ObjectMatcher, Route, object_matcher};
 pub use rule::{AlertRule, EXPRESSION, NotificationSettings, Query, Record, RelativeTimeRange};

@@ -1,7 +1,9 @@
 //! Which kinds there are: `/apis` lists all groups with their versions, kinds and verbs in one answer.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::transport::{Call, Transport};
@@ -73,6 +75,8 @@ pub(in crate::grafana) struct Discovery<'a> {
     transport: &'a Transport,
     /// `None` where `/apis` isn't answered.
     shown: OnceCell<Option<Groups>>,
+    /// What single versions of groups were asked for, where that isn't shown. They are few.
+    asked: Mutex<Vec<(&'static str, &'static str, Arc<Resources>)>>,
 }
 
 impl<'a> Discovery<'a> {
@@ -80,6 +84,7 @@ impl<'a> Discovery<'a> {
         Self {
             transport,
             shown: OnceCell::new(),
+            asked: Mutex::default(),
         }
     }
 
@@ -106,8 +111,8 @@ impl<'a> Discovery<'a> {
                 None => None,
             };
             let asked = match told {
-                Some(_) => Resources::default(),
-                None => kinds(self.transport, group, version).await?,
+                Some(_) => Arc::default(),
+                None => self.asked(group, version).await?,
             };
             let served = told.unwrap_or(&asked.resources);
             let found = needs.iter().map(|need| usable(served, group, version, *need));
@@ -117,6 +122,17 @@ impl<'a> Discovery<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The kinds of one version. Who comes second waits for the first one's answer.
+    async fn asked(&self, group: &'static str, version: &'static str) -> Result<Arc<Resources>> {
+        let mut asked = self.asked.lock().await;
+        if let Some((.., found)) = asked.iter().find(|(g, v, _)| (*g, *v) == (group, version)) {
+            return Ok(found.clone());
+        }
+        let found = Arc::new(kinds(self.transport, group, version).await?);
+        asked.push((group, version, found.clone()));
+        Ok(found)
     }
 
     async fn shown(&self) -> Result<Option<&Groups>> {

@@ -2,18 +2,17 @@
 
 mod discovery;
 mod folders;
+mod matcher;
+mod named;
 mod object;
 mod place;
 mod receivers;
 mod rules;
-mod templates;
-mod time_intervals;
 mod titled;
 mod trees;
 mod watch;
 
 pub(super) use discovery::{Discovery, Kind, Need};
 pub(super) use folders::Folders;
-pub(super) use {
-    receivers::Receivers, rules::Rules, templates::Templates, time_intervals::TimeIntervals, trees::Trees,
-};
+pub(super) use named::{InhibitionRules, Templates, TimeIntervals};
+pub(super) use {receivers::Receivers, rules::Rules, trees::Trees};

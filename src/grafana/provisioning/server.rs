@@ -99,6 +99,7 @@ impl From<FrontendSettings> for Settings {
         let toggles = Toggles {
             simplified_routing: is_on("alertingSimplifiedRouting"),
             recording_rules: is_on("grafanaManagedRecordingRules"),
+            several_trees: is_on("alertingMultiplePolicies"),
         };
         let nested_by_toggle = is_on("nestedFolders");
         let min_interval = found.unified_alerting.min_interval;

@@ -51,6 +51,8 @@ pub struct Toggles {
     pub simplified_routing: bool,
     /// `grafanaManagedRecordingRules`: without it there are no recording rules in 11.
     pub recording_rules: bool,
+    /// `alertingMultiplePolicies`: without it there is one policy tree before 13.2.
+    pub several_trees: bool,
 }
 
 impl Settings {

@@ -1,4 +1,4 @@
-//! TimeIntervals and NotificationTemplates.
+//! TimeIntervals, NotificationTemplates and InhibitionRules.
 
 use serde_json::{Value, json};
 
@@ -159,4 +159,64 @@ async fn a_bad_template_is_refused_with_its_cure() {
         &[(text.clone(), with(&text, json!({"instance": "other"})), fixed)],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_bad_inhibition_rule_is_refused_with_its_cure() {
+    let good =
+        json!({"sourceMatchers": ["alertname=\"NodeDown\""], "targetMatchers": ["severity=\"warning\""]});
+    let name = "small letters, digits, - and .";
+    refused(
+        "InhibitionRule",
+        &[
+            (json!({}), "spec.sourceMatchers: Required value"),
+            (
+                with(&good, json!({"targetMatchers": null})),
+                "spec.targetMatchers: Required value",
+            ),
+            (with(&good, json!({"sourceMatchers": []})), "spec.sourceMatchers"),
+            (
+                with(&good, json!({"targetMatchers": ["severity"]})),
+                "write one matcher an entry",
+            ),
+            (
+                with(&good, json!({"sourceMatchers": ["severity=\"a\", team=\"b\""]})),
+                "write one matcher an entry",
+            ),
+            (
+                with(&good, json!({"targetMatchers": ["__alertwright__=~\".*\""]})),
+                "the operator's own label",
+            ),
+            (
+                with(&good, json!({"equal": ["node", "node"]})),
+                "duplicate entries for key",
+            ),
+            (with(&good, json!({"equal": [""]})), "spec.equal[0]"),
+            (with(&good, json!({"name": ""})), "spec.name"),
+            (with(&good, json!({"name": "Node down"})), name),
+            (with(&good, json!({"name": "node-"})), name),
+            (with(&good, json!({"name": "n".repeat(41)})), "spec.name"),
+            (
+                with(&good, json!({"source_matchers": ["a=b"]})),
+                "source_matchers",
+            ),
+        ],
+    )
+    .await;
+    let whole = json!({
+        "instance": "other", "deletionPolicy": "Orphan", "suspend": true, "name": "node.down-1",
+        "sourceMatchers": ["alertname=~\"Node.*\""], "targetMatchers": ["severity!=critical", "team!~\"a|b\""], "equal": ["node"],
+    });
+    let mut nulls = good.clone();
+    nulls["equal"] = Value::Null;
+    nulls["name"] = Value::Null;
+    accepted("InhibitionRule", &[good.clone(), whole, nulls]).await;
+    let fixed = "instance is immutable";
+    immutable(
+        "InhibitionRule",
+        &[(good.clone(), with(&good, json!({"instance": "other"})), fixed)],
+    )
+    .await;
+    let renamed = with(&good, json!({"name": "other", "equal": ["node"]}));
+    mutable("InhibitionRule", "renamed", &good, &renamed).await;
 }

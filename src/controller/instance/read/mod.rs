@@ -100,7 +100,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         parts.remove(&Part::Settings);
         found.changed.facts |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
     }
-    let (settings, sources, folders, rules, contact_points, trees, silences, time_intervals, templates) = join!(
+    let (settings, sources, folders, rules, contact_points, trees, silences, named) = join!(
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
         if_due(&parts, Part::DataSources, read_sources(instance)),
         if_due(&parts, Part::Folders, folders::read(instance)),
@@ -108,9 +108,15 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         if_due(&parts, Part::ContactPoints, contact_points::read(instance)),
         if_due(&parts, Part::Policy, trees::read(instance)),
         if_due(&parts, Part::Silences, read_silences(instance)),
-        if_due(&parts, Part::TimeIntervals, named::time_intervals(instance)),
-        if_due(&parts, Part::Templates, named::templates(instance)),
+        async {
+            join!(
+                if_due(&parts, Part::TimeIntervals, named::time_intervals(instance)),
+                if_due(&parts, Part::Templates, named::templates(instance)),
+                if_due(&parts, Part::InhibitionRules, named::inhibition_rules(instance)),
+            )
+        },
     );
+    let (time_intervals, templates, inhibition_rules) = named;
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
     found.changed.facts |= is_news | found.take(Part::DataSources, sources).unwrap_or_default();
     if let Some((changed, watch)) = found.take(Part::Folders, folders) {
@@ -135,6 +141,8 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     let time_intervals = found.take(Part::TimeIntervals, time_intervals);
     found.changed.time_intervals = time_intervals.unwrap_or_default();
     found.changed.templates = found.take(Part::Templates, templates).unwrap_or_default();
+    let inhibition_rules = found.take(Part::InhibitionRules, inhibition_rules);
+    found.changed.inhibition_rules = inhibition_rules.unwrap_or_default();
     // An API has shown that it isn't there any more, or not for these credentials.
     if instance.grafana.apis.is_stale()
         && let Some(settings) = instance.known_settings()

@@ -1,7 +1,8 @@
-//! Time intervals and templates: what has a name in Grafana and no place for a mark. Resolve, decide, apply, report, for each in the same way.
+//! Time intervals, templates and inhibition rules: what has a name in Grafana and no place for a mark. Resolve, decide, apply, report, for each in the same way.
 
 mod bring;
 mod clean_up;
+mod inhibition_rule;
 mod kind;
 mod template;
 mod time_interval;

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{Answer, Capabilities, Delivery, Folders, Grafana, Preference, RuleState};
-use crate::grafana::model::{AlertRule, Found, Route, Template, TimeInterval};
+use crate::grafana::model::{AlertRule, Found, InhibitionRule, Route, Template, TimeInterval};
 use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
 use crate::grafana::{Error, Result};
 pub(super) use contact_points::Point;
@@ -65,9 +65,12 @@ pub(super) struct Held {
     pub(super) policy_by: Option<String>,
     /// Policy trees beside it, by their names.
     pub(super) other_trees: BTreeMap<String, Route>,
-    /// Time intervals and templates by name.
+    /// Time intervals, templates and inhibition rules by name.
     pub(super) time_intervals: BTreeMap<String, Found<TimeInterval>>,
     pub(super) templates: BTreeMap<String, Found<Template>>,
+    pub(super) inhibition_rules: BTreeMap<String, Found<InhibitionRule>>,
+    /// Kinds that it doesn't serve.
+    pub(super) unserved: BTreeSet<&'static str>,
     /// Whether it knows revisions.
     pub(super) has_revisions: bool,
     /// Trees that group by this label it refuses.
@@ -135,6 +138,7 @@ impl Double {
             trees: all.clone(),
             time_intervals: all.clone(),
             templates: all.clone(),
+            inhibition_rules: all.clone(),
             deliveries: all.clone(),
             silences: all.clone(),
             server: all.clone(),

@@ -1,11 +1,11 @@
-//! Its time intervals and templates.
+//! Its time intervals, templates and inhibition rules.
 
 use std::collections::BTreeMap;
 
 use super::{Double, Held};
-use crate::grafana::api::notifications::{Templates, TimeIntervals};
+use crate::grafana::api::notifications::{InhibitionRules, Templates, TimeIntervals};
 use crate::grafana::api::{Answer, Provenance};
-use crate::grafana::model::{Found, Template, TimeInterval};
+use crate::grafana::model::{Found, InhibitionRule, Template, TimeInterval};
 
 impl Double {
     /// Stores an object under its name, in the place of what was found.
@@ -100,6 +100,45 @@ impl Templates for Double {
         let name = found.object.name.clone();
         self.call("templates.delete", move |held| {
             held.templates.remove(&name);
+            Ok(())
+        })
+    }
+}
+
+impl InhibitionRules for Double {
+    fn is_served(&self) -> bool {
+        self.hold(|held| !held.unserved.contains("inhibitionrules"))
+    }
+    fn list(&self) -> Answer<'_, Vec<Found<InhibitionRule>>> {
+        self.call("inhibition_rules.list", |held| {
+            Ok(held.inhibition_rules.values().cloned().collect())
+        })
+    }
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Found<InhibitionRule>>> {
+        let name = name.to_owned();
+        self.call("inhibition_rules.get", move |held| {
+            Ok(held.inhibition_rules.get(&name).cloned())
+        })
+    }
+    fn put<'a>(
+        &'a self,
+        wish: &'a InhibitionRule,
+        found: Option<&'a Found<InhibitionRule>>,
+        provenance: Provenance,
+    ) -> Answer<'a, Found<InhibitionRule>> {
+        let found = found.map(|found| found.object.name.as_str());
+        self.store(
+            "inhibition_rules.put",
+            |held| &mut held.inhibition_rules,
+            (&wish.name, wish),
+            found,
+            provenance,
+        )
+    }
+    fn delete<'a>(&'a self, found: &'a Found<InhibitionRule>) -> Answer<'a, ()> {
+        let name = found.object.name.clone();
+        self.call("inhibition_rules.delete", move |held| {
+            held.inhibition_rules.remove(&name);
             Ok(())
         })
     }

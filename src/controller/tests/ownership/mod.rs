@@ -4,6 +4,7 @@ mod adoption;
 mod branches;
 mod claims;
 mod contact_points;
+mod inhibitions;
 mod named;
 mod orphans;
 mod receivers;

@@ -1,11 +1,14 @@
 //! Contact points, policy trees, time intervals and templates. They are one document in Grafana: all of them go through the newer API, or none.
 
 mod contact_points;
+mod inhibition_rules;
 mod templates;
 mod time_intervals;
 mod trees;
 
 use std::sync::Arc;
+
+pub(super) use inhibition_rules::Inhibitions;
 
 use super::newer::Newer;
 use crate::grafana::error::Result;

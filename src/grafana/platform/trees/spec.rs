@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::grafana::digest;
 use crate::grafana::model::{ObjectMatcher, Route, outlasting};
+use crate::grafana::platform::matcher::Matcher;
 use crate::grafana::wire::null_as_default;
 
 /// The kinds of matchers, as this API and the older one write them.
@@ -67,14 +68,6 @@ struct Branch {
     routes: Vec<Branch>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Matcher {
-    r#type: String,
-    label: String,
-    value: String,
 }
 
 /// What a tree says and this API has no words for.
@@ -139,7 +132,7 @@ impl Branch {
             matchers: route
                 .object_matchers
                 .iter()
-                .map(Matcher::of)
+                .map(matcher)
                 .collect::<Result<_, _>>()?,
             r#continue: route.r#continue,
             group_by: route.group_by.clone(),
@@ -172,18 +165,16 @@ fn has_words(route: &Route) -> Result<(), Unsayable> {
     }
 }
 
-impl Matcher {
-    fn of((label, operator, value): &ObjectMatcher) -> Result<Self, Unsayable> {
-        if !TYPES.contains(&operator.as_str()) {
-            return Err(Unsayable(format!("the operator {operator}")));
-        }
-        Ok(Self {
-            r#type: operator.clone(),
-            label: label.clone(),
-            // It is read once, from the database.
-            value: outlasting(value),
-        })
+fn matcher(matcher: &ObjectMatcher) -> Result<Matcher, Unsayable> {
+    let (_, operator, value) = matcher;
+    if !TYPES.contains(&operator.as_str()) {
+        return Err(Unsayable(format!("the operator {operator}")));
     }
+    Ok(Matcher {
+        // It is read once, from the database.
+        value: outlasting(value),
+        ..matcher.into()
+    })
 }
 
 impl From<Spec> for Route {
@@ -212,9 +203,7 @@ impl From<Branch> for Route {
         Self {
             receiver: said(branch.receiver),
             group_by: branch.group_by,
-            object_matchers: matchers
-                .map(|Matcher { r#type, label, value }| (label, r#type, value))
-                .collect(),
+            object_matchers: matchers.map(ObjectMatcher::from).collect(),
             r#continue: branch.r#continue,
             group_wait: said(branch.group_wait),
             group_interval: said(branch.group_interval),

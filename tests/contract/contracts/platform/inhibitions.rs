@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use super::{ALPHA, At, CURRENT, Refusal, named, object, read, update, with};
 use crate::harness::{
     call::{Call, delete, get, post},
-    contract::{Contract, Source::Documentation, contract},
+    contract::{
+        Contract,
+        Source::{Code, Documentation},
+        contract,
+    },
     version::{before, between, since},
 };
 
@@ -72,6 +76,18 @@ pub fn contracts() -> Vec<Contract> {
             "is a bad request",
             read::INHIBITIONS,
             |at| [post(at.of(KIND), object(rule())).refused(400, "BadRequest")],
+        ),
+        CURRENT.contract(
+            "an inhibition rule with a name that is none in Kubernetes, or a long one",
+            "is a bad request",
+            Code("pkg/services/ngalert/notifier/legacy_storage/compat.go, InhibitRuleToInhibitionRule"),
+            |at| {
+                ["Node_down", &"n".repeat(41)].map(|name| {
+                    post(at.of(KIND), named(name, rule()))
+                        .refused(400, "BadRequest")
+                        .detail("alerting.notifications.inhibition-rules.invalidFormat")
+                })
+            },
         ),
         CURRENT.contract(
             "an inhibition rule without matchers on one side",

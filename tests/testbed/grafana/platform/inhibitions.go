@@ -2,6 +2,7 @@ package platform
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"alertwright.testbed/grafana/kube"
 	"alertwright.testbed/grafana/refusal"
@@ -49,7 +50,12 @@ func (s inhibitions) Get(r *kube.Request, name string) (*kube.Object, error) {
 	return found, nil
 }
 
-// sent reads a rule; it needs a name and matchers on both sides.
+// longestName is how many characters a name may have.
+const longestName = 40
+
+// sent reads a rule; it needs a name that is a DNS subdomain, and matchers on both sides.
+//
+// Source: pkg/services/ngalert/notifier/legacy_storage, InhibitRuleToInhibitionRule.
 func (s inhibitions) sent(r *kube.Request, sent *kube.Object) (*store.Inhibition, origin, error) {
 	var spec inhibitionSpec
 	if err := sent.ReadSpec(&spec); err != nil {
@@ -57,7 +63,8 @@ func (s inhibitions) sent(r *kube.Request, sent *kube.Object) (*store.Inhibition
 	}
 	invalid := identified(400, "alerting.notifications.inhibition-rules.invalidFormat", "Inhibition rule is in invalid format. Correct the payload and try again.")
 	from, err := s.originOf(r, sent)
-	if err != nil || sent.Name == "" || len(spec.Source) == 0 || len(spec.Target) == 0 {
+	isName := len(sent.Name) <= longestName && len(validation.IsDNS1123Subdomain(sent.Name)) == 0
+	if err != nil || !isName || len(spec.Source) == 0 || len(spec.Target) == 0 {
 		return nil, origin{}, refuse(invalid)
 	}
 	i := &store.Inhibition{

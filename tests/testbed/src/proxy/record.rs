@@ -10,7 +10,7 @@ use hyper::{HeaderMap, Method, body::Bytes};
 use serde_json::Value;
 
 /// Path segments that are followed by an identity, so that calls for different objects count as one class.
-const COLLECTIONS: [&str; 17] = [
+const COLLECTIONS: [&str; 18] = [
     "alert-rules",
     "contact-points",
     "mute-timings",
@@ -28,6 +28,7 @@ const COLLECTIONS: [&str; 17] = [
     "routingtrees",
     "timeintervals",
     "templategroups",
+    "inhibitionrules",
 ];
 
 /// One call through the proxy.

@@ -209,7 +209,12 @@ func (am *Alertmanager) Sync() error {
 		intervals[name] = t.Intervals
 	}
 	var inhibitions []amcommon.InhibitRule
-	for _, name := range store.SortedKeys(o.Alerting.Inhibitions) {
+	// Source: pkg/services/ngalert/notifier/multiorg_alertmanager.go; grafana/grafana#124373.
+	heeded := map[string]*store.Inhibition{}
+	if am.Cfg.NamedTrees() {
+		heeded = o.Alerting.Inhibitions
+	}
+	for _, name := range store.SortedKeys(heeded) {
 		i := o.Alerting.Inhibitions[name]
 		inhibitions = append(inhibitions, amcommon.InhibitRule{
 			Name: name, SourceMatchers: amcommon.Matchers(matchersOf(i.Source)), TargetMatchers: amcommon.Matchers(matchersOf(i.Target)), Equal: i.Equal,

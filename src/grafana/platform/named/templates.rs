@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
-use super::titled::{ByTitle, Titled};
 use crate::grafana::api::{Answer, Provenance, notifications};
 use crate::grafana::model::{Found, Template};
+use crate::grafana::platform::Kind;
+use crate::grafana::platform::titled::{ByTitle, Titled};
 use crate::grafana::transport::Transport;
 
 /// Templates in Grafana's own words. Imported ones are `mimir`.
@@ -69,7 +69,7 @@ fn made_here(found: Found<Group>) -> Option<Found<Template>> {
 pub(in crate::grafana) struct Templates(ByTitle<Group>);
 
 impl Templates {
-    /// Where these are, in the versions of [`Receivers`](super::Receivers): all of them are one document.
+    /// Where these are, in the versions of [`Receivers`](crate::grafana::platform::Receivers): all of them are one document.
     pub(in crate::grafana) const KIND: (&'static str, &'static str) =
         ("notifications.alerting.grafana.app", "templategroups");
 

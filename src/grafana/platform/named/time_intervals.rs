@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::Kind;
-use super::titled::{ByTitle, Titled};
 use crate::grafana::api::{Answer, Provenance, notifications};
 use crate::grafana::model::{Found, TimeInterval};
+use crate::grafana::platform::Kind;
+use crate::grafana::platform::titled::{ByTitle, Titled};
 use crate::grafana::transport::Transport;
 
 /// A time interval is in its spec what it is elsewhere.
@@ -26,7 +26,7 @@ impl Titled for TimeInterval {
 pub(in crate::grafana) struct TimeIntervals(ByTitle<TimeInterval>);
 
 impl TimeIntervals {
-    /// Where these are, in the versions of [`Receivers`](super::Receivers): all of them are one document.
+    /// Where these are, in the versions of [`Receivers`](crate::grafana::platform::Receivers): all of them are one document.
     pub(in crate::grafana) const KIND: (&'static str, &'static str) =
         ("notifications.alerting.grafana.app", "timeintervals");
 

@@ -1,4 +1,6 @@
-//! Time intervals and templates: what has a name in Grafana and no place for a mark. Whose one is, is remembered.
+//! Time intervals, templates and inhibition rules: what has a name in Grafana and no place for a mark. Whose one is, is remembered.
+
+pub mod inhibition;
 
 use crate::api::notification::time_interval::{Period, TimeIntervalSpec};
 use crate::domain::changed::drift::DELETED;
