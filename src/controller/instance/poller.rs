@@ -23,10 +23,11 @@ use crate::api::{
 };
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::by::By;
+use crate::controller::engine::by::{By, Indexed};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::store::Store;
 use crate::controller::notification::contact_point::revision;
 use crate::grafana::mirror::Part;
 
@@ -46,6 +47,7 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
     let mut states = StateReads::new(every, Instant::now());
     let mut watches = Watches::default();
     loop {
+        ask_for_needed(&instance, &context);
         schedule.want(instance.suspicion.parts(), Instant::now());
         let next = schedule.next();
         tokio::select! {
@@ -110,6 +112,18 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         let jitter = rand::rng().random_range(0.0..1.0);
         schedule.read(&due, &failed, Instant::now(), jitter);
     }
+}
+
+/// Asks for what resources need that isn't read of every Grafana. Those that have had their passes with the connection before ask no more.
+fn ask_for_needed(instance: &Instance, context: &Context) {
+    fn ask<K: Managed + Indexed>(store: &Store<K>, instance: &Instance) {
+        if store.count(&By::Instance(instance.name.clone())) > 0 {
+            instance.suspicion.ask_for(K::NEEDS);
+        }
+    }
+    ask(&context.stores.time_intervals, instance);
+    ask(&context.stores.templates, instance);
+    ask(&context.stores.inhibition_rules, instance);
 }
 
 fn interval(text: Option<&duration::Duration>, default: Duration) -> Duration {
