@@ -14,7 +14,7 @@ use sha2::Sha256;
 use super::answer::{is_conflict, is_missing};
 use super::identity::Identity;
 use crate::api::FIELD_MANAGER;
-use crate::grafana::model::Route;
+use crate::grafana::model::{Route, TreeName};
 
 /// The key of the Secret's data that holds everything.
 const DATA_KEY: &str = "memory.json";
@@ -31,18 +31,12 @@ const TRIES: usize = 3;
 pub struct Remembered {
     /// Key of the message authentication codes below.
     key: String,
-    /// The policy tree that was there before ours, whole. Stored before the write that replaces it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous_tree: Option<Route>,
-    /// Whether the previous tree could be edited by hand.
-    #[serde(default)]
-    pub was_editable: bool,
-    /// Whether Grafana has taken a policy tree from us, and we haven't given it back since.
-    #[serde(default)]
-    pub had_tree: bool,
-    /// The mark in that tree, which says what resource has written it. Several GrafanaInstances share a memory, with a policy each.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tree_mark: Option<String>,
+    /// The policy tree that every organisation has.
+    #[serde(flatten)]
+    default_tree: PolicyTree,
+    /// Those beside it, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    trees: BTreeMap<String, PolicyTree>,
     /// By uid of an integration: the code of what was sent, secrets included. Empty before it was sent, and when it is to be sent again; `making` where it is
     /// to be the first of its contact point.
     #[serde(default)]
@@ -59,6 +53,39 @@ pub struct Remembered {
     /// Objects that were left in Grafana on purpose when their resource went: kind and identity of each, as long as it is there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub released: BTreeSet<String>,
+}
+
+/// What is remembered of a policy tree.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyTree {
+    /// The tree that was there before ours, whole. Stored before the write that replaces it.
+    #[serde(default, rename = "previousTree", skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Route>,
+    /// Whether that could be edited by hand.
+    #[serde(default)]
+    pub was_editable: bool,
+    /// Whether Grafana has taken this tree from us, and we haven't given it back since.
+    #[serde(default, rename = "hadTree")]
+    pub was_ours: bool,
+    /// The mark in ours, which says what resource has written it. Several GrafanaInstances share a memory, with a policy each.
+    #[serde(default, rename = "treeMark", skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+}
+
+impl PolicyTree {
+    /// Nothing.
+    const NONE: Self = Self {
+        previous: None,
+        was_editable: false,
+        was_ours: false,
+        mark: None,
+    };
+
+    /// Whether Grafana has taken it from a resource of this mark, and it wasn't given back since; `is_it` knows the mark.
+    pub fn was_of(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.was_ours && self.mark.as_deref().is_none_or(is_it)
+    }
 }
 
 /// An object that is ours.
@@ -214,19 +241,43 @@ impl Memory {
 }
 
 impl Remembered {
-    /// Whether Grafana has taken a policy tree from a resource of this mark, and it wasn't given back since; `is_it` knows the mark.
-    pub fn had_tree_of(&self, is_it: impl Fn(&str) -> bool) -> bool {
-        self.had_tree && self.tree_mark.as_deref().is_none_or(is_it)
+    /// What is remembered of the policy tree of this name.
+    pub fn tree(&self, name: &TreeName) -> &PolicyTree {
+        if name.is_default() {
+            return &self.default_tree;
+        }
+        self.trees.get(&name.0).unwrap_or(&PolicyTree::NONE)
+    }
+
+    /// The same, to note something.
+    pub fn tree_mut(&mut self, name: &TreeName) -> &mut PolicyTree {
+        if name.is_default() {
+            return &mut self.default_tree;
+        }
+        self.trees.entry(name.0.clone()).or_default()
+    }
+
+    /// Forgets what was before our tree of this name, and that there was ours.
+    pub fn forget_tree(&mut self, name: &TreeName) {
+        if name.is_default() {
+            self.default_tree = PolicyTree::default();
+        } else {
+            self.trees.remove(&name.0);
+        }
+    }
+
+    /// The trees that were there before ours, of whichever name.
+    pub fn previous_trees(&self) -> impl Iterator<Item = &Route> {
+        let all = std::iter::once(&self.default_tree).chain(self.trees.values());
+        all.filter_map(|tree| tree.previous.as_ref())
     }
 
     fn new() -> Self {
         let key: [u8; 32] = rand::random();
         Self {
             key: data_encoding::HEXLOWER.encode(&key),
-            previous_tree: None,
-            was_editable: false,
-            had_tree: false,
-            tree_mark: None,
+            default_tree: PolicyTree::default(),
+            trees: BTreeMap::new(),
             sent: BTreeMap::new(),
             resent: BTreeMap::new(),
             revisions: BTreeMap::new(),
@@ -294,6 +345,27 @@ mod tests {
         }
         let kept = Memory::load(&holding("{\"key\": \"k\"}"), "home", identity()).await;
         assert!(kept.is_ok());
+    }
+
+    #[test]
+    fn what_is_remembered_of_trees_is_kept_by_their_names_and_the_default_one_where_it_always_was() {
+        let before = r#"{"key":"k","previousTree":{"receiver":"ops"},"wasEditable":true,"hadTree":true,"treeMark":"a/b/c","sent":{}}"#;
+        let mut remembered: Remembered = serde_json::from_str(before).unwrap();
+        let (own, batch) = (TreeName::default(), TreeName("batch".to_owned()));
+        assert!(remembered.tree(&own).was_of(|mark| mark == "a/b/c"));
+        assert!(!remembered.tree(&batch).was_ours);
+        assert_eq!(serde_json::to_string(&remembered).unwrap(), before);
+        remembered.tree_mut(&batch).was_ours = true;
+        remembered.tree_mut(&batch).previous = Some(Route::default());
+        let kept = serde_json::to_string(&remembered).unwrap();
+        let mut again: Remembered = serde_json::from_str(&kept).unwrap();
+        assert!(again.tree(&batch).was_ours && again.tree(&own).was_ours);
+        assert_eq!(again.previous_trees().count(), 2);
+        again.forget_tree(&own);
+        assert!(again.tree(&batch).was_ours && !again.tree(&own).was_ours);
+        again.forget_tree(&batch);
+        assert_eq!(again.previous_trees().count(), 0);
+        assert!(!serde_json::to_string(&again).unwrap().contains("trees"));
     }
 
     #[test]

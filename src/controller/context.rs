@@ -419,11 +419,12 @@ impl Context {
         self.triggers.rules.all_by(&self.stores.rules, interval);
     }
 
-    /// Sends those contact points and time intervals on a pass whose deletion waits: somebody has let go of one.
+    /// Sends those contact points, time intervals and policies on a pass whose deletion waits: somebody has let go of one.
     pub fn tell_waiting(&self, instance: &str) {
         let waiting = By::Deleting(instance.to_owned());
         let (triggers, stores) = (&self.triggers, &self.stores);
         triggers.contact_points.all_by(&stores.contact_points, &waiting);
         triggers.time_intervals.all_by(&stores.time_intervals, &waiting);
+        triggers.policies.all_by(&stores.policies, &waiting);
     }
 }

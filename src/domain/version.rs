@@ -62,6 +62,8 @@ impl Version {
 
     /// Policy trees beside the default one, without a feature toggle (`grafana/grafana#126160`).
     pub const SEVERAL_TREES: Self = Self::new(13, 2, 0);
+    /// The same with the feature toggle `alertingMultiplePolicies`. 12.4 has them in a version of the API that isn't used.
+    pub const SEVERAL_TREES_BY_TOGGLE: Self = Self::new(13, 0, 0);
     /// Inhibition rules. They are heeded where there may be several policy trees.
     pub const INHIBITION_RULES: Self = Self::new(13, 0, 0);
 
@@ -93,9 +95,14 @@ impl Version {
         self >= Self::RECORDING_RULES || toggles.recording_rules && self >= Self::RECORDING_RULES_BY_TOGGLE
     }
 
+    /// Whether there may be policy trees beside the default one.
+    pub fn has_several_trees(self, toggles: Toggles) -> bool {
+        self >= Self::SEVERAL_TREES || toggles.several_trees && self >= Self::SEVERAL_TREES_BY_TOGGLE
+    }
+
     /// Whether inhibition rules hold back what they are to. Where they don't Grafana keeps them all the same (`grafana/grafana#124373`).
     pub fn heeds_inhibition_rules(self, toggles: Toggles) -> bool {
-        self >= Self::SEVERAL_TREES || toggles.several_trees && self >= Self::INHIBITION_RULES
+        self.has_several_trees(toggles)
     }
 
     /// The fields of our resources that this version lacks with these feature toggles.
@@ -103,6 +110,7 @@ impl Version {
         let by_toggle = |has: bool, since: Self| if has { Self::OLDEST } else { since };
         let settings = self.has_notification_settings(toggles);
         let recording = self.has_recording_rules(toggles);
+        let trees = self.has_several_trees(toggles);
         [
             (
                 "AlertRule.spec.notificationSettings",
@@ -133,6 +141,10 @@ impl Version {
                 Self::ACTIVE_INTERVALS,
             ),
             ("InhibitionRule", Self::INHIBITION_RULES),
+            (
+                "NotificationPolicy.spec.tree",
+                by_toggle(trees, Self::SEVERAL_TREES),
+            ),
         ]
         .into_iter()
         .map(|(field, since)| (field.to_owned(), since))
@@ -188,7 +200,7 @@ mod tests {
         let lacks = |major, minor| Version::new(major, minor, 0).lacks(Toggles::default());
         assert_eq!(
             Version::OLDEST.lacks(Toggles::default()).len(),
-            10 + CONTACT_POINT_FIELDS.len()
+            11 + CONTACT_POINT_FIELDS.len()
         );
         let of_rules = |version: &[String]| {
             version
@@ -224,7 +236,9 @@ mod tests {
         assert_eq!(of_rules(&lacks(12, 1)), 0);
         assert!(lacks(11, 5).contains(&"ContactPoint.spec.integrations[].jira (since 11.6)".to_owned()));
         assert!(lacks(12, 4).contains(&"InhibitionRule (since 13.0)".to_owned()));
-        assert!(lacks(13, 0).is_empty(), "{:?}", lacks(13, 0));
+        assert_eq!(lacks(13, 1), ["NotificationPolicy.spec.tree (since 13.2)"]);
+        assert_eq!(Version::new(13, 0, 0).lacks(toggles), [""; 0], "by its toggle");
+        assert!(lacks(13, 2).is_empty(), "{:?}", lacks(13, 2));
     }
     #[test]
     fn inhibition_rules_are_heeded_by_their_toggle_and_later_without_it() {

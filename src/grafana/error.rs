@@ -193,7 +193,7 @@ impl Error {
                     | Meaning::InUse
                     | Meaning::NoGroup,
                 ) => Class::Conflict,
-                Some(Meaning::Quota | Meaning::Invalid) => Class::Rejected,
+                Some(Meaning::Quota | Meaning::Invalid | Meaning::OneTree) => Class::Rejected,
                 Some(Meaning::Missing | Meaning::FolderMissing) => Class::Missing,
                 None => class_of_status(*status, *retry_after),
             },
@@ -216,7 +216,12 @@ impl Error {
         self.means(Meaning::LostRace)
     }
 
-    /// Whether a contact point or time interval cannot go, because a policy or rule refers to it.
+    /// Whether there is but one policy tree, so that no other can be made.
+    pub fn is_one_tree(&self) -> bool {
+        self.means(Meaning::OneTree)
+    }
+
+    /// Whether a contact point, time interval or policy tree cannot go, because a policy or rule refers to it.
     pub fn is_in_use(&self) -> bool {
         self.means(Meaning::InUse)
     }

@@ -2,7 +2,7 @@
 
 use alertwright::grafana::api::{Concern, Provenance};
 use alertwright::grafana::model::{Found, Period, Route, TimeInterval, TimeRange};
-use alertwright::grafana::{Class, api::notifications::TreeName};
+use alertwright::grafana::{Class, model::TreeName};
 use alertwright_testbed::{apply, every_release};
 
 use crate::doors::{Door, Open};

@@ -1,9 +1,9 @@
 //! Policy trees, through every door that a release has.
 
 use alertwright::grafana::Class;
-use alertwright::grafana::api::notifications::TreeName;
 use alertwright::grafana::api::{Concern, Provenance};
 use alertwright::grafana::digest::RouteDigest;
+use alertwright::grafana::model::TreeName;
 use alertwright::grafana::model::{Found, Route, object_matcher};
 use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{apply, every_release, since_13};
@@ -205,6 +205,7 @@ async fn a_tree_beside_ours_is_listed_where_there_can_be_one_and_removed_by_its_
             .trees
             .put(&beside, &tree, None, Provenance::None)
             .await;
+        assert_eq!(door.client.trees.knows_names(), door.is_newer());
         if !door.is_newer() || !open.server.version().since(13, 2) {
             put.expect_err("there is one tree");
             continue;
@@ -229,7 +230,43 @@ async fn a_tree_beside_ours_is_listed_where_there_can_be_one_and_removed_by_its_
             .put(&beside, &tree, None, Provenance::None)
             .await;
         assert_eq!(taken.expect_err("it is taken").class(), Class::Conflict);
-        door.client.trees.remove(&beside, None).await.expect("it goes");
+        let own_tree = found(door).await;
+        let other = tree_of(json!({"receiver": receiver}));
+        let put = door
+            .client
+            .trees
+            .put(&beside, &other, seen.revision.as_ref(), Provenance::Api)
+            .await;
+        assert!(put.expect("it is another one now").is_some());
+        let late = door
+            .client
+            .trees
+            .put(&beside, &tree, seen.revision.as_ref(), Provenance::Api)
+            .await;
+        assert_eq!(late.expect_err("it was that").class(), Class::Conflict);
+        let late = door.client.trees.remove(&beside, seen.revision.as_ref()).await;
+        assert_eq!(late.expect_err("it was that").class(), Class::Conflict);
+        let now = door.client.trees.get(&beside).await.expect("an answer");
+        let now = now.expect("a tree");
+        assert_eq!(
+            (now.object.receiver.as_deref(), now.provenance.as_deref()),
+            (Some(receiver.as_str()), Some("api"))
+        );
+        // That it can't be read doesn't say that it isn't there.
+        door.proxy
+            .fault(Fault::status(403).on_path("/routingtrees/batch"));
+        door.client
+            .trees
+            .get(&beside)
+            .await
+            .expect_err("it can't be read");
+        door.proxy.clear_faults();
+        door.client
+            .trees
+            .remove(&beside, now.revision.as_ref())
+            .await
+            .expect("it goes");
+        assert_eq!(found(door).await, own_tree);
         assert_eq!(door.client.trees.get(&beside).await.expect("an answer"), None);
     }
 }

@@ -43,6 +43,7 @@ mod ownership;
 mod policy_branches;
 mod policy_mark;
 mod policy_ownership;
+mod policy_trees;
 mod process;
 mod reports;
 mod resend;

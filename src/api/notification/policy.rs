@@ -1,4 +1,4 @@
-//! NotificationPolicy: the tree that routes alerts to contact points.
+//! NotificationPolicy: a tree that routes alerts to contact points.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
@@ -27,7 +27,7 @@ const DURATIONS: [&str; 3] = [
     "/properties/repeatInterval",
 ];
 
-/// The notification policy tree of one Grafana, or a branch of it.
+/// A notification policy tree of one Grafana, or a branch of one.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[kube(
     group = "alerting.letsrevel.io",
@@ -39,7 +39,7 @@ const DURATIONS: [&str; 3] = [
     namespaced,
     status = "NotificationPolicyStatus",
     derive = "PartialEq",
-    doc = "The notification policy tree of one Grafana, or a branch of it: which alerts go to which contact points.",
+    doc = "A notification policy tree of one Grafana, or a branch of one: which alerts go to which contact points.",
     printcolumn(name = "Receiver", type_ = "string", json_path = ".status.receiver"),
     printcolumn(name = "Routes", type_ = "integer", json_path = ".status.routes"),
     printcolumn(
@@ -53,6 +53,7 @@ const DURATIONS: [&str; 3] = [
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Tree", type_ = "string", json_path = ".spec.tree", priority = 1),
     printcolumn(name = "Root", type_ = "string", json_path = ".status.root", priority = 1),
     printcolumn(
         name = "Position",
@@ -84,6 +85,12 @@ const DURATIONS: [&str; 3] = [
     validation = Rule::new("has(self.parentRef) == has(oldSelf.parentRef)")
         .message("a root can't become a branch, nor a branch a root: delete the resource and create it anew")
         .field_path(".parentRef"),
+    validation = Rule::new("!has(self.tree) || !has(self.parentRef)")
+        .message("a branch stands in the tree of its root: leave tree out")
+        .field_path(".tree"),
+    validation = Rule::new("(has(self.tree) ? self.tree : '') == (has(oldSelf.tree) ? oldSelf.tree : '')")
+        .message("tree is immutable: make another resource with the other tree, have the rules go through that, and delete this one")
+        .field_path(".tree"),
     validation = Rule::new("has(self.parentRef) || !(has(self.priority) || has(self.exclusive) || (has(self.matchers) && self.matchers.size() > 0))")
         .message("matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert"),
     validation = Rule::new("has(self.parentRef) || (!has(self.muteTimeIntervals) || self.muteTimeIntervals.size() == 0) && (!has(self.muteTimeIntervalRefs) || self.muteTimeIntervalRefs.size() == 0) && (!has(self.activeTimeIntervals) || self.activeTimeIntervals.size() == 0) && (!has(self.activeTimeIntervalRefs) || self.activeTimeIntervalRefs.size() == 0)")
@@ -100,9 +107,20 @@ pub struct NotificationPolicySpec {
     /// `true` leaves Grafana as it is, whatever changes here, until it is unset. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// The root whose branch this is, so that a team owns its own routes: they stand before those of the root, and get alerts of this namespace's AlertRules alone. Default: none, then this is a root: the policy tree of its instance.
+    /// The root whose branch this is, so that a team owns its own routes: they stand before those of the root, and get alerts of this namespace's AlertRules alone. Default: none, then this is a root: a policy tree of its instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_ref: Option<ParentRef>,
+    /// Of a root: the policy tree of this name, beside the default one: the alerts of rules that name it go through it and past the default one. At most 40 characters, small letters, digits, `-` and `.`, as Grafana asks; it has several trees since 13.2, and since 13.0 with its feature toggle `alertingMultiplePolicies`. Immutable. Default: the default tree, which all other alerts go through.
+    // The rule is that of `validateManagedRouteName` in `pkg/services/ngalert/notifier/legacy_storage/routes.go`, of 2026.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 40))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')")
+            .message("a tree has small letters, digits, - and . in its name, and begins and ends each part with a letter or digit"),
+        validation = Rule::new("!(self in ['user-defined', 'default'])")
+            .message("this is what Grafana calls the default tree: leave tree out for that one")
+    )]
+    pub tree: Option<String>,
     /// Of a branch: Alertmanager matchers that its alerts must match, all of them: `severity="critical"`. Default: every alert of its namespace.
     #[serde(
         default,

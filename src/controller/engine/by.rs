@@ -23,6 +23,7 @@ use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
 use crate::domain::notification::settings;
+use crate::grafana::model::TreeName;
 
 /// Something that objects are found by. Instances, namespaces, uids and labels are given as they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,7 +76,7 @@ pub enum By {
     ReadsSecrets(String),
     /// ContactPoints for any instance that ask for this name in Grafana.
     GrafanaName(String),
-    /// ContactPoints and TimeIntervals for an instance that are being deleted.
+    /// ContactPoints, TimeIntervals and NotificationPolicies for an instance that are being deleted.
     Deleting(String),
     /// NotificationPolicies and AlertRules that refer to a ContactPoint.
     Receiver(Named),
@@ -287,6 +288,9 @@ impl Indexed for NotificationPolicy {
         let intervals = policy::intervals(&self.spec).into_iter();
         found_by.extend(intervals.map(|interval| refers_to_interval(self, interval)));
         found_by.extend(self.root().map(By::Branch));
+        if self.is_deleting() {
+            found_by.push(By::Deleting(self.instance().to_owned()));
+        }
         found_by
     }
 
@@ -301,6 +305,13 @@ impl NotificationPolicy {
         let parent = self.spec.parent_ref.as_ref()?;
         let namespace = parent.namespace.as_deref().unwrap_or(self.ns());
         Some(named(namespace, &parent.name))
+    }
+}
+
+impl NotificationPolicy {
+    /// The policy tree that a root writes.
+    pub fn tree(&self) -> TreeName {
+        self.spec.tree.clone().map(TreeName).unwrap_or_default()
     }
 }
 

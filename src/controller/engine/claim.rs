@@ -18,6 +18,7 @@ use crate::domain::ownership::{Owner, Owners};
 use crate::domain::rule::identity;
 use crate::domain::tenancy::Tenant;
 use crate::domain::{notification::contact_point, rule, tenancy};
+use crate::grafana::model::TreeName;
 
 /// Where a rule lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,8 +40,8 @@ pub enum Key {
     Group(String, Folder, String),
     /// The name of a contact point.
     ContactPoint(String, String),
-    /// The policy tree.
-    Tree(String),
+    /// A policy tree, by its name.
+    Tree(String, TreeName),
     /// The id of a silence that somebody made by hand.
     Silence(String, String),
     /// The name of a time interval.
@@ -404,7 +405,7 @@ impl Claiming for NotificationPolicy {
         if self.spec.parent_ref.is_some() || !ground.allows(all, self.ns(), tenancy::may_hold_tree) {
             return Vec::new();
         }
-        vec![(Key::Tree(ground.place.clone()), 0)]
+        vec![(Key::Tree(ground.place.clone(), self.tree()), 0)]
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.policies

@@ -120,14 +120,14 @@ fn who_may_not_hold_the_tree_does_not_claim_it() {
     assert!(all.set_ground("default", Some(&only)));
     all.note(&older);
     all.note(&younger);
-    let key = Key::Tree(all.place("default"));
+    let key = Key::Tree(all.place("default"), TreeName::default());
     assert_eq!(
         holder::<NotificationPolicy>(&all, &key).as_deref(),
         Some("revel/tree")
     );
     assert!(all.set_ground("default", None));
     all.note(&older);
-    let key = Key::Tree(all.place("default"));
+    let key = Key::Tree(all.place("default"), TreeName::default());
     assert_eq!(
         holder::<NotificationPolicy>(&all, &key).as_deref(),
         Some("tenant/tree")
@@ -186,7 +186,7 @@ fn two_instances_of_one_grafana_have_one_set_of_names() {
         all.note(&tree(path, second, name));
     }
     let before = |path: &str, second, name: &str| {
-        let key = Key::Tree(all.place(name));
+        let key = Key::Tree(all.place(name), TreeName::default());
         all.ahead(&key, &tree(path, second, name))
             .map(|(older, _)| older.path())
     };

@@ -81,9 +81,10 @@ impl Failure {
     /// How long Grafana would refuse the same again, if it has refused it for what it is or for who asks.
     pub fn refused_for(&self) -> Option<Duration> {
         match (self.reason, self.retry) {
-            (Some(Reason::Invalid | Reason::Unauthorized | Reason::NotOwned), Retry::After(delay)) => {
-                Some(delay)
-            }
+            (
+                Some(Reason::Invalid | Reason::Unauthorized | Reason::NotOwned | Reason::Unsupported),
+                Retry::After(delay),
+            ) => Some(delay),
             _ => None,
         }
     }
@@ -126,6 +127,12 @@ impl From<grafana::Error> for Failure {
                 format!(
                     "{message}; have the quota raised in Grafana's settings, or delete what isn't needed"
                 ),
+                Retry::After(REFUSED),
+            ),
+            // Released versions have it on, so only the write tells where somebody has turned it off.
+            _ if error.is_one_tree() => Self::new(
+                Reason::Unsupported,
+                format!("{message}; turn it on, or leave spec.tree out for the default tree"),
                 Retry::After(REFUSED),
             ),
             _ if error.is_in_use() => Self::new(Reason::InUse, message, Retry::Backoff),

@@ -106,6 +106,12 @@ impl Refused {
         self.known.lock().by_subject.remove(subject);
     }
 
+    /// Lets all be tried anew whose names begin so.
+    pub fn forget_like(&self, beginning: &str) {
+        let all = &mut self.known.lock().by_subject;
+        all.retain(|subject, _| !subject.starts_with(beginning));
+    }
+
     /// Lets everything be tried anew: the Grafana was away, or is another by now.
     pub fn forget_all(&self) {
         *self.known.lock() = Known::default();
@@ -189,6 +195,10 @@ mod tests {
         refused.forget("b");
         assert!(!send(&refused, "a", "x", Ok(()), now));
         refused.forget("a");
+        assert!(send(&refused, "a", "x", Err(no()), now));
+        refused.forget_like("b");
+        assert!(!send(&refused, "a", "x", Ok(()), now));
+        refused.forget_like("");
         assert!(send(&refused, "a", "x", Err(no()), now));
         refused.forget_all();
         assert!(send(&refused, "a", "x", Ok(()), now));

@@ -7,7 +7,7 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
-use crate::grafana::api::notifications::TreeName;
+use crate::grafana::model::TreeName;
 
 /// Keys of what differs from what was known.
 #[derive(Debug, Default)]
@@ -66,8 +66,8 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
             name: name.clone(),
         });
     }
-    if changed.trees.iter().any(TreeName::is_default) {
-        let tree = Key::Tree(context.claims.place(&instance.name));
+    for name in &changed.trees {
+        let tree = Key::Tree(context.claims.place(&instance.name), name.clone());
         if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
             triggers.policies.one(&holder.namespace, &holder.name);
         }

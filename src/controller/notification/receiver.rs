@@ -97,14 +97,14 @@ pub(in crate::controller) fn name_of(
     )))
 }
 
-/// Whether the tree that Grafana holds, or the one from before ours, sends to this name. Then Grafana has it, though a contact point without
+/// Whether a tree that Grafana holds, or one from before ours, sends to this name. Then Grafana has it, though a contact point without
 /// integrations is in none of its lists: a new one from 12.4 on begins with such a one, `empty`.
 fn is_referred_to(name: &str, instance: &Instance) -> bool {
-    let sends = |tree: Option<&Route>| tree.is_some_and(|tree| refers(tree, name));
+    let sends = |tree: &Route| refers(tree, name);
     instance
         .mirror
-        .read(|held| sends(held.tree().present().map(|tree| &tree.object)))
+        .read(|held| held.trees.iter().any(|(_, tree)| sends(&tree.object)))
         || instance
             .memory()
-            .is_ok_and(|memory| memory.read(|memory| sends(memory.previous_tree.as_ref())))
+            .is_ok_and(|memory| memory.read(|memory| memory.previous_trees().any(sends)))
 }

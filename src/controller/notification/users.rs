@@ -13,8 +13,7 @@ use crate::controller::engine::claim::Key;
 use crate::controller::engine::managed::Managed;
 use crate::domain::notification::branches;
 use crate::grafana::api::FoundRule;
-use crate::grafana::api::notifications::TreeName;
-use crate::grafana::model::Route;
+use crate::grafana::model::{Route, TreeName};
 
 /// Most rules and other trees that are named.
 const NAMED: usize = 3;
@@ -22,11 +21,11 @@ const NAMED: usize = 3;
 /// Who refers to the contact point of this name, as far as the mirror shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Users {
-    /// The policy tree, by the resources that have what refers in it: its branches, and its root.
+    /// The default policy tree and those of ours beside it, by the resources that have what refers in them: their branches, and their roots.
     tree: Vec<String>,
     /// The resource whose tree it is to be in, though Grafana's tree doesn't have it now: somebody has changed that, or it waits.
     wished: Option<String>,
-    /// Other trees, which stand beside it from Grafana 13.2 on, in order.
+    /// Other trees, in order.
     others: Vec<String>,
     /// Rules that have it as their own contact point (from Grafana 10.4 on), in order.
     rules: Vec<String>,
@@ -52,23 +51,20 @@ impl Users {
         let wishing = wishing(object, &asked_for_by(object, instance, name), context);
         let mut wishing: Vec<_> = wishing.iter().map(rule_called).collect();
         wishing.retain(|rule| !rules.contains(rule));
-        let (own, others): (Vec<_>, Vec<_>) = trees.into_iter().partition(TreeName::is_default);
-        let mut others: Vec<_> = others
-            .into_iter()
-            .map(|TreeName(tree)| format!("Grafana's policy tree {tree}"))
-            .collect();
+        let mut tree = BTreeSet::new();
+        let mut others = Vec::new();
+        for called in trees {
+            let root = root_called(&called, instance, context);
+            let Some(root) = root.or_else(|| called.is_default().then(|| "Grafana's policy tree".to_owned()))
+            else {
+                others.push(format!("Grafana's policy tree {}", called.0));
+                continue;
+            };
+            let all = in_tree(&called, instance, context, &|route| sends(route, name)).into_iter();
+            tree.extend(all.map(|who| who.map_or_else(|| root.clone(), |who| policy_called(&who))));
+        }
         others.sort();
-        let key = Key::Tree(context.claims.place(&instance.name));
-        let holder = context.claims.holder::<NotificationPolicy>(&key);
-        let called = holder.map(|holder| format!("NotificationPolicy {}", holder.path()));
-        let tree = if own.is_empty() {
-            Vec::new()
-        } else {
-            let root = called.unwrap_or_else(|| "Grafana's policy tree".to_owned());
-            let all = in_tree(instance, context, &|route| sends(route, name)).into_iter();
-            all.map(|who| who.map_or_else(|| root.clone(), |who| policy_called(&who)))
-                .collect()
-        };
+        let tree: Vec<_> = tree.into_iter().collect();
         let wished = if tree.is_empty() {
             wished(object, instance, context, name)
         } else {
@@ -99,7 +95,7 @@ impl Users {
         self.is_neighbours
     }
 
-    /// Whether all that refers to it is the tree that may be ours.
+    /// Whether all that refers to it are trees that may be ours.
     pub(super) fn is_only_the_tree(&self) -> bool {
         self.others.is_empty() && self.rules.is_empty()
     }
@@ -141,15 +137,23 @@ pub(super) fn any(route: &Route, is_so: &dyn Fn(&Route) -> bool) -> bool {
     is_so(route) || route.routes.iter().any(|route| any(route, is_so))
 }
 
-/// Who has the routes of Grafana's tree of which something is so: the branches that do, and the root (`None`), which comes first, if
+/// What the root of Grafana's tree of this name is called, if it is a resource that holds that.
+fn root_called(name: &TreeName, instance: &Instance, context: &Context) -> Option<String> {
+    let key = Key::Tree(context.claims.place(&instance.name), name.clone());
+    let holder = context.claims.holder::<NotificationPolicy>(&key)?;
+    Some(format!("NotificationPolicy {}", holder.path()))
+}
+
+/// Who has the routes of Grafana's tree of this name of which something is so: the branches that do, and the root (`None`), which comes first, if
 /// anything else does, or a branch that has no resource any more.
 pub(super) fn in_tree(
+    name: &TreeName,
     instance: &Instance,
     context: &Context,
     is_so: &dyn Fn(&Route) -> bool,
 ) -> Vec<Option<Named>> {
     let (mut branches, is_own) = instance.mirror.read(|held| {
-        let Some(tree) = held.tree().present().map(|tree| &tree.object) else {
+        let Some(tree) = held.trees.lookup(name).present().map(|tree| &tree.object) else {
             return (BTreeSet::new(), false);
         };
         let mut is_own = is_so(tree);
@@ -186,7 +190,7 @@ fn asked_for_by(object: &ContactPoint, instance: &Instance, name: &str) -> [By; 
     [By::Receiver(named(object.ns(), object.id())), by_name]
 }
 
-/// Those found by one of these who have a part in the tree of this Grafana, and go on to: its root, and its branches. Who may not name the object gets
+/// Those found by one of these who have a part in a tree of this Grafana, and go on to: its root, and its branches. Who may not name the object gets
 /// it never, and isn't waited for.
 pub(super) fn asking<K: Managed>(
     object: &K,
@@ -194,15 +198,23 @@ pub(super) fn asking<K: Managed>(
     instance: &Instance,
     context: &Context,
 ) -> Vec<Named> {
-    let key = Key::Tree(context.claims.place(&instance.name));
-    let Some(claimant) = context.claims.holder::<NotificationPolicy>(&key) else {
-        return Vec::new();
-    };
+    let place = context.claims.place(&instance.name);
     let holds = |policy: &Arc<NotificationPolicy>| {
-        let root = policy.root().unwrap_or_else(|| named(policy.ns(), policy.id()));
-        policy.instance() == claimant.instance
-            && (claimant.namespace.as_str(), claimant.name.as_str())
-                == (root.namespace.as_str(), root.name.as_str())
+        let root = match policy.root() {
+            Some(root) => {
+                let at = ObjectRef::new(&root.name).within(&root.namespace);
+                context.stores.policies.here(&at, policy.instance())
+            }
+            None => Some(policy.clone()),
+        };
+        root.is_some_and(|root| {
+            let key = Key::Tree(place.clone(), root.tree());
+            let holder = context.claims.holder::<NotificationPolicy>(&key);
+            holder.is_some_and(|holder| {
+                policy.instance() == holder.instance
+                    && (holder.namespace.as_str(), holder.name.as_str()) == (root.ns(), root.id())
+            })
+        })
     };
     let mut asking: Vec<_> = by.iter().flat_map(|by| context.stores.policies.by(by)).collect();
     asking.retain(|policy| {

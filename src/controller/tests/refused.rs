@@ -9,8 +9,7 @@ use super::*;
 use crate::api::condition::Reason;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::pass::{self, Reconcile};
-use crate::grafana::api::notifications::TreeName;
-use crate::grafana::model::{self, NotificationSettings};
+use crate::grafana::model::{self, NotificationSettings, TreeName};
 
 fn hook(path: &str) -> Value {
     json!({"integrations": [{"webhook": {"url": {"value": format!("https://example.com/{path}")}}}]})

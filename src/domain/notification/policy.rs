@@ -6,12 +6,14 @@ use super::interval::{self, Interval, Timings, named};
 use super::receiver::{Target, at_receiver, target};
 use super::timing::{grouping, period};
 use super::tree::MARK;
+use crate::api::condition::Reason;
 use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::notification::policy::{MAX_DEPTH, NotificationPolicySpec, Route};
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
 use crate::grafana::model;
+use crate::grafana::wire::Toggles;
 
 /// What Grafana groups by where a root names nothing.
 const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
@@ -49,6 +51,25 @@ pub fn refuse_what_is_too_new(spec: &NotificationPolicySpec, version: Version) -
         }
     });
     first.map_or(Ok(()), |field| Err(interval::too_new(&field, version)))
+}
+
+/// Fails where this Grafana has no policy tree beside the default one, which a root asks for.
+pub fn refuse_another_tree(version: Version, toggles: Toggles) -> Result<(), Refusal> {
+    if version.has_several_trees(toggles) {
+        return Ok(());
+    }
+    let toggle = if version >= Version::SEVERAL_TREES_BY_TOGGLE {
+        "turn on its feature toggle alertingMultiplePolicies, "
+    } else {
+        ""
+    };
+    Err(Refusal::new(
+        Reason::Unsupported,
+        format!(
+            "spec.tree: Grafana {version} has one policy tree, several since {}; {toggle}upgrade, or leave spec.tree out for the default tree",
+            Version::SEVERAL_TREES
+        ),
+    ))
 }
 
 /// The time intervals that a route names.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::losses;
 use crate::domain::changed::drift::{self, DELETED};
 use crate::grafana::digest::RouteDigest;
-use crate::grafana::model::{Found, Route};
+use crate::grafana::model::{Found, Route, TreeName};
 
 /// Label of the mark: the first of a tree's routes, which asks that this label has a value and has it not, so that no alert matches.
 /// A rule of ours can't have a label that begins so, and a query can't bring forth one that is and isn't.
@@ -48,7 +48,7 @@ fn unmarked(tree: &Route) -> Route {
 /// Whose the tree is that Grafana holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    /// Nobody's: there is none, or none but that of a fresh Grafana, which has neither routes nor provenance.
+    /// Nobody's: there is none, or none but the default one of a fresh Grafana, which has neither routes nor provenance.
     Nobody,
     /// Ours: it carries our mark, or stands where ours is known to have stood and carries nobody's.
     Us,
@@ -57,16 +57,21 @@ pub enum Holder {
 }
 
 impl Holder {
-    /// Whose a tree is. `is_ours` says whether a mark is; `had_it` whether we have written the tree of this Grafana, and not given it
-    /// back since.
-    pub fn of(found: Option<&Found<Route>>, is_ours: impl Fn(&str) -> bool, had_it: bool) -> Self {
+    /// Whose the tree of this name is. `is_ours` says whether a mark is; `had_it` whether we have written this tree of this Grafana, and not
+    /// given it back since.
+    pub fn of(
+        name: &TreeName,
+        found: Option<&Found<Route>>,
+        is_ours: impl Fn(&str) -> bool,
+        had_it: bool,
+    ) -> Self {
         match found.and_then(|tree| mark(&tree.object)) {
             Some(mark) if is_ours(mark) => return Self::Us,
             Some(mark) => return Self::Other(Some(mark.to_owned())),
             None if had_it => return Self::Us,
             None => {}
         }
-        if found.is_none_or(|tree| is_grafanas_own(&tree.object, tree.is_provisioned())) {
+        if found.is_none_or(|tree| is_grafanas_own(name, &tree.object, tree.is_provisioned())) {
             Self::Nobody
         } else {
             Self::Other(None)
@@ -91,8 +96,7 @@ pub enum TreeDecision {
 /// without being asked for.
 pub fn decide(wish: &Route, found: Option<&Found<Route>>, holder: &Holder, adopt: bool) -> TreeDecision {
     let digest = found.map(|tree| RouteDigest::of(&tree.object));
-    let says_more =
-        || found.is_some_and(|tree| lost(&tree.object, Some(wish), tree.is_provisioned()).is_some());
+    let says_more = || found.is_some_and(|tree| losses::said(&tree.object, Some(wish)).is_some());
     if digest == Some(RouteDigest::of(wish)) && found.is_some_and(Found::is_provisioned) {
         return TreeDecision::Keep;
     }
@@ -127,18 +131,18 @@ pub fn drift(wish: &Route, found: Option<&Found<Route>>) -> Vec<String> {
     fields
 }
 
-/// What a tree says that is lost while one of ours (`wish`, where it is known) stands in its place; `None` if nothing is. What a fresh Grafana says of its own accord
-/// nobody misses.
-pub fn lost(tree: &Route, wish: Option<&Route>, is_provisioned: bool) -> Option<String> {
-    if is_grafanas_own(tree, is_provisioned) {
+/// What the tree of this name says that is lost while one of ours (`wish`, where it is known) stands in its place; `None` if nothing is. What a fresh
+/// Grafana says of its own accord nobody misses.
+pub fn lost(name: &TreeName, tree: &Route, wish: Option<&Route>, is_provisioned: bool) -> Option<String> {
+    if is_grafanas_own(name, tree, is_provisioned) {
         return None;
     }
     losses::said(tree, wish)
 }
 
-/// Whether a tree is that of a fresh Grafana.
-fn is_grafanas_own(tree: &Route, is_provisioned: bool) -> bool {
-    tree.routes.is_empty() && !is_provisioned
+/// Whether a tree is that of a fresh Grafana, which makes no other than the default one.
+fn is_grafanas_own(name: &TreeName, tree: &Route, is_provisioned: bool) -> bool {
+    name.is_default() && tree.routes.is_empty() && !is_provisioned
 }
 
 #[cfg(test)]
@@ -223,10 +227,17 @@ mod tests {
     /// What is found, whether this Grafana's tree was ours once, whether to adopt, and what follows.
     fn each_is_decided(cases: &[Case]) {
         for (found, had_it, adopt, expected, what) in cases {
-            let holder = Holder::of(*found, |mark| mark.starts_with("prod/"), *had_it);
-            let decision = decide(&marked(wish(), MINE), *found, &holder, *adopt);
-            assert_eq!(decision, *expected, "{what}: {holder:?}");
+            assert_eq!(
+                decided(&TreeName::default(), *found, *had_it, *adopt),
+                *expected,
+                "{what}"
+            );
         }
+    }
+
+    fn decided(name: &TreeName, found: Option<&Found<Route>>, had_it: bool, adopt: bool) -> TreeDecision {
+        let holder = Holder::of(name, found, |mark| mark.starts_with("prod/"), had_it);
+        decide(&marked(wish(), MINE), found, &holder, adopt)
     }
 
     fn other(mut tree: Route) -> Route {
@@ -298,18 +309,49 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_beside_the_default_one_is_somebodys_even_where_it_has_no_routes() {
+        use TreeDecision::{Correct, Keep, NotOwned, TakeOver};
+        let batch = TreeName("batch".to_owned());
+        let (ours, empty) = (provisioned(marked(wish(), MINE)), open(default()));
+        let (equal, changed) = (open(wish()), provisioned(other(marked(wish(), MINE))));
+        let cases = [
+            (None, false, false, TakeOver, "there is none"),
+            (None, true, false, Correct, "ours, and gone"),
+            (Some(&ours), false, false, Keep, "as wished"),
+            (Some(&changed), false, false, Correct, "changed by hand"),
+            (
+                Some(&empty),
+                false,
+                false,
+                NotOwned,
+                "made by hand, without routes",
+            ),
+            (Some(&empty), true, false, Correct, "put in the place of ours"),
+            (Some(&empty), false, true, TakeOver, "the same, adopted"),
+            (Some(&equal), false, false, TakeOver, "as wished"),
+        ];
+        for (found, had_it, adopt, expected, what) in cases {
+            assert_eq!(decided(&batch, found, had_it, adopt), expected, "{what}");
+        }
+        let more = route(json!({"receiver": "ops", "of_the_future": 1}));
+        assert!(lost(&batch, &more, None, false).is_some());
+        assert!(lost(&TreeName::default(), &more, None, false).is_none());
+    }
+
+    #[test]
     fn nobody_misses_what_a_fresh_grafana_says_of_its_own_accord() {
         let muted = json!({"receiver": "a", "routes": [{"mute_time_intervals": ["nights"]}]});
-        assert!(lost(&route(muted), None, false).is_some());
+        let lost = |tree: &Route, is_provisioned| lost(&TreeName::default(), tree, None, is_provisioned);
+        assert!(lost(&route(muted), false).is_some());
         let own = route(json!({"receiver": "grafana-default-email", "version": "abc"}));
-        assert_eq!(lost(&own, None, false), None);
-        assert!(lost(&own, None, true).is_some());
+        assert_eq!(lost(&own, false), None);
+        assert!(lost(&own, true).is_some());
     }
 
     #[test]
     fn another_operators_mark_tells_whose_the_tree_is() {
         let theirs = open(marked(wish(), "staging/shop/tree"));
-        let holder = Holder::of(Some(&theirs), |_| false, false);
+        let holder = Holder::of(&TreeName::default(), Some(&theirs), |_| false, false);
         assert_eq!(holder, Holder::Other(Some("staging/shop/tree".into())));
     }
 }

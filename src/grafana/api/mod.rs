@@ -21,7 +21,7 @@ pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, W
 pub use deliveries::{Deliveries, Delivery};
 pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
 pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
-pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance};
+pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance, TREE_LABEL};
 
 /// A client of one Grafana and organisation.
 #[derive(Clone)]

@@ -1,15 +1,15 @@
 //! Contact points, policy trees, time intervals and templates, by what is intended. They are one document in Grafana: of concurrent writes all
 //! but one end in `Conflict`.
 
-use std::borrow::Borrow;
-
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::watch::Listed;
 use super::{Answer, Provenance};
 use crate::grafana::Error;
-use crate::grafana::model::{ContactPoint, Found, InhibitionRule, Revision, Route, Template, TimeInterval};
+use crate::grafana::model::{
+    ContactPoint, Found, InhibitionRule, Revision, Route, Template, TimeInterval, TreeName,
+};
 
 /// Contact points, each whole.
 pub trait ContactPoints: Send + Sync {
@@ -60,40 +60,10 @@ impl Sent {
     }
 }
 
-/// Name of a policy tree.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TreeName(pub String);
-
-impl TreeName {
-    /// That of the tree which every organisation has, and the only one that the provisioning API knows.
-    pub const DEFAULT: &'static str = "user-defined";
-
-    /// Whether it is that one.
-    pub fn is_default(&self) -> bool {
-        self.0 == Self::DEFAULT
-    }
-}
-
-impl From<String> for TreeName {
-    fn from(name: String) -> Self {
-        Self(name)
-    }
-}
-
-impl Borrow<str> for TreeName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for TreeName {
-    fn default() -> Self {
-        Self(Self::DEFAULT.to_owned())
-    }
-}
-
 /// Policy trees.
 pub trait Trees: Send + Sync {
+    /// Whether trees are known by their names: the provisioning API has the default one alone, and what it shows says nothing of others.
+    fn knows_names(&self) -> bool;
     /// Every tree, by its name.
     fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>>;
     /// One tree; `None` also while the organisation is so new that it has none.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::terms::{Answer, OWNER_LABEL, Provenance};
+use super::terms::{Answer, OWNER_LABEL, Provenance, TREE_LABEL};
 use super::watch::Listed;
 use crate::grafana::Error;
 use crate::grafana::digest::RuleDigest;
@@ -91,6 +91,8 @@ pub struct FoundRule {
     pub owner: Option<String>,
     /// Name of the contact point that it has of its own, past the policy tree; 10.4 and later.
     pub receiver: Option<String>,
+    /// Name of the policy tree that its alerts go through, where it names one.
+    pub tree: Option<String>,
     /// Names of the time intervals that it has of its own, mute and active ones.
     pub intervals: Vec<String>,
     /// Name of the metric that it writes, if it is a recording rule.
@@ -114,6 +116,7 @@ impl PartialEq for FoundRule {
             provenance,
             owner,
             receiver,
+            tree,
             intervals,
             metric,
             digest,
@@ -129,6 +132,7 @@ impl PartialEq for FoundRule {
             && *provenance == other.provenance
             && *owner == other.owner
             && *receiver == other.receiver
+            && *tree == other.tree
             && *intervals == other.intervals
             && *metric == other.metric
     }
@@ -161,6 +165,7 @@ impl FoundRule {
                 .notification_settings
                 .as_ref()
                 .map(|settings| settings.receiver.clone()),
+            tree: tree(rule),
             intervals: rule
                 .notification_settings
                 .as_ref()
@@ -175,6 +180,14 @@ impl FoundRule {
             revision: None,
         }
     }
+}
+
+/// The policy tree that a rule names: in its settings, or by the label that Grafana gives alerts with such settings.
+fn tree(rule: &AlertRule) -> Option<String> {
+    let settings = rule.notification_settings.as_ref();
+    let named = settings.and_then(|settings| settings.policy.as_ref());
+    let named = named.or_else(|| rule.labels.get(TREE_LABEL));
+    named.filter(|name| !name.is_empty()).cloned()
 }
 
 /// When an object was last changed, if Grafana said so.

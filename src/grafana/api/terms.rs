@@ -10,6 +10,10 @@ use crate::grafana::error::Result;
 /// silences may refer to it.
 pub const OWNER_LABEL: &str = "__alertwright__";
 
+/// Label that has an alert go through the policy tree of this name, and past the default one. Grafana gives it to the alerts of a rule whose settings
+/// name a tree; before they could, people gave it to the rule (`NamedRouteMatcher` in `pkg/services/ngalert/notifier/legacy_storage`).
+pub const TREE_LABEL: &str = "__grafana_managed_route__";
+
 /// Interval that Grafana gives to a group which begins with a single rule.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 

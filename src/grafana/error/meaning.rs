@@ -13,6 +13,8 @@ pub(super) enum Meaning {
     Quota,
     Invalid,
     Missing,
+    /// There is one policy tree, and no other.
+    OneTree,
     FolderMissing,
     /// The rule is another one than was thought: one without a group.
     NoGroup,
@@ -20,7 +22,7 @@ pub(super) enum Meaning {
 
 impl Meaning {
     /// Names of errors: what the provisioning API gives as `messageId`, and `/apis` as `details.uid`.
-    const IDS: [(&str, Self); 19] = [
+    const IDS: [(&str, Self); 20] = [
         ("alerting.provenanceMismatch", Self::Provenance),
         ("alerting.notifications.invalidProvenance", Self::Provenance),
         ("alerting.alert-rule.conflict", Self::TitleTaken),
@@ -46,6 +48,10 @@ impl Meaning {
         ("alerting.notifications.time-intervals.used", Self::InUse),
         ("alerting.notifications.templates.used", Self::InUse),
         ("alerting.notifications.routes.used", Self::InUse),
+        (
+            "alerting.notifications.routes.multipleNotSupported",
+            Self::OneTree,
+        ),
     ];
 
     /// What says more than the name of the error does: from 12.1 on a uid that is taken has that of a taken title.

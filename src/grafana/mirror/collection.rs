@@ -229,6 +229,13 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         }
     }
 
+    /// The keys of which nothing is known though something was, in no order.
+    pub fn unknown_keys(&self) -> impl Iterator<Item = &K> {
+        let unknown = |slot: &Slot<V>| slot.is_under_way || slot.known.is_unknown();
+        let slots = self.slots.iter().filter(move |(_, slot)| unknown(slot));
+        slots.map(|(key, _)| key)
+    }
+
     /// What was known about a key before the write that is under way; what is known, if none is.
     pub fn before<Q>(&self, key: &Q) -> Lookup<&V>
     where

@@ -8,8 +8,7 @@ use std::hash::Hash;
 
 use parking_lot::RwLock;
 
-use super::api::notifications::TreeName;
-use super::model::{ContactPoint, Found, InhibitionRule, Route, Template, TimeInterval};
+use super::model::{ContactPoint, Found, InhibitionRule, Route, Template, TimeInterval, TreeName};
 use super::wire::{Folder, Silence};
 
 pub use collection::{Collection, Follow, Lookup, Poll, Watched};

@@ -181,6 +181,11 @@ impl Rules {
             .filter(move |rule| rule.intervals.iter().any(|interval| interval == name))
     }
 
+    /// The rules whose alerts go through the policy tree of this name, in no order. It walks through all rules: for a deletion, not for a pass.
+    pub fn with_tree<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FoundRule> {
+        self.iter().filter(move |rule| rule.tree.as_deref() == Some(name))
+    }
+
     /// The rules of one group, in no order. Those without a group are in none.
     pub fn in_group(&self, folder_uid: &str, group: &str) -> impl Iterator<Item = &FoundRule> {
         self.present(

@@ -10,7 +10,7 @@ mod time_interval;
 pub use contact_point::{ContactPoint, Integration, REDACTED};
 pub use inhibition_rule::InhibitionRule;
 pub(in crate::grafana) use route::outlasting;
-pub use route::{ObjectMatcher, Route, object_matcher};
+pub use route::{ObjectMatcher, Route, TreeName, object_matcher};
 pub use rule::{AlertRule, EXPRESSION, NotificationSettings, Query, Record, RelativeTimeRange};
 pub use template::Template;
 pub use time_interval::{Period, TimeInterval, TimeRange};

@@ -1,5 +1,6 @@
 //! Policy trees.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,38 @@ pub(in crate::grafana) fn outlasting(value: &str) -> String {
     let quote = |is_quoted| if is_quoted { "\"" } else { "" };
     let (before, behind) = (quote(value.starts_with('"')), quote(value.ends_with('"')));
     format!("{before}{value}{behind}")
+}
+
+/// Name of a policy tree.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TreeName(pub String);
+
+impl TreeName {
+    /// That of the tree which every organisation has, and the only one that the provisioning API knows.
+    pub const DEFAULT: &'static str = "user-defined";
+
+    /// Whether it is that one.
+    pub fn is_default(&self) -> bool {
+        self.0 == Self::DEFAULT
+    }
+}
+
+impl From<String> for TreeName {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl Borrow<str> for TreeName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TreeName {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
 }
 
 /// A notification policy with everything below it.

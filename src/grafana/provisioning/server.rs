@@ -142,6 +142,8 @@ mod tests {
         assert!(routing.simplified_routing && !routing.recording_rules);
         let recording = settings(json!({"featureToggles": {"grafanaManagedRecordingRules": true}})).toggles;
         assert!(recording.recording_rules && !recording.simplified_routing);
+        let trees = settings(json!({"featureToggles": {"alertingMultiplePolicies": true}})).toggles;
+        assert!(trees.several_trees && !trees.recording_rules);
         assert!(settings(json!({"buildInfo": {"version": "13.1.0-25926265225"}})).nested_folders);
     }
 

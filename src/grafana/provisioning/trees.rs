@@ -5,11 +5,11 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Provisioning;
-use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::notifications::Trees;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
-use crate::grafana::model::{Found, Revision, Route, outlasting};
+use crate::grafana::model::{Found, Revision, Route, TreeName, outlasting};
 use crate::grafana::transport::Call;
 
 const POLICIES: &str = "api/v1/provisioning/policies";
@@ -40,6 +40,10 @@ impl Provisioning {
 }
 
 impl Trees for Provisioning {
+    fn knows_names(&self) -> bool {
+        false
+    }
+
     fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         async move {
             let own = self.tree().await?;

@@ -44,7 +44,7 @@ pub struct Settings {
     pub namespace: Option<String>,
 }
 
-/// The feature toggles that decide what rules can say, and that a newer release needs no more.
+/// The feature toggles that decide what Grafana can be told, and that a newer release needs no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Toggles {
     /// `alertingSimplifiedRouting`: without it rules of 10.4 name no contact point.

@@ -184,6 +184,8 @@ async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
 
 /// What is said of a root with what only a branch can have.
 const OF_A_BRANCH: &str = "matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert";
+const DEFAULT_TREE: &str = "this is what Grafana calls the default tree: leave tree out for that one";
+const TREE_NAME: &str = "a tree has small letters, digits, - and . in its name";
 const ALWAYS_ACTIVE: &str = "a root is always active: name time intervals in its routes, or in a branch, which names its root in parentRef";
 
 #[tokio::test]
@@ -236,6 +238,18 @@ async fn a_bad_notification_policy_is_refused_with_its_cure() {
             with(&root, json!({"parentRef": {"name": ""}})),
             "spec.parentRef.name",
         ),
+        (
+            with(&branch, json!({"tree": "batch"})),
+            "a branch stands in the tree of its root: leave tree out",
+        ),
+        (with(&root, json!({"tree": "user-defined"})), DEFAULT_TREE),
+        (with(&root, json!({"tree": "default"})), DEFAULT_TREE),
+        (with(&root, json!({"tree": "Batch"})), TREE_NAME),
+        (with(&root, json!({"tree": "a:b"})), TREE_NAME),
+        (with(&root, json!({"tree": "-a"})), TREE_NAME),
+        (with(&root, json!({"tree": "a..b"})), TREE_NAME),
+        (with(&root, json!({"tree": ""})), "spec.tree"),
+        (with(&root, json!({"tree": "a".repeat(41)})), "spec.tree"),
         (with(&root, json!({"priority": 1})), OF_A_BRANCH),
         (with(&root, json!({"exclusive": false})), OF_A_BRANCH),
         (with(&root, json!({"matchers": ["a=b"]})), OF_A_BRANCH),
@@ -291,6 +305,9 @@ async fn a_good_notification_policy_is_accepted() {
     let table = [
         json!({"receiver": "a"}),
         json!({"receiverRef": {"name": "a", "namespace": "other"}}),
+        json!({"receiver": "a", "tree": "batch"}),
+        json!({"receiver": "a", "tree": "0.batch-jobs.of-the-night"}),
+        json!({"receiver": "a", "tree": "a".repeat(40)}),
         json!({"receiver": "a", "parentRef": {"name": "tree"}}),
         json!({"receiver": "a", "parentRef": {"name": "tree", "namespace": "platform"}, "priority": -10, "exclusive": true,
             "matchers": ["severity!=\"info\""], "routes": [{"matchers": ["severity=\"critical\""], "receiver": "b"}]}),
@@ -325,6 +342,21 @@ async fn a_good_notification_policy_is_accepted() {
         (table[0].clone(), other, "instance is immutable"),
         (table[0].clone(), branch.clone(), turned),
         (branch.clone(), table[0].clone(), turned),
+        (
+            table[0].clone(),
+            with(&table[0], json!({"tree": "batch"})),
+            "tree is immutable",
+        ),
+        (
+            with(&table[0], json!({"tree": "batch"})),
+            table[0].clone(),
+            "tree is immutable",
+        ),
+        (
+            with(&table[0], json!({"tree": "batch"})),
+            with(&table[0], json!({"tree": "other"})),
+            "tree is immutable",
+        ),
     ];
     immutable("NotificationPolicy", &fixed).await;
     let elsewhere = with(&table[0], json!({"parentRef": {"name": "other"}, "priority": 3}));

@@ -4,9 +4,8 @@ use crate::controller::connection::Instance;
 use crate::controller::instance::changed::Changed;
 use crate::controller::instance::watch::{Begun, Watchable};
 use crate::grafana::api::Answer;
-use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::{Collection, Held, Part};
-use crate::grafana::model::{Found, Route};
+use crate::grafana::model::{Found, Route, TreeName};
 use crate::grafana::{self, Grafana};
 
 /// Returns the names of what changed, and how it goes on.

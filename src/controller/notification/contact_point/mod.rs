@@ -52,7 +52,7 @@ impl Reconcile for ContactPoint {
             instance.deliveries.write().forget(&name);
             // Policies and rules wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those
             // of which nothing is known while they are written.
-            instance.refused.forget(tree::TREE);
+            tree::try_anew(&instance);
             let by_name = By::GrafanaReceiver {
                 instance: instance.name.clone(),
                 name: name.clone(),
@@ -177,7 +177,7 @@ impl Reconcile for ContactPoint {
         };
         let is_there = integrations(known.as_ref()).iter().any(is_ours);
         if is_there {
-            tree::know(&instance).await?;
+            tree::know_all(&instance).await?;
         }
         let users = Users::of(self, &instance, context, &name);
         let is_terminating = async || namespace::is_terminating(&context.client, self.ns()).await;

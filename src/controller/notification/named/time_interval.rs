@@ -26,9 +26,8 @@ use crate::domain::links;
 use crate::domain::notification::named as domain;
 use crate::grafana::Grafana;
 use crate::grafana::api::Answer;
-use crate::grafana::api::notifications::TreeName;
 use crate::grafana::mirror::{Collection, Held, Subject};
-use crate::grafana::model::{self, Found};
+use crate::grafana::model::{self, Found, TreeName};
 
 impl Reconcile for TimeInterval {
     async fn reconcile(&self, context: &Context) -> Result<Report<TimeIntervalStatus>, Failure> {
@@ -38,7 +37,7 @@ impl Reconcile for TimeInterval {
         let brought = bring(self, &instance, context, &wish).await?;
         if brought.is_written {
             // A tree is refused for an interval that Grafana lacks.
-            instance.refused.forget(tree::TREE);
+            tree::try_anew(&instance);
             for by in self.asked_for_by(&instance, self.called()) {
                 context.tell_those_at_times(&by);
             }
@@ -148,27 +147,30 @@ impl Named for TimeInterval {
             into.insert(rule_called(&rule));
         }
         let mut staying = Vec::from_iter(staying);
-        for TreeName(tree) in trees.iter().filter(|tree| !tree.is_default()) {
-            staying.push(format!("Grafana's policy tree {tree}"));
+        let (mut roots, mut policies) = (Vec::new(), Vec::new());
+        for tree in trees {
+            let key = Key::Tree(context.claims.place(&instance.name), tree.clone());
+            let holder = context.claims.holder::<NotificationPolicy>(&key);
+            let holder = holder.map(|holder| named(&holder.namespace, &holder.name));
+            let whose = match &tree {
+                TreeName(_) if tree.is_default() => "Grafana's policy tree".to_owned(),
+                TreeName(tree) => format!("Grafana's policy tree {tree}"),
+            };
+            for who in in_tree(&tree, instance, context, &|route| names_interval(route, name)) {
+                match (who, &holder) {
+                    (Some(branch), _) => policies.push(branch),
+                    (None, Some(root)) => roots.push(root.clone()),
+                    (None, None) => staying.insert(0, whose.clone()),
+                }
+            }
         }
-        let mut policies = if trees.iter().any(TreeName::is_default) {
-            in_tree(instance, context, &|route| names_interval(route, name))
-        } else {
-            Vec::new()
-        };
-        let asking = asking(self, &asked_for_by, instance, context);
-        policies.extend(asking.into_iter().map(Some));
+        policies.extend(asking(self, &asked_for_by, instance, context));
+        roots.sort();
         policies.sort();
         policies.dedup();
-        let key = Key::Tree(context.claims.place(&instance.name));
-        let holder = context.claims.holder::<NotificationPolicy>(&key);
-        let holder = holder.map(|holder| named(&holder.namespace, &holder.name));
+        let policies = roots.into_iter().chain(policies);
         let mut leaving = Vec::new();
-        for (i, policy) in policies.into_iter().enumerate() {
-            let Some(policy) = policy.or_else(|| holder.clone()) else {
-                staying.insert(0, "Grafana's policy tree".to_owned());
-                continue;
-            };
+        for (i, policy) in policies.enumerate() {
             let place = ObjectRef::new(&policy.name).within(&policy.namespace);
             let found = context.stores.policies.get(&place);
             let goes = policy.namespace == self.ns() || found.is_none_or(|policy| policy.is_deleting());

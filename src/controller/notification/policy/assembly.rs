@@ -14,11 +14,11 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::{By, Named, named};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::tree::{self, Brought};
+use crate::controller::notification::tree::{self, Brought, Writer};
 use crate::domain::notification::branches::{self, Branch, Standing};
 use crate::domain::notification::tree as marks;
 use crate::grafana::mirror::Lookup;
-use crate::grafana::model::Route;
+use crate::grafana::model::{Route, TreeName};
 
 /// Most branches that are named in the status of their root.
 const NAMED: usize = 3;
@@ -27,7 +27,9 @@ const NAMED: usize = 3;
 pub(super) struct Tree {
     /// The root's own part.
     own: Route,
-    /// The mark of the tree.
+    /// Its name.
+    name: TreeName,
+    /// Its mark.
     mark: String,
     branches: Vec<Branch>,
     /// Which ones are left out, and why.
@@ -96,7 +98,7 @@ impl Tree {
 
     /// Takes out the branches that Grafana doesn't have like this.
     fn take_news(&mut self, instance: &Instance) -> Vec<Branch> {
-        let there: BTreeMap<_, _> = in_grafana(&self.mark, instance).into_iter().collect();
+        let there: BTreeMap<_, _> = in_grafana(&self.name, &self.mark, instance).into_iter().collect();
         let is_there = |branch: &Branch| {
             let found = there.get(&branch.resource);
             found.is_some_and(|found| branches::digest(found) == branches::digest(&branch.route))
@@ -166,8 +168,9 @@ async fn write(
 ) -> Result<Brought, Failure> {
     tree::bring(
         instance,
+        &tree.name,
         &tree.route(),
-        |mark| is_to_write(mark, context, instance),
+        |mark| writer(mark, &tree.name, context, instance),
         instance.adopts(root),
         &instance.how_to_adopt(root.ns()),
     )
@@ -181,7 +184,7 @@ pub(super) async fn assemble(
     instance: &Arc<Instance>,
     context: &Context,
 ) -> Result<Tree, Failure> {
-    let mark = branch::mark(root, instance);
+    let (name, mark) = (root.tree(), branch::mark(root, instance));
     let all = context
         .stores
         .policies
@@ -216,13 +219,13 @@ pub(super) async fn assemble(
     }
     if !kept.is_empty() || !sees_all {
         // A write of the tree may have ended without an answer.
-        let is_unknown = instance.mirror.read(|held| held.tree().is_unknown());
+        let is_unknown = instance.mirror.read(|held| held.trees.lookup(&name).is_unknown());
         if is_unknown {
             let _turn = instance.rights.notifications.lock().await;
-            tree::know(instance).await?;
+            tree::know(instance, &name).await?;
         }
         let mut last = i32::MAX;
-        for (resource, route) in in_grafana(&mark, instance) {
+        for (resource, route) in in_grafana(&name, &mark, instance) {
             if let Some(branch) = wished.get(&resource) {
                 last = branch.priority;
                 continue;
@@ -246,6 +249,7 @@ pub(super) async fn assemble(
     }
     Ok(Tree {
         own,
+        name,
         mark,
         branches: wished.into_values().collect(),
         left_out,
@@ -262,10 +266,10 @@ fn is_of_another(branch: &NotificationPolicy, root: &NotificationPolicy, context
         && (is_for(branch, root.instance()) || is_for(root, branch.instance()))
 }
 
-/// Branches as Grafana has them, in order, if its tree is the one with this mark.
-fn in_grafana(root: &str, instance: &Instance) -> Vec<(branches::Resource, Route)> {
+/// Branches as Grafana has them, in order, if its tree of this name is the one with this mark.
+fn in_grafana(name: &TreeName, root: &str, instance: &Instance) -> Vec<(branches::Resource, Route)> {
     instance.mirror.read(|held| {
-        let found = held.tree().present();
+        let found = held.trees.lookup(name).present();
         let tree = found.filter(|tree| marks::mark(&tree.object) == Some(root));
         let routes = tree.into_iter().flat_map(|tree| &tree.object.routes);
         let found = routes.filter_map(|route| {
@@ -276,9 +280,9 @@ fn in_grafana(root: &str, instance: &Instance) -> Vec<(branches::Resource, Route
     })
 }
 
-/// The branches that Grafana's tree has, by their marks; `None` while nothing is known of it.
-pub(super) fn known(instance: &Instance) -> Option<BTreeMap<String, Standing>> {
-    instance.mirror.read(|held| match held.tree() {
+/// The branches that Grafana's tree of this name has, by their marks; `None` while nothing is known of it.
+pub(super) fn known(name: &TreeName, instance: &Instance) -> Option<BTreeMap<String, Standing>> {
+    instance.mirror.read(|held| match held.trees.lookup(name) {
         Lookup::Unknown => None,
         Lookup::Absent => Some(BTreeMap::new()),
         Lookup::Present(tree) => {
@@ -318,18 +322,22 @@ pub(super) fn trigger_moved(
     }
 }
 
-/// Whether the tree with this mark is the first in line's to write: its resource isn't there any more, or stands in the same line. One that
-/// has the tree through another GrafanaInstance keeps it: their addresses or logins differ, so nothing else tells that both are for
-/// one Grafana.
-pub(super) fn is_to_write(mark: &str, context: &Context, instance: &Instance) -> bool {
-    let Some((namespace, name)) = instance.owners.resource(mark) else {
-        return false;
+/// Who writes the tree of this name that carries this mark. It is the first in line's where the resource of the mark isn't there any more, or stands in
+/// the same line. One that has the tree through another GrafanaInstance keeps it: their addresses or logins differ, so nothing else tells that
+/// both are for one Grafana.
+pub(super) fn writer(mark: &str, name: &TreeName, context: &Context, instance: &Instance) -> Writer {
+    let Some((namespace, holder)) = instance.owners.resource(mark) else {
+        return Writer::Nobody;
     };
-    let holder = ObjectRef::new(name).within(namespace);
+    let holder = ObjectRef::new(holder).within(namespace);
     let parts = context.stores.policies.parts(&holder);
     let place = |name: &str| context.claims.place(name);
-    parts.is_empty()
-        || parts
-            .iter()
-            .any(|holder| place(holder.instance()) == place(&instance.name))
+    let is_here = |holder: &&Arc<NotificationPolicy>| place(holder.instance()) == place(&instance.name);
+    match parts.iter().find(is_here).or(parts.first()) {
+        None => Writer::Us,
+        // What people have copied carries the mark too.
+        Some(holder) if holder.tree() != *name => Writer::Nobody,
+        Some(holder) if is_here(&holder) => Writer::Us,
+        Some(_) => Writer::Sibling,
+    }
 }

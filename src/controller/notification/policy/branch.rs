@@ -197,19 +197,27 @@ fn are_receivers_unclear(branch: &NotificationPolicy, context: &Context, instanc
     })
 }
 
-/// Where a branch stands in Grafana's tree, and the resource whose tree that is.
+/// Where a branch stands in a tree of Grafana's, and the resource whose tree that is: the one of its root, if it stands there.
 fn standing(branch: &NotificationPolicy, instance: &Instance) -> Lookup<(Standing, Named)> {
-    let own = mark(branch, instance);
-    instance.mirror.read(|held| match held.tree() {
-        Lookup::Unknown => Lookup::Unknown,
-        Lookup::Absent => Lookup::Absent,
-        Lookup::Present(tree) => {
-            let root = marks::mark(&tree.object).and_then(|mark| instance.owners.resource(mark));
-            let standing = branches::standings(&tree.object).remove(own.as_str());
-            let found = standing.zip(root);
-            found.map_or(Lookup::Absent, |(standing, (namespace, name))| {
-                Lookup::Present((standing, named(namespace, name)))
+    let (own, wanted) = (mark(branch, instance), branch.root());
+    instance.mirror.read(|held| {
+        let mut found: Vec<_> = held
+            .trees
+            .iter()
+            .filter_map(|(_, tree)| {
+                let root = marks::mark(&tree.object).and_then(|mark| instance.owners.resource(mark));
+                let standing = branches::standings(&tree.object).remove(own.as_str())?;
+                let (namespace, name) = root?;
+                Some((standing, named(namespace, name)))
             })
+            .collect();
+        found.sort_by_key(|(_, root)| (wanted.as_ref() != Some(root), root.path()));
+        match found.into_iter().next() {
+            Some((standing, root)) if wanted.as_ref() == Some(&root) => Lookup::Present((standing, root)),
+            // It may stand there, or just have left.
+            _ if held.tree().is_unknown() || held.trees.unknown_keys().next().is_some() => Lookup::Unknown,
+            Some(elsewhere) => Lookup::Present(elsewhere),
+            None => Lookup::Absent,
         }
     })
 }
@@ -310,7 +318,7 @@ pub(super) async fn clean_up(
     let mut is_in = standing(branch, instance);
     if matches!(is_in, Lookup::Unknown) {
         let _turn = instance.rights.notifications.lock().await;
-        tree::know(instance).await?;
+        tree::know_all(instance).await?;
         is_in = standing(branch, instance);
     }
     let Lookup::Present((_, holder)) = is_in else {

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod branch;
+mod own_tree;
 pub(in crate::controller) mod related;
 
 use kube::Resource;
@@ -9,8 +10,9 @@ use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
-use self::assembly::is_to_write;
+use self::assembly::writer;
 use self::branch::STORED;
+use self::own_tree::Parting;
 use super::{interval, receiver, tree};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
@@ -38,22 +40,21 @@ impl Reconcile for NotificationPolicy {
             return Err(Failure::new(
                 Reason::Invalid,
                 format!(
-                    "GrafanaInstance {} doesn't let namespace {} hold the policy tree; its administrator can add it to spec.rootPolicyNamespaces.names",
+                    "GrafanaInstance {} doesn't let namespace {} hold a policy tree; its administrator can add it to spec.rootPolicyNamespaces.names",
                     instance.name,
                     self.ns()
                 ),
                 Retry::OnChange,
             ));
         }
-        if let Some((older, _)) = context
-            .claims
-            .ahead(&Key::Tree(context.claims.place(&instance.name)), self)
-        {
+        let name = self.tree();
+        if let Some((older, _)) = context.claims.ahead(&self.key(context, &instance), self) {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(
-                    "NotificationPolicy {} is older and holds the tree of this Grafana, of which there is one",
-                    older.path()
+                    "NotificationPolicy {} is older and holds the {} of this Grafana, of which there is one",
+                    older.path(),
+                    tree::what(&name)
                 ),
                 Retry::OnChange,
             ));
@@ -66,6 +67,7 @@ impl Reconcile for NotificationPolicy {
         if !holds_it && !context.unwatched.sees_all(NotificationPolicy::KIND) {
             return Err(Failure::unseen(NotificationPolicy::KIND));
         }
+        own_tree::check(self, &instance)?;
         if !policy::intervals(&self.spec).is_empty() {
             instance.check(&[Part::TimeIntervals])?;
             policy::refuse_what_is_too_new(&self.spec, instance.facts()?.version)?;
@@ -73,7 +75,7 @@ impl Reconcile for NotificationPolicy {
         let wish = self.wish(context, &instance);
         if matches!(&wish, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
             // What Grafana has refused for want of it is another thing once it is there.
-            instance.refused.forget(tree::TREE);
+            instance.refused.forget(&tree::called(&name));
         }
         let mut tree = assembly::assemble(self, wish?, &instance, context).await?;
         if instance.only_reports_drift(self) {
@@ -81,7 +83,7 @@ impl Reconcile for NotificationPolicy {
             let wishes = [tree.route(), tree.without_refused(context)];
             let as_stored = |wish: &Route| stored.as_ref() == Some(&drift::code(wish));
             let drift = match wishes.into_iter().find(as_stored) {
-                Some(wish) => tree::drift(&instance, &wish).await?,
+                Some(wish) => tree::drift(&instance, &name, &wish).await?,
                 None => Vec::new(),
             };
             if !drift.is_empty() {
@@ -89,17 +91,22 @@ impl Reconcile for NotificationPolicy {
                 return Ok(Report::synced(status, "").drifted(drift));
             }
         }
-        let before = assembly::known(&instance);
+        let before = assembly::known(&name, &instance);
         let brought = assembly::bring(self, &mut tree, &instance, context).await?;
         let wish = tree.route();
-        let lost = tree::lost(&instance, &wish)?;
+        let lost = tree::lost(&instance, &name, &wish)?;
         if brought.is_taken_over {
             let until = |lost| format!("{lost}. It comes back with the tree when this resource is deleted");
             let lost = lost.as_ref().map(until);
-            context.adopted(self, "policy tree", lost.as_deref()).await;
+            context.adopted(self, &tree::called(&name), lost.as_deref()).await;
         }
         if brought.is_written {
-            info!(namespace = self.ns(), name = self.id(), "policy tree written");
+            info!(
+                namespace = self.ns(),
+                name = self.id(),
+                tree = name.0,
+                "policy tree written"
+            );
             context.tell_waiting(&instance.name);
         }
         assembly::trigger_moved(self, before.as_ref(), &wish, &instance, context);
@@ -150,34 +157,54 @@ impl Reconcile for NotificationPolicy {
         if self.spec.parent_ref.is_some() {
             return branch::clean_up(self, &instance, context).await;
         }
+        let name = self.tree();
         if context
             .claims
-            .ahead(&Key::Tree(context.claims.place(&instance.name)), self)
+            .ahead(&self.key(context, &instance), self)
             .is_some()
         {
             return Ok(());
         }
-        let is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
+        let mut is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
         // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between.
         if !is_orphan && self.has_heir(context, &instance) {
             return Ok(());
         }
+        let in_use = if is_orphan {
+            None
+        } else {
+            match own_tree::part(self, &instance, context).await? {
+                Parting::Goes(in_use) => in_use,
+                Parting::WasNever => return Ok(()),
+                Parting::Stays(why) => {
+                    let note = format!("{why}, so it stays in Grafana");
+                    context.left_behind(self, self.instance(), &note).await;
+                    is_orphan = true;
+                    None
+                }
+            }
+        };
         let turn = instance.rights.notifications.lock().await;
-        let is_ours = |mark: &str| is_to_write(mark, context, &instance);
-        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, &is_ours).await? {
+        let writer = |mark: &str| writer(mark, &name, context, &instance);
+        if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, &name, writer, in_use).await? {
             let about = self.object_ref(&());
             context
                 .event(&about, EventType::Normal, "Restored", "Delete", &what)
                 .await;
             info!(namespace = self.ns(), name = self.id(), what, "policy tree left");
         }
-        tree::forget(&instance, is_ours).await?;
+        tree::forget(&instance, &name, writer).await?;
         context.tell_waiting(&instance.name);
         Ok(())
     }
 }
 
 impl NotificationPolicy {
+    /// What a root claims in a Grafana.
+    fn key(&self, context: &Context, instance: &Instance) -> Key {
+        Key::Tree(context.claims.place(&instance.name), self.tree())
+    }
+
     /// The tree of a root as Grafana should hold it, without its branches and its mark.
     fn wish(&self, context: &Context, instance: &Instance) -> Result<Route, Refusal> {
         policy::tree(
@@ -190,7 +217,7 @@ impl NotificationPolicy {
     /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact
     /// point for example, would leave a tree that is nobody's any more.
     fn has_heir(&self, context: &Context, instance: &Instance) -> bool {
-        let key = Key::Tree(context.claims.place(&instance.name));
+        let key = self.key(context, instance);
         let mut last = None;
         while let Some(claimant) = context.claims.next::<NotificationPolicy>(&key, last.as_ref()) {
             let place = ObjectRef::new(&claimant.name).within(&claimant.namespace);

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::grafana::api::{Answer, Capabilities, Delivery, Folders, Grafana, Preference, RuleState};
 use crate::grafana::model::{AlertRule, Found, InhibitionRule, Route, Template, TimeInterval};
-use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence};
+use crate::grafana::wire::{DataSource, Deprecation, Folder, Silence, Toggles};
 use crate::grafana::{Error, Result};
 pub(super) use contact_points::Point;
 use telling::Telling;
@@ -36,16 +36,24 @@ pub(super) enum Does {
     Well,
     /// Refuses it with this status and message.
     Refuses(u16, &'static str),
+    /// Refuses it with this status and name of the error.
+    RefusesAs(u16, &'static str),
     /// Takes it, and goes on with it only when this is cancelled, whether or not anybody still waits.
     Dawdles(CancellationToken),
 }
 
 /// What it holds.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a test turns on"
+)]
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) version: String,
     /// Whether it tells its version to nobody who isn't logged in.
     pub(super) hides_version: bool,
+    /// Its feature toggles.
+    pub(super) toggles: Toggles,
     pub(super) sources: Vec<DataSource>,
     pub(super) folders: Vec<Folder>,
     /// Whether the index that lists of folders come from knows nothing yet.
@@ -65,6 +73,10 @@ pub(super) struct Held {
     pub(super) policy_by: Option<String>,
     /// Policy trees beside it, by their names.
     pub(super) other_trees: BTreeMap<String, Route>,
+    /// Who provisioned those, where somebody did.
+    pub(super) other_trees_by: BTreeMap<String, String>,
+    /// Whether it is asked through the API that knows the default tree alone.
+    pub(super) hides_trees: bool,
     /// Time intervals, templates and inhibition rules by name.
     pub(super) time_intervals: BTreeMap<String, Found<TimeInterval>>,
     pub(super) templates: BTreeMap<String, Found<Template>>,
@@ -209,6 +221,13 @@ impl Double {
             match does {
                 Does::Well => effect(&mut self.0.held.lock()),
                 Does::Refuses(status, message) => Err(refusal(operation, status, message)),
+                Does::RefusesAs(status, name) => Err(Error::Status {
+                    operation,
+                    status,
+                    message: "no".to_owned(),
+                    message_id: Some(name.to_owned()),
+                    retry_after: None,
+                }),
                 Does::Dawdles(until) => {
                     let inner = self.0.clone();
                     let work = tokio::spawn(async move {

@@ -50,7 +50,7 @@ impl Server for Double {
                 version: Some(held.version.clone()),
                 min_interval: Duration::from_secs(10),
                 nested_folders: true,
-                toggles: crate::grafana::wire::Toggles::default(),
+                toggles: held.toggles,
                 namespace: Some("default".to_owned()),
             })
         })

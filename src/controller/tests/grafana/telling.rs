@@ -6,9 +6,8 @@ use futures::channel::mpsc::{UnboundedSender, unbounded};
 use super::{Double, refusal};
 use crate::grafana::Result;
 use crate::grafana::api::FoundRule;
-use crate::grafana::api::notifications::TreeName;
 use crate::grafana::api::watch::{Listed, Told};
-use crate::grafana::model::{ContactPoint, Found, Route};
+use crate::grafana::model::{ContactPoint, Found, Route, TreeName};
 
 /// What it tells of.
 #[derive(Default)]

@@ -2,10 +2,10 @@
 
 use super::{Double, Held, refusal};
 use crate::grafana::Result;
-use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::notifications::Trees;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
-use crate::grafana::model::{Found, Revision, Route};
+use crate::grafana::model::{Found, Revision, Route, TreeName};
 
 impl Held {
     /// What a read of the tree finds.
@@ -22,9 +22,32 @@ impl Held {
         self.has_revisions.then(|| Revision(content()))
     }
 
-    /// Whether a write in this state comes too late.
-    fn is_changed(&self, found: Option<&Revision>) -> Result<()> {
-        if self.has_revisions && self.policy.is_some() && self.revision().as_ref() != found {
+    /// What a read of a tree beside it finds.
+    fn other_tree(&self, name: &TreeName) -> Option<Found<Route>> {
+        let root = self.other_trees.get(&name.0)?;
+        let by = self.other_trees_by.get(&name.0);
+        Some(Found {
+            object: root.clone(),
+            provenance: by.cloned(),
+            revision: Some(Revision(format!("{root:?} {by:?}"))),
+        })
+    }
+
+    /// What a read of the tree of this name finds.
+    fn tree_of(&self, name: &TreeName) -> Option<Found<Route>> {
+        if name.is_default() {
+            self.tree()
+        } else {
+            self.other_tree(name)
+        }
+    }
+
+    /// Whether a write in this state comes too late: of the default tree where it has revisions, and of any other.
+    fn is_changed(&self, name: &TreeName, found: Option<&Revision>) -> Result<()> {
+        let stored = self.tree_of(name);
+        let revision = stored.as_ref().and_then(|stored| stored.revision.as_ref());
+        let has_any = revision.is_some() || !name.is_default();
+        if has_any && (stored.is_some() || !name.is_default()) && revision != found {
             return Err(refusal("policy.put", 409, "does not match current version"));
         }
         Ok(())
@@ -36,23 +59,26 @@ fn groups_by(route: &Route, label: &str) -> bool {
 }
 
 impl Trees for Double {
+    fn knows_names(&self) -> bool {
+        self.hold(|held| !held.hides_trees)
+    }
+
     fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         self.call("policy.get", |held| {
             let own = held.tree().map(|tree| (TreeName::default(), tree));
-            let others = held.other_trees.iter().map(|(name, root)| {
-                let tree = Found {
-                    object: root.clone(),
-                    provenance: None,
-                    revision: None,
-                };
-                (TreeName(name.clone()), tree)
+            let others = held.other_trees.keys().filter(|_| !held.hides_trees);
+            let others = others.filter_map(|name| {
+                let name = TreeName(name.clone());
+                let tree = held.other_tree(&name)?;
+                Some((name, tree))
             });
             let all = own.into_iter().chain(others).collect();
             Ok(held.telling.trees.listed(all))
         })
     }
-    fn get<'a>(&'a self, _: &'a TreeName) -> Answer<'a, Option<Found<Route>>> {
-        self.call("policy.get", |held| Ok(held.tree()))
+    fn get<'a>(&'a self, name: &'a TreeName) -> Answer<'a, Option<Found<Route>>> {
+        let name = name.clone();
+        self.call("policy.get", move |held| Ok(held.tree_of(&name)))
     }
     fn put<'a>(
         &'a self,
@@ -61,24 +87,36 @@ impl Trees for Double {
         found: Option<&'a Revision>,
         provenance: Provenance,
     ) -> Answer<'a, Option<Revision>> {
-        assert!(name.is_default(), "{name:?} is somebody else's");
-        let (root, found) = (root.clone(), found.cloned());
+        let (name, root, found) = (name.clone(), root.clone(), found.cloned());
         self.call("policy.put", move |held| {
-            held.is_changed(found.as_ref())?;
+            held.is_changed(&name, found.as_ref())?;
             if held.ungroupable.is_some_and(|label| groups_by(&root, label)) {
                 return Err(refusal("policy.put", 400, "invalid label name"));
             }
-            held.policy = Some(root);
-            held.policy_by = provenance.name().map(str::to_owned);
-            Ok(held.revision())
+            let by = provenance.name().map(str::to_owned);
+            if name.is_default() {
+                held.policy = Some(root);
+                held.policy_by = by;
+                return Ok(held.revision());
+            }
+            held.other_trees.insert(name.0.clone(), root);
+            match by {
+                Some(by) => held.other_trees_by.insert(name.0.clone(), by),
+                None => held.other_trees_by.remove(&name.0),
+            };
+            Ok(held.other_tree(&name).and_then(|tree| tree.revision))
         })
     }
     fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()> {
-        assert!(name.is_default(), "{name:?} is somebody else's");
-        let found = found.cloned();
+        let (name, found) = (name.clone(), found.cloned());
         self.call("policy.reset", move |held| {
             if found.is_some() {
-                held.is_changed(found.as_ref())?;
+                held.is_changed(&name, found.as_ref())?;
+            }
+            if !name.is_default() {
+                held.other_trees.remove(&name.0);
+                held.other_trees_by.remove(&name.0);
+                return Ok(());
             }
             held.policy = Some(Route {
                 receiver: Some("grafana-default-email".to_owned()),

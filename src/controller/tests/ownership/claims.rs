@@ -9,7 +9,7 @@ use crate::api::condition::Reason;
 use crate::controller::instance::sweep;
 use crate::controller::news;
 use crate::controller::pass::Reconcile;
-use crate::grafana::model::Route;
+use crate::grafana::model::{Route, TreeName};
 
 /// A policy of this namespace, created in this second of a minute.
 fn tree(world: &mut World, namespace: &str, second: u8) -> NotificationPolicy {
@@ -65,7 +65,8 @@ async fn who_may_not_hold_the_tree_keeps_it_from_nobody_and_is_told_when_it_may(
     // And changes his mind.
     declare(&mut world, &["revel", "tenant"]);
     assert!(is_in_the_way(&world).await.unwrap().contains("tenant/tree"));
-    let key = crate::controller::engine::claim::Key::Tree(world.context.claims.place("default"));
+    let place = world.context.claims.place("default");
+    let key = crate::controller::engine::claim::Key::Tree(place, TreeName::default());
     assert!(world.context.claims.ahead(&key, &older).is_none());
 }
 

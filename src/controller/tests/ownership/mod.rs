@@ -7,6 +7,7 @@ mod contact_points;
 mod inhibitions;
 mod named;
 mod orphans;
+mod own_trees;
 mod receivers;
 mod silences;
 mod tenancy;
@@ -22,7 +23,7 @@ use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::pass::Reconcile;
 use crate::grafana::api::OWNER_LABEL;
-use crate::grafana::model::{self, Route};
+use crate::grafana::model::{self, Route, TreeName};
 use crate::grafana::wire::Folder;
 
 /// A world that takes over what the owner id `old` has made, and whose Grafana holds this.
@@ -330,7 +331,7 @@ async fn whose_the_tree_is_says_its_mark_and_nothing_has_to_be_remembered() {
             let previous = memory
                 .memory()
                 .unwrap()
-                .read(|memory| memory.previous_tree.clone());
+                .read(|memory| memory.tree(&TreeName::default()).previous.clone());
             assert_eq!(previous, None, "a tree of ours is none to be given back");
         } else {
             let failure = outcome.err().unwrap();

@@ -3,14 +3,18 @@
 use futures::FutureExt;
 
 use super::{Notifications, TREES};
-use crate::grafana::api::notifications::{TreeName, Trees};
+use crate::grafana::api::notifications::Trees;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::choose::newer::{is_closed, read};
-use crate::grafana::model::{Found, Revision, Route};
+use crate::grafana::model::{Found, Revision, Route, TreeName};
 use crate::grafana::platform;
 
 impl Trees for Notifications {
+    fn knows_names(&self) -> bool {
+        self.newer.open().is_some()
+    }
+
     fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         async move {
             let Some(newer) = self.newer.to_list() else {
@@ -28,6 +32,10 @@ impl Trees for Notifications {
                 return self.older.get(name).await;
             };
             let answer = newer.trees.get(name).await;
+            if !name.is_default() {
+                // The older one knows no other, and "it is not there" would be a guess.
+                return answer;
+            }
             read(answer, self.older.get(name)).await
         }
         .boxed()
@@ -62,6 +70,10 @@ impl Trees for Notifications {
             let Some(newer) = self.newer.open() else {
                 return older.await;
             };
+            if !name.is_default() {
+                let root = platform::Trees::in_own_words(root);
+                return newer.trees.put(name, &root, found, provenance).await;
+            }
             if platform::Trees::can_say(root) {
                 let Some(newer) = self.newer.to_write() else {
                     return older.await;
@@ -84,6 +96,11 @@ impl Trees for Notifications {
 
     fn remove<'a>(&'a self, name: &'a TreeName, found: Option<&'a Revision>) -> Answer<'a, ()> {
         async move {
+            if !name.is_default()
+                && let Some(newer) = self.newer.open()
+            {
+                return newer.trees.remove(name, found).await;
+            }
             let Some(newer) = self.newer.to_write() else {
                 return self.older.remove(name, None).await;
             };

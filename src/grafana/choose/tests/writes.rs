@@ -6,9 +6,11 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::grafana::api::Provenance;
-use crate::grafana::api::notifications::{ContactPointWrite, TreeName};
+use crate::grafana::api::notifications::ContactPointWrite;
 use crate::grafana::error::{Class, Error};
-use crate::grafana::model::{ContactPoint, Found, Integration, Revision, Route, Template, TimeInterval};
+use crate::grafana::model::{
+    ContactPoint, Found, Integration, Revision, Route, Template, TimeInterval, TreeName,
+};
 
 const NEWER: &str = "/apis/notifications.alerting.grafana.app/v1beta1";
 const OLDER: &str = "/api/v1/provisioning/";

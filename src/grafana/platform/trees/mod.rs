@@ -10,11 +10,11 @@ use futures::FutureExt;
 use super::Kind;
 use super::object::{Metadata, Object};
 use super::place::Place;
-use crate::grafana::api::notifications::{self, TreeName};
+use crate::grafana::api::notifications;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{Answer, Provenance};
 use crate::grafana::error::{Error, Result};
-use crate::grafana::model::{Found, Revision, Route};
+use crate::grafana::model::{Found, Revision, Route, TreeName};
 use crate::grafana::presence;
 use crate::grafana::transport::Transport;
 use spec::{Spec, Unsayable};
@@ -143,6 +143,10 @@ fn no_words(Unsayable(what): Unsayable) -> Error {
 }
 
 impl notifications::Trees for Trees {
+    fn knows_names(&self) -> bool {
+        true
+    }
+
     fn list(&self) -> Answer<'_, Listed<(TreeName, Found<Route>)>> {
         self.all().boxed()
     }

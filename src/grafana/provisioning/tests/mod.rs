@@ -12,11 +12,10 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::grafana::Grafana;
-use crate::grafana::api::notifications::TreeName;
 use crate::grafana::api::{FoundRule, Provenance, RuleWrite, Stored};
 use crate::grafana::approach::Approaches;
 use crate::grafana::error::{Class, Error};
-use crate::grafana::model::AlertRule;
+use crate::grafana::model::{AlertRule, TreeName};
 use crate::grafana::transport::{Auth, Connection, Tls};
 
 mod contact_points;

@@ -57,6 +57,7 @@ pub fn contracts() -> Vec<Contract> {
     let storage = Code("pkg/registry/apps/alerting/notifications/routingtree/legacy_storage.go");
     let conversions = Code("pkg/registry/apps/alerting/notifications/routingtree/conversions.go");
     let tests = Code("pkg/tests/apis/alerting/notifications/routingtree/routing_tree_test.go");
+    let names = Code("pkg/services/ngalert/notifier/legacy_storage/routes.go, validateManagedRouteName");
     vec![
         NOTIFICATIONS.contract("the trees", "have that of the organisation", tests, |at| {
             [get(at.of(KIND)).is(200).there(&format!("/items/metadata.name={OWN}")), get(at.one(KIND, OWN)).there("/spec/defaults/receiver")]
@@ -202,6 +203,16 @@ pub fn contracts() -> Vec<Contract> {
                 point(at),
                 post(at.of(KIND), named("<t>", tree())).is(201),
                 post(at.of(KIND), named("<t>", tree())).refused(409, "Conflict").detail("alerting.notifications.routes.exists"),
+            ]
+        }),
+        NAMED.contract("a tree with a name that is none", "is refused, and so is one of the default tree's", names, |at| {
+            [
+                point(at),
+                post(at.of(KIND), named("Batch", tree())).refused(400, "BadRequest").detail("alerting.notifications.routes.invalidFormat"),
+                post(at.of(KIND), named("a:b", tree())).refused(400, "BadRequest").detail("alerting.notifications.routes.invalidFormat"),
+                post(at.of(KIND), named(&"a".repeat(41), tree())).refused(400, "BadRequest").detail("alerting.notifications.routes.invalidFormat"),
+                post(at.of(KIND), named("default", tree())).refused(409, "Conflict").detail("alerting.notifications.routes.exists"),
+                post(at.of(KIND), named(OWN, tree())).refused(409, "Conflict").detail("alerting.notifications.routes.exists"),
             ]
         }),
         NAMED.contract("a named tree", "is nothing to the older address", Documentation("documentation of 13.3"), |at| {

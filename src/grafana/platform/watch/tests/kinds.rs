@@ -9,8 +9,9 @@ use http::Uri;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::grafana::api::notifications::{ContactPoints, TreeName, Trees as _};
+use crate::grafana::api::notifications::{ContactPoints, Trees as _};
 use crate::grafana::api::watch::{Listed, Told};
+use crate::grafana::model::TreeName;
 use crate::grafana::platform::{Kind, Receivers, Trees};
 use crate::grafana::transport::{Auth, Connection, Tls, Transport};
 

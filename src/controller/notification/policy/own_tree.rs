@@ -1,0 +1,107 @@
+//! What differs for a root with a tree of its own, beside the default one: not every Grafana has such, and rules name it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::api::NotificationPolicy;
+use crate::api::condition::Reason;
+use crate::cluster::namespace;
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::failure::{Failure, Retry};
+use crate::controller::engine::managed::Managed;
+use crate::controller::notification::users::{called, goes_with};
+use crate::domain::notification::policy;
+use crate::grafana::api::FoundRule;
+use crate::grafana::model::TreeName;
+
+/// Most rules that are named.
+const NAMED: usize = 3;
+
+/// How soon a deletion that waits looks again by itself, though a poll that shows another rule tells it sooner.
+const IN_USE: Duration = Duration::from_secs(10);
+
+/// How soon it is looked again whether trees are known by their names.
+const OUT_OF_REACH: Duration = Duration::from_secs(60);
+
+/// Fails where this Grafana has no tree but the default one, or none that can be reached.
+pub(super) fn check(policy: &NotificationPolicy, instance: &Instance) -> Result<(), Failure> {
+    let name = policy.tree();
+    if name.is_default() {
+        return Ok(());
+    }
+    let facts = instance.facts()?;
+    policy::refuse_another_tree(facts.version, facts.toggles)?;
+    reach(&name, instance)
+}
+
+fn reach(name: &TreeName, instance: &Instance) -> Result<(), Failure> {
+    if instance.grafana.trees.knows_names() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Reason::Unsupported,
+        format!(
+            "spec.tree: Grafana knows the policy tree {} through its newer API alone (/apis), which it doesn't serve or doesn't let these credentials use; the status of GrafanaInstance {} says why. For the default tree leave spec.tree out",
+            name.0, instance.name
+        ),
+        Retry::After(OUT_OF_REACH),
+    ))
+}
+
+/// What becomes of the tree of a root that is deleted.
+pub(super) enum Parting {
+    /// It goes; unless one from before takes its place, it waits for this.
+    Goes(Option<Failure>),
+    /// It was never there.
+    WasNever,
+    /// It stays, as nobody's: this says why.
+    Stays(String),
+}
+
+/// Says what becomes of the tree of a root that is deleted.
+pub(super) async fn part(
+    policy: &NotificationPolicy,
+    instance: &Instance,
+    context: &Context,
+) -> Result<Parting, Failure> {
+    let name = policy.tree();
+    if name.is_default() {
+        return Ok(Parting::Goes(None));
+    }
+    if let Err(out_of_reach) = reach(&name, instance) {
+        let was_ours = instance
+            .memory()
+            .is_ok_and(|memory| memory.read(|memory| memory.tree(&name).was_ours));
+        return if was_ours {
+            Err(out_of_reach)
+        } else {
+            Ok(Parting::WasNever)
+        };
+    }
+    let rules: Vec<FoundRule> = instance
+        .mirror
+        .read(|held| held.rules.with_tree(&name.0).cloned().collect());
+    if rules.is_empty() {
+        return Ok(Parting::Goes(None));
+    }
+    let message = still_name(&rules, &name, instance);
+    let goes_too = |rule: &FoundRule| goes_with(rule, policy.ns(), instance, context);
+    // A namespace must never hang on what somebody else refers to. Its own rules go by themselves.
+    if !rules.iter().any(goes_too) && namespace::is_terminating(&context.client, policy.ns()).await? {
+        return Ok(Parting::Stays(message));
+    }
+    let in_use = Failure::new(Reason::InUse, message, Retry::After(IN_USE));
+    Ok(Parting::Goes(Some(in_use)))
+}
+
+fn still_name(rules: &[FoundRule], name: &TreeName, instance: &Instance) -> String {
+    let all: BTreeSet<_> = rules.iter().map(|rule| called(rule, instance)).collect();
+    let more = match all.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let verb = if all.len() == 1 { "names" } else { "name" };
+    let named: Vec<_> = all.into_iter().take(NAMED).collect();
+    format!("{}{more} still {verb} policy tree {}", named.join(", "), name.0)
+}
