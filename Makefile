@@ -41,7 +41,7 @@ DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test la
 GO_MODULES := grafana loki licences prometheus
 CHECKS := format lint deny generated charts
 TESTS := testbed $(SHIPPED) test-go compile-tests run-tests
-GENERATED := crds charts/alertwright/files/crds docs/reference
+GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli
 
 # Makes one target after another, and says how long each took.
 in_steps = @for step in $(1); do \
@@ -145,8 +145,9 @@ crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
 	cp crds/*.yaml charts/alertwright/files/crds/
 
 .PHONY: docs
-docs: ## Write docs/reference from the CustomResourceDefinitions
+docs: ## Write docs/reference from the CustomResourceDefinitions, and what commands print into docs/cli
 	$(DEVELOPED) crds --markdown --directory docs/reference
+	WRITE_DOCS=1 cargo test --locked --quiet --test cli docs::
 
 .PHONY: generated
 generated: crds docs ## Check that generated files are committed as they would be generated

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // Before anything that speaks TLS: kube and reqwest must use one and the same provider.
     if rustls::crypto::ring::default_provider()
@@ -12,5 +10,5 @@ fn main() -> ExitCode {
     {
         return ExitCode::FAILURE;
     }
-    alertwright::cli::Arguments::parse().execute()
+    alertwright::cli::Arguments::of_process().execute()
 }

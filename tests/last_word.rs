@@ -34,7 +34,7 @@ async fn log(format: &str) -> (String, String) {
         .await
         .expect("it ends")
         .expect("alertwright runs");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     (address, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 

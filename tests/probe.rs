@@ -47,7 +47,7 @@ async fn it_fails_and_says_why_if_the_answer_is_no_success_or_there_is_none() {
     ] {
         let output = probe(&url).await;
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(said.contains(&url) && said.contains(reason), "{said}");
         assert!(output.stdout.is_empty());
     }

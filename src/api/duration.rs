@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const PATTERN: &str = "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
 
 /// What to write instead.
-const SYNTAX: &str = "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s or 1h30m";
+pub const SYNTAX: &str = "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s or 1h30m";
 
 /// The units in the order in which they must be written, each in milliseconds. A year is 365 days.
 const UNITS: [(&str, u64); 7] = [

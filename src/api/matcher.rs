@@ -23,7 +23,7 @@ pub const PATTERN: &str = concat!(
 pub const LONGEST: usize = 1024;
 
 /// What to write instead.
-const SYNTAX: &str = "write one matcher an entry, as a label, one of the operators =, !=, =~ and !~ (a single = for equality) and a \
+pub const SYNTAX: &str = "write one matcher an entry, as a label, one of the operators =, !=, =~ and !~ (a single = for equality) and a \
     value, without braces around it; quote a value that holds spaces or punctuation: severity=\"critical\"";
 
 /// Why the ownership label is no label to silence by.
@@ -153,6 +153,16 @@ pub enum InvalidMatcher {
         /// What is wrong and what helps.
         problem: String,
     },
+}
+
+impl InvalidMatcher {
+    /// Where it goes wrong, in characters from 1; `None` where that isn't known.
+    pub fn position(&self) -> Option<usize> {
+        match self {
+            Self::Syntax { position, .. } => Some(*position),
+            Self::Regex { .. } => None,
+        }
+    }
 }
 
 impl Matcher {

@@ -1,19 +1,41 @@
 //! The command line: arguments and environment, checked.
 
+#[cfg(feature = "cli")]
+mod check;
+#[cfg(feature = "cli")]
+mod color;
 mod crds;
+mod exit;
+#[cfg(feature = "cli")]
+mod files;
 mod probe;
 mod reference;
 mod remove_finalizers;
 mod run;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command as Parser, CommandFactory, FromArgMatches, Subcommand};
+
+use exit::Exit;
+
+/// How kubectl calls a plugin's file, and what people write then.
+const PLUGIN: &str = "kubectl-alertwright";
+const AS_PLUGIN: &str = "kubectl alertwright";
 
 /// Grafana alerting as Kubernetes resources.
-#[derive(Parser, Debug)]
-#[command(name = "alertwright", version, about, long_about = None, max_term_width = 110)]
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "alertwright",
+    version,
+    about,
+    long_about = None,
+    max_term_width = 110,
+    after_help = "For the operator's own Deployment: run, remove-finalizers, probe (each has --help)."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -21,29 +43,63 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    Run(Box<run::Run>),
+    #[cfg(feature = "cli")]
+    Check(Box<check::Check>),
     Crds(crds::Crds),
+    #[command(hide = true)]
+    Run(Box<run::Run>),
+    #[command(hide = true)]
     RemoveFinalizers(remove_finalizers::RemoveFinalizers),
+    #[command(hide = true)]
     Probe(probe::Probe),
 }
 
 impl Arguments {
-    /// Does what the command says. Errors are told on standard error; the exit code is 1 then, and 2 for wrong arguments.
+    /// The arguments that the process was started with. Wrong ones end it, with the exit code 2, as does a question for help, with 0.
+    pub fn of_process() -> Self {
+        let all: Vec<OsString> = std::env::args_os().collect();
+        let matches = parser(all.first()).get_matches_from(all);
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Does what the command says. Errors are told on standard error.
     pub fn execute(self) -> ExitCode {
         let done = match self.command {
-            Command::Run(command) => command.execute(),
-            Command::Crds(command) => command.execute(),
-            Command::RemoveFinalizers(command) => command.execute(),
-            Command::Probe(command) => command.execute(),
+            #[cfg(feature = "cli")]
+            Command::Check(command) => command.execute(),
+            Command::Crds(command) => command.execute().map(|()| Exit::Done),
+            Command::Run(command) => command.execute().map(|()| Exit::Done),
+            Command::RemoveFinalizers(command) => command.execute().map(|()| Exit::Done),
+            Command::Probe(command) => command.execute().map(|()| Exit::Done),
         };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            // The command has told it in its own way.
-            Err(error) if error.is_empty() => ExitCode::FAILURE,
-            Err(error) => {
+        done.unwrap_or_else(|error| {
+            // If it is empty, the command has told it in its own way.
+            if !error.is_empty() {
                 let _ = writeln!(io::stderr(), "alertwright: {error}");
-                ExitCode::FAILURE
             }
-        }
+            Exit::Failed
+        })
+        .into()
     }
 }
+
+/// The parser of arguments for a program of this name: as a plugin of kubectl it speaks of itself as people call it.
+fn parser(program: Option<&OsString>) -> Parser {
+    let name = program.and_then(|program| Path::new(program).file_stem());
+    let command = Arguments::command();
+    if name.and_then(|name| name.to_str()) != Some(PLUGIN) {
+        return command;
+    }
+    command.bin_name(AS_PLUGIN).mut_subcommands(|command| {
+        match command.get_after_help().map(ToString::to_string) {
+            Some(help) => {
+                let help = help.replace("  alertwright ", &format!("  {AS_PLUGIN} "));
+                command.after_help(help.replace("| alertwright ", &format!("| {AS_PLUGIN} ")))
+            }
+            None => command,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

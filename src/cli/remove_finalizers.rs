@@ -11,7 +11,7 @@ use crate::telemetry::{self, LogFormat};
 /// It waits until no operator runs, and no operator starts to work while it runs: it holds the Lease meanwhile.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop"
+    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m"
 )]
 pub(super) struct RemoveFinalizers {
     /// The namespace that the operator ran in.

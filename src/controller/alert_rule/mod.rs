@@ -25,6 +25,7 @@ use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::{interval, receiver};
 use crate::domain::links;
+use crate::domain::lint::mistakes;
 use crate::domain::notification::settings;
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
@@ -73,15 +74,10 @@ impl Reconcile for AlertRule {
         let id = (self.ns(), self.id());
         let former = declared.as_ref().map_or(&[][..], |i| &i.spec.previous_owner_ids);
         let owners = Owners::new(context.owner.clone(), former);
-        let given = identity::check(self.spec.uid.as_deref(), &owners, id);
-        let own = rule::check(&self.spec, &context.owner, id, prefix.unwrap_or_default());
-        // Whichever contact point it is, and whichever time intervals.
-        let settings = settings::settings(&self.spec, Some("any"), |_| Ok("any".to_owned()));
+        let own = mistakes::of_rule(&self.spec, &owners, id, prefix.unwrap_or_default());
         // Whether titles must differ depends on the version.
-        let refusal = given
-            .and(own)
-            .and(settings)
-            .and_then(|_| Rivals::of(self, context, &self.uid(context)).refuse(self, Version::SAME_TITLES));
+        let refusal = own
+            .and_then(|()| Rivals::of(self, context, &self.uid(context)).refuse(self, Version::SAME_TITLES));
         refusal.err().map(Failure::from)
     }
 

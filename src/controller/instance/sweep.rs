@@ -18,7 +18,7 @@ use crate::controller::engine::by::{By, Indexed};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::{alert_rule, silence};
-use crate::domain::orphans::{self, Orphan};
+use crate::domain::changed::orphans::{self, Orphan};
 use crate::grafana::wire::SilenceState;
 
 /// How many names a status and an event hold.

@@ -8,8 +8,8 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::managed::Managed;
+use crate::domain::changed::orphans;
 use crate::domain::notification::interval::Interval;
-use crate::domain::orphans;
 use crate::domain::refusal::Refusal;
 
 /// The name in Grafana of what a reference is to, for a resource of the namespace `from`; or why it can't be used. The time intervals of that Grafana

@@ -26,6 +26,7 @@ use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::by::{By, labelled};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
+use crate::domain::lint::mistakes;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
@@ -115,15 +116,9 @@ impl Reconcile for Silence {
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {
         let owners = Owners::new(context.owner.clone(), &[]);
-        let around = Surroundings {
-            owners: &owners,
-            namespace: self.ns(),
-            name: self.id(),
-            created: self.created(context.now()),
-            unrestricted: false,
-        };
-        let wish = silence::wish(&self.spec, &Selection::Namespace, &around);
-        wish.err().map(Failure::from)
+        let created = self.created(context.now());
+        let own = mistakes::of_silence(&self.spec, &owners, (self.ns(), self.id()), created);
+        own.err().map(Failure::from)
     }
 
     fn may_be_stored(&self, context: &Context) -> bool {

@@ -1,4 +1,5 @@
 //! What has changed in Grafana behind the operator's back: by hand, or because a backup was restored.
 
 pub mod drift;
+pub mod orphans;
 pub mod restored;

@@ -98,8 +98,7 @@ fn provenance(spec: &AlertRuleSpec) -> Provenance {
 
 /// Works out the rule that Grafana should hold, or why it can't be.
 pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Refusal> {
-    refuse_what_is_too_new(spec, around.version)?;
-    record::refuse_what_is_too_new(spec, around.version, around.toggles)?;
+    refuse_what_is_too_new(spec, around.version, around.toggles)?;
     let mut warnings = Vec::new();
     let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
     let rule = AlertRule {
@@ -187,7 +186,17 @@ fn rule(
     })
 }
 
-fn refuse_what_is_too_new(spec: &AlertRuleSpec, version: Version) -> Result<(), Refusal> {
+/// Fails where a Grafana of that version, with these feature toggles, doesn't have what the rule asks for.
+pub fn refuse_what_is_too_new(
+    spec: &AlertRuleSpec,
+    version: Version,
+    toggles: Toggles,
+) -> Result<(), Refusal> {
+    refuse_fields(spec, version)?;
+    record::refuse_what_is_too_new(spec, version, toggles)
+}
+
+fn refuse_fields(spec: &AlertRuleSpec, version: Version) -> Result<(), Refusal> {
     let keep_last = Version::KEEP_LAST;
     let wanted = [
         (

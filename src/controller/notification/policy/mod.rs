@@ -25,6 +25,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::links;
+use crate::domain::lint::mistakes;
 use crate::domain::notification::policy;
 use crate::domain::refusal::Refusal;
 use crate::grafana::mirror::Part;
@@ -127,13 +128,7 @@ impl Reconcile for NotificationPolicy {
     }
 
     async fn mistake(&self, _: &Context) -> Option<Failure> {
-        // Whoever the receivers are.
-        let any = || Ok("any".to_owned());
-        let tree = match self.spec.parent_ref {
-            Some(_) => policy::branch(&self.spec, None, |_| any(), |_| any()),
-            None => policy::tree(&self.spec, |_| any(), |_| any()),
-        };
-        tree.err().map(Failure::from)
+        mistakes::of_policy(&self.spec).err().map(Failure::from)
     }
 
     fn may_be_stored(&self, context: &Context) -> bool {

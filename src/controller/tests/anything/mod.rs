@@ -3,6 +3,7 @@
 //! Objects are made from the schemas, so that fields to come are tried too: texts from a list of what people write and of what has broken parsers,
 //! numbers at their bounds, any fields left out. Many of them an API server would refuse; the operator doesn't rely on that.
 
+mod agreed;
 mod rest;
 
 use std::fmt::Debug;
@@ -225,9 +226,10 @@ async fn try_many(
         let (spec, name) = (spec(&kind, seed), format!("any-{}", seed % kind.names));
         let metadata = json!({"name": name, "namespace": "revel"});
         let object = json!({"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": name_of_kind, "metadata": metadata, "spec": spec});
-        if !is_read(object) {
+        if !is_read(object.clone()) {
             continue;
         }
+        let found = agreed::found(object);
         read += 1;
         let place = see(world, &name, spec.clone());
         let object = world.server.get(&place);
@@ -248,6 +250,12 @@ async fn try_many(
             message.len() < 40_000,
             "{name_of_kind} of seed {seed}: a message of {} bytes",
             message.len()
+        );
+        agreed::assert(
+            &found,
+            &reason,
+            &message,
+            &format!("{name_of_kind} of seed {seed}: {spec:#}"),
         );
         synced += u64::from(reason == "Synced");
     }

@@ -48,9 +48,19 @@ pub fn references(spec: &ContactPointSpec) -> (BTreeSet<&SecretKeyRef>, BTreeSet
 
 /// What a person should know: a secret that stands in the clear, a text that Grafana can't read.
 pub fn warnings(spec: &ContactPointSpec) -> Vec<String> {
-    let mut warnings = secret::warnings(spec);
-    warnings.extend(text::warnings(spec));
+    let mut warnings = secrets_in_the_clear(spec);
+    warnings.extend(unknown_words(spec));
     warnings
+}
+
+/// The secrets that stand in the clear.
+pub fn secrets_in_the_clear(spec: &ContactPointSpec) -> Vec<String> {
+    secret::warnings(spec)
+}
+
+/// What texts say that notifications don't have.
+pub fn unknown_words(spec: &ContactPointSpec) -> Vec<String> {
+    text::warnings(spec)
 }
 
 /// Works out the integrations that Grafana should hold. Every reference must be in `values`.

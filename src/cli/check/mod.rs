@@ -1,0 +1,200 @@
+//! `alertwright check`: whether manifests are right, without a cluster and without a Grafana.
+
+mod github;
+mod json;
+mod junit;
+mod list;
+mod report;
+mod sarif;
+mod text;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::thread;
+
+use jiff::Timestamp;
+
+use super::color::Color;
+use super::exit::{self, Exit};
+use super::files::{self, Files};
+use crate::domain::lint::finding::{Finding, Level, RULES, rule};
+use crate::domain::lint::near::nearest;
+use crate::domain::lint::object::Object;
+use crate::domain::lint::options::Options;
+use crate::domain::lint::schema::Schemas;
+use crate::domain::lint::{across, each};
+use crate::domain::version::Version;
+use report::Report;
+
+/// Check manifests: what the API server, the operator or Grafana would refuse, and what is probably not meant.
+///
+/// It needs no cluster and no Grafana. Resources of other groups are passed over, so whatever is applied can be checked as it is. What it finds and
+/// why is told in docs/lints.md; the annotation `alerting.letsrevel.io/lint-disable` of a resource switches rules off for it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright check -f alerting/ -R\n  kustomize build . | alertwright check -f -\n  helm template . | alertwright check --grafana-version 11.6 -f -\n  alertwright check -f alerting/ --fail-on warning -o github\n\n{}", exit::HELP))]
+pub(super) struct Check {
+    #[command(flatten)]
+    files: Files,
+    /// The namespace of resources that name none. Default: one without a name, in which all of them are.
+    #[arg(short, long)]
+    namespace: Option<String>,
+    /// Which rules to look for besides errors: `all`, `none`, or their names, comma separated.
+    #[arg(long, value_name = "RULES", default_value = "all", value_delimiter = ',')]
+    lint: Vec<String>,
+    /// A rule that isn't looked for. May be given more often, or comma separated.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    disable: Vec<String>,
+    /// From which level on what is found makes the exit code 1.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    /// The Grafana that the resources are for, for example 11.6. Default: the newest.
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    grafana_version: Option<Version>,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// When there are colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
+    /// Nothing but what is found: no counts.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print all rules with their levels, and check nothing.
+    #[arg(long)]
+    list: bool,
+}
+
+/// From which level on the answer is no.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum FailOn {
+    Error,
+    Warning,
+    Info,
+}
+
+impl FailOn {
+    const fn level(self) -> Level {
+        match self {
+            Self::Error => Level::Error,
+            Self::Warning => Level::Warning,
+            Self::Info => Level::Info,
+        }
+    }
+}
+
+/// How what is found is printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// For people, with the lines that are meant.
+    Text,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, as code scanning reads it.
+    Sarif,
+    /// Commands of GitHub's workflows, which show each at its line.
+    Github,
+    /// `JUnit`'s XML, a test for each resource.
+    Junit,
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    Version::parse(text).ok_or_else(|| format!("{text:?} is no version; write one such as 11.6"))
+}
+
+impl Check {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        if self.list {
+            return print(&list::rules()).map(|()| Exit::Done);
+        }
+        if !self.files.are_named() {
+            wrong("no files are named: give some with -f, or - for standard input");
+        }
+        let options = self.options();
+        let sources = self.files.read()?;
+        let read = files::resources(&sources, self.namespace.as_deref().unwrap_or_default());
+        let (findings, unseen) = check(&read.objects, &options);
+        let report = Report::new(&sources, &read, findings, unseen, &options);
+        let color = self.color.is_on(&io::stdout());
+        print(&match self.output {
+            Output::Text => text::all(&report, color),
+            Output::Json => json::all(&report),
+            Output::Sarif => sarif::all(&report),
+            Output::Github => github::all(&report),
+            Output::Junit => junit::all(&report, self.fail_on.level()),
+        })?;
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{}", report.counts());
+        }
+        let is_bad = report.worst().is_some_and(|worst| worst >= self.fail_on.level());
+        Ok(if is_bad { Exit::No } else { Exit::Done })
+    }
+
+    fn options(&self) -> Options {
+        let asked = match self.lint.as_slice() {
+            [all] if all == "all" => None,
+            [none] if none == "none" => Some(BTreeSet::new()),
+            names => Some(named(names)),
+        };
+        Options {
+            version: self.grafana_version,
+            asked,
+            disabled: named(&self.disable),
+            now: Timestamp::now(),
+        }
+    }
+}
+
+/// The rules of these names, which people may have written wrong.
+fn named(names: &[String]) -> BTreeSet<&'static str> {
+    names
+        .iter()
+        .map(|name| {
+            let Some(rule) = rule(name) else {
+                let near = nearest(name, RULES.iter().map(|rule| rule.name));
+                let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                wrong(&format!("there is no rule {name}{near} (--list prints them all)"));
+            };
+            rule.name
+        })
+        .collect()
+}
+
+/// Ends as for any wrong arguments.
+fn wrong(message: &str) -> ! {
+    clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{message}\n")).exit()
+}
+
+fn print(text: &str) -> Result<(), String> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| format!("cannot print what was found: {error}")),
+    }
+}
+
+/// Checks all resources, each by itself and all together, on as many processors as there are.
+fn check(objects: &[Object], options: &Options) -> (Vec<Finding>, usize) {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    // Schemas and their rules are read for each worker.
+    let size = objects.len().div_ceil(workers).max(200);
+    let of_part = |(part, objects): (usize, &[Object])| {
+        let schemas = Schemas::default();
+        let each = objects.iter().enumerate();
+        let found = each.flat_map(|(i, object)| self::each(part * size + i, object, &schemas, options));
+        found.collect::<Vec<_>>()
+    };
+    let mut found = Vec::new();
+    thread::scope(|scope| {
+        let mut parts = objects.chunks(size).enumerate();
+        let own = parts.next();
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || of_part(part))).collect();
+        found.extend(own.into_iter().flat_map(of_part));
+        for other in others {
+            found.extend(other.join().unwrap_or_default());
+        }
+    });
+    let (between, unseen) = across(objects, options);
+    found.extend(between);
+    (found, unseen)
+}

@@ -1,0 +1,45 @@
+//! Whether there are colours.
+
+use std::io::IsTerminal;
+
+/// When what is printed has colours.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether to print colours to a place.
+    pub(super) fn is_on(self, place: &impl IsTerminal) -> bool {
+        let wishes_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        self.decide(place.is_terminal(), wishes_none)
+    }
+
+    fn decide(self, is_terminal: bool, wishes_none: bool) -> bool {
+        match self {
+            Self::Auto => is_terminal && !wishes_none,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_unless_somebody_says_otherwise() {
+        let all = [(true, false), (true, true), (false, false), (false, true)];
+        let of = |color: Color| all.map(|(terminal, none)| color.decide(terminal, none));
+        assert_eq!(of(Color::Auto), [true, false, false, false]);
+        assert_eq!(of(Color::Always), [true; 4]);
+        assert_eq!(of(Color::Never), [false; 4]);
+    }
+}

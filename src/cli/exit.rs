@@ -1,0 +1,40 @@
+//! What the exit code says, the same for every command.
+
+use std::process::ExitCode;
+
+/// What the exit code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the operator's own commands have no answer that is no")
+)]
+pub(super) enum Exit {
+    /// Done; nothing to object to.
+    Done,
+    /// Done, and the answer is no: problems, differences, an expectation that isn't met.
+    No,
+    /// It could not be done: files, a cluster or a Grafana that can't be read, are away or refuse.
+    Failed,
+}
+
+/// What help says of them.
+#[cfg(feature = "cli")]
+pub(super) const HELP: &str =
+    "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done.";
+
+impl Exit {
+    /// The number. 2 is the parser's of arguments, and 130 the shell's for what is interrupted.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Failed => 3,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,115 @@
+//! The files that a command reads: `-f`, folders with `-R`, `-` for standard input.
+
+mod document;
+mod place;
+mod resources;
+mod scalar;
+mod yaml;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+pub(super) use place::{Source, Spot};
+pub(super) use resources::{Resources, resources};
+
+/// The largest file that is read, in bytes. A resource is at most 1.5 MB in a cluster.
+const LARGEST: u64 = 32 << 20;
+
+/// How deep folders are looked into.
+const DEEPEST: usize = 32;
+
+/// What files of manifests are called.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// Which files to read.
+#[derive(clap::Args, Debug)]
+pub(super) struct Files {
+    /// A file, a folder, or `-` for standard input. May be given more often.
+    #[arg(short, long = "filename", value_name = "FILE")]
+    filename: Vec<PathBuf>,
+    /// The same, without -f.
+    #[arg(value_name = "FILE", id = "FILES")]
+    others: Vec<PathBuf>,
+    /// Folders with all that are in them.
+    #[arg(short = 'R', long)]
+    recursive: bool,
+}
+
+impl Files {
+    /// Whether any file is named.
+    pub(super) fn are_named(&self) -> bool {
+        !self.filename.is_empty() || !self.others.is_empty()
+    }
+
+    /// Reads them all, each once, in the order in which they are named, those of a folder by name.
+    pub(super) fn read(&self) -> Result<Vec<Source>, String> {
+        let mut sources = Vec::new();
+        let mut seen = BTreeSet::new();
+        for path in self.filename.iter().chain(&self.others) {
+            if path.as_os_str() == "-" {
+                if seen.insert(path.clone()) {
+                    sources.push(Source::new("-", text(&mut io::stdin().lock(), "standard input")?));
+                }
+                continue;
+            }
+            for file in self.found(path, DEEPEST)? {
+                if seen.insert(file.clone()) {
+                    let name = file.display().to_string();
+                    let mut opened = fs::File::open(&file).map_err(|e| format!("cannot read {name}: {e}"))?;
+                    let content = text(&mut opened, &name)?;
+                    sources.push(Source::new(&name, content));
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    fn found(&self, path: &Path, deep: usize) -> Result<Vec<PathBuf>, String> {
+        let failed = |e: io::Error| format!("cannot read {}: {e}", path.display());
+        if !fs::metadata(path).map_err(failed)?.is_dir() {
+            return Ok(vec![path.to_owned()]);
+        }
+        let mut found = Vec::new();
+        let mut entries = fs::read_dir(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(failed)?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            // What a link leads to may lead back here.
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let path = entry.path();
+            if is_folder {
+                if self.recursive && deep > 0 {
+                    found.extend(self.found(&path, deep - 1)?);
+                }
+            } else if is_manifest(&path) && fs::metadata(&path).is_ok_and(|about| about.is_file()) {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
+}
+
+fn text(from: &mut impl Read, name: &str) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("cannot read {name}: {e}"))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("{name} is larger than {} MB", LARGEST >> 20));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        format!("{name} is no text in UTF-8: byte {at} belongs to no character")
+    })
+}
+
+#[cfg(test)]
+mod tests;

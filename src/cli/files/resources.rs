@@ -1,0 +1,155 @@
+//! The resources in files.
+
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::document::{Content, Node};
+use super::place::{Source, Spot, locate};
+use super::yaml::{self, Unreadable};
+use crate::domain::lint::finding::{Finding, HELM_BRACES, Rule, SCHEMA, YAML};
+use crate::domain::lint::object::{Object, is_ours};
+use crate::domain::lint::path::Path;
+
+/// What is wrong with a file before anything in it is known.
+#[derive(Debug)]
+pub(in super::super) struct Problem {
+    /// Which file.
+    pub(in super::super) source: usize,
+    pub(in super::super) spot: Spot,
+    pub(in super::super) rule: &'static Rule,
+    pub(in super::super) message: String,
+}
+
+/// The resources in files, with where each is written.
+#[derive(Debug, Default)]
+pub(in super::super) struct Resources {
+    pub(in super::super) objects: Vec<Object>,
+    pub(in super::super) problems: Vec<Problem>,
+    /// How many objects of other groups there are.
+    pub(in super::super) others: usize,
+    places: Vec<Written>,
+}
+
+/// Where a resource is written.
+#[derive(Debug)]
+struct Written {
+    source: usize,
+    document: Arc<Node>,
+    /// The way to it in its document, where that is a list of resources.
+    within: Path,
+}
+
+impl Resources {
+    /// Which file a resource is in.
+    pub(in super::super) fn source(&self, object: usize) -> usize {
+        self.places.get(object).map_or(0, |place| place.source)
+    }
+
+    /// Where in its file something was found.
+    pub(in super::super) fn spot(&self, sources: &[Source], finding: &Finding) -> Option<Spot> {
+        let place = self.places.get(finding.object)?;
+        let source = sources.get(place.source)?;
+        let path = place.within.join(&finding.path);
+        Some(locate(source, &place.document, &path, finding.part))
+    }
+}
+
+/// All resources in these files. What has no namespace is in the one that is given.
+pub(in super::super) fn resources(sources: &[Source], namespace: &str) -> Resources {
+    let mut all = Resources::default();
+    for (number, source) in sources.iter().enumerate() {
+        for documents in yaml::documents(&source.text) {
+            match documents {
+                Ok(documents) => {
+                    for document in documents {
+                        all.take(number, source, &document, namespace);
+                    }
+                }
+                Err(unreadable) => all.problems.push(problem(number, source, &unreadable)),
+            }
+        }
+    }
+    all
+}
+
+impl Resources {
+    fn take(&mut self, number: usize, source: &Source, document: &Arc<Node>, namespace: &str) {
+        let value = yaml::to_json(document);
+        let is_list = value.get("items").is_some_and(Value::is_array)
+            && value
+                .get("kind")
+                .and_then(Value::as_str)
+                .is_some_and(|kind| kind.ends_with("List"));
+        if is_list {
+            let items = value.get("items").and_then(Value::as_array).cloned();
+            for (i, item) in items.into_iter().flatten().enumerate() {
+                self.add(number, document, Path::parse("items").index(i), item, namespace);
+            }
+            return;
+        }
+        let group = value
+            .get("apiVersion")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if !is_ours(&value) && group.contains("letsrevel") {
+            let spot = locate(
+                source,
+                document,
+                &Path::parse("apiVersion"),
+                crate::domain::lint::finding::Part::Value,
+            );
+            self.problems.push(Problem {
+                source: number,
+                spot,
+                rule: &SCHEMA,
+                message: format!(
+                    "there is no {group}; write {}",
+                    crate::domain::lint::object::API_VERSION
+                ),
+            });
+            return;
+        }
+        self.add(number, document, Path::default(), value, namespace);
+    }
+
+    fn add(&mut self, source: usize, document: &Arc<Node>, within: Path, value: Value, namespace: &str) {
+        if is_ours(&value) {
+            self.objects.push(Object::new(value, namespace));
+            self.places.push(Written {
+                source,
+                document: document.clone(),
+                within,
+            });
+        } else if matches!(document.content, Content::Mapping(_)) {
+            self.others += 1;
+        }
+    }
+}
+
+/// A line whose value begins with an action of a template, or is nothing else.
+static ACTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?m)^[ \t]*(?:- +)*(?:["']?[\w./-]+["']?:[ \t]+)?(?:&\w+[ \t]+)?(\{\{)"#).ok()
+});
+
+/// What is wrong with a document that can't be read. Where a template is left in it, that is what is wrong, whatever the parser says.
+fn problem(number: usize, source: &Source, unreadable: &Unreadable) -> Problem {
+    let part = source.text.get(unreadable.span.clone()).unwrap_or_default();
+    let action = ACTION.as_ref().and_then(|action| action.captures(part)?.get(1));
+    let (at, rule, message) = match action {
+        Some(action) => (
+            unreadable.span.start + action.start(),
+            &HELM_BRACES,
+            "this is a template of Helm's, not a manifest yet: render it first, as in helm template . | alertwright check -f -"
+                .to_owned(),
+        ),
+        None => (unreadable.at, &YAML, unreadable.message.clone()),
+    };
+    Problem {
+        source: number,
+        spot: source.spot(&(at..at + 1)),
+        rule,
+        message,
+    }
+}

@@ -1,0 +1,213 @@
+//! Resources that want to be one and the same.
+
+use std::collections::BTreeMap;
+
+use super::finding::{DUPLICATE, Finding, Level};
+use super::object::{Object, Typed};
+use super::options::Options;
+use super::path::Path;
+use crate::api::AlertRuleSpec;
+use crate::api::duration;
+use crate::domain::rule;
+use crate::domain::version::Version;
+
+/// What only one resource can have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    /// In which Grafana; empty for what is in the cluster.
+    instance: String,
+    /// What it is.
+    what: String,
+    /// Which one.
+    which: Vec<String>,
+}
+
+/// Resources of which a later one wants what an earlier one has.
+pub(super) fn check(objects: &[Object], options: &Options) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut holders: BTreeMap<Claim, usize> = BTreeMap::new();
+    for (at, object) in objects.iter().enumerate() {
+        for (claim, path) in claims(object) {
+            let Some(first) = holders.get(&claim).copied() else {
+                holders.insert(claim, at);
+                continue;
+            };
+            let Some(holder) = objects.get(first) else {
+                continue;
+            };
+            // The same resource twice wants everything twice: that is said once.
+            let id = |object: &Object| (object.kind.clone(), object.namespace.clone(), object.name.clone());
+            if claim.what != RESOURCE && id(holder) == id(object) {
+                continue;
+            }
+            let finding = conflict(at, object, holder, &claim, path);
+            found.push(match claim.what.as_str() {
+                // Only an older Grafana minds.
+                TITLE
+                    if options
+                        .version
+                        .is_none_or(|version| version >= Version::SAME_TITLES) =>
+                {
+                    finding.of(Level::Warning)
+                }
+                _ => finding,
+            });
+        }
+    }
+    found.extend(groups(objects));
+    found
+}
+
+const TITLE: &str = "title";
+const RESOURCE: &str = "resource";
+
+fn conflict(at: usize, object: &Object, holder: &Object, claim: &Claim, path: Path) -> Finding {
+    let which = claim.which.last().cloned().unwrap_or_default();
+    let place = |object: &Object| {
+        if object.namespace.is_empty() {
+            object.name.clone()
+        } else {
+            format!("{}/{}", object.namespace, object.name)
+        }
+    };
+    let said = match claim.what.as_str() {
+        RESOURCE => format!(
+            "{} is there twice; the last one that is applied stays",
+            object.called()
+        ),
+        TITLE => format!(
+            "{} has the title {which:?} in the same folder too: people can't tell their alerts apart, and a Grafana before {} refuses it",
+            place(holder),
+            Version::SAME_TITLES
+        ),
+        "tree" => format!(
+            "{} is the root of the policy tree already; the older one has it: name it in parentRef, and this is a branch of it",
+            place(holder)
+        ),
+        what => format!(
+            "{} {} has the {what} {which:?} already; the older one has it",
+            holder.kind,
+            place(holder)
+        ),
+    };
+    Finding::new(&DUPLICATE, at, path, said)
+}
+
+fn claims(object: &Object) -> Vec<(Claim, Path)> {
+    let claim = |instance: &str, what: &str, which: Vec<String>| Claim {
+        instance: instance.to_owned(),
+        what: what.to_owned(),
+        which,
+    };
+    let Object {
+        kind,
+        namespace,
+        name,
+        ..
+    } = object;
+    if name.is_empty() {
+        return Vec::new();
+    }
+    let own = vec![kind.clone(), namespace.clone(), name.clone()];
+    let mut all = vec![(claim("", RESOURCE, own), Path::parse("metadata.name"))];
+    for instance in object.instances() {
+        let mut add = |what: &str, which: &[&str], path: &str| {
+            let which = which.iter().map(|part| (*part).to_owned()).collect();
+            all.push((claim(instance, what, which), Path::parse(path)));
+        };
+        let called = |given: &Option<String>| given.clone().unwrap_or_else(|| name.clone());
+        let at_name = |given: &Option<String>| {
+            if given.is_some() {
+                "spec.name"
+            } else {
+                "metadata.name"
+            }
+        };
+        match &object.typed {
+            Some(Typed::AlertRule(rule)) => {
+                let title = rule::title(&rule.spec, name);
+                let folder = folder(&rule.spec, namespace);
+                let path = if rule.spec.title.is_some() {
+                    "spec.title"
+                } else {
+                    "metadata.name"
+                };
+                add(TITLE, &[&folder, title], path);
+                if let Some(uid) = &rule.spec.uid {
+                    add("uid", &[uid], "spec.uid");
+                }
+            }
+            Some(Typed::ContactPoint(point)) => {
+                add(
+                    "name",
+                    &[kind, &called(&point.spec.name)],
+                    at_name(&point.spec.name),
+                );
+            }
+            Some(Typed::TimeInterval(interval)) => {
+                add(
+                    "name",
+                    &[kind, &called(&interval.spec.name)],
+                    at_name(&interval.spec.name),
+                );
+            }
+            Some(Typed::NotificationTemplate(template)) => {
+                add(
+                    "name",
+                    &[kind, &called(&template.spec.name)],
+                    at_name(&template.spec.name),
+                );
+            }
+            Some(Typed::NotificationPolicy(policy)) if policy.spec.parent_ref.is_none() => {
+                // A tree with a name is another one.
+                let tree = object.spec().get("tree").and_then(|tree| tree.as_str());
+                add("tree", &[tree.unwrap_or_default()], "metadata.name");
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn folder(spec: &AlertRuleSpec, namespace: &str) -> String {
+    let by_uid = || format!("uid {}", spec.folder_uid.as_deref().unwrap_or_default());
+    rule::folder_path(spec, namespace, "").unwrap_or_else(by_uid)
+}
+
+/// Rules of a group that ask for another interval than the first one.
+fn groups(objects: &[Object]) -> Vec<Finding> {
+    let mut first: BTreeMap<(String, String, String), (&Object, std::time::Duration)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (at, object) in objects.iter().enumerate() {
+        let Some(Typed::AlertRule(alert)) = &object.typed else {
+            continue;
+        };
+        let Ok(interval) = rule::interval(&alert.spec) else {
+            continue;
+        };
+        let group = rule::group(&alert.spec, &object.name);
+        for instance in object.instances() {
+            let key = (
+                instance.to_owned(),
+                folder(&alert.spec, &object.namespace),
+                group.to_owned(),
+            );
+            let (holder, theirs) = *first.entry(key).or_insert((object, interval));
+            if theirs != interval {
+                let message = format!(
+                    "the group {group:?} is evaluated every {} as AlertRule {} says, not every {}; make them equal or choose another group",
+                    duration::format(theirs),
+                    holder.name,
+                    duration::format(interval)
+                );
+                let path = if alert.spec.interval.is_some() {
+                    "spec.interval"
+                } else {
+                    "spec.group"
+                };
+                found.push(Finding::new(&DUPLICATE, at, Path::parse(path), message));
+            }
+        }
+    }
+    found
+}

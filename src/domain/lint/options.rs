@@ -1,0 +1,40 @@
+//! What somebody who checks resources may say.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::finding::{Finding, Level, Rule};
+use super::object::Object;
+use crate::domain::version::Version;
+
+/// What somebody who checks resources may say.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The Grafana that they are for; `None` for the newest.
+    pub version: Option<Version>,
+    /// The rules of less than errors that are asked for; `None` for all.
+    pub asked: Option<BTreeSet<&'static str>>,
+    /// The rules that are switched off.
+    pub disabled: BTreeSet<&'static str>,
+    /// What time it is.
+    pub now: Timestamp,
+}
+
+impl Options {
+    /// Whether a rule is looked for at all.
+    pub fn wants(&self, rule: &Rule) -> bool {
+        let is_asked =
+            rule.level == Level::Error || self.asked.as_ref().is_none_or(|asked| asked.contains(rule.name));
+        is_asked && !self.disabled.contains(rule.name)
+    }
+
+    /// Whether something that was found is to be told.
+    pub(super) fn tells(&self, finding: &Finding, object: &Object) -> bool {
+        let is_off = object
+            .disabled()
+            .any(|name| name == "all" || name == finding.rule.name);
+        // Nobody can switch off that he has switched off what there isn't.
+        self.wants(finding.rule) && (!is_off || finding.rule == &super::finding::LINT_DISABLE)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a Grafana of some version doesn't have.
+
+use super::super::finding::{Finding, UNSUPPORTED};
+use super::super::object::Typed;
+use super::super::options::Options;
+use super::super::path::Path;
+use crate::domain::notification::{contact_point, policy, settings};
+use crate::domain::refusal::Refusal;
+use crate::domain::rule::{self, folder};
+use crate::domain::version::Version;
+use crate::grafana::wire::Toggles;
+
+pub(super) fn check(at: usize, typed: &Typed, options: &Options) -> Option<Finding> {
+    let version = options.version?;
+    // A feature toggle may bring some of it earlier; who has set one can say so by switching the rule off.
+    let toggles = Toggles::default();
+    let refusal = match typed {
+        Typed::AlertRule(rule) => rule::refuse_what_is_too_new(&rule.spec, version, toggles)
+            .and_then(|()| settings::refuse_what_is_too_new(&rule.spec, version, toggles))
+            .and_then(|()| nested(rule.spec.folder.as_deref(), version)),
+        Typed::ContactPoint(point) => contact_point::refuse_what_is_too_new(&point.spec, version),
+        Typed::NotificationPolicy(policy) => policy::refuse_what_is_too_new(&policy.spec, version),
+        _ => Ok(()),
+    };
+    let refusal = refusal.err()?;
+    let (path, message) = parts(&refusal);
+    Some(Finding::new(&UNSUPPORTED, at, path, message))
+}
+
+fn nested(folder: Option<&str>, version: Version) -> Result<(), Refusal> {
+    let is_nested = folder.is_some_and(|path| folder::titles(path).is_ok_and(|titles| titles.len() > 1));
+    if !is_nested || version >= Version::NESTED_FOLDERS {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "spec.folder",
+        format!(
+            "needs Grafana {} or newer, which has folders in folders; this one is {version}. Write \\/ for a slash within a title, or upgrade Grafana",
+            Version::NESTED_FOLDERS
+        ),
+    ))
+}
+
+/// The field that such a refusal begins with, and all of its words.
+fn parts(refusal: &Refusal) -> (Path, String) {
+    let message = refusal.message.clone();
+    let field = message.split([' ']).next().unwrap_or_default();
+    let path = Path::parse(field.trim_end_matches(':'));
+    let is_path = field.starts_with("spec");
+    (if is_path { path } else { Path::parse("spec") }, message)
+}

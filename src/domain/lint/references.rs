@@ -1,0 +1,256 @@
+//! References from one resource to another: whether what is meant is there, shared, and for the same Grafana.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::finding::{Finding, Level, REFERENCE};
+use super::near::nearest;
+use super::object::Object;
+use super::path::Path;
+use crate::api::ANNOTATION_SHARED_WITH;
+
+const POINT: &str = "ContactPoint";
+const INTERVAL: &str = "TimeInterval";
+const POLICY: &str = "NotificationPolicy";
+const RULE: &str = "AlertRule";
+const INSTANCE: &str = "GrafanaInstance";
+
+/// One reference.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it is written.
+    pub path: Path,
+    /// The kind that is meant.
+    pub kind: &'static str,
+    /// The namespace, where one is written.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+/// All resources by kind and namespace.
+pub struct Index<'a> {
+    all: BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, &'a Object>>,
+}
+
+impl<'a> Index<'a> {
+    /// The index of these resources.
+    pub fn of(objects: &'a [Object]) -> Self {
+        let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for object in objects {
+            let place = (object.kind.as_str(), object.namespace.as_str());
+            all.entry(place).or_default().insert(object.name.as_str(), object);
+        }
+        Self { all }
+    }
+
+    fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&'a Object> {
+        self.all.get(&(kind, namespace))?.get(name).copied()
+    }
+
+    fn names(&self, kind: &str, namespace: &str) -> Vec<&'a str> {
+        let names = self.all.get(&(kind, namespace));
+        names
+            .into_iter()
+            .flat_map(|names| names.keys().copied())
+            .collect()
+    }
+
+    fn has_any(&self, kind: &str, namespace: &str) -> bool {
+        self.all.contains_key(&(kind, namespace))
+    }
+}
+
+/// What is wrong with the references of all resources, and how many lead to kinds of which there is none among them in that namespace: nothing
+/// can be said of these.
+pub(super) fn check(objects: &[Object], index: &Index<'_>) -> (Vec<Finding>, usize) {
+    let mut found = Vec::new();
+    let mut unseen = BTreeSet::new();
+    for (at, object) in objects.iter().enumerate() {
+        for reference in of(object) {
+            let namespace = reference.namespace.as_deref().unwrap_or(&object.namespace);
+            if !index.has_any(reference.kind, namespace) {
+                unseen.insert((reference.kind, namespace.to_owned(), reference.name.clone()));
+                continue;
+            }
+            found.extend(problem(at, object, &reference, namespace, index));
+        }
+        found.extend(instance(at, object, index));
+    }
+    (found, unseen.len())
+}
+
+fn problem(
+    at: usize,
+    object: &Object,
+    reference: &Reference,
+    namespace: &str,
+    index: &Index<'_>,
+) -> Option<Finding> {
+    let Reference { kind, name, .. } = reference;
+    let say = |message: String| Finding::new(&REFERENCE, at, reference.path.clone(), message);
+    let within = if namespace.is_empty() {
+        String::new()
+    } else {
+        format!(" in namespace {namespace}")
+    };
+    let Some(target) = index.get(kind, namespace, name) else {
+        let near = nearest(name, index.names(kind, namespace));
+        let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
+        let finding = say(format!("no {kind} {name:?}{within}{near}"));
+        // A Silence may name a rule that is still to come.
+        return Some(if *kind == RULE {
+            finding.of(Level::Warning)
+        } else {
+            finding
+        });
+    };
+    if namespace != object.namespace && !is_shared(target, &object.namespace) {
+        return Some(say(format!(
+            "{kind} {namespace}/{name} isn't shared with namespace {}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}",
+            object.namespace
+        )));
+    }
+    if *kind == POLICY && target.spec().get("parentRef").is_some() {
+        return Some(say(format!(
+            "{kind} {name:?} is a branch itself; name the root of its tree"
+        )));
+    }
+    let theirs = target.instances();
+    let missing = object
+        .instances()
+        .into_iter()
+        .find(|instance| !theirs.contains(instance))?;
+    let is_bound = *kind != RULE;
+    is_bound.then(|| {
+        say(format!(
+            "{kind} {name:?} is for GrafanaInstance {}, and not for {missing}",
+            theirs.join(", ")
+        ))
+    })
+}
+
+/// The GrafanaInstance is in the operator's namespace, whichever that is.
+fn instance(at: usize, object: &Object, index: &Index<'_>) -> Option<Finding> {
+    let of_kind = index.all.iter().filter(|((kind, _), _)| *kind == INSTANCE);
+    let known: BTreeSet<&str> = of_kind.flat_map(|(_, names)| names.keys().copied()).collect();
+    if known.is_empty() || object.kind == INSTANCE {
+        return None;
+    }
+    let asked = object.instances();
+    let missing = asked.into_iter().find(|instance| !known.contains(instance))?;
+    // One that is left to the default may be elsewhere.
+    let is_written = object.spec().get("instance").is_some() || object.spec().get("instances").is_some();
+    let near = nearest(missing, known.iter().copied());
+    let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
+    is_written.then(|| {
+        Finding::new(
+            &REFERENCE,
+            at,
+            Path::parse("spec.instance"),
+            format!("no GrafanaInstance {missing:?}{near}"),
+        )
+    })
+}
+
+fn is_shared(object: &Object, namespace: &str) -> bool {
+    object.annotation(ANNOTATION_SHARED_WITH).is_some_and(|list| {
+        list.split(',')
+            .map(str::trim)
+            .any(|entry| entry == "*" || entry == namespace)
+    })
+}
+
+/// All references of a resource to others of our kinds, but that to its instance.
+pub fn of(object: &Object) -> Vec<Reference> {
+    let mut found = Vec::new();
+    let spec = Path::parse("spec");
+    match object.kind.as_str() {
+        POLICY => {
+            of_route(object.spec(), &spec, &mut found);
+            one(
+                object.spec().get("parentRef"),
+                &spec.field("parentRef"),
+                POLICY,
+                &mut found,
+            );
+        }
+        RULE => {
+            if let Some(settings) = object.spec().get("notificationSettings") {
+                of_route(settings, &spec.field("notificationSettings"), &mut found);
+            }
+        }
+        "Silence" => of_rules(object.spec(), &spec, &mut found),
+        "MaintenancePolicy" => {
+            if let Some(silence) = object.spec().get("silence") {
+                of_rules(silence, &spec.field("silence"), &mut found);
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+/// What a route refers to, and those below it.
+fn of_route(route: &Value, path: &Path, found: &mut Vec<Reference>) {
+    name(route.get("receiver"), path.field("receiver"), POINT, found);
+    one(route.get("receiverRef"), &path.field("receiverRef"), POINT, found);
+    for (names, references) in [
+        ("muteTimeIntervals", "muteTimeIntervalRefs"),
+        ("activeTimeIntervals", "activeTimeIntervalRefs"),
+    ] {
+        for (i, entry) in items(route, names) {
+            name(Some(entry), path.field(names).index(i), INTERVAL, found);
+        }
+        for (i, entry) in items(route, references) {
+            one(Some(entry), &path.field(references).index(i), INTERVAL, found);
+        }
+    }
+    for (i, below) in items(route, "routes") {
+        of_route(below, &path.field("routes").index(i), found);
+    }
+}
+
+fn of_rules(silence: &Value, path: &Path, found: &mut Vec<Reference>) {
+    let Some(rules) = silence.get("alertRules") else {
+        return;
+    };
+    for (i, entry) in items(rules, "names") {
+        name(
+            Some(entry),
+            path.field("alertRules").field("names").index(i),
+            RULE,
+            found,
+        );
+    }
+}
+
+fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a Value)> + use<'a> {
+    let list = value.get(field).and_then(Value::as_array);
+    list.into_iter().flatten().enumerate()
+}
+
+fn name(value: Option<&Value>, path: Path, kind: &'static str, found: &mut Vec<Reference>) {
+    if let Some(Value::String(name)) = value {
+        found.push(Reference {
+            path,
+            kind,
+            namespace: None,
+            name: name.clone(),
+        });
+    }
+}
+
+/// A reference by name and namespace; one to what only Grafana knows is none.
+fn one(value: Option<&Value>, path: &Path, kind: &'static str, found: &mut Vec<Reference>) {
+    let text = |field: &str| value?.get(field)?.as_str().map(str::to_owned);
+    if let Some(name) = text("name") {
+        found.push(Reference {
+            path: path.field("name"),
+            kind,
+            namespace: text("namespace"),
+            name,
+        });
+    }
+}

@@ -1,0 +1,217 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn rule(spec: &Value) -> Vec<(String, &'static str, String)> {
+    found("AlertRule", spec)
+}
+
+/// What is found in a resource: the field, the rule, the message.
+fn found(kind: &str, spec: &Value) -> Vec<(String, &'static str, String)> {
+    whole(json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": "x"}, "spec": spec}))
+}
+
+fn whole(value: Value) -> Vec<(String, &'static str, String)> {
+    thread_local!(static SCHEMAS: Schemas = Schemas::default());
+    let object = Object::new(value, "");
+    let found = SCHEMAS.with(|schemas| schemas.check(0, &object));
+    found
+        .into_iter()
+        .map(|finding| (finding.path.to_string(), finding.rule.name, finding.message))
+        .collect()
+}
+
+fn one(found: Vec<(String, &'static str, String)>) -> (String, &'static str, String) {
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found.into_iter().next().unwrap()
+}
+
+#[test]
+fn what_an_api_server_takes_is_taken() {
+    for (kind, spec) in [
+        (
+            "AlertRule",
+            json!({"query": "up == 0", "for": "5m", "labels": null, "severity": "high"}),
+        ),
+        (
+            "AlertRule",
+            json!({"query": "up == 0", "title": null, "noDataState": "NoData", "execErrState": null}),
+        ),
+        (
+            "NotificationPolicy",
+            json!({"receiver": "a", "routes": [{"matchers": ["a=\"b\""], "routes": [{"routes": [{"groupWait": "0s"}]}]}]}),
+        ),
+        (
+            "Silence",
+            json!({"matchers": ["a=b"], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-02T00:00:00+02:00"}),
+        ),
+        (
+            "TimeInterval",
+            json!({"timeIntervals": [{"times": [{"startTime": "09:00", "endTime": "24:00"}], "daysOfMonth": ["-3:-1"], "location": "Europe/Berlin"}]}),
+        ),
+        (
+            "ContactPoint",
+            json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]}),
+        ),
+    ] {
+        assert_eq!(found(kind, &spec), vec![], "{kind}: {spec}");
+    }
+}
+
+#[test]
+fn what_the_schema_does_not_allow_is_told_at_its_field_with_a_cure() {
+    for (spec, field, message) in [
+        (
+            json!({"query": "a", "sevrity": "x"}),
+            "spec.sevrity",
+            "unknown field sevrity; did you mean severity?",
+        ),
+        (
+            json!({"query": "a", "for": 5}),
+            "spec.for",
+            "a text is expected here, and this is the number 5; put it in quotes",
+        ),
+        (
+            json!({"query": "a", "paused": "yes"}),
+            "spec.paused",
+            "true or false is expected here, and this is \"yes\"; take it out of the quotes",
+        ),
+        (
+            json!({"query": "a", "noDataState": "Nodata"}),
+            "spec.noDataState",
+            "\"Nodata\" is none of NoData, Alerting, OK, KeepLast; did you mean NoData?",
+        ),
+        (json!({"query": ""}), "spec.query", "must not be empty"),
+        (
+            json!({"query": "a", "title": "x".repeat(191)}),
+            "spec.title",
+            "has 191 characters, and must have at most 190",
+        ),
+        (
+            json!({"query": "a", "missingSeriesEvalsToResolve": 0}),
+            "spec.missingSeriesEvalsToResolve",
+            "must be at least 1",
+        ),
+        (
+            json!({"query": "a", "labels": {"a": 1}}),
+            "spec.labels.a",
+            "a text is expected here, and this is the number 1; put it in quotes",
+        ),
+        (
+            json!({"data": [{"refId": "A", "model": {}, "datasourceUid": "x"}, {"refId": "A", "model": {}, "datasourceUid": "x"}], "condition": "A"}),
+            "spec.data[1]",
+            "refId \"A\" is given twice",
+        ),
+        (
+            json!({"query": "a", "panelRef": {"panelID": 1}}),
+            "spec.panelRef",
+            "dashboardUID is missing",
+        ),
+    ] {
+        let (path, rule, said) = one(rule(&spec));
+        assert_eq!(
+            (path.as_str(), rule, said.as_str()),
+            (field, "schema", message),
+            "{spec}"
+        );
+    }
+    let (path, _, message) = one(found(
+        "Silence",
+        &json!({"matchers": ["a=b"], "endsAt": "tomorrow"}),
+    ));
+    assert_eq!(path, "spec.endsAt");
+    assert!(message.contains("is no time"), "{message}");
+}
+
+#[test]
+fn what_a_rule_of_the_schema_refuses_is_told_in_its_words() {
+    for (kind, spec, field, name, start) in [
+        ("AlertRule", json!({}), "spec", "cel", "give exactly one of query"),
+        (
+            "AlertRule",
+            json!({"query": "a", "severity": "x", "labels": {"severity": "y"}}),
+            "spec.labels",
+            "cel",
+            "severity is given twice",
+        ),
+        (
+            "AlertRule",
+            json!({"query": "a", "labels": {"a-b": "y"}}),
+            "spec.labels",
+            "cel",
+            "a label name consists of",
+        ),
+        (
+            "AlertRule",
+            json!({"query": "a", "expr": "b"}),
+            "spec.expr",
+            "cel",
+            "expr is Prometheus' name",
+        ),
+        (
+            "AlertRule",
+            json!({"query": "a", "for": "5 m"}),
+            "spec.for",
+            "duration",
+            "\"5 m\" is not a duration",
+        ),
+        (
+            "Silence",
+            json!({"matchers": ["a=b"], "startsAt": "2026-01-02T00:00:00Z", "endsAt": "2026-01-02T00:00:00Z"}),
+            "spec.endsAt",
+            "cel",
+            "endsAt must be after startsAt",
+        ),
+        (
+            "TimeInterval",
+            json!({"timeIntervals": [{"weekdays": ["friday:monday"]}]}),
+            "spec.timeIntervals[0].weekdays[0]",
+            "cel",
+            "the first day must not be after",
+        ),
+        (
+            "NotificationPolicy",
+            json!({"receiver": "a", "receiverRef": {"name": "b"}}),
+            "spec",
+            "cel",
+            "give exactly one of receiver and receiverRef",
+        ),
+    ] {
+        let (path, rule, said) = one(found(kind, &spec));
+        assert_eq!((path.as_str(), rule), (field, name), "{spec}: {said}");
+        assert!(said.starts_with(start), "{spec}: {said}");
+    }
+}
+
+#[test]
+fn what_is_around_the_specification_is_looked_at_too() {
+    let metadata = |metadata: Value| {
+        let (path, _, said) = one(whole(
+            json!({"apiVersion": API_VERSION, "kind": "AlertRule", "metadata": metadata, "spec": {"query": "a"}}),
+        ));
+        format!("{path}: {said}")
+    };
+    assert!(
+        metadata(json!({"name": "High_Errors"})).starts_with("metadata.name: \"High_Errors\" is no name")
+    );
+    assert_eq!(
+        metadata(json!({"name": "a", "annotations": {"alerting.letsrevel.io/adopt": true}})),
+        "metadata.annotations[alerting.letsrevel.io/adopt]: the values of annotations are texts, and this is true; put it in quotes"
+    );
+    assert_eq!(metadata(json!({})), "metadata: a name is missing");
+    let (_, _, said) = one(whole(
+        json!({"apiVersion": API_VERSION, "kind": "AlterRule", "metadata": {"name": "a"}, "spec": {}}),
+    ));
+    assert_eq!(said, "there is no kind AlterRule; did you mean AlertRule?");
+    let (_, _, said) = one(whole(
+        json!({"apiVersion": "alerting.letsrevel.io/v1", "kind": "AlertRule", "metadata": {"name": "a"}}),
+    ));
+    assert!(said.contains("write alerting.letsrevel.io/v1alpha1"), "{said}");
+    let (path, _, said) = one(whole(
+        json!({"apiVersion": API_VERSION, "kind": "AlertRule", "metadata": {"name": "a"}, "spec": {"query": "a"}, "for": "5m"}),
+    ));
+    assert_eq!(
+        (path.as_str(), said.as_str()),
+        ("for", "unknown field for; it belongs below spec")
+    );
+}

@@ -1,0 +1,62 @@
+use super::*;
+
+#[test]
+fn references_are_judged_only_where_others_of_their_kind_are() {
+    let alone = all(vec![policy("root", json!({"receiver": "mail"}))], &options());
+    assert_eq!(alone, Vec::new());
+    let objects = [Object::new(policy("root", json!({"receiver": "mail"})), "")];
+    assert_eq!(across(&objects, &options()).1, 1);
+    let mut elsewhere = point("mail");
+    elsewhere["metadata"]["namespace"] = json!("ops");
+    let reference = policy(
+        "root",
+        json!({"receiverRef": {"name": "mail", "namespace": "ops"}}),
+    );
+    let found = all(vec![reference.clone(), elsewhere.clone()], &options());
+    let messages: Vec<&str> = found
+        .iter()
+        .filter(|f| f.rule.name == "reference")
+        .map(|f| f.message.as_str())
+        .collect();
+    assert!(
+        matches!(messages.as_slice(), [one] if one.contains("isn't shared with namespace revel")),
+        "{messages:?}"
+    );
+    elsewhere["metadata"]["annotations"] = json!({"alerting.letsrevel.io/shared-with": "shop, revel"});
+    assert_eq!(said(vec![reference, elsewhere]), Vec::<String>::new());
+}
+
+#[test]
+fn contact_points_without_use_and_rules_without_a_route_are_told() {
+    let root = policy(
+        "root",
+        json!({"receiver": "mail", "routes": [{"matchers": ["team=\"a\""]}]}),
+    );
+    assert_eq!(
+        said(vec![root.clone(), point("mail"), point("slack")]),
+        ["unused-contact-point 2.metadata.name"]
+    );
+    assert_eq!(
+        said(vec![point("slack")]),
+        Vec::<String>::new(),
+        "whoever uses it may be elsewhere"
+    );
+    let calling = |team: &str| {
+        rule(
+            "a",
+            json!({"severity": "critical", "labels": {"team": team}, "annotations": {"summary": "s", "description": "d", "runbook_url": "u"}}),
+        )
+    };
+    assert_eq!(
+        said(vec![root.clone(), point("mail"), calling("b")]),
+        ["default-only 2.spec.severity"]
+    );
+    assert_eq!(
+        said(vec![root.clone(), point("mail"), calling("a")]),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        said(vec![root, point("mail"), calling("{{ $labels.team }}")]),
+        Vec::<String>::new()
+    );
+}
