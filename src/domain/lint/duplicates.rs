@@ -151,6 +151,13 @@ fn claims(object: &Object) -> Vec<(Claim, Path)> {
                     at_name(&interval.spec.name),
                 );
             }
+            Some(Typed::InhibitionRule(rule)) => {
+                add(
+                    "name",
+                    &[kind, &called(&rule.spec.name)],
+                    at_name(&rule.spec.name),
+                );
+            }
             Some(Typed::NotificationTemplate(template)) => {
                 add(
                     "name",

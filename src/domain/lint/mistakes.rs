@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::api::{
-    AlertRuleSpec, ContactPointSpec, GrafanaInstanceSpec, NotificationPolicySpec, NotificationTemplateSpec,
-    PrometheusRuleImport, SilenceSpec,
+    AlertRuleSpec, ContactPointSpec, GrafanaInstanceSpec, InhibitionRuleSpec, NotificationPolicySpec,
+    NotificationTemplateSpec, PrometheusRuleImport, SilenceSpec,
 };
 use crate::domain::import::selection::Selection as Imported;
 use crate::domain::notification::contact_point::{self, Values};
+use crate::domain::notification::named::inhibition;
 use crate::domain::notification::{named, policy, settings};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
@@ -60,6 +61,12 @@ pub fn of_policy(spec: &NotificationPolicySpec) -> Result<(), Refusal> {
         None => policy::tree(spec, |_| any(), |_| any()),
     }
     .map(drop)
+}
+
+/// What is wrong with an InhibitionRule, whoever's alerts it is for.
+pub fn of_inhibition_rule(spec: &InhibitionRuleSpec, name: &str) -> Result<(), Refusal> {
+    let called = spec.name.as_deref().unwrap_or(name);
+    inhibition::inhibition_rule(spec, called, None).map(drop)
 }
 
 /// What is wrong with a NotificationTemplate whose text is written in it.

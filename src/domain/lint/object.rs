@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, GROUP, GrafanaInstance, MaintenancePolicy, NotificationPolicy,
-    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
+    AlertRule, ContactPoint, DEFAULT_INSTANCE, GROUP, GrafanaInstance, InhibitionRule, MaintenancePolicy,
+    NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 
 /// The annotation by which a resource switches rules off: their names, comma separated, or `all`.
@@ -38,6 +38,7 @@ pub enum Typed {
     AlertRule(Box<AlertRule>),
     ContactPoint(Box<ContactPoint>),
     GrafanaInstance(Box<GrafanaInstance>),
+    InhibitionRule(Box<InhibitionRule>),
     MaintenancePolicy(Box<MaintenancePolicy>),
     NotificationPolicy(Box<NotificationPolicy>),
     NotificationTemplate(Box<NotificationTemplate>),
@@ -125,6 +126,7 @@ fn typed(kind: &str, value: &Value) -> Option<Typed> {
         "AlertRule" => Typed::AlertRule(read(value)?),
         "ContactPoint" => Typed::ContactPoint(read(value)?),
         "GrafanaInstance" => Typed::GrafanaInstance(read(value)?),
+        "InhibitionRule" => Typed::InhibitionRule(read(value)?),
         "MaintenancePolicy" => Typed::MaintenancePolicy(read(value)?),
         "NotificationPolicy" => Typed::NotificationPolicy(read(value)?),
         "NotificationTemplate" => Typed::NotificationTemplate(read(value)?),

@@ -60,3 +60,32 @@ fn contact_points_without_use_and_rules_without_a_route_are_told() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn an_inhibition_rule_is_looked_at_as_any_other() {
+    let inhibition = |name: &str, source: &str| {
+        object(
+            "InhibitionRule",
+            name,
+            json!({"sourceMatchers": [source], "targetMatchers": ["a=\"b\""]}),
+        )
+    };
+    assert_eq!(said(vec![inhibition("a", "x=y")]), Vec::<String>::new());
+    assert_eq!(
+        said(vec![inhibition("a", "x y")]),
+        ["matcher 0.spec.sourceMatchers[0]"]
+    );
+    assert_eq!(
+        said(vec![inhibition(&"a".repeat(41), "x=y")]),
+        ["refused 0.spec.name"]
+    );
+    let old = Options {
+        version: Version::parse("12.4"),
+        ..options()
+    };
+    let found = all(vec![inhibition("a", "x=y")], &old);
+    assert_eq!(
+        found.iter().map(|finding| finding.rule.name).collect::<Vec<_>>(),
+        ["unsupported"]
+    );
+}

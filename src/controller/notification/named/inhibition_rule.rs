@@ -15,6 +15,7 @@ use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
 use crate::controller::pass::{Reconcile, Report};
 use crate::domain::changed::drift;
+use crate::domain::lint::mistakes;
 use crate::domain::notification::named::inhibition as domain;
 use crate::grafana::Grafana;
 use crate::grafana::api::Answer;
@@ -57,7 +58,7 @@ impl Reconcile for InhibitionRule {
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {
-        let own = || domain::inhibition_rule(&self.spec, self.called(), None);
+        let own = || mistakes::of_inhibition_rule(&self.spec, self.id());
         claimed(self, context)
             .err()
             .or_else(|| own().err().map(Failure::from))

@@ -78,6 +78,7 @@ fn refusal(object: &Object, typed: &Typed, now: Timestamp) -> Result<(), Refusal
         Typed::AlertRule(rule) => mistakes::of_rule(&rule.spec, &owners, id, ""),
         Typed::ContactPoint(point) => mistakes::of_contact_point(&point.spec, &owners, id),
         Typed::GrafanaInstance(instance) => mistakes::of_instance(&instance.spec),
+        Typed::InhibitionRule(rule) => mistakes::of_inhibition_rule(&rule.spec, &object.name),
         Typed::MaintenancePolicy(policy) => maintenance::of_policy(policy).map(drop),
         Typed::NotificationPolicy(policy) => mistakes::of_policy(&policy.spec),
         Typed::NotificationTemplate(template) => mistakes::of_template(&template.spec, &object.name),
@@ -115,6 +116,21 @@ fn parsed(at: usize, typed: &Typed) -> Vec<Finding> {
             &silence.spec.matchers,
             &mut found,
         ),
+        Typed::InhibitionRule(rule) => {
+            let spec = Path::parse("spec");
+            of_matchers(
+                at,
+                &spec.field("sourceMatchers"),
+                &rule.spec.source_matchers,
+                &mut found,
+            );
+            of_matchers(
+                at,
+                &spec.field("targetMatchers"),
+                &rule.spec.target_matchers,
+                &mut found,
+            );
+        }
         Typed::MaintenancePolicy(policy) => {
             if let Ok(maintenance) = maintenance::of_policy(policy) {
                 let told = maintenance::warnings(&maintenance.lease);

@@ -4,6 +4,7 @@ use super::super::finding::{Finding, UNSUPPORTED};
 use super::super::object::Typed;
 use super::super::options::Options;
 use super::super::path::Path;
+use crate::domain::notification::named::inhibition;
 use crate::domain::notification::{contact_point, policy, settings};
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::{self, folder};
@@ -20,6 +21,10 @@ pub(super) fn check(at: usize, typed: &Typed, options: &Options) -> Option<Findi
             .and_then(|()| nested(rule.spec.folder.as_deref(), version)),
         Typed::ContactPoint(point) => contact_point::refuse_what_is_too_new(&point.spec, version),
         Typed::NotificationPolicy(policy) => policy::refuse_what_is_too_new(&policy.spec, version),
+        // Where it can be had, it is shown.
+        Typed::InhibitionRule(_) => {
+            inhibition::refuse_what_is_too_new(version >= Version::INHIBITION_RULES, version)
+        }
         _ => Ok(()),
     };
     let refusal = refusal.err()?;
