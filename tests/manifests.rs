@@ -10,7 +10,10 @@
 #[path = "manifests/schema.rs"]
 #[allow(unreachable_pub, reason = "public within this test")]
 mod schema;
+#[path = "manifests/values.rs"]
+mod values;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -19,10 +22,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use alertwright_testbed::{Scratch, parts};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// The values with which the chart is rendered, by the name of the golden file.
-const RENDERINGS: [(&str, &[&str]); 3] = [
+/// The values with which the chart is rendered, by the name of the golden file. Where a file of that name and `.values.yaml` is beside it, with
+/// those too.
+const RENDERINGS: [(&str, &[&str]); 4] = [
+    // With all of chart-everything.values.yaml beside it.
+    ("chart-everything", &[]),
     ("chart-default", &[]),
     (
         "chart-namespaces",
@@ -80,14 +86,23 @@ fn run(program: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Stri
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// The chart with values as `--set` takes them.
 fn chart(values: &[&str]) -> String {
-    let mut args = vec![
-        "template",
-        "alertwright",
-        "charts/alertwright",
-        "--namespace",
-        "alertwright-system",
-    ];
+    rendered("", values)
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The chart as a golden file has it.
+fn rendered(name: &str, values: &[&str]) -> String {
+    let file = format!("tests/golden/{name}.values.yaml");
+    let head = "template alertwright charts/alertwright --namespace alertwright-system";
+    let mut args: Vec<&str> = head.split(' ').collect();
+    if root().join(&file).exists() {
+        args.extend(["--values", &file]);
+    }
     args.extend(values.iter().flat_map(|value| ["--set", value]));
     run("helm", args)
 }
@@ -138,8 +153,13 @@ fn shipped() -> Vec<(String, String)> {
         ));
     }
     for (name, values) in RENDERINGS {
-        all.push((name.to_owned(), chart(values)));
+        all.push((name.to_owned(), rendered(name, values)));
     }
+    let about: Value = serde_saphyr::from_str(&read("charts/alertwright/Chart.yaml")).expect("YAML");
+    let examples = text(&about, "/annotations/artifacthub.io~1crdsExamples");
+    let examples: Vec<Value> = serde_saphyr::from_str(examples).expect("YAML");
+    let examples: Vec<_> = examples.iter().map(Value::to_string).collect();
+    all.push(("the chart's examples".to_owned(), examples.join("\n---\n")));
     all.push((
         HELM_EXAMPLE.to_owned(),
         run("helm", ["template", "revel", HELM_EXAMPLE]),
@@ -166,7 +186,12 @@ fn all_that_is_shipped_is_valid_for_the_api_server() {
     let location = schemas.join(schema::LOCATION);
     for (name, yaml) in shipped {
         let mut child = Command::new(tool("kubeconform"))
-            .args(["-summary", "-skip", "ServiceMonitor", "-schema-location"])
+            .args([
+                "-summary",
+                "-skip",
+                "ServiceMonitor,PodMonitor",
+                "-schema-location",
+            ])
             .arg(&location)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -187,7 +212,7 @@ fn the_chart_renders_as_its_golden_files_say() {
     for (name, values) in RENDERINGS {
         let mut all = vec!["crds.install=false"];
         all.extend(values);
-        let rendered = chart(&all);
+        let rendered = rendered(name, &all);
         let file = root().join(format!("tests/golden/{name}.yaml"));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
@@ -239,14 +264,58 @@ fn chart_and_base_give_the_same_rights() {
     let base = documents(&run("kubectl", ["kustomize", "deploy"]));
     let chart = documents(&chart(&[]));
     for kind in ["ClusterRole", "Role"] {
-        let rules = |objects: &[Value]| of_kind(objects, kind)[0]["rules"].clone();
+        // By the end of its name, for the release's namespace is in front of it.
+        let rules = |objects: &[Value]| -> BTreeMap<String, Value> {
+            let roles = of_kind(objects, kind).into_iter();
+            roles
+                .filter(|role| role["metadata"]["annotations"]["helm.sh/hook"].is_null())
+                .map(|role| {
+                    let name = text(role, "/metadata/name").trim_start_matches("alertwright-system-");
+                    let aggregated = json!(
+                        role["metadata"]["labels"]
+                            .as_object()
+                            .into_iter()
+                            .flatten()
+                            .filter(|(label, _)| label.starts_with("rbac."))
+                            .collect::<BTreeMap<_, _>>()
+                    );
+                    (
+                        name.to_owned(),
+                        json!({"rules": role["rules"], "aggregated": aggregated}),
+                    )
+                })
+                .collect()
+        };
         assert_eq!(rules(&chart), rules(&base), "{kind}");
     }
 }
 
 #[test]
+fn whoever_has_edit_has_every_kind_but_instances_and_nobody_but_whoever_has_admin_has_those() {
+    let base = documents(&run("kubectl", ["kustomize", "deploy"]));
+    let kinds_of = |role: &str| -> BTreeSet<String> {
+        let all = of_kind(&base, "ClusterRole");
+        let role = all.iter().find(|object| text(object, "/metadata/name") == role);
+        let rules = role.expect("the role")["rules"].as_array().expect("rules");
+        let resources = rules
+            .iter()
+            .flat_map(|rule| rule["resources"].as_array().expect("a list"));
+        resources.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let crds = alertwright::api::crds();
+    let mut all: BTreeSet<_> = crds.iter().map(|crd| crd.spec.names.plural.clone()).collect();
+    assert!(all.remove("grafanainstances"));
+    assert_eq!(kinds_of("alertwright-view"), all);
+    assert_eq!(kinds_of("alertwright-edit"), all);
+    assert_eq!(
+        kinds_of("alertwright-admin"),
+        BTreeSet::from(["grafanainstances".to_owned()])
+    );
+}
+
+#[test]
 fn named_namespaces_need_no_cluster_wide_binding_and_no_watch_on_secrets() {
-    let mut objects = documents(&chart(RENDERINGS[1].1));
+    let mut objects = documents(&chart(RENDERINGS[2].1));
     objects.retain(|object| object["metadata"]["annotations"]["helm.sh/hook"].is_null());
     assert!(of_kind(&objects, "ClusterRoleBinding").is_empty());
     let bound: Vec<_> = of_kind(&objects, "RoleBinding")
@@ -255,14 +324,9 @@ fn named_namespaces_need_no_cluster_wide_binding_and_no_watch_on_secrets() {
         .collect();
     assert_eq!(bound, ["revel", "shop", "alertwright-system"]);
     let secrets = |rule: &&Value| rule["resources"][0] == "secrets";
-    let rules = of_kind(&objects, "ClusterRole")[0]["rules"]
-        .as_array()
-        .expect("rules")
-        .clone();
-    assert_eq!(
-        rules.iter().find(secrets).expect("a rule")["verbs"],
-        serde_json::json!(["get"])
-    );
+    let all = of_kind(&objects, "ClusterRole");
+    let mut rules = (all.iter()).flat_map(|role| role["rules"].as_array().expect("rules"));
+    assert_eq!(rules.find(secrets).expect("a rule")["verbs"], json!(["get"]));
 }
 
 #[test]
@@ -285,7 +349,7 @@ fn an_instance_that_chooses_namespaces_by_labels_brings_the_right_to_see_them_wh
         .find(|role| text(role, "/metadata/name").ends_with("-namespaces"));
     assert_eq!(
         role.expect("a role of its own")["rules"],
-        serde_json::json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]}])
+        json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]}])
     );
     let by_name = [
         selects[0],
@@ -294,26 +358,6 @@ fn an_instance_that_chooses_namespaces_by_labels_brings_the_right_to_see_them_wh
     ];
     let objects = of(&by_name);
     assert!(of_kind(&objects, "ClusterRoleBinding").is_empty());
-}
-
-#[test]
-fn every_value_is_in_the_schema() {
-    let values = fs::read_to_string(root().join("charts/alertwright/values.yaml")).expect("values");
-    let schema = fs::read_to_string(root().join("charts/alertwright/values.schema.json")).expect("a schema");
-    let schema: Value = serde_json::from_str(&schema).expect("JSON");
-    let values: Value = serde_saphyr::from_str(&values).expect("YAML");
-    for (name, value) in values.as_object().expect("a map") {
-        let known = &schema["properties"][name];
-        assert!(known.is_object(), "{name} is not in the schema");
-        if known["properties"].is_object() {
-            for inner in value.as_object().expect("a map").keys() {
-                assert!(
-                    known["properties"][inner].is_object(),
-                    "{name}.{inner} is not in the schema"
-                );
-            }
-        }
-    }
 }
 
 #[test]

@@ -12,6 +12,15 @@
 {{- end }}
 {{- end }}
 
+{{- define "alertwright.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{/* In the names of what is in no namespace. */}}
+{{- define "alertwright.clusterName" -}}
+{{- printf "%s-%s" (include "alertwright.namespace" .) (include "alertwright.fullname" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
 {{- define "alertwright.selector" -}}
 app.kubernetes.io/name: {{ include "alertwright.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -19,11 +28,24 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "alertwright.labels" -}}
 {{ include "alertwright.selector" . }}
+{{ include "alertwright.moreLabels" . }}
+{{- end }}
+
+{{/* What every object has, whatever it is selected by. */}}
+{{- define "alertwright.moreLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The annotations of an object: [root, its own]. Its own go before everybody's. Nothing where there are none. */}}
+{{- define "alertwright.annotations" -}}
+{{- with mergeOverwrite (deepCopy (first .).Values.commonAnnotations) (last .) }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
 {{- end }}
 {{- end }}
 
@@ -36,10 +58,68 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "alertwright.image" -}}
+{{- with .Values.global.imageRegistry | default .Values.image.registry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{ .Values.image.repository }}
 {{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
+@{{ .Values.image.digest }}
 {{- else -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+{{- end }}
+
+{{/* What every pod of the chart says of who pulls its image, and where it may run. */}}
+{{- define "alertwright.pod" -}}
+enableServiceLinks: {{ .Values.enableServiceLinks }}
+{{- with concat .Values.imagePullSecrets (.Values.global.imagePullSecrets | default list) }}
+imagePullSecrets:
+{{- range . }}
+- name: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ .name }}{{ end }}
+{{- end }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- if not (kindIs "invalid" .Values.hostUsers) }}
+hostUsers: {{ .Values.hostUsers }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- include "alertwright.securityContext" (list . .Values.podSecurityContext) | nindent 2 }}
+{{- end }}
+
+{{/* A security context: [root, as the values have it], without the users and groups that OpenShift gives out itself. */}}
+{{- define "alertwright.securityContext" -}}
+{{- $root := first . }}
+{{- $context := last . }}
+{{- $openshift := $root.Values.openshift }}
+{{- if eq (toString $openshift) "auto" }}
+{{- $openshift = $root.Capabilities.APIVersions.Has "security.openshift.io/v1" }}
+{{- end }}
+{{- if $openshift }}
+{{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}
+{{- end }}
+{{- toYaml $context }}
+{{- end }}
+
+{{/* How the operator logs in at Grafana. */}}
+{{- define "alertwright.auth" -}}
+{{- with .Values.grafana.adminSecret -}}
+basic:
+  username: {secretKeyRef: {name: {{ . }}, key: admin-user}}
+  password: {secretKeyRef: {name: {{ . }}, key: admin-password}}
+{{- else -}}
+token: {secretKeyRef: {name: {{ include "alertwright.tokenSecret" . }}, key: {{ .Values.grafana.existingSecret.key }}}}
 {{- end }}
 {{- end }}
 
@@ -53,21 +133,65 @@ apiVersion: alerting.letsrevel.io/v1alpha1
 kind: GrafanaInstance
 metadata:
   name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
+  namespace: {{ include "alertwright.namespace" .root }}
   labels:
     {{- include "alertwright.labels" .root | nindent 4 }}
+  {{- $annotations := dict }}
   {{- if and .root.Values.instanceHook .root.Release.IsInstall }}
-  annotations:
-    # A hook is no part of the release yet. With these two the first upgrade takes it over in place.
-    meta.helm.sh/release-name: {{ .root.Release.Name }}
-    meta.helm.sh/release-namespace: {{ .root.Release.Namespace }}
-    helm.sh/hook: post-install
-    helm.sh/hook-delete-policy: before-hook-creation
+  {{- /* A hook is no part of the release yet. With the first two the first upgrade takes it over in place. */}}
+  {{- $annotations = dict
+        "meta.helm.sh/release-name" .root.Release.Name
+        "meta.helm.sh/release-namespace" .root.Release.Namespace
+        "helm.sh/hook" "post-install"
+        "helm.sh/hook-delete-policy" "before-hook-creation" }}
   {{- else if .root.Values.instanceHook }}
-  annotations:
-    # A rollback to the first revision, which has it as a hook, must not delete it.
-    helm.sh/resource-policy: keep
+  {{- /* A rollback to the first revision, which has it as a hook, must not delete it. */}}
+  {{- $annotations = dict "helm.sh/resource-policy" "keep" }}
   {{- end }}
+  {{- include "alertwright.annotations" (list .root $annotations) }}
 spec:
   {{- toYaml .spec | nindent 2 }}
+{{- end }}
+
+{{/* A monitor of the Prometheus operator: [root, its values]. */}}
+{{- define "alertwright.monitor" -}}
+{{- $root := first . }}
+{{- $values := last . -}}
+metadata:
+  name: {{ include "alertwright.fullname" $root }}
+  namespace: {{ $values.namespace | default (include "alertwright.namespace" $root) }}
+  labels:
+    {{- include "alertwright.labels" $root | nindent 4 }}
+    {{- with $values.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- include "alertwright.annotations" (list $root $values.annotations) }}
+spec:
+  {{- with $values.namespace }}
+  namespaceSelector:
+    matchNames: [{{ include "alertwright.namespace" $root }}]
+  {{- end }}
+  selector:
+    matchLabels:
+      {{- include "alertwright.selector" $root | nindent 6 }}
+{{- end }}
+
+{{/* Where and how it reads. */}}
+{{- define "alertwright.endpoint" -}}
+- port: http
+  interval: {{ .interval }}
+  {{- with .scrapeTimeout }}
+  scrapeTimeout: {{ . }}
+  {{- end }}
+  {{- if .honorLabels }}
+  honorLabels: true
+  {{- end }}
+  {{- with .relabelings }}
+  relabelings:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .metricRelabelings }}
+  metricRelabelings:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end }}
