@@ -21,7 +21,7 @@ const ADMIN_TOKEN: &str = "admin";
 
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,\
                            job-controller,cronjob-controller,disruption-controller,garbage-collector-controller,\
-                           serviceaccount-controller,namespace-controller";
+                           serviceaccount-controller,namespace-controller,clusterrole-aggregation-controller";
 
 const START: Duration = Duration::from_secs(60);
 
