@@ -64,6 +64,11 @@ impl Reason {
         Self::InUse,
     ];
 
+    /// The reason of this word, if it is one.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.as_str() == word)
+    }
+
     /// The CamelCase word that stands in the condition.
     pub fn as_str(self) -> &'static str {
         match self {

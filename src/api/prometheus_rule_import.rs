@@ -49,15 +49,17 @@ use super::schema;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.folder) || !has(self.folderUID)")
-        .message("give folder or folderUID, not both"),
-    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew")
+        .message("give folder or folderUID, not both")
 )]
 pub struct PrometheusRuleImportSpec {
     /// The GrafanaInstance that evaluates the rules. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances that evaluate the rules, at most 16, where there are several, instead of `instance`: the AlertRules have the same. A name may be added, and one that is taken out is cleaned up there as `deletionPolicy` says. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// The `deletionPolicy` of the AlertRules: what happens to a rule in Grafana when its alert is gone from its source, or this resource is
     /// deleted. `Delete` removes it (default, or as the instance says), `Orphan` leaves it there, where it belongs to nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]

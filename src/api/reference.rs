@@ -17,6 +17,16 @@ pub enum DeletionPolicy {
     Orphan,
 }
 
+/// What became of a resource in one of several Grafanas.
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct At<S> {
+    /// The GrafanaInstance.
+    pub instance: String,
+    /// The status of a resource that is for this one alone.
+    #[serde(flatten)]
+    pub status: S,
+}
+
 /// One key of a Secret in the resource's own namespace.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "camelCase")]

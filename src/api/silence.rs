@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::duration::Duration;
 use super::matcher::MatcherText;
-use super::reference::DeletionPolicy;
+use super::reference::{At, DeletionPolicy};
 use super::schema;
 use crate::json::moment;
 
@@ -70,15 +70,17 @@ use crate::json::moment;
         .message("a silence needs matchers or alertRules"),
     validation = Rule::new("!has(self.endsAt) || !has(self.startsAt) || self.startsAt < self.endsAt")
         .message("endsAt must be after startsAt")
-        .field_path(".endsAt"),
-    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew")
+        .field_path(".endsAt")
 )]
 pub struct SilenceSpec {
     /// The GrafanaInstance that holds the silence. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances that hold the silence, at most 16, where there are several, instead of `instance`. A name may be added, and one that is taken out is cleaned up there as `deletionPolicy` says. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) expires the silence, `Orphan` leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -211,4 +213,12 @@ pub struct SilenceStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub drift: Vec<String>,
+    /// What became of it in each of its GrafanaInstances, where there are several, and in one that it leaves.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "schema::list_of_statuses")]
+    pub instances: Vec<At<Self>>,
 }

@@ -17,8 +17,14 @@ pub fn differs<S: Serialize>(before: Option<&S>, after: &S) -> bool {
     }
 }
 
-/// Applies a status. All of it is the operator's own; fields that it leaves out go away.
-pub async fn apply<K, S>(client: &Client, object: &K, status: &S) -> kube::Result<()>
+/// Applies a status. All of it is the operator's own; fields that it leaves out go away. Where a version of the object is given, only to that
+/// one. Returns the version that it has now.
+pub async fn apply<K, S>(
+    client: &Client,
+    object: &K,
+    status: &S,
+    only: Option<&str>,
+) -> kube::Result<Option<String>>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
@@ -27,12 +33,18 @@ where
     S: Serialize,
 {
     let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
-    let body = json!({ "apiVersion": K::api_version(&()), "kind": K::kind(&()), "status": status });
+    let (api_version, kind) = (K::api_version(&()), K::kind(&()));
+    let body = match only {
+        Some(version) => {
+            json!({ "apiVersion": api_version, "kind": kind, "metadata": {"resourceVersion": version}, "status": status })
+        }
+        None => json!({ "apiVersion": api_version, "kind": kind, "status": status }),
+    };
     api.patch_status(
         &object.name_any(),
         &PatchParams::apply(FIELD_MANAGER).force(),
         &Patch::Apply(body),
     )
     .await
-    .map(|_| ())
+    .map(|applied| applied.resource_version())
 }

@@ -171,8 +171,7 @@ fn reason(conditions: &[Condition]) -> &'static str {
 }
 
 fn known_reason(conditions: &[Condition]) -> Option<Reason> {
-    let ready = condition::ready(conditions)?;
-    Reason::ALL.into_iter().find(|own| own.as_str() == ready.reason)
+    Reason::of(&condition::ready(conditions)?.reason)
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ mod rule_values;
 mod rules;
 mod secrets;
 mod seed_rules;
+mod several;
 mod silence_coverage;
 mod silences;
 mod smoke;

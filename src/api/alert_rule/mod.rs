@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
-use super::reference::{DatasourceRef, DeletionPolicy};
+use super::reference::{At, DatasourceRef, DeletionPolicy};
 use super::schema;
 
 pub use notification::NotificationSettings;
@@ -95,8 +95,6 @@ pub use record::Record;
     validation = Rule::new("!has(self.severity) || !has(self.labels) || !('severity' in self.labels)")
         .message("severity is given twice: in severity and in labels")
         .field_path(".labels"),
-    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew"),
     validation = Rule::new("has(self.uid) == has(oldSelf.uid) && (!has(self.uid) || self.uid == oldSelf.uid)")
         .message("uid is immutable: delete the resource and create it anew")
 )]
@@ -105,6 +103,10 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances that evaluate the rule, at most 16, where there are several, instead of `instance`. A name may be added, and one that is taken out is cleaned up there as `deletionPolicy` says. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// What happens to the rule in Grafana when this resource is deleted: `Delete` removes it first (default, or as the instance says), `Orphan`
     /// leaves it there, where it belongs to nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -386,6 +388,14 @@ pub struct AlertRuleStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub drift: Vec<String>,
+    /// What became of it in each of its GrafanaInstances, where there are several, and in one that it leaves.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "schema::list_of_statuses")]
+    pub instances: Vec<At<Self>>,
 }
 
 /// A difference that somebody made in Grafana and the operator took back.

@@ -19,7 +19,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::reference::DeletionPolicy;
+use super::reference::{At, DeletionPolicy};
 use super::schema;
 
 pub use chat::{Discord, GoogleChat, ParseMode, Teams, Telegram, Webex};
@@ -94,15 +94,15 @@ pub use webhook::{HmacConfig, Payload, Webhook};
         .field_path(".spec.name")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew")
-)]
 pub struct ContactPointSpec {
     /// The GrafanaInstance that holds the contact point. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances that hold the contact point, at most 16, where there are several, instead of `instance`. A name may be added, and one that is taken out is cleaned up there as `deletionPolicy` says. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// What happens in Grafana when this resource is deleted: `Delete` removes the contact point first (default, or as the instance says),
     /// `Orphan` leaves it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,4 +254,12 @@ pub struct ContactPointStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub drift: Vec<String>,
+    /// What became of it in each of its GrafanaInstances, where there are several, and in one that it leaves.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "schema::list_of_statuses")]
+    pub instances: Vec<At<Self>>,
 }

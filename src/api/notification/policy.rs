@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::duration::Duration;
 use super::super::matcher::MatcherText;
-use super::super::reference::{DeletionPolicy, ReceiverRef, TimeIntervalRef};
+use super::super::reference::{At, DeletionPolicy, ReceiverRef, TimeIntervalRef};
 use super::super::schema;
 
 /// How deep routes may be nested below the root. An OpenAPI schema can't refer to itself, so it is written out to here.
@@ -80,8 +80,6 @@ const DURATIONS: [&str; 3] = [
 #[x_kube(
     validation = Rule::new("has(self.receiver) != has(self.receiverRef)")
         .message("give exactly one of receiver and receiverRef"),
-    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew"),
     validation = Rule::new("has(self.parentRef) == has(oldSelf.parentRef)")
         .message("a root can't become a branch, nor a branch a root: delete the resource and create it anew")
         .field_path(".parentRef"),
@@ -101,6 +99,10 @@ pub struct NotificationPolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances whose trees this is, or is a branch of, at most 16, where there are several, instead of `instance`. A name may be added, and one that is taken out is cleaned up there as `deletionPolicy` says. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) restores the tree that was there before, `Orphan` leaves this one. A branch goes with the next write of its tree either way; `Orphan` doesn't wait for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -425,4 +427,12 @@ pub struct NotificationPolicyStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub drift: Vec<String>,
+    /// What became of it in each of its GrafanaInstances, where there are several, and in one that it leaves.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "schema::list_of_statuses")]
+    pub instances: Vec<At<Self>>,
 }

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::super::reference::DeletionPolicy;
+use super::super::reference::{At, DeletionPolicy};
 use super::super::schema;
 
 /// A time interval in Grafana.
@@ -45,15 +45,15 @@ use super::super::schema;
     selectable = ".spec.instance"
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("(has(self.instance) ? self.instance : 'default') == (has(oldSelf.instance) ? oldSelf.instance : 'default')")
-        .message("instance is immutable: delete the resource and create it anew")
-)]
 pub struct TimeIntervalSpec {
     /// The GrafanaInstance that holds it. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances that hold it, at most 16, where there are several, instead of `instance`. A name may be added, and one that is taken out is cleaned up there as `deletionPolicy` says. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// What happens in Grafana when this resource is deleted: `Delete` (default, or as the instance says) removes it once nothing names it any more, `Orphan` leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -296,4 +296,12 @@ pub struct TimeIntervalStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub drift: Vec<String>,
+    /// What became of it in each of its GrafanaInstances, where there are several, and in one that it leaves.
+    #[serde(
+        default,
+        deserialize_with = "schema::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "schema::list_of_statuses")]
+    pub instances: Vec<At<Self>>,
 }

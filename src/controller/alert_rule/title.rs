@@ -72,7 +72,7 @@ pub(super) async fn free(
         let key = Key::Title(place.clone(), folder.clone(), title.to_owned());
         context.claims.is_claimed_by::<AlertRule>(&key, namespace, name)
     };
-    if wants(&rule.title) || is_stuck(context, namespace, name) {
+    if wants(&rule.title) || is_stuck(context, object.instance(), namespace, name) {
         // The holder may be younger and without a right to it, but nobody takes from it what it has.
         return Err(conflict(format!(
             "spec.title: AlertRule {namespace}/{name} still has this title in the same folder; choose another title or folder for one of the two"
@@ -93,9 +93,9 @@ pub(super) async fn free(
 }
 
 /// Whether the last pass over a resource found that it can't be carried out as it is.
-fn is_stuck(context: &Context, namespace: &str, name: &str) -> bool {
+fn is_stuck(context: &Context, instance: &str, namespace: &str, name: &str) -> bool {
     let key = ObjectRef::new(name).within(namespace);
-    context.stores.rules.get(&key).is_none_or(|holder| {
+    context.stores.rules.at(&key, instance).is_none_or(|holder| {
         let ready = holder
             .status
             .as_ref()

@@ -167,21 +167,19 @@ pub fn labelled(namespace: &str, (label, value): (&String, &String)) -> Labelled
 }
 
 fn managed<K: Managed>(object: &K) -> Vec<By> {
-    let instance = object.instance();
-    let is_synced = object
-        .status()
-        .is_some_and(|status| condition::is_ready(K::conditions(status), object.meta().generation));
-    let drifted = object.is_drifted().then(|| By::Drifted(instance.to_owned()));
-    let mut found_by = vec![
-        By::Instance(instance.to_owned()),
-        By::Synced(instance.to_owned(), is_synced),
-    ];
-    found_by.extend(drifted);
-    let ready = object
-        .status()
-        .and_then(|status| condition::ready(K::conditions(status)));
-    let waits = ready.filter(|_| !is_synced).map(|ready| ready.reason.clone());
-    found_by.extend(waits.map(|reason| By::Waiting(instance.to_owned(), reason)));
+    let conditions = object.status().map_or(&[][..], |status| K::conditions(status));
+    let is_synced = condition::is_ready(conditions, object.meta().generation);
+    let ready = condition::ready(conditions).filter(|_| !is_synced);
+    let waits = ready.map(|ready| ready.reason.clone());
+    let mut found_by = Vec::new();
+    for instance in object.instances() {
+        found_by.push(By::Instance(instance.clone()));
+        found_by.push(By::Synced(instance.clone(), is_synced));
+        if object.is_drifted() {
+            found_by.push(By::Drifted(instance.clone()));
+        }
+        found_by.extend(waits.clone().map(|reason| By::Waiting(instance, reason)));
+    }
     found_by
 }
 
@@ -323,6 +321,10 @@ impl Indexed for TimeInterval {
         }
         found_by
     }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
+    }
 }
 
 impl Indexed for NotificationTemplate {
@@ -333,11 +335,19 @@ impl Indexed for NotificationTemplate {
         found_by.extend(texts);
         found_by
     }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
+    }
 }
 
 impl Indexed for InhibitionRule {
     fn found_by(&self) -> Vec<By> {
         managed(self)
+    }
+
+    fn parts(&self) -> Vec<Self> {
+        self.projections()
     }
 }
 

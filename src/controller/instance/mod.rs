@@ -160,7 +160,7 @@ async fn write(
     next: &GrafanaInstanceStatus,
     context: &Context,
 ) -> Result<(), Error> {
-    if let Err(error) = status::apply(&context.client, object, next).await {
+    if let Err(error) = status::apply(&context.client, object, next, None).await {
         context.tell_if_refused(&object.object_ref(&()), &error).await;
         return Err(error.into());
     }

@@ -67,7 +67,7 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
         context.now(),
     );
     if status::differs(object.status.as_ref(), &next) {
-        status::apply(&context.client, &*object, &next).await?;
+        status::apply(&context.client, &*object, &next, None).await?;
         context.metrics.kubernetes_write("MaintenancePolicy", "status");
     }
     if is_news {

@@ -56,7 +56,11 @@ pub(in crate::controller) fn name_of(
     if interval.instance() != instance.name {
         return Err(Refusal::new(
             Reason::Invalid,
-            format!("TimeInterval {namespace}/{name} is for another GrafanaInstance"),
+            format!(
+                "TimeInterval {namespace}/{name} is for GrafanaInstance {}, not for {}",
+                interval.instances().join(", "),
+                instance.name
+            ),
         ));
     }
     let grafana_name = interval.spec.name.as_deref().unwrap_or(name);

@@ -71,7 +71,11 @@ pub(in crate::controller) fn name_of(
     if contact_point.instance() != instance.name {
         return Err(Refusal::invalid(
             "receiver",
-            format!("ContactPoint {namespace}/{name} is for another GrafanaInstance"),
+            format!(
+                "ContactPoint {namespace}/{name} is for GrafanaInstance {}, not for {}",
+                contact_point.instances().join(", "),
+                instance.name
+            ),
         ));
     }
     let grafana_name = contact_point::name(&contact_point.spec, name);

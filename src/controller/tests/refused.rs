@@ -200,7 +200,7 @@ async fn a_conflict_that_goes_on_is_told_with_its_cure() {
     );
     pass::run(rule.clone(), world.context.clone()).await.unwrap();
     assert_eq!(world.server.ready(&at), None, "a race may be lost without a word");
-    lose_races(&world, "AlertRule/revel/r");
+    lose_races(&world, "AlertRule/revel/r/default");
     pass::run(rule, world.context.clone()).await.unwrap();
     let (reason, message) = world.server.ready(&at).unwrap();
     assert_eq!(reason, "Conflict");
@@ -215,7 +215,7 @@ async fn what_is_missing_again_and_again_is_told() {
     let mut world = World::connected().await;
     let rule = Arc::new(world.rule("r", json!({"query": QUERY})));
     refuse(&world, "rules.create", 404, "folder not found");
-    lose_races(&world, "AlertRule/revel/r");
+    lose_races(&world, "AlertRule/revel/r/default");
     pass::run(rule, world.context.clone()).await.unwrap();
     let (reason, message) = world.server.ready(&path("alertrules", "revel", "r")).unwrap();
     assert_eq!(reason, "Unavailable");

@@ -192,6 +192,7 @@ pub(super) fn rule(
     Ok(Carried {
         spec: AlertRuleSpec {
             instance: spec.instance.clone(),
+            instances: spec.instances.clone(),
             deletion_policy: spec.deletion_policy,
             title: Some(title),
             query: Some(query),
@@ -246,6 +247,7 @@ fn record(
     Ok(Carried {
         spec: AlertRuleSpec {
             instance: spec.instance.clone(),
+            instances: spec.instances.clone(),
             deletion_policy: spec.deletion_policy,
             title: Some(metric.to_owned()),
             query: Some(query),

@@ -51,6 +51,16 @@ pub struct Wish {
     pub beyond: usize,
 }
 
+/// The shortest interval that is a multiple of both.
+pub fn common_interval(a: Duration, b: Duration) -> Duration {
+    let (mut divisor, mut rest) = (a.as_secs(), b.as_secs());
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    let times = b.as_secs().checked_div(divisor).unwrap_or(1);
+    Duration::from_secs(a.as_secs().saturating_mul(times))
+}
+
 /// Works out the AlertRules of an import from the objects that it selects, in whatever order these come.
 pub fn wish(import: &PrometheusRuleImport, mut sources: Vec<Source<'_>>, grafana: &Grafana<'_>) -> Wish {
     sources.sort_by(|a, b| (a.namespace, a.name, a.kind).cmp(&(b.namespace, b.name, b.kind)));

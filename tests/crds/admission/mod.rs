@@ -6,6 +6,7 @@ mod integrations;
 mod intervals;
 mod notifications;
 mod rules;
+mod several;
 mod silences;
 
 use serde_json::{Value, json};

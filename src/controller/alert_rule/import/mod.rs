@@ -46,14 +46,15 @@ impl Reconcile for PrometheusRuleImport {
     }
 
     async fn reconcile(&self, context: &Context) -> Result<Report<PrometheusRuleImportStatus>, Failure> {
-        let instance = context.instance(self)?;
+        let instances = self.usable(context)?;
         let selection = Selection::of(self)?;
-        if !selection.stays_at_home(self.ns()) && !instance.is_unrestricted(self.ns()) {
+        let strict = instances.iter().find(|one| !one.is_unrestricted(self.ns()));
+        if let Some(strict) = strict.filter(|_| !selection.stays_at_home(self.ns())) {
             return Err(Refusal::invalid(
                 "spec.namespaces",
                 format!(
                     "GrafanaInstance {} doesn't let namespace {} read others; its administrator can add it to spec.unrestrictedNamespaces.names",
-                    self.instance(),
+                    strict.name,
                     self.ns()
                 ),
             )
@@ -76,13 +77,19 @@ impl Reconcile for PrometheusRuleImport {
             .chain(vm.iter().map(|object| source(&**object)))
             .filter(|source| selection.kinds.contains(&source.kind))
             .collect();
-        let facts = facts(&instance)?;
-        let prefix = instance.spec.folder_prefix.as_deref().unwrap_or_default();
+        // What is carried over must be right in each of them.
+        let facts = instances.iter().map(|instance| facts(instance));
+        let facts: Vec<Facts> = facts.collect::<Result<_, _>>()?;
+        let oldest = facts.iter().map(|facts| facts.version).min();
+        let intervals = facts.iter().map(|facts| rule::base_interval(facts.min_interval));
+        let prefixes = instances
+            .iter()
+            .filter_map(|one| one.spec.folder_prefix.as_deref());
         let grafana = Grafana {
-            version: facts.version,
-            base_interval: rule::base_interval(facts.min_interval),
+            version: oldest.ok_or_else(Failure::not_yet)?,
+            base_interval: intervals.reduce(import::common_interval).unwrap_or_default(),
             owner: &context.owner,
-            folder_prefix: prefix,
+            folder_prefix: prefixes.max_by_key(|prefix| prefix.len()).unwrap_or_default(),
         };
         let mut wish = import::wish(self, sources, &grafana);
         let seen = Seen { context, selection };
@@ -106,6 +113,24 @@ impl Reconcile for PrometheusRuleImport {
 }
 
 impl PrometheusRuleImport {
+    /// The Grafanas that the rules are for. One that isn't there, or that this namespace may not use, is the AlertRules' to tell of, as long as
+    /// there is another one. Of each other all must be known: what is carried over depends on it, and isn't to change with who answers first.
+    fn usable(&self, context: &Context) -> Result<Vec<Arc<Instance>>, Failure> {
+        let mut usable = Vec::new();
+        let mut refused = None;
+        for name in self.wanted() {
+            match context.instance(&self.only_in(name, None)) {
+                Ok(instance) => usable.push(instance),
+                Err(failure) if is_the_rules(&failure) => drop(refused.get_or_insert(failure)),
+                Err(failure) => return Err(failure),
+            }
+        }
+        match refused {
+            Some(failure) if usable.is_empty() => Err(failure),
+            _ => Ok(usable),
+        }
+    }
+
     fn report(&self, seen: &Seen<'_>, wish: Wish) -> Report<PrometheusRuleImportStatus> {
         let number = |count| i64::try_from(count).ok();
         let status = PrometheusRuleImportStatus {
@@ -136,6 +161,11 @@ impl PrometheusRuleImport {
         }
         report
     }
+}
+
+/// Whether a GrafanaInstance isn't there, or not for this namespace.
+fn is_the_rules(failure: &Failure) -> bool {
+    matches!(failure.reason, Some(Reason::DependencyMissing | Reason::Invalid))
 }
 
 /// What the AlertRules are for. It is known for as long as the connection lasts, whether Grafana answers or not.

@@ -47,6 +47,13 @@ pub fn source<K: RuleSource + Clone>(event: &Event<K>, before: Option<&K>, conte
     }
 }
 
+/// Whether its status names the Grafanas that it is in. From then on it can leave one.
+fn is_noted(rule: &AlertRule) -> bool {
+    rule.status
+        .as_ref()
+        .is_some_and(|status| !status.instances.is_empty())
+}
+
 /// An AlertRule of an import that somebody else has changed or deleted is put right. One that is nobody's stands in the way of an import's of that
 /// name until it goes.
 pub fn rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Context) {
@@ -56,6 +63,7 @@ pub fn rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Cont
         (Event::Apply(rule), Some(before)) => (
             rule,
             rule.spec != before.spec
+                || is_noted(rule) != is_noted(before)
                 || rule.labels() != before.labels()
                 || rule.annotations() != before.annotations()
                 || rule.owner_references() != before.owner_references(),

@@ -69,6 +69,9 @@ pub(super) async fn all(
             // One that is being deleted is made anew as soon as it is gone.
             continue;
         }
+        if own.as_ref().is_some_and(|own| is_too_early(own, asked)) {
+            continue;
+        }
         if own.is_none()
             && let Some(stranger) = stranger(import, context, &name)
         {
@@ -110,6 +113,17 @@ pub(super) async fn all(
     }
     skip(wish, &refused);
     Ok(is_all)
+}
+
+/// Whether an AlertRule can't be taken out of a Grafana yet, for its status doesn't name those that it is in. A status that does is a change of the
+/// rule, and brings the next pass.
+fn is_too_early(own: &AlertRule, asked: &AlertRule) -> bool {
+    let is_noted = own
+        .status
+        .as_ref()
+        .is_some_and(|status| !status.instances.is_empty());
+    let (now, then) = (own.wanted(), asked.wanted());
+    !is_noted && (now.first() != then.first() || !now.iter().all(|name| then.contains(name)))
 }
 
 /// Why an AlertRule of a name can't be an import's, if one is there that isn't.

@@ -172,7 +172,7 @@ impl Named for TimeInterval {
         let mut leaving = Vec::new();
         for (i, policy) in policies.enumerate() {
             let place = ObjectRef::new(&policy.name).within(&policy.namespace);
-            let found = context.stores.policies.get(&place);
+            let found = context.stores.policies.at(&place, &instance.name);
             let goes = policy.namespace == self.ns() || found.is_none_or(|policy| policy.is_deleting());
             let called = policy_called(&policy);
             if leaving.contains(&called) || staying.contains(&called) {

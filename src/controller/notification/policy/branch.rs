@@ -128,7 +128,7 @@ fn may_join(branch: &NotificationPolicy, root: &NotificationPolicy) -> Result<()
             format!(
                 "NotificationPolicy {} is for GrafanaInstance {}, this one for {}",
                 path(),
-                root.instance(),
+                root.instances().join(", "),
                 branch.instance()
             ),
         ));

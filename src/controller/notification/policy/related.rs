@@ -33,7 +33,7 @@ pub(in crate::controller) fn told(
     if let Some((root, _)) = left.filter(|left| joined.as_ref() != Some(left)) {
         triggers.one(&root.namespace, &root.name);
     }
-    if before.map(SeenByBranches::of) != after.map(SeenByBranches::of) {
+    if before.map(seen_by_branches) != after.map(seen_by_branches) {
         triggers.all_by(policies, &By::Branch(named(policy.ns(), policy.id())));
     }
 }
@@ -43,27 +43,36 @@ fn place_in_tree(branch: &NotificationPolicy) -> Option<(Named, i32)> {
     Some((branch.root()?, branch.spec.priority.unwrap_or(0)))
 }
 
+/// What of a root its branches in each Grafana depend on.
+fn seen_by_branches(root: &NotificationPolicy) -> Vec<SeenByBranches> {
+    let parts = root.projections();
+    let alone = parts.is_empty().then_some(root);
+    alone.into_iter().chain(&parts).map(SeenByBranches::of).collect()
+}
+
 /// What of a root its branches depend on, besides Grafana's tree.
 #[derive(PartialEq)]
-struct SeenByBranches<'a> {
+struct SeenByBranches {
+    instance: String,
     is_deleting: bool,
     is_suspended: bool,
-    shared_with: Option<&'a str>,
+    shared_with: Option<String>,
     /// Status and reason.
-    ready: Option<(&'a str, &'a str)>,
+    ready: Option<(String, String)>,
     /// It is none if it has one.
     root: Option<Named>,
 }
 
-impl<'a> SeenByBranches<'a> {
-    fn of(root: &'a NotificationPolicy) -> Self {
+impl SeenByBranches {
+    fn of(root: &NotificationPolicy) -> Self {
         let status = root.status.as_ref();
         let ready = status.and_then(|status| condition::ready(&status.conditions));
         Self {
+            instance: root.instance().to_owned(),
             is_deleting: root.is_deleting(),
             is_suspended: root.is_suspended(),
-            shared_with: root.annotation(ANNOTATION_SHARED_WITH),
-            ready: ready.map(|ready| (ready.status.as_str(), ready.reason.as_str())),
+            shared_with: root.annotation(ANNOTATION_SHARED_WITH).map(str::to_owned),
+            ready: ready.map(|ready| (ready.status.clone(), ready.reason.clone())),
             root: root.root(),
         }
     }

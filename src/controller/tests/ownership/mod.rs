@@ -9,6 +9,7 @@ mod named;
 mod orphans;
 mod own_trees;
 mod receivers;
+mod several;
 mod silences;
 mod tenancy;
 mod timed;

@@ -1,5 +1,7 @@
 //! What the derived schemas need beyond what schemars writes.
 
+mod places;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -35,6 +37,11 @@ pub fn conditions(generator: &mut SchemaGenerator) -> Schema {
     schema
 }
 
+/// A list whose entries are a status each: `places` says what is in it, for a type can't describe itself.
+pub fn list_of_statuses(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "object" } })
+}
+
 /// An enumeration without its own text and those of its values: else they would stand in place of the text of the field that has it, which
 /// also says the default.
 pub fn values_only(schema: &mut Schema) {
@@ -63,6 +70,7 @@ pub fn finish(crd: &mut CustomResourceDefinition) {
             .and_then(|s| s.open_api_v3_schema.as_mut())
         {
             not_yet::add(kind, root);
+            places::add(root);
             walk(root);
         }
     }

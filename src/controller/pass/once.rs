@@ -1,0 +1,169 @@
+//! A pass over what a resource is in one Grafana.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::info;
+
+use super::kind::{Reconcile, Report, STAYS, WAITS, key};
+use super::report::{self, Ended};
+use crate::api::condition::{self, Reason};
+use crate::api::grafana_instance::OrphanPolicy;
+use crate::api::reference::DeletionPolicy;
+use crate::controller::connection::Instance;
+use crate::controller::context::Context;
+use crate::controller::engine::failure::{Failure, Retry, is_of_instance};
+use crate::controller::engine::managed::Managed;
+use crate::deadline::{Late, within};
+use crate::grafana::approach::Approach;
+
+/// How long a pass may work. What it waits for others isn't in it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// On the way to which write a pass is, if it may come to one with others.
+pub(super) fn come<K: Reconcile>(object: &K, context: &Context) -> Option<Approach> {
+    let approach = object.approach(context)?;
+    Some(context.crowd.come(&key(object), || approach, Instant::now()))
+}
+
+/// Brings one Grafana to what the resource asks for.
+pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<K::Status> {
+    match object.conclude(context).await {
+        Ok(None) => {}
+        Ok(Some(report)) => return report::finish(object, context, Ok(report)).await,
+        Err(failure) => return report::finish(object, context, Err(failure)).await,
+    }
+    if object.is_suspended() {
+        return suspended(object, context).await;
+    }
+    let outcome = match within(DEADLINE, reconcile(object, context)).await {
+        // While Grafana can't be read, what was said of this very wish stands: the instance alone says what is wrong with it.
+        Ok(Err(failure)) if stands(object) && context.unusable(object).as_ref() == Some(&failure) => {
+            return Ended::as_it_is();
+        }
+        Ok(outcome) => outcome,
+        Err(Late) => Err(late()),
+    };
+    report::finish(object, context, outcome).await
+}
+
+pub(super) async fn suspended<K: Reconcile>(object: &K, context: &Context) -> Ended<K::Status> {
+    let status = object.status().cloned().unwrap_or_default();
+    let report = Report {
+        reason: Reason::Suspended,
+        ..Report::synced(status, "spec.suspend is set: Grafana is left as it is")
+    };
+    report::finish(object, context, Ok(report)).await
+}
+
+/// What is wrong with a resource by itself is told before that its Grafana can't be asked.
+async fn reconcile<K: Reconcile>(object: &K, context: &Context) -> Result<Report<K::Status>, Failure> {
+    match context.instance(object) {
+        Err(failure) if context.is_ready() => Err(object.mistake(context).await.unwrap_or(failure)),
+        _ => object.reconcile(context).await,
+    }
+}
+
+/// Whether the status speaks of what is asked for now.
+pub(in crate::controller) fn is_told<K: Managed>(object: &K) -> bool {
+    let ready = object.status().and_then(|s| condition::ready(K::conditions(s)));
+    ready.is_some_and(|ready| ready.observed_generation == object.meta().generation)
+}
+
+/// The same of more than of what is wrong with the instance: that changes.
+fn stands<K: Managed>(object: &K) -> bool {
+    let ready = object.status().and_then(|s| condition::ready(K::conditions(s)));
+    is_told(object) && !ready.is_some_and(|ready| is_of_instance(&ready.message, object.instance()))
+}
+
+/// Why something is taken out of a Grafana.
+#[derive(Clone, Copy)]
+pub(super) enum Leaving {
+    /// The resource is deleted.
+    ForGood,
+    /// It isn't for that Grafana any more.
+    ForOthers,
+}
+
+/// Takes out of one Grafana what the resource has made there. If that has to wait, what for, and what there is to say of it.
+pub(super) async fn leave<K: Reconcile>(
+    object: &K,
+    context: &Context,
+    why: Leaving,
+) -> Result<(), (String, Ended<K::Status>)> {
+    let outcome = match within(DEADLINE, object.clean_up(context)).await {
+        Ok(outcome) => outcome,
+        Err(Late) => Err(late()),
+    };
+    match outcome {
+        Ok(()) => {
+            context.crowd.leave().await;
+            context.backoff.reset(&key(object));
+            let (kind, namespace, name, instance) = (K::KIND, object.ns(), object.id(), object.instance());
+            info!(kind, namespace, name, instance, outcome = "deleted", "pass done");
+            Ok(())
+        }
+        Err(mut failure) => {
+            if failure.reason.is_some() {
+                let begins = match why {
+                    Leaving::ForGood => WAITS,
+                    Leaving::ForOthers => STAYS,
+                };
+                failure.message = format!(
+                    "{begins}{}. Set spec.deletionPolicy to Orphan to let go of it at once",
+                    failure.message
+                );
+            }
+            let message = failure.message.clone();
+            Err((message, report::finish(object, context, Err(failure)).await))
+        }
+    }
+}
+
+fn late() -> Failure {
+    Failure::new(
+        Reason::Unavailable,
+        format!(
+            "not done within {} s, without the time that it waited for others",
+            DEADLINE.as_secs()
+        ),
+        Retry::Backoff,
+    )
+}
+
+/// The Grafana that an object of a deleted resource is to be removed from; `None` if there is none, or nothing to remove. What stays behind
+/// is said in an event.
+pub(in crate::controller) async fn leaving<K: Reconcile>(
+    object: &K,
+    context: &Context,
+) -> Result<Option<Arc<Instance>>, Failure> {
+    if !context.is_ready() {
+        return Err(Failure::not_yet());
+    }
+    let name = object.instance();
+    let declared = context.declared_instance(name);
+    // What the instance says counts as declared, whether Grafana answers or not.
+    let default = declared.as_ref().and_then(|i| i.spec.default_deletion_policy);
+    let lets_go = object.deletion_policy().or(default) == Some(DeletionPolicy::Orphan);
+    let running = context.running.read().get(name).cloned();
+    let is_stored = object.may_be_stored(context);
+    let Some(instance) = running else {
+        if !is_stored {
+            return Ok(None);
+        }
+        // What is let go of is remembered in the instance's memory, or it would be removed as an orphan.
+        let is_swept = declared.as_ref().and_then(|i| i.spec.orphans) == Some(OrphanPolicy::Delete);
+        if declared.is_some() && (!lets_go || is_swept) {
+            return Err(context.unconnected(name));
+        }
+        let note =
+            format!("GrafanaInstance {name} is gone, so what this resource made in Grafana stays there");
+        context.left_behind(object, name, &note).await;
+        return Ok(None);
+    };
+    match instance.check(K::NEEDS_TO_LEAVE) {
+        Err(_) if !is_stored => Ok(None),
+        Err(failure) if !lets_go => Err(failure),
+        _ => Ok(Some(instance)),
+    }
+}
