@@ -301,8 +301,9 @@ fn assert_enough(tried: &[(u64, u64)]) {
 #[tokio::test]
 async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
     let mut world = World::connected().await;
-    // A policy that names time intervals waits until the poller has read them, which it does from then on.
-    world.instance().suspicion.ask_for(&[Part::TimeIntervals]);
+    // What time intervals and templates are needed for waits until the poller has read them, which it does from then on.
+    let parts = [Part::TimeIntervals, Part::Templates];
+    world.instance().suspicion.ask_for(&parts);
     world.poll().await;
     let webhook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com"}}}]});
     let tried = [
@@ -336,6 +337,22 @@ async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
                 20,
             ),
             |world, name, spec| drop(world.silence(name, spec)),
+        )
+        .await,
+        try_managed::<TimeInterval>(
+            &mut world,
+            kind(
+                "TimeInterval",
+                json!({"timeIntervals": [{"weekdays": ["sunday"]}]}),
+                20,
+            ),
+            |world, name, spec| drop(world.time_interval(name, spec)),
+        )
+        .await,
+        try_managed::<NotificationTemplate>(
+            &mut world,
+            kind("NotificationTemplate", json!({"template": "{{ .Status }}"}), 20),
+            |world, name, spec| drop(world.template(name, spec)),
         )
         .await,
     ];

@@ -224,6 +224,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{from_value, json};
 
     use super::*;
@@ -363,6 +364,66 @@ mod tests {
                 "{}",
                 refusal.message
             );
+        }
+    }
+
+    /// A text that may be a template, of the parts that tell one from another.
+    const TEXT: &str = "(\\{\\{-? ?|define|block|template|end|if |with |range |else|\"a\"|`|/\\*|\\*/| ?-?\\}\\}|ü|\n| ){0,16}|(?s).{0,20}";
+
+    fn any_periods() -> impl Strategy<Value = Vec<model::Period>> {
+        let any = |texts: &'static [&'static str]| {
+            let text = prop::sample::select(texts).prop_map(str::to_owned);
+            prop::collection::vec(text, 0..3)
+        };
+        let period = (
+            any(&["sunday", "Sunday:sunday", "monday:friday"]),
+            any(&["1", "january", "2:3"]),
+            any(&["1:5", "01:5", "-3:-1"]),
+            prop::option::of(prop::sample::select(&["UTC", "Europe/Berlin"][..])),
+        );
+        let period = period.prop_map(|(weekdays, months, days_of_month, location)| model::Period {
+            weekdays,
+            months,
+            days_of_month,
+            location: location.map(str::to_owned),
+            ..model::Period::default()
+        });
+        prop::collection::vec(period, 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_template_says_what_is_stored_of_it_is_what_it_says_from_then_on(text in TEXT) {
+            if let Ok(first) = template(&text, "mine", "spec.template") {
+                let again = template(&first.content, "mine", "spec.template");
+                prop_assert_eq!(again.ok(), Some(first));
+            }
+        }
+
+        #[test]
+        fn something_is_named_as_changed_just_where_it_is_another_time(one in any_periods(), other in any_periods()) {
+            let interval = |time_intervals| model::TimeInterval { name: "n".to_owned(), time_intervals };
+            let (wish, found) = (interval(one), interval(other));
+            prop_assert_eq!(changed_times(&found, &wish).is_empty(), is_same_time(&found, &wish));
+            prop_assert!(changed_times(&wish, &wish).is_empty());
+        }
+
+        #[test]
+        fn what_is_decided_of_an_object_and_carried_out_is_kept(
+            holder in prop::sample::select(vec![Holder::Nobody, Holder::Us, Holder::Other(None), Holder::Other(Some("own/ns/name".to_owned()))]),
+            is_same in any::<bool>(), adopt in any::<bool>(),
+        ) {
+            match decide(&holder, is_same, adopt) {
+                // Nothing is touched, now or later.
+                Decision::NotOwned => prop_assert!(matches!(holder, Holder::Other(_))),
+                Decision::Keep | Decision::Claim => {
+                    prop_assert!(is_same);
+                    prop_assert_eq!(decide(&Holder::Us, is_same, adopt), Decision::Keep);
+                }
+                Decision::Create | Decision::Correct | Decision::TakeOver => {
+                    prop_assert_eq!(decide(&Holder::Us, true, adopt), Decision::Keep);
+                }
+            }
         }
     }
 }
