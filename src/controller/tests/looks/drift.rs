@@ -234,13 +234,15 @@ async fn a_time_interval_and_a_template_that_somebody_changes_are_left_and_told_
     assert_eq!(writes(&world, since), [""; 0]);
 
     // Another connection reads what resources need, though none has its pass for that.
+    let calls = ["time_intervals.list", "templates.list"];
+    let before = calls.map(|call| world.grafana.count(call));
     connect(&mut world, "Correct").await;
+    for (call, before) in calls.into_iter().zip(before) {
+        world.grafana.called(call, before + 1).await;
+    }
     let instance = world.instance();
-    let is_read = |part| instance.check(&[part]).is_ok();
-    until("a read of both", || {
-        is_read(Part::TimeIntervals) && is_read(Part::Templates)
-    })
-    .await;
+    let parts = [Part::TimeIntervals, Part::Templates];
+    until("a read of both", || instance.check(&parts).is_ok()).await;
     assert_eq!(interval(&world).await, synced());
     assert_eq!(template(&world).await, synced());
     let after = world
