@@ -407,35 +407,17 @@ fn workload<K: Resource>(object: &K) -> Vec<By> {
     found_by
 }
 
-impl Indexed for Deployment {
-    fn found_by(&self) -> Vec<By> {
-        workload(self)
-    }
+macro_rules! workloads {
+    ($($kind:ty),*) => {$(
+        impl Indexed for $kind {
+            fn found_by(&self) -> Vec<By> {
+                workload(self)
+            }
+        }
+    )*};
 }
 
-impl Indexed for StatefulSet {
-    fn found_by(&self) -> Vec<By> {
-        workload(self)
-    }
-}
-
-impl Indexed for DaemonSet {
-    fn found_by(&self) -> Vec<By> {
-        workload(self)
-    }
-}
-
-impl Indexed for Rollout {
-    fn found_by(&self) -> Vec<By> {
-        workload(self)
-    }
-}
-
-impl Indexed for Job {
-    fn found_by(&self) -> Vec<By> {
-        workload(self)
-    }
-}
+workloads!(Deployment, StatefulSet, DaemonSet, Rollout, Job);
 
 impl Indexed for PrometheusRuleImport {
     fn found_by(&self) -> Vec<By> {

@@ -28,7 +28,6 @@ use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::lint::mistakes;
 use crate::domain::ownership::{Owner, Owners};
-use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
 pub(super) use stored::end;
@@ -391,12 +390,9 @@ impl Silence {
         ended: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Duration>, Failure> {
-        let Some(ttl) = &self.spec.ttl_after_expiry else {
+        let Some(ttl) = mistakes::time_to_live(&self.spec)? else {
             return Ok(None);
         };
-        let ttl = ttl
-            .checked()
-            .map_err(|e| Refusal::invalid("spec.ttlAfterExpiry", e))?;
         let due = ended
             .saturating_add(SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX))
             .unwrap_or(Timestamp::MAX);

@@ -1,5 +1,7 @@
 //! What is wrong with a resource whatever else there is: Grafana's version, what it holds, and other resources don't matter.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use url::Url;
 
@@ -90,7 +92,18 @@ pub fn of_silence(
         created,
         unrestricted: false,
     };
-    silence::wish(spec, &Selection::Namespace, &around).map(drop)
+    silence::wish(spec, &Selection::Namespace, &around)?;
+    time_to_live(spec).map(drop)
+}
+
+/// How long a Silence stays after its end, if it goes by itself.
+pub fn time_to_live(spec: &SilenceSpec) -> Result<Option<Duration>, Refusal> {
+    let text = spec.ttl_after_expiry.as_ref();
+    let ttl = text.map(|text| {
+        text.checked()
+            .map_err(|e| Refusal::invalid("spec.ttlAfterExpiry", e))
+    });
+    ttl.transpose()
 }
 
 /// What is wrong with a PrometheusRuleImport.

@@ -189,6 +189,7 @@ const TREE_NAME: &str = "a tree has small letters, digits, - and . in its name";
 const ALWAYS_ACTIVE: &str = "a root is always active: name time intervals in its routes, or in a branch, which names its root in parentRef";
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table: a row for each mistake")]
 async fn a_bad_notification_policy_is_refused_with_its_cure() {
     let root = json!({"receiver": "a"});
     let branch = json!({"receiver": "a", "parentRef": {"name": "tree"}});

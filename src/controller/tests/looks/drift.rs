@@ -235,9 +235,9 @@ async fn a_time_interval_and_a_template_that_somebody_changes_are_left_and_told_
 
     // Another connection reads what resources need, though none has its pass for that.
     let calls = ["time_intervals.list", "templates.list"];
-    let before = calls.map(|call| world.grafana.count(call));
+    let counted = calls.map(|call| world.grafana.count(call));
     connect(&mut world, "Correct").await;
-    for (call, before) in calls.into_iter().zip(before) {
+    for (call, before) in calls.into_iter().zip(counted) {
         world.grafana.called(call, before + 1).await;
     }
     let instance = world.instance();
