@@ -244,7 +244,7 @@ impl Walk<'_> {
     /// The rules of a value with which nothing else is wrong.
     fn rules(&mut self, schema: &JSONSchemaProps, value: &Value, trail: &Trail<'_>) -> bool {
         let broken = self.schemas.rules.broken(schema, value);
-        let is_well = broken.is_empty();
+        let mut is_well = broken.is_empty();
         for rule in broken {
             let field = rule.field_path.as_deref().unwrap_or_default();
             let path = trail.path().join(&Path::parse(field));
@@ -257,6 +257,17 @@ impl Walk<'_> {
                 _ => Finding::new(&CEL, self.at, path, said),
             };
             self.found.push(finding);
+        }
+        // No rule says how long the longest duration is, so the operator does.
+        let mut all = schema.x_kubernetes_validations.iter().flatten();
+        let is_duration = all.any(|rule| rule.message.as_deref() == Some(duration::SYNTAX));
+        if is_well
+            && is_duration
+            && let Some(text) = value.as_str()
+            && duration::Duration::parse(text).is_err()
+        {
+            is_well = false;
+            self.found.push(of_duration(self.at, trail.path(), text));
         }
         is_well
     }

@@ -157,6 +157,13 @@ fn what_a_rule_of_the_schema_refuses_is_told_in_its_words() {
         ),
         (
             "Silence",
+            json!({"duration": "1h", "matchers": ["a=b"], "ttlAfterExpiry": "999999999999w"}),
+            "spec.ttlAfterExpiry",
+            "duration",
+            "\"999999999999w\" is too long",
+        ),
+        (
+            "Silence",
             json!({"matchers": ["a=b"], "startsAt": "2026-01-02T00:00:00Z", "endsAt": "2026-01-02T00:00:00Z"}),
             "spec.endsAt",
             "cel",
