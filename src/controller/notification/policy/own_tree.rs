@@ -13,6 +13,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::notification::users::{called, goes_with};
 use crate::domain::notification::policy;
 use crate::grafana::api::FoundRule;
+use crate::grafana::mirror::Part;
 use crate::grafana::model::TreeName;
 
 /// Most rules that are named.
@@ -79,6 +80,8 @@ pub(super) async fn part(
             Ok(Parting::WasNever)
         };
     }
+    // Whose alerts would have no tree isn't known before all rules have been read.
+    instance.check(&[Part::Rules])?;
     let rules: Vec<FoundRule> = instance
         .mirror
         .read(|held| held.rules.with_tree(&name.0).cloned().collect());

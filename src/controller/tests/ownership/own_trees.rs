@@ -189,6 +189,30 @@ async fn a_tree_goes_only_when_no_rule_names_it_any_more_and_says_which_do() {
 }
 
 #[tokio::test]
+async fn a_tree_stays_while_it_is_not_known_which_rules_name_it() {
+    let (mut world, _) = with_several_trees().await;
+    let policy = root(&mut world, "own");
+    policy.reconcile(&world.context).await.unwrap();
+    a_rule_that_names_it(&world, true, None);
+    world.grafana.does(|called| match called {
+        "rules.list" => Does::Refuses(403, "no right to read rules"),
+        _ => Does::Well,
+    });
+    let world = world.restarted().await;
+    let waits = policy.clean_up(&world.context).await.unwrap_err();
+    assert_eq!(waits.reason, Some(Reason::Unauthorized), "{}", waits.message);
+    assert!(held(&world).is_some());
+    world.grafana.does_well();
+    world.poll().await;
+    let waits = policy.clean_up(&world.context).await.unwrap_err();
+    assert_eq!(waits.reason, Some(Reason::InUse), "{}", waits.message);
+    world.grafana.hold(|held| held.rules.clear());
+    world.poll().await;
+    policy.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world), None);
+}
+
+#[tokio::test]
 async fn a_namespace_that_goes_does_not_hang_on_a_tree_that_rules_of_others_name() {
     let (mut world, _) = with_several_trees().await;
     let policy = root(&mut world, "own");
