@@ -80,7 +80,7 @@ pub const ANNOTATION_ADOPT: &str = "alerting.letsrevel.io/adopt";
 /// as it hides something of them.
 pub const ANNOTATION_RESEND: &str = "alerting.letsrevel.io/resend";
 
-/// Annotation on a ContactPoint: the namespaces (comma separated, or `*`) whose policies may refer to it.
+/// Annotation on a ContactPoint, a TimeInterval or a root NotificationPolicy: the namespaces (comma separated, or `*`) whose resources may refer to it.
 pub const ANNOTATION_SHARED_WITH: &str = "alerting.letsrevel.io/shared-with";
 
 /// Every CustomResourceDefinition, in the order in which they are installed.

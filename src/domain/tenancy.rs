@@ -22,6 +22,14 @@ pub struct Tenant<'a> {
     pub labels: Option<&'a BTreeMap<String, String>>,
 }
 
+/// Whether the owner of a resource shares it with a namespace, by the list of these in its annotation.
+pub fn is_shared_with(list: Option<&str>, namespace: &str) -> bool {
+    let entries = list.unwrap_or_default().split(',').map(str::trim);
+    entries
+        .filter(|entry| !entry.is_empty())
+        .any(|entry| entry == "*" || entry == namespace)
+}
+
 /// The selector of the namespaces that may use the instance, if it has one.
 pub fn selector(spec: &GrafanaInstanceSpec) -> Option<&LabelSelector> {
     spec.allowed_namespaces.as_ref()?.selector.as_ref()
@@ -120,6 +128,25 @@ mod tests {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         from_value(spec).unwrap()
+    }
+
+    #[test]
+    fn a_resource_is_shared_with_whom_its_owner_names() {
+        for (list, namespace, expected) in [
+            (None, "a", false),
+            (Some(""), "a", false),
+            (Some("b, a"), "a", true),
+            (Some("b,aa"), "a", false),
+            (Some("*"), "a", true),
+            // A namespace that isn't written down is none that is named.
+            (Some("b,"), "", false),
+        ] {
+            assert_eq!(
+                is_shared_with(list, namespace),
+                expected,
+                "{list:?}, {namespace:?}"
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::near::nearest;
 use super::object::Object;
 use super::path::Path;
 use crate::api::ANNOTATION_SHARED_WITH;
+use crate::domain::tenancy;
 
 const POINT: &str = "ContactPoint";
 const INTERVAL: &str = "TimeInterval";
@@ -155,11 +156,7 @@ fn instance(at: usize, object: &Object, index: &Index<'_>) -> Option<Finding> {
 }
 
 fn is_shared(object: &Object, namespace: &str) -> bool {
-    object.annotation(ANNOTATION_SHARED_WITH).is_some_and(|list| {
-        list.split(',')
-            .map(str::trim)
-            .any(|entry| entry == "*" || entry == namespace)
-    })
+    tenancy::is_shared_with(object.annotation(ANNOTATION_SHARED_WITH), namespace)
 }
 
 /// All references of a resource to others of our kinds, but that to its instance.

@@ -20,6 +20,7 @@ use crate::api::{
     AlertRuleStatus, ContactPointStatus, InhibitionRuleStatus, NotificationPolicyStatus,
     NotificationTemplateStatus, PrometheusRuleImportStatus, SilenceStatus, TimeIntervalStatus,
 };
+use crate::domain::tenancy;
 use crate::grafana::mirror::Part;
 
 /// A resource that has an object in Grafana.
@@ -146,10 +147,7 @@ pub trait Managed:
 
     /// Whether its owner shares it with a namespace.
     fn is_shared_with(&self, namespace: &str) -> bool {
-        let list = self.annotation(ANNOTATION_SHARED_WITH).unwrap_or_default();
-        list.split(',')
-            .map(str::trim)
-            .any(|entry| entry == "*" || !entry.is_empty() && entry == namespace)
+        tenancy::is_shared_with(self.annotation(ANNOTATION_SHARED_WITH), namespace)
     }
 
     /// The value of an annotation.
