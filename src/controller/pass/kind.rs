@@ -46,9 +46,12 @@ impl<S> Report<S> {
         }
     }
 
-    /// The same where somebody has changed these parts of it in Grafana, and that is only told of.
+    /// The same where somebody has changed these parts of it in Grafana, if there are any, and that is only told of.
     #[must_use]
     pub fn drifted(self, drift: Vec<String>) -> Self {
+        if drift.is_empty() {
+            return self;
+        }
         Self {
             reason: Reason::Drifted,
             message: format!(

@@ -113,11 +113,7 @@ impl Reconcile for ContactPoint {
             warnings: contact_point::warnings(&self.spec),
             ..Report::synced(status, stored)
         };
-        Ok(if synced.drift.is_empty() {
-            report
-        } else {
-            report.drifted(synced.drift)
-        })
+        Ok(report.drifted(synced.drift))
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {

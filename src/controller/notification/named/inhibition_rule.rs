@@ -50,11 +50,7 @@ impl Reconcile for InhibitionRule {
                 "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
             )
         };
-        Ok(if brought.drift.is_empty() {
-            report
-        } else {
-            report.drifted(brought.drift)
-        })
+        Ok(report.drifted(brought.drift))
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {

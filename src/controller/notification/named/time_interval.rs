@@ -56,11 +56,7 @@ impl Reconcile for TimeInterval {
             again: brought.stays.map(|_| IN_USE),
             ..Report::synced(status, message)
         };
-        Ok(if brought.drift.is_empty() {
-            report
-        } else {
-            report.drifted(brought.drift)
-        })
+        Ok(report.drifted(brought.drift))
     }
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {
