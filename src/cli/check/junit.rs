@@ -1,9 +1,11 @@
 //! `JUnit`'s XML, which every system for continuous integration shows: a test for each resource, and one for each file that can't be read.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::report::{Entry, Report};
 use crate::domain::lint::finding::Level;
+use crate::domain::lint::object::Object;
 
 pub(super) fn all(report: &Report<'_>, fail_on: Level) -> String {
     let mut cases = String::new();
@@ -49,13 +51,15 @@ pub(super) fn all(report: &Report<'_>, fail_on: Level) -> String {
     for entry in report.entries.iter().filter(|entry| entry.object.is_none()) {
         case(&entry.source.name, "the file itself", &[entry]);
     }
+    let mut of_each: HashMap<*const Object, Vec<&Entry<'_>>> = HashMap::new();
+    for entry in &report.entries {
+        if let Some(object) = entry.object {
+            of_each.entry(object).or_default().push(entry);
+        }
+    }
     for (source, object) in &report.objects {
-        let own: Vec<&Entry<'_>> = report
-            .entries
-            .iter()
-            .filter(|entry| entry.object.is_some_and(|other| std::ptr::eq(other, *object)))
-            .collect();
-        case(&source.name, &object.called(), &own);
+        let own = of_each.get(&std::ptr::from_ref(*object));
+        case(&source.name, &object.called(), own.map_or(&[], Vec::as_slice));
     }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"alertwright check\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n{cases}  </testsuite>\n</testsuites>\n"

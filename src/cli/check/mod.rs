@@ -191,7 +191,11 @@ fn check(objects: &[Object], options: &Options) -> (Vec<Finding>, usize) {
         let others: Vec<_> = parts.map(|part| scope.spawn(move || of_part(part))).collect();
         found.extend(own.into_iter().flat_map(of_part));
         for other in others {
-            found.extend(other.join().unwrap_or_default());
+            match other.join() {
+                Ok(part) => found.extend(part),
+                // What wasn't looked at mustn't pass for right.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
     });
     let (between, unseen) = across(objects, options);

@@ -167,8 +167,11 @@ fn claims(object: &Object) -> Vec<(Claim, Path)> {
             }
             Some(Typed::NotificationPolicy(policy)) if policy.spec.parent_ref.is_none() => {
                 // A tree with a name is another one.
-                let tree = object.spec().get("tree").and_then(|tree| tree.as_str());
-                add("tree", &[tree.unwrap_or_default()], "metadata.name");
+                add(
+                    "tree",
+                    &[policy.spec.tree.as_deref().unwrap_or_default()],
+                    "metadata.name",
+                );
             }
             _ => {}
         }

@@ -62,6 +62,28 @@ fn contact_points_without_use_and_rules_without_a_route_are_told() {
 }
 
 #[test]
+fn trees_with_names_are_no_doubles_and_none_of_an_older_grafana() {
+    let trees = || {
+        vec![
+            policy("root", json!({"receiver": "mail"})),
+            policy("other", json!({"receiver": "mail", "tree": "shop"})),
+            point("mail"),
+        ]
+    };
+    assert_eq!(said(trees()), Vec::<String>::new());
+    let old = Options {
+        version: Version::parse("12.4"),
+        ..options()
+    };
+    let found = all(trees(), &old);
+    let found: Vec<_> = found
+        .iter()
+        .map(|finding| (finding.rule.name, finding.object, finding.path.to_string()))
+        .collect();
+    assert_eq!(found, [("unsupported", 1, "spec.tree".to_owned())]);
+}
+
+#[test]
 fn an_inhibition_rule_is_looked_at_as_any_other() {
     let inhibition = |name: &str, source: &str| {
         object(

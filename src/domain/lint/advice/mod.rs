@@ -36,11 +36,12 @@ pub(super) fn each(at: usize, object: &Object, options: &Options) -> Vec<Finding
 /// What there is to be said of several together.
 pub(super) fn across(objects: &[Object]) -> Vec<Finding> {
     let severities = policies::severities(objects);
+    let all = policies::all(objects);
     let mut found = unused(objects);
     for (at, object) in objects.iter().enumerate() {
         if let Some(Typed::AlertRule(alert)) = &object.typed {
             found.extend(rules::severity(at, &alert.spec, &severities));
-            found.extend(policies::default_only(at, object, &alert.spec, objects));
+            found.extend(policies::default_only(at, object, &alert.spec, &all));
         }
     }
     found

@@ -115,24 +115,34 @@ pub(super) fn severities(objects: &[Object]) -> BTreeSet<String> {
     all
 }
 
+/// Every NotificationPolicy, with the resource that it is in.
+pub(super) fn all(objects: &[Object]) -> Vec<(&Object, &NotificationPolicySpec)> {
+    let policies = objects.iter().filter_map(|object| match &object.typed {
+        Some(Typed::NotificationPolicy(policy)) => Some((object, &policy.spec)),
+        _ => None,
+    });
+    policies.collect()
+}
+
 /// Says of a rule for which somebody is called that no route takes its alerts, where the one tree that is there has routes.
 pub(super) fn default_only(
     at: usize,
     object: &Object,
     spec: &AlertRuleSpec,
-    objects: &[Object],
+    policies: &[(&Object, &NotificationPolicySpec)],
 ) -> Option<Finding> {
     if !is_calling(spec) || spec.record.is_some() || spec.notification_settings.is_some() {
         return None;
     }
     let instances = object.instances();
-    let policies = objects.iter().filter_map(|object| match &object.typed {
-        Some(Typed::NotificationPolicy(policy)) if object.instances() == instances => Some(&policy.spec),
-        _ => None,
-    });
-    let (roots, branches): (Vec<_>, Vec<_>) = policies.partition(|spec| spec.parent_ref.is_none());
+    let own = policies
+        .iter()
+        .filter(|(policy, _)| policy.instances() == instances)
+        .map(|(_, spec)| *spec);
+    // What goes to a tree with a name, and what to the default one, isn't looked at.
+    let (roots, branches): (Vec<_>, Vec<_>) = own.partition(|spec| spec.parent_ref.is_none());
     let [root] = roots.as_slice() else { return None };
-    if root.routes.is_empty() || !branches.is_empty() {
+    if root.tree.is_some() || root.routes.is_empty() || !branches.is_empty() {
         return None;
     }
     let mut labels: BTreeMap<String, String> = spec.labels.clone();

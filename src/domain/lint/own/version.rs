@@ -4,6 +4,7 @@ use super::super::finding::{Finding, UNSUPPORTED};
 use super::super::object::Typed;
 use super::super::options::Options;
 use super::super::path::Path;
+use crate::api::NotificationPolicySpec;
 use crate::domain::notification::named::inhibition;
 use crate::domain::notification::{contact_point, policy, settings};
 use crate::domain::refusal::Refusal;
@@ -20,7 +21,8 @@ pub(super) fn check(at: usize, typed: &Typed, options: &Options) -> Option<Findi
             .and_then(|()| settings::refuse_what_is_too_new(&rule.spec, version, toggles))
             .and_then(|()| nested(rule.spec.folder.as_deref(), version)),
         Typed::ContactPoint(point) => contact_point::refuse_what_is_too_new(&point.spec, version),
-        Typed::NotificationPolicy(policy) => policy::refuse_what_is_too_new(&policy.spec, version),
+        Typed::NotificationPolicy(policy) => another_tree(&policy.spec, version, toggles)
+            .and_then(|()| policy::refuse_what_is_too_new(&policy.spec, version)),
         // Where it can be had, it is shown.
         Typed::InhibitionRule(_) => {
             inhibition::refuse_what_is_too_new(version >= Version::INHIBITION_RULES, version)
@@ -30,6 +32,13 @@ pub(super) fn check(at: usize, typed: &Typed, options: &Options) -> Option<Findi
     let refusal = refusal.err()?;
     let (path, message) = parts(&refusal);
     Some(Finding::new(&UNSUPPORTED, at, path, message))
+}
+
+fn another_tree(spec: &NotificationPolicySpec, version: Version, toggles: Toggles) -> Result<(), Refusal> {
+    match &spec.tree {
+        Some(_) => policy::refuse_another_tree(version, toggles),
+        None => Ok(()),
+    }
 }
 
 fn nested(folder: Option<&str>, version: Version) -> Result<(), Refusal> {
