@@ -192,6 +192,33 @@ async fn what_the_api_server_refuses_is_named_and_is_not_sent_again_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_rule_is_taken_out_of_a_grafana_only_once_its_status_names_those_that_it_is_in() {
+    let mut world = World::connected().await;
+    world.beside("other", json!({"url": "http://other"})).await;
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    let both = world.import(json!({"instances": ["default", "other"]}));
+    world.pass_over(&both).await;
+    let instances = |world: &World| world.alert_rules()[0].spec.instances.clone().unwrap_or_default();
+    assert_eq!(instances(&world), ["default", "other"]);
+    let one = world.import(json!({"instances": ["other"]}));
+    world.pass_over(&one).await;
+    assert_eq!(
+        instances(&world),
+        ["default", "other"],
+        "the API server would refuse it, for nobody knows yet where it is"
+    );
+    let rule = path("alertrules", "revel", &world.alert_rules()[0].name_any());
+    let mut object = world.server.get(&rule);
+    object["status"] = json!({"instances": [{"instance": "default"}, {"instance": "other"}]});
+    world.server.set(&rule, object);
+    for rule in world.alert_rules() {
+        see(&world.context, &mut world.writers.rules, rule, news::about_rule);
+    }
+    world.pass_over(&one).await;
+    assert_eq!(instances(&world), ["other"]);
+}
+
+#[tokio::test]
 async fn an_alert_rule_of_somebody_elses_is_left_alone() {
     let mut world = World::connected().await;
     let import = world.import(json!({}));

@@ -162,6 +162,12 @@ impl ApiServer {
             Method::PUT => (StatusCode::OK, versioned(&mut objects, path.to_owned(), body)),
             Method::PATCH => match objects.get_mut(path.trim_end_matches("/status")) {
                 Some(object) => {
+                    // What is meant for one version is for no other.
+                    let only = body["metadata"]["resourceVersion"].as_str();
+                    let version = object["metadata"]["resourceVersion"].as_str();
+                    if only.is_some() && version.is_some() && only != version {
+                        return refused(StatusCode::CONFLICT, "Conflict", "the object has been modified");
+                    }
                     for part in ["status", "spec"] {
                         if let Some(part_of_it) = body.get(part) {
                             object[part] = part_of_it.clone();

@@ -1,5 +1,6 @@
 //! Resources that are for several Grafanas.
 
+use ::kube::runtime::controller::Action;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -17,7 +18,7 @@ async fn two() -> (World, Double) {
 
 impl World {
     /// Connects one more Grafana and has it read.
-    async fn beside(&mut self, name: &str, more: Value) -> Double {
+    pub(in crate::controller::tests) async fn beside(&mut self, name: &str, more: Value) -> Double {
         let other = Double::new();
         let first = std::mem::replace(&mut self.grafana, other.clone());
         let instance = self.connect_as(name, more, None).await;
@@ -246,6 +247,28 @@ async fn a_grafana_is_noted_before_anything_is_written_there() {
     world.server.open();
     world.pass(None).await.unwrap();
     assert_eq!([rules(&world.grafana).len(), rules(&other).len()], [1, 1]);
+}
+
+#[tokio::test]
+async fn nothing_is_noted_nor_written_for_a_resource_that_has_changed_since_it_was_seen() {
+    let (mut world, other) = two().await;
+    let mut seen = world.rule("r", in_(&["default", "other"]));
+    let stored = |world: &World, version: &str| {
+        let mut object = world.server.get(RULE);
+        object["metadata"]["resourceVersion"] = json!(version);
+        world.server.set(RULE, object);
+    };
+    seen.metadata.resource_version = Some("8".to_owned());
+    // Somebody may have taken an instance out of it meanwhile.
+    stored(&world, "9");
+    let due = pass::run(Arc::new(seen.clone()), world.context.clone());
+    assert_ne!(due.await.unwrap(), Action::await_change());
+    assert_eq!(places(&world.rule_now(None)), of(&[]));
+    let written = |world: &World| [rules(&world.grafana).len(), rules(&other).len()];
+    assert_eq!(written(&world), [0, 0]);
+    stored(&world, "8");
+    pass::run(Arc::new(seen), world.context.clone()).await.unwrap();
+    assert_eq!(written(&world), [1, 1]);
 }
 
 #[tokio::test]
