@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Tests that run at once. Each end-to-end test starts an operator of its own; take fewer where memory or cores are short.
-TEST_THREADS ?= 6
+# Tests that run at once. An end-to-end test waits for most of its time, and takes about 100 MB; take fewer where memory or cores are short.
+TEST_THREADS ?= 12
 # Which Grafana tests and demonstration run on, for example `make test GRAFANA_VERSION=11.6.0`:
 #   GRAFANA_VERSION=11.6.0                    the testbed's double as another release; 13.3.0 by default
 #   GRAFANA_IMAGE=grafana/grafana:12.4.0      a real one, a container for each test, by docker or podman (Linux)
@@ -40,7 +40,7 @@ DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test la
 # Modules of the testbed that have tests.
 GO_MODULES := grafana loki licences prometheus
 CHECKS := format lint deny generated charts
-TESTS := testbed $(SHIPPED) test-go compile-tests run-tests
+TESTS := testbed compile run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli
 
 # Makes one target after another, and says how long each took.
@@ -69,8 +69,12 @@ test-go: # What the testbed has in Go of its own, with the flags of its build, s
 		(cd tests/testbed/$$module && export CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' && go vet ./... && go test ./...) || exit 1; \
 	done
 
+.PHONY: compile
+compile: # At once, for the last minutes of a release build have one core. By itself, so that it can be told how long tests take
+	@$(MAKE) --no-print-directory --jobs=2 $(SHIPPED) test-go compile-tests
+
 .PHONY: compile-tests
-compile-tests: # By itself, so that it can be told how long tests take
+compile-tests:
 	cargo test --workspace --locked --no-run
 
 .PHONY: run-tests

@@ -25,6 +25,7 @@ use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
 use super::connection::Instance;
 use super::context::{Context, Writers, stores};
@@ -70,6 +71,8 @@ struct World {
     receivers: Receivers,
     server: ApiServer,
     grafana: Double,
+    /// What reads the Grafana that was connected last.
+    poller: Option<JoinHandle<()>>,
 }
 
 impl World {
@@ -121,6 +124,7 @@ impl World {
             receivers,
             server,
             grafana,
+            poller: None,
         }
     }
 
@@ -210,7 +214,10 @@ impl World {
             .running
             .write()
             .insert(name.to_owned(), instance.clone());
-        tokio::spawn(poller::run(instance.clone(), self.context.clone()));
+        self.poller = Some(tokio::spawn(poller::run(
+            instance.clone(),
+            self.context.clone(),
+        )));
         instance
     }
 

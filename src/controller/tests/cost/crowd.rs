@@ -69,8 +69,10 @@ impl World {
             !matches!(instance.health(), Health::Starting)
         })
         .await;
-        // What the first read asks for comes at once with it.
-        world.asked();
+        // What it reads by itself from here on would count with whatever runs meanwhile. What the first read asks for comes at
+        // once with it.
+        world.poller.take().unwrap().abort();
+        world.polled().await;
         touched::take();
         world
     }
