@@ -10,7 +10,6 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::domain::ownership::Owner;
 use crate::domain::rule::{self, identity};
 use crate::grafana::api::{FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
 use crate::grafana::digest::RuleDigest;
@@ -28,14 +27,56 @@ pub(super) fn uid(object: &AlertRule, instance: &Instance) -> String {
             (object.ns(), object.id()),
             reported,
             |uid| matches!(held.rules.lookup(uid), Lookup::Absent),
-            |mark| held.rules.marked(mark),
+            |mark| originals(object, instance, held, mark),
         )
     })
 }
 
+/// The rules that carry a mark of a resource and are no copies that people have made.
+fn originals(object: &AlertRule, instance: &Instance, held: &Held, mark: &str) -> Vec<String> {
+    let mut uids = held.rules.marked(mark);
+    uids.retain(|uid| match held.rules.lookup(uid) {
+        Lookup::Present(found) => is_original(found, instance, (object.ns(), object.id()), Some(object)),
+        Lookup::Absent | Lookup::Unknown => true,
+    });
+    uids
+}
+
+/// Whether a rule that carries the mark of a resource is the resource's, which is there or not, and no copy that somebody has made of it.
+pub(in crate::controller) fn is_original(
+    found: &FoundRule,
+    instance: &Instance,
+    resource: (&str, &str),
+    object: Option<&AlertRule>,
+) -> bool {
+    let found = (found.uid.as_str(), found.provenance.as_deref());
+    identity::is_original(found, &instance.owners, resource, named(object))
+}
+
+/// Whether a uid is a resource's, which is there or not, as the resource alone says it.
+pub(in crate::controller) fn is_named(
+    uid: &str,
+    instance: &Instance,
+    resource: (&str, &str),
+    object: Option<&AlertRule>,
+) -> bool {
+    identity::is_of((uid, &instance.owners), resource, named(object))
+}
+
+/// The uids that a resource names: the one that is given by hand, and the one that was reported.
+fn named(object: Option<&AlertRule>) -> [Option<&str>; 2] {
+    let given = object.and_then(|object| object.spec.uid.as_deref());
+    let status = object.and_then(|object| object.status.as_ref());
+    [given, status.and_then(|status| status.uid.as_deref())]
+}
+
 /// The rules that former owner ids have made for a resource, besides the one with this uid.
 pub(super) fn doubles(object: &AlertRule, instance: &Instance, uid: &str) -> Vec<String> {
-    let marked = |mark: &str| instance.mirror.read(|held| held.rules.marked(mark));
+    let marked = |mark: &str| {
+        instance
+            .mirror
+            .read(|held| originals(object, instance, held, mark))
+    };
     identity::doubles(uid, &instance.owners, (object.ns(), object.id()), marked)
 }
 
@@ -201,14 +242,8 @@ fn has_written(
         if is_editable.is_some_and(|is_editable| is_editable != provenance.is_none()) {
             return Some(false);
         }
-        let is_derived = |owner: &Owner| owner.rule_uid(namespace, name) == uid;
-        let is_named = || {
-            resource.is_some_and(|resource| {
-                let reported = resource.status.as_ref().and_then(|status| status.uid.as_deref());
-                resource.spec.uid.as_deref() == Some(uid) || reported == Some(uid)
-            })
-        };
-        if !instance.owners.all().any(is_derived) && !is_named() {
+        let named = named(resource.as_deref());
+        if !identity::is_of((uid, &instance.owners), (namespace, name), named) {
             return Some(false);
         }
         (found.provenance == provenance).then_some(true)

@@ -7,6 +7,8 @@ pub mod import;
 mod mirrored;
 mod title;
 
+pub(in crate::controller) use mirrored::{is_named, is_original};
+
 use std::sync::Arc;
 use std::time::Duration;
 

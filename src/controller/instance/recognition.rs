@@ -10,6 +10,7 @@ use crate::controller::engine::by::{By, Indexed};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
+use crate::controller::news;
 use crate::grafana::Error;
 
 /// How many Grafanas that things were left in are remembered, the last ones.
@@ -49,6 +50,8 @@ pub(super) async fn recognise(instance: &Instance, context: &Context) -> Result<
                 Retry::Backoff,
             )
         })?;
+    // First, for passes begin with that.
+    news::recognised(&instance.name, organisation, context);
     instance.recognised(memory);
     Ok(())
 }

@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::controller::alert_rule;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::domain::rule::states::{Named, SeenState};
-use crate::grafana::api::{AlertState, RuleState, StatesPage, Window};
+use crate::grafana::api::{AlertState, FoundRule, RuleState, StatesPage, Window};
 use crate::grafana::error::steady::steady;
+use crate::grafana::mirror::Lookup;
 
 /// The states are read so rarely that it takes at most this share of the time.
 const SHARE: u32 = 50;
@@ -105,7 +108,9 @@ impl StateReads {
         let Ok(StatesPage { states, next }) = answer else {
             return self.rest(round.took, now);
         };
-        let shown = states.into_iter().filter_map(|rule| shown(instance, &rule));
+        let shown = states
+            .into_iter()
+            .filter_map(|rule| shown(instance, context, &rule));
         instance.states.write().answer(shown);
         self.next = now;
         match next.filter(|_| !is_whole) {
@@ -144,9 +149,12 @@ impl StateReads {
     }
 }
 
-/// Whose rule it is, if it is ours, and what is to be known of it.
-fn shown(instance: &Instance, rule: &RuleState) -> Option<(Named, SeenState)> {
-    let (namespace, name) = instance.owners.resource(rule.owner.as_deref()?)?;
+/// Whose rule it is, if it is ours and no copy that somebody has made of it, and what is to be known of it.
+fn shown(instance: &Instance, context: &Context, rule: &RuleState) -> Option<(Named, SeenState)> {
+    let resource = instance.owners.resource(rule.owner.as_deref()?)?;
+    if !is_original(instance, context, rule, resource) {
+        return None;
+    }
     let message = rule
         .last_error
         .as_deref()
@@ -155,5 +163,34 @@ fn shown(instance: &Instance, rule: &RuleState) -> Option<(Named, SeenState)> {
         state: rule.state,
         message: message.and_then(steady),
     };
+    let (namespace, name) = resource;
     Some(((namespace.to_owned(), name.to_owned()), seen))
+}
+
+fn is_original(instance: &Instance, context: &Context, rule: &RuleState, resource: (&str, &str)) -> bool {
+    let object = context
+        .stores
+        .rules
+        .get(&ObjectRef::new(resource.1).within(resource.0));
+    let is_original =
+        |found: &FoundRule| alert_rule::is_original(found, instance, resource, object.as_deref());
+    instance.mirror.read(|held| match &rule.uid {
+        // One that isn't known yet has just been made, or is somebody's: its uid tells.
+        Some(uid) => match held.rules.lookup(uid) {
+            Lookup::Present(found) => is_original(found),
+            Lookup::Absent | Lookup::Unknown => {
+                alert_rule::is_named(uid, instance, resource, object.as_deref())
+            }
+        },
+        // Below 11.0 a rule is told by where it is, if there is a copy.
+        None => {
+            let marked = held.rules.marked(rule.owner.as_deref().unwrap_or_default());
+            let mut copies = marked.iter().filter_map(|uid| held.rules.lookup(uid).present());
+            !copies.any(|found| {
+                found.title == rule.title
+                    && found.group.as_deref() == Some(&rule.group)
+                    && !is_original(found)
+            })
+        }
+    })
 }

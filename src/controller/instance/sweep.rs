@@ -135,7 +135,9 @@ fn find(instance: &Instance, context: &Context) -> Found {
                 continue;
             };
             if let Some(resource) = instance.owners.resource(mark) {
-                found.note(rules, resource, &rule.uid, context);
+                if alert_rule::is_original(rule, instance, resource, None) {
+                    found.note(rules, resource, &rule.uid, context);
+                }
             } else if let Some((owner, namespace, name)) = orphans::parts(mark)
                 && let namesake = ObjectRef::new(name).within(namespace)
                 && rules.at(&namesake, &instance.name).is_some()

@@ -214,10 +214,7 @@ impl World {
             .running
             .write()
             .insert(name.to_owned(), instance.clone());
-        self.poller = Some(tokio::spawn(poller::run(
-            instance.clone(),
-            self.context.clone(),
-        )));
+        self.poller = Some(tokio::spawn(poller::run(instance.clone(), self.context.clone())));
         instance
     }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::ownership::{Owners, is_derived};
 use crate::domain::refusal::Refusal;
+use crate::grafana::api::Provenance;
 
 /// Fails if the uid that is given by hand (`spec.uid`) is derived from another resource, as its form says: whoever is there first would
 /// keep that one from its own rule. The resource's own, also by a former owner id, may be written down.
@@ -20,11 +21,32 @@ pub fn check(given: Option<&str>, owners: &Owners, (namespace, name): (&str, &st
     ))
 }
 
+/// Whether a rule that carries the mark of a resource is the resource's, and no copy of it: people copy rules, with their labels. It is, where
+/// its uid is derived from the resource or `named` by it (its `spec.uid`, its status), and else where it is provisioned as only an API
+/// provisions: what is made in Grafana's pages isn't.
+pub fn is_original(
+    (uid, provenance): (&str, Option<&str>),
+    owners: &Owners,
+    resource: (&str, &str),
+    named: [Option<&str>; 2],
+) -> bool {
+    is_of((uid, owners), resource, named) || provenance == Provenance::Api.name()
+}
+
+/// Whether a uid is derived from a resource, also by a former owner id, or named by it.
+pub fn is_of(
+    (uid, owners): (&str, &Owners),
+    (namespace, name): (&str, &str),
+    named: [Option<&str>; 2],
+) -> bool {
+    named.contains(&Some(uid)) || owners.all().any(|owner| owner.rule_uid(namespace, name) == uid)
+}
+
 /// The uid of a resource's rule: the one that is given by hand (`spec.uid`), or the one that is derived from the resource. A rule that an
 /// operator with a former owner id has made, or that was taken over from one, keeps the uid that it has, and with it its history in
 /// Grafana and the links to it; `reported` is the one that the resource's status names.
 ///
-/// `is_absent` says that Grafana surely has no rule of a uid; `marked` names the rules that carry a mark (`ownerID/namespace/name`).
+/// `is_absent` says that Grafana surely has no rule of a uid; `marked` names the rules that carry a mark (`ownerID/namespace/name`) and are no copies.
 pub fn uid(
     given: Option<&str>,
     owners: &Owners,
@@ -108,6 +130,30 @@ mod tests {
         // The one that is derived from the present owner id comes first.
         assert_eq!(uid_among(None, Some(&old), &[(&old, "old"), (&new, "new")]), new);
         assert_eq!(uid_among(Some("mine"), None, &[(&old, "old")]), "mine");
+    }
+
+    #[test]
+    fn a_copy_that_a_person_has_made_of_a_rule_is_not_the_resources() {
+        let derived = |id: &str| Owner::parse(id).unwrap().rule_uid("shop", "errors");
+        let other = Owner::parse("new").unwrap().rule_uid("shop", "others");
+        let (new, old) = (derived("new"), derived("old"));
+        for (uid, provenance, named, expected) in [
+            (&*new, None, [None, None], true),
+            (&*old, None, [None, None], true),
+            (&*other, None, [None, None], false),
+            ("sc61d", None, [None, None], false),
+            ("sc61d", Some(""), [None, None], false),
+            ("sc61d", Some("file"), [None, None], false),
+            ("sc61d", Some("api"), [None, None], true),
+            ("mine", None, [Some("mine"), None], true),
+            ("kept", None, [None, Some("kept")], true),
+        ] {
+            assert_eq!(
+                is_original((uid, provenance), &owners(), RESOURCE, named),
+                expected,
+                "{uid} {provenance:?} {named:?}"
+            );
+        }
     }
 
     #[test]

@@ -139,7 +139,8 @@ impl Double {
     }
 }
 
-/// A rule that a test put there without an interval has that of a new group, and one that names nobody else is provisioned as ours are.
+/// A rule that a test put there without an interval has that of a new group, and one that names nobody else is provisioned as ours are; an empty
+/// name stands for nobody.
 fn found(rule: &AlertRule) -> FoundRule {
     let interval = Some(rule.interval).filter(|interval| !interval.is_zero());
     let rule = AlertRule {
@@ -150,7 +151,8 @@ fn found(rule: &AlertRule) -> FoundRule {
         provenance: rule
             .provenance
             .clone()
-            .or(Provenance::Api.name().map(str::to_owned)),
+            .or(Provenance::Api.name().map(str::to_owned))
+            .filter(|provenance| !provenance.is_empty()),
         ..FoundRule::of(&rule)
     }
 }

@@ -19,6 +19,7 @@ use crate::controller::instance::states::{Size, StateReads};
 use crate::controller::pass::{Reconcile, Report};
 use crate::grafana::api::AlertState::{Firing, Normal};
 use crate::grafana::api::{AlertState, RuleState};
+use crate::grafana::model;
 
 /// Whatever the test takes: so often more may be looked again.
 fn more(since: Instant) -> usize {
@@ -232,7 +233,7 @@ const PAGE: Size = Size {
 
 fn states_of(rules: &[(&str, AlertState)]) -> Vec<RuleState> {
     let one = |(name, state): &(&str, AlertState)| RuleState {
-        uid: Some((*name).to_owned()),
+        uid: Some(Owner::parse("own").unwrap().rule_uid("revel", name)),
         owner: Some(format!("own/revel/{name}")),
         folder: "revel".to_owned(),
         group: (*name).to_owned(),
@@ -292,6 +293,39 @@ async fn states_are_read_page_by_page_and_count_from_the_end_of_the_round() {
     assert_eq!(round(&world, &instance, &mut reads).await, 2, "pages");
     assert_eq!(state(&instance, "a"), Some(Firing));
     assert_eq!(drain(&mut world.receivers.rules), 1, "passes");
+}
+
+#[tokio::test]
+async fn a_copy_of_a_rule_hides_nothing_of_its_state_with_or_without_uids() {
+    let mut world = World::connected().await;
+    let rule = world.rule("a", json!({"query": QUERY}));
+    rule.reconcile(&world.context).await.unwrap();
+    let instance = world.instance();
+    world.grafana.hold(|held| {
+        let own = held.rules.values().next().unwrap().clone();
+        let copy = model::AlertRule {
+            uid: "copy".to_owned(),
+            title: "a (copy)".to_owned(),
+            provenance: Some(String::new()),
+            ..own
+        };
+        held.rules.insert(copy.uid.clone(), copy);
+    });
+    world.poll().await;
+    instance.stop.cancel();
+    for has_uids in [true, false] {
+        world.grafana.hold(|held| {
+            held.states = states_of(&[("a", Firing), ("a", Normal)]);
+            held.states[1].uid = Some("copy".to_owned());
+            held.states[1].title = "a (copy)".to_owned();
+            if !has_uids {
+                held.states.iter_mut().for_each(|state| state.uid = None);
+            }
+        });
+        let mut reads = StateReads::by_pages(Duration::from_secs(15), Instant::now().into(), PAGE);
+        round(&world, &instance, &mut reads).await;
+        assert_eq!(state(&instance, "a"), Some(Firing), "with uids: {has_uids}");
+    }
 }
 
 #[tokio::test]

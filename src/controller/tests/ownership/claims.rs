@@ -119,10 +119,9 @@ async fn an_heir_that_cannot_have_the_tree_yet_leaves_none_of_the_dead_ones() {
     }
 }
 
-/// Another login for the same address, and another address.
-fn ways() -> [Value; 2] {
-    let login = json!({"auth": {"token": {"secretKeyRef": {"name": "other", "key": "token"}}}});
-    [login, json!({"url": "http://grafana.monitoring.svc"})]
+/// How one Grafana can be reached so that nobody can tell that it is the same one.
+fn unlike() -> Value {
+    json!({"url": "http://grafana.monitoring.svc"})
 }
 
 /// A world with the instances `default` and `second`, whose Grafana has contact points that people have made.
@@ -153,41 +152,39 @@ async fn poll_both(world: &World) {
 
 #[tokio::test]
 async fn two_policies_do_not_write_the_tree_in_turn_and_the_second_is_told_who_has_it() {
-    for second in ways() {
-        let mut world = of_two(json!({}), second.clone()).await;
-        let first = world.policy("first", json!({"receiverRef": {"grafanaName": "one"}}));
-        let mut other = world.policy(
-            "other",
-            json!({"instance": "second", "receiverRef": {"grafanaName": "two"}}),
-        );
-        // Asking to take it over would have them write in turn all the same.
-        other
-            .annotations_mut()
-            .insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
-        for _ in 0..3 {
-            first.reconcile(&world.context).await.unwrap();
-            poll_both(&world).await;
-            let failure = other.reconcile(&world.context).await.err().unwrap();
-            assert_eq!(failure.reason, Some(Reason::Conflict), "{second}");
-            let message = failure.message;
-            assert!(
-                message.contains("NotificationPolicy revel/first holds the tree"),
-                "{message}"
-            );
-            poll_both(&world).await;
-        }
-        assert_eq!(world.grafana.count("policy.put"), 1, "{second}");
-        // The one that never had it gives back nothing.
-        let tree = world.grafana.hold(|held| held.policy.clone());
-        other.clean_up(&world.context).await.unwrap();
-        assert_eq!(world.grafana.hold(|held| held.policy.clone()), tree, "{second}");
-        assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
-        // Once the first is gone, the tree is free.
-        first.clean_up(&world.context).await.unwrap();
-        world.writers.policies.apply(&Event::Delete(first));
+    let mut world = of_two(json!({}), unlike()).await;
+    let first = world.policy("first", json!({"receiverRef": {"grafanaName": "one"}}));
+    let mut other = world.policy(
+        "other",
+        json!({"instance": "second", "receiverRef": {"grafanaName": "two"}}),
+    );
+    // Asking to take it over would have them write in turn all the same.
+    other
+        .annotations_mut()
+        .insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
+    for _ in 0..3 {
+        first.reconcile(&world.context).await.unwrap();
         poll_both(&world).await;
-        other.reconcile(&world.context).await.unwrap();
+        let failure = other.reconcile(&world.context).await.err().unwrap();
+        assert_eq!(failure.reason, Some(Reason::Conflict));
+        let message = failure.message;
+        assert!(
+            message.contains("NotificationPolicy revel/first holds the tree"),
+            "{message}"
+        );
+        poll_both(&world).await;
     }
+    assert_eq!(world.grafana.count("policy.put"), 1);
+    // The one that never had it gives back nothing.
+    let tree = world.grafana.hold(|held| held.policy.clone());
+    other.clean_up(&world.context).await.unwrap();
+    assert_eq!(world.grafana.hold(|held| held.policy.clone()), tree);
+    assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
+    // Once the first is gone, the tree is free.
+    first.clean_up(&world.context).await.unwrap();
+    world.writers.policies.apply(&Event::Delete(first));
+    poll_both(&world).await;
+    other.reconcile(&world.context).await.unwrap();
 }
 
 /// A tree that people have made, which sends to this contact point.
@@ -198,8 +195,7 @@ fn tree_by_hand(receiver: &str) -> Option<Route> {
 
 #[tokio::test]
 async fn what_one_policy_remembers_of_the_tree_means_nothing_to_one_that_never_had_it() {
-    let [login, _] = ways();
-    let mut world = of_two(json!({}), login).await;
+    let mut world = of_two(json!({}), unlike()).await;
     world.grafana.hold(|held| held.policy = tree_by_hand("two"));
     poll_both(&world).await;
     let mut first = world.policy("first", json!({"receiverRef": {"grafanaName": "one"}}));
@@ -244,39 +240,38 @@ fn urls(world: &World) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_contact_point_neither_takes_nor_deletes_what_another_one_has_made() {
-    for second in ways() {
-        let mut world = of_two(json!({}), second.clone()).await;
-        let first = world.contact_point("first", team("default", "first"));
-        first.reconcile(&world.context).await.unwrap();
-        poll_both(&world).await;
-        let mut other = world.contact_point("other", team("second", "other"));
-        // Also where it asks to take it over: the two would write in turn.
-        for adopt in ["false", "true"] {
-            let annotations = other.annotations_mut();
-            annotations.insert(ANNOTATION_ADOPT.to_owned(), adopt.to_owned());
-            let failure = other.reconcile(&world.context).await.err().unwrap();
-            assert_eq!(failure.reason, Some(Reason::NotOwned), "{second}");
-            let message = failure.message;
-            assert!(message.contains("ContactPoint revel/first has made"), "{message}");
-        }
-        // Others are told whose it is, through whichever instance.
-        let mut policy = tree(&mut world, "platform", 1);
-        policy.spec =
-            serde_json::from_value(json!({"instance": "second", "receiverRef": {"grafanaName": "team"}}))
-                .unwrap();
-        let message = policy.reconcile(&world.context).await.err().unwrap().message;
-        assert!(
-            message.contains("team belongs to ContactPoint revel/first"),
-            "{message}"
-        );
-        other.clean_up(&world.context).await.unwrap();
-        assert_eq!(urls(&world), ["https://first.example.com/hook"], "{second}");
+    let mut world = of_two(json!({}), unlike()).await;
+    let first = world.contact_point("first", team("default", "first"));
+    first.reconcile(&world.context).await.unwrap();
+    poll_both(&world).await;
+    let mut other = world.contact_point("other", team("second", "other"));
+    // Also where it asks to take it over: the two would write in turn.
+    for adopt in ["false", "true"] {
+        let annotations = other.annotations_mut();
+        annotations.insert(ANNOTATION_ADOPT.to_owned(), adopt.to_owned());
+        let failure = other.reconcile(&world.context).await.err().unwrap();
+        assert_eq!(failure.reason, Some(Reason::NotOwned));
+        let message = failure.message;
+        assert!(message.contains("ContactPoint revel/first has made"), "{message}");
     }
+    // Others are told whose it is, through whichever instance.
+    let mut policy = tree(&mut world, "platform", 1);
+    policy.spec =
+        serde_json::from_value(json!({"instance": "second", "receiverRef": {"grafanaName": "team"}}))
+            .unwrap();
+    let message = policy.reconcile(&world.context).await.err().unwrap().message;
+    assert!(
+        message.contains("team belongs to ContactPoint revel/first"),
+        "{message}"
+    );
+    other.clean_up(&world.context).await.unwrap();
+    assert_eq!(urls(&world), ["https://first.example.com/hook"]);
 }
 
 #[tokio::test]
 async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
-    for second in ways() {
+    let login = json!({"auth": {"token": {"secretKeyRef": {"name": "other", "key": "token"}}}});
+    for second in [login, unlike()] {
         let orphans = json!({"orphans": "Delete", "defaultDeletionPolicy": "Orphan"});
         let mut second = second.clone();
         second["orphans"] = json!("Delete");

@@ -5,7 +5,13 @@ use serde_json::json;
 use super::super::*;
 use crate::controller::instance::sweep;
 use crate::controller::pass::Reconcile;
+use crate::grafana::model;
 use crate::grafana::wire::{SilenceState, SilenceStatus};
+
+/// The uid that an operator of this owner id gives the rule of a resource of the namespace `revel`.
+fn rule_uid(owner: &str, name: &str) -> String {
+    Owner::parse(owner).unwrap().rule_uid("revel", name)
+}
 
 /// A world that has made the rule `r` and the silence `s`, and been read since.
 async fn world(instance: &Value) -> (World, AlertRule, Silence) {
@@ -263,4 +269,33 @@ async fn rules_with_another_owner_id_and_our_names_are_counted() {
         warning.starts_with("1 rules carry the owner id old") && warning.contains("spec.previousOwnerIDs"),
         "{warning}"
     );
+}
+
+#[tokio::test]
+async fn a_copy_that_somebody_has_made_of_a_rule_is_neither_removed_nor_taken_for_it() {
+    let (mut world, rule, silence) = world(&json!({"orphans": "Delete"})).await;
+    let derived = rule_uid("own", "r");
+    // As Grafana's pages copy it: labels and all, without a provenance.
+    let copy = world.grafana.hold(|held| {
+        let copy = model::AlertRule {
+            uid: "copy".to_owned(),
+            title: "r (copy)".to_owned(),
+            provenance: Some(String::new()),
+            ..held.rules[&derived].clone()
+        };
+        held.rules.insert(copy.uid.clone(), copy.clone());
+        copy
+    });
+    let is_as_it_was = |world: &World| world.grafana.hold(|held| held.rules.get("copy") == Some(&copy));
+    rule.clean_up(&world.context).await.unwrap();
+    vanish(&mut world, rule, silence);
+    for _ in 0..12 {
+        world.poll().await;
+        polls(&world, 1).await;
+    }
+    assert!(is_as_it_was(&world), "{:?}", world.server.notes());
+    let again = world.rule("r", json!({"query": QUERY}));
+    let report = again.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.status.uid.as_ref(), Some(&derived));
+    assert!(is_as_it_was(&world), "it is somebody's");
 }

@@ -19,7 +19,11 @@ async fn two() -> (World, Double) {
 impl World {
     /// Connects one more Grafana and has it read.
     pub(in crate::controller::tests) async fn beside(&mut self, name: &str, more: Value) -> Double {
-        let other = Double::new();
+        self.beside_as(Double::new(), name, more).await
+    }
+
+    /// The same with one that answers as it likes.
+    async fn beside_as(&mut self, other: Double, name: &str, more: Value) -> Double {
         let first = std::mem::replace(&mut self.grafana, other.clone());
         let instance = self.connect_as(name, more, None).await;
         until("the other one has been read", || {
@@ -296,8 +300,18 @@ async fn a_namespace_that_one_grafana_does_not_allow_is_refused_there_alone() {
 
 #[tokio::test]
 async fn two_instances_of_one_grafana_have_one_rule_of_a_resource_and_leaving_one_costs_it_nothing() {
+    // Both name who logs in by the same Secret, or Grafana has told both the same organisation.
+    one_rule_in_both(json!({})).await;
+    one_rule_in_both(another_token()).await;
+}
+
+fn another_token() -> Value {
+    json!({"auth": {"token": {"secretKeyRef": {"name": "another", "key": "token"}}}})
+}
+
+async fn one_rule_in_both(login: Value) {
     let (mut world, _) = two().await;
-    let twin = world.beside("twin", json!({})).await;
+    let twin = world.beside("twin", login).await;
     world.rule("r", in_(&["default", "twin"]));
     let rule = world.pass(None).await.unwrap();
     assert_eq!(places(&rule), of(&[("default", "Synced"), ("twin", "Invalid")]));
@@ -318,6 +332,39 @@ async fn two_instances_of_one_grafana_have_one_rule_of_a_resource_and_leaving_on
     );
     let marks = twin.hold(|held| held.rules.values().map(mark).collect::<Vec<_>>());
     assert_eq!(marks, [Some("own/revel/r".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_rule_leaves_no_grafana_that_may_be_the_one_where_it_stays() {
+    let (mut world, _) = two().await;
+    let twin = Double::new();
+    twin.does(|called| match called {
+        "server.organisation" => Does::Refuses(503, "away"),
+        _ => Does::Well,
+    });
+    let twin = world.beside_as(twin, "twin", another_token()).await;
+    world.rule("r", in_(&["default", "twin"]));
+    let rule = world.pass(None).await.unwrap();
+    assert_eq!(
+        places(&rule),
+        of(&[("default", "Synced"), ("twin", "Unavailable")])
+    );
+    let rule = world.pass(Some(in_(&["twin"]))).await.unwrap();
+    assert_eq!(
+        places(&rule),
+        of(&[("twin", "Unavailable"), ("default", "Unavailable")])
+    );
+    let (_, message) = world.server.ready(RULE).unwrap();
+    assert!(
+        message.contains("whether GrafanaInstance twin is for the same organisation isn't known"),
+        "{message}"
+    );
+    twin.does_well();
+    let instance = world.context.running.read()["twin"].clone();
+    poller::poll_all(&instance, &world.context, false).await;
+    let rule = world.pass(None).await.unwrap();
+    assert_eq!(places(&rule), of(&[]));
+    assert_eq!(rules(&world.grafana).len(), 1, "it is the twin's");
 }
 
 #[tokio::test]
