@@ -11,7 +11,7 @@ use super::selector;
 use crate::api::GrafanaInstanceSpec;
 use crate::api::condition::Reason;
 use crate::api::grafana_instance::{Auth, Namespaces};
-use crate::api::reference::ValueSource;
+use crate::api::reference::{SecretKeyRef, ValueSource};
 
 /// A namespace, with its labels where they are known.
 #[derive(Debug, Clone, Copy)]
@@ -87,30 +87,52 @@ pub fn is_unrestricted(spec: &GrafanaInstanceSpec, namespace: &str, home: &str) 
     namespace == home || unrestricted.is_some_and(|may: &Namespaces| may.contains(namespace))
 }
 
-/// Names the Grafana and organisation that an instance is for. Two instances whose places are equal are for the same one, because they
-/// have the same address and name the same organisation, or log in as the same user. If the places differ that can't be told.
-pub fn place(instance: &str, spec: &GrafanaInstanceSpec) -> String {
-    let Ok(url) = Url::parse(&spec.url) else {
+/// Names the Grafana and organisation that an instance is for, as far as that can be known: its address, and the
+/// organisation that Grafana has `told` of, or else the one that the instance asks for, or else who logs in. Two instances whose
+/// places are equal are for the same one.
+pub fn place(instance: &str, spec: &GrafanaInstanceSpec, told: Option<i64>) -> String {
+    let Some(address) = address(spec) else {
         return format!("instance {instance}");
     };
-    let url = url.as_str().trim_end_matches('/');
-    match spec.org_id {
-        Some(id) => format!("{url} organisation {id}"),
-        None => format!("{url} as {}", user(&spec.auth)),
+    match told.or(spec.org_id) {
+        Some(id) => format!("{address} (organisation {id})"),
+        None => format!("{address} as {}", user(&spec.auth)),
     }
+}
+
+/// Where an instance's Grafana is.
+fn address(spec: &GrafanaInstanceSpec) -> Option<String> {
+    let url = Url::parse(&spec.url).ok()?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether an instance may turn out to be for the same Grafana and organisation as another one whose place is a different one, because
+/// Grafana hasn't told the organisation of one of them.
+pub fn may_be_one(
+    one: (&GrafanaInstanceSpec, Option<i64>),
+    other: (&GrafanaInstanceSpec, Option<i64>),
+) -> bool {
+    let is_told = one.1.is_some() && other.1.is_some();
+    !is_told && address(one.0).is_some() && address(one.0) == address(other.0)
 }
 
 /// Who logs in, by the Secrets that say so.
 fn user(auth: &Auth) -> String {
-    let text = |source: &ValueSource| match (&source.value, &source.secret_key_ref) {
-        (Some(value), _) => value.clone(),
-        (None, Some(reference)) => format!("Secret {}/{}", reference.name, reference.key),
-        (None, None) => String::new(),
-    };
-    let token = auth.token.as_ref().map(|token| &token.secret_key_ref);
+    let token = auth.token.as_ref().map(|token| secret(&token.secret_key_ref));
     let basic = auth.basic.as_ref().map(|basic| text(&basic.username));
-    let token = token.map(|reference| format!("Secret {}/{}", reference.name, reference.key));
     token.or(basic).unwrap_or_default()
+}
+
+fn text(source: &ValueSource) -> String {
+    match (&source.value, &source.secret_key_ref) {
+        (Some(value), _) => value.clone(),
+        (None, Some(reference)) => secret(reference),
+        (None, None) => String::new(),
+    }
+}
+
+fn secret(reference: &SecretKeyRef) -> String {
+    format!("Secret {}/{}", reference.name, reference.key)
 }
 
 #[cfg(test)]
@@ -242,7 +264,7 @@ mod tests {
     #[test]
     fn two_instances_are_in_one_place_only_where_that_is_sure() {
         let basic = |user: &str| json!({"username": {"value": user}, "password": {"secretKeyRef": {"name": "s", "key": "p"}}});
-        let here = place("one", &spec(&json!({})));
+        let here = place("one", &spec(&json!({})), None);
         for (what, other, same) in [
             ("the same", json!({}), true),
             ("a slash more", json!({"url": "http://Grafana:3000/"}), true),
@@ -254,16 +276,40 @@ mod tests {
             ),
             ("a user", json!({"auth": {"basic": basic("admin")}}), false),
         ] {
-            assert_eq!(place("two", &spec(&other)) == here, same, "{what}");
+            assert_eq!(place("two", &spec(&other), None) == here, same, "{what}");
         }
-        let below = |url: &str| place("x", &spec(&json!({"url": url})));
+        let below = |url: &str| place("x", &spec(&json!({"url": url})), None);
         assert_eq!(below("http://grafana/sub"), below("http://grafana/sub/"));
-        let organisation =
-            |user: &str, id: i64| place("x", &spec(&json!({"auth": {"basic": basic(user)}, "orgID": id})));
+        let organisation = |user: &str, id: i64| {
+            place(
+                "x",
+                &spec(&json!({"auth": {"basic": basic(user)}, "orgID": id})),
+                None,
+            )
+        };
         assert_eq!(organisation("admin", 2), organisation("other", 2));
         assert_ne!(organisation("admin", 2), organisation("admin", 3));
+        // What Grafana tells counts for more than what is asked for: a token is of one organisation whatever the header says.
+        let told = |more: Value, told| place("x", &spec(&more), told);
+        assert_eq!(told(json!({}), Some(2)), told(json!({"orgID": 3}), Some(2)));
+        assert_eq!(told(json!({}), Some(3)), told(json!({"orgID": 3}), None));
         // An address that is none has no place but its own.
         let broken = spec(&json!({"url": "nonsense"}));
-        assert_ne!(place("one", &broken), place("two", &broken));
+        assert_ne!(place("one", &broken, None), place("two", &broken, None));
+    }
+
+    #[test]
+    fn two_places_may_turn_out_to_be_one_until_grafana_has_told_both_organisations() {
+        let here = spec(&json!({}));
+        let sub = spec(&json!({"url": "http://grafana:3000/sub"}));
+        let broken = spec(&json!({"url": "nonsense"}));
+        for (one, other, expected) in [
+            ((&here, None), (&here, Some(1)), true),
+            ((&here, Some(2)), (&here, Some(1)), false),
+            ((&here, None), (&sub, None), false),
+            ((&broken, None), (&broken, None), false),
+        ] {
+            assert_eq!(may_be_one(one, other), expected, "{one:?} {other:?}");
+        }
     }
 }

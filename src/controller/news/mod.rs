@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceSpec, InhibitionRule, MaintenancePolicy,
-    NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
+    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
+    NotificationTemplate, Silence, TimeInterval,
 };
 use crate::cluster::answer::{chain, code_within};
 use crate::cluster::namespace::{self, Labels};
@@ -60,17 +60,21 @@ fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> 
         .collect()
 }
 
+/// Notes which organisation a Grafana has told an instance, and what its resources claim there.
+pub(in crate::controller) fn recognised(instance: &str, organisation: Option<i64>, context: &Context) {
+    if context.claims.set_organisation(instance, organisation) {
+        claim_anew(instance, context);
+    }
+}
+
 /// Notes what the resources of an instance claim, where that depends on what has changed in it.
-fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Context) {
+fn claim_anew(instance: &str, context: &Context) {
     fn of<K: Claiming>(store: &Store<K>, trigger: &Trigger<K>, instance: &str, context: &Context) {
         for object in store.by(&By::Instance(instance.to_owned())) {
-            for other in context.claims.note(&*object) {
+            for other in context.claims.note_all(&*object) {
                 trigger.one(&other.namespace, &other.name);
             }
         }
-    }
-    if !context.claims.set_ground(instance, spec) {
-        return;
     }
     let (stores, triggers) = (&context.stores, &context.triggers);
     of(&stores.rules, &triggers.rules, instance, context);
@@ -90,6 +94,7 @@ fn claim_anew(instance: &str, spec: Option<&GrafanaInstanceSpec>, context: &Cont
     of(&stores.templates, &triggers.templates, instance, context);
     let inhibitions = (&stores.inhibition_rules, &triggers.inhibition_rules);
     of(inhibitions.0, inhibitions.1, instance, context);
+    of(&stores.silences, &triggers.silences, instance, context);
 }
 
 /// Silences may cover a rule that comes, goes, or changes its labels.
@@ -250,7 +255,10 @@ pub(in crate::controller) fn about_instance(
     }
     if let Event::Apply(instance) | Event::InitApply(instance) | Event::Delete(instance) = event {
         let is_there = !matches!(event, Event::Delete(_));
-        claim_anew(&instance.name_any(), is_there.then_some(&instance.spec), context);
+        let (name, spec) = (instance.name_any(), is_there.then_some(&instance.spec));
+        if context.claims.set_ground(&name, spec) {
+            claim_anew(&name, context);
+        }
         if is_there && tenancy::selector(&instance.spec).is_some() {
             context.namespaces.ask();
         }

@@ -11,7 +11,7 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use tokio::time::timeout;
 
-use super::kind::{Error, Reconcile};
+use super::kind::{Error, Reconcile, STAYS};
 use super::once::{Leaving, bring, come, leave, suspended};
 use super::report::{self, Ended};
 use crate::api::condition::{self, Reason};
@@ -28,6 +28,9 @@ use jiff::Timestamp;
 const TOGETHER: Duration = Duration::from_secs(1);
 /// How soon a resource is looked at again that has changed while its status was to be written.
 const CHANGED: Duration = Duration::from_secs(1);
+
+/// How soon it is looked again whether two instances are for one Grafana, while one of them can't say.
+const UNCLEAR: Duration = Duration::from_secs(10);
 
 /// What a pass in one Grafana has come to.
 enum Done<S> {
@@ -178,18 +181,21 @@ impl<'a, K: Reconcile> Whole<'a, K> {
 async fn pass<K: Reconcile>(
     part: &K,
     is_deleted: bool,
-    twin: Option<&str>,
+    twin: Twin<'_>,
     context: &Context,
 ) -> Done<K::Status> {
     let work = async {
         match twin {
             // What is there is the other's.
-            Some(_) if part.is_deleting() => Done::Gone,
-            Some(twin) => Done::Ended(report::finish(part, context, Err(one_grafana(part, twin))).await),
-            None if part.is_deleting() && !is_deleted && part.is_suspended() => {
+            Twin::Is(_) if part.is_deleting() => Done::Gone,
+            Twin::Is(twin) => Done::Ended(report::finish(part, context, Err(one_grafana(part, twin))).await),
+            Twin::MayBe(twin) if part.is_deleting() => {
+                Done::Ended(report::finish(part, context, Err(unclear(twin))).await)
+            }
+            _ if part.is_deleting() && !is_deleted && part.is_suspended() => {
                 Done::Ended(suspended(part, context).await)
             }
-            None if part.is_deleting() => {
+            _ if part.is_deleting() => {
                 let why = if is_deleted {
                     Leaving::ForGood
                 } else {
@@ -200,7 +206,7 @@ async fn pass<K: Reconcile>(
                     Err((_, ended)) => Done::Ended(ended),
                 }
             }
-            None => Done::Ended(bring(part, context).await),
+            _ => Done::Ended(bring(part, context).await),
         }
     };
     let Some(approach) = come(part, context) else {
@@ -211,18 +217,33 @@ async fn pass<K: Reconcile>(
 }
 
 /// The GrafanaInstance that has what a part of a resource would have, for both are for one Grafana: of several the first one has it.
-fn twin<'a, K: Managed>(part: &K, parts: &'a [K], object: &K, context: &Context) -> Option<&'a str> {
+#[derive(Clone, Copy)]
+enum Twin<'a> {
+    /// There is none.
+    None,
+    /// This one.
+    Is(&'a str),
+    /// This one, if both turn out to be for one organisation.
+    MayBe(&'a str),
+}
+
+fn twin<'a, K: Managed>(part: &K, parts: &'a [K], object: &K, context: &Context) -> Twin<'a> {
     if object.is_deleting() {
-        return None;
+        return Twin::None;
     }
-    let place = |part: &K| context.claims.place(part.instance());
     let before = parts
         .iter()
         .take_while(|other| other.instance() != part.instance());
-    let mut staying = before.filter(|other| !other.is_deleting());
-    staying
-        .find(|other| place(other) == place(part))
-        .map(Managed::instance)
+    let staying: Vec<_> = before.filter(|other| !other.is_deleting()).collect();
+    let is_one = |other: &K| context.claims.are_one(other.instance(), part.instance());
+    let first = |answer| staying.iter().find(|other| is_one(other) == answer);
+    if let Some(twin) = first(Some(true)) {
+        Twin::Is(twin.instance())
+    } else if let Some(twin) = first(None) {
+        Twin::MayBe(twin.instance())
+    } else {
+        Twin::None
+    }
 }
 
 fn one_grafana<K: Managed>(part: &K, twin: &str) -> Failure {
@@ -231,6 +252,14 @@ fn one_grafana<K: Managed>(part: &K, twin: &str) -> Failure {
         part.instance()
     );
     Failure::new(Reason::Invalid, message, Retry::OnChange)
+}
+
+/// What is taken out of one Grafana must be known not to be in use through another instance.
+fn unclear(twin: &str) -> Failure {
+    let message = format!(
+        "{STAYS}whether GrafanaInstance {twin} is for the same organisation isn't known before its Grafana has said so"
+    );
+    Failure::new(Reason::Unavailable, message, Retry::After(UNCLEAR))
 }
 
 /// The status of a resource that has come to this in its Grafanas. Where only one is left that it is for, the status is what it is there.

@@ -7,6 +7,7 @@ use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::refusal::Refusal;
+use crate::domain::rule;
 use crate::domain::silence::{Selection, Wish, extent};
 use kube::ResourceExt;
 
@@ -46,7 +47,14 @@ impl Silence {
                     } else {
                         rule.id().to_owned()
                     };
-                    (name, &rule.spec.labels)
+                    (
+                        name,
+                        extent::labels(
+                            &rule.spec,
+                            rule::title(&rule.spec, rule.id()),
+                            &instance.spec.labels,
+                        ),
+                    )
                 });
                 extent::reached(&wish.matchers, named)
             }

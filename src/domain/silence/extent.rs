@@ -3,37 +3,62 @@
 use std::collections::BTreeMap;
 
 use super::as_matcher;
+use crate::api::alert_rule::AlertRuleSpec;
 use crate::api::matcher::Matcher;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::SilenceMatcher;
 
+/// The label that has the title of an alert's rule.
+const ALERT_NAME: &str = "alertname";
 /// How many names a message has.
 const NAMED: usize = 3;
 
-/// Of these rules (what they are called, and the labels of their specification) those that the matchers may reach. A rule's own labels come before
+/// What alerts of any rule are called while its query returns nothing or fails.
+const OTHER_NAMES: [&str; 2] = ["DatasourceNoData", "DatasourceError"];
+
+/// The labels that a rule gives its alerts: its own, its severity, those of its instance, and its title.
+pub fn labels(
+    spec: &AlertRuleSpec,
+    title: &str,
+    of_instance: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut labels = of_instance.clone();
+    labels.extend(spec.labels.clone());
+    labels.extend(spec.severity.clone().map(|text| ("severity".to_owned(), text)));
+    labels.insert(ALERT_NAME.to_owned(), title.to_owned());
+    labels
+}
+
+/// Of these rules (what they are called, and their [`labels`]) those that the matchers may reach. A rule's own labels come before
 /// those of its query, so one that contradicts a matcher is out of reach; a label that it doesn't set may come from the query, and one with a
 /// template in it may be anything.
-pub fn reached<'a>(
+pub fn reached(
     matchers: &[SilenceMatcher],
-    rules: impl Iterator<Item = (String, &'a BTreeMap<String, String>)>,
+    rules: impl Iterator<Item = (String, BTreeMap<String, String>)>,
 ) -> Vec<String> {
     let matchers: Vec<Matcher> = matchers
         .iter()
         .filter(|matcher| matcher.name != LABEL)
         .filter_map(as_matcher)
         .collect();
-    rules
-        .filter(|(_, labels)| {
-            matchers.iter().all(|matcher| {
-                let is_fixed = labels
-                    .get(&matcher.label)
-                    .is_some_and(|value| !value.contains("{{"));
-                !is_fixed || matcher.matches(labels) != Some(false)
-            })
+    let may_reach = |labels: &BTreeMap<String, String>| {
+        matchers.iter().all(|matcher| {
+            let is_fixed = labels
+                .get(&matcher.label)
+                .is_some_and(|value| !value.contains("{{"));
+            !is_fixed || matcher.matches(labels) != Some(false)
         })
-        .map(|(name, _)| name)
-        .collect()
+    };
+    let is_reached = |mut labels: BTreeMap<String, String>| {
+        may_reach(&labels)
+            || OTHER_NAMES.iter().any(|name| {
+                labels.insert(ALERT_NAME.to_owned(), (*name).to_owned());
+                may_reach(&labels)
+            })
+    };
+    let reached = rules.filter_map(|(name, labels)| is_reached(labels).then_some(name));
+    reached.collect()
 }
 
 /// Fails if a silence would cover more rules than one may.
@@ -73,8 +98,38 @@ mod tests {
             rules.map(|(name, label, value)| (name, BTreeMap::from([(label.to_owned(), value.to_owned())])));
         reached(
             matchers,
-            rules.iter().map(|(name, labels)| ((*name).to_owned(), labels)),
+            rules.into_iter().map(|(name, labels)| (name.to_owned(), labels)),
         )
+    }
+
+    #[test]
+    fn severity_title_and_labels_of_the_instance_count_as_the_rules_own() {
+        let of_instance = BTreeMap::from([("cluster", "prod"), ("team", "all")]);
+        let of_instance = of_instance
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        let spec = serde_json::json!({"query": "up == 0", "severity": "critical", "labels": {"team": "api"}});
+        let spec: AlertRuleSpec = serde_json::from_value(spec).unwrap();
+        let labels = labels(&spec, "Down", &of_instance);
+        let is_reached = |name: &str, value: &str| {
+            let rule = ("down".to_owned(), labels.clone());
+            !reached(&[matcher(name, value, false, true)], [rule].into_iter()).is_empty()
+        };
+        for (name, value, expected) in [
+            ("severity", "critical", true),
+            ("severity", "info", false),
+            ("cluster", "prod", true),
+            ("cluster", "test", false),
+            ("team", "api", true),
+            ("team", "all", false),
+            ("alertname", "Down", true),
+            ("alertname", "Up", false),
+            ("alertname", "DatasourceNoData", true),
+            ("alertname", "DatasourceError", true),
+        ] {
+            assert_eq!(is_reached(name, value), expected, "{name}={value}");
+        }
     }
 
     #[test]

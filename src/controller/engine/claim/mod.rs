@@ -1,9 +1,13 @@
 //! What resources claim in a Grafana, and whom to tell when that changes.
 
+mod ground;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+
+pub use ground::Ground;
 
 use super::by::Indexed;
 use super::managed::Managed;
@@ -14,9 +18,8 @@ use crate::api::{
 };
 use crate::cluster::namespace::AllLabels;
 use crate::domain::claims::{Claimant, Claims};
-use crate::domain::ownership::{Owner, Owners};
+use crate::domain::ownership::Owner;
 use crate::domain::rule::identity;
-use crate::domain::tenancy::Tenant;
 use crate::domain::{notification::contact_point, rule, tenancy};
 use crate::grafana::model::TreeName;
 
@@ -70,34 +73,6 @@ pub struct AllClaims {
     inhibition_rules: Mutex<Claims<Key, u64>>,
 }
 
-/// What a GrafanaInstance says that claims depend on.
-pub struct Ground {
-    place: String,
-    owners: Owners,
-    /// `None` while there is no such GrafanaInstance. Nothing is decided then, and all may claim.
-    spec: Option<GrafanaInstanceSpec>,
-}
-
-impl Ground {
-    /// Whether the instance allows a namespace something; all is allowed while there is none.
-    fn allows(
-        &self,
-        all: &AllClaims,
-        name: &str,
-        what: fn(&GrafanaInstanceSpec, Tenant<'_>) -> bool,
-    ) -> bool {
-        let labels = all.namespaces.of(name);
-        let labels = labels.as_ref();
-        let spec = self.spec.as_ref();
-        spec.is_none_or(|spec| what(spec, Tenant { name, labels }))
-    }
-
-    fn prefix(&self) -> &str {
-        let prefix = self.spec.as_ref().and_then(|spec| spec.folder_prefix.as_deref());
-        prefix.unwrap_or_default()
-    }
-}
-
 /// A kind whose resources claim something.
 pub trait Claiming: Managed + Indexed {
     /// What the resource claims: nothing where it may not use the instance.
@@ -129,14 +104,37 @@ impl AllClaims {
     /// again.
     pub fn set_ground(&self, instance: &str, spec: Option<&GrafanaInstanceSpec>) -> bool {
         let mut grounds = self.grounds.write();
-        if grounds.get(instance).and_then(|ground| ground.spec.as_ref()) == spec {
+        let known = grounds.get(instance);
+        let before = known.and_then(|ground| ground.spec.as_ref());
+        if before == spec {
             return false;
         }
-        match spec {
-            Some(_) => grounds.insert(instance.to_owned(), Arc::new(self.survey(instance, spec))),
-            None => grounds.remove(instance),
+        let Some(spec) = spec else {
+            grounds.remove(instance);
+            return true;
         };
+        let organisation = known.and_then(|ground| ground.organisation_by(instance, spec));
+        let ground = Ground::new(&self.owner, instance, Some(spec), organisation);
+        grounds.insert(instance.to_owned(), Arc::new(ground));
         true
+    }
+
+    /// Notes which organisation a Grafana has told an instance. Whether the instance is elsewhere than was known by that: then the claims of all
+    /// its resources are to be noted again.
+    pub fn set_organisation(&self, instance: &str, organisation: Option<i64>) -> bool {
+        let mut grounds = self.grounds.write();
+        let Some(spec) = grounds.get(instance).and_then(|ground| ground.spec.as_ref()) else {
+            return false;
+        };
+        let ground = Ground::new(&self.owner, instance, Some(spec), organisation);
+        let place = ground.place.clone();
+        let before = grounds.insert(instance.to_owned(), Arc::new(ground));
+        before.is_none_or(|before| before.place != place)
+    }
+
+    /// Whether two instances are for one Grafana and organisation; `None` while that isn't known.
+    pub fn are_one(&self, one: &str, other: &str) -> Option<bool> {
+        self.ground(one).is_one_with(&self.ground(other))
     }
 
     /// Names the Grafana and organisation that an instance is for, as keys have it.
@@ -265,19 +263,7 @@ impl AllClaims {
 
     fn ground(&self, instance: &str) -> Arc<Ground> {
         let known = self.grounds.read().get(instance).cloned();
-        known.unwrap_or_else(|| Arc::new(self.survey(instance, None)))
-    }
-
-    fn survey(&self, instance: &str, spec: Option<&GrafanaInstanceSpec>) -> Ground {
-        let former = spec.map_or(&[][..], |spec| &spec.previous_owner_ids);
-        Ground {
-            place: spec.map_or_else(
-                || format!("instance {instance}"),
-                |spec| tenancy::place(instance, spec),
-            ),
-            owners: Owners::new(self.owner.clone(), former),
-            spec: spec.cloned(),
-        }
+        known.unwrap_or_else(|| Arc::new(Ground::new(&self.owner, instance, None, None)))
     }
 
     fn folder_on(&self, object: &AlertRule, ground: &Ground) -> Folder {
@@ -317,7 +303,7 @@ fn claimant<K: Managed>(object: &K) -> Claimant {
 
 impl Claiming for AlertRule {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(all, self.ns(), tenancy::may_use) {
+        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let place = || ground.place.clone();
@@ -350,7 +336,7 @@ impl Claiming for AlertRule {
 
 impl Claiming for ContactPoint {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(all, self.ns(), tenancy::may_use) {
+        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
@@ -363,7 +349,7 @@ impl Claiming for ContactPoint {
 
 impl Claiming for TimeInterval {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(all, self.ns(), tenancy::may_use) {
+        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let name = self.spec.name.as_deref().unwrap_or(self.id());
@@ -376,7 +362,7 @@ impl Claiming for TimeInterval {
 
 impl Claiming for NotificationTemplate {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(all, self.ns(), tenancy::may_use) {
+        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let name = self.spec.name.as_deref().unwrap_or(self.id());
@@ -389,7 +375,7 @@ impl Claiming for NotificationTemplate {
 
 impl Claiming for InhibitionRule {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(all, self.ns(), tenancy::may_use) {
+        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
             return Vec::new();
         }
         let name = self.spec.name.as_deref().unwrap_or(self.id());
@@ -402,7 +388,9 @@ impl Claiming for InhibitionRule {
 
 impl Claiming for NotificationPolicy {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if self.spec.parent_ref.is_some() || !ground.allows(all, self.ns(), tenancy::may_hold_tree) {
+        if self.spec.parent_ref.is_some()
+            || !ground.allows(&all.namespaces, self.ns(), tenancy::may_hold_tree)
+        {
             return Vec::new();
         }
         vec![(Key::Tree(ground.place.clone(), self.tree()), 0)]
@@ -424,5 +412,4 @@ impl Claiming for Silence {
 }
 
 #[cfg(test)]
-#[path = "claim_tests.rs"]
 mod tests;

@@ -195,6 +195,37 @@ fn two_instances_of_one_grafana_have_one_set_of_names() {
 }
 
 #[test]
+fn what_grafana_tells_of_organisations_makes_two_instances_one_or_parts_them() {
+    let all = all();
+    let by =
+        |key: &str| instance(&json!({"auth": {"token": {"secretKeyRef": {"name": "grafana", "key": key}}}}));
+    all.set_ground("one", Some(&by("one")));
+    all.set_ground("two", Some(&by("two")));
+    all.set_ground("other", Some(&instance(&json!({"url": "http://elsewhere:3000"}))));
+    let answers = |all: &AllClaims| [all.are_one("one", "two"), all.are_one("one", "other")];
+    assert_eq!(
+        answers(&all),
+        [None, Some(false)],
+        "two tokens may be of one organisation"
+    );
+    assert!(all.set_organisation("one", Some(1)));
+    assert_eq!(answers(&all), [None, Some(false)]);
+    assert!(all.set_organisation("two", Some(2)));
+    assert_eq!(answers(&all), [Some(false), Some(false)]);
+    assert!(all.set_organisation("two", Some(1)));
+    assert_eq!(answers(&all), [Some(true), Some(false)]);
+    assert!(!all.set_organisation("two", Some(1)), "no news");
+    // Other labels are no other place; another token may be.
+    let mut labelled = by("two");
+    labelled.labels = [("cluster".to_owned(), "prod".to_owned())].into();
+    all.set_ground("two", Some(&labelled));
+    assert_eq!(all.are_one("one", "two"), Some(true));
+    all.set_ground("two", Some(&by("three")));
+    assert_eq!(all.are_one("one", "two"), None);
+    assert_eq!(all.are_one("one", "missing"), Some(false));
+}
+
+#[test]
 fn a_rule_that_a_former_owner_id_has_named_is_still_the_resources() {
     let all = all();
     all.set_ground("default", Some(&instance(&json!({"previousOwnerIDs": ["old"]}))));
