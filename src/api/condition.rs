@@ -217,9 +217,40 @@ fn cut(message: &str) -> String {
     }
 }
 
+/// What people read about a condition other than `Ready`: the section of its name in the page on troubleshooting.
+#[cfg(test)]
+pub fn explanation(type_: &str) -> Option<&'static str> {
+    let page = include_str!("../../docs/troubleshooting.md");
+    let title = format!("The condition {type_} of a GrafanaInstance\n");
+    let mut sections = page.split("\n## ");
+    sections.find_map(|section| section.strip_prefix(title.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_reason_is_explained_to_people_once_with_what_to_do() {
+        let page = include_str!("../../docs/troubleshooting.md");
+        let rows = |reason: Reason| -> Vec<&str> {
+            let first = format!("| `{reason}` | ");
+            page.lines()
+                .filter_map(|line| line.strip_prefix(&first))
+                .collect()
+        };
+        for reason in Reason::ALL {
+            let rows = rows(reason);
+            let [row] = rows.as_slice() else {
+                panic!("{reason} has {} rows in docs/troubleshooting.md", rows.len());
+            };
+            let cells: Vec<_> = row.trim_end_matches('|').split(" | ").map(str::trim).collect();
+            assert!(
+                cells.len() == 2 && cells.iter().all(|cell| cell.ends_with('.')),
+                "{reason}: what it means, and what to do: {cells:?}"
+            );
+        }
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

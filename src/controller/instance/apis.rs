@@ -364,6 +364,8 @@ mod tests {
                 panic!("{told:?}");
             };
             assert_eq!((type_.as_str(), why.as_str()), ("APIFallback", reason));
+            let explained = condition::explanation("APIFallback");
+            assert!(explained.is_some_and(|page| page.contains(&format!("`{reason}`"))));
             for part in parts {
                 assert!(message.contains(part), "{message}");
             }
@@ -415,6 +417,8 @@ mod tests {
                 panic!("{told:?}");
             };
             assert_eq!((type_.as_str(), why.as_str()), ("RuleAPIChange", reason));
+            let explained = condition::explanation("RuleAPIChange");
+            assert!(explained.is_some_and(|page| page.contains(&format!("`{reason}`"))));
             assert!(message.len() < 1000, "a condition cuts it");
             for part in parts {
                 assert!(message.contains(part), "{message}");

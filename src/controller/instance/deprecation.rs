@@ -161,6 +161,8 @@ mod tests {
             (condition.type_.as_str(), condition.status.as_str()),
             ("Deprecated", "True")
         );
+        let explained = condition::explanation("Deprecated");
+        assert!(explained.is_some_and(|page| page.contains(&format!("`{}`", condition.reason))));
         for part in [
             "13.3.0 calls deprecated",
             "2026-04-07",
