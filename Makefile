@@ -39,7 +39,7 @@ export ALERTWRIGHT_OPERATOR ?= $(abspath $(OPERATOR))
 DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test layers && $(TARGET)/debug/alertwright
 # Modules of the testbed that have tests.
 GO_MODULES := grafana loki licences prometheus
-CHECKS := format lint deny generated charts
+CHECKS := format lint deny generated charts workflows
 TESTS := testbed compile run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli
 
@@ -164,6 +164,11 @@ charts: ## Lint the chart, and check chart, base and examples against the types 
 	$(BIN)/helm lint --strict charts/alertwright
 	cargo test --locked --workspace --test manifests
 
+.PHONY: workflows
+workflows: ## Check the workflows of .github
+	@tests/testbed/build actionlint
+	$(BIN)/actionlint -shellcheck= -pyflakes=
+
 .PHONY: static
 static: ## Build the operator as it is shipped: static, small, the same on every machine
 ifeq ($(SHIPPED),image)
@@ -179,6 +184,12 @@ image: ## Make the image without a container engine, with its SBOM, in target/im
 .PHONY: image-reproducible
 image-reproducible: image ## Check that this commit gives the same image in another folder (compiles it all again)
 	deploy/image/build --check
+
+.PHONY: release-dry-run
+release-dry-run: image ## Make what a release is made of, as far as one machine can, into a folder (VERSION=0.1.0; docs/releasing.md)
+	rm -rf target/images $(TARGET)/release-$(VERSION)
+	deploy/release/build archive $(TARGET)/release-$(VERSION)
+	deploy/release/build assemble $(VERSION) $(TARGET)/release-$(VERSION)
 
 .PHONY: image-docker
 image-docker: ## Build the image with docker or podman (IMAGE=name:tag)

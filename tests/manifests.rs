@@ -12,6 +12,8 @@
 mod schema;
 #[path = "manifests/values.rs"]
 mod values;
+#[path = "manifests/workflows.rs"]
+mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -189,7 +191,7 @@ fn all_that_is_shipped_is_valid_for_the_api_server() {
             .args([
                 "-summary",
                 "-skip",
-                "ServiceMonitor,PodMonitor",
+                "ServiceMonitor,PodMonitor,PrometheusRule",
                 "-schema-location",
             ])
             .arg(&location)

@@ -1,0 +1,236 @@
+//! What a release is made of, from the script that makes it: it installs, each part by its own way.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure must fail the test"
+)]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use alertwright_testbed::{ControlPlane, Scratch, operator, parts};
+use serde_json::Value;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(program: impl AsRef<OsStr>, args: &[&OsStr]) -> Output {
+    let mut command = Command::new(program.as_ref());
+    // As on a machine where nobody has said anything of a release.
+    for name in ["RELEASE", "IMAGES", "BINARY"] {
+        command.env_remove(name);
+    }
+    // The archive is made of the binary that is there, and compiled for none of these tests.
+    command.env("BINARY", operator::shipped().expect("the static binary"));
+    let output = command.args(args).current_dir(root()).output();
+    output.unwrap_or_else(|error| panic!("{}: {error}", program.as_ref().display()))
+}
+
+fn success(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn script(args: &[&str], folder: &Path) -> Output {
+    let mut all: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+    all.push(folder.as_os_str());
+    run(root().join("deploy/release/build"), &all)
+}
+
+/// The folder of a release.
+fn made() -> &'static Path {
+    static MADE: OnceLock<Scratch> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let folder = Scratch::new("release").expect("a folder");
+        success(&script(&["archive"], folder.path()));
+        success(&script(&["assemble", VERSION], folder.path()));
+        folder
+    });
+    made.path()
+}
+
+fn text(file: &str) -> String {
+    fs::read_to_string(made().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The archive of this machine.
+fn archive() -> PathBuf {
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => panic!("no name for {other}"),
+    };
+    made().join(format!("alertwright-{VERSION}-linux-{machine}.tar.gz"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_file_installs_the_types_and_the_operator_of_this_version() {
+    let plane = ControlPlane::start().await.expect("a control plane");
+    let file = made().join("install.yaml").to_string_lossy().into_owned();
+    plane.kubectl(["apply", "--server-side", "-f", &file]).await.ok();
+    let image = "jsonpath={.spec.template.spec.containers[0].image}";
+    let get = [
+        "get",
+        "deployment",
+        "alertwright",
+        "-n",
+        "alertwright-system",
+        "-o",
+        image,
+    ];
+    let image = plane.kubectl(get).await.ok();
+    assert_eq!(image.trim(), format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
+    let types = plane.kubectl(["get", "crds", "-o", "name"]).await.ok();
+    let ours = types.matches("alerting.letsrevel.io").count();
+    assert_eq!(ours, alertwright::api::crds().len(), "{types}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_packaged_chart_installs_and_is_of_this_version() {
+    let plane = ControlPlane::start().await.expect("a control plane");
+    let chart = made().join(format!("alertwright-{VERSION}.tgz"));
+    let helm = parts::path("helm").expect("helm");
+    let install = "install alertwright --namespace alertwright-system --create-namespace --set grafana.url=http://grafana --kubeconfig";
+    let mut args: Vec<&OsStr> = install.split(' ').map(OsStr::new).collect();
+    args.extend([plane.kubeconfig().as_os_str(), chart.as_os_str()]);
+    success(&run(&helm, &args));
+    let of = [
+        "get",
+        "deployment",
+        "alertwright",
+        "-n",
+        "alertwright-system",
+        "-o",
+        "json",
+    ];
+    let deployment: Value = serde_json::from_str(&plane.kubectl(of).await.ok()).expect("JSON");
+    let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
+    assert_eq!(*image, format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
+    let instances = [
+        "get",
+        "grafanainstances",
+        "-n",
+        "alertwright-system",
+        "-o",
+        "name",
+    ];
+    assert!(plane.kubectl(instances).await.ok().contains("default"));
+}
+
+#[test]
+fn the_archive_is_a_plugin_of_kubectl_as_its_manifest_for_krew_says() {
+    let manifest: Value = serde_saphyr::from_str(&text("krew.yaml")).expect("YAML");
+    assert_eq!(manifest["spec"]["version"], format!("v{VERSION}"));
+    let platforms = manifest["spec"]["platforms"].as_array().expect("platforms");
+    assert_eq!(platforms.len(), 1, "one machine has made it: {manifest}");
+    let platform = &platforms[0];
+    let uri = platform["uri"].as_str().expect("an address");
+    assert!(uri.ends_with(archive().file_name().and_then(OsStr::to_str).expect("a name")));
+    let digest = success(&run("sha256sum", &[archive().as_os_str()]));
+    assert_eq!(digest.split(' ').next(), platform["sha256"].as_str());
+
+    let unpacked = Scratch::new("krew").expect("a folder");
+    let into = unpacked.path().as_os_str();
+    success(&run(
+        "tar",
+        &["xzf".as_ref(), archive().as_os_str(), "-C".as_ref(), into],
+    ));
+    for file in platform["files"].as_array().expect("files") {
+        let of = |end: &str| unpacked.join(file[end].as_str().expect("a path"));
+        fs::rename(of("from"), of("to")).expect("it is in the archive");
+    }
+    let plugin = unpacked.join(platform["bin"].as_str().expect("a name"));
+    assert!(success(&run(&plugin, &["--version".as_ref()])).contains(VERSION));
+    // As kubectl finds it.
+    let path = std::env::var("PATH").expect("a PATH");
+    let paths = format!("PATH={}:{path}", unpacked.path().display());
+    let crds = run(
+        "env",
+        &[
+            paths.as_ref(),
+            "kubectl".as_ref(),
+            "alertwright".as_ref(),
+            "crds".as_ref(),
+        ],
+    );
+    assert!(success(&crds).contains("kind: CustomResourceDefinition"));
+}
+
+#[test]
+fn homebrew_gets_the_same_archive() {
+    let formula = text("alertwright.rb");
+    let digest = success(&run("sha256sum", &[archive().as_os_str()]));
+    let digest = digest.split(' ').next().expect("a digest");
+    assert!(formula.contains(&format!("sha256 \"{digest}\"")), "{formula}");
+    assert!(formula.contains(&format!("version \"{VERSION}\"")), "{formula}");
+    assert!(formula.contains("on_linux do"), "{formula}");
+}
+
+#[test]
+fn every_file_that_is_downloaded_has_its_checksum() {
+    let check = "cd \"$1\" && sha256sum --check --strict SHA256SUMS";
+    let checked = success(&run(
+        "bash",
+        &[
+            "-c".as_ref(),
+            check.as_ref(),
+            "check".as_ref(),
+            made().as_os_str(),
+        ],
+    ));
+    for file in [
+        "install.yaml",
+        "krew.yaml",
+        "alertwright.rb",
+        &format!("alertwright-{VERSION}.tgz"),
+    ] {
+        assert!(checked.contains(&format!("{file}: OK")), "{checked}");
+    }
+    // The notes are shown, not downloaded.
+    let files = fs::read_dir(made()).expect("the folder").count();
+    assert_eq!(checked.lines().count() + 2, files, "{checked}");
+}
+
+#[test]
+fn the_notes_are_the_changelogs_part_and_nothing_of_another() {
+    let notes = text("notes.md");
+    assert!(!notes.contains("\n## "), "{notes}");
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).expect("the changelog");
+    assert!(notes.len() > 100 && changelog.contains(notes.trim()), "{notes}");
+}
+
+#[test]
+fn another_version_than_the_sources_say_is_refused() {
+    let folder = Scratch::new("release").expect("a folder");
+    let output = script(&["assemble", "99.0.0"], folder.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("Cargo.toml says version"), "{said}");
+}
+
+#[test]
+fn a_release_misses_nothing_where_a_dry_run_may() {
+    let folder = Scratch::new("release").expect("a folder");
+    let build = root().join("deploy/release/build");
+    let args = [
+        build.as_os_str(),
+        "assemble".as_ref(),
+        VERSION.as_ref(),
+        folder.path().as_os_str(),
+    ];
+    let mut all: Vec<&OsStr> = vec!["RELEASE=1".as_ref()];
+    all.extend(args);
+    let output = run("env", &all);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("there is no archive of the command line"), "{said}");
+}
