@@ -9,8 +9,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use alertwright_testbed::{ControlPlane, Scratch, operator, parts};
@@ -195,9 +196,14 @@ fn every_file_that_is_downloaded_has_its_checksum() {
     ] {
         assert!(checked.contains(&format!("{file}: OK")), "{checked}");
     }
-    // The notes are shown, not downloaded.
-    let files = fs::read_dir(made()).expect("the folder").count();
-    assert_eq!(checked.lines().count() + 2, files, "{checked}");
+    // The notes are shown and not downloaded, and what was pushed is noted for the next step.
+    let files = fs::read_dir(made()).expect("the folder");
+    let names = files.map(|entry| entry.expect("an entry").file_name());
+    let others = ["SHA256SUMS", "notes.md", "pushed"];
+    let downloaded = names
+        .filter(|name| !others.iter().any(|other| name == other))
+        .count();
+    assert_eq!(checked.lines().count(), downloaded, "{checked}");
 }
 
 #[test]
@@ -206,6 +212,111 @@ fn the_notes_are_the_changelogs_part_and_nothing_of_another() {
     assert!(!notes.contains("\n## "), "{notes}");
     let changelog = fs::read_to_string(root().join("CHANGELOG.md")).expect("the changelog");
     assert!(notes.len() > 100 && changelog.contains(notes.trim()), "{notes}");
+}
+
+/// A registry of images, in memory.
+struct Registry {
+    process: Child,
+    address: String,
+}
+
+impl Registry {
+    fn start() -> Self {
+        let program = parts::path("registry").expect("the registry");
+        let mut command = Command::new(program);
+        // Any port that is free; it says which.
+        command.args(["-port", "0"]).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("it starts");
+        let said = BufReader::new(process.stderr.take().expect("a pipe"));
+        let mut lines = said.lines().map_while(Result::ok);
+        let port = lines.find_map(|line| Some(line.split_once("on port ")?.1.trim().to_owned()));
+        // What it says of each request is read, or it would stop at some point.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            process,
+            address: format!("localhost:{}", port.expect("a port")),
+        }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn what_is_pushed_is_one_image_for_all_architectures_with_the_sbom_of_each_and_the_chart() {
+    let registry = Registry::start();
+    let images = Scratch::new("images").expect("a folder");
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let image = root().join(target).join("image");
+    assert!(
+        image.is_dir(),
+        "there is no {}: run `make image`",
+        image.display()
+    );
+    // One machine has one architecture; the index can't tell whose second image it is, and needn't.
+    for architecture in ["amd64", "arm64"] {
+        let to = images.join(architecture);
+        success(&run("cp", &["-R".as_ref(), image.as_os_str(), to.as_os_str()]));
+    }
+    let folder = made();
+    let names = format!("{}/letsrevel", registry.address);
+    let of = format!("IMAGES={}", images.path().display());
+    let script = root().join("deploy/release/publish");
+    let push: [&OsStr; 7] = [
+        of.as_ref(),
+        "PLAIN_HTTP=1".as_ref(),
+        script.as_os_str(),
+        "push".as_ref(),
+        VERSION.as_ref(),
+        folder.as_os_str(),
+        names.as_ref(),
+    ];
+    let printed = success(&run("env", &push));
+    // As a workflow takes it for what is attested.
+    assert!(
+        printed.contains("image=sha256:") && printed.contains("chart=sha256:"),
+        "{printed}"
+    );
+    let pushed = text("pushed");
+    let by_digest = |what: &str| -> String {
+        let mut lines = pushed.lines().filter_map(|line| line.split_once(' '));
+        let found = lines.find(|(name, _)| *name == what);
+        found
+            .unwrap_or_else(|| panic!("no {what}: {pushed}"))
+            .1
+            .to_owned()
+    };
+    let oras = parts::path("oras").expect("oras");
+    let fetched = |args: &[&str]| -> Value {
+        let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        serde_json::from_str(&success(&run(&oras, &args))).expect("JSON")
+    };
+    let index = fetched(&["manifest", "fetch", "--plain-http", &by_digest("image")]);
+    assert_eq!(index["mediaType"], "application/vnd.oci.image.index.v1+json");
+    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "{index}");
+    assert_eq!(index["manifests"][0]["platform"]["os"], "linux", "{index}");
+    for architecture in ["amd64", "arm64"] {
+        let found = fetched(&[
+            "discover",
+            "--plain-http",
+            "--format",
+            "json",
+            &by_digest(architecture),
+        ]);
+        assert!(
+            found.to_string().contains("application/vnd.cyclonedx+json"),
+            "{found}"
+        );
+    }
+    let chart = fetched(&["manifest", "fetch", "--plain-http", &by_digest("chart")]);
+    assert_eq!(
+        chart["config"]["mediaType"],
+        "application/vnd.cncf.helm.config.v1+json"
+    );
 }
 
 #[test]
