@@ -13,7 +13,7 @@ use crate::{chart, documents, of_kind, root, run, text, tool};
 
 /// Values that change something only where others are given too, and values that the schema lets be little else than they are:
 /// a value, another one for it, and the others.
-const SPECIAL: [(&str, &str, &[&str]); 33] = [
+const SPECIAL: [(&str, &str, &[&str]); 35] = [
     ("replicaCount", "3", &[]),
     ("revisionHistoryLimit", "1", &[]),
     ("terminationGracePeriodSeconds", "60", &[]),
@@ -63,6 +63,16 @@ const SPECIAL: [(&str, &str, &[&str]); 33] = [
         "podMonitor.scrapeTimeout",
         r#""9s""#,
         &["podMonitor.enabled=true"],
+    ),
+    (
+        "prometheusRule.disabled",
+        r#"["AlertwrightOrphans"]"#,
+        &["prometheusRule.enabled=true"],
+    ),
+    (
+        "alertRules.disabled",
+        r#"["AlertwrightOrphans"]"#,
+        &["alertRules.enabled=true"],
     ),
     (
         "extraObjects",
@@ -126,6 +136,9 @@ fn other(path: &str, default: &Value) -> (String, Vec<&'static str>) {
     let more = match path.split_once('.') {
         Some(("serviceMonitor", field)) if field != "enabled" => vec!["serviceMonitor.enabled=true"],
         Some(("podMonitor", field)) if field != "enabled" => vec!["podMonitor.enabled=true"],
+        Some(("dashboard", field)) if field != "enabled" => vec!["dashboard.enabled=true"],
+        Some(("prometheusRule", field)) if field != "enabled" => vec!["prometheusRule.enabled=true"],
+        Some(("alertRules", field)) if field != "enabled" => vec!["alertRules.enabled=true"],
         _ => vec![],
     };
     (value.to_string(), more)

@@ -195,3 +195,27 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
+
+{{/* The alerts of files/alerts.yaml but those that are switched off: [root, their names]. */}}
+{{- define "alertwright.alerts" -}}
+{{- $disabled := last . }}
+{{- $alerts := list }}
+{{- $all := list }}
+{{- range (first .).Files.Get "files/alerts.yaml" | fromYamlArray }}
+{{- $all = append $all .name }}
+{{- if not (has .name $disabled) }}
+{{- $alerts = append $alerts . }}
+{{- end }}
+{{- end }}
+{{- range $disabled }}
+{{- if not (has . $all) }}
+{{- fail (printf "disabled: there is no alert %s; there are %s" . (join ", " $all)) }}
+{{- end }}
+{{- end }}
+{{- toYaml $alerts }}
+{{- end }}
+
+{{/* What to do about an alert: [root, its name]. */}}
+{{- define "alertwright.runbook" -}}
+{{- printf "%s/blob/main/docs/watching.md#%s" (first .).Chart.Home (lower (last .)) }}
+{{- end }}
