@@ -23,6 +23,7 @@ mod diff;
 mod doors;
 mod drift;
 mod example;
+mod getting_started;
 mod high_availability;
 mod imports;
 mod inhibition_rules;
