@@ -11,6 +11,7 @@
 mod admission;
 mod docs;
 mod examples;
+mod k9s;
 mod people;
 mod released;
 mod structure;

@@ -11,6 +11,7 @@
     reason = "the modules of a test binary share what is public in them"
 )]
 
+mod actions;
 mod changes;
 mod health;
 mod helm;
