@@ -14,6 +14,7 @@ use sha2::Sha256;
 use super::answer::{is_conflict, is_missing};
 use super::identity::Identity;
 use crate::api::FIELD_MANAGER;
+use crate::deadline;
 use crate::grafana::model::{Route, TreeName};
 
 /// The key of the Secret's data that holds everything.
@@ -131,11 +132,13 @@ impl Memories {
     }
 }
 
-/// The memory of one Grafana. Whoever changes it holds the right to write notifications there.
+/// The memory of one Grafana. Whoever changes what a write protects, or has made, holds the right to write notifications there.
 pub struct Memory {
     api: Api<Secret>,
     identity: Identity,
     state: parking_lot::Mutex<State>,
+    /// One change at a time: of two that are stored side by side one finds the Secret changed, and answers don't come in the order of the writes.
+    changing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -165,7 +168,12 @@ impl Memory {
     async fn load(client: &Client, namespace: &str, identity: Identity) -> kube::Result<Self> {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
         let state = parking_lot::Mutex::new(State::read(&api, &identity.secret_name()).await?);
-        Ok(Self { api, identity, state })
+        Ok(Self {
+            api,
+            identity,
+            state,
+            changing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Which Grafana it is about.
@@ -178,11 +186,12 @@ impl Memory {
         look(&self.state.lock().remembered)
     }
 
-    /// Changes what is remembered and stores it; on an error nothing has changed.
+    /// Changes what is remembered and stores it, one caller after the other; on an error nothing has changed.
     ///
     /// If somebody else has changed the Secret meanwhile, the change is made to what they left; if they deleted it, it is
     /// written anew.
     pub async fn update(&self, change: impl Fn(&mut Remembered)) -> kube::Result<()> {
+        let _changing = deadline::waiting(self.changing.lock()).await;
         let mut next = self.state.lock().clone();
         let mut tries = 1;
         loop {
@@ -374,6 +383,55 @@ mod tests {
         remembered.sent.insert("uid".to_owned(), "code".to_owned());
         remembered.forget_sent();
         assert_eq!(remembered.sent.get("uid").map(String::as_str), Some(""));
+    }
+
+    /// An API server that takes one change of its Secret at a time, each of what the one before has left.
+    fn strict() -> Client {
+        let stored = Arc::new(parking_lot::Mutex::new((0, serde_json::json!({}))));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let stored = stored.clone();
+            async move {
+                let method = request.method().clone();
+                let body = request.into_body().collect_bytes().await?;
+                let mut stored = stored.lock();
+                let mut answer = 200;
+                if method != http::Method::GET {
+                    let mut secret: serde_json::Value = serde_json::from_slice(&body)?;
+                    let of = secret["metadata"]["resourceVersion"].as_str().unwrap_or("0");
+                    if of == stored.0.to_string() {
+                        stored.0 += 1;
+                        secret["metadata"]["resourceVersion"] = stored.0.to_string().into();
+                        stored.1 = secret;
+                    } else {
+                        answer = 409;
+                    }
+                } else if stored.0 == 0 {
+                    answer = 404;
+                }
+                let refused = serde_json::json!({"kind": "Status", "status": "Failure", "code": answer, "message": "",
+                    "reason": if answer == 404 { "NotFound" } else { "Conflict" }});
+                let body = if answer == 200 { &stored.1 } else { &refused };
+                let mut response = Response::new(Body::from(serde_json::to_vec(body)?));
+                *response.status_mut() = answer.try_into()?;
+                Ok::<_, tower::BoxError>(response)
+            }
+        });
+        ClientBuilder::new(service, "default").build()
+    }
+
+    #[tokio::test]
+    async fn those_that_change_it_at_the_same_time_all_have_their_change() {
+        let client = strict();
+        let memory = Memory::load(&client, "home", identity()).await.expect("a memory");
+        let note = |i: usize| {
+            let change = move |kept: &mut Remembered| drop(kept.sent.insert(i.to_string(), String::new()));
+            memory.update(change)
+        };
+        let ends = futures::future::join_all((0..20).map(note)).await;
+        assert_eq!(ends.iter().filter(|end| end.is_err()).count(), 0);
+        let kept = |memory: &Memory| memory.read(|memory| memory.sent.len());
+        let stored = Memory::load(&client, "home", identity()).await.expect("a memory");
+        assert_eq!((kept(&memory), kept(&stored)), (20, 20));
     }
 
     #[tokio::test]

@@ -89,7 +89,8 @@ pub(super) async fn sync(
     };
     let known = look::known(instance, name);
     let held = known.as_ref().present();
-    if !known.is_unknown() && decide(held, is_other(held)).is_done() {
+    let is_making = || memory.read(|memory| is_making(memory, wish));
+    if !known.is_unknown() && decide(held, is_other(held)).is_done() && !is_making() {
         return Ok(Synced::default());
     }
     let turn = instance.rights.notifications.lock().await;
@@ -100,15 +101,16 @@ pub(super) async fn sync(
     };
     let is_other = is_other(found.as_ref()) && revision::is_as_read(instance).await?;
     let plan = decide(found.as_ref(), is_other);
-    if let Some(found) = found
-        .as_ref()
-        .filter(|_| plan.is_ours && !plan.foreign.is_empty())
-        && !instance.adopts(object)
-        && memory.read(|memory| is_making(memory, wish))
-    {
-        // How it was made isn't known any more.
-        leave(object, instance, context, (name, wish), &turn, found.clone()).await?;
-        return Err(Failure::again("nothing of somebody else's is left there"));
+    if let Some(found) = found.as_ref().filter(|_| plan.is_ours && is_making()) {
+        if plan.foreign.is_empty() {
+            // Who comes from now on comes to what is there.
+            let alone = |memory: &mut Remembered| seen_alone(memory, (name, wish), &plan);
+            memory.update(alone).await?;
+        } else if !instance.adopts(object) {
+            // How it was made isn't known any more.
+            leave(object, instance, context, (name, wish), &turn, found.clone()).await?;
+            return Err(Failure::again("nothing of somebody else's is left there"));
+        }
     }
     if !is_resend && let Some(synced) = reported(object, instance, (name, wish), found.as_ref(), &plan)? {
         return Ok(synced);
@@ -165,7 +167,7 @@ pub(super) async fn sync(
     let may_have_joined = is_new && written.revision.is_none() && written.failure.is_none();
     if may_have_joined {
         attempt.ended(Ok(()), Instant::now())?;
-        is_alone(object, instance, context, (name, wish), turn).await?;
+        let _turn = is_alone(object, instance, context, (name, wish), turn).await?;
         memory
             .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
             .await?;
@@ -201,14 +203,14 @@ fn plan(
 }
 
 /// Fails if a contact point that was made a moment ago has joined one that somebody else made between our look and our write. What is ours is taken out of it
-/// then, unless it is to be taken over, which the next pass does.
+/// then, unless it is to be taken over, which the next pass does. Gives the turn back, under which it was seen.
 async fn is_alone(
     object: &ContactPoint,
     instance: &Arc<Instance>,
     context: &Context,
     (name, wish): (&str, &[Integration]),
     turn: Turn,
-) -> Result<(), Failure> {
+) -> Result<Turn, Failure> {
     let memory = instance.memory()?;
     let decide = |found: &Found<model::ContactPoint>| {
         memory.read(|memory| plan((object, name, wish), instance, memory, Some(found), false, false))
@@ -222,7 +224,7 @@ async fn is_alone(
     }
     let (turn, found) = looked?;
     let Some(found) = found.filter(|found| !decide(found).foreign.is_empty()) else {
-        return Ok(());
+        return Ok(turn);
     };
     if instance.adopts(object) {
         instance
@@ -231,7 +233,8 @@ async fn is_alone(
         let message = format!("somebody else has made the contact point {name} too");
         return Err(Failure::again(message));
     }
-    leave(object, instance, context, (name, wish), &turn, found).await
+    leave(object, instance, context, (name, wish), &turn, found).await?;
+    Ok(turn)
 }
 
 /// Takes what is ours out of a contact point that it has joined, and says whose that is.
@@ -285,6 +288,20 @@ fn is_remembered(memory: &Remembered, name: &str, wish: &[Integration]) -> bool 
 fn is_making(memory: &Remembered, wish: &[Integration]) -> bool {
     let mut codes = wish.iter().filter_map(|i| memory.sent.get(&i.sent.uid));
     codes.any(|code| code == MAKING)
+}
+
+/// Notes of what was found with nothing of somebody else's beside it that it is made: as it is, or to be sent again.
+fn seen_alone(memory: &mut Remembered, (name, wish): (&str, &[Integration]), plan: &Plan) {
+    for integration in wish {
+        let uid = &integration.sent.uid;
+        let code = match plan.changed.contains(uid) {
+            true => String::new(),
+            false => code(memory, name, integration),
+        };
+        if let Some(noted) = memory.sent.get_mut(uid).filter(|noted| *noted == MAKING) {
+            *noted = code;
+        }
+    }
 }
 
 /// How it is remembered that an integration was sent as it is.

@@ -156,6 +156,46 @@ async fn what_has_joined_while_its_answer_was_lost_is_taken_out_again() {
 }
 
 #[tokio::test]
+async fn what_was_seen_alone_is_made_whatever_became_of_the_note_of_it_and_stays_beside_what_somebody_adds() {
+    for (has_revisions, is_hidden) in [(false, false), (false, true), (true, false)] {
+        let hidden: &[_] = if is_hidden { &["url"] } else { &[] };
+        let mut world = world_with(&json!({}), |held| {
+            held.has_revisions = has_revisions;
+            held.hidden = hidden.iter().copied().collect();
+        })
+        .await;
+        let object = world.contact_point("team", spec());
+        let server = world.server.clone();
+        world.grafana.does(move |called| {
+            if ["contact_points.create", "contact_points.put"].contains(&called) {
+                server.close("/secrets");
+            }
+            Does::Well
+        });
+        object.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(types(&world, "team"), ["webhook"]);
+        world.server.open();
+        world.grafana.does_well();
+        world.poll().await;
+        object.reconcile(&world.context).await.unwrap();
+        let noted = world
+            .instance()
+            .memory()
+            .unwrap()
+            .read(|memory| memory.sent.values().map(String::len).collect::<Vec<_>>());
+        assert_eq!(noted, [64], "a code of what was sent");
+        world.grafana.hold(|held| held.points.push(by_hand("team")));
+        world.poll().await;
+        let before = writes(&world);
+        let failure = object.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+        assert!(failure.message.contains("which stay"), "{}", failure.message);
+        assert_eq!(types(&world, "team"), ["slack", "webhook"]);
+        assert_eq!(writes(&world), before);
+    }
+}
+
+#[tokio::test]
 async fn many_that_are_made_together_share_two_looks_and_the_one_whose_name_was_taken_is_found() {
     let mut world = World::connected().await;
     let names: Vec<String> = (0..20).map(|i| format!("team-{i}")).collect();
