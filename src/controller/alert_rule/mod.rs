@@ -25,7 +25,7 @@ use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::{interval, receiver};
+use crate::controller::notification::{interval, known, receiver};
 use crate::domain::links;
 use crate::domain::lint::mistakes;
 use crate::domain::notification::settings;
@@ -47,6 +47,8 @@ impl Reconcile for AlertRule {
         identity::check(self.spec.uid.as_deref(), &instance.owners, (self.ns(), self.id()))?;
         let uid = mirrored::uid(self, &instance);
         Rivals::of(self, context, &uid).refuse(self, facts.version)?;
+        let (target, intervals) = (settings::target(&self.spec), settings::intervals(&self.spec));
+        known::ensure(target, intervals, self.ns(), context, &instance).await?;
         // What can't be carried out makes no folder either.
         let mut wish = wish(self, context, &instance, &facts, &uid)?;
         // A write of a pass that was cut off may still be under way.

@@ -12,6 +12,18 @@ use crate::domain::changed::orphans;
 use crate::domain::notification::interval::Interval;
 use crate::domain::refusal::Refusal;
 
+/// The name in Grafana of what is meant, whatever Grafana has; `None` for a resource that isn't there.
+pub(super) fn called(interval: &Interval, from: &str, context: &Context) -> Option<String> {
+    match interval {
+        Interval::Grafana { name } => Some(name.clone()),
+        Interval::Resource { namespace, name } => {
+            let place = ObjectRef::new(name).within(namespace.as_deref().unwrap_or(from));
+            let interval = context.stores.time_intervals.get(&place)?;
+            Some(interval.spec.name.as_deref().unwrap_or(name).to_owned())
+        }
+    }
+}
+
 /// The name in Grafana of what a reference is to, for a resource of the namespace `from`; or why it can't be used. The time intervals of that Grafana
 /// have been read.
 pub(in crate::controller) fn name_of(

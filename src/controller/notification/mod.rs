@@ -2,6 +2,7 @@
 
 pub mod contact_point;
 pub(in crate::controller) mod interval;
+pub(in crate::controller) mod known;
 mod maker;
 mod named;
 pub mod policy;

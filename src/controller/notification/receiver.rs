@@ -1,11 +1,13 @@
 //! The contact points that resources refer to.
 
+use std::sync::Arc;
+
 use kube::runtime::reflector::ObjectRef;
 
 use super::maker::makers;
 use super::users::refers;
-use crate::api::ANNOTATION_SHARED_WITH;
 use crate::api::condition::{self, Reason};
+use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
@@ -16,6 +18,18 @@ use crate::domain::notification::receiver::Target;
 use crate::domain::refusal::Refusal;
 use crate::grafana::model::Route;
 
+/// The name in Grafana of what is meant, whatever Grafana has; `None` for a resource that isn't there.
+pub(super) fn called(target: &Target, from: &str, context: &Context) -> Option<String> {
+    match target {
+        Target::Grafana { name } => Some(name.clone()),
+        Target::ContactPoint { namespace, name } => {
+            let place = ObjectRef::new(name).within(namespace.as_deref().unwrap_or(from));
+            let point = context.stores.contact_points.get(&place)?;
+            Some(contact_point::name(&point.spec, name).to_owned())
+        }
+    }
+}
+
 /// The name in Grafana of what a receiver refers to, for a resource of the namespace `from`; or why it can't be used.
 pub(in crate::controller) fn name_of(
     target: &Target,
@@ -23,31 +37,33 @@ pub(in crate::controller) fn name_of(
     context: &Context,
     instance: &Instance,
 ) -> Result<String, Refusal> {
-    let exists = |name: &str| {
-        instance
-            .mirror
-            .read(|held| held.contact_points.lookup(&name.to_owned()).present().is_some())
-    };
     let (namespace, name) = match target {
         Target::Grafana { name } => {
-            let found = instance
+            let known = instance
                 .mirror
-                .read(|held| held.contact_points.lookup(&name.clone()).cloned().present());
-            let found = found.map(|found| found.object.integrations);
-            let makers = makers(name, &found.unwrap_or_default(), instance, context);
-            if let Some(maker) = makers.first()
-                && makers.iter().all(|maker| maker.ns() != from)
+                .read(|held| held.contact_points.lookup(name).cloned());
+            if known.is_unknown() {
+                return Err(Refusal::missing(format!(
+                    "it isn't known right now what Grafana has of contact point {name}"
+                )));
+            }
+            let found = known.present();
+            let integrations = found.as_ref().map_or(&[][..], |found| &found.object.integrations);
+            let mut owners = makers(name, integrations, instance, context);
+            owners.extend(claimer(name, instance, context));
+            if let Some(owner) = owners.first()
+                && owners.iter().all(|owner| owner.ns() != from)
             {
                 return Err(Refusal::invalid(
                     "grafanaName",
                     format!(
                         "{name} belongs to ContactPoint {}/{}; refer to it by name and namespace",
-                        maker.ns(),
-                        maker.id()
+                        owner.ns(),
+                        owner.id()
                     ),
                 ));
             }
-            return if exists(name) || is_referred_to(name, instance) {
+            return if found.is_some() || is_referred_to(name, instance) {
                 Ok(name.clone())
             } else {
                 Err(Refusal::missing(format!(
@@ -99,6 +115,24 @@ pub(in crate::controller) fn name_of(
         "ContactPoint {namespace}/{name} is not in Grafana yet{}",
         why.map(|why| format!(" ({why})")).unwrap_or_default()
     )))
+}
+
+/// The ContactPoint that has the name, if Grafana has had it from that one, as far as is remembered: it is its, though somebody may have taken out all that
+/// it has made there.
+fn claimer(name: &str, instance: &Instance, context: &Context) -> Option<Arc<ContactPoint>> {
+    let key = Key::ContactPoint(context.claims.place(&instance.name), name.to_owned());
+    let holder = context.claims.holder::<ContactPoint>(&key)?;
+    let place = ObjectRef::new(&holder.name).within(&holder.namespace);
+    let point = context.stores.contact_points.get(&place)?;
+    let memory = instance.memory().ok()?;
+    let was_sent = memory.read(|memory| {
+        let mut owners = instance.owners.all();
+        owners.any(|owner| {
+            let uids = decision::uids(&point.spec, owner, point.ns(), point.id());
+            uids.iter().any(|uid| memory.sent.contains_key(uid))
+        })
+    });
+    was_sent.then_some(point)
 }
 
 /// Whether a tree that Grafana holds, or one from before ours, sends to this name. Then Grafana has it, though a contact point without

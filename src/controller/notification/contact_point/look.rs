@@ -28,6 +28,20 @@ pub(super) async fn fresh(
     found.map_err(|e| instance.suspect(e.into()))
 }
 
+/// Looks at what Grafana holds under this name if nothing is known of it. Whoever asks has the right to write, so no write is under way.
+pub(in crate::controller::notification) async fn know(
+    instance: &Instance,
+    name: &str,
+) -> Result<(), Failure> {
+    if known(instance, name).is_unknown() {
+        let found = fresh(instance, name).await?;
+        instance
+            .mirror
+            .write(|held| held.contact_points.written(name.to_owned(), found));
+    }
+    Ok(())
+}
+
 /// What Grafana holds under a name that is to be given to a new contact point. Those that are made together share one look at all there are: who
 /// takes one of their names after it is found by [`after_write`].
 pub(super) async fn before_first_write(

@@ -31,6 +31,7 @@ use crate::domain::notification::contact_point::{self, Integration, Values};
 use crate::domain::notification::delivery::Before;
 use crate::grafana::mirror::Lookup;
 use crate::grafana::model;
+pub(super) use look::know;
 use look::{fresh, integrations, known};
 use stored::{remove, sync};
 

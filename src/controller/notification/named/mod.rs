@@ -6,3 +6,5 @@ mod inhibition_rule;
 mod kind;
 mod template;
 mod time_interval;
+
+pub(super) use time_interval::know as know_interval;

@@ -6,7 +6,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::bring::{bring, claimed, may_be_stored};
 use super::clean_up::clean_up;
-use super::kind::{BY, IN_USE, Named, Users};
+use super::kind::{self, BY, IN_USE, Named, Users};
 use crate::api::{NotificationPolicy, TimeInterval, TimeIntervalStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -28,6 +28,20 @@ use crate::grafana::Grafana;
 use crate::grafana::api::Answer;
 use crate::grafana::mirror::{Collection, Held, Subject};
 use crate::grafana::model::{self, Found, TreeName};
+
+/// Looks at what Grafana holds under this name if nothing is known of it. Whoever asks has the right to write, so no write is under way.
+pub(in crate::controller::notification) async fn know(
+    instance: &Instance,
+    name: &str,
+) -> Result<(), Failure> {
+    let is_unknown = instance
+        .mirror
+        .read(|held| held.time_intervals.lookup(name).is_unknown());
+    if is_unknown {
+        kind::fresh::<TimeInterval>(instance, name).await?;
+    }
+    Ok(())
+}
 
 impl Reconcile for TimeInterval {
     async fn reconcile(&self, context: &Context) -> Result<Report<TimeIntervalStatus>, Failure> {

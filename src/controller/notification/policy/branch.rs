@@ -25,7 +25,7 @@ use crate::domain::notification::branches::{self, Standing};
 use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
-use crate::domain::notification::{contact_point, tree as marks};
+use crate::domain::notification::tree as marks;
 use crate::domain::refusal::Refusal;
 use crate::grafana::mirror::{Lookup, Part};
 use crate::grafana::model::Route;
@@ -165,34 +165,32 @@ fn are_intervals_unclear(branch: &NotificationPolicy, context: &Context, instanc
             .mirror
             .read(|held| held.time_intervals.lookup(name).is_unknown())
     };
-    intervals.iter().any(|interval| match interval {
-        Interval::Grafana { name } => is_unknown(name),
-        Interval::Resource { namespace, name } => {
-            let namespace = namespace.as_deref().unwrap_or(branch.ns());
-            let place = ObjectRef::new(name).within(namespace);
-            match context.stores.time_intervals.get(&place) {
-                Some(interval) => is_unknown(interval.spec.name.as_deref().unwrap_or(name)),
-                None => !context.unwatched.sees(TimeInterval::KIND, namespace),
+    intervals.iter().any(
+        |interval| match (interval::called(interval, branch.ns(), context), interval) {
+            (Some(name), _) => is_unknown(&name),
+            (None, Interval::Resource { namespace, .. }) => {
+                let namespace = namespace.as_deref().unwrap_or(branch.ns());
+                !context.unwatched.sees(TimeInterval::KIND, namespace)
             }
-        }
-    })
+            (None, Interval::Grafana { .. }) => false,
+        },
+    )
 }
 
 fn are_receivers_unclear(branch: &NotificationPolicy, context: &Context, instance: &Instance) -> bool {
     let is_unknown = |name: &str| {
         instance
             .mirror
-            .read(|held| held.contact_points.lookup(&name.to_owned()).is_unknown())
+            .read(|held| held.contact_points.lookup(name).is_unknown())
     };
-    policy::targets(&branch.spec).iter().any(|target| match target {
-        Target::Grafana { name } => is_unknown(name),
-        Target::ContactPoint { namespace, name } => {
-            let namespace = namespace.as_deref().unwrap_or(branch.ns());
-            let place = ObjectRef::new(name).within(namespace);
-            match context.stores.contact_points.get(&place) {
-                Some(point) => is_unknown(contact_point::name(&point.spec, name)),
-                None => !context.unwatched.sees(ContactPoint::KIND, namespace),
+    policy::targets(&branch.spec).iter().any(|target| {
+        match (receiver::called(target, branch.ns(), context), target) {
+            (Some(name), _) => is_unknown(&name),
+            (None, Target::ContactPoint { namespace, .. }) => {
+                let namespace = namespace.as_deref().unwrap_or(branch.ns());
+                !context.unwatched.sees(ContactPoint::KIND, namespace)
             }
+            (None, Target::Grafana { .. }) => false,
         }
     })
 }

@@ -13,7 +13,7 @@ use tracing::info;
 use self::assembly::writer;
 use self::branch::STORED;
 use self::own_tree::Parting;
-use super::{interval, receiver, tree};
+use super::{interval, known, receiver, tree};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{NotificationPolicy, NotificationPolicyStatus};
@@ -73,6 +73,7 @@ impl Reconcile for NotificationPolicy {
             instance.check(&[Part::TimeIntervals])?;
             policy::refuse_what_is_too_new(&self.spec, instance.facts()?.version)?;
         }
+        self.know(context, &instance).await?;
         let wish = self.wish(context, &instance);
         if matches!(&wish, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
             // What Grafana has refused for want of it is another thing once it is there.
@@ -162,7 +163,7 @@ impl Reconcile for NotificationPolicy {
         }
         let mut is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
         // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between.
-        if !is_orphan && self.has_heir(context, &instance) {
+        if !is_orphan && self.has_heir(context, &instance).await? {
             return Ok(());
         }
         let in_use = if is_orphan {
@@ -209,9 +210,15 @@ impl NotificationPolicy {
         )
     }
 
+    /// Has it known what Grafana has of all that a root refers to.
+    async fn know(&self, context: &Context, instance: &Instance) -> Result<(), Failure> {
+        let (targets, intervals) = (policy::targets(&self.spec), policy::intervals(&self.spec));
+        known::ensure(targets, intervals, self.ns(), context, instance).await
+    }
+
     /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact
     /// point for example, would leave a tree that is nobody's any more.
-    fn has_heir(&self, context: &Context, instance: &Instance) -> bool {
+    async fn has_heir(&self, context: &Context, instance: &Instance) -> Result<bool, Failure> {
         let key = self.key(context, instance);
         let mut last = None;
         while let Some(claimant) = context.claims.next::<NotificationPolicy>(&key, last.as_ref()) {
@@ -220,11 +227,12 @@ impl NotificationPolicy {
             let next = context.stores.policies.at(&place, &claimant.instance);
             let next = next.filter(|_| !is_self);
             if let Some(next) = next.filter(|next| !next.is_deleting()) {
-                return !next.is_suspended() && next.wish(context, instance).is_ok();
+                next.know(context, instance).await?;
+                return Ok(!next.is_suspended() && next.wish(context, instance).is_ok());
             }
             last = Some(claimant);
         }
-        false
+        Ok(false)
     }
 }
 

@@ -1,7 +1,10 @@
 //! Rules that name a contact point, and rules that become editable: what others have of it, and what must not be lost on the way.
 
 use super::*;
+use crate::api::condition::Reason;
+use crate::controller::notification::receiver;
 use crate::controller::pass::Reconcile;
+use crate::domain::notification::receiver::Target;
 
 /// A contact point that is being deleted, and a rule of ours that still has it.
 async fn waiting() -> (World, AlertRule) {
@@ -57,12 +60,96 @@ async fn a_rule_that_becomes_editable_with_what_grafana_refuses_stays_as_it_is()
     });
     let changed = world.rule("r", json!({"query": QUERY, "editable": true, "for": "7m"}));
     let failure = changed.reconcile(&world.context).await.err().unwrap();
-    assert_eq!(
-        failure.reason,
-        Some(crate::api::condition::Reason::Invalid),
-        "{}",
-        failure.message
-    );
+    assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
     assert_eq!(world.grafana.count("rules.delete"), 0);
     assert_eq!(world.grafana.hold(|held| held.rules.clone()), before);
+}
+
+/// A contact point that the tree sends to, and a rule of another namespace that asks for it by its name in Grafana.
+async fn coveted() -> (World, ContactPoint, AlertRule) {
+    let mut world = World::connected().await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let point = world.contact_point("pager", hook);
+    point.reconcile(&world.context).await.unwrap();
+    let policy = world.policy("root", json!({"receiver": "pager"}));
+    policy.reconcile(&world.context).await.unwrap();
+    let asking = json!({"query": QUERY, "notificationSettings": {"receiverRef": {"grafanaName": "pager"}}});
+    let mut rule: AlertRule = made(&world.server, "alertrules", "thief", asking);
+    rule.metadata.namespace = Some("bank".to_owned());
+    let rule = see(&world.context, &mut world.writers.rules, rule, news::about_rule);
+    (world, point, rule)
+}
+
+async fn is_refused(world: &World, rule: &AlertRule) {
+    let failure = rule.reconcile(&world.context).await.err().expect("a refusal");
+    assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
+    let whose = "pager belongs to ContactPoint revel/pager";
+    assert!(failure.message.contains(whose), "{}", failure.message);
+    assert_eq!(world.grafana.count("rules.create"), 0);
+}
+
+#[tokio::test]
+async fn a_contact_point_belongs_to_its_namespace_while_it_is_written_and_after_an_answer_that_was_lost() {
+    let (world, _, rule) = coveted().await;
+    is_refused(&world, &rule).await;
+    let instance = world.instance();
+    instance
+        .mirror
+        .write(|held| held.contact_points.unknown("pager".to_owned()));
+    is_refused(&world, &rule).await;
+    // A write that is under way is waited for.
+    let turn = instance.rights.notifications.lock().await;
+    instance
+        .mirror
+        .write(|held| held.contact_points.begins("pager".to_owned()));
+    let mut pass = Box::pin(rule.reconcile(&world.context));
+    assert!(futures::poll!(pass.as_mut()).is_pending());
+    drop(turn);
+    let failure = pass.await.err().expect("a refusal");
+    assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
+    assert_eq!(world.grafana.count("rules.create"), 0);
+}
+
+#[tokio::test]
+async fn a_contact_point_that_somebody_has_emptied_belongs_to_its_namespace_all_the_same() {
+    for is_empty in [false, true] {
+        let (world, _, rule) = coveted().await;
+        world.grafana.hold(|held| {
+            held.points.clear();
+            held.has_revisions = is_empty;
+            held.empty_points.insert("pager".to_owned());
+        });
+        world.poll().await;
+        is_refused(&world, &rule).await;
+    }
+}
+
+#[tokio::test]
+async fn a_tree_waits_for_the_contact_point_that_is_being_written_and_says_nothing_of_it() {
+    let (world, _, _) = coveted().await;
+    let policy: NotificationPolicy =
+        serde_json::from_value(world.server.get(&path("notificationpolicies", "revel", "root"))).unwrap();
+    let instance = world.instance();
+    instance
+        .mirror
+        .write(|held| held.contact_points.unknown("pager".to_owned()));
+    policy.reconcile(&world.context).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_what_is_not_known_nothing_is_said_but_that() {
+    let (world, point, rule) = coveted().await;
+    // Neither claims nor memory know whose it is.
+    world.context.claims.forget(&point);
+    let instance = world.instance();
+    let target = Target::Grafana {
+        name: "pager".to_owned(),
+    };
+    let name = || receiver::name_of(&target, rule.ns(), &world.context, &instance);
+    instance
+        .mirror
+        .write(|held| held.contact_points.unknown("pager".to_owned()));
+    assert_eq!(name().unwrap_err().reason, Reason::DependencyMissing);
+    world.poll().await;
+    assert_eq!(name().unwrap_err().reason, Reason::Invalid);
 }
