@@ -61,7 +61,9 @@ impl Deliveries {
             .values()
             .filter_map(|delivery| Some((delivery, delivery.error.as_deref()?)))
             .map(|(delivery, error)| {
-                let why = steady::without_addresses(&redact(error));
+                // What is left of an address that is redacted in part would be read as none.
+                let hosts = steady::hosts_alone(error);
+                let why = hosts.and_then(|hosts| steady::steady(&redact(&hosts)));
                 format!("{}: {}", delivery.integration, why.as_deref().unwrap_or("failed"))
             })
             .filter(|failure| said.insert(failure.clone()))
@@ -125,6 +127,7 @@ pub fn told(said: Told, before: Before, now: Option<Shown>) -> Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grafana::error::redacted;
 
     fn attempt(place: usize, at: i64, error: Option<&str>) -> Delivery {
         Delivery {
@@ -186,6 +189,24 @@ mod tests {
         };
         assert_eq!(deliveries.note(vec![other]), ["team"]);
         assert_eq!(shown(&deliveries), Some((10, Some("email: timeout".to_owned()))));
+    }
+
+    #[test]
+    fn of_an_address_that_was_another_before_its_secret_changed_nothing_is_told() {
+        let mut deliveries = Deliveries::default();
+        let old = r#"Post "https://hooks.example.com/services/T000/B000/OLDoldOLD": no such host"#;
+        deliveries.note(vec![attempt(0, 10, Some(old))]);
+        for now in [
+            "https://hooks.example.com/services/T000/B000/NEWnewNEW",
+            "https://other.example.org/x",
+        ] {
+            let shown = deliveries.of("team", |words| redacted(words, &[now])).unwrap();
+            let failure = shown.failure.unwrap();
+            assert!(
+                failure.ends_with("no such host") && !failure.contains("OLD"),
+                "{failure}"
+            );
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use crate::grafana::model::REDACTED;
 
-/// So many bytes that a secret has too are taken out wherever they stand, also where the rest of it doesn't: Go hides the password of a URL
-/// and shows what stands around it. Fewer may be a word of Grafana's own, as `configuration` is; shorter secrets count as a whole.
+/// So many bytes that a secret has too are taken out wherever they stand, with the word that they are in, also where the rest of the secret doesn't: Go hides
+/// the password of a URL and shows what stands around it. Fewer may be a word of Grafana's own, as `configuration` is; shorter secrets count as a whole.
 const PART: usize = 16;
 /// Shortest line of a secret that counts by itself, and shortest beginning of one that is looked for where the message was cut.
 const LEAST: usize = 4;
@@ -25,6 +25,7 @@ pub(super) fn without(message: &str, secrets: &[&str], own: &[Range<usize>]) -> 
         said: &said,
         bytes: vec![false; message.len()],
     };
+    let mut is_part = vec![false; said.len()];
     let mut parts: HashMap<&[u8], Vec<usize>> = HashMap::new();
     for (at, part) in bytes.windows(PART).enumerate() {
         parts.entry(part).or_default().push(at);
@@ -37,6 +38,9 @@ pub(super) fn without(message: &str, secrets: &[&str], own: &[Range<usize>]) -> 
             for part in secret.windows(PART) {
                 for at in parts.remove(part).unwrap_or_default() {
                     hidden.hide(at..at + PART);
+                    if let Some(part) = is_part.get_mut(at..at + PART) {
+                        part.fill(true);
+                    }
                 }
             }
             if !secret.is_empty() && secret.len() < PART {
@@ -52,6 +56,7 @@ pub(super) fn without(message: &str, secrets: &[&str], own: &[Range<usize>]) -> 
             }
         }
     }
+    hidden.hide_words(&is_part);
     for range in own {
         hidden.set(range.clone(), false);
     }
@@ -78,6 +83,21 @@ impl Hidden<'_> {
         self.set(first.start..end, true);
     }
 
+    /// Hides all of each word of which so much is hidden. The rest of it is no word of Grafana's either, and may be what the secret was before it was
+    /// changed: addresses of one webhook begin alike.
+    fn hide_words(&mut self, is_part: &[bool]) {
+        let mut start = 0;
+        for word in self.said.split_inclusive(|piece| is_between_words(piece.byte)) {
+            let end = start + word.len();
+            let is_ended = word.last().is_some_and(|last| is_between_words(last.byte));
+            let own = start..if is_ended { end - 1 } else { end };
+            if is_part.get(own.clone()).is_some_and(|part| part.contains(&true)) {
+                self.hide(own);
+            }
+            start = end;
+        }
+    }
+
     fn set(&mut self, range: Range<usize>, is_hidden: bool) {
         if let Some(bytes) = self.bytes.get_mut(range) {
             bytes.fill(is_hidden);
@@ -99,6 +119,10 @@ impl Hidden<'_> {
         }
         text
     }
+}
+
+fn is_between_words(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b"\"'`()[]{}<>,;".contains(&byte)
 }
 
 /// A byte of the plain form, and what it stands for.

@@ -141,6 +141,27 @@ fn words_that_a_secret_has_too_stay() {
 }
 
 #[test]
+fn what_a_secret_was_before_goes_with_what_it_has_in_common_with_the_one_of_now() {
+    let now = "https://hooks.example.com/services/T000/B000/NEWnewNEW";
+    for (message, expected) in [
+        (
+            r#"Post "https://hooks.example.com/services/T000/B000/OLDoldOLD": no such host"#,
+            r#"Post "[REDACTED]": no such host"#,
+        ),
+        (
+            r#"invalid {\"url\":\"https://hooks.example.com/services/T000/OLDoldOLD\",\"title\":\"x\"}"#,
+            r#"invalid {\"url\":\"[REDACTED]\",\"title\":\"x\"}"#,
+        ),
+        (
+            "no: OLD@hooks.example.com/services/x, sorry",
+            "no: [REDACTED], sorry",
+        ),
+    ] {
+        assert_eq!(redacted(message, &[now]), expected);
+    }
+}
+
+#[test]
 fn words_by_which_a_refusal_is_known_stay() {
     let message = "policy is currently used by a notification policy";
     let own = 10..message.len();
