@@ -65,7 +65,7 @@ pub struct NotificationTemplateSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub name: Option<String>,
-    /// The text, in Go's template language: `{{ define "slack.title" }}...{{ end }}`, once or more often. A text that defines nothing is one template of the group's name. Default: none, then `templateFrom`.
+    /// The text, in Go's template language: `{{ define "slack.title" }}...{{ end }}`, once or more often. A text that defines nothing is one template of the group's name. A name that another resource, or somebody in Grafana, defines already is refused, and Grafana's own (`default.title`, `__subject`) are for the namespaces in `spec.unrestrictedNamespaces` of the GrafanaInstance. Default: none, then `templateFrom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 262_144))]
     pub template: Option<String>,

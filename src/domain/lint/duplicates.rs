@@ -8,6 +8,7 @@ use super::options::Options;
 use super::path::Path;
 use crate::api::AlertRuleSpec;
 use crate::api::duration;
+use crate::domain::notification::named::text;
 use crate::domain::rule;
 use crate::domain::version::Version;
 
@@ -60,6 +61,7 @@ pub(super) fn check(objects: &[Object], options: &Options) -> Vec<Finding> {
 
 const TITLE: &str = "title";
 const RESOURCE: &str = "resource";
+const DEFINITION: &str = "definition";
 
 fn conflict(at: usize, object: &Object, holder: &Object, claim: &Claim, path: Path) -> Finding {
     let which = claim.which.last().cloned().unwrap_or_default();
@@ -82,6 +84,10 @@ fn conflict(at: usize, object: &Object, holder: &Object, claim: &Claim, path: Pa
         ),
         "tree" => format!(
             "{} is the root of the policy tree already; the older one has it: name it in parentRef, and this is a branch of it",
+            place(holder)
+        ),
+        DEFINITION => format!(
+            "NotificationTemplate {} defines {which:?} too, which there is once in a Grafana, for all contact points: the first one that is stored has it",
             place(holder)
         ),
         what => format!(
@@ -164,6 +170,12 @@ fn claims(object: &Object) -> Vec<(Claim, Path)> {
                     &[kind, &called(&template.spec.name)],
                     at_name(&template.spec.name),
                 );
+                let text = template.spec.template.as_deref().unwrap_or_default();
+                if let Ok(group) = text::template(text, &called(&template.spec.name), "") {
+                    for name in text::defined(&group) {
+                        add(DEFINITION, &[name], "spec.template");
+                    }
+                }
             }
             Some(Typed::NotificationPolicy(policy)) if policy.spec.parent_ref.is_none() => {
                 // A tree with a name is another one.

@@ -75,7 +75,7 @@ pub fn of_inhibition_rule(spec: &InhibitionRuleSpec, name: &str) -> Result<(), R
 pub fn of_template(spec: &NotificationTemplateSpec, name: &str) -> Result<(), Refusal> {
     let called = spec.name.as_deref().unwrap_or(name);
     let text = spec.template.as_deref().unwrap_or_default();
-    named::template(text, called, "spec.template").map(drop)
+    named::text::template(text, called, "spec.template").map(drop)
 }
 
 /// What is wrong with a Silence, whichever rules there are.

@@ -4,6 +4,8 @@ use crate::prelude::*;
 
 const SERVICE: Source = Code("pkg/services/ngalert/provisioning/templates.go");
 const VERSIONS: Source = Documentation("OpenAPI of 2024-08-26, pull request #91195");
+const VALIDATION: Source = Code("pkg/services/ngalert/api/tooling/definitions/alertmanager_validation.go");
+const BOTH: &str = "{{- define \"x\" }}{{ end }}{{\tdefine \"y\" }}{{ end }}";
 const TEXT: &str = "{{ define \"x\" }}text{{ end }}";
 
 pub fn contracts() -> Vec<Contract> {
@@ -33,6 +35,23 @@ pub fn contracts() -> Vec<Contract> {
                 get(at.clone())
                     .is(200)
                     .at("/template", "{{ define \"<t>\" }}\n  bare text\n{{ end }}"),
+            ],
+        ),
+        contract("a template whose definitions trim what stands before them")
+            .unknown(before("11.6.0"))
+            .case(
+                since("11.6.0"),
+                "is wrapped all the same, and no template then",
+                VALIDATION,
+                [template("t", "{{- define \"x\" }}text{{ end }}").is(400)],
+            ),
+        contract("a template of which one definition doesn't trim what stands before it").case(
+            always(),
+            "is stored as it is",
+            VALIDATION,
+            [
+                template("t", BOTH).is(202),
+                get(at.clone()).is(200).at("/template", BOTH),
             ],
         ),
         contract("a template that can't be parsed")

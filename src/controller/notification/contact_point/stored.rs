@@ -294,9 +294,10 @@ fn is_making(memory: &Remembered, wish: &[Integration]) -> bool {
 fn seen_alone(memory: &mut Remembered, (name, wish): (&str, &[Integration]), plan: &Plan) {
     for integration in wish {
         let uid = &integration.sent.uid;
-        let code = match plan.changed.contains(uid) {
-            true => String::new(),
-            false => code(memory, name, integration),
+        let code = if plan.changed.contains(uid) {
+            String::new()
+        } else {
+            code(memory, name, integration)
         };
         if let Some(noted) = memory.sent.get_mut(uid).filter(|noted| *noted == MAKING) {
             *noted = code;

@@ -64,6 +64,7 @@ pub(super) async fn bring<K: Named>(
         Decision::Keep | Decision::Claim => names.note(name, None).await?,
         Decision::NotOwned => return Err(not_owned(object, instance, context, (name, found.as_ref()), wish)),
         Decision::Create | Decision::Correct | Decision::TakeOver => {
+            object.objection(wish, found.as_ref(), instance)?;
             let subject = format!("{} {name}", K::CALLED);
             let attempt = instance.refused.attempt(subject, wish, Instant::now())?;
             if decision != Decision::Correct {

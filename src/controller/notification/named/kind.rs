@@ -47,6 +47,15 @@ pub(super) trait Named: Reconcile + Claiming {
     fn stored(status: &Self::Status) -> Option<&str>;
     /// Who has it, be it only by its name, so that it can't go.
     fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users;
+    /// Fails where Grafana must not be sent this beside what was found, because of what others there say. Asked under the right to write.
+    fn objection(
+        &self,
+        _wish: &Self::Object,
+        _found: Option<&Found<Self::Object>>,
+        _instance: &Instance,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
     /// The resources of the kind.
     fn store(context: &Context) -> &Store<Self>;
     /// Asks for passes over them.

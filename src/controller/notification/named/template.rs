@@ -1,25 +1,31 @@
 //! NotificationTemplate.
 
+use std::time::Duration;
+
 use super::bring::{bring, claimed, may_be_stored};
 use super::clean_up::clean_up;
-use super::kind::{BY, IN_USE, Named, Users};
+use super::kind::{BY, IN_USE, Named, Names, Users};
+use crate::api::condition::Reason;
 use crate::api::{NotificationTemplate, NotificationTemplateStatus};
 use crate::cluster::referenced;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
-use crate::controller::engine::failure::Failure;
+use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::engine::trigger::Trigger;
 use crate::controller::pass::{Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::links;
-use crate::domain::notification::named as domain;
+use crate::domain::notification::named::text;
 use crate::grafana::Grafana;
 use crate::grafana::api::Answer;
 use crate::grafana::mirror::{Collection, Held, Subject};
 use crate::grafana::model::{self, Found};
+
+/// How soon one looks again whose name another defines: that one is asked for nothing when it goes.
+const TAKEN: Duration = Duration::from_secs(30);
 
 impl Reconcile for NotificationTemplate {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationTemplateStatus>, Failure> {
@@ -77,22 +83,22 @@ impl Named for NotificationTemplate {
         let texts = referenced::texts(&context.client, self.ns(), references).await?;
         let mut read = texts.into_values();
         let (field, text) = match &self.spec.template {
-            Some(text) => ("spec.template", Some(text.clone())),
+            Some(given) => ("spec.template", Some(given.clone())),
             None => ("spec.templateFrom", read.next()),
         };
-        Ok(domain::template(&text.unwrap_or_default(), self.called(), field)?)
+        Ok(text::template(&text.unwrap_or_default(), self.called(), field)?)
     }
 
     fn is_same(one: &model::Template, other: &model::Template) -> bool {
-        domain::is_same_text(one, other)
+        text::is_same(one, other)
     }
 
     fn difference(found: &model::Template, wish: &model::Template) -> String {
-        domain::other_text(found, wish)
+        text::other(found, wish)
     }
 
     fn changed(found: &model::Template, wish: &model::Template) -> Vec<String> {
-        domain::changed_text(found, wish)
+        text::changed(found, wish)
     }
 
     fn stored(status: &NotificationTemplateStatus) -> Option<&str> {
@@ -102,6 +108,49 @@ impl Named for NotificationTemplate {
     /// Nobody refers to a group: contact points use what it defines, in texts of their own.
     fn users(&self, _: &Instance, _: &Context, _: &str) -> Users {
         Users::default()
+    }
+
+    /// What a text defines is there for all contact points of the Grafana. Who has a name in Grafana keeps it; what is stored already is left alone.
+    fn objection(
+        &self,
+        wish: &model::Template,
+        found: Option<&Found<model::Template>>,
+        instance: &Instance,
+    ) -> Result<(), Failure> {
+        let new = text::newly_defined(wish, found.map(|found| &found.object));
+        let field = if self.spec.template.is_some() {
+            "spec.template"
+        } else {
+            "spec.templateFrom"
+        };
+        if let Some(name) = new.iter().find(|name| text::is_grafanas(name))
+            && !instance.is_unrestricted(self.ns())
+        {
+            let message = format!(
+                "{field}: the texts of everybody's notifications are made of Grafana's own template {name}, so only namespaces in spec.unrestrictedNamespaces of GrafanaInstance {} may define it; choose another name",
+                instance.name
+            );
+            return Err(Failure::new(Reason::Invalid, message, Retry::OnChange));
+        }
+        let names = Names::of(self, instance)?;
+        // What it was called before goes once this is there.
+        let own = names.all();
+        let taken = instance.mirror.read(|held| {
+            let others = held.templates.iter().map(|(_, found)| &found.object);
+            let others = others.filter(|group| group.name != wish.name && !own.contains(&group.name));
+            text::taken(&new, others).map(|(name, group)| (name.to_owned(), group.name.clone()))
+        });
+        let Some((name, group)) = taken else {
+            return Ok(());
+        };
+        let (reason, who) = match names.maker(&group) {
+            Some((namespace, id)) => (Reason::Conflict, format!("NotificationTemplate {namespace}/{id}")),
+            None => (Reason::NotOwned, format!("Grafana's template group {group}")),
+        };
+        let message = format!(
+            "{field}: {who} defines {name} already, which there is once in a Grafana, for all contact points; choose another name"
+        );
+        Err(Failure::new(reason, message, Retry::After(TAKEN)))
     }
 
     fn store(context: &Context) -> &Store<Self> {

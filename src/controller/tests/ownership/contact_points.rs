@@ -161,7 +161,7 @@ async fn what_was_seen_alone_is_made_whatever_became_of_the_note_of_it_and_stays
         let hidden: &[_] = if is_hidden { &["url"] } else { &[] };
         let mut world = world_with(&json!({}), |held| {
             held.has_revisions = has_revisions;
-            held.hidden = hidden.iter().copied().collect();
+            held.hidden = hidden.to_vec();
         })
         .await;
         let object = world.contact_point("team", spec());

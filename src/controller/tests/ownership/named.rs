@@ -177,3 +177,90 @@ async fn a_refused_template_is_not_sent_again_as_it_is() {
     }
     assert_eq!(world.grafana.count("templates.put"), 1);
 }
+
+/// A text that defines a template of this name.
+fn defining(name: &str) -> Value {
+    json!({"template": format!("{{{{ define \"{name}\" }}}}x{{{{ end }}}}")})
+}
+
+#[tokio::test]
+async fn a_template_keeps_its_name_for_whoever_has_it_in_grafana_and_gives_it_free_with_its_resource() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let first = world.template("young", defining("slack.title"));
+    pass(&world, &first).await.unwrap();
+    let second = world.template("older", defining("slack.title"));
+    let failure = pass(&world, &second).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    let whose = "NotificationTemplate revel/young defines slack.title already";
+    assert!(failure.message.contains(whose), "{}", failure.message);
+    assert_eq!(world.grafana.count("templates.put"), 1);
+    // What is stored stays as it is where it asks for more than it may.
+    let own = world.template("older", defining("own.title"));
+    pass(&world, &own).await.unwrap();
+    let more =
+        json!({"template": "{{ define \"own.title\" }}{{ end }}{{ define \"slack.title\" }}{{ end }}"});
+    let more = world.template("older", more);
+    pass(&world, &more).await.unwrap_err();
+    assert_eq!(world.grafana.count("templates.put"), 2);
+    first.clean_up(&world.context).await.unwrap();
+    pass(&world, &more).await.unwrap();
+    assert_eq!(world.grafana.count("templates.put"), 3);
+    // Under another name of its group it is its own still.
+    let mut renamed = defining("slack.title");
+    renamed["name"] = json!("renamed");
+    let renamed = world.template("older", renamed);
+    pass(&world, &renamed).await.unwrap();
+    assert_eq!(world.grafana.count("templates.put"), 4);
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_defines_in_grafana_is_theirs_until_it_is_stored_for_a_resource() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let theirs = Found {
+        object: model::Template {
+            name: "by-hand".to_owned(),
+            content: "{{- define \"slack.title\" -}}theirs{{ end }}".to_owned(),
+        },
+        provenance: None,
+        revision: None,
+    };
+    let put = |world: &World| {
+        let theirs = theirs.clone();
+        world
+            .grafana
+            .hold(|held| held.templates.insert("by-hand".to_owned(), theirs))
+    };
+    put(&world);
+    let template = world.template("slack", defining("slack.title"));
+    let failure = pass(&world, &template).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned));
+    assert!(
+        failure.message.contains("template group by-hand"),
+        "{}",
+        failure.message
+    );
+    world.grafana.hold(|held| held.templates.clear());
+    world.poll().await;
+    pass(&world, &template).await.unwrap();
+    put(&world);
+    world.poll().await;
+    pass(&world, &template).await.unwrap();
+    let other = json!({"template": "{{ define \"slack.title\" }}y{{ end }}"});
+    let other = world.template("slack", other);
+    pass(&world, &other).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_everybodys_texts_are_made_of_is_defined_by_namespaces_alone_that_may_reach_everybody() {
+    let unrestricted = json!({"unrestrictedNamespaces": {"names": ["revel"]}});
+    for (instance, may) in [(json!({}), false), (unrestricted, true)] {
+        let mut world = world_with(&instance, |_| ()).await;
+        let template = world.template("slack", defining("default.title"));
+        let result = pass(&world, &template).await;
+        assert_eq!(result.is_ok(), may);
+        assert_eq!(world.grafana.count("templates.put"), usize::from(may));
+        if let Err(failure) = result {
+            assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
+        }
+    }
+}

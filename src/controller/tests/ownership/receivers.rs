@@ -81,7 +81,7 @@ async fn coveted() -> (World, ContactPoint, AlertRule) {
 }
 
 async fn is_refused(world: &World, rule: &AlertRule) {
-    let failure = rule.reconcile(&world.context).await.err().expect("a refusal");
+    let failure = rule.reconcile(&world.context).await.unwrap_err();
     assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
     let whose = "pager belongs to ContactPoint revel/pager";
     assert!(failure.message.contains(whose), "{}", failure.message);
@@ -105,7 +105,7 @@ async fn a_contact_point_belongs_to_its_namespace_while_it_is_written_and_after_
     let mut pass = Box::pin(rule.reconcile(&world.context));
     assert!(futures::poll!(pass.as_mut()).is_pending());
     drop(turn);
-    let failure = pass.await.err().expect("a refusal");
+    let failure = pass.await.unwrap_err();
     assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
     assert_eq!(world.grafana.count("rules.create"), 0);
 }

@@ -1,11 +1,10 @@
 //! Time intervals, templates and inhibition rules: what has a name in Grafana and no place for a mark. Whose one is, is remembered.
 
 pub mod inhibition;
+pub mod text;
 
 use crate::api::notification::time_interval::{Period, TimeIntervalSpec};
 use crate::domain::changed::drift::DELETED;
-use crate::domain::refusal::Refusal;
-use crate::domain::rule::template::check;
 use crate::grafana::digest::{TimeIntervalDigest, said};
 use crate::grafana::model;
 
@@ -150,71 +149,6 @@ pub fn other_times(found: &model::TimeInterval, wish: &model::TimeInterval) -> S
     format!("it is {} there, and {} here", all(found), all(wish))
 }
 
-/// The template group that Grafana should hold under a name. A text that defines nothing becomes one template of that name: the older API does that by
-/// itself (`Validate` of its notification templates, 10.0 to 13.3), the newer one doesn't, so it is done here for both.
-///
-/// Fails where the text isn't closed somewhere, at `field`: the newer API says of a text that doesn't parse no more than that it doesn't. What is wrong
-/// beyond that, such as a function that there isn't, depends on the version, and is Grafana's to say.
-pub fn template(text: &str, name: &str, field: &str) -> Result<model::Template, Refusal> {
-    check(text).map_err(|error| Refusal::invalid(field, error))?;
-    let text = text.trim();
-    let content = if defines(text) {
-        text.to_owned()
-    } else {
-        format!(
-            "{{{{ define \"{name}\" }}}}\n  {}\n{{{{ end }}}}",
-            text.replace('\n', "\n  ")
-        )
-    };
-    Ok(model::Template {
-        name: name.to_owned(),
-        content,
-    })
-}
-
-fn defines(text: &str) -> bool {
-    text.split("{{").skip(1).any(|action| {
-        let action = action.strip_prefix('-').unwrap_or(action).trim_start();
-        action
-            .strip_prefix("define")
-            .is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n', '"', '`']))
-    })
-}
-
-/// Whether two template groups have the same text. Grafana leaves out white space at both ends.
-pub fn is_same_text(one: &model::Template, other: &model::Template) -> bool {
-    one.content.trim() == other.content.trim()
-}
-
-/// Where somebody has changed the text of a template group: its first line that is another one.
-pub fn changed_text(found: &model::Template, wish: &model::Template) -> Vec<String> {
-    let same = same_lines(found.content.trim(), wish.content.trim());
-    vec![format!("template: line {}", same + 1)]
-}
-
-/// How many lines two texts have in common before they differ.
-fn same_lines(one: &str, other: &str) -> usize {
-    let lines = one.lines().zip(other.lines());
-    lines.take_while(|(a, b)| a == b).count()
-}
-
-/// The first line in which two template groups differ: first what Grafana has.
-pub fn other_text(found: &model::Template, wish: &model::Template) -> String {
-    let (found, wish) = (found.content.trim(), wish.content.trim());
-    let same = same_lines(found, wish);
-    let line = |text: &str| {
-        text.lines()
-            .nth(same)
-            .map_or_else(|| "nothing".to_owned(), |line| format!("{:?}", quoted(line)))
-    };
-    format!(
-        "in line {} it has {} there, and {} here",
-        same + 1,
-        line(found),
-        line(wish)
-    )
-}
-
 fn quoted(text: &str) -> String {
     if text.chars().count() <= QUOTED {
         return text.to_owned();
@@ -228,7 +162,6 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::api::condition::Reason;
 
     #[test]
     fn what_is_equal_becomes_ours_and_what_differs_only_where_it_is_asked_for() {
@@ -278,18 +211,6 @@ mod tests {
             other_times(&found, &interval(json!([]))),
             "it is weekdays saturday or months 5 there, and at no time here"
         );
-        let text = |content: &str| model::Template {
-            name: "t".to_owned(),
-            content: content.to_owned(),
-        };
-        assert_eq!(
-            other_text(&text("a\nb"), &text("a\nc\nd")),
-            r#"in line 2 it has "b" there, and "c" here"#
-        );
-        assert_eq!(
-            other_text(&text("a"), &text("a\nc")),
-            r#"in line 2 it has nothing there, and "c" here"#
-        );
     }
 
     #[test]
@@ -333,43 +254,6 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_text_that_defines_nothing_is_one_template_of_the_groups_name() {
-        let content = |text| template(text, "mine", "spec.template").unwrap().content;
-        assert_eq!(content(" a\nb \n"), "{{ define \"mine\" }}\n  a\n  b\n{{ end }}");
-        for text in [
-            "{{ define \"a\" }}{{ end }}",
-            "{{define `a`}}x{{end}}",
-            "x {{- define \"a\" -}}{{ end }}",
-        ] {
-            assert_eq!(content(text), text);
-        }
-        assert_ne!(content("{{ definer }}"), "{{ definer }}");
-    }
-
-    #[test]
-    fn a_text_that_is_not_closed_is_refused_with_its_line_and_column() {
-        for (text, place) in [
-            ("{{ define \"a\" }}\n  {{ if .Alerts }}", "line 2, column 3"),
-            ("a\n\n{{ end }}", "line 3, column 1"),
-            ("a {{ .X }", "line 1, column 3"),
-            ("{{ \"a }}", "line 1, column 4"),
-            ("a\n {{ if }}{{ end }}", "line 2, column 2"),
-            ("{{ with .X }}{{ else with }}{{ end }}", "line 1, column 14"),
-        ] {
-            let refusal = template(text, "mine", "spec.template").unwrap_err();
-            assert_eq!(refusal.reason, Reason::Invalid);
-            assert!(
-                refusal.message.starts_with("spec.template: ") && refusal.message.contains(place),
-                "{}",
-                refusal.message
-            );
-        }
-    }
-
-    /// A text that may be a template, of the parts that tell one from another.
-    const TEXT: &str = "(\\{\\{-? ?|define|block|template|end|if |with |range |else|\"a\"|`|/\\*|\\*/| ?-?\\}\\}|ü|\n| ){0,16}|(?s).{0,20}";
-
     fn any_periods() -> impl Strategy<Value = Vec<model::Period>> {
         let any = |texts: &'static [&'static str]| {
             let text = prop::sample::select(texts).prop_map(str::to_owned);
@@ -392,14 +276,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn whatever_a_template_says_what_is_stored_of_it_is_what_it_says_from_then_on(text in TEXT) {
-            if let Ok(first) = template(&text, "mine", "spec.template") {
-                let again = template(&first.content, "mine", "spec.template");
-                prop_assert_eq!(again.ok(), Some(first));
-            }
-        }
-
         #[test]
         fn something_is_named_as_changed_just_where_it_is_another_time(one in any_periods(), other in any_periods()) {
             let interval = |time_intervals| model::TimeInterval { name: "n".to_owned(), time_intervals };

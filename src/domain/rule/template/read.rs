@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::action::{Action, Actions, Kind};
 use super::error::{Problem, TemplateError};
-use super::scope::{Calls, OfAlert, Scopes};
+use super::scope::{Calls, OfAlert, Scopes, name};
 
 /// Fails unless every action, string and block of a text is closed, and every keyword has what it needs. Grafana's templates of notifications are held to
 /// no more than that.
@@ -73,6 +73,41 @@ pub(super) fn templates_of_alert(text: &str) -> Result<OfAlert<'_>, TemplateErro
     let mut calls = Calls::default();
     walk(text, OfAlert::new(), |action, scopes| calls.note(action, scopes))?;
     Ok(calls.of_alert())
+}
+
+/// A template that a text defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition<'a> {
+    /// Its name, as it stands between the quotes.
+    pub name: &'a str,
+    /// Whether that isn't the name itself: it is written with a backslash in double quotes.
+    pub is_escaped: bool,
+    /// First byte of the action that defines it.
+    pub at: usize,
+    /// Whether it is a `block`, which is called where it is defined.
+    pub is_block: bool,
+}
+
+/// The templates that a text defines, in order; none where it can't be read.
+pub fn definitions(text: &str) -> Vec<Definition<'_>> {
+    let mut all = Vec::new();
+    let read = walk(text, OfAlert::new(), |action, _| {
+        if matches!(action.word(0), "define" | "block")
+            && let Some(name) = name(action)
+        {
+            let is_raw = action
+                .tokens
+                .get(1)
+                .is_some_and(|token| token.text.starts_with('`'));
+            all.push(Definition {
+                name,
+                is_escaped: !is_raw && name.contains('\\'),
+                at: action.span.start,
+                is_block: action.word(0) == "block",
+            });
+        }
+    });
+    if read.is_ok() { all } else { Vec::new() }
 }
 
 /// One place where the value is used.

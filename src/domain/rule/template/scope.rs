@@ -229,7 +229,7 @@ impl<'a> Calls<'a> {
 }
 
 /// The name in `define "x"`, `template "x" .` and `block "x" .`.
-fn name<'a>(action: &Action<'a>) -> Option<&'a str> {
+pub(super) fn name<'a>(action: &Action<'a>) -> Option<&'a str> {
     let quoted = action.tokens.get(1)?.text;
     quoted.get(1..quoted.len().checked_sub(1)?)
 }

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 )
 
 // The provisioning API of notification templates and mute timings.
+
+// definition is what a text without is wrapped in a definition of its own; one that trims the white space before it isn't seen.
+var definition = regexp.MustCompile(`\{\{\s*define`)
 
 const (
 	templates = "/api/v1/provisioning/templates"
@@ -87,7 +91,7 @@ func (s *api) putTemplate(c *server.Call) {
 	}
 	v := s.Cfg.Version
 	t := &store.Template{Org: c.Who.Org, Name: c.R.PathValue("name"), Text: strings.TrimSpace(sent.Template), Provenance: c.Provenance()}
-	if !strings.Contains(t.Text, "{{ define") && !strings.Contains(t.Text, "{{define") && !strings.Contains(t.Text, "{{- define") {
+	if !definition.MatchString(t.Text) {
 		t.Text = fmt.Sprintf("{{ define \"%s\" }}\n  %s\n{{ end }}", t.Name, strings.ReplaceAll(t.Text, "\n", "\n  "))
 	}
 	if _, err := templating.Notification(map[string]*store.Template{t.Name: t}, s.Cfg.RootURL()); err != nil || sent.Template == "" {
