@@ -219,3 +219,30 @@ pub struct ReceiverRef {
     #[schemars(length(min = 1, max = 190))]
     pub grafana_name: Option<String>,
 }
+
+/// A policy tree beside the default one; exactly one of `name` and `grafanaName`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) != has(self.grafanaName)")
+        .message("give exactly one of name and grafanaName"),
+    validation = Rule::new("!has(self.__namespace__) || has(self.name)")
+        .message("namespace goes with name"),
+    validation = Rule::new("!has(self.grafanaName) || !(self.grafanaName in ['user-defined', 'default'])")
+        .message("this is what Grafana calls the default tree, which alerts go through anyway")
+        .field_path(".grafanaName")
+)]
+pub struct PolicyRef {
+    /// Name of a NotificationPolicy that has a tree of its own: one with `tree` and without `parentRef`. Default: none; it or `grafanaName` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub name: Option<String>,
+    /// Its namespace; its owner allows that by the annotation `alerting.letsrevel.io/shared-with`. Default: this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+    /// Name of a policy tree in Grafana that isn't a NotificationPolicy. Default: none; it or `name` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub grafana_name: Option<String>,
+}

@@ -419,6 +419,17 @@ impl Context {
         self.triggers.rules.all_by(&self.stores.rules, interval);
     }
 
+    /// Sends those rules on a pass that refer to a policy tree: to that of this NotificationPolicy, or by one of its names in Grafana.
+    pub fn tell_those_of_tree(&self, policy: &NotificationPolicy) {
+        let by_resource = By::Tree(named(policy.ns(), policy.id()));
+        self.triggers.rules.all_by(&self.stores.rules, &by_resource);
+        for instance in policy.instances() {
+            let name = policy.tree().0;
+            let by_name = By::GrafanaTree { instance, name };
+            self.triggers.rules.all_by(&self.stores.rules, &by_name);
+        }
+    }
+
     /// Sends those contact points, time intervals and policies on a pass whose deletion waits: somebody has let go of one.
     pub fn tell_waiting(&self, instance: &str) {
         let waiting = By::Deleting(instance.to_owned());

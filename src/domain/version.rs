@@ -133,6 +133,10 @@ impl Version {
                 by_toggle(!settings, Self::ACTIVE_INTERVALS),
             ),
             (
+                "AlertRule.spec.notificationSettings.policy",
+                by_toggle(trees || !settings, Self::SEVERAL_TREES),
+            ),
+            (
                 "NotificationPolicy.spec.activeTimeIntervals",
                 Self::ACTIVE_INTERVALS,
             ),
@@ -208,7 +212,7 @@ mod tests {
                 .filter(|field| field.starts_with("AlertRule"))
                 .count()
         };
-        assert_eq!(of_rules(&lacks(11, 6)), 5);
+        assert_eq!(of_rules(&lacks(11, 6)), 6);
         assert_eq!(of_rules(&lacks(10, 4)), 5);
         let toggles = Toggles {
             simplified_routing: true,
@@ -217,26 +221,33 @@ mod tests {
         };
         assert_eq!(
             of_rules(&Version::new(10, 4, 0).lacks(toggles)),
-            5,
+            6,
             "by its toggle"
         );
         assert_eq!(
             of_rules(&Version::new(11, 2, 0).lacks(toggles)),
-            4,
+            5,
             "by its toggle"
         );
         assert_eq!(
-            lacks(12, 0)[..3],
+            lacks(12, 0)[..4],
             [
                 "AlertRule.spec.notificationSettings.activeTimeIntervals (since 12.1)",
+                "AlertRule.spec.notificationSettings.policy (since 13.2)",
                 "NotificationPolicy.spec.activeTimeIntervals (since 12.1)",
                 "NotificationPolicy.spec.routes[].activeTimeIntervals (since 12.1)",
             ]
         );
-        assert_eq!(of_rules(&lacks(12, 1)), 0);
+        assert_eq!(of_rules(&lacks(12, 1)), 1);
         assert!(lacks(11, 5).contains(&"ContactPoint.spec.integrations[].jira (since 11.6)".to_owned()));
         assert!(lacks(12, 4).contains(&"InhibitionRule (since 13.0)".to_owned()));
-        assert_eq!(lacks(13, 1), ["NotificationPolicy.spec.tree (since 13.2)"]);
+        assert_eq!(
+            lacks(13, 1),
+            [
+                "AlertRule.spec.notificationSettings.policy (since 13.2)",
+                "NotificationPolicy.spec.tree (since 13.2)",
+            ]
+        );
         assert_eq!(Version::new(13, 0, 0).lacks(toggles), [""; 0], "by its toggle");
         assert!(lacks(13, 2).is_empty(), "{:?}", lacks(13, 2));
     }

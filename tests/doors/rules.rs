@@ -11,7 +11,7 @@ use alertwright::domain::rule::decision;
 use alertwright::grafana::Result;
 use alertwright::grafana::api::{Concern, FoundRule, Provenance, RuleWrite, Stored};
 use alertwright::grafana::digest::RuleDigest;
-use alertwright::grafana::model::AlertRule;
+use alertwright::grafana::model::{AlertRule, NotificationSettings};
 use alertwright_testbed::{apply, grafana, since_13};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -326,20 +326,36 @@ async fn what_somebody_else_has_made_is_found_equal() {
     }
 }
 
-/// A tree of its own is no word of ours: wherever somebody gives a rule one, both doors say that it is another rule.
+/// Wherever a rule is given a tree of its own, both doors say the same of it.
 #[apply(since_13)]
-async fn a_policy_tree_that_somebody_gives_a_rule_is_a_difference_and_goes_with_the_next_write() {
+async fn a_policy_tree_of_a_rule_is_the_same_by_both_doors_and_a_difference_where_none_is_wished() {
     let options = grafana::Options {
-        settings: vec!["feature_toggles.enable=alertingPolicyRoutingSettings".to_owned()],
+        settings: vec!["feature_toggles.enable=alertingMultiplePolicies".to_owned()],
         ..grafana::Options::default()
     };
     let doors = with(options).await;
+    let trees = "/apis/notifications.alerting.grafana.app/v1beta1/namespaces/default/routingtrees";
+    let tree = json!({
+        "apiVersion": "notifications.alerting.grafana.app/v1beta1", "kind": "RoutingTree", "metadata": {"name": "batch"},
+        "spec": {"defaults": {"receiver": RECEIVER}, "routes": []},
+    });
+    doors.server.post(trees, tree).await.ok();
+    let mut through = plain("r");
+    through.notification_settings = Some(NotificationSettings {
+        policy: Some("batch".to_owned()),
+        ..NotificationSettings::default()
+    });
     let wish = plain("r");
+    // What `/apis` has made is in no group.
+    let is_through = |found: &FoundRule| {
+        let changed = RuleDigest::of(&through).changed(&found.digest);
+        changed.iter().all(|field| *field == "group")
+    };
     for (from, to) in doors.each_way() {
         let before = put(from, &wish, None).await.expect("a rule").found;
         let path = "/api/v1/provisioning/alert-rules/r";
         let mut body = doors.server.get(path).await.ok();
-        body["notification_settings"] = json!({"receiver": "", "policy": "user-defined"});
+        body["notification_settings"] = json!({"receiver": "", "policy": "batch"});
         doors.server.put(path, body).await.ok();
         let found = get(to, "r").await.expect("the rule");
         assert_eq!(get(from, "r").await.as_ref(), Some(&found));
@@ -350,8 +366,15 @@ async fn a_policy_tree_that_somebody_gives_a_rule_is_a_difference_and_goes_with_
         assert_ne!(found, before);
         let told = decision::lost(&wish, &found).expect("something of somebody else's");
         assert!(told.contains("policy tree"), "{told}");
+        // One that is wished for is the same, whoever wrote it.
+        assert!(is_through(&found));
+        assert_eq!(found.tree.as_deref(), Some("batch"));
         let after = put(to, &wish, Some(&found)).await.expect("a change").found;
         assert_eq!(after, before);
+        let written = put(from, &through, Some(&after)).await.expect("a tree").found;
+        assert!(is_through(&written));
+        assert_eq!(get(to, "r").await, Some(written.clone()));
+        let after = put(to, &wish, Some(&written)).await.expect("a change").found;
         assert_eq!(get(from, "r").await, Some(after.clone()));
         let deleted = to.client.rules.delete(&after, Provenance::Api).await;
         deleted.expect("it goes");

@@ -1,11 +1,12 @@
 //! Policy trees beside the default one, from 13.2 on: a root with a tree of its own, and the alerts that go through it.
 
-use alertwright::api::{ContactPoint, NotificationPolicy};
+use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy};
 use alertwright_testbed::{any_release, apply, every_release, wait};
 use serde_json::{Value, json};
 
-use crate::alarm::{annotate, assert_rests, everything_to, resyncs};
+use crate::alarm::{annotate, assert_rests, everything_to, fire_with, resyncs, world};
 use crate::notification_policy::{contact_point, own_tree};
+use crate::rules::{QUIET, in_grafana, uid};
 use crate::world::{self, SOON, World};
 
 const TREES: &str = "/apis/notifications.alerting.grafana.app/v1beta1/namespaces/default/routingtrees";
@@ -204,4 +205,119 @@ async fn a_tree_waits_with_its_deletion_for_the_rules_that_name_it() {
         tree(&w, "batch").await.is_none()
     })
     .await;
+}
+
+/// A root that sends everything of the tree `batch` to this contact point, soon.
+fn soon(receiver: &str) -> Value {
+    let mut root = everything_to(receiver);
+    root["tree"] = json!("batch");
+    root
+}
+
+/// A quiet rule whose alerts go by these settings.
+fn by(settings: &Value) -> Value {
+    json!({"query": QUIET, "notificationSettings": settings})
+}
+
+#[apply(every_release)]
+async fn a_rule_waits_for_the_tree_that_it_names_keeps_it_and_the_tree_waits_for_the_rule() {
+    let w = world::start().await;
+    contact_point(&w, "first").await;
+    w.proxy.reset();
+    w.put("AlertRule", "r", by(&json!({"policy": "own"}))).await;
+    if !can(&w) {
+        w.reason::<AlertRule>("r", "Unsupported").await;
+        let message = w.message::<AlertRule>("r").await;
+        assert!(message.starts_with("spec.notificationSettings"), "{message}");
+        assert!(w.proxy.requests().writes().is_empty());
+        return;
+    }
+    w.reason::<AlertRule>("r", "DependencyMissing").await;
+    let message = w.message::<AlertRule>("r").await;
+    let missing = format!("NotificationPolicy {}/own is not there; create it", w.ns);
+    assert!(message.contains(&missing), "{message}");
+    w.put("NotificationPolicy", "own", root("first")).await;
+    let policy = async || in_grafana(&w, "r").await["notification_settings"]["policy"].clone();
+    assert_eq!(policy().await, "batch");
+    assert_rests(&w).await;
+
+    // What somebody changes is put right, and told.
+    let mut edited = in_grafana(&w, "r").await;
+    edited["notification_settings"] = json!({"receiver": "first"});
+    let path = format!("/api/v1/provisioning/alert-rules/{}", uid(&w, "r").await);
+    w.grafana.put(&path, edited).await.ok();
+    wait::until("the tree is back", SOON, async || {
+        (policy().await == "batch").then_some(())
+    })
+    .await;
+    wait::until("the drift is told", SOON, async || {
+        let rule: AlertRule = w.synced("r").await;
+        let drift = rule.status?.last_drift?;
+        (drift.fields == ["notificationSettings"]).then_some(())
+    })
+    .await;
+
+    let api = w.api::<NotificationPolicy>().await;
+    api.delete("own", &kube::api::DeleteParams::default())
+        .await
+        .expect("it can be deleted");
+    w.reason::<NotificationPolicy>("own", "InUse").await;
+    let message = w.message::<NotificationPolicy>("own").await;
+    let user = format!("AlertRule {}/r still names policy tree batch", w.ns);
+    assert!(message.contains(&user), "{message}");
+    // It goes as soon as the rule has another.
+    w.put(
+        "NotificationPolicy",
+        "next",
+        json!({"receiver": "first", "tree": "next"}),
+    )
+    .await;
+    w.put("AlertRule", "r", by(&json!({"policyRef": {"name": "next"}})))
+        .await;
+    wait::until("the rule names the other", SOON, async || {
+        (policy().await == "next").then_some(())
+    })
+    .await;
+    wait::until("the tree is gone", SOON, async || {
+        tree(&w, "batch").await.is_none()
+    })
+    .await;
+    assert_rests(&w).await;
+}
+
+#[apply(any_release)]
+async fn the_alerts_of_a_rule_that_names_a_tree_go_through_it_and_past_the_default_one() {
+    let (w, sinks) = world().await;
+    if !can(&w) {
+        return;
+    }
+    for name in ["default", "own"] {
+        let url = format!("{}/{name}", sinks.http.url());
+        let hook = json!({"integrations": [{"webhook": {"url": {"value": url}}}]});
+        w.put("ContactPoint", name, hook).await;
+    }
+    w.put("NotificationPolicy", "default", everything_to("default"))
+        .await;
+    w.put("NotificationPolicy", "own", soon("own")).await;
+    w.synced::<NotificationPolicy>("default").await;
+    fire_with(&w, "through", json!({"notificationSettings": {"policy": "own"}})).await;
+    fire_with(&w, "other", json!({})).await;
+    let told = |place: &str| -> Vec<String> {
+        let received = sinks.http.received(place);
+        let name = |body: &Value| body["commonLabels"]["alertname"].as_str().map(str::to_owned);
+        received
+            .iter()
+            .filter_map(|received| name(&received.body))
+            .collect()
+    };
+    wait::until("both are told", SOON, async || {
+        if told("/own").is_empty() || told("/default").is_empty() {
+            wait::not_yet((told("/own"), told("/default")))
+        } else {
+            wait::Seen::Yes(())
+        }
+    })
+    .await;
+    let expected = (vec!["through".to_owned()], vec!["other".to_owned()]);
+    assert_eq!((told("/own"), told("/default")), expected);
 }

@@ -229,7 +229,7 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
     /// A contact point for the alerts of this rule alone, past the policy tree (Grafana 11.0 or newer, or 10.4 with the feature toggle
-    /// `alertingSimplifiedRouting`). Default: none, the alerts go by the policy tree.
+    /// `alertingSimplifiedRouting`), or another policy tree. Default: none, the alerts go by the default policy tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_settings: Option<NotificationSettings>,
     /// Queries for whoever is paged: each becomes an annotation that holds a link into Grafana Explore. Default: none.

@@ -1,27 +1,41 @@
-//! Where the alerts of one rule go, past the policy tree.
+//! Where the alerts of one rule go, past the default policy tree.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::duration::Duration;
-use super::super::reference::{ReceiverRef, TimeIntervalRef};
+use super::super::reference::{PolicyRef, ReceiverRef, TimeIntervalRef};
 use super::super::schema;
 
-/// A contact point for the alerts of this rule alone, past the policy tree; exactly one of `receiver` and `receiverRef`.
+/// Where the alerts of this rule go, past the default policy tree: to a contact point, or through another tree. Exactly one of `receiver`, `receiverRef`,
+/// `policy` and `policyRef`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.receiver) != has(self.receiverRef)")
-        .message("give exactly one of receiver and receiverRef")
+    validation = Rule::new("[has(self.receiver), has(self.receiverRef), has(self.policy), has(self.policyRef)].filter(x, x).size() == 1")
+        .message("give exactly one of receiver, receiverRef, policy and policyRef"),
+    validation = Rule::new("!(has(self.policy) || has(self.policyRef)) || !(has(self.groupWait) || has(self.groupInterval) || has(self.repeatInterval) || (has(self.groupBy) && self.groupBy.size() > 0) || (has(self.muteTimeIntervals) && self.muteTimeIntervals.size() > 0) || (has(self.muteTimeIntervalRefs) && self.muteTimeIntervalRefs.size() > 0) || (has(self.activeTimeIntervals) && self.activeTimeIntervals.size() > 0) || (has(self.activeTimeIntervalRefs) && self.activeTimeIntervalRefs.size() > 0))")
+        .message("a policy tree says itself how and when it notifies: policy and policyRef go without groupBy, groupWait, groupInterval, repeatInterval and time intervals")
 )]
 pub struct NotificationSettings {
-    /// The ContactPoint of this namespace that gets the rule's alerts. Default: none; it or `receiverRef` is given.
+    /// The ContactPoint of this namespace that gets the rule's alerts. Default: none; one of `receiver`, `receiverRef`, `policy` and `policyRef` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub receiver: Option<String>,
-    /// A ContactPoint of another namespace, or a contact point that isn't a resource, that gets the rule's alerts. Default: none; it or `receiver` is given.
+    /// A ContactPoint of another namespace, or a contact point that isn't a resource, that gets the rule's alerts. Default: none; one of `receiver`, `receiverRef`,
+    /// `policy` and `policyRef` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_ref: Option<ReceiverRef>,
+    /// The NotificationPolicy of this namespace whose tree the rule's alerts go through instead of the default one: a root with `tree`. It says itself how and
+    /// when it notifies, so it goes with none of the fields below (Grafana 13.2 or newer, or 13.0 with the feature toggle `alertingMultiplePolicies`). Default: none;
+    /// one of `receiver`, `receiverRef`, `policy` and `policyRef` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub policy: Option<String>,
+    /// A NotificationPolicy of another namespace, or a policy tree that isn't a resource, whose tree the rule's alerts go through, as with `policy`. Default: none;
+    /// one of `receiver`, `receiverRef`, `policy` and `policyRef` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_ref: Option<PolicyRef>,
     /// Labels whose values make a notification of their own, besides `alertname` and `grafana_folder`, which always do; `...` alone means all
     /// labels. Default: as the root of the policy tree.
     #[serde(

@@ -90,6 +90,7 @@ pub(super) async fn apply(
     } = mirrored::put(context, instance, turn, rule, there, is_only_interval).await?;
     let lets_go = |found: &FoundRule| {
         found.receiver.is_some() && found.receiver != stored.receiver
+            || found.tree.is_some() && found.tree != stored.tree
             || found
                 .intervals
                 .iter()

@@ -25,10 +25,10 @@ use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::{interval, known, receiver};
+use crate::controller::notification::{interval, known, receiver, rule_tree};
 use crate::domain::links;
 use crate::domain::lint::mistakes;
-use crate::domain::notification::settings;
+use crate::domain::notification::settings::{self, Way};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::decision;
@@ -136,9 +136,9 @@ impl Reconcile for AlertRule {
                 continue;
             };
             if uid == derived || self.was_ours(Some(&found), &instance) {
-                let has_receiver = found.receiver.is_some();
+                let held_something = found.receiver.is_some() || found.tree.is_some();
                 mirrored::delete(&instance, &turn, found).await?;
-                if has_receiver {
+                if held_something {
                     context.tell_waiting(&instance.name);
                 }
             } else if reported.as_ref() == Some(&uid) {
@@ -268,19 +268,37 @@ fn notification(
     facts: &Facts,
     uid: &str,
 ) -> Result<Option<NotificationSettings>, Failure> {
-    let Some(target) = settings::target(&object.spec) else {
+    let spec = &object.spec;
+    if spec.notification_settings.is_none() {
         return Ok(None);
-    };
+    }
     // What this Grafana can't hold waits for nothing.
-    settings::refuse_what_is_too_new(&object.spec, facts.version, facts.toggles)?;
-    instance.check(&[Part::ContactPoints])?;
-    if !settings::intervals(&object.spec).is_empty() {
+    settings::refuse_what_is_too_new(spec, facts.version, facts.toggles)?;
+    if !settings::intervals(spec).is_empty() {
         instance.check(&[Part::TimeIntervals])?;
     }
-    let receiver = receiver::name_of(&target, object.ns(), context, instance)
-        .map_err(|refusal| settings::at_receiver(&object.spec, &refusal));
-    let settings = receiver.and_then(|receiver| {
-        settings::settings(&object.spec, Some(&receiver), |wanted| {
+    let way = if let Some(tree) = settings::tree(spec) {
+        rule_tree::reach(
+            &settings::place_of_policy(spec),
+            "For the default tree leave notificationSettings out",
+            instance,
+        )?;
+        instance.check(&[Part::Policy])?;
+        let name = rule_tree::name_of(&tree, object.ns(), context, instance);
+        name.map(Way::Tree)
+            .map_err(|refusal| settings::at_policy(spec, &refusal))
+            .map(Some)
+    } else if let Some(target) = settings::target(spec) {
+        instance.check(&[Part::ContactPoints])?;
+        let name = receiver::name_of(&target, object.ns(), context, instance);
+        name.map(Way::Receiver)
+            .map_err(|refusal| settings::at_receiver(spec, &refusal))
+            .map(Some)
+    } else {
+        Ok(None)
+    };
+    let settings = way.and_then(|way| {
+        settings::settings(spec, way, |wanted| {
             interval::name_of(wanted, object.ns(), context, instance)
         })
     });

@@ -70,7 +70,14 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         let tree = Key::Tree(context.claims.place(&instance.name), name.clone());
         if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
             triggers.policies.one(&holder.namespace, &holder.name);
+            let referring = By::Tree(named(&holder.namespace, &holder.name));
+            triggers.rules.all_by(&stores.rules, &referring);
         }
+        let referring = By::GrafanaTree {
+            instance: instance.name.clone(),
+            name: name.0.clone(),
+        };
+        triggers.rules.all_by(&stores.rules, &referring);
     }
     if !changed.trees.is_empty() || !changed.rules.is_empty() {
         context.tell_waiting(&instance.name);

@@ -7,5 +7,6 @@ mod maker;
 mod named;
 pub mod policy;
 pub(in crate::controller) mod receiver;
+pub(in crate::controller) mod rule_tree;
 mod tree;
 mod users;

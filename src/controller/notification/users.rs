@@ -245,6 +245,13 @@ pub(super) fn wishing<K: Managed>(object: &K, by: &[By], context: &Context) -> V
     asking.into_iter().collect()
 }
 
+/// Under which uid Grafana has a rule, or would.
+pub(super) fn rule_uid(rule: &AlertRule, instance: &Instance) -> String {
+    let reported = rule.status.as_ref().and_then(|status| status.uid.clone());
+    let known = rule.spec.uid.clone().or(reported);
+    known.unwrap_or_else(|| instance.owners.now().rule_uid(rule.ns(), rule.id()))
+}
+
 /// Whether resources of a namespace may refer to an object.
 fn may_be_named<K: Managed>(object: &K, from: &str) -> bool {
     object.ns() == from || object.is_shared_with(from)

@@ -12,6 +12,7 @@ use crate::api::{
 use crate::domain::import::selection::Selection as Imported;
 use crate::domain::notification::contact_point::{self, Values};
 use crate::domain::notification::named::inhibition;
+use crate::domain::notification::settings::Way;
 use crate::domain::notification::{named, policy, settings};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
@@ -31,8 +32,13 @@ pub fn of_rule(
 ) -> Result<(), Refusal> {
     identity::check(spec.uid.as_deref(), owners, (namespace, name))?;
     rule::check(spec, owners.now(), (namespace, name), prefix)?;
-    // Whichever contact point it is, and whichever time intervals.
-    settings::settings(spec, Some("any"), |_| Ok("any".to_owned())).map(drop)
+    // Whichever contact point or tree it is, and whichever time intervals.
+    let any = || "any".to_owned();
+    let way = match settings::tree(spec) {
+        Some(_) => Way::Tree(any()),
+        None => Way::Receiver(any()),
+    };
+    settings::settings(spec, Some(way), |_| Ok(any())).map(drop)
 }
 
 /// What is wrong with a ContactPoint, whatever its Secrets and `ConfigMap`s hold.

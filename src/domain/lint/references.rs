@@ -118,6 +118,11 @@ fn problem(
             "{kind} {name:?} is a branch itself; name the root of its tree"
         )));
     }
+    if *kind == POLICY && object.kind == RULE && target.spec().get("tree").is_none() {
+        return Some(say(format!(
+            "{kind} {name:?} has the default tree, which alerts go through anyway; name one that says tree, or leave notificationSettings out"
+        )));
+    }
     let theirs = target.instances();
     let missing = object
         .instances()
@@ -175,7 +180,15 @@ pub fn of(object: &Object) -> Vec<Reference> {
         }
         RULE => {
             if let Some(settings) = object.spec().get("notificationSettings") {
-                of_route(settings, &spec.field("notificationSettings"), &mut found);
+                let path = spec.field("notificationSettings");
+                of_route(settings, &path, &mut found);
+                name(settings.get("policy"), path.field("policy"), POLICY, &mut found);
+                one(
+                    settings.get("policyRef"),
+                    &path.field("policyRef"),
+                    POLICY,
+                    &mut found,
+                );
             }
         }
         "Silence" => of_rules(object.spec(), &spec, &mut found),

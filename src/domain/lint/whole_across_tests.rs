@@ -62,6 +62,54 @@ fn contact_points_without_use_and_rules_without_a_route_are_told() {
 }
 
 #[test]
+fn a_tree_that_a_rule_names_is_that_of_a_root_with_a_tree_of_its_own() {
+    let named = |settings: Value| {
+        let resources = vec![
+            rule("a", json!({"notificationSettings": settings})),
+            point("mail"),
+            policy("root", json!({"receiver": "mail"})),
+            policy("own", json!({"receiver": "mail", "tree": "batch"})),
+            policy(
+                "branch",
+                json!({"receiver": "mail", "parentRef": {"name": "own"}}),
+            ),
+        ];
+        said(resources)
+    };
+    for good in [
+        json!({"policy": "own"}),
+        json!({"policyRef": {"grafanaName": "x"}}),
+    ] {
+        assert_eq!(named(good), Vec::<String>::new());
+    }
+    for bad in ["root", "branch", "owm"] {
+        let at = "reference 0.spec.notificationSettings.policy";
+        assert_eq!(named(json!({"policy": bad})), [at], "{bad}");
+        assert_eq!(
+            named(json!({"policyRef": {"name": bad}})),
+            [format!("{at}Ref.name")],
+            "{bad}"
+        );
+    }
+    let older = Options {
+        version: Some(Version::new(12, 4, 0)),
+        ..options()
+    };
+    let through = rule(
+        "a",
+        json!({"notificationSettings": {"policyRef": {"grafanaName": "x"}}}),
+    );
+    let found: Vec<_> = all(vec![through], &older)
+        .iter()
+        .map(|finding| (finding.rule.name, finding.path.to_string()))
+        .collect();
+    assert_eq!(
+        found,
+        [("unsupported", "spec.notificationSettings.policyRef".to_owned())]
+    );
+}
+
+#[test]
 fn trees_with_names_are_no_doubles_and_none_of_an_older_grafana() {
     let trees = || {
         vec![

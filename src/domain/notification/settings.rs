@@ -1,4 +1,4 @@
-//! A contact point for the alerts of one rule, past the policy tree.
+//! A contact point for the alerts of one rule, or a policy tree, past the default tree.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use super::receiver::{self, Target};
 use super::timing::{grouping, period};
 use crate::api::alert_rule::{self, AlertRuleSpec};
 use crate::api::condition::Reason;
+use crate::api::reference::PolicyRef;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
 use crate::grafana::model::NotificationSettings;
@@ -21,6 +22,84 @@ const ALWAYS_GROUPED: [&str; 2] = ["grafana_folder", "alertname"];
 
 /// All labels.
 const ALL_LABELS: &str = "...";
+
+/// A policy tree beside the default one, as a rule names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tree {
+    /// That of a NotificationPolicy resource.
+    Policy {
+        /// Its namespace; `None` for the one of whoever refers to it.
+        namespace: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// A tree of Grafana that isn't a resource.
+    Grafana {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Where the alerts go, by names in Grafana.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// To a contact point.
+    Receiver(String),
+    /// Through a policy tree.
+    Tree(String),
+}
+
+/// The policy tree that the rule's own settings refer to; `None` where it has none.
+pub fn tree(spec: &AlertRuleSpec) -> Option<Tree> {
+    let settings = spec.notification_settings.as_ref()?;
+    let PolicyRef {
+        name,
+        namespace,
+        grafana_name,
+    } = match &settings.policy {
+        Some(name) => PolicyRef {
+            name: Some(name.clone()),
+            ..PolicyRef::default()
+        },
+        None => settings.policy_ref.clone()?,
+    };
+    match (name, grafana_name) {
+        (Some(name), _) => Some(Tree::Policy { namespace, name }),
+        (None, Some(name)) => Some(Tree::Grafana { name }),
+        (None, None) => None,
+    }
+}
+
+/// Where the policy tree is written.
+pub fn place_of_policy(spec: &AlertRuleSpec) -> String {
+    let settings = spec.notification_settings.as_ref();
+    let is_name = settings.is_some_and(|settings| settings.policy.is_some());
+    let field = if is_name { "policy" } else { "policyRef" };
+    format!("{FIELD}.{field}")
+}
+
+/// Says of the policy tree that it can't be used where it is written.
+pub fn at_policy(spec: &AlertRuleSpec, refusal: &Refusal) -> Refusal {
+    let message = format!("{}: {}", place_of_policy(spec), refusal.message);
+    Refusal::new(refusal.reason, message)
+}
+
+/// Fails where this Grafana has no tree but the default one.
+fn refuse_another_tree(spec: &AlertRuleSpec, version: Version, toggles: Toggles) -> Result<(), Refusal> {
+    if tree(spec).is_none() || version.has_several_trees(toggles) {
+        return Ok(());
+    }
+    let toggle = if version >= Version::SEVERAL_TREES_BY_TOGGLE {
+        "turn on its feature toggle alertingMultiplePolicies, upgrade"
+    } else {
+        "upgrade"
+    };
+    let message = format!(
+        "Grafana {version} has one policy tree, several since {}; {toggle}, or remove the field and route the alerts by a label in the default tree",
+        Version::SEVERAL_TREES
+    );
+    Err(at_policy(spec, &Refusal::new(Reason::Unsupported, message)))
+}
 
 /// The contact point that the rule's own settings refer to; `None` where it has none.
 pub fn target(spec: &AlertRuleSpec) -> Option<Target> {
@@ -64,6 +143,7 @@ pub fn refuse_what_is_too_new(
         return Ok(());
     };
     if version.has_notification_settings(toggles) {
+        refuse_another_tree(spec, version, toggles)?;
         let field = interval::field_of_active(&timings(settings));
         return match field.filter(|_| version < Version::ACTIVE_INTERVALS) {
             Some(field) => Err(interval::too_new(&format!("{FIELD}.{field}"), version)),
@@ -80,18 +160,30 @@ pub fn refuse_what_is_too_new(
     ))
 }
 
-/// The settings as Grafana takes them, with the contact point of this name in Grafana. `interval_of` gives a time interval's name there, or says why it
+/// The settings as Grafana takes them, with where the alerts go by its name in Grafana. `interval_of` gives a time interval's name there, or says why it
 /// can't be used.
 pub fn settings(
     spec: &AlertRuleSpec,
-    receiver: Option<&str>,
+    way: Option<Way>,
     mut interval_of: impl FnMut(&Interval) -> Result<String, Refusal>,
 ) -> Result<Option<NotificationSettings>, Refusal> {
     let Some(settings) = &spec.notification_settings else {
         return Ok(None);
     };
-    let receiver =
-        receiver.ok_or_else(|| Refusal::invalid(FIELD, "give exactly one of receiver and receiverRef"))?;
+    let receiver = match way {
+        None => {
+            let message = "give exactly one of receiver, receiverRef, policy and policyRef";
+            return Err(Refusal::invalid(FIELD, message));
+        }
+        // The tree says all else, so Grafana takes nothing beside it.
+        Some(Way::Tree(policy)) => {
+            return Ok(Some(NotificationSettings {
+                policy: Some(policy),
+                ..NotificationSettings::default()
+            }));
+        }
+        Some(Way::Receiver(receiver)) => receiver,
+    };
     let mut group_by = grouping(&settings.group_by, FIELD)?;
     if !group_by.is_empty() && !group_by.iter().any(|label| label == ALL_LABELS) {
         let missing = ALWAYS_GROUPED.map(str::to_owned);
@@ -104,7 +196,7 @@ pub fn settings(
     let [mute_time_intervals, active_time_intervals] =
         interval::named(FIELD, timings(settings), &mut interval_of)?;
     Ok(Some(NotificationSettings {
-        receiver: receiver.to_owned(),
+        receiver,
         group_by,
         group_wait: period(settings.group_wait.as_ref(), &field("groupWait"), true)?,
         group_interval: period(settings.group_interval.as_ref(), &field("groupInterval"), false)?,

@@ -11,9 +11,13 @@ fn spec(settings: Value) -> AlertRuleSpec {
     serde_json::from_value(json!({"query": "up < 1", "notificationSettings": settings})).unwrap()
 }
 
+fn pager() -> Way {
+    Way::Receiver("Pager".to_owned())
+}
+
 /// The notification settings that these become, with a contact point that Grafana has as `Pager`.
 fn settings(fields: Value) -> Result<NotificationSettings, Refusal> {
-    super::settings(&spec(fields), Some("Pager"), |_| Ok("any".to_owned())).map(Option::unwrap)
+    super::settings(&spec(fields), Some(pager()), |_| Ok("any".to_owned())).map(Option::unwrap)
 }
 
 #[test]
@@ -45,6 +49,87 @@ fn a_contact_point_of_its_own_is_sent_by_its_name_in_grafana_with_the_labels_tha
         settings(json!({"receiver": "pager", "groupBy": ["..."]})).unwrap(),
         all
     );
+}
+
+#[test]
+fn a_policy_tree_is_sent_by_its_name_and_alone() {
+    let of =
+        |fields: Value| super::settings(&spec(fields), Some(Way::Tree("batch".to_owned())), |_| panic!());
+    let alone = NotificationSettings {
+        policy: Some("batch".to_owned()),
+        ..Default::default()
+    };
+    assert_eq!(of(json!({"policy": "own"})).unwrap(), Some(alone));
+}
+
+#[test]
+fn a_policy_tree_is_that_of_a_resource_here_or_elsewhere_or_one_of_grafanas() {
+    let here = |namespace: Option<&str>| Tree::Policy {
+        namespace: namespace.map(str::to_owned),
+        name: "own".to_owned(),
+    };
+    let there = Tree::Grafana {
+        name: "batch".to_owned(),
+    };
+    for (settings, expected, place) in [
+        (json!({"policy": "own"}), here(None), "policy"),
+        (json!({"policyRef": {"name": "own"}}), here(None), "policyRef"),
+        (
+            json!({"policyRef": {"name": "own", "namespace": "ops"}}),
+            here(Some("ops")),
+            "policyRef",
+        ),
+        (json!({"policyRef": {"grafanaName": "batch"}}), there, "policyRef"),
+    ] {
+        let spec = spec(settings);
+        assert_eq!(tree(&spec), Some(expected));
+        assert_eq!(target(&spec), None);
+        let refusal = at_policy(&spec, &Refusal::missing("it is not there"));
+        let message = format!("spec.notificationSettings.{place}: it is not there");
+        assert_eq!(
+            (refusal.reason, refusal.message),
+            (Reason::DependencyMissing, message)
+        );
+    }
+    for none in [json!({"receiver": "a"}), json!({"policyRef": {}})] {
+        assert_eq!(tree(&spec(none)), None);
+    }
+    assert_eq!(tree(&AlertRuleSpec::default()), None);
+}
+
+#[test]
+fn a_policy_tree_is_named_where_there_is_one_tree_and_what_helps() {
+    let spec = spec(json!({"policyRef": {"grafanaName": "batch"}}));
+    let refuse = |version: Version, several_trees: bool| {
+        let toggles = Toggles {
+            several_trees,
+            ..Toggles::default()
+        };
+        refuse_what_is_too_new(&spec, version, toggles)
+    };
+    for (version, toggle, cure) in [
+        (Version::new(12, 4, 0), true, "several since 13.2; upgrade, or"),
+        (
+            Version::new(13, 1, 0),
+            false,
+            "turn on its feature toggle alertingMultiplePolicies",
+        ),
+    ] {
+        let refusal = refuse(version, toggle).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Unsupported);
+        let start = format!("spec.notificationSettings.policyRef: Grafana {version} has one policy tree");
+        assert!(refusal.message.starts_with(&start), "{}", refusal.message);
+        assert!(refusal.message.contains(cure), "{}", refusal.message);
+    }
+    // Where a rule has no settings at all, that comes first.
+    let refusal = refuse(Version::new(10, 4, 0), true).unwrap_err();
+    assert!(
+        refusal.message.contains("alertingSimplifiedRouting"),
+        "{}",
+        refusal.message
+    );
+    assert_eq!(refuse(Version::new(13, 0, 0), true), Ok(()));
+    assert_eq!(refuse(Version::new(13, 2, 0), false), Ok(()));
 }
 
 #[test]
@@ -107,7 +192,7 @@ fn time_intervals_are_sent_by_their_names_in_grafana_and_each_is_asked_for_by_it
             Interval::Grafana { name } => name.clone(),
         })
     };
-    let settings = super::settings(&spec(fields.clone()), Some("Pager"), name_of).unwrap();
+    let settings = super::settings(&spec(fields.clone()), Some(pager()), name_of).unwrap();
     let settings = settings.unwrap();
     assert_eq!(
         settings.mute_time_intervals,
@@ -118,7 +203,7 @@ fn time_intervals_are_sent_by_their_names_in_grafana_and_each_is_asked_for_by_it
         Interval::Grafana { name } if name == "office" => Err(Refusal::missing("it is not there")),
         _ => Ok("x".to_owned()),
     };
-    let refusal = super::settings(&spec(fields), Some("Pager"), missing).unwrap_err();
+    let refusal = super::settings(&spec(fields), Some(pager()), missing).unwrap_err();
     assert_eq!(refusal.reason, Reason::DependencyMissing);
     assert_eq!(
         refusal.message,

@@ -88,11 +88,12 @@ pub fn lost(wish: &AlertRule, found: &FoundRule) -> Option<String> {
         .as_ref()
         .filter(|_| wish.notification_settings.is_none());
     let settings = receiver.map(|receiver| {
-        let way = match receiver.as_str() {
-            "" => "a policy tree of its own".to_owned(),
-            name => format!("contact point {name}"),
+        let way = match (receiver.as_str(), &found.tree) {
+            ("", Some(tree)) => format!("policy tree {tree}"),
+            ("", None) => "a policy tree of its own".to_owned(),
+            (name, _) => format!("contact point {name}"),
         };
-        format!("its notification settings ({way}): its alerts go by the policy tree")
+        format!("its notification settings ({way}): its alerts go by the default policy tree")
     });
     let metric = found.metric.as_ref().filter(|_| wish.record.is_none());
     let recording = metric.map(|metric| format!("its metric {metric}: it records no longer, but alerts"));

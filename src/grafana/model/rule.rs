@@ -39,7 +39,7 @@ pub struct AlertRule {
     pub labels: BTreeMap<String, String>,
     /// Not evaluated while true.
     pub is_paused: bool,
-    /// A contact point for this rule alone, past the policy tree; 10.4 and later.
+    /// A contact point for this rule alone, past the policy tree, or another tree; 10.4 and later.
     pub notification_settings: Option<NotificationSettings>,
     /// What a recording rule writes, which doesn't alert: it has no condition, no states and no time to wait.
     pub record: Option<Record>,
@@ -75,7 +75,7 @@ pub struct NotificationSettings {
     pub mute_time_intervals: Vec<String>,
     /// Names of the only intervals in which something is sent; 12.1 and later.
     pub active_time_intervals: Vec<String>,
-    /// Name of a policy tree, in the place of all else; only found, 13.2 and later.
+    /// Name of a policy tree beside the default one, in the place of all else; 13.2 and later, or 13.0 by a feature toggle.
     pub policy: Option<String>,
 }
 

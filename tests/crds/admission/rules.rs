@@ -166,7 +166,7 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
 
 #[tokio::test]
 async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
-    let one = "give exactly one of receiver and receiverRef";
+    let one = "give exactly one of receiver, receiverRef, policy and policyRef";
     let table = [
         (json!({}), one),
         (json!({"groupBy": ["team"]}), one),
@@ -231,6 +231,64 @@ async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
     let good = [by_name, across, in_grafana]
         .map(|settings| json!({"query": "up < 1", "notificationSettings": settings}));
     accepted("AlertRule", &good).await;
+}
+
+#[tokio::test]
+async fn a_policy_tree_of_a_rule_stands_alone_and_is_another_than_the_default_one() {
+    let one = "give exactly one of receiver, receiverRef, policy and policyRef";
+    let alone = "a policy tree says itself how and when it notifies";
+    let table = [
+        (json!({"receiver": "a", "policy": "b"}), one),
+        (json!({"policy": "a", "policyRef": {"name": "b"}}), one),
+        (
+            json!({"receiverRef": {"name": "a"}, "policyRef": {"name": "b"}}),
+            one,
+        ),
+        (json!({"policy": ""}), "spec.notificationSettings.policy"),
+        (
+            json!({"policyRef": {}}),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            json!({"policyRef": {"name": "a", "grafanaName": "b"}}),
+            "give exactly one of name and grafanaName",
+        ),
+        (
+            json!({"policyRef": {"grafanaName": "a", "namespace": "b"}}),
+            "namespace goes with name",
+        ),
+        (
+            json!({"policyRef": {"grafanaName": "user-defined"}}),
+            "the default tree, which alerts go through anyway",
+        ),
+        (json!({"policy": "a", "groupBy": ["team"]}), alone),
+        (json!({"policy": "a", "groupWait": "1s"}), alone),
+        (json!({"policy": "a", "groupInterval": "1s"}), alone),
+        (json!({"policy": "a", "repeatInterval": "1s"}), alone),
+        (json!({"policy": "a", "muteTimeIntervals": ["nights"]}), alone),
+        (
+            json!({"policyRef": {"name": "a"}, "muteTimeIntervalRefs": [{"grafanaName": "n"}]}),
+            alone,
+        ),
+        (
+            json!({"policyRef": {"name": "a"}, "activeTimeIntervals": ["days"]}),
+            alone,
+        ),
+        (
+            json!({"policyRef": {"name": "a"}, "activeTimeIntervalRefs": [{"grafanaName": "d"}]}),
+            alone,
+        ),
+    ];
+    let with = |settings: Value| json!({"query": "up < 1", "notificationSettings": settings});
+    refused(
+        "AlertRule",
+        &table.map(|(settings, words)| (with(settings), words)),
+    )
+    .await;
+    let through = json!({"policy": "a", "groupBy": [], "muteTimeIntervals": Value::Null});
+    let shared = json!({"policyRef": {"name": "a", "namespace": "b"}});
+    let theirs = json!({"policyRef": {"grafanaName": "A tree"}});
+    accepted("AlertRule", &[through, shared, theirs].map(with)).await;
 }
 
 #[tokio::test]

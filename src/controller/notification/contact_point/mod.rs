@@ -13,10 +13,10 @@ use kube::Resource;
 use kube::runtime::events::EventType;
 
 use super::tree;
-use super::users::Users;
+use super::users::{Users, rule_uid};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
-use crate::api::{ANNOTATION_RESEND, AlertRule, ContactPoint, ContactPointStatus};
+use crate::api::{ANNOTATION_RESEND, ContactPoint, ContactPointStatus};
 use crate::cluster::{namespace, referenced};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -60,7 +60,7 @@ impl Reconcile for ContactPoint {
             };
             for receiver in [By::Receiver(named(self.ns(), self.id())), by_name] {
                 for rule in context.stores.rules.by(&receiver) {
-                    instance.refused.forget(&uid(&rule, &instance));
+                    instance.refused.forget(&rule_uid(&rule, &instance));
                 }
                 context.tell_referrers(&receiver);
             }
@@ -282,13 +282,6 @@ impl ContactPoint {
         let note = format!("{why}, so it stays in Grafana");
         context.left_behind(self, self.instance(), &note).await;
     }
-}
-
-/// Under which uid Grafana has a rule, or would.
-fn uid(rule: &AlertRule, instance: &Instance) -> String {
-    let reported = rule.status.as_ref().and_then(|status| status.uid.clone());
-    let known = rule.spec.uid.clone().or(reported);
-    known.unwrap_or_else(|| instance.owners.now().rule_uid(rule.ns(), rule.id()))
 }
 
 /// The deletion waits for somebody to let go of it.

@@ -13,12 +13,14 @@ use tracing::info;
 use self::assembly::writer;
 use self::branch::STORED;
 use self::own_tree::Parting;
+use super::users::rule_uid;
 use super::{interval, known, receiver, tree};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{NotificationPolicy, NotificationPolicyStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
@@ -110,6 +112,7 @@ impl Reconcile for NotificationPolicy {
                 "policy tree written"
             );
             context.tell_waiting(&instance.name);
+            self.tell_rules(context, &instance);
         }
         assembly::trigger_moved(self, before.as_ref(), &wish, &instance, context);
         let mut status = self.status.clone().unwrap_or_default();
@@ -214,6 +217,18 @@ impl NotificationPolicy {
     async fn know(&self, context: &Context, instance: &Instance) -> Result<(), Failure> {
         let (targets, intervals) = (policy::targets(&self.spec), policy::intervals(&self.spec));
         known::ensure(targets, intervals, self.ns(), context, instance).await
+    }
+
+    /// Has the rules that name this tree looked at, which wait for it, be it new or lost with the whole Grafana.
+    fn tell_rules(&self, context: &Context, instance: &Instance) {
+        if self.tree().is_default() {
+            return;
+        }
+        for rule in context.stores.rules.by(&By::Tree(named(self.ns(), self.id()))) {
+            // What Grafana has refused for want of it is another thing now.
+            instance.refused.forget(&rule_uid(&rule, instance));
+        }
+        context.tell_those_of_tree(self);
     }
 
     /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact

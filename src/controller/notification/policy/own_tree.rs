@@ -8,9 +8,11 @@ use crate::api::condition::Reason;
 use crate::cluster::namespace;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::by::{By, named};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
-use crate::controller::notification::users::{called, goes_with};
+use crate::controller::notification::rule_tree;
+use crate::controller::notification::users::{called, goes_with, rule_called, wishing};
 use crate::domain::notification::policy;
 use crate::grafana::api::FoundRule;
 use crate::grafana::mirror::Part;
@@ -22,9 +24,6 @@ const NAMED: usize = 3;
 /// How soon a deletion that waits looks again by itself, though a poll that shows another rule tells it sooner.
 const IN_USE: Duration = Duration::from_secs(10);
 
-/// How soon it is looked again whether trees are known by their names.
-const OUT_OF_REACH: Duration = Duration::from_secs(60);
-
 /// Fails where this Grafana has no tree but the default one, or none that can be reached.
 pub(super) fn check(policy: &NotificationPolicy, instance: &Instance) -> Result<(), Failure> {
     let name = policy.tree();
@@ -33,21 +32,11 @@ pub(super) fn check(policy: &NotificationPolicy, instance: &Instance) -> Result<
     }
     let facts = instance.facts()?;
     policy::refuse_another_tree(facts.version, facts.toggles)?;
-    reach(&name, instance)
+    reach(instance)
 }
 
-fn reach(name: &TreeName, instance: &Instance) -> Result<(), Failure> {
-    if instance.grafana.trees.knows_names() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Reason::Unsupported,
-        format!(
-            "spec.tree: Grafana knows the policy tree {} through its newer API alone (/apis), which it doesn't serve or doesn't let these credentials use; the status of GrafanaInstance {} says why. For the default tree leave spec.tree out",
-            name.0, instance.name
-        ),
-        Retry::After(OUT_OF_REACH),
-    ))
+fn reach(instance: &Instance) -> Result<(), Failure> {
+    rule_tree::reach("spec.tree", "For the default tree leave spec.tree out", instance)
 }
 
 /// What becomes of the tree of a root that is deleted.
@@ -70,7 +59,7 @@ pub(super) async fn part(
     if name.is_default() {
         return Ok(Parting::Goes(None));
     }
-    if let Err(out_of_reach) = reach(&name, instance) {
+    if let Err(out_of_reach) = reach(instance) {
         let was_ours = instance
             .memory()
             .is_ok_and(|memory| memory.read(|memory| memory.tree(&name).was_ours));
@@ -85,26 +74,45 @@ pub(super) async fn part(
     let rules: Vec<FoundRule> = instance
         .mirror
         .read(|held| held.rules.with_tree(&name.0).cloned().collect());
-    if rules.is_empty() {
+    // Those that are to name it are given it again, so it stays for them too.
+    let asking = [
+        By::Tree(named(policy.ns(), policy.id())),
+        by_name(&name, instance),
+    ];
+    let asking = wishing(policy, &asking, context);
+    if rules.is_empty() && asking.is_empty() {
         return Ok(Parting::Goes(None));
     }
-    let message = still_name(&rules, &name, instance);
+    let all = rules.iter().map(|rule| called(rule, instance));
+    let all = all.chain(asking.iter().map(rule_called)).collect();
+    let message = still_name(&all, &name);
     let goes_too = |rule: &FoundRule| goes_with(rule, policy.ns(), instance, context);
     // A namespace must never hang on what somebody else refers to. Its own rules go by themselves.
     if !rules.iter().any(goes_too) && namespace::is_terminating(&context.client, policy.ns()).await? {
-        return Ok(Parting::Stays(message));
+        return Ok(if rules.is_empty() {
+            Parting::Goes(None)
+        } else {
+            Parting::Stays(message)
+        });
     }
     let in_use = Failure::new(Reason::InUse, message, Retry::After(IN_USE));
     Ok(Parting::Goes(Some(in_use)))
 }
 
-fn still_name(rules: &[FoundRule], name: &TreeName, instance: &Instance) -> String {
-    let all: BTreeSet<_> = rules.iter().map(|rule| called(rule, instance)).collect();
+/// What those rules are found by that name the tree as Grafana does.
+fn by_name(name: &TreeName, instance: &Instance) -> By {
+    By::GrafanaTree {
+        instance: instance.name.clone(),
+        name: name.0.clone(),
+    }
+}
+
+fn still_name(all: &BTreeSet<String>, name: &TreeName) -> String {
     let more = match all.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let verb = if all.len() == 1 { "names" } else { "name" };
-    let named: Vec<_> = all.into_iter().take(NAMED).collect();
+    let named: Vec<_> = all.iter().take(NAMED).map(String::as_str).collect();
     format!("{}{more} still {verb} policy tree {}", named.join(", "), name.0)
 }

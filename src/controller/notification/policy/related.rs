@@ -1,4 +1,4 @@
-//! What a change of one policy means for the others of its tree.
+//! What a change of one policy means for the others of its tree, and for the rules that name that.
 
 use kube::runtime::watcher::Event;
 
@@ -7,7 +7,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::{By, Named, named};
 use crate::controller::engine::managed::Managed;
 
-/// Asks for a pass over the root that a branch has left or stands otherwise in, and over the branches of a root.
+/// Asks for a pass over the root that a branch has left or stands otherwise in, and over the branches of a root and the rules that name its tree.
 pub(in crate::controller) fn told(
     event: &Event<NotificationPolicy>,
     before: Option<&NotificationPolicy>,
@@ -35,6 +35,7 @@ pub(in crate::controller) fn told(
     }
     if before.map(seen_by_branches) != after.map(seen_by_branches) {
         triggers.all_by(policies, &By::Branch(named(policy.ns(), policy.id())));
+        context.tell_those_of_tree(policy);
     }
 }
 

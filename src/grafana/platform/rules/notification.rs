@@ -8,11 +8,15 @@ use crate::grafana::wire::null_as_default;
 /// That a contact point is named. `v0alpha1` may leave the type out then.
 const SIMPLIFIED: &str = "SimplifiedRouting";
 
+/// That a policy tree is named.
+const NAMED_TREE: &str = "NamedRoutingTree";
+
 /// Either of two; which, the type says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Notification {
     r#type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     receiver: String,
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     group_by: Vec<String>,
@@ -26,8 +30,7 @@ pub(super) struct Notification {
     mute_time_intervals: Vec<String>,
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     active_time_intervals: Vec<String>,
-    /// Only read.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     routing_tree: Option<String>,
 }
 
@@ -35,7 +38,12 @@ impl Notification {
     /// Settings as they are sent.
     pub(super) fn of(settings: &NotificationSettings) -> Self {
         Self {
-            r#type: SIMPLIFIED.to_owned(),
+            r#type: if settings.policy.is_some() {
+                NAMED_TREE
+            } else {
+                SIMPLIFIED
+            }
+            .to_owned(),
             receiver: settings.receiver.clone(),
             group_by: settings.group_by.clone(),
             group_wait: settings.group_wait.clone(),
@@ -43,7 +51,7 @@ impl Notification {
             repeat_interval: settings.repeat_interval.clone(),
             mute_time_intervals: settings.mute_time_intervals.clone(),
             active_time_intervals: settings.active_time_intervals.clone(),
-            routing_tree: None,
+            routing_tree: settings.policy.clone(),
         }
     }
 

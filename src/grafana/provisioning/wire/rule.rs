@@ -161,8 +161,7 @@ pub(in super::super) struct NotificationSettings {
     mute_time_intervals: Vec<String>,
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     active_time_intervals: Vec<String>,
-    /// Only read.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
 }
 
@@ -176,7 +175,7 @@ impl From<&model::NotificationSettings> for NotificationSettings {
             repeat_interval: settings.repeat_interval.clone(),
             mute_time_intervals: settings.mute_time_intervals.clone(),
             active_time_intervals: settings.active_time_intervals.clone(),
-            policy: None,
+            policy: settings.policy.clone(),
         }
     }
 }
@@ -335,6 +334,18 @@ mod tests {
         );
         let read: Rule = serde_json::from_value(sent).unwrap();
         assert_eq!(read.found(rule.interval), rule);
+    }
+
+    #[test]
+    fn a_policy_tree_is_sent_by_its_name_and_without_a_contact_point() {
+        let settings = model::NotificationSettings {
+            policy: Some("other".to_owned()),
+            ..model::NotificationSettings::default()
+        };
+        let sent = serde_json::to_value(NotificationSettings::from(&settings)).unwrap();
+        assert_eq!(sent, json!({"receiver": "", "policy": "other"}));
+        let read: NotificationSettings = serde_json::from_value(sent).unwrap();
+        assert_eq!(model::NotificationSettings::from(read), settings);
     }
 
     #[test]

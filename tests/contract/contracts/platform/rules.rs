@@ -152,7 +152,7 @@ fn settings() -> Vec<Contract> {
         contract("a routing tree of a rule")
             .absent(before("13.0.0"))
             .unknown(between("13.0.0", "13.3.0"))
-            .case(since("13.3.0"), "is shown with the type of the settings", [read::RULE_TESTS, Unconfirmed("that no toggle is needed")], [
+            .case(since("13.3.0"), "is shown with the type of the settings", [read::RULE_TESTS, Code("grafana/grafana#117628, #120463: the toggle is the user interface's")], [
                 folder("f"),
                 post(super::BETA.of("routingtrees"), super::named("<t>", json!({"defaults": {"receiver": "empty"}, "routes": []}))).is(201),
                 post(

@@ -180,6 +180,7 @@ fn notifications() -> Vec<Contract> {
         );
         but(rule("f", "r"), json!({"notification_settings": settings}))
     };
+    let through = |settings: Value| but(rule("f", "r"), json!({"notification_settings": settings}));
     let checks = Code("pkg/services/ngalert/models/notifications.go");
     vec![
         contract("a contact point that a rule names")
@@ -217,6 +218,51 @@ fn notifications() -> Vec<Contract> {
                         .at("/notification_settings/group_interval", "5m")
                         .at("/notification_settings/repeat_interval", "4h"),
                 ],
+            ),
+        contract("a routing tree that a rule names")
+            .given([folder("f")])
+            .absent(before("13.0.0"))
+            // Trees need a toggle.
+            .unknown(between("13.0.0", "13.3.0"))
+            .case(
+                since("13.3.0"),
+                "is kept, in the place of a contact point",
+                [
+                    Code("pkg/services/ngalert/models/notifications.go"),
+                    Unconfirmed("that the provisioning API keeps it, which #117628 leaves to another"),
+                ],
+                [
+                    post(
+                        "/apis/notifications.alerting.grafana.app/v1beta1/namespaces/<space>/routingtrees",
+                        json!({
+                            "apiVersion": "notifications.alerting.grafana.app/v1beta1", "kind": "RoutingTree", "metadata": {"name": "<t>"},
+                            "spec": {"defaults": {"receiver": "empty"}, "routes": []},
+                        }),
+                    )
+                    .is(201),
+                    post(RULES, through(json!({"receiver": "", "policy": "<t>"}))).is(201),
+                    read().at("/notification_settings/policy", "<t>"),
+                ],
+            ),
+        contract("a routing tree that a rule names and that isn't there")
+            .given([folder("f")])
+            .absent(before("13.0.0"))
+            .unknown(between("13.0.0", "13.3.0"))
+            .case(
+                since("13.3.0"),
+                "is refused",
+                checks,
+                [post(RULES, through(json!({"receiver": "", "policy": "<t>"}))).is(400).says("<t>")],
+            ),
+        contract("the default tree, named by a rule")
+            .given([folder("f")])
+            .absent(before("13.0.0"))
+            .unknown(between("13.0.0", "13.3.0"))
+            .case(
+                since("13.3.0"),
+                "is refused",
+                checks,
+                [post(RULES, through(json!({"receiver": "", "policy": "user-defined"}))).is(400).says("default tree")],
             ),
         contract("a contact point that a rule names and that isn't there")
             .given([folder("f")])

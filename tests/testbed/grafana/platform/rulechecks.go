@@ -159,7 +159,8 @@ func groupLabels(labels map[string]string, old *kube.Object) string {
 	return ""
 }
 
-// missing names what a rule refers to and isn't there.
+// missing names what a rule refers to and isn't there, or mustn't be referred to.
+// Unconfirmed: that the default tree is refused by the admission, as what isn't there is; the store refuses it (models/notifications.go).
 func (a *api) missing(r *kube.Request, folder string, n *ruleNotification) string {
 	why := ""
 	a.read(r, func(o *store.Org) {
@@ -169,7 +170,9 @@ func (a *api) missing(r *kube.Request, folder string, n *ruleNotification) strin
 		case n == nil:
 		case n.Type == namedTree && n.RoutingTree == "":
 			why = "routing tree is empty"
-		case n.Type == namedTree && !(n.RoutingTree == defaultTree || a.Cfg.NamedTrees() && o.Alerting.Trees[n.RoutingTree] != nil):
+		case n.Type == namedTree && n.RoutingTree == defaultTree:
+			why = "invalid notification settings: policy routing should not explicitly point to the default tree: \"" + defaultTree + "\""
+		case n.Type == namedTree && !(a.Cfg.NamedTrees() && o.Alerting.Trees[n.RoutingTree] != nil):
 			why = "invalid notification settings: policy '" + n.RoutingTree + "' does not exist"
 		case n.Type == namedTree:
 		case n.Receiver == "":

@@ -18,11 +18,10 @@ func (v Version) ActiveIntervalsOfRules() bool { return v.AtLeast(12, 1, 0) }
 // Unconfirmed: the release that began with it.
 func (v Version) GroupByCompleted() bool { return v.AtLeast(13, 0, 0) }
 
-// PolicyOfRules: a rule's notification settings may name a routing tree (#120610).
-// Unconfirmed: whether 13.3 takes it without the toggle alertingPolicyRoutingSettings; played: with it from 13.0, without from 13.3.
-func (v Version) PolicyOfRules(toggle bool) bool {
-	return v.AtLeast(13, 3, 0) || toggle && v.AtLeast(13, 0, 0)
-}
+// PolicyOfRules: a rule's notification settings may name a routing tree (#117628). The toggle alertingPolicyRoutingSettings is the user interface's alone
+// (#120463, #131835).
+// Unconfirmed: that the provisioning API takes it from 13.0 on, which that pull request leaves to another; played: it does.
+func (v Version) PolicyOfRules() bool { return v.AtLeast(13, 0, 0) }
 
 // RecordingRules: a rule may have record{metric,from} (client 24-06-25 and 24-08-26: 11.1 or 11.2).
 // Unconfirmed: what a release answers where recording rules are switched off; played: they are on.

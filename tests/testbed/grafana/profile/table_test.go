@@ -23,7 +23,7 @@ func TestEachReleaseHasItsRow(t *testing.T) {
 		{"notification_settings", func(v Version) any { return v.NotificationSettings(false) }, [6]any{false, false, true, true, true, true}},
 		{"notification_settings by toggle", func(v Version) any { return v.NotificationSettings(true) }, [6]any{false, true, true, true, true, true}},
 		{"active_time_intervals of rules", yes(Version.ActiveIntervalsOfRules), [6]any{false, false, false, true, true, true}},
-		{"policy of rules", func(v Version) any { return v.PolicyOfRules(false) }, [6]any{false, false, false, false, false, true}},
+		{"policy of rules", yes(Version.PolicyOfRules), [6]any{false, false, false, false, true, true}},
 		{"record", yes(Version.RecordingRules), [6]any{false, false, true, true, true, true}},
 		{"record.target_datasource_uid", yes(Version.RecordTarget), [6]any{false, false, false, true, true, true}},
 		{"active_time_intervals on routes", yes(Version.ActiveIntervals), [6]any{false, false, true, true, true, true}},

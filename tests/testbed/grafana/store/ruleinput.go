@@ -186,13 +186,17 @@ func (s *Store) checkNotification(org int64, n *NotificationSettings) *refusal.R
 	defer s.Mu.RUnlock()
 	o := s.Orgs[org]
 	if n.Policy != "" {
-		if !s.cfg.Version.PolicyOfRules(s.cfg.Toggle("alertingPolicyRoutingSettings")) {
+		if !s.cfg.Version.PolicyOfRules() {
 			return bad("receiver must be specified")
+		}
+		// Source: PolicyRouting.Validate in pkg/services/ngalert/models/notifications.go.
+		if n.Policy == DefaultTree {
+			return bad("policy routing should not explicitly point to the default tree: %q", DefaultTree)
 		}
 		if n.Receiver != "" {
 			return bad("receiver and policy are mutually exclusive")
 		}
-		if n.Policy != DefaultTree && o.Alerting.Trees[n.Policy] == nil {
+		if o.Alerting.Trees[n.Policy] == nil {
 			return bad("policy %s does not exist", n.Policy)
 		}
 		return nil

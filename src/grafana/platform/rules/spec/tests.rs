@@ -172,6 +172,23 @@ fn settings_without_a_type_name_a_contact_point_and_others_a_tree() {
 }
 
 #[test]
+fn a_tree_is_sent_by_its_name_and_alone() {
+    let rule = AlertRule {
+        notification_settings: Some(NotificationSettings {
+            policy: Some("other".to_owned()),
+            ..NotificationSettings::default()
+        }),
+        ..AlertRule::default()
+    };
+    let sent = sent(&rule);
+    assert_eq!(
+        sent["notificationSettings"],
+        json!({"type": "NamedRoutingTree", "routingTree": "other"})
+    );
+    assert_eq!(read(sent).notification_settings, rule.notification_settings);
+}
+
+#[test]
 fn a_panel_is_named_by_annotations_and_by_a_field_that_can_say_less() {
     let panel = |dashboard: &str, panel: &str| {
         let annotations = map(&[("__dashboardUid__", dashboard), ("__panelId__", panel)]);

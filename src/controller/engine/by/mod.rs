@@ -1,10 +1,15 @@
 //! What objects are found by, besides their names: each kind says which of these it is found by.
 
+mod key;
+mod references;
+
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use kube::{Resource, ResourceExt};
 
+pub use self::key::{By, Labelled, Named, labelled, named};
+use self::references::{of_rule, refers_to, refers_to_interval};
 use super::managed::Managed;
 use crate::api::grafana_instance;
 use crate::api::{
@@ -19,124 +24,8 @@ use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 use crate::domain::maintenance::workload::policy_name;
 use crate::domain::notification::contact_point;
-use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
-use crate::domain::notification::receiver::Target;
-use crate::domain::notification::settings;
 use crate::grafana::model::TreeName;
-
-/// Something that objects are found by. Instances, namespaces, uids and labels are given as they are written.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum By {
-    /// Those for a GrafanaInstance: AlertRules, ContactPoints, NotificationPolicies, Silences, MaintenancePolicies.
-    Instance(String),
-    /// Those for a GrafanaInstance that are in sync, and those that aren't: the same kinds but for MaintenancePolicies.
-    Synced(String, bool),
-    /// Those for a GrafanaInstance that aren't in sync, by the reason that their condition `Ready` has: the same kinds.
-    Waiting(String, String),
-    /// Those for a GrafanaInstance that somebody has changed in Grafana, where that is only told of: the same kinds.
-    Drifted(String),
-    /// Those of a namespace: MaintenancePolicies, workloads, PrometheusRules, VMRules.
-    Namespace(String),
-    /// Workloads of any namespace that name this MaintenancePolicy.
-    Policy(Named),
-    /// AlertRules for an instance in a namespace.
-    Rules {
-        /// The GrafanaInstance.
-        instance: String,
-        /// The namespace.
-        namespace: String,
-    },
-    /// AlertRules of a namespace that carry a label.
-    Label(Labelled),
-    /// AlertRules of a PrometheusRuleImport, by its uid.
-    Owner(String),
-    /// PrometheusRuleImports that read a namespace by its name.
-    Reader(String),
-    /// PrometheusRuleImports that read every namespace.
-    ReaderOfAll,
-    /// AlertRules for an instance in a folder: the one that they name by its uid, or the one that they were last in.
-    Folder {
-        /// The GrafanaInstance.
-        instance: String,
-        /// The folder's uid.
-        uid: String,
-    },
-    /// AlertRules for an instance of which no folder is known yet.
-    Unplaced(String),
-    /// Silences that select the AlertRules of a namespace by labels, this one first. So each of them is found once.
-    Selector(Labelled),
-    /// Silences that select an AlertRule by name.
-    Selected(Named),
-    /// ContactPoints and GrafanaInstances that refer to a Secret.
-    Secret(Named),
-    /// ContactPoints, NotificationTemplates and GrafanaInstances that refer to a ConfigMap.
-    ConfigMap(Named),
-    /// ContactPoints for an instance that refer to any Secret.
-    ReadsSecrets(String),
-    /// ContactPoints for any instance that ask for this name in Grafana.
-    GrafanaName(String),
-    /// ContactPoints, TimeIntervals and NotificationPolicies for an instance that are being deleted.
-    Deleting(String),
-    /// NotificationPolicies and AlertRules that refer to a ContactPoint.
-    Receiver(Named),
-    /// NotificationPolicies and AlertRules for an instance that refer to a contact point by its name in Grafana.
-    GrafanaReceiver {
-        /// The GrafanaInstance.
-        instance: String,
-        /// The name in Grafana.
-        name: String,
-    },
-    /// NotificationPolicies that are branches of one.
-    Branch(Named),
-    /// NotificationPolicies and AlertRules that refer to a TimeInterval.
-    Interval(Named),
-    /// NotificationPolicies and AlertRules for an instance that refer to a time interval by its name in Grafana.
-    GrafanaInterval {
-        /// The GrafanaInstance.
-        instance: String,
-        /// The name in Grafana.
-        name: String,
-    },
-    /// AlertRules for an instance that refer to any time interval.
-    Timed(String),
-    /// Silences that a workload has, by its uid.
-    Workload(String),
-    /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
-    Stored {
-        /// The GrafanaInstance.
-        instance: String,
-        /// The id or uid in Grafana.
-        id: String,
-    },
-}
-
-/// Another object, by its name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Named {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl Named {
-    /// `namespace/name`, as messages name it.
-    pub fn path(&self) -> String {
-        format!("{}/{}", self.namespace, self.name)
-    }
-}
-
-/// A label of objects of a namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Labelled {
-    /// The namespace.
-    pub namespace: String,
-    /// The label.
-    pub label: String,
-    /// Its value.
-    pub value: String,
-}
 
 /// A kind whose objects are found by more than their name.
 pub trait Indexed: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static {
@@ -146,23 +35,6 @@ pub trait Indexed: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 's
     /// The objects that are found in its place, if it stands for several: what a resource is in each of its Grafanas.
     fn parts(&self) -> Vec<Self> {
         Vec::new()
-    }
-}
-
-/// Of an object by namespace and name.
-pub fn named(namespace: &str, name: &str) -> Named {
-    Named {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    }
-}
-
-/// Of a label in a namespace.
-pub fn labelled(namespace: &str, (label, value): (&String, &String)) -> Labelled {
-    Labelled {
-        namespace: namespace.to_owned(),
-        label: label.clone(),
-        value: value.clone(),
     }
 }
 
@@ -181,32 +53,6 @@ fn managed<K: Managed>(object: &K) -> Vec<By> {
         found_by.extend(waits.clone().map(|reason| By::Waiting(instance, reason)));
     }
     found_by
-}
-
-fn refers_to<K: Managed>(object: &K, target: Target) -> By {
-    match target {
-        Target::ContactPoint { namespace, name } => By::Receiver(Named {
-            namespace: namespace.unwrap_or_else(|| object.ns().to_owned()),
-            name,
-        }),
-        Target::Grafana { name } => By::GrafanaReceiver {
-            instance: object.instance().to_owned(),
-            name,
-        },
-    }
-}
-
-fn refers_to_interval<K: Managed>(object: &K, interval: Interval) -> By {
-    match interval {
-        Interval::Resource { namespace, name } => By::Interval(Named {
-            namespace: namespace.unwrap_or_else(|| object.ns().to_owned()),
-            name,
-        }),
-        Interval::Grafana { name } => By::GrafanaInterval {
-            instance: object.instance().to_owned(),
-            name,
-        },
-    }
 }
 
 impl Indexed for AlertRule {
@@ -238,13 +84,7 @@ impl Indexed for AlertRule {
             instance: self.instance().to_owned(),
             uid: uid.clone(),
         }));
-        found_by.extend(settings::target(&self.spec).map(|target| refers_to(self, target)));
-        let intervals = settings::intervals(&self.spec);
-        if !intervals.is_empty() {
-            found_by.push(By::Timed(self.instance().to_owned()));
-        }
-        let intervals = intervals.into_iter();
-        found_by.extend(intervals.map(|interval| refers_to_interval(self, interval)));
+        found_by.extend(of_rule(self));
         found_by
     }
 

@@ -1,5 +1,7 @@
 //! Policy trees beside the default one: whose one is, who may not have one, and when it goes.
 
+mod rules;
+
 use super::*;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::pass;
