@@ -138,7 +138,13 @@ fn mark(rule: &Value) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::subsequence;
+
     use super::*;
+
+    /// Rules by their uids, whose titles are in the same order.
+    const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
     fn wish(uid: &str) -> Wish {
         Wish {
@@ -194,11 +200,26 @@ mod tests {
         assert_eq!(head, [&json!("g"), &json!("f"), &json!(30)]);
     }
 
-    #[test]
-    fn the_order_does_not_depend_on_who_came_first() {
-        let forth = written(&group(vec![]), &[wish("a"), wish("b"), wish("c")]).unwrap();
-        let back = written(&group(vec![]), &[wish("c"), wish("b"), wish("a")]).unwrap();
-        assert_eq!(forth, back);
+    proptest! {
+        #[test]
+        fn the_order_is_what_is_there_and_then_by_title_whoever_came_first(
+            there in subsequence(NAMES.to_vec(), 0..=NAMES.len()).prop_shuffle(),
+            coming in subsequence(NAMES.to_vec(), 2..=NAMES.len()).prop_shuffle(),
+        ) {
+            let stands = |names: &[&str]| {
+                let rules = names.iter().map(|name| read(name, &format!("ours/ns/{name}")));
+                group(rules.collect())
+            };
+            let wishes: Vec<_> = coming.iter().map(|name| wish(name)).collect();
+            let body = written(&stands(&there), &wishes).unwrap();
+            let mut new: Vec<_> = coming.iter().copied().filter(|name| !there.contains(name)).collect();
+            new.sort_unstable();
+            let expected: Vec<_> = there.iter().copied().chain(new).collect();
+            prop_assert_eq!(uids(&body), expected.clone());
+            // Once it stands, the same rules move nothing.
+            let again = written(&stands(&expected), &wishes).unwrap();
+            prop_assert_eq!(uids(&again), expected);
+        }
     }
 
     #[test]
