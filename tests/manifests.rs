@@ -139,7 +139,10 @@ fn shipped() -> Vec<(String, String)> {
         "deploy",
         "deploy/examples/revel",
         "deploy/examples/demo",
+        "deploy/examples/inhibition",
         "deploy/examples/integrations",
+        "deploy/examples/prometheus-rules",
+        "deploy/examples/teams",
     ] {
         all.push((folder.to_owned(), run("kubectl", ["kustomize", folder])));
     }
