@@ -1,6 +1,7 @@
 //! What a pass looks at, and whom a change sends on a pass, doesn't grow with the number of resources.
 
 mod crowd;
+mod selected;
 mod together;
 mod workloads;
 

@@ -134,6 +134,25 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
 }
 
 #[tokio::test]
+async fn a_rule_that_is_gone_when_its_resource_is_edited_is_told_as_no_drift_and_else_as_one() {
+    for (is_edited, expected) in [(false, Some(vec!["deleted".to_owned()])), (true, None)] {
+        let mut world = world("Correct").await;
+        world.rule("r", json!({"query": QUERY}));
+        assert_eq!(said::<AlertRule>(&world, "alertrules", "r").await, synced());
+        world.grafana.hold(|held| held.rules.clear());
+        world.poll().await;
+        if is_edited {
+            edit(&world, "alertrules", "r", json!({"query": QUERY, "for": "7m"}));
+        }
+        let at = path("alertrules", "revel", "r");
+        let rule: AlertRule = serde_json::from_value(world.server.get(&at)).unwrap();
+        let report = rule.reconcile(&world.context).await.unwrap();
+        assert_eq!(report.status.last_drift.map(|drift| drift.fields), expected);
+        assert_eq!(world.grafana.hold(|held| held.rules.len()), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_contact_point_tree_and_silence_that_somebody_changes_are_left_and_told_and_put_right_once_that_is_asked_for()
  {
     let mut world = world("Report").await;

@@ -49,6 +49,17 @@ async fn a_contact_point_that_waits_is_told_when_a_rule_lets_go_of_it_or_goes() 
 }
 
 #[tokio::test]
+async fn a_contact_point_that_waits_is_not_told_of_a_rule_that_keeps_it() {
+    let (mut world, _) = waiting().await;
+    let spec = json!({"query": QUERY, "for": "7m", "notificationSettings": {"receiver": "team"}});
+    let changed = world.rule("r", spec);
+    drain(&mut world.receivers.contact_points);
+    changed.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("rules.update"), 1);
+    assert_eq!(drain(&mut world.receivers.contact_points), 0);
+}
+
+#[tokio::test]
 async fn a_rule_that_becomes_editable_with_what_grafana_refuses_stays_as_it_is() {
     let mut world = World::connected().await;
     let rule = world.rule("r", json!({"query": QUERY}));

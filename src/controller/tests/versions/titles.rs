@@ -1,0 +1,148 @@
+//! Titles before 12.0, where one rule of a folder has one: two that swap theirs, and who has to wait.
+
+use super::*;
+use crate::controller::engine::failure::Failure;
+
+/// A world whose rules `a` and `b` are in Grafana under these titles, as their statuses say.
+async fn with_two(version: &str) -> World {
+    let grafana = version.to_owned();
+    let mut world = World::new();
+    world.grafana.hold(|held| held.version = grafana);
+    world.connect_and_read().await;
+    for name in ["a", "b"] {
+        let rule = titled(&mut world, name, name);
+        rule.reconcile(&world.context).await.unwrap();
+    }
+    drain(&mut world.receivers.rules);
+    world
+}
+
+fn titled(world: &mut World, name: &str, title: &str) -> AlertRule {
+    world.rule(name, json!({"query": QUERY, "title": title}))
+}
+
+async fn fails(world: &World, rule: &AlertRule) -> Failure {
+    rule.reconcile(&world.context).await.map(|_| ()).unwrap_err()
+}
+
+/// All titles in Grafana, in order.
+fn titles(world: &World) -> Vec<String> {
+    let mut titles: Vec<_> = world
+        .grafana
+        .hold(|held| held.rules.values().map(|rule| rule.title.clone()).collect());
+    titles.sort();
+    titles
+}
+
+#[tokio::test]
+async fn two_rules_that_swap_their_titles_go_through_a_third_one_and_never_have_the_same() {
+    let mut world = with_two("11.6.0").await;
+    let a = titled(&mut world, "a", "b");
+    let b = titled(&mut world, "b", "a");
+    drain(&mut world.receivers.rules);
+    let failure = fails(&world, &a).await;
+    assert!(
+        failure.message.contains("still with revel/b"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(
+        drain(&mut world.receivers.rules),
+        1,
+        "the other one is asked to go on"
+    );
+    let aside = titles(&world);
+    assert!(
+        aside[0].starts_with('b') && aside.len() == 2 && aside[0] != aside[1],
+        "{aside:?}"
+    );
+    assert!(!aside.contains(&"a".to_owned()), "its title is free: {aside:?}");
+    b.reconcile(&world.context).await.unwrap();
+    a.reconcile(&world.context).await.unwrap();
+    assert_eq!(titles(&world), ["a", "b"]);
+    let uid = |name: &str| world.context.owner.rule_uid("revel", name);
+    let title = |uid: String| world.grafana.hold(|held| held.rules[&uid].title.clone());
+    assert_eq!(
+        (title(uid("a")), title(uid("b"))),
+        ("b".to_owned(), "a".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_rule_whose_title_is_about_to_be_free_waits_where_it_is() {
+    let mut world = with_two("11.6.0").await;
+    let a = titled(&mut world, "a", "b");
+    let b = titled(&mut world, "b", "c");
+    let updates = world.grafana.count("rules.update");
+    fails(&world, &a).await;
+    assert_eq!(
+        world.grafana.count("rules.update"),
+        updates,
+        "nobody wants what it has"
+    );
+    assert_eq!(titles(&world), ["a", "b"]);
+    b.reconcile(&world.context).await.unwrap();
+    a.reconcile(&world.context).await.unwrap();
+    assert_eq!(titles(&world), ["b", "c"]);
+}
+
+#[tokio::test]
+async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
+    let mut world = with_two("11.6.0").await;
+    // It has it, and wants it still; being older it would say so, so it is the younger one that keeps it.
+    let mut b = titled(&mut world, "b", "b");
+    b.metadata.creation_timestamp = Some(serde_json::from_value(json!("2026-02-01T00:00:00Z")).unwrap());
+    let b = see(&world.context, &mut world.writers.rules, b, news::about_rule);
+    let a = titled(&mut world, "a", "b");
+    let failure = fails(&world, &a).await;
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    assert!(
+        failure.message.contains("AlertRule revel/b still has this title"),
+        "{}",
+        failure.message
+    );
+    // It is to have another one, and can't be carried out as it is.
+    let with = |observed: i64| {
+        let mut stuck = b.clone();
+        stuck.spec.title = Some("c".to_owned());
+        let status = json!({"conditions": [{
+            "type": "Ready", "status": "False", "reason": "Invalid", "message": "", "observedGeneration": observed,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }]});
+        stuck.status = Some(serde_json::from_value(status).unwrap());
+        stuck
+    };
+    see(
+        &world.context,
+        &mut world.writers.rules,
+        with(1),
+        news::about_rule,
+    );
+    let failure = fails(&world, &a).await;
+    assert!(
+        failure.message.contains("AlertRule revel/b still has this title"),
+        "{}",
+        failure.message
+    );
+    // That was said of what it was before.
+    see(
+        &world.context,
+        &mut world.writers.rules,
+        with(0),
+        news::about_rule,
+    );
+    let failure = fails(&world, &a).await;
+    assert!(
+        failure.message.contains("still with revel/b"),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
+async fn since_12_two_rules_of_a_folder_may_have_one_title() {
+    let mut world = with_two("12.0.0").await;
+    let a = titled(&mut world, "a", "b");
+    a.reconcile(&world.context).await.unwrap();
+    assert_eq!(titles(&world), ["b", "b"]);
+}
