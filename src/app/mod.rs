@@ -30,6 +30,7 @@ use crate::cluster::finalizers;
 use crate::cluster::leader::{Election, End};
 use crate::cluster::memory::Memories;
 use crate::cluster::namespace::AllLabels;
+use crate::controller::connection::former::Former;
 use crate::controller::context::{Context, stores};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
@@ -209,6 +210,7 @@ async fn lead(
         backoff: Backoff::default(),
         metrics: metrics.clone(),
         running: RwLock::default(),
+        former: Former::default(),
         rights: AllRights::default(),
         crowd: Crowd::default(),
         memories: Memories::default(),

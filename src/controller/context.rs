@@ -14,6 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use tracing::warn;
 
 use super::connection::Instance;
+use super::connection::former::Former;
 use super::workloads::Workloads;
 use crate::api::condition::Reason;
 use crate::api::{
@@ -193,6 +194,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// The Grafanas that are connected.
     pub running: RwLock<HashMap<String, Arc<Instance>>>,
+    /// Those that were before.
+    pub former: Former,
     /// Who may write to each Grafana.
     pub rights: AllRights,
     /// What is remembered of each Grafana.
@@ -287,6 +290,12 @@ impl Context {
             format!("GrafanaInstance {name} doesn't allow namespace {namespace}; {cure}"),
             Retry::OnChange,
         ))
+    }
+
+    /// The connection of this name: of a GrafanaInstance, or one that was left.
+    pub fn connection(&self, name: &str) -> Option<Arc<Instance>> {
+        let running = self.running.read().get(name).cloned();
+        running.or_else(|| self.former.connection(name))
     }
 
     /// Why an instance that exists can't be used. Whoever needs it is told as soon as it is connected.

@@ -76,6 +76,13 @@ impl Owner {
         self.resource(author.strip_prefix(AUTHOR)?)
     }
 
+    /// A few characters that stand for the id where all of it is too long.
+    pub fn code(&self) -> String {
+        let mut code = self.uid(&["code"]).split_off(UID_PREFIX.len());
+        code.truncate(8);
+        code
+    }
+
     fn uid(&self, parts: &[&str]) -> String {
         let mut hash = Sha256::new();
         hash.update(self.0.as_bytes());

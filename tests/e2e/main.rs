@@ -30,6 +30,7 @@ mod inhibition_rules;
 mod install;
 mod instances;
 mod integrations;
+mod left;
 mod limited_rights;
 mod maintenance_argo;
 mod maintenance_changes;

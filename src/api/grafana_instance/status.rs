@@ -15,7 +15,7 @@ pub struct GrafanaInstanceStatus {
     /// The generation of the specification that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, and while they hold Reconciling and Stalled.
+    /// `Ready`, and while they hold `Reconciling`, `Stalled`, `APIFallback`, `RuleAPIChange`, `Deprecated` and `LeftBehind`.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
@@ -29,7 +29,8 @@ pub struct GrafanaInstanceStatus {
     /// The number of the organisation there that the credentials are for.
     #[serde(default, rename = "orgID", skip_serializing_if = "Option::is_none")]
     pub org_id: Option<i64>,
-    /// Grafanas that it was connected to before, and what it made in each that may still be there, the last one at the end.
+    /// Grafanas that it was connected to before, and what it made in each that may still be there, the last one at the end. The condition `LeftBehind`
+    /// says what becomes of it.
     #[serde(
         default,
         deserialize_with = "schema::or_default",

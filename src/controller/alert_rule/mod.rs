@@ -88,18 +88,14 @@ impl Reconcile for AlertRule {
     fn may_be_stored(&self, context: &Context) -> bool {
         let uid = self.uid(context);
         self.status.as_ref().is_some_and(|status| status.uid.is_some())
-            || context
-                .running
-                .read()
-                .get(self.instance())
-                .is_some_and(|instance| {
-                    instance.mirror.read(|held| match held.rules.lookup(&uid) {
-                        Lookup::Present(found) => self.was_ours(Some(found), instance),
-                        Lookup::Absent => false,
-                        // Before anything was read nothing was written either.
-                        Lookup::Unknown => held.rules.is_loaded(),
-                    })
+            || context.connection(self.instance()).is_some_and(|instance| {
+                instance.mirror.read(|held| match held.rules.lookup(&uid) {
+                    Lookup::Present(found) => self.was_ours(Some(found), &instance),
+                    Lookup::Absent => false,
+                    // Before anything was read nothing was written either.
+                    Lookup::Unknown => held.rules.is_loaded(),
                 })
+            })
     }
 
     fn approach(&self, context: &Context) -> Option<Approach> {
@@ -321,8 +317,7 @@ pub(super) async fn remove(instance: &Arc<Instance>, uid: &str) -> Result<(), Fa
 impl AlertRule {
     /// Under which uid Grafana holds the rule, or would, as far as is known while it isn't connected.
     fn uid(&self, context: &Context) -> String {
-        let running = context.running.read().get(self.instance()).cloned();
-        running.map_or_else(
+        context.connection(self.instance()).map_or_else(
             || {
                 let given = self.spec.uid.clone();
                 given.unwrap_or_else(|| context.owner.rule_uid(self.ns(), self.id()))

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tracing::info;
 use url::Url;
 
-use super::{apis, poller};
+use super::{apis, moved, poller};
 use crate::api::condition::Reason;
 use crate::api::grafana_instance::{self, Auth, BasicAuth, Tls};
 use crate::api::reference::{ConfigMapKeyRef, SecretKeyRef, TextSource, ValueSource};
@@ -101,8 +101,10 @@ pub(super) async fn connect(
         rights,
         context.namespace.clone(),
     ));
-    if let Some(old) = context.running.write().insert(name.clone(), instance.clone()) {
+    let old = context.running.write().insert(name.clone(), instance.clone());
+    if let Some(old) = old {
         old.stop.cancel();
+        moved::leave(&old, context);
     }
     info!(instance = name, url = spec.url, "connecting to grafana");
     tokio::spawn(poller::run(instance.clone(), context.clone()));

@@ -5,9 +5,9 @@ mod changed;
 mod connect;
 mod deprecation;
 mod folders;
+pub(in crate::controller) mod moved;
 pub mod poller;
 pub(in crate::controller) mod read;
-mod recognition;
 mod resend;
 mod schedule;
 pub mod states;
@@ -70,7 +70,8 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             resend::as_asked(&instance, &context).await;
             // Before everything has been listed nobody knows what has been made.
             if context.is_ready() {
-                left_behind = recognition::note(&instance, &context, &mut next);
+                left_behind = moved::recognition::note(&instance, &context, &mut next);
+                moved::look_after(&instance, &context);
             }
             let (reason, message) = describe(&instance, &context, &mut next);
             let capabilities = instance.grafana.apis.capabilities();
@@ -121,6 +122,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     deprecation::tell(&mut next, generation, now);
     let capabilities = connected.as_ref().map(|(_, capabilities)| capabilities);
     apis::tell(capabilities, &mut next, generation, now);
+    moved::tell(&object.name_any(), &context, &mut next, generation, now);
     if status::differs(object.status.as_ref(), &next) {
         write(&object, &next, &context).await?;
         context.metrics.kubernetes_write("GrafanaInstance", "status");
@@ -183,10 +185,18 @@ pub fn after_error(object: Arc<GrafanaInstance>, error: &Error, _: Arc<Context>)
 
 /// Ends the connection to an instance that is gone, and tells whoever used it.
 pub fn disconnect(name: &str, context: &Context) {
+    let is_declared = context.instance_exists(name);
+    if !is_declared {
+        context.former.forget(name);
+    }
     let Some(instance) = context.running.write().remove(name) else {
         return;
     };
     instance.stop.cancel();
+    // It may come back elsewhere.
+    if is_declared {
+        moved::leave(&instance, context);
+    }
     sweep::forget(name, context);
     context.metrics.forget_apis(name);
     info!(instance = name, "disconnected from grafana");

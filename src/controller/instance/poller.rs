@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rand::Rng;
@@ -9,15 +10,14 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use super::changed;
+use super::moved::{self, recognition::recognise};
 use super::read::{Found, deliveries, read};
-use super::recognition::recognise;
 use super::resend;
-use super::schedule::{Due, Round, Schedule};
+use super::schedule::{Due, Round, Schedule, interval, resync};
 use super::states::StateReads;
 use super::sweep;
 use super::watch::{Begun, Watches};
 use crate::api::condition::Reason;
-use crate::api::duration;
 use crate::api::{
     AlertRule, ContactPoint, InhibitionRule, NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
 };
@@ -31,8 +31,6 @@ use crate::controller::engine::store::Store;
 use crate::controller::notification::contact_point::revision;
 use crate::grafana::mirror::Part;
 
-/// How often everything is read where the instance doesn't say.
-const RESYNC: Duration = Duration::from_secs(60);
 /// What orphans are found in.
 const SWEPT: [Part; 2] = [Part::Rules, Part::Silences];
 /// How often the alerts' states are read where the instance doesn't say.
@@ -40,7 +38,7 @@ const STATES: Duration = Duration::from_secs(15);
 
 /// Reads until the instance is stopped.
 pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
-    let resync = interval(instance.spec.resync_interval.as_ref(), RESYNC);
+    let resync = resync(&instance.spec);
     let every = interval(instance.spec.state_interval.as_ref(), STATES);
     let stop = instance.stop.clone();
     let mut schedule = Schedule::new(resync, Instant::now());
@@ -99,6 +97,9 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         if SWEPT.iter().all(is_known) {
             sweep::after_poll(&instance, &context, SWEPT.iter().all(is_read)).await;
         }
+        if is_read(&Part::Folders) && !instance.is_tidy.swap(true, Ordering::AcqRel) {
+            moved::tidy(&instance, &context).await;
+        }
         // What resources need is read first after a start; their statuses say what was delivered until then.
         if due.is_round()
             && schedule.has_read()
@@ -124,12 +125,6 @@ fn ask_for_needed(instance: &Instance, context: &Context) {
     ask(&context.stores.time_intervals, instance);
     ask(&context.stores.templates, instance);
     ask(&context.stores.inhibition_rules, instance);
-}
-
-fn interval(text: Option<&duration::Duration>, default: Duration) -> Duration {
-    text.and_then(|text| text.checked().ok())
-        .filter(|d| !d.is_zero())
-        .unwrap_or(default)
 }
 
 /// Reads everything now, the settings too if Grafana hides its version and they are due then.

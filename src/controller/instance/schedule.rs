@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::condition::Reason;
+use crate::api::{GrafanaInstanceSpec, duration};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Suspected;
 use crate::grafana::mirror::Part;
@@ -23,6 +24,21 @@ const DOWN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 const PARTLY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
 /// The delay where the credentials are refused: a new Secret makes a new connection anyway.
 const FORBIDDEN: Duration = Duration::from_secs(30);
+
+/// How often everything is read where the instance doesn't say.
+const RESYNC: Duration = Duration::from_secs(60);
+
+/// How often everything in a Grafana is read.
+pub(super) fn resync(spec: &GrafanaInstanceSpec) -> Duration {
+    interval(spec.resync_interval.as_ref(), RESYNC)
+}
+
+/// How often something is done, as the instance says, or else by default.
+pub(super) fn interval(text: Option<&duration::Duration>, default: Duration) -> Duration {
+    text.and_then(|text| text.checked().ok())
+        .filter(|d| !d.is_zero())
+        .unwrap_or(default)
+}
 
 /// When each part is due.
 #[derive(Debug)]

@@ -145,7 +145,7 @@ pub(in crate::controller) async fn leaving<K: Reconcile>(
     // What the instance says counts as declared, whether Grafana answers or not.
     let default = declared.as_ref().and_then(|i| i.spec.default_deletion_policy);
     let lets_go = object.deletion_policy().or(default) == Some(DeletionPolicy::Orphan);
-    let running = context.running.read().get(name).cloned();
+    let running = context.connection(name);
     let is_stored = object.may_be_stored(context);
     let Some(instance) = running else {
         if !is_stored {

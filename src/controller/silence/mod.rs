@@ -30,8 +30,8 @@ use crate::domain::lint::mistakes;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
-pub(super) use stored::end;
 use stored::{apply, authors, expire, look_up, ours, put, read_again_if_lost};
+pub(super) use stored::{end, end_all, has_any};
 
 /// So much later than a moment it is surely past.
 const SURELY: Duration = Duration::from_millis(100);
@@ -122,7 +122,7 @@ impl Reconcile for Silence {
 
     fn may_be_stored(&self, context: &Context) -> bool {
         let author = context.owner.silence_author(self.ns(), self.id());
-        let running = context.running.read().get(self.instance()).cloned();
+        let running = context.connection(self.instance());
         self.known_id(context, &author).is_some()
             || running.is_some_and(|instance| {
                 // Before anything was read nothing was written either.

@@ -150,6 +150,35 @@ pub(in crate::controller) async fn end(instance: &Arc<Instance>, id: &str) -> Re
     expire(instance, &turn, id).await
 }
 
+/// Ends all silences that a resource has made, and no others that it has taken over.
+pub(in crate::controller) async fn end_all(
+    object: &Silence,
+    instance: &Arc<Instance>,
+) -> Result<(), Failure> {
+    let authors = authors(object, instance);
+    let turn = instance
+        .object(&instance.owners.now().silence_author(object.ns(), object.id()))
+        .await;
+    read_again_if_lost(instance, &authors).await?;
+    for found in ours(instance, &authors) {
+        if let Some(id) = found
+            .id
+            .as_ref()
+            .filter(|_| found.state() != Some(SilenceState::Expired))
+        {
+            expire(instance, &turn, id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a resource has silences in Grafana that have yet to end.
+pub(in crate::controller) fn has_any(object: &Silence, instance: &Instance) -> bool {
+    let all = ours(instance, &authors(object, instance));
+    all.iter()
+        .any(|found| found.state() != Some(SilenceState::Expired))
+}
+
 pub(super) async fn expire(instance: &Arc<Instance>, turn: &Turn, id: &str) -> Result<(), Failure> {
     let known = instance.mirror.read(|held| held.silences.lookup(id).cloned());
     let author = known.as_ref().present().map(|s| s.created_by.clone());

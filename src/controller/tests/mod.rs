@@ -8,6 +8,8 @@ mod grafana;
 mod health;
 mod imports;
 mod kube;
+mod left_edges_tests;
+mod left_tests;
 mod looks;
 mod metrics;
 mod ownership;
@@ -28,6 +30,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
 use super::connection::Instance;
+use super::connection::former::Former;
 use super::context::{Context, Writers, stores};
 use super::instance::{self, poller};
 use super::news;
@@ -104,6 +107,7 @@ impl World {
             backoff: Backoff::default(),
             metrics: metrics.clone(),
             running: RwLock::default(),
+            former: Former::default(),
             rights: AllRights::default(),
             crowd: Crowd::default(),
             memories: Memories::default(),

@@ -123,7 +123,7 @@ impl Reconcile for ContactPoint {
 
     fn may_be_stored(&self, context: &Context) -> bool {
         let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
-        let running = context.running.read().get(self.instance()).cloned();
+        let running = context.connection(self.instance());
         self.status.as_ref().is_some_and(|status| status.name.is_some())
             || running.is_some_and(|instance| {
                 // Remembered before the write that makes it.
@@ -258,6 +258,14 @@ impl ContactPoint {
         };
         let wish = contact_point::integrations(&self.spec, &context.owner, self.ns(), self.id(), &values)?;
         Ok((wish, values))
+    }
+
+    /// Whether Grafana has an integration that this resource has made, as far as the mirror shows.
+    pub(in crate::controller) fn has_any(&self, instance: &Instance) -> bool {
+        let name = contact_point::name(&self.spec, self.id());
+        let found = known(instance, name).present();
+        let mut all = integrations(found.as_ref()).iter();
+        all.any(|i| decision::is_made_for(i, &instance.owners, (self.ns(), self.id())))
     }
 
     /// Makes it whole again, of which so much is gone: integrations go one by one through an API that refuses only the last of what is in use.

@@ -127,7 +127,7 @@ fn reported<K: Named>(
 
 /// Whether the resource may have an object in Grafana, by what is remembered.
 pub(super) fn may_be_stored<K: Named>(object: &K, context: &Context) -> bool {
-    let running = context.running.read().get(object.instance()).cloned();
+    let running = context.connection(object.instance());
     running.is_some_and(|instance| Names::of(object, &instance).is_ok_and(|names| !names.all().is_empty()))
 }
 

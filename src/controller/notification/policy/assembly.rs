@@ -332,7 +332,7 @@ pub(super) fn writer(mark: &str, name: &TreeName, context: &Context, instance: &
     let holder = ObjectRef::new(holder).within(namespace);
     let parts = context.stores.policies.parts(&holder);
     let place = |name: &str| context.claims.place(name);
-    let is_here = |holder: &&Arc<NotificationPolicy>| place(holder.instance()) == place(&instance.name);
+    let is_here = |holder: &&Arc<NotificationPolicy>| place(holder.instance()) == place(instance.declared());
     match parts.iter().find(is_here).or(parts.first()) {
         None => Writer::Us,
         // What people have copied carries the mark too.

@@ -18,6 +18,7 @@ use super::{interval, known, receiver, tree};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{NotificationPolicy, NotificationPolicyStatus};
+use crate::cluster::memory::Remembered;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
@@ -28,7 +29,7 @@ use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::lint::mistakes;
-use crate::domain::notification::policy;
+use crate::domain::notification::{policy, tree as marks};
 use crate::domain::refusal::Refusal;
 use crate::grafana::mirror::Part;
 use crate::grafana::model::Route;
@@ -187,6 +188,11 @@ impl Reconcile for NotificationPolicy {
         let writer = |mark: &str| writer(mark, &name, context, &instance);
         if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, &name, writer, in_use).await? {
             let about = self.object_ref(&());
+            let what = if instance.declared() == instance.name {
+                what
+            } else {
+                format!("in the Grafana that was left {what}")
+            };
             context
                 .event(&about, EventType::Normal, "Restored", "Delete", &what)
                 .await;
@@ -229,6 +235,19 @@ impl NotificationPolicy {
             instance.refused.forget(&rule_uid(&rule, instance));
         }
         context.tell_those_of_tree(self);
+    }
+
+    /// Whether a tree in Grafana is this root's by its mark, or was, and the one from before has still to be put in its place.
+    pub(in crate::controller) fn has_tree(&self, instance: &Instance) -> bool {
+        let name = self.tree();
+        let is_own = |mark: &str| instance.owners.marks(mark, self.ns(), self.id());
+        let is_marked = instance.mirror.read(|held| {
+            let tree = held.trees.lookup(&name).present();
+            tree.and_then(|tree| marks::mark(&tree.object))
+                .is_some_and(is_own)
+        });
+        let is_noted = |memory: &Remembered| memory.tree(&name).was_of(is_own);
+        is_marked || instance.memory().is_ok_and(|memory| memory.read(is_noted))
     }
 
     /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact

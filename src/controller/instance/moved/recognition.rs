@@ -17,7 +17,10 @@ use crate::grafana::Error;
 const LEFT_BEHIND: usize = 8;
 
 /// Asks the Grafana which organisation the credentials are for, once for each connection, and recalls what is remembered of it.
-pub(super) async fn recognise(instance: &Instance, context: &Context) -> Result<(), Failure> {
+pub(in crate::controller::instance) async fn recognise(
+    instance: &Instance,
+    context: &Context,
+) -> Result<(), Failure> {
     if instance.memory().is_ok() {
         return Ok(());
     }
@@ -69,7 +72,7 @@ async fn told(instance: &Instance) -> Result<Option<i64>, Failure> {
 
 /// Notes in the status which Grafana the instance is connected to. If it was another one before, in which resources have made something,
 /// returns what people should know.
-pub(super) fn note(
+pub(in crate::controller::instance) fn note(
     instance: &Instance,
     context: &Context,
     next: &mut GrafanaInstanceStatus,
@@ -97,7 +100,7 @@ pub(super) fn note(
     let surplus = next.left_behind.len().saturating_sub(LEFT_BEHIND);
     next.left_behind.drain(..surplus);
     Some(format!(
-        "this instance was connected to {before} and is connected to {here} now. If these are two, then what was made in the first stays there and goes on notifying ({left}): remove it by hand, or point the instance back and delete the resources before it moves"
+        "this instance was connected to {before} and is connected to {here} now. If these are two, then what was made in the first ({left}) goes on notifying until it is removed there: the condition LeftBehind says how that goes"
     ))
 }
 

@@ -1,5 +1,7 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
+pub mod former;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -97,6 +99,12 @@ pub struct Instance {
     reads: RwLock<Reads>,
     /// The namespace whose silences may cover alerts of any other.
     home: String,
+    /// The GrafanaInstance that it was the connection of, if it is that no more.
+    of: Option<String>,
+    /// Whether what was left in another Grafana is being looked after.
+    pub is_moving: AtomicBool,
+    /// Whether it was looked for folders that told two Grafanas apart.
+    pub is_tidy: AtomicBool,
 }
 
 impl Instance {
@@ -136,6 +144,9 @@ impl Instance {
             sources: RwLock::default(),
             reads: RwLock::default(),
             home,
+            of: None,
+            is_moving: AtomicBool::default(),
+            is_tidy: AtomicBool::default(),
         }
     }
 
