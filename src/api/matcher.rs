@@ -100,6 +100,11 @@ impl MatchOp {
         }
     }
 
+    /// The operator that is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.as_str() == text)
+    }
+
     /// Whether the value is a regular expression.
     pub const fn is_regex(self) -> bool {
         matches!(self, Self::Regex | Self::NotRegex)

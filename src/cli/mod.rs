@@ -8,10 +8,16 @@ mod crds;
 mod exit;
 #[cfg(feature = "cli")]
 mod files;
+#[cfg(feature = "cli")]
+mod print;
 mod probe;
 mod reference;
 mod remove_finalizers;
+#[cfg(feature = "cli")]
+mod route;
 mod run;
+#[cfg(feature = "cli")]
+mod test;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -45,6 +51,11 @@ pub struct Arguments {
 enum Command {
     #[cfg(feature = "cli")]
     Check(Box<check::Check>),
+    #[cfg(feature = "cli")]
+    Route(Box<route::Route>),
+    #[cfg(feature = "cli")]
+    #[command(subcommand)]
+    Test(test::Test),
     Crds(crds::Crds),
     #[command(hide = true)]
     Run(Box<run::Run>),
@@ -67,6 +78,10 @@ impl Arguments {
         let done = match self.command {
             #[cfg(feature = "cli")]
             Command::Check(command) => command.execute(),
+            #[cfg(feature = "cli")]
+            Command::Route(command) => command.execute(),
+            #[cfg(feature = "cli")]
+            Command::Test(command) => command.execute(),
             Command::Crds(command) => command.execute().map(|()| Exit::Done),
             Command::Run(command) => command.execute().map(|()| Exit::Done),
             Command::RemoveFinalizers(command) => command.execute().map(|()| Exit::Done),

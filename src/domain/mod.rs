@@ -9,8 +9,9 @@ pub mod maintenance;
 pub mod notification;
 pub mod ownership;
 pub mod refusal;
+#[cfg(feature = "cli")]
+pub mod routing;
 pub mod rule;
-pub mod selector;
 pub mod silence;
 pub mod tenancy;
 pub mod version;

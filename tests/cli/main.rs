@@ -7,6 +7,7 @@
 )]
 
 mod docs;
+mod engine;
 
 use std::io::Write;
 use std::path::Path;
@@ -80,19 +81,91 @@ fn exit_codes_say_what_became_of_it() {
         (&["probe", "nonsense"], "", 2),
         (&["probe", "http://127.0.0.1:1/"], "", 3),
     ] {
-        let output = run(arguments, input);
-        let said = text(&output.stderr);
-        assert_eq!(
-            output.status.code(),
-            Some(code),
-            "{arguments:?}: {said}{}",
-            text(&output.stdout)
-        );
-        assert!(
-            code < 2 || output.stdout.is_empty(),
-            "{arguments:?} prints data though it fails"
-        );
-        assert!(code < 2 || !said.is_empty(), "{arguments:?} fails without a word");
+        ends(arguments, input, code);
+    }
+}
+
+/// Runs a command, and holds against each other how it ends and what it says.
+fn ends(arguments: &[&str], input: &str, code: i32) {
+    let output = run(arguments, input);
+    let said = text(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}: {said}{}",
+        text(&output.stdout)
+    );
+    assert!(
+        code < 2 || output.stdout.is_empty(),
+        "{arguments:?} prints data though it fails"
+    );
+    assert!(code < 2 || !said.is_empty(), "{arguments:?} fails without a word");
+}
+
+#[test]
+fn exit_codes_say_whether_alerts_go_where_somebody_expects_them() {
+    for (arguments, code) in [
+        (&["route", "-f", "routing", "severity=info"][..], 0),
+        (
+            &[
+                "route",
+                "-f",
+                "routing",
+                "--rule",
+                "brute-force",
+                "--expect",
+                "security",
+            ],
+            0,
+        ),
+        (
+            &["route", "-f", "routing", "severity=info", "--expect", "analytics"],
+            0,
+        ),
+        (
+            &[
+                "route",
+                "-f",
+                "routing",
+                "severity=info",
+                "--expect",
+                "analytics",
+                "--at",
+                "2026-12-24T22:00:00Z",
+            ],
+            1,
+        ),
+        (
+            &[
+                "route",
+                "-f",
+                "routing",
+                "severity=info",
+                "--expect",
+                "none",
+                "--at",
+                "2026-12-24T22:00:00Z",
+            ],
+            0,
+        ),
+        (
+            &["route", "-f", "routing", "severity=info", "--expect", "security"],
+            1,
+        ),
+        (&["route", "severity=info"], 2),
+        (&["route", "-f", "routing"], 2),
+        (&["route", "-f", "routing", "severity"], 2),
+        (&["route", "-f", "routing", "a=b", "--at", "tomorrow"], 2),
+        (&["route", "-f", "fine.yaml", "a=b"], 3),
+        (&["route", "-f", "chart", "a=b"], 3),
+        (&["route", "-f", "routing", "--rule", "brute-forc"], 3),
+        (&["test", "routes", "-f", "routing", "routing.test.yaml"], 1),
+        (&["test", "routes", "-f", "routing", "fine.yaml"], 3),
+        (&["test", "routes", "-f", "routing"], 2),
+        (&["test", "routes", "routing.test.yaml"], 2),
+        (&["test"], 2),
+    ] {
+        ends(arguments, "", code);
     }
 }
 
@@ -131,6 +204,16 @@ fn no_file_can_send_commands_to_a_terminal() {
             text(&printed.stdout)
         );
         assert!(!printed.stdout.is_empty());
+    }
+    let hostile = "apiVersion: alerting.letsrevel.io/v1alpha1\nkind: NotificationPolicy\nmetadata: {name: a}\nspec:\n  receiver: \"b\\e[31m\\nc\"\n";
+    for output in [&["-o", "wide"][..], &["-o", "json"], &["--tree"]] {
+        let printed = run(&[&["route", "-f", "-", "x=y\u{1b}[2J"], output].concat(), hostile);
+        let said = text(&printed.stdout);
+        assert!(
+            !said.contains('\u{1b}') && !said.contains("\nc"),
+            "{output:?}: {said:?}"
+        );
+        assert!(!said.is_empty() && !text(&printed.stderr).contains('\u{1b}'));
     }
 }
 

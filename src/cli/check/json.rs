@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::print::API_VERSION;
 use super::report::Report;
 use crate::domain::lint::finding::Level;
-
-/// The version of all documents that commands print.
-const API_VERSION: &str = "cli.alerting.letsrevel.io/v1";
 
 /// Where rules are described.
 pub(super) const HELP: &str = "https://github.com/letsrevel/alertwright/blob/main/docs/lints.md";

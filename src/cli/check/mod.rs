@@ -11,6 +11,7 @@ mod text;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::thread;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use super::color::Color;
 use super::exit::{self, Exit};
 use super::files::{self, Files};
+use super::print::{print, wrong};
 use crate::domain::lint::finding::{Finding, Level, RULES, rule};
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;
@@ -36,6 +38,9 @@ use report::Report;
 pub(super) struct Check {
     #[command(flatten)]
     files: Files,
+    /// The same, without -f.
+    #[arg(value_name = "FILE", id = "FILES")]
+    others: Vec<PathBuf>,
     /// The namespace of resources that name none. Default: one without a name, in which all of them are.
     #[arg(short, long)]
     namespace: Option<String>,
@@ -107,11 +112,11 @@ impl Check {
         if self.list {
             return print(&list::rules()).map(|()| Exit::Done);
         }
-        if !self.files.are_named() {
+        if !self.files.are_named() && self.others.is_empty() {
             wrong("no files are named: give some with -f, or - for standard input");
         }
         let options = self.options();
-        let sources = self.files.read()?;
+        let sources = self.files.read(&self.others)?;
         let read = files::resources(&sources, self.namespace.as_deref().unwrap_or_default());
         let (findings, unseen) = check(&read.objects, &options);
         let report = Report::new(&sources, &read, findings, unseen, &options);
@@ -158,19 +163,6 @@ fn named(names: &[String]) -> BTreeSet<&'static str> {
             rule.name
         })
         .collect()
-}
-
-/// Ends as for any wrong arguments.
-fn wrong(message: &str) -> ! {
-    clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{message}\n")).exit()
-}
-
-fn print(text: &str) -> Result<(), String> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever reads has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| format!("cannot print what was found: {error}")),
-    }
 }
 
 /// Checks all resources, each by itself and all together, on as many processors as there are.

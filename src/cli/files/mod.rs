@@ -29,9 +29,6 @@ pub(super) struct Files {
     /// A file, a folder, or `-` for standard input. May be given more often.
     #[arg(short, long = "filename", value_name = "FILE")]
     filename: Vec<PathBuf>,
-    /// The same, without -f.
-    #[arg(value_name = "FILE", id = "FILES")]
-    others: Vec<PathBuf>,
     /// Folders with all that are in them.
     #[arg(short = 'R', long)]
     recursive: bool,
@@ -40,14 +37,14 @@ pub(super) struct Files {
 impl Files {
     /// Whether any file is named.
     pub(super) fn are_named(&self) -> bool {
-        !self.filename.is_empty() || !self.others.is_empty()
+        !self.filename.is_empty()
     }
 
-    /// Reads them all, each once, in the order in which they are named, those of a folder by name.
-    pub(super) fn read(&self) -> Result<Vec<Source>, String> {
+    /// Reads them all and these others, each once, in the order in which they are named, those of a folder by name.
+    pub(super) fn read(&self, others: &[PathBuf]) -> Result<Vec<Source>, String> {
         let mut sources = Vec::new();
         let mut seen = BTreeSet::new();
-        for path in self.filename.iter().chain(&self.others) {
+        for path in self.filename.iter().chain(others) {
             if path.as_os_str() == "-" {
                 if seen.insert(path.clone()) {
                     sources.push(Source::new("-", text(&mut io::stdin().lock(), "standard input")?));

@@ -11,6 +11,7 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::changed::orphans;
 use crate::domain::notification::interval::Interval;
 use crate::domain::refusal::Refusal;
+use crate::domain::tenancy;
 
 /// The name in Grafana of what is meant, whatever Grafana has; `None` for a resource that isn't there.
 pub(super) fn called(interval: &Interval, from: &str, context: &Context) -> Option<String> {
@@ -60,21 +61,10 @@ pub(in crate::controller) fn name_of(
         .here(&ObjectRef::new(name).within(namespace), &instance.name);
     let missing = || Refusal::missing(format!("TimeInterval {namespace}/{name} is not there; create it"));
     let interval = found.ok_or_else(missing)?;
-    if namespace != from && !interval.is_shared_with(from) {
-        return Err(Refusal::missing(format!(
-            "TimeInterval {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
-        )));
-    }
-    if interval.instance() != instance.name {
-        return Err(Refusal::new(
-            Reason::Invalid,
-            format!(
-                "TimeInterval {namespace}/{name} is for GrafanaInstance {}, not for {}",
-                interval.instances().join(", "),
-                instance.name
-            ),
-        ));
-    }
+    let place = (namespace, name.as_str());
+    let shared_with = interval.annotation(ANNOTATION_SHARED_WITH);
+    tenancy::refuse_unshared(TimeInterval::KIND, place, from, shared_with)?;
+    tenancy::refuse_other_instance(TimeInterval::KIND, place, &interval.instances(), &instance.name)?;
     let grafana_name = interval.spec.name.as_deref().unwrap_or(name);
     let key = Key::TimeInterval(context.claims.place(&instance.name), grafana_name.to_owned());
     // The name may be somebody else's, who had it first.

@@ -16,6 +16,7 @@ use crate::domain::notification::contact_point;
 use crate::domain::notification::contact_point::decision;
 use crate::domain::notification::receiver::Target;
 use crate::domain::refusal::Refusal;
+use crate::domain::tenancy;
 use crate::grafana::model::Route;
 
 /// The name in Grafana of what is meant, whatever Grafana has; `None` for a resource that isn't there.
@@ -79,21 +80,15 @@ pub(in crate::controller) fn name_of(
         .here(&ObjectRef::new(name).within(namespace), &instance.name);
     let missing = || Refusal::missing(format!("ContactPoint {namespace}/{name} is not there; create it"));
     let contact_point = found.ok_or_else(missing)?;
-    if namespace != from && !contact_point.is_shared_with(from) {
-        return Err(Refusal::missing(format!(
-            "ContactPoint {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
-        )));
-    }
-    if contact_point.instance() != instance.name {
-        return Err(Refusal::invalid(
-            "receiver",
-            format!(
-                "ContactPoint {namespace}/{name} is for GrafanaInstance {}, not for {}",
-                contact_point.instances().join(", "),
-                instance.name
-            ),
-        ));
-    }
+    let place = (namespace, name.as_str());
+    let shared_with = contact_point.annotation(ANNOTATION_SHARED_WITH);
+    tenancy::refuse_unshared(ContactPoint::KIND, place, from, shared_with)?;
+    tenancy::refuse_other_instance(
+        ContactPoint::KIND,
+        place,
+        &contact_point.instances(),
+        &instance.name,
+    )?;
     let grafana_name = contact_point::name(&contact_point.spec, name);
     let key = Key::ContactPoint(context.claims.place(&instance.name), grafana_name.to_owned());
     // The name may be somebody else's, who had it first.

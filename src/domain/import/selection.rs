@@ -8,7 +8,7 @@ use kube::core::{Selector, SelectorExt};
 use crate::api::PrometheusRuleImport;
 use crate::api::prometheus_rule_import::{PrometheusRuleImportSpec, SourceKind};
 use crate::domain::refusal::Refusal;
-use crate::domain::selector;
+use crate::domain::tenancy::selector;
 
 /// The namespaces whose objects are read.
 #[derive(Debug, Clone, PartialEq, Eq)]

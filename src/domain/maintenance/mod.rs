@@ -24,7 +24,7 @@ use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::silence::AlertRuleSelector;
 use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy, duration};
 use crate::domain::refusal::Refusal;
-use crate::domain::selector;
+use crate::domain::tenancy::selector;
 use window::Lease;
 use workload::template::{self, Subject};
 use workload::{PolicyName, Rules, WorkloadWish};

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::tree::MARK;
+use crate::domain::refusal::Refusal;
+use crate::domain::tenancy;
 use crate::grafana::digest::RouteDigest;
 use crate::grafana::model::Route;
 
@@ -19,6 +21,56 @@ pub struct Branch {
     pub priority: i32,
     /// What it adds to the tree, with its mark.
     pub route: Route,
+}
+
+/// The root that a branch names.
+#[derive(Debug)]
+pub struct Root<'a> {
+    /// Its namespace and name.
+    pub place: (&'a str, &'a str),
+    /// The root that it names itself, which none does.
+    pub parent: Option<&'a str>,
+    /// The GrafanaInstance that it is looked at for.
+    pub instance: &'a str,
+    /// All that it is for.
+    pub instances: &'a [String],
+    /// The namespaces that its owner shares it with.
+    pub shared_with: Option<&'a str>,
+    /// Whether it is being deleted.
+    pub is_deleting: bool,
+}
+
+/// Fails where a policy of this namespace and for this GrafanaInstance can't be a branch of that root, whatever it says.
+pub fn may_join((namespace, instance): (&str, &str), root: &Root<'_>) -> Result<(), Refusal> {
+    let path = || format!("{}/{}", root.place.0, root.place.1);
+    if let Some(own) = root.parent {
+        return Err(Refusal::invalid(
+            "spec.parentRef",
+            format!(
+                "NotificationPolicy {} is a branch itself; name the root of its tree, which may be {own}",
+                path()
+            ),
+        ));
+    }
+    if root.instance != instance {
+        return Err(Refusal::invalid(
+            "spec.parentRef",
+            format!(
+                "NotificationPolicy {} is for GrafanaInstance {}, this one for {instance}",
+                path(),
+                root.instances.join(", ")
+            ),
+        ));
+    }
+    tenancy::refuse_unshared("NotificationPolicy", root.place, namespace, root.shared_with)
+        .map_err(|refusal| Refusal::missing(format!("spec.parentRef: {}", refusal.message)))?;
+    if root.is_deleting {
+        return Err(Refusal::missing(format!(
+            "spec.parentRef: NotificationPolicy {} is being deleted",
+            path()
+        )));
+    }
+    Ok(())
 }
 
 /// The tree with its branches, which stand before the root's own routes: by priority, the highest first, then by namespace and name. So the

@@ -30,6 +30,11 @@ pub fn mark(tree: &Route) -> Option<&str> {
     tree.routes.iter().find_map(mark_in)
 }
 
+/// Whether a route is the mark of its tree, which takes no alert.
+pub fn is_mark(route: &Route) -> bool {
+    mark_in(route).is_some()
+}
+
 fn mark_in(route: &Route) -> Option<&str> {
     let mut matchers = route.object_matchers.iter();
     let found = matchers.find(|(label, operator, _)| label == MARK && operator == "=");
@@ -40,7 +45,7 @@ fn mark_in(route: &Route) -> Option<&str> {
 fn unmarked(tree: &Route) -> Route {
     let routes = tree.routes.iter();
     Route {
-        routes: routes.filter(|route| mark_in(route).is_none()).cloned().collect(),
+        routes: routes.filter(|route| !is_mark(route)).cloned().collect(),
         ..tree.clone()
     }
 }

@@ -115,6 +115,20 @@ pub fn check(
     (namespace, name): (&str, &str),
     folder_prefix: &str,
 ) -> Result<(), Refusal> {
+    interval(spec)?;
+    if let Some(path) = folder_path(spec, namespace, folder_prefix) {
+        folder::titles(&path)?;
+    }
+    labels(spec, owner, (namespace, name), &BTreeMap::new()).map(drop)
+}
+
+/// The labels that a rule gives its alerts, with those that its instance adds; or why the rule can't be, whatever the Grafana is.
+pub fn labels(
+    spec: &AlertRuleSpec,
+    owner: &Owner,
+    (namespace, name): (&str, &str),
+    of_instance: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Refusal> {
     // Of a query only the language depends on the source, and that both have the same comparisons.
     let asked = spec.datasource.as_ref().and_then(|source| source.type_.clone());
     let source = DataSource {
@@ -126,7 +140,7 @@ pub fn check(
         uid: "",
         namespace,
         name,
-        labels: &BTreeMap::new(),
+        labels: of_instance,
         source: Some(&source),
         // Whichever it is.
         target: spec.record.as_ref().map(|_| &source),
@@ -136,11 +150,7 @@ pub fn check(
         toggles: Toggles::default(),
         min_interval: Duration::ZERO,
     };
-    interval(spec)?;
-    if let Some(path) = folder_path(spec, namespace, folder_prefix) {
-        folder::titles(&path)?;
-    }
-    rule(spec, &around, &mut Vec::new()).map(drop)
+    rule(spec, &around, &mut Vec::new()).map(|rule| rule.labels)
 }
 
 /// The rule, without its interval.

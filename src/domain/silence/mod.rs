@@ -227,7 +227,8 @@ fn excludes_empty(matcher: &SilenceMatcher) -> bool {
     as_matcher(matcher).is_some_and(|matcher| !matcher.matches_empty())
 }
 
-fn as_matcher(matcher: &SilenceMatcher) -> Option<Matcher> {
+/// A matcher of a silence, as it is compared; `None` where its regular expression can't be read.
+pub fn as_matcher(matcher: &SilenceMatcher) -> Option<Matcher> {
     let op = match (matcher.is_equal, matcher.is_regex) {
         (true, false) => MatchOp::Equal,
         (false, false) => MatchOp::NotEqual,
@@ -245,8 +246,7 @@ pub fn matcher_text(matcher: &SilenceMatcher) -> String {
     )
 }
 
-/// The matchers that Grafana's list of alerts can be filtered by: before it read names in quotes, names were of letters, digits
-/// and underscores.
+/// The matchers that Grafana's list of alerts can be filtered by: before it read names in quotes, names were of letters, digits and underscores.
 pub fn filters(matchers: &[SilenceMatcher]) -> Vec<String> {
     matchers
         .iter()

@@ -11,6 +11,6 @@ mod time_interval;
 
 pub use canonical::duration;
 pub use integration::IntegrationDigest;
-pub use route::{RouteDigest, matchers};
+pub use route::{Inherited, RouteDigest, matchers};
 pub use rule::RuleDigest;
-pub use time_interval::{TimeIntervalDigest, said};
+pub use time_interval::{DAYS, MONTHS, TimeIntervalDigest, said};

@@ -15,28 +15,35 @@ pub struct RouteDigest(u64);
 impl RouteDigest {
     /// The digest of a tree, wished or found.
     pub fn of(root: &Route) -> Self {
-        let defaults = Inherited {
-            receiver: "",
-            group_by: &[],
-            group_wait: GROUP_WAIT,
-            group_interval: GROUP_INTERVAL,
-            repeat_interval: REPEAT_INTERVAL,
-        };
-        Self(Canonical::hash(|hash| defaults.write(hash, root)))
+        Self(Canonical::hash(|hash| Inherited::DEFAULTS.write(hash, root)))
     }
 }
 
 /// What a policy has from those above it, unless it says otherwise.
-#[derive(Clone, Copy)]
-struct Inherited<'a> {
-    receiver: &'a str,
-    group_by: &'a [String],
-    group_wait: &'a str,
-    group_interval: &'a str,
-    repeat_interval: &'a str,
+#[derive(Debug, Clone, Copy)]
+pub struct Inherited<'a> {
+    /// The contact point.
+    pub receiver: &'a str,
+    /// Labels whose values make a notification of their own; `...` alone means all.
+    pub group_by: &'a [String],
+    /// How long to wait for further alerts of a new group.
+    pub group_wait: &'a str,
+    /// How long to wait before news of a group are sent.
+    pub group_interval: &'a str,
+    /// When a notification is repeated.
+    pub repeat_interval: &'a str,
 }
 
 impl<'a> Inherited<'a> {
+    /// What a root has that says nothing.
+    pub const DEFAULTS: Self = Self {
+        receiver: "",
+        group_by: &[],
+        group_wait: GROUP_WAIT,
+        group_interval: GROUP_INTERVAL,
+        repeat_interval: REPEAT_INTERVAL,
+    };
+
     fn write(self, hash: &mut Canonical, route: &'a Route) {
         let own = self.overridden_by(route);
         hash.text(own.receiver);
@@ -59,7 +66,9 @@ impl<'a> Inherited<'a> {
         Inherited::write(self, hash, child);
     }
 
-    fn overridden_by(self, route: &'a Route) -> Self {
+    /// What a policy below these has, and hands down itself. Time intervals aren't among it: they are each policy's own.
+    #[must_use]
+    pub fn overridden_by(self, route: &'a Route) -> Self {
         let or = |own: &'a Option<String>, inherited| {
             own.as_deref().filter(|own| !own.is_empty()).unwrap_or(inherited)
         };

@@ -3,7 +3,8 @@
 use super::canonical::Canonical;
 use crate::grafana::model::{Period, TimeInterval};
 
-const DAYS: [&str; 7] = [
+/// Days of the week, from the first on.
+pub const DAYS: [&str; 7] = [
     "sunday",
     "monday",
     "tuesday",
@@ -12,7 +13,8 @@ const DAYS: [&str; 7] = [
     "friday",
     "saturday",
 ];
-const MONTHS: [&str; 12] = [
+/// Months of the year.
+pub const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",

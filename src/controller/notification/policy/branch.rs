@@ -21,7 +21,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::notification::{interval, receiver, tree};
 use crate::controller::pass::Report;
 use crate::domain::links;
-use crate::domain::notification::branches::{self, Standing};
+use crate::domain::notification::branches::{self, Root, Standing};
 use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
@@ -111,42 +111,18 @@ pub(super) fn mark(policy: &NotificationPolicy, instance: &Instance) -> String {
 
 /// Fails where a policy can't be a branch of that one, whatever it says.
 fn may_join(branch: &NotificationPolicy, root: &NotificationPolicy) -> Result<(), Refusal> {
-    let path = || named(root.ns(), root.id()).path();
-    if let Some(own) = root.root() {
-        return Err(Refusal::invalid(
-            "spec.parentRef",
-            format!(
-                "NotificationPolicy {} is a branch itself; name the root of its tree, which may be {}",
-                path(),
-                own.path()
-            ),
-        ));
-    }
-    if root.instance() != branch.instance() {
-        return Err(Refusal::invalid(
-            "spec.parentRef",
-            format!(
-                "NotificationPolicy {} is for GrafanaInstance {}, this one for {}",
-                path(),
-                root.instances().join(", "),
-                branch.instance()
-            ),
-        ));
-    }
-    if root.ns() != branch.ns() && !root.is_shared_with(branch.ns()) {
-        return Err(Refusal::missing(format!(
-            "spec.parentRef: NotificationPolicy {} isn't shared with namespace {}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}",
-            path(),
-            branch.ns()
-        )));
-    }
-    if root.is_deleting() {
-        return Err(Refusal::missing(format!(
-            "spec.parentRef: NotificationPolicy {} is being deleted",
-            path()
-        )));
-    }
-    Ok(())
+    let parent = root.root().map(|own| own.path());
+    branches::may_join(
+        (branch.ns(), branch.instance()),
+        &Root {
+            place: (root.ns(), root.id()),
+            parent: parent.as_deref(),
+            instance: root.instance(),
+            instances: &root.instances(),
+            shared_with: root.annotation(ANNOTATION_SHARED_WITH),
+            is_deleting: root.is_deleting(),
+        },
+    )
 }
 
 /// Whether nothing can be said of one of its contact points or time intervals at this moment: a write is under way, its answer was lost, or

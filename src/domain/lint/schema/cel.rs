@@ -28,6 +28,9 @@ thread_local! {
 pub(super) struct Rules {
     context: Context<'static>,
     programs: RefCell<HashMap<String, Option<Rc<Program>>>>,
+    /// How many have been compiled, which takes longest.
+    #[cfg(test)]
+    pub(super) compiled: std::cell::Cell<usize>,
 }
 
 impl Default for Rules {
@@ -38,6 +41,8 @@ impl Default for Rules {
         Self {
             context,
             programs: RefCell::default(),
+            #[cfg(test)]
+            compiled: std::cell::Cell::default(),
         }
     }
 }
@@ -78,6 +83,8 @@ impl Rules {
     fn program(&self, rule: &str) -> Option<Rc<Program>> {
         let known = self.programs.borrow().get(rule).cloned();
         known.unwrap_or_else(|| {
+            #[cfg(test)]
+            self.compiled.set(self.compiled.get() + 1);
             let compiled = Program::compile(rule).ok().map(Rc::new);
             self.programs
                 .borrow_mut()

@@ -222,3 +222,22 @@ fn what_is_around_the_specification_is_looked_at_too() {
         ("for", "unknown field for; it belongs below spec")
     );
 }
+
+/// What makes thousands of resources quick to check: compiling takes far longer than asking.
+#[test]
+fn a_rule_is_compiled_when_a_resource_first_needs_it_and_once_for_all() {
+    let schemas = Schemas::default();
+    assert_eq!(schemas.rules.compiled.get(), 0, "none is needed yet");
+    let check = |title: &str, severity: &str| {
+        let spec = json!({"query": "up == 0", "title": title, "severity": severity});
+        let value =
+            json!({"apiVersion": API_VERSION, "kind": "AlertRule", "metadata": {"name": "a"}, "spec": spec});
+        assert!(schemas.check(0, &Object::new(value, "")).is_empty());
+        schemas.rules.compiled.get()
+    };
+    let first = check("a", "high");
+    assert!(first > 5, "{first}");
+    for i in 0..20 {
+        assert_eq!(check(&format!("rule {i}"), "info"), first);
+    }
+}

@@ -1,17 +1,18 @@
 //! Who may do what with an instance, and whether two instances are one Grafana.
 
+pub mod selector;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::SelectorExt;
 use url::Url;
 
-use super::refusal::Refusal;
-use super::selector;
-use crate::api::GrafanaInstanceSpec;
 use crate::api::condition::Reason;
 use crate::api::grafana_instance::{Auth, Namespaces};
 use crate::api::reference::{SecretKeyRef, ValueSource};
+use crate::api::{ANNOTATION_SHARED_WITH, GrafanaInstanceSpec};
+use crate::domain::refusal::Refusal;
 
 /// A namespace, with its labels where they are known.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,41 @@ pub fn is_shared_with(list: Option<&str>, namespace: &str) -> bool {
     entries
         .filter(|entry| !entry.is_empty())
         .any(|entry| entry == "*" || entry == namespace)
+}
+
+/// Fails where a resource isn't shared with the namespace `from` that refers to it, by the list in its annotation.
+pub fn refuse_unshared(
+    kind: &str,
+    (namespace, name): (&str, &str),
+    from: &str,
+    list: Option<&str>,
+) -> Result<(), Refusal> {
+    if namespace == from || is_shared_with(list, from) {
+        return Ok(());
+    }
+    Err(Refusal::missing(format!(
+        "{kind} {namespace}/{name} isn't shared with namespace {from}; its owner can, with the annotation {ANNOTATION_SHARED_WITH}"
+    )))
+}
+
+/// Fails where a resource that is referred to is for other GrafanaInstances.
+pub fn refuse_other_instance(
+    kind: &str,
+    (namespace, name): (&str, &str),
+    instances: &[impl AsRef<str>],
+    instance: &str,
+) -> Result<(), Refusal> {
+    let all: Vec<&str> = instances.iter().map(AsRef::as_ref).collect();
+    if all.contains(&instance) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::Invalid,
+        format!(
+            "{kind} {namespace}/{name} is for GrafanaInstance {}, not for {instance}",
+            all.join(", ")
+        ),
+    ))
 }
 
 /// The selector of the namespaces that may use the instance, if it has one.

@@ -1,0 +1,128 @@
+//! `alertwright route`: where an alert goes, and why.
+
+pub(super) mod asked;
+mod json;
+mod text;
+mod tree;
+
+use jiff::Timestamp;
+
+use self::asked::{Described, Resources, difference};
+use super::exit::{self, Exit};
+use super::print::{note, print, wrong};
+
+/// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.
+///
+/// The policy tree is put together as the operator does it, with its branches, and walked as Grafana's Alertmanager does. It needs no cluster and no
+/// Grafana. An alert is given by its labels, or by the AlertRule that it is of; then labels that are given are those that the rule's query adds.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright route -f alerting/ severity=critical team=payments\n  alertwright route -f alerting/ --rule high-error-rate --tree\n  alertwright route -f alerting/ --all-rules -o json\n  kustomize build . | alertwright route -f - severity=critical --expect pagerduty-oncall\n\n{}", exit::HELP))]
+pub(super) struct Route {
+    /// The alert's labels.
+    #[arg(value_name = "LABEL=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+    #[command(flatten)]
+    resources: Resources,
+    /// The AlertRule whose alert it is: its name, or namespace/name. May be given more often.
+    #[arg(long, value_name = "NAME")]
+    rule: Vec<String>,
+    /// The alerts of all AlertRules.
+    #[arg(long, conflicts_with = "rule")]
+    all_rules: bool,
+    /// Draw the tree with what became of the alert at each route.
+    #[arg(long)]
+    tree: bool,
+    /// The time, for Silences and time intervals, for example 2026-12-24T20:00:00Z. Default: now.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<Timestamp>,
+    /// The contact points that must be told, and no others, comma separated, in any order; `none` for nobody. Otherwise the exit code is 1. With --at
+    /// what is muted or silenced at that time isn't told.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    expect: Vec<String>,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// No titles above the columns.
+    #[arg(long)]
+    no_headers: bool,
+}
+
+/// How answers are printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// A line for each contact point.
+    Table,
+    /// The same with the fields that routes are written in.
+    Wide,
+    /// One JSON document.
+    Json,
+}
+
+/// A label as people write it: `severity=critical`, the value in double quotes or not.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+        return Err(format!(
+            "{text:?} is no label; write one such as severity=critical"
+        ));
+    };
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    Ok((name.to_owned(), quoted.unwrap_or(value).to_owned()))
+}
+
+/// A time as RFC 3339 has it.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is no time; write one such as 2026-12-24T20:00:00Z"))
+}
+
+impl Route {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        if !self.resources.files.are_named() {
+            wrong("no files are named: give some with -f, or - for standard input");
+        }
+        if self.labels.is_empty() && self.rule.is_empty() && !self.all_rules {
+            wrong("no alert is named: give its labels, such as severity=critical, or --rule or --all-rules");
+        }
+        let at = self.at.unwrap_or_else(Timestamp::now);
+        let answers = self.resources.with(|known| {
+            let roads = known.roads(at)?;
+            let rules: Vec<Option<String>> = if self.all_rules {
+                known.rules().map(Some).collect()
+            } else if self.rule.is_empty() {
+                vec![None]
+            } else {
+                self.rule.iter().cloned().map(Some).collect()
+            };
+            let describe = |rule| Described {
+                labels: self.labels.iter().cloned().collect(),
+                rule,
+                namespace: None,
+            };
+            rules
+                .into_iter()
+                .map(|rule| known.answer(&describe(rule), &roads))
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        print(&match self.output {
+            Output::Json => json::all(&answers),
+            _ if self.tree => tree::all(&answers),
+            output => text::all(&answers, output == Output::Wide, !self.no_headers),
+        })?;
+        if self.expect.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let expected = if self.expect == ["none"] {
+            &[][..]
+        } else {
+            &self.expect
+        };
+        let mut exit = Exit::Done;
+        for answer in &answers {
+            if let Some(difference) = difference(answer, expected, self.at.is_some()) {
+                note(&format!("{}: {difference}", answer.alert));
+                exit = Exit::No;
+            }
+        }
+        Ok(exit)
+    }
+}

@@ -1,0 +1,131 @@
+//! A line for each contact point that is told.
+
+use super::super::print::{harmless, table};
+use crate::domain::routing::answer::{Answer, Told};
+use crate::domain::routing::silenced::Silenced;
+
+const TITLES: [&str; 8] = [
+    "#",
+    "CONTACT POINT",
+    "BY",
+    "GROUPED BY",
+    "WAIT",
+    "INTERVAL",
+    "REPEAT",
+    "MUTED",
+];
+
+pub(super) fn all(answers: &[Answer], is_wide: bool, has_titles: bool) -> String {
+    if let [only] = answers {
+        return one(only, is_wide, has_titles);
+    }
+    let mut rows = Vec::new();
+    for answer in answers {
+        for told in &answer.contact_points {
+            let mut row = row(told, is_wide);
+            row.insert(0, answer.alert.clone());
+            if !answer.silenced.is_empty() {
+                let by: Vec<&str> = answer
+                    .silenced
+                    .iter()
+                    .map(|silenced| silenced.by.as_str())
+                    .collect();
+                row.push(format!("silenced by {}", by.join(", ")));
+            }
+            rows.push(row);
+        }
+    }
+    let mut titles = titles(is_wide);
+    titles.splice(0..1, ["ALERT"]);
+    table(&titles, &rows, has_titles)
+}
+
+fn one(answer: &Answer, is_wide: bool, has_titles: bool) -> String {
+    let told = answer.contact_points.iter().enumerate();
+    let rows: Vec<Vec<String>> = told
+        .map(|(i, told)| {
+            let mut row = row(told, is_wide);
+            row.insert(0, (i + 1).to_string());
+            row
+        })
+        .collect();
+    table(&titles(is_wide), &rows, has_titles) + &silenced(answer)
+}
+
+fn titles(is_wide: bool) -> Vec<&'static str> {
+    let mut titles = TITLES.to_vec();
+    titles.extend(is_wide.then_some("ROUTE"));
+    titles
+}
+
+fn row(told: &Told, is_wide: bool) -> Vec<String> {
+    let mut row = vec![
+        told.contact_point.clone(),
+        by(told),
+        grouped(&told.group_by),
+        told.group_wait.clone(),
+        told.group_interval.clone(),
+        told.repeat_interval.clone(),
+        muted(told),
+    ];
+    row.extend(is_wide.then(|| format!("{} {}", told.by.resource, told.by.field)));
+    row
+}
+
+/// What the route asks for, with those above it.
+fn by(told: &Told) -> String {
+    if told.by.field == "spec.notificationSettings" {
+        return "notificationSettings".to_owned();
+    }
+    let levels: Vec<String> = told
+        .matchers
+        .iter()
+        .filter(|level| !level.is_empty())
+        .map(|level| level.join(", "))
+        .collect();
+    match (levels.is_empty(), told.matchers.is_empty()) {
+        (true, true) => "(default)".to_owned(),
+        (true, false) => "(catch-all)".to_owned(),
+        _ => levels.join(" > "),
+    }
+}
+
+fn grouped(labels: &[String]) -> String {
+    match labels {
+        [] => "–".to_owned(),
+        [all] if all == "..." => "all labels".to_owned(),
+        labels => labels.join(", "),
+    }
+}
+
+/// When nothing is sent, and whether that is so at the time that is asked for.
+fn muted(told: &Told) -> String {
+    let mute = told.mute_time_intervals.iter().map(|name| format!("in {name}"));
+    let active = told
+        .active_time_intervals
+        .iter()
+        .map(|name| format!("outside {name}"));
+    let all: Vec<String> = mute.chain(active).collect();
+    let is = match told.is_muted {
+        _ if all.is_empty() => return "–".to_owned(),
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    format!("{is}: {}", all.join(", "))
+}
+
+/// The Silences that cover an alert.
+pub(super) fn silenced(answer: &Answer) -> String {
+    let says = |silenced: &Silenced| {
+        format!(
+            "silenced by {} until {}: {}",
+            silenced.by, silenced.until, silenced.comment
+        )
+    };
+    let lines = answer.silenced.iter().map(says);
+    let lines: Vec<String> = lines
+        .map(|line| harmless(&line.replace('\n', " ")) + "\n")
+        .collect();
+    lines.concat()
+}

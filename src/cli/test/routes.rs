@@ -1,0 +1,227 @@
+//! `alertwright test routes`: whether alerts go where somebody expects them to.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::exit::{self, Exit};
+use super::super::print::{API_VERSION, escaped, harmless, note, print, wrong};
+use super::super::route::asked::{Described, Known, Resources, difference};
+use crate::domain::routing::answer::Answer;
+use crate::domain::routing::walk::Labels;
+
+/// Try whether alerts go to the contact points that files of expectations name.
+///
+/// A file is a list in YAML. Each entry has the alert's `labels`, or the `rule` that it is of with the labels that its query adds, the contact points that are
+/// to be told as `expect` (in any order, and no others), and if need be the `namespace` of its rule and the time `at` which what is muted or silenced isn't told.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  alertwright test routes -f alerting/ -R tests/*.yaml -o junit\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n\n{}", exit::HELP))]
+pub(in super::super) struct Routes {
+    /// A file of expectations.
+    #[arg(value_name = "FILE", required = true)]
+    expectations: Vec<PathBuf>,
+    #[command(flatten)]
+    resources: Resources,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How results are printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// A line for each expectation.
+    Text,
+    /// One JSON document.
+    Json,
+    /// `JUnit`'s XML, a test for each expectation.
+    Junit,
+}
+
+/// What somebody expects of one alert.
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Expectation {
+    /// What to call it.
+    name: Option<String>,
+    #[serde(default)]
+    labels: Labels,
+    rule: Option<String>,
+    namespace: Option<String>,
+    at: Option<Timestamp>,
+    expect: Vec<String>,
+}
+
+/// What came of one.
+struct Outcome {
+    file: String,
+    name: String,
+    /// What is wrong.
+    failure: Option<String>,
+}
+
+impl Routes {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        if !self.resources.files.are_named() {
+            wrong("no manifests are named: give some with -f, or - for standard input");
+        }
+        let files: Vec<(&PathBuf, Vec<Expectation>)> = self
+            .expectations
+            .iter()
+            .map(|file| Ok((file, read(file)?)))
+            .collect::<Result<_, String>>()?;
+        let now = Timestamp::now();
+        let outcomes = self.resources.with(|known| {
+            let mut outcomes = Vec::new();
+            for (file, expectations) in &files {
+                for expectation in expectations {
+                    let outcome = expectation.compare(known, now);
+                    outcomes.push(Outcome {
+                        file: file.display().to_string(),
+                        name: expectation.called(),
+                        failure: outcome.err(),
+                    });
+                }
+            }
+            Ok(outcomes)
+        })?;
+        let failed = outcomes
+            .iter()
+            .filter(|outcome| outcome.failure.is_some())
+            .count();
+        print(&match self.output {
+            Output::Text => text(&outcomes),
+            Output::Json => as_json(&outcomes),
+            Output::Junit => junit(&outcomes, failed),
+        })?;
+        if !self.resources.quiet {
+            note(&format!("{failed} of {} failed", outcomes.len()));
+        }
+        Ok(if failed == 0 { Exit::Done } else { Exit::No })
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<Expectation>, String> {
+    let name = file.display();
+    let text = fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let all: Vec<Expectation> = serde_saphyr::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+    // No expectation at all would pass for all of them met.
+    if all.is_empty() {
+        return Err(format!("{name} expects nothing: it is an empty list"));
+    }
+    if let Some(at) = all
+        .iter()
+        .position(|one| one.labels.is_empty() && one.rule.is_none())
+    {
+        return Err(format!("{name}: entry {} has neither labels nor a rule", at + 1));
+    }
+    Ok(all)
+}
+
+impl Expectation {
+    fn called(&self) -> String {
+        let labels = self
+            .labels
+            .iter()
+            .map(|(label, value)| format!("{label}={value}"));
+        let parts: Vec<String> = self.rule.iter().cloned().chain(labels).collect();
+        self.name.clone().unwrap_or_else(|| parts.join(" "))
+    }
+
+    /// Fails where the alert goes elsewhere, or where can't be told.
+    fn compare(&self, known: &Known<'_>, now: Timestamp) -> Result<(), String> {
+        let described = Described {
+            labels: self.labels.clone(),
+            rule: self.rule.clone(),
+            namespace: self.namespace.clone(),
+        };
+        let answer = known.answer(&described, &known.roads(self.at.unwrap_or(now))?)?;
+        match difference(&answer, &self.expect, self.at.is_some()) {
+            None => Ok(()),
+            Some(difference) => Err(format!("{difference}{}", why(&answer, &self.expect))),
+        }
+    }
+}
+
+/// By which routes those are told that aren't expected.
+fn why(answer: &Answer, expected: &[String]) -> String {
+    let unexpected = answer
+        .contact_points
+        .iter()
+        .filter(|told| !expected.contains(&told.contact_point));
+    let by: Vec<String> = unexpected
+        .map(|told| {
+            let matchers: Vec<&str> = told.matchers.iter().flatten().map(String::as_str).collect();
+            let matchers = if matchers.is_empty() {
+                String::new()
+            } else {
+                format!("{}, ", matchers.join(", "))
+            };
+            format!(
+                "{} by {matchers}{} {}",
+                told.contact_point, told.by.resource, told.by.field
+            )
+        })
+        .collect();
+    let silenced = answer
+        .silenced
+        .iter()
+        .map(|silenced| format!("{} covers it", silenced.by));
+    let all: Vec<String> = by.into_iter().chain(silenced).collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", all.join("; "))
+    }
+}
+
+fn text(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    for Outcome { name, failure, .. } in outcomes {
+        let line = match failure {
+            None => format!("ok    {name}"),
+            Some(failure) => format!("FAIL  {name}: {failure}"),
+        };
+        let _ = writeln!(out, "{}", harmless(&line.replace('\n', " ")));
+    }
+    out
+}
+
+fn as_json(outcomes: &[Outcome]) -> String {
+    let all: Vec<_> = outcomes
+        .iter()
+        .map(|one| json!({"file": one.file, "name": one.name, "passed": one.failure.is_none(), "failure": one.failure}))
+        .collect();
+    format!(
+        "{:#}\n",
+        json!({"apiVersion": API_VERSION, "kind": "RouteTestReport", "tests": all})
+    )
+}
+
+fn junit(outcomes: &[Outcome], failed: usize) -> String {
+    let mut cases = String::new();
+    for Outcome { file, name, failure } in outcomes {
+        let _ = write!(
+            cases,
+            "    <testcase classname=\"{}\" name=\"{}\"",
+            escaped(file),
+            escaped(name)
+        );
+        let _ = match failure {
+            None => writeln!(cases, "/>"),
+            Some(failure) => writeln!(
+                cases,
+                ">\n      <failure message=\"{}\"/>\n    </testcase>",
+                escaped(failure)
+            ),
+        };
+    }
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"alertwright test routes\" tests=\"{}\" failures=\"{failed}\" errors=\"0\">\n{cases}  </testsuite>\n</testsuites>\n",
+        outcomes.len()
+    )
+}
