@@ -11,7 +11,7 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
-use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::generated::workload_of;
 use crate::domain::maintenance::lease;
 use crate::domain::maintenance::migration::{self, Job, JobFacts};
 use crate::domain::maintenance::window::{Lease, Window};
@@ -64,7 +64,7 @@ pub fn is_there(silence: &Silence, uid: &str, context: &Context) -> bool {
 pub async fn linger_of(silence: &Silence, context: &Context) -> Result<Option<Timestamp>, kube::Error> {
     let owners = silence.owner_references();
     let owner = owners.iter().find(|owner| owner.kind == "Job");
-    let (Some(uid), Some(owner)) = (silence.labels().get(LABEL_WORKLOAD), owner) else {
+    let (Some(uid), Some(owner)) = (workload_of(silence), owner) else {
         return Ok(None);
     };
     let Some(until) = Window::of(silence).and_then(|window| lingers(&window, uid, context)) else {

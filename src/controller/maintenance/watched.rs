@@ -13,7 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
-use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::generated::{LABEL_WORKLOAD, workload_of};
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
@@ -81,6 +81,7 @@ pub fn silence(event: &Event<Silence>, _: Option<&Silence>, context: &Context) {
 }
 
 fn gone(silence: &Silence, context: &Context) {
+    // Also what somebody has taken its owner off.
     let Some(uid) = silence.labels().get(LABEL_WORKLOAD) else {
         return;
     };
@@ -117,7 +118,7 @@ fn has_workload(silence: &Silence, uid: &str, context: &Context) -> bool {
 }
 
 fn send(silence: &Silence, context: &Context) {
-    if !silence.labels().contains_key(LABEL_WORKLOAD) {
+    if workload_of(silence).is_none() {
         return;
     }
     for owner in silence.owner_references() {

@@ -148,7 +148,7 @@ where
     };
     let result = workload.look_after(phase).await;
     if let Some(message) = result.as_ref().err().and_then(Error::refusal) {
-        tell(object, &words::refused(message), context).await;
+        tell(object, &words::refused(&message), context).await;
     }
     if result.is_ok() {
         context.backoff.reset(&key(object));
@@ -273,8 +273,7 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         };
         let known = held.filter(|held| !is_new(held)).map(Held::as_asked);
         let silence = self.silence(&step.window, known.as_ref());
-        let name = silence.name_any();
-        write(&self.uid, silence, &step.window, self.context).await?;
+        let name = self.write(silence, &step.window).await?;
         info!(kind = self.kind.as_str(), namespace = self.object.namespace(), name = self.object.name_any(),
             silence = name, change = ?step.change, until = %step.window.ends, "maintenance silence written");
         let key = (self.uid.clone(), name.clone());
@@ -310,6 +309,15 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         )
     }
 
+    /// Writes a Silence and returns its name, which is another one than it should be where somebody else has that.
+    async fn write(&self, silence: Silence, window: &Window) -> Result<String, Error> {
+        let (name, taken) = write(&owner(self.object), silence, window, self.context).await?;
+        if let Some(taken) = taken {
+            tell(self.object, &words::taken(&taken, &name), self.context).await;
+        }
+        Ok(name)
+    }
+
     /// What somebody has changed by hand, and what is open and was asked for otherwise, is written as it should be.
     async fn put_right(&self, held: &Held, now: Timestamp) -> Result<(), Error> {
         if held.is_going() {
@@ -321,8 +329,7 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         if !held.is_edited && !is_outdated {
             return Ok(());
         }
-        let name = silence.name_any();
-        write(&self.uid, silence, &held.window, self.context).await?;
+        let name = self.write(silence, &held.window).await?;
         info!(
             kind = self.kind.as_str(),
             namespace = self.object.namespace(),

@@ -10,7 +10,7 @@ use crate::api::silence::SilenceSpec;
 use crate::api::{FIELD_MANAGER, Silence};
 use crate::cluster::answer::is_invalid;
 use crate::controller::context::Context;
-use crate::domain::maintenance::generated::ANNOTATIONS;
+use crate::domain::maintenance::generated::{ANNOTATIONS, is_of, other_name};
 use crate::domain::maintenance::held::Written;
 use crate::domain::maintenance::window::Window;
 
@@ -23,15 +23,21 @@ pub enum Error {
     /// A Silence of that name is being deleted: what is written onto it goes with it.
     #[error("Silence {0} is being deleted; it is written anew when it is gone")]
     Going(String),
+    /// Both names that it could have are those of Silences that aren't the workload's.
+    #[error(
+        "Silences {0} and {1} are there already and aren't this workload's; delete or rename one of them"
+    )]
+    Taken(String, String),
 }
 
 impl Error {
-    /// What the API server says, if trying again won't help.
-    pub fn refusal(&self) -> Option<&str> {
+    /// Why, if trying again won't help.
+    pub fn refusal(&self) -> Option<String> {
         match self {
             Self::Kube(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 404 | 422) => {
-                Some(&status.message)
+                Some(format!("the API server refuses it: {}", status.message))
             }
+            Self::Taken(..) => Some(self.to_string()),
             _ => None,
         }
     }
@@ -48,13 +54,44 @@ pub(super) fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference
     }
 }
 
-/// Writes the Silence, and remembers it: the store shows it a little later.
+/// Gives the Silence another name where somebody else's has the one that it would have. The name that is taken is returned.
+fn make_room(
+    workload: &OwnerReference,
+    silence: &mut Silence,
+    context: &Context,
+) -> Result<Option<String>, Error> {
+    let name = silence.name_any();
+    let namespace = silence.namespace().unwrap_or_default();
+    let written = context.workloads.written_of(&workload.uid);
+    let is_taken = |name: &str| {
+        let there = ObjectRef::<Silence>::new(name).within(&namespace);
+        let there = context.stores.silences.get(&there);
+        // What this process has written stays the workload's, whatever somebody has taken off it since.
+        let is_ours = |there: &Silence| {
+            is_of(there, workload) || written.iter().any(|own| own.stored.uid() == there.uid())
+        };
+        there.is_some_and(|there| !is_ours(&there))
+    };
+    if !is_taken(&name) {
+        return Ok(None);
+    }
+    let other = other_name(&name, workload);
+    if is_taken(&other) {
+        return Err(Error::Taken(name, other));
+    }
+    silence.metadata.name = Some(other);
+    Ok(Some(name))
+}
+
+/// Writes the Silence, and remembers it: the store shows it a little later. Returns its name, and the one that it would have if that weren't
+/// somebody else's.
 pub(super) async fn write(
-    uid: &str,
-    silence: Silence,
+    workload: &OwnerReference,
+    mut silence: Silence,
     window: &Window,
     context: &Context,
-) -> Result<(), Error> {
+) -> Result<(String, Option<String>), Error> {
+    let taken = make_room(workload, &mut silence, context)?;
     let name = silence.name_any();
     let namespace = silence.namespace().unwrap_or_default();
     let there = ObjectRef::<Silence>::new(&name).within(&namespace);
@@ -95,9 +132,9 @@ pub(super) async fn write(
         asked: silence.spec,
         stored,
     };
-    let key = (uid.to_owned(), name);
+    let key = (workload.uid.clone(), name.clone());
     context.workloads.written.lock().insert(key, written);
-    Ok(())
+    Ok((name, taken))
 }
 
 /// The merge patch (RFC 7396) that makes of a stored Silence the one that is asked for, as far as it is ours to say: all of its specification,
@@ -144,7 +181,8 @@ mod tests {
             Error::Kube(kube::Error::Api(Box::new(status)))
         };
         for code in [400, 403, 404, 422] {
-            assert_eq!(of(code).refusal(), Some("no"), "{code}");
+            let said = of(code).refusal();
+            assert_eq!(said.as_deref(), Some("the API server refuses it: no"), "{code}");
         }
         for code in [409, 429, 500, 503] {
             assert_eq!(of(code).refusal(), None, "{code}");

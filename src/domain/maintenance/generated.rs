@@ -14,7 +14,7 @@ use crate::api::maintenance_policy::WorkloadKind;
 use crate::api::silence::{ACTIVE, SilenceSpec};
 use crate::api::{DEFAULT_INSTANCE, FIELD_MANAGER, FINALIZER, Silence, duration};
 
-/// Label on a generated Silence: the workload's uid. Finds all silences of a workload, and tells an earlier one of the same name.
+/// Label on a generated Silence: the workload's uid. With an owner it finds all silences of a workload, and tells an earlier one of the same name.
 pub const LABEL_WORKLOAD: &str = "alerting.letsrevel.io/maintenance-of";
 /// Annotation: [`Run::revision`].
 pub const ANNOTATION_REVISION: &str = "alerting.letsrevel.io/maintenance-revision";
@@ -67,6 +67,37 @@ pub fn silence_name(kind: &str, workload: &str, revision: &str, instance: Option
     let room = MAX_NAME.saturating_sub(kind.len() + hash.len() + revision.len() + 3);
     let cut: String = workload.chars().take(room).collect();
     format!("{kind}-{}-{hash}-{revision}", cut.trim_end_matches(['-', '.']))
+}
+
+/// The name in the place of one that somebody else's Silence has: the same whenever it is asked for, and another for each workload.
+pub fn other_name(name: &str, workload: &OwnerReference) -> String {
+    let digest: Vec<u8> = Sha256::digest(format!("{name}/{}", workload.uid))
+        .iter()
+        .copied()
+        .take(5)
+        .collect();
+    let hash = data_encoding::BASE32_DNSSEC.encode(&digest);
+    let room = MAX_NAME.saturating_sub(hash.len() + 1);
+    let cut: String = name.chars().take(room).collect();
+    format!("{}-{hash}", cut.trim_end_matches(['-', '.']))
+}
+
+/// The uid of the workload that a Silence was generated for. People copy Silences with their labels and annotations, and may give one any name;
+/// so it is a workload's only if that owns it too.
+pub fn workload_of(silence: &Silence) -> Option<&str> {
+    let uid = silence.metadata.labels.as_ref()?.get(LABEL_WORKLOAD)?;
+    let mut owners = silence.metadata.owner_references.iter().flatten();
+    owners.any(|owner| owner.uid == *uid).then_some(uid)
+}
+
+/// Whether a Silence was generated for a workload of this kind and name, be it an earlier one, which has left it to be collected as garbage.
+pub fn is_of(silence: &Silence, workload: &OwnerReference) -> bool {
+    let mut owners = silence.metadata.owner_references.iter().flatten();
+    let is_it = |owner: &OwnerReference| {
+        (&owner.api_version, &owner.kind, &owner.name)
+            == (&workload.api_version, &workload.kind, &workload.name)
+    };
+    workload_of(silence).is_some() && owners.any(is_it)
 }
 
 impl Window {

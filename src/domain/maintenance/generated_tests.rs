@@ -1,3 +1,5 @@
+use serde_json::{Value, json};
+
 use super::*;
 
 fn window(outcome: Option<Outcome>) -> Window {
@@ -59,6 +61,62 @@ fn a_short_name_says_everything() {
     );
     let elsewhere = silence_name("Deployment", "web", "k1b2m3n4", Some("other"));
     assert!(elsewhere.starts_with("deployment-web-k1b2m3n4-"), "{elsewhere}");
+}
+
+fn owned_by(uid: &str, owners: &Value) -> Silence {
+    serde_json::from_value(json!({
+        "metadata": {"name": "s", "labels": {LABEL_WORKLOAD: uid}, "ownerReferences": owners}, "spec": {},
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_silence_is_a_workloads_only_if_that_owns_it() {
+    let owner = |kind: &str, name: &str, uid: &str| json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid});
+    let workload: OwnerReference = serde_json::from_value(owner("Deployment", "web", "2")).unwrap();
+    for (uid, owners, is_its) in [
+        ("2", json!([owner("Deployment", "web", "2")]), true),
+        // What an earlier one of the name has left behind.
+        ("1", json!([owner("Deployment", "web", "1")]), true),
+        (
+            "2",
+            json!([owner("Deployment", "web", "1"), owner("Deployment", "web", "2")]),
+            true,
+        ),
+        ("2", json!([]), false),
+        ("2", json!([owner("ConfigMap", "mine", "9")]), false),
+        ("1", json!([owner("StatefulSet", "web", "1")]), false),
+        ("1", json!([owner("Deployment", "api", "1")]), false),
+    ] {
+        assert_eq!(is_of(&owned_by(uid, &owners), &workload), is_its, "{owners}");
+    }
+    assert_eq!(workload_of(&owned_by("2", &json!([]))), None);
+    let plain: Silence = serde_json::from_value(json!({
+        "metadata": {"name": "s", "ownerReferences": [owner("Deployment", "web", "2")]}, "spec": {},
+    }))
+    .unwrap();
+    assert!(!is_of(&plain, &workload));
+}
+
+#[test]
+fn another_name_is_a_name_too_and_another_for_each_workload() {
+    let workload = |uid: &str| OwnerReference {
+        uid: uid.to_owned(),
+        ..OwnerReference::default()
+    };
+    for name in [
+        "deployment-web-a".to_owned(),
+        format!("{}.{}", "a".repeat(53), "b".repeat(9)),
+    ] {
+        let (one, two) = (
+            other_name(&name, &workload("1")),
+            other_name(&name, &workload("2")),
+        );
+        let start: String = name.chars().take(50).collect();
+        assert_ne!(one, two);
+        assert!(one.len() <= MAX_NAME && one.starts_with(&start), "{one}");
+        assert!(!one.contains(".-"), "{one}");
+    }
 }
 
 #[test]

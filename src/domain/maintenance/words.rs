@@ -112,9 +112,17 @@ pub fn put_right(name: &str) -> Word {
     Word::normal("SilencePutRight", note)
 }
 
-/// That the API server refuses it.
+/// That somebody else has the name that it should have.
+pub fn taken(taken: &str, name: &str) -> Word {
+    let note = format!(
+        "Silence {taken} is there already and isn't this workload's, so it stays as it is; the maintenance silence is {name}"
+    );
+    Word::normal("SilenceRenamed", note)
+}
+
+/// That it can't be written.
 pub fn refused(message: &str) -> Word {
-    let note = format!("the API server refuses the maintenance silence: {message}");
+    let note = format!("the maintenance silence can't be written: {message}");
     Word::warning("SilenceRefused", note)
 }
 

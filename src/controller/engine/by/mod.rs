@@ -18,7 +18,7 @@ use crate::api::{
 };
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
-use crate::domain::maintenance::generated::LABEL_WORKLOAD;
+use crate::domain::maintenance::generated::workload_of;
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
@@ -194,7 +194,7 @@ impl Indexed for InhibitionRule {
 impl Indexed for Silence {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
-        let workload = self.labels().get(LABEL_WORKLOAD).cloned();
+        let workload = workload_of(self).map(str::to_owned);
         found_by.extend(workload.map(By::Workload));
         let id = self.status.as_ref().and_then(|status| status.id.clone());
         found_by.extend(id.map(|id| By::Stored {

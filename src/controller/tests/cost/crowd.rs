@@ -129,6 +129,8 @@ impl World {
             }
             let workload = "alerting.letsrevel.io/maintenance-of".to_owned();
             silence.metadata.labels = Some([(workload, format!("uid-{i}"))].into());
+            let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "own", "uid": format!("uid-{i}")}]);
+            silence.metadata.owner_references = serde_json::from_value(owner).unwrap();
             see(
                 context,
                 &mut self.writers.silences,

@@ -54,6 +54,98 @@ async fn a_silence_that_is_going_is_not_written_onto() {
     assert!(world.context.workloads.written_of("uid-anew").is_empty());
 }
 
+/// The Silence that would be generated, as a person has it who gives one the name, or copies it.
+fn by_hand(silence: &Silence, name: &str, uid: &str) -> Silence {
+    let mut own = silence.clone();
+    own.metadata.name = Some(name.to_owned());
+    own.metadata.uid = Some(uid.to_owned());
+    own.metadata.owner_references = None;
+    own.spec.comment = Some("mine".to_owned());
+    own
+}
+
+#[tokio::test]
+async fn a_silence_of_a_persons_is_left_alone_where_a_generated_one_would_have_its_name() {
+    let mut world = World::connected().await;
+    maintenance(&mut world);
+    seen(&mut world, &rolling_out());
+    let generated = passed(&mut world).await;
+    let name = generated.metadata.name.clone().unwrap();
+
+    // The label and the annotations come along with what people copy.
+    for labels in [None, generated.metadata.labels.clone()] {
+        let mut world = World::connected().await;
+        maintenance(&mut world);
+        seen(&mut world, &rolling_out());
+        let mut own = by_hand(&generated, &name, "by-hand");
+        own.metadata.labels = labels;
+        seen(&mut world, &own);
+        let other = passed(&mut world).await;
+        let other = other.metadata.name.unwrap();
+        assert!(other != name && other.starts_with(&name), "{other}");
+        let writes = world.server.writes();
+        assert!(
+            !writes
+                .iter()
+                .any(|write| write.ends_with(&format!("/silences/{name}"))),
+            "{writes:?}"
+        );
+        let notes = world.server.notes();
+        assert!(
+            notes.len() == 1 && notes[0].starts_with("SilenceRenamed: ") && notes[0].contains(&other),
+            "{notes:?}"
+        );
+        // It is this one from then on, without another word.
+        passed(&mut world).await;
+        assert_eq!(world.server.writes().len(), writes.len());
+        assert_eq!(world.server.notes().len(), 1);
+
+        // Somebody has that name too.
+        let mut world = World::connected().await;
+        maintenance(&mut world);
+        seen(&mut world, &rolling_out());
+        seen(&mut world, &own);
+        seen(&mut world, &by_hand(&generated, &other, "too"));
+        let pass = workload::rolling(Arc::new(rolling_out()), world.context.clone());
+        let failed = pass.await.unwrap_err().to_string();
+        assert!(failed.contains(&name) && failed.contains(&other), "{failed}");
+        let notes = world.server.notes();
+        assert!(notes[0].starts_with("SilenceRefused: "), "{notes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_a_generated_silence_is_a_persons() {
+    let mut world = World::connected().await;
+    maintenance(&mut world);
+    seen(&mut world, &rolling_out());
+    let generated = passed(&mut world).await;
+    let mut copy = by_hand(&generated, "copy", "copy");
+    copy.spec.ends_at = Some(Time(
+        jiff::Timestamp::now() + jiff::SignedDuration::from_hours(720),
+    ));
+    seen(&mut world, &copy);
+    let writes = world.server.writes();
+    passed(&mut world).await;
+    assert_eq!(world.server.writes(), writes, "neither of them is written");
+    assert_eq!(world.context.workloads.written_of("uid-own").len(), 1);
+}
+
+#[tokio::test]
+async fn a_generated_silence_whose_label_and_owner_somebody_takes_off_stays_its_workloads() {
+    let mut world = World::connected().await;
+    maintenance(&mut world);
+    seen(&mut world, &rolling_out());
+    let mut generated = passed(&mut world).await;
+    generated.metadata.owner_references = None;
+    generated.metadata.labels = None;
+    seen(&mut world, &generated);
+    maintenance_by(&mut world, &json!({"matchers": ["severity!=critical"]}));
+    let after = passed(&mut world).await;
+    assert_eq!(after.metadata.name, generated.metadata.name);
+    assert_eq!(json!(after.spec.matchers), json!(["severity!=critical"]));
+}
+
 /// A pass over the Deployment that rolls out. Its silence is returned as it is written then, and seen.
 async fn passed(world: &mut World) -> Silence {
     let pass = workload::rolling(Arc::new(rolling_out()), world.context.clone());
