@@ -13,6 +13,12 @@ pub const PATTERN: &str = "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)
 /// What to write instead.
 pub const SYNTAX: &str = "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s or 1h30m";
 
+/// The rule of a duration that can't be nothing, beside its syntax.
+pub const MORE_THAN_0: &str = "self.matches('[1-9]')";
+
+/// What is said of one that is.
+pub const MORE_THAN_0_SAID: &str = "must be more than 0";
+
 /// The units in the order in which they must be written, each in milliseconds. A year is 365 days.
 const UNITS: [(&str, u64); 7] = [
     ("y", 365 * 24 * 3_600_000),

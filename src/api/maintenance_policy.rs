@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::duration::Duration;
+use super::duration::{Duration, MORE_THAN_0, MORE_THAN_0_SAID};
 use super::matcher::MatcherText;
 use super::schema;
 use super::silence::AlertRuleSelector;
@@ -103,6 +103,9 @@ impl WorkloadKind {
     }
 }
 
+/// A text each of whose `{{ }}` holds a word of the workload. What such a word is, `domain/maintenance/workload/template` says.
+const WORDS: &str = r"^([^{]|\{[^{]|\{\{\s*[.](name|namespace|cronJob|labels[.][^\s}]+)\s*\}\})*\{?$";
+
 /// The silence that is opened for a workload.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -118,9 +121,17 @@ pub struct MaintenanceSilence {
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(length(max = 64))]
+    #[x_kube(
+        validation = Rule::new(format!("self.all(matcher, matcher.matches(r'{WORDS}'))"))
+            .message("between {{ and }} stands .name, .namespace, .cronJob or .labels.KEY, such as {{ .labels.app.kubernetes.io/name }}, and nothing else")
+    )]
     pub matchers: Vec<MatcherText>,
     /// The silence ends this soon unless progress is seen; it is extended at half that time. At least `5s`. Default: `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = Rule::new("self.matches('(^|[a-z])0*([1-9][0-9]*(y|w|d|h|m)([0-9]|$)|([5-9]|[1-9][0-9]+)s|([5-9][0-9]{3}|[1-9][0-9]{4,})ms)')")
+            .message("must be at least 5s: it is extended at half of that, which takes a moment")
+    )]
     pub lease: Option<Duration>,
     /// How long it stays after success, for late evaluations. Default: `2m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,8 +140,9 @@ pub struct MaintenanceSilence {
     /// that fails is heard at once in any case. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linger_after_failure: Option<bool>,
-    /// It is never extended past this. Default: `1h`.
+    /// It is never extended past this, which is more than 0. Default: `1h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub max_duration: Option<Duration>,
 }
 

@@ -19,6 +19,9 @@ pub const PATTERN: &str = concat!(
     r#"([^\s{}!=~,\\"'`]+|"([^"\\]|\\[^\n])*")\s*$"#
 );
 
+/// The same in short, for where an API server can't afford all of it: a name, an operator and something behind that, or a name in quotes.
+pub const SHORT_PATTERN: &str = r#"^[^=!~{]+(=~?|![=~])\s*[^\s=~]|^\s*""#;
+
 /// How many characters a matcher may have.
 pub const LONGEST: usize = 1024;
 

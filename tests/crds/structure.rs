@@ -335,6 +335,54 @@ fn what_people_filter_by_can_be_selected() {
     }
 }
 
+/// `kubectl explain` breaks lines itself, and keeps those that it finds.
+#[test]
+fn a_description_has_one_line_for_each_paragraph() {
+    for crd in crds() {
+        for (path, schema) in schemas(&crd) {
+            let text = schema["description"].as_str().unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            for pair in lines.windows(2) {
+                let begins = pair[1].is_empty() || pair[1].starts_with("- ") || pair[1].starts_with("* ");
+                assert!(pair[0].is_empty() || begins, "{path} breaks a line: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wide_columns_name_the_instances_and_none_is_headed_as_another_one() {
+    for crd in crds() {
+        let kind = &crd.spec.names.kind;
+        let paths: BTreeSet<String> = schemas(&crd).into_iter().map(|(path, _)| path).collect();
+        for version in &crd.spec.versions {
+            let columns = version.additional_printer_columns.as_deref().unwrap_or_default();
+            for (field, name) in [("instance", "Instance"), ("instances", "Instances")] {
+                let path = format!(".spec.{field}");
+                let shown = columns.iter().find(|column| column.json_path == path);
+                assert_eq!(
+                    shown.is_some(),
+                    paths.contains(&format!("{kind}{path}")),
+                    "{kind}{path}"
+                );
+                assert!(
+                    shown.is_none_or(|column| column.name == name && column.priority == Some(1)),
+                    "{kind}"
+                );
+            }
+            // Every table begins with the resource's own name.
+            let mut names = BTreeSet::from(["Name"]);
+            for column in columns {
+                assert!(
+                    names.insert(&column.name),
+                    "{kind} has two columns {}",
+                    column.name
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn the_api_server_adds_no_defaults() {
     for crd in crds() {

@@ -150,8 +150,13 @@ pub struct AlertRuleSpec {
     /// How long the alert keeps firing after the condition has ended (Grafana 12.0 or newer). Default: `0s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_firing_for: Option<Duration>,
-    /// How often the rule's group is evaluated: a multiple of 10 s. Default: `1m`, or the server's `min_interval` where that is longer.
+    /// How often the rule's group is evaluated: a multiple of 10 s, or of the server's `min_interval` where that is shorter. Default: `1m`, or the server's
+    /// `min_interval` where that is longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = Rule::new("self.matches('[1-9]')")
+            .message("must be more than 0: a multiple of 10s, such as 1m; to stop the evaluation write paused: true")
+    )]
     pub interval: Option<Duration>,
     /// Becomes the label `severity`, for example `critical`, `high`, `warning` or `info`. Default: none, no label is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,7 +173,9 @@ pub struct AlertRuleSpec {
         validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))")
             .message("a label name consists of letters, digits and underscores and doesn't start with a digit"),
         validation = Rule::new("self.all(k, !k.startsWith('__'))")
-            .message("label names that begin with __ are reserved")
+            .message("label names that begin with __ are reserved"),
+        validation = Rule::new("!('alertname' in self)")
+            .message("alertname is the rule's title, whatever its labels say: write title, or leave it to the resource's name")
     )]
     pub labels: BTreeMap<String, String>,
     /// Annotations of every alert: `summary`, `description`, `runbook_url` and others. Grafana's templates work; `{{ $value }}` is the number. Default: none.
@@ -182,6 +189,10 @@ pub struct AlertRuleSpec {
     /// The folder's title in Grafana; it is created if missing. `/` separates nested folders (Grafana 11.0 or newer), `\/` is a slash within a title. Default: the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
+    #[x_kube(
+        validation = Rule::new(r"!self.matches(r'\s$|\s/|(^|[^\\])/([\s/]|$)')")
+            .message("no title in a folder's path is empty, or has spaces at its ends: a/b is b within a; write \\/ for a slash within a title")
+    )]
     pub folder: Option<String>,
     /// The uid of an existing folder, instead of `folder`. Default: the folder is found by its title.
     #[serde(default, rename = "folderUID", skip_serializing_if = "Option::is_none")]
@@ -196,7 +207,9 @@ pub struct AlertRuleSpec {
     #[schemars(length(min = 1, max = 190))]
     #[x_kube(
         validation = Rule::new("!self.contains('/') && !self.contains('\\\\')")
-            .message("a group's name holds no / and no \\, because Grafana's API takes it as part of a path")
+            .message("a group's name holds no / and no \\, because Grafana's API takes it as part of a path"),
+        validation = Rule::new("!(self in ['.', '..'])")
+            .message("a group's name can't be . or .., which Grafana's API takes as a way through its paths")
     )]
     pub group: Option<String>,
     /// The state while the query returns nothing: `OK` (default), `NoData` (an alert `DatasourceNoData`), `Alerting` (the alert fires) or `KeepLast`

@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::duration::Duration;
+use super::super::duration::{Duration, MORE_THAN_0, MORE_THAN_0_SAID};
 use super::super::reference::{PolicyRef, ReceiverRef, TimeIntervalRef};
 use super::super::schema;
 
@@ -55,9 +55,11 @@ pub struct NotificationSettings {
     pub group_wait: Option<Duration>,
     /// How long to wait before news of a group are sent, more than 0. Default: as the root of the policy tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub group_interval: Option<Duration>,
     /// When a notification is repeated, more than 0. Default: as the root of the policy tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub repeat_interval: Option<Duration>,
     /// TimeIntervals of this namespace in which nothing is sent. Default: none.
     #[serde(

@@ -126,7 +126,7 @@ pub struct GrafanaInstanceSpec {
             .message("write an address such as http://proxy.example.com:3128: http:// or https:// in front, nothing behind host and port")
     )]
     pub proxy_url: Option<String>,
-    /// How to log in to that proxy. Default: not at all.
+    /// How to log in to the proxy of `proxyURL`. Default: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_auth: Option<BasicAuth>,
     /// The data source of rules that name none. Default: Grafana's own default.
@@ -159,7 +159,9 @@ pub struct GrafanaInstanceSpec {
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(
         validation = Rule::new("self.all(k, k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$') && !k.startsWith('__'))")
-            .message("a label name consists of letters, digits and underscores and begins neither with a digit nor with __, which is reserved")
+            .message("a label name consists of letters, digits and underscores and begins neither with a digit nor with __, which is reserved"),
+        validation = Rule::new("!('alertname' in self)")
+            .message("alertname is each rule's title, whatever its labels say")
     )]
     pub labels: BTreeMap<String, String>,
     /// The `deletionPolicy` of resources that name none: `Delete` (default) or `Orphan`.
@@ -207,7 +209,9 @@ pub struct GrafanaInstanceSpec {
             .message("an owner id consists of lower-case letters, digits and dashes, as status.ownerID shows it")
     )]
     pub previous_owner_ids: Vec<String>,
-    /// The namespaces whose silences may cover alerts of other namespaces. The operator's own always may. Default: none.
+    /// The namespaces that may reach past themselves: their Silences and InhibitionRules may cover alerts of other namespaces and of rules that aren't resources, their
+    /// branches of the policy tree take anybody's alerts, and their PrometheusRuleImports may read the rules of other namespaces. The operator's own always may.
+    /// Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrestricted_namespaces: Option<Namespaces>,
     /// How many AlertRules one Silence may cover, those of maintenance included; one that would cover more is `Invalid` and says what it would have

@@ -21,7 +21,6 @@ use super::super::schema;
     status = "InhibitionRuleStatus",
     derive = "PartialEq",
     doc = "Alerts in Grafana that nobody is told of while others fire; Grafana has inhibition rules since 13.0.",
-    printcolumn(name = "Name", type_ = "string", json_path = ".status.name"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -33,6 +32,12 @@ use super::super::schema;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Grafana Name",
+        type_ = "string",
+        json_path = ".status.name",
+        priority = 1
+    ),
     printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
     printcolumn(
         name = "Message",

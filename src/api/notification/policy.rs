@@ -4,28 +4,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::super::duration::Duration;
+use super::super::duration::{Duration, MORE_THAN_0, MORE_THAN_0_SAID};
 use super::super::matcher::MatcherText;
 use super::super::reference::{At, DeletionPolicy, ReceiverRef, TimeIntervalRef};
 use super::super::schema;
+use super::nested;
 
-/// How deep routes may be nested below the root. An OpenAPI schema can't refer to itself, so it is written out to here.
-pub const MAX_DEPTH: usize = 5;
-
-/// How deep routes have CEL rules: an API server multiplies a rule's cost by `maxItems` at every level and refuses the whole type when
-/// the product is too high. Matchers are too costly at any level.
-const CEL_DEPTH: usize = 3;
-
-/// The same for durations, whose rules cost more.
-const DURATION_DEPTH: usize = 2;
-
-const DURATIONS: [&str; 3] = [
-    "/properties/groupWait",
-    "/properties/groupInterval",
-    "/properties/repeatInterval",
-];
+pub use nested::MAX_DEPTH;
 
 /// A notification policy tree of one Grafana, or a branch of one.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -151,16 +137,22 @@ pub struct NotificationPolicySpec {
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("!('...' in self) || self.size() == 1")
+            .message("... means all labels and must stand alone")
+    )]
     pub group_by: Vec<String>,
     /// How long to wait for further alerts of a new group. Default: `30s`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_wait: Option<Duration>,
-    /// How long to wait before news of a group are sent. Default: `5m`; of a branch: as its root.
+    /// How long to wait before news of a group are sent, more than 0. Default: `5m`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub group_interval: Option<Duration>,
-    /// When a notification is repeated. Default: `4h`; of a branch: as its root.
+    /// When a notification is repeated, more than 0. Default: `4h`; of a branch: as its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub repeat_interval: Option<Duration>,
     /// Of a branch: TimeIntervals of this namespace in which nothing is sent. Default: none.
     #[serde(
@@ -250,16 +242,22 @@ pub struct Route {
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(length(max = 32), inner(length(min = 1, max = 190)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("!('...' in self) || self.size() == 1")
+            .message("... means all labels and must stand alone")
+    )]
     pub group_by: Vec<String>,
     /// How long to wait for further alerts of a new group. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_wait: Option<Duration>,
-    /// How long to wait before news of a group are sent. Default: as the parent.
+    /// How long to wait before news of a group are sent, more than 0. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub group_interval: Option<Duration>,
-    /// When a notification is repeated. Default: as the parent.
+    /// When a notification is repeated, more than 0. Default: as the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new(MORE_THAN_0).message(MORE_THAN_0_SAID))]
     pub repeat_interval: Option<Duration>,
     /// TimeIntervals of this namespace in which nothing is sent. Default: none.
     #[serde(
@@ -304,84 +302,11 @@ pub struct Route {
 }
 
 fn top_routes(generator: &mut SchemaGenerator) -> Schema {
-    nested(generator, MAX_DEPTH)
+    nested::routes::<Route>(generator, MAX_DEPTH)
 }
 
 fn no_routes(generator: &mut SchemaGenerator) -> Schema {
-    nested(generator, 0)
-}
-
-/// The schema of a list of routes with `depth` levels in it; below the last one anything may stand, and the operator refuses it.
-fn nested(generator: &mut SchemaGenerator, depth: usize) -> Schema {
-    let deepest = json!({
-        "type": "array",
-        "description": format!("Routes can be nested {MAX_DEPTH} levels deep. Default: none."),
-        "items": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
-    });
-    if depth == 0 {
-        return Schema::try_from(deepest).unwrap_or_default();
-    }
-    let route = <Route as schemars::JsonSchema>::json_schema(generator).to_value();
-    let schema = (1..=depth).fold(deepest, |below, level| {
-        let mut item = route.clone();
-        without_costly_cel(&mut item, depth - level);
-        if let Some(routes) = item.pointer_mut("/properties/routes") {
-            *routes = below;
-        }
-        let description = if level == depth {
-            "Routes, tried in this order; the first that matches takes the alert unless it says `continue`. Default: none."
-        } else {
-            "Routes below this one. Default: none."
-        };
-        json!({ "type": "array", "maxItems": 64, "description": description, "items": item })
-    });
-    Schema::try_from(without_defaults(schema)).unwrap_or_default()
-}
-
-/// Takes away the rules of a route so far below the first ones (0) that an API server couldn't afford. The operator checks all the same.
-fn without_costly_cel(route: &mut Value, below: usize) {
-    let paths: &[&str] = match below {
-        0..DURATION_DEPTH => &[],
-        DURATION_DEPTH..CEL_DEPTH => &DURATIONS,
-        _ => &[
-            "",
-            "/properties/receiverRef",
-            DURATIONS[0],
-            DURATIONS[1],
-            DURATIONS[2],
-        ],
-    };
-    let references: &[&str] = match below {
-        0 => &[],
-        _ => &[
-            "/properties/muteTimeIntervalRefs/items",
-            "/properties/activeTimeIntervalRefs/items",
-        ],
-    };
-    let at_any_level = ["/properties/matchers/items"];
-    for path in paths.iter().chain(references).chain(&at_any_level) {
-        if let Some(Value::Object(schema)) = route.pointer_mut(path) {
-            schema.remove("x-kubernetes-validations");
-        }
-    }
-}
-
-/// Nothing is defaulted by the API server, so that what users wrote is what they read.
-fn without_defaults(mut schema: Value) -> Value {
-    fn walk(value: &mut Value) {
-        match value {
-            Value::Object(map) => {
-                if map.contains_key("type") {
-                    map.remove("default");
-                }
-                map.values_mut().for_each(walk);
-            }
-            Value::Array(items) => items.iter_mut().for_each(walk),
-            _ => {}
-        }
-    }
-    walk(&mut schema);
-    schema
+    nested::routes::<Route>(generator, 0)
 }
 
 /// What became of the policy.

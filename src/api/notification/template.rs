@@ -20,7 +20,6 @@ use super::super::schema;
     status = "NotificationTemplateStatus",
     derive = "PartialEq",
     doc = "A group of notification templates in Grafana: texts that contact points use by name.",
-    printcolumn(name = "Name", type_ = "string", json_path = ".status.name"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -32,6 +31,12 @@ use super::super::schema;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Grafana Name",
+        type_ = "string",
+        json_path = ".status.name",
+        priority = 1
+    ),
     printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
     printcolumn(
         name = "Message",
@@ -64,6 +69,12 @@ pub struct NotificationTemplateSpec {
     /// The group's name in Grafana. Contact points don't use it but the names that the text defines. Default: the resource's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
+    #[x_kube(
+        validation = Rule::new("!(self in ['.', '..'])")
+            .message("a name can't be . or .., which Grafana's API takes as a way through its paths"),
+        validation = Rule::new(r"!self.matches(r'[\x22\x5c\r\n]')")
+            .message("a name holds no quote, no backslash and no line break: a text that defines nothing is a template of that name")
+    )]
     pub name: Option<String>,
     /// The text, in Go's template language: `{{ define "slack.title" }}...{{ end }}`, once or more often. A text that defines nothing is one template of the group's name. A name that another resource, or somebody in Grafana, defines already is refused, and Grafana's own (`default.title`, `__subject`) are for the namespaces in `spec.unrestrictedNamespaces` of the GrafanaInstance. Default: none, then `templateFrom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

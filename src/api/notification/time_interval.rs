@@ -23,7 +23,6 @@ use super::super::schema;
     status = "TimeIntervalStatus",
     derive = "PartialEq",
     doc = "A recurring time in Grafana: routes of a NotificationPolicy send nothing in it, or only in it.",
-    printcolumn(name = "Name", type_ = "string", json_path = ".status.name"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -35,6 +34,12 @@ use super::super::schema;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Grafana Name",
+        type_ = "string",
+        json_path = ".status.name",
+        priority = 1
+    ),
     printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
     printcolumn(
         name = "Message",
@@ -63,13 +68,17 @@ pub struct TimeIntervalSpec {
     /// The name in Grafana. Default: the resource's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
+    #[x_kube(
+        validation = Rule::new("!(self in ['.', '..'])")
+            .message("a name can't be . or .., which Grafana's API takes as a way through its paths")
+    )]
     pub name: Option<String>,
-    /// It is the time when it is for one of these.
+    /// The times that make it up, at most 32 entries: the time interval is active while any one of them holds.
     #[schemars(length(min = 1, max = 32))]
     pub time_intervals: Vec<Period>,
 }
 
-/// When it is the time, as Alertmanager's `time_intervals` have it: all that is said must hold, each by one of its entries.
+/// One of the times that make up the interval, as Alertmanager's `time_intervals` have it: every field that is given must hold, each by one of its entries.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(

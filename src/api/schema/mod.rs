@@ -5,7 +5,8 @@ mod places;
 use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceColumnDefinition, CustomResourceDefinition, CustomResourceDefinitionVersion,
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -64,6 +65,7 @@ pub fn values_only(schema: &mut Schema) {
 pub fn finish(crd: &mut CustomResourceDefinition) {
     let kind = &crd.spec.names.kind;
     for version in &mut crd.spec.versions {
+        add_columns(version);
         if let Some(root) = version
             .schema
             .as_mut()
@@ -106,14 +108,62 @@ fn describe_selector(schema: &mut JSONSchemaProps) {
     }
 }
 
+/// A text with one line for each paragraph and each entry of a list: whoever shows it breaks lines where they are too long.
+fn in_paragraphs(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_new = true;
+    for line in text.lines() {
+        let words = line.trim();
+        let begins = is_new || words.is_empty() || words.starts_with("- ") || words.starts_with("* ");
+        match lines.last_mut().filter(|_| !begins) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(words);
+            }
+            None => lines.push(words.to_owned()),
+        }
+        is_new = words.is_empty();
+    }
+    lines.join("\n")
+}
+
+/// Where a resource is: in each kind that can be in any Grafana. The columns are of the specification, for in a status stand only several of them.
+fn add_columns(version: &mut CustomResourceDefinitionVersion) {
+    let schema = version
+        .schema
+        .as_ref()
+        .and_then(|all| all.open_api_v3_schema.as_ref());
+    let spec = schema.and_then(|root| root.properties.as_ref()?.get("spec"));
+    let fields = spec.and_then(|spec| spec.properties.as_ref());
+    let has = |name: &str| fields.is_some_and(|fields| fields.contains_key(name));
+    let shown = [
+        ("instance", "Instance", "string"),
+        ("instances", "Instances", "string"),
+    ];
+    for (field, name, type_) in shown.into_iter().filter(|(field, ..)| has(field)) {
+        let column = CustomResourceColumnDefinition {
+            name: name.to_owned(),
+            type_: type_.to_owned(),
+            json_path: format!(".spec.{field}"),
+            priority: Some(1),
+            ..CustomResourceColumnDefinition::default()
+        };
+        // The message is long, so it stays the last one.
+        let columns = version.additional_printer_columns.get_or_insert_default();
+        let at = columns.iter().position(|column| column.name == "Message");
+        columns.insert(at.unwrap_or(columns.len()), column);
+    }
+}
+
 fn walk(schema: &mut JSONSchemaProps) {
     describe_selector(schema);
     if schema.format.as_deref().is_some_and(|f| f.starts_with("uint")) {
         schema.format = None;
     }
-    // An API server refuses null for an enumeration even where it is among the values. Of what is null it looks at nothing else than that, so
-    // the values stand one level below: in `oneOf`, which follows the text where it is written down, and with which `kubectl explain` shows the
-    // type (with `allOf` it takes such a field for an object).
+    // An API server refuses null for an enumeration even where it is among the values, and takes it away from one that may not be null in some
+    // requests only: not in a server-side apply. Of what is null it looks at nothing else than that, so the values stand one level below: in
+    // `oneOf`, which follows the text where it is written down, and with which `kubectl explain` shows the type (with `allOf` it takes such a
+    // field for an object). A wrong value is told in three lines for it.
     if let Some(values) = schema.enum_.take() {
         let values = values.into_iter().filter(|value| !value.0.is_null()).collect();
         if schema.nullable == Some(true) {
@@ -125,6 +175,9 @@ fn walk(schema: &mut JSONSchemaProps) {
         } else {
             schema.enum_ = Some(values);
         }
+    }
+    if let Some(text) = &mut schema.description {
+        *text = in_paragraphs(text);
     }
     if schema.type_.as_deref() == Some("array") {
         schema

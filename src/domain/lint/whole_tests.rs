@@ -122,10 +122,8 @@ fn every_rule_finds_what_it_is_for_at_its_field() {
             "value-in-label 0.spec.labels.value",
         ),
         (vec![rule("a", json!({"for": "5x"}))], "duration 0.spec.for"),
-        (
-            vec![rule("a", json!({"folder": "a//b"}))],
-            "refused 0.spec.folder",
-        ),
+        (vec![rule("a", json!({"folder": "a//b"}))], "cel 0.spec.folder"),
+        (vec![rule("a", json!({"folder": "/a"}))], "refused 0.spec.folder"),
         (
             vec![rule("a", json!({"severity": "critcal"}))],
             "unknown-severity 0.spec.severity",

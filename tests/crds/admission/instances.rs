@@ -73,6 +73,10 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             with(&good, json!({"labels": {"__alertwright__": "x"}})),
             "begins neither with a digit nor with __",
         ),
+        (
+            with(&good, json!({"labels": {"alertname": "x"}})),
+            "alertname is each rule's title",
+        ),
         (with(&good, json!({"resyncInterval": "often"})), DURATION),
         (
             with(&good, json!({"maxRulesPerSilence": 0})),

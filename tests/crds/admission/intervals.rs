@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accepted, immutable, mutable, refused, with};
+use super::{DOTS, accepted, immutable, mutable, refused, with};
 
 fn one(period: Value) -> Value {
     json!({"timeIntervals": [period]})
@@ -36,6 +36,14 @@ async fn a_bad_time_interval_is_refused_with_its_cure() {
         &[
             (json!({}), "spec.timeIntervals"),
             (json!({"timeIntervals": []}), "spec.timeIntervals"),
+            (
+                with(&one(json!({"weekdays": ["sunday"]})), json!({"name": "."})),
+                DOTS,
+            ),
+            (
+                with(&one(json!({"weekdays": ["sunday"]})), json!({"name": ".."})),
+                DOTS,
+            ),
             (json!({"timeIntervals": [{}]}), nothing),
             (one(json!({"location": "Europe/Berlin"})), nothing),
             (one(json!({"weekdays": []})), nothing),
@@ -140,6 +148,16 @@ async fn a_bad_template_is_refused_with_its_cure() {
                 "the name of a ConfigMap",
             ),
             (json!({"template": "x", "name": ""}), "spec.name"),
+            (json!({"template": "x", "name": "."}), DOTS),
+            (json!({"template": "x", "name": ".."}), DOTS),
+            (
+                json!({"template": "x", "name": "na\"me"}),
+                "a name holds no quote",
+            ),
+            (
+                json!({"template": "x", "name": "na\\me"}),
+                "a name holds no quote",
+            ),
             (json!({"template": "x".repeat(262_145)}), "spec.template"),
         ],
     )

@@ -93,6 +93,9 @@ fn deep(levels: usize, last: Value) -> Value {
     (1..levels).fold(last, |below, _| json!({"routes": [below]}))
 }
 
+/// What is said of a name that would lead elsewhere in the path of a request.
+const DOTS: &str = "can't be . or .., which Grafana's API takes as a way through its paths";
+
 /// What is said of every duration and of every matcher that can't be read.
 const DURATION: &str =
     "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s";

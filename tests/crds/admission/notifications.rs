@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DURATION, accepted, deep, immutable, mutable, refused, with};
+use super::{DURATION, MATCHER, accepted, deep, immutable, mutable, refused, with};
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one table: a row for each mistake")]
@@ -184,6 +184,7 @@ async fn a_good_contact_point_is_accepted_and_keeps_its_name() {
 
 /// What is said of a root with what only a branch can have.
 const OF_A_BRANCH: &str = "matchers, priority and exclusive belong to a branch, which names its root in parentRef; a root takes every alert";
+const ALL_LABELS: &str = "... means all labels and must stand alone";
 const DEFAULT_TREE: &str = "this is what Grafana calls the default tree: leave tree out for that one";
 const TREE_NAME: &str = "a tree has small letters, digits, - and . in its name";
 const ALWAYS_ACTIVE: &str = "a root is always active: name time intervals in its routes, or in a branch, which names its root in parentRef";
@@ -215,6 +216,15 @@ async fn a_bad_notification_policy_is_refused_with_its_cure() {
         (with(&root, json!({"groupWait": "thirty seconds"})), DURATION),
         (with(&root, json!({"repeatInterval": "1s1h"})), DURATION),
         (route(deep(2, json!({"groupInterval": "5 min"}))), DURATION),
+        (with(&root, json!({"groupInterval": "0s"})), "must be more than 0"),
+        (
+            route(deep(2, json!({"repeatInterval": "0"}))),
+            "must be more than 0",
+        ),
+        (with(&root, json!({"groupBy": ["...", "team"]})), ALL_LABELS),
+        (route(deep(2, json!({"groupBy": ["...", "team"]}))), ALL_LABELS),
+        (route(json!({"matchers": ["severity"]})), MATCHER),
+        (route(json!({"matchers": ["severity==critical"]})), MATCHER),
         (
             route(json!({"receiver": "a", "receiverRef": {"name": "b"}})),
             "give receiver or receiverRef, not both",
@@ -319,11 +329,21 @@ async fn a_good_notification_policy_is_accepted() {
     ];
     accepted("NotificationPolicy", &table).await;
     let routes = |route: Value| with(&table[0], json!({"routes": [route]}));
+    let matchers = json!([
+        "a=\"\"",
+        " a =~ b",
+        "\"a = b\"!=c",
+        "\"a\\\"=\" = d",
+        "a!~\"=~\"",
+        "__alertwright__=~\"c/shop/.*\""
+    ]);
+    accepted("NotificationPolicy", &[routes(json!({"matchers": matchers}))]).await;
     let nulls = json!({"muteTimeIntervals": Value::Null, "matchers": Value::Null, "receiverRef": Value::Null, "groupBy": Value::Null, "routes": Value::Null, "receiver": "a"});
     // What an API server can't afford to look for in a whole tree: the operator refuses it, in its own words.
     let costly = [
-        routes(json!({"matchers": ["severity"]})),
-        routes(json!({"matchers": ["severity==critical"]})),
+        routes(deep(2, json!({"matchers": ["severity"]}))),
+        routes(deep(3, json!({"groupBy": ["...", "team"]}))),
+        routes(deep(3, json!({"repeatInterval": "0s"}))),
         routes(deep(4, json!({"receiver": "a", "receiverRef": {"name": "b"}}))),
         routes(deep(3, json!({"groupWait": "5 min"}))),
         routes(deep(6, json!({"receiver": "a"}))),

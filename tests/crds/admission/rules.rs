@@ -5,7 +5,7 @@ use std::time::Duration;
 use alertwright_testbed::wait;
 use serde_json::{Value, json};
 
-use super::{DURATION, accepted, immutable, mutable, refused, with};
+use super::{DOTS, DURATION, accepted, immutable, mutable, refused, with};
 use crate::control_plane;
 
 #[tokio::test]
@@ -79,6 +79,29 @@ async fn a_bad_alert_rule_is_refused_with_its_cure() {
         (with(&good, json!({"for": "5m1h"})), DURATION),
         (with(&good, json!({"for": ""})), "spec.for"),
         (with(&good, json!({"interval": "-1m"})), DURATION),
+        (
+            with(&good, json!({"interval": "0s"})),
+            "must be more than 0: a multiple of 10s",
+        ),
+        (with(&good, json!({"interval": "0"})), "must be more than 0"),
+        (
+            with(&good, json!({"folder": "a//b"})),
+            "no title in a folder's path is empty",
+        ),
+        (
+            with(&good, json!({"folder": "a/"})),
+            "no title in a folder's path is empty",
+        ),
+        (
+            with(&good, json!({"folder": "KeyDB / Redis"})),
+            "write \\\\/ for a slash within a title",
+        ),
+        (
+            with(&good, json!({"labels": {"alertname": "x"}})),
+            "alertname is the rule's title, whatever its labels say: write title",
+        ),
+        (with(&good, json!({"group": "."})), DOTS),
+        (with(&good, json!({"group": ".."})), DOTS),
         (with(&good, json!({"keepFiringFor": "soon"})), DURATION),
         (with(&good, json!({"noDataState": "Ok"})), "supported values"),
         (with(&good, json!({"execErrState": "NoData"})), "supported values"),
@@ -194,6 +217,14 @@ async fn notification_settings_that_cannot_be_are_refused_with_their_cure() {
         ),
         (json!({"receiver": "a", "groupWait": "soon"}), DURATION),
         (json!({"receiver": "a", "groupInterval": "-1m"}), DURATION),
+        (
+            json!({"receiver": "a", "groupInterval": "0s"}),
+            "must be more than 0",
+        ),
+        (
+            json!({"receiver": "a", "repeatInterval": "0h0m"}),
+            "must be more than 0",
+        ),
         (json!({"receiver": "a", "repeatInterval": "4 h"}), DURATION),
         (
             json!({"receiver": "a", "muteTimeIntervals": [""]}),
@@ -323,6 +354,9 @@ async fn a_good_alert_rule_is_accepted() {
         "AlertRule",
         &[
             json!({"query": "up < 1"}),
+            // A title may hold a slash, and follow what an instance puts before it.
+            json!({"query": "up < 1", "folder": r"KeyDB \/ Redis/a/...", "group": "...", "interval": "10s"}),
+            json!({"query": "up < 1", "folder": "/a"}),
             all,
             verbatim,
             nulls,

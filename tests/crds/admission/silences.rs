@@ -102,6 +102,7 @@ async fn a_good_silence_is_accepted() {
 async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
     let targets = json!({"targets": [{"kind": "Deployment"}]});
     let silence = |silence: Value| with(&targets, json!({"silence": silence}));
+    let words = "between {{ and }} stands .name, .namespace, .cronJob or .labels.KEY";
     let table = [
         (json!({}), "spec.targets"),
         (json!({"targets": []}), "spec.targets"),
@@ -109,6 +110,22 @@ async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
         (json!({"targets": [{"kind": "ReplicaSet"}]}), "supported values"),
         (json!({"targets": [{"kind": "statefulset"}]}), "supported values"),
         (silence(json!({"lease": "5 min"})), DURATION),
+        (silence(json!({"lease": "2s"})), "must be at least 5s"),
+        (silence(json!({"lease": "4999ms"})), "must be at least 5s"),
+        (silence(json!({"lease": "0m4s"})), "must be at least 5s"),
+        (silence(json!({"maxDuration": "0s"})), "must be more than 0"),
+        (
+            silence(json!({"matchers": ["service=\"{{ .labels.app\""]})),
+            words,
+        ),
+        (
+            silence(json!({"matchers": ["service=\"{{ .Labels.app }}\""]})),
+            words,
+        ),
+        (
+            silence(json!({"matchers": ["service=\"{{ .name }}-{{ .pod }}\""]})),
+            words,
+        ),
         (
             silence(json!({"matchers": ["service={{ .labels.app }}"]})),
             MATCHER,
@@ -135,7 +152,16 @@ async fn a_bad_maintenance_policy_is_refused_with_its_cure() {
             "silence": {"matchers": ["service=\"{{ .labels.app }}\"", "pod=~\"{{ .name }}-.*\""], "lingerAfterFailure": true},
         }),
     );
-    accepted("MaintenancePolicy", &[targets, good, worded]).await;
+    let short = json!({"lease": "5s", "maxDuration": "1ms", "matchers": [
+        "a=\"{{.labels.app.kubernetes.io/name}}-{b}{\"", "c=~\"{{ .namespace }}{{ .cronJob }}[0-9]{2}\"",
+    ]});
+    let (short, hour) = (silence(short), silence(json!({"lease": "1h0s"})));
+    let thousands = silence(json!({"lease": "5000ms"}));
+    accepted(
+        "MaintenancePolicy",
+        &[targets, good, worded, short, hour, thousands],
+    )
+    .await;
 }
 
 #[tokio::test]

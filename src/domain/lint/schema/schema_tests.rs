@@ -121,6 +121,34 @@ fn what_the_schema_does_not_allow_is_told_at_its_field_with_a_cure() {
     ));
     assert_eq!(path, "spec.endsAt");
     assert!(message.contains("is no time"), "{message}");
+    // What people write for "for ever" is read as the operator reads it.
+    for end in ["9999-12-31T23:59:59Z", "9999-12-30T23:59:59+01:00"] {
+        let silence = json!({"matchers": ["a=b"], "endsAt": end});
+        assert_eq!(found("Silence", &silence).len(), 0, "{end}");
+    }
+}
+
+#[test]
+fn a_name_that_would_lead_elsewhere_in_the_path_of_a_request_is_told() {
+    for name in [".", ".."] {
+        for (kind, spec, field) in [
+            ("AlertRule", json!({"query": "a", "group": name}), "spec.group"),
+            (
+                "TimeInterval",
+                json!({"name": name, "timeIntervals": [{"weekdays": ["sunday"]}]}),
+                "spec.name",
+            ),
+            (
+                "NotificationTemplate",
+                json!({"name": name, "template": "x"}),
+                "spec.name",
+            ),
+        ] {
+            let (path, rule, message) = one(found(kind, &spec));
+            assert_eq!((path.as_str(), rule), (field, "cel"), "{spec}");
+            assert!(message.contains("can't be . or .."), "{message}");
+        }
+    }
 }
 
 #[test]

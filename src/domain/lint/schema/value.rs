@@ -6,6 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 use serde_json::Value;
 
 use super::super::near::nearest;
+use crate::json::moment;
 
 /// How much of a text is quoted, in characters.
 const QUOTED: usize = 40;
@@ -76,7 +77,7 @@ fn bounds_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
                 .or_else(|| pattern_problem(schema, text))
                 .or_else(|| {
                     let is_time = schema.format.as_deref() == Some("date-time");
-                    let is_wrong = is_time && text.parse::<jiff::Timestamp>().is_err();
+                    let is_wrong = is_time && moment::parse(text).is_err();
                     is_wrong.then(|| {
                         format!(
                             "{} is no time; write one such as 2026-03-01T06:00:00Z",
