@@ -13,7 +13,6 @@ use crate::controller::context::Context;
 use crate::domain::rule::states::{Named, SeenState};
 use crate::grafana::api::{AlertState, FoundRule, RuleState, StatesPage, Window};
 use crate::grafana::error::steady::steady;
-use crate::grafana::mirror::Lookup;
 
 /// The states are read so rarely that it takes at most this share of the time.
 const SHARE: u32 = 50;
@@ -174,23 +173,20 @@ fn is_original(instance: &Instance, context: &Context, rule: &RuleState, resourc
         .get(&ObjectRef::new(resource.1).within(resource.0));
     let is_original =
         |found: &FoundRule| alert_rule::is_original(found, instance, resource, object.as_deref());
-    instance.mirror.read(|held| match &rule.uid {
-        // One that isn't known yet has just been made, or is somebody's: its uid tells.
-        Some(uid) => match held.rules.lookup(uid) {
-            Lookup::Present(found) => is_original(found),
-            Lookup::Absent | Lookup::Unknown => {
-                alert_rule::is_named(uid, instance, resource, object.as_deref())
-            }
-        },
-        // Below 11.0 a rule is told by where it is, if there is a copy.
-        None => {
-            let marked = held.rules.marked(rule.owner.as_deref().unwrap_or_default());
-            let mut copies = marked.iter().filter_map(|uid| held.rules.lookup(uid).present());
-            !copies.any(|found| {
-                found.title == rule.title
-                    && found.group.as_deref() == Some(&rule.group)
-                    && !is_original(found)
-            })
+    instance.mirror.read(|held| {
+        if let Some(uid) = &rule.uid {
+            // One that isn't known yet has just been made, or is somebody's: its uid tells.
+            let found = held.rules.lookup(uid).present();
+            return found.map_or_else(
+                || alert_rule::is_named(uid, instance, resource, object.as_deref()),
+                is_original,
+            );
         }
+        // Below 11.0 a rule is told by where it is, if there is a copy.
+        let marked = held.rules.marked(rule.owner.as_deref().unwrap_or_default());
+        let mut copies = marked.iter().filter_map(|uid| held.rules.lookup(uid).present());
+        !copies.any(|found| {
+            found.title == rule.title && found.group.as_deref() == Some(&rule.group) && !is_original(found)
+        })
     })
 }

@@ -60,43 +60,6 @@ fn claim<K: Claiming>(event: &Event<K>, store: &Store<K>, context: &Context) -> 
         .collect()
 }
 
-/// Notes which organisation a Grafana has told an instance, and what its resources claim there.
-pub(in crate::controller) fn recognised(instance: &str, organisation: Option<i64>, context: &Context) {
-    if context.claims.set_organisation(instance, organisation) {
-        claim_anew(instance, context);
-    }
-}
-
-/// Notes what the resources of an instance claim, where that depends on what has changed in it.
-fn claim_anew(instance: &str, context: &Context) {
-    fn of<K: Claiming>(store: &Store<K>, trigger: &Trigger<K>, instance: &str, context: &Context) {
-        for object in store.by(&By::Instance(instance.to_owned())) {
-            for other in context.claims.note_all(&*object) {
-                trigger.one(&other.namespace, &other.name);
-            }
-        }
-    }
-    let (stores, triggers) = (&context.stores, &context.triggers);
-    of(&stores.rules, &triggers.rules, instance, context);
-    of(
-        &stores.contact_points,
-        &triggers.contact_points,
-        instance,
-        context,
-    );
-    of(&stores.policies, &triggers.policies, instance, context);
-    of(
-        &stores.time_intervals,
-        &triggers.time_intervals,
-        instance,
-        context,
-    );
-    of(&stores.templates, &triggers.templates, instance, context);
-    let inhibitions = (&stores.inhibition_rules, &triggers.inhibition_rules);
-    of(inhibitions.0, inhibitions.1, instance, context);
-    of(&stores.silences, &triggers.silences, instance, context);
-}
-
 /// Silences may cover a rule that comes, goes, or changes its labels.
 pub(in crate::controller) fn about_rule(
     event: &Event<AlertRule>,
@@ -257,7 +220,7 @@ pub(in crate::controller) fn about_instance(
         let is_there = !matches!(event, Event::Delete(_));
         let (name, spec) = (instance.name_any(), is_there.then_some(&instance.spec));
         if context.claims.set_ground(&name, spec) {
-            claim_anew(&name, context);
+            context.claim_anew(&name);
         }
         if is_there && tenancy::selector(&instance.spec).is_some() {
             context.namespaces.ask();

@@ -10,7 +10,6 @@ use crate::controller::engine::by::{By, Indexed};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
-use crate::controller::news;
 use crate::grafana::Error;
 
 /// How many Grafanas that things were left in are remembered, the last ones.
@@ -54,7 +53,7 @@ pub(in crate::controller::instance) async fn recognise(
             )
         })?;
     // First, for passes begin with that.
-    news::recognised(&instance.name, organisation, context);
+    context.recognised(&instance.name, organisation);
     instance.recognised(memory);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a pass may use.
 
+mod tell;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
@@ -420,31 +422,5 @@ impl Context {
     pub fn tell_referrers(&self, receiver: &By) {
         self.triggers.policies.all_by(&self.stores.policies, receiver);
         self.triggers.rules.all_by(&self.stores.rules, receiver);
-    }
-
-    /// Sends those on a pass who refer to a time interval in this way.
-    pub fn tell_those_at_times(&self, interval: &By) {
-        self.triggers.policies.all_by(&self.stores.policies, interval);
-        self.triggers.rules.all_by(&self.stores.rules, interval);
-    }
-
-    /// Sends those rules on a pass that refer to a policy tree: to that of this NotificationPolicy, or by one of its names in Grafana.
-    pub fn tell_those_of_tree(&self, policy: &NotificationPolicy) {
-        let by_resource = By::Tree(named(policy.ns(), policy.id()));
-        self.triggers.rules.all_by(&self.stores.rules, &by_resource);
-        for instance in policy.instances() {
-            let name = policy.tree().0;
-            let by_name = By::GrafanaTree { instance, name };
-            self.triggers.rules.all_by(&self.stores.rules, &by_name);
-        }
-    }
-
-    /// Sends those contact points, time intervals and policies on a pass whose deletion waits: somebody has let go of one.
-    pub fn tell_waiting(&self, instance: &str) {
-        let waiting = By::Deleting(instance.to_owned());
-        let (triggers, stores) = (&self.triggers, &self.stores);
-        triggers.contact_points.all_by(&stores.contact_points, &waiting);
-        triggers.time_intervals.all_by(&stores.time_intervals, &waiting);
-        triggers.policies.all_by(&stores.policies, &waiting);
     }
 }
