@@ -96,7 +96,7 @@ async fn held(grafana: &Grafana) -> Value {
         names
     };
     json!({
-        "rules": names(grafana.rules().await, "title"), "points": names(grafana.contact_points().await, "name"),
+        "rules": names(grafana.rules().await.into_iter().map(|rule| rule["grafana_alert"].clone()).collect(), "title"), "points": names(grafana.contact_points().await, "name"),
         "timings": names(grafana.mute_timings().await, "name"), "silences": names(grafana.active_silences().await, "id"),
         "tree": grafana.policy_tree().await,
     })
