@@ -401,24 +401,20 @@ async fn mistakes_are_refused_when_they_are_applied() {
 async fn a_mistake_that_a_schema_cannot_put_in_words_is_told_with_its_place_before_anything_is_written() {
     let w = world::start().await;
     let route = |route: Value| json!({"receiver": "team", "routes": [route]});
+    // The schema looks at the matchers of the first routes alone: more would cost the API server too much.
+    let below = |matchers: Value| route(json!({"routes": [{"matchers": matchers}]}));
     let deep = json!({"receiver": "a", "receiverRef": {"name": "b"}});
     let cases = [
+        (below(json!(["severity"])), "spec.routes[0].routes[0].matchers[0]"),
         (
-            route(json!({"matchers": ["severity"]})),
-            "spec.routes[0].matchers[0]",
-        ),
-        (
-            route(json!({"matchers": ["severity==high"]})),
-            "spec.routes[0].matchers[0]",
-        ),
-        (
-            route(json!({"matchers": ["a=~\"b"]})),
-            "spec.routes[0].matchers[0]",
-        ),
-        (
-            route(json!({"routes": [{"matchers": ["=x"]}]})),
+            below(json!(["severity==high"])),
             "spec.routes[0].routes[0].matchers[0]",
         ),
+        (
+            below(json!(["a=b", "a=~\"b"])),
+            "spec.routes[0].routes[0].matchers[1]",
+        ),
+        (below(json!(["=x"])), "spec.routes[0].routes[0].matchers[0]"),
         (
             route(json!({"routes": [{"routes": [{"routes": [deep]}]}]})),
             "give receiver or receiverRef, not both",

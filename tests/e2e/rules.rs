@@ -359,7 +359,7 @@ async fn a_bad_rule_says_what_helps_and_hurts_no_other() {
             json!({"query": QUIET, "interval": "1500ms"}),
             "spec.interval",
         ),
-        ("folder", json!({"query": QUIET, "folder": "a//b"}), "spec.folder"),
+        ("folder", json!({"query": QUIET, "folder": "/b"}), "spec.folder"),
     ];
     for (name, spec, field) in bad {
         w.put("AlertRule", name, spec).await;
