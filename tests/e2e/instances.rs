@@ -140,6 +140,12 @@ async fn works_below(w: &World, url: &str, more: Value) {
     w.synced::<AlertRule>("r").await;
     w.synced::<NotificationPolicy>("tree").await;
     w.synced::<Silence>("s").await;
+    // What was made by the former way before the new one was there is found to be here.
+    wait::until("nothing is left behind", SOON, async || {
+        let status = instance(w).await.status.unwrap_or_default();
+        status.url.as_deref() == Some(url) && status.left_behind.is_empty()
+    })
+    .await;
     assert_rests(w).await;
 }
 
