@@ -191,7 +191,7 @@ async fn a_grafana_that_is_gone_is_given_up_and_the_condition_says_what_may_be_t
     let (other, proxy) = another().await;
     w.proxy.fault(Fault::drop_before());
     point_at(&w, &other, &proxy).await;
-    let message = wait::until("it is given up", SOON + SOON, async || {
+    let message = wait::until("it is given up", SOON * 3, async || {
         let (reason, message) = left_behind(&w).await?;
         (reason == "Stays").then_some(message)
     })
@@ -230,7 +230,7 @@ async fn what_others_use_and_what_is_let_go_of_stays_there_and_is_named() {
     w.reason::<NotificationPolicy>("tree", "Suspended").await;
     let (other, proxy) = another().await;
     point_at(&w, &other, &proxy).await;
-    let message = wait::until("it says what stays", SOON + SOON, async || {
+    let message = wait::until("it says what stays", SOON * 3, async || {
         let (reason, message) = left_behind(&w).await?;
         (reason == "Stays").then_some(message)
     })
