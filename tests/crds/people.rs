@@ -11,6 +11,18 @@ const SOON: Duration = Duration::from_secs(60);
 /// What everybody writes; GrafanaInstances are another matter.
 const KINDS: [&str; 3] = ["alertrules", "contactpoints", "silences"];
 
+/// The control plane with the roles of people, made once: of two that create the same object at once, `kubectl apply` fails for one.
+async fn with_roles() -> &'static ControlPlane {
+    static APPLIED: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+    let plane = control_plane().await;
+    let apply = async || {
+        let people = std::fs::read_to_string(root().join("deploy/people.yaml")).expect("it is there");
+        plane.kubectl_with_input(["apply", "-f", "-"], &people).await.ok();
+    };
+    APPLIED.get_or_init(apply).await;
+    plane
+}
+
 /// A namespace in which a group of that name has a role.
 async fn bound(plane: &ControlPlane, role: &str) -> String {
     let namespace = plane.namespace("people").await;
@@ -52,11 +64,9 @@ async fn until_may(plane: &ControlPlane, namespace: &str, verb: &str, resource: 
 
 #[tokio::test]
 async fn view_reads_edit_writes_and_admin_alone_has_instances_where_they_are_bound() {
-    let plane = control_plane().await;
+    let plane = with_roles().await;
     let [view, edit, admin] = ["view", "edit", "admin"].map(|role| bound(plane, role));
     let (view, edit, admin) = (view.await, edit.await, admin.await);
-    let people = std::fs::read_to_string(root().join("deploy/people.yaml")).expect("it is there");
-    plane.kubectl_with_input(["apply", "-f", "-"], &people).await.ok();
     until_may(plane, &view, "watch", "alertrules").await;
     until_may(plane, &edit, "patch", "alertrules").await;
     until_may(plane, &admin, "patch", "alertrules").await;
@@ -89,10 +99,8 @@ async fn view_reads_edit_writes_and_admin_alone_has_instances_where_they_are_bou
 
 #[tokio::test]
 async fn whoever_is_on_call_has_silences_and_sees_what_fires_and_no_more() {
-    let plane = control_plane().await;
+    let plane = with_roles().await;
     let on_call = bound(plane, "alertwright-silences").await;
-    let people = std::fs::read_to_string(root().join("deploy/people.yaml")).expect("it is there");
-    plane.kubectl_with_input(["apply", "-f", "-"], &people).await.ok();
     until_may(plane, &on_call, "create", "silences").await;
     assert!(may(plane, &on_call, "delete", "silences").await);
     assert!(may(plane, &on_call, "list", "alertrules").await);
