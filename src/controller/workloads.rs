@@ -221,6 +221,7 @@ mod tests {
             template: "a".into(),
             rollout: 1,
             kept: 0,
+            reached: None,
         };
         workloads.settled.lock().insert("w".into(), settled);
         workloads

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::silences::{A_WHILE, becomes, calls_at_rest, id};
 use crate::workloads::{
-    applied, ended, of_kind, over, roll_of, settled, silenced, silences_of, told, writers,
+    applied, asking, ended, of_kind, over, roll_of, settled, silenced, silences_of, told, writers,
 };
 use crate::world::{self, World};
 
@@ -90,4 +90,43 @@ async fn a_stateful_set_is_silenced_while_it_rolls_out_and_not_when_its_pods_go_
 #[apply(any_release)]
 async fn a_daemon_set_is_silenced_while_it_rolls_out_and_not_when_its_pods_go_at_rest() {
     lives("DaemonSet", &Value::Null).await;
+}
+
+/// Rollouts of which each waits for a person, and each has a silence from its first pod on; the last one goes back to the first template.
+async fn lives_by_hand(kind: &str, replicas: &Value) {
+    let w = world::start().await;
+    let mut spec = slow();
+    spec["updateStrategy"] = json!({"type": "OnDelete"});
+    let object = of_kind(kind, "db", &asking("30s", "2s"), &spec, replicas);
+    w.apply(&object.to_string()).await;
+    settled(&w, "db").await;
+    for version in ["2", "3", "1"] {
+        let before = applied(&w).await;
+        roll_of(&w, kind, "db", version).await;
+        wait::never("a silence before a pod is deleted", A_WHILE, async || {
+            applied(&w).await > before
+        })
+        .await;
+        let pods = ["get", "pods", "-l", "app=db", "-n", &w.ns, "-o", "name"];
+        let pods = w.plane.kubectl(pods).await.ok();
+        let (first, rest) = pods.split_once('\n').expect("several pods");
+        w.plane.kubectl(["delete", first, "-n", &w.ns]).await.ok();
+        let opened = silenced(&w, "db").await;
+        for pod in rest.split_whitespace() {
+            w.plane.kubectl(["delete", pod, "-n", &w.ns]).await.ok();
+        }
+        ended(&w, &opened.name_any(), "Succeeded").await;
+        over(&w, &opened.name_any()).await;
+    }
+    pod_goes_at_rest(&w).await;
+}
+
+#[apply(any_release)]
+async fn each_rollout_of_a_stateful_set_by_hand_is_silenced_from_its_first_pod_on() {
+    lives_by_hand("StatefulSet", &json!(3)).await;
+}
+
+#[apply(any_release)]
+async fn each_rollout_of_a_daemon_set_by_hand_is_silenced_from_its_first_pod_on() {
+    lives_by_hand("DaemonSet", &Value::Null).await;
 }

@@ -188,6 +188,8 @@ impl RollsOut for Rollout {
             kept: 0,
             pods,
             old: pods.saturating_sub(status.updated_replicas),
+            misses_old: false,
+            reached: None,
             updated: status.updated_replicas,
             available: status.available_replicas,
             revisions: None,

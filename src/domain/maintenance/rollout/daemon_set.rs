@@ -78,6 +78,8 @@ impl RollsOut for DaemonSet {
             kept: 0,
             pods,
             old: pods.saturating_sub(updated),
+            misses_old: false,
+            reached: None,
             updated,
             available: count(status.and_then(|status| status.number_available)),
             is_unfinished: false,

@@ -84,6 +84,8 @@ impl RollsOut for Deployment {
             kept: 0,
             pods,
             old: pods.saturating_sub(updated),
+            misses_old: false,
+            reached: None,
             updated,
             available: count(status.and_then(|status| status.available_replicas)),
             is_unfinished: updated == 0,

@@ -24,7 +24,7 @@ pub use deployment::Deployment;
 pub use stateful_set::StatefulSet;
 pub use template::Template;
 
-use super::window::Window;
+use super::window::{Outcome, Window};
 use crate::api::maintenance_policy::WorkloadKind;
 
 /// A kind of workload whose pods roll out.
@@ -65,8 +65,13 @@ pub struct Facts {
     pub pods: i32,
     /// Of these, pods of an earlier template.
     pub old: i32,
+    /// Whether pods of an earlier template may be missing in `old`: a StatefulSet's controller counts those of one revision.
+    pub misses_old: bool,
     /// Of these, pods of the present template.
     pub updated: i32,
+    /// The most of these that there have been at a time, where that has been seen from the template's beginning or one look tells: by this a pod that is
+    /// yet to be replaced is told from one that comes back.
+    pub reached: Option<i32>,
     /// Of these, available ones of any template.
     pub available: i32,
     /// From which revision of the controller's to which one it goes, one word, where the object tells: scaling leaves both as they are.
@@ -118,24 +123,41 @@ pub struct Settled {
     pub rollout: i64,
     /// Pods that were to stay with an earlier template.
     pub kept: i32,
+    /// The most pods of the template that there have been at a time, if that is known.
+    pub reached: Option<i32>,
 }
 
 impl Facts {
-    /// With the number of the rollout that was seen before, if it is the same: where the number counts other changes too, scaling is
-    /// no other rollout. Without it (the operator has just started) only [`Self::recalled`] knows that a rollout that was scaled midway is the same.
+    /// With what was seen of the same rollout before. Its number: where that counts other changes too, scaling is no other rollout; without it (the operator
+    /// has just started) only [`Self::recalled`] knows that a rollout that was scaled midway is the same. And how far it got.
     #[must_use]
     pub fn continuing(self, settled: Option<&Settled>) -> Self {
-        match settled {
-            Some(settled)
-                if !self.is_numbered && settled.template == self.template && settled.kept == self.kept =>
-            {
-                Self {
-                    rollout: settled.rollout,
-                    ..self
-                }
-            }
-            _ => self,
+        let same = settled.filter(|settled| settled.template == self.template);
+        let rollout = same
+            .filter(|settled| !self.is_numbered && settled.kept == self.kept)
+            .map_or(self.rollout, |settled| settled.rollout);
+        // What the counts are of isn't known before the controller has looked.
+        let is_new = settled.is_some() && same.is_none() && self.caught_up;
+        let before = same.and_then(|settled| settled.reached);
+        let reached = if is_new || before.is_some() || self.is_plain() {
+            Some(self.updated.max(before.unwrap_or(0)))
+        } else {
+            None
+        };
+        let uncounted = reached.filter(|_| self.misses_old && self.caught_up);
+        let old = uncounted.map_or(self.old, |reached| self.old.max(self.pods - reached));
+        Self {
+            rollout,
+            reached,
+            old,
+            ..self
         }
+    }
+
+    /// One look tells how many pods of the present template there have ever been: all are, or none is and a person has yet to begin.
+    fn is_plain(&self) -> bool {
+        let none_yet = self.by_hand && self.updated == 0 && self.available == self.wished;
+        self.caught_up && self.pods == self.wished && (self.updated >= self.wished || none_yet)
     }
 
     /// With the number that a silence of this very rollout has, for where nothing else is remembered of it, as right after a start: the silence tells
@@ -144,7 +166,9 @@ impl Facts {
     pub fn recalled<'a>(self, windows: impl Iterator<Item = &'a Window>) -> Self {
         let is_of_this = |window: &&Window| {
             let has_mark = self.revisions.is_some() && window.mark() == self.revisions.as_deref();
-            has_mark && window.run.revision == self.template
+            // By hand, and with a partition, the revision that it goes from stays for ever, so one that is over may have looked the same.
+            let is_over = window.outcome == Some(Outcome::Succeeded);
+            has_mark && !is_over && window.run.revision == self.template
         };
         match windows.filter(is_of_this).map(|window| window.run.attempt).max() {
             Some(rollout) if !self.is_numbered => Self { rollout, ..self },
@@ -158,13 +182,19 @@ impl Facts {
             template: self.template.clone(),
             rollout: self.rollout,
             kept: self.kept,
+            reached: self.reached,
         })
+    }
+
+    /// Pods of the present template are there, or were: one that is lost comes back.
+    fn has_begun(&self) -> bool {
+        self.updated.max(self.reached.unwrap_or(0)) > 0
     }
 
     /// Pods are there that the controller is to replace; or, where that is up to a person, has begun to.
     fn has_old_pods(&self) -> bool {
         if self.by_hand {
-            self.old > 0 && self.updated > 0
+            self.old > 0 && self.has_begun()
         } else {
             self.old > self.kept
         }
@@ -172,7 +202,7 @@ impl Facts {
 
     /// There are pods to replace, and a person has yet to begin.
     fn is_waiting(&self) -> bool {
-        self.by_hand && self.updated == 0 && self.old > 0
+        self.by_hand && !self.has_begun() && self.old > 0
     }
 
     /// A template that changes begins to roll out by itself.

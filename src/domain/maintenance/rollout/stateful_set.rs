@@ -94,6 +94,8 @@ impl RollsOut for StatefulSet {
                     .and_then(|status| status.current_replicas)
                     .filter(|_| is_between),
             ),
+            misses_old: true,
+            reached: None,
             updated: count(status.and_then(|status| status.updated_replicas)),
             available: count(status.and_then(|status| status.available_replicas)),
             revisions: status.filter(|_| is_between).and_then(|status| {
