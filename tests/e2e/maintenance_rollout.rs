@@ -185,6 +185,34 @@ async fn scaling_and_a_paused_deployment_get_no_silence_until_it_is_resumed() {
 }
 
 #[apply(any_release)]
+async fn a_rollout_that_is_paused_midway_is_told_as_paused_and_is_silenced_again_when_it_goes_on() {
+    let w = world::start().await;
+    create(&w, deployment("web", &asking("20s", "1s"), &json!({}))).await;
+    settled(&w, "web").await;
+    roll(&w, "web", "2", &held(&w)).await;
+    let opened = silenced(&w, "web").await;
+    let rollout = async |what: &str| {
+        let args = ["rollout", what, "deployment/web", "-n", &w.ns];
+        w.plane.kubectl(args).await.ok();
+    };
+    rollout("pause").await;
+    ended(&w, &opened.name_any(), "Paused").await;
+    told(&w, "Deployment", "web", "SilenceShortened").await;
+    told(&w, "Deployment", "web", "SilenceExpired").await;
+    let reasons = events(&w, "Deployment", "web").await;
+    assert!(
+        !reasons.iter().any(|reason| reason == "SilenceLapsed"),
+        "{reasons:?}"
+    );
+    over(&w, &opened.name_any()).await;
+    rollout("resume").await;
+    let again = silenced(&w, "web").await;
+    assert_eq!(again.name_any(), opened.name_any());
+    let_go(&w).await;
+    ended(&w, &opened.name_any(), "Succeeded").await;
+}
+
+#[apply(any_release)]
 async fn each_workload_has_its_own_silence_as_its_annotations_ask() {
     let w = world::start().await;
     let target = json!({"kind": "Deployment"});

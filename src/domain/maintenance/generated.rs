@@ -249,12 +249,13 @@ pub fn silence(
 }
 
 impl Outcome {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Succeeded,
         Self::Failed,
         Self::Gone,
         Self::Superseded,
         Self::Lapsed,
+        Self::Paused,
         Self::Overran,
         Self::Withdrawn,
         Self::Removed,
@@ -268,6 +269,7 @@ impl Outcome {
             Self::Gone => "Gone",
             Self::Superseded => "Superseded",
             Self::Lapsed => "Lapsed",
+            Self::Paused => "Paused",
             Self::Overran => "Overran",
             Self::Withdrawn => "Withdrawn",
             Self::Removed => "Removed",

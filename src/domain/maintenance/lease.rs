@@ -248,6 +248,20 @@ fn lapsed(lease: &Lease, window: &Window) -> Option<Step> {
     })
 }
 
+/// What ran out while nothing was under way lacked no progress.
+fn paused(step: Step) -> Step {
+    if step.window.outcome != Some(Outcome::Lapsed) {
+        return step;
+    }
+    Step {
+        change: Change::Ended(Outcome::Paused),
+        window: Window {
+            outcome: Some(Outcome::Paused),
+            ..step.window
+        },
+    }
+}
+
 /// The end is counted from the completion, also when that is only seen later or after the lease ran out.
 fn succeeded(lease: &Lease, verdict: &Verdict, window: &Window, now: Timestamp) -> Option<Step> {
     if !window.is_lease() || window.outcome == Some(Outcome::Withdrawn) {
@@ -309,7 +323,7 @@ fn idle(lease: &Lease, window: &Window, now: Timestamp) -> Option<Step> {
         return None;
     }
     if !window.is_open(now) {
-        return lapsed(lease, window);
+        return lapsed(lease, window).map(paused);
     }
     // A second at least: what ends now would have lapsed already, and be marked so only at the next look.
     let ends = later(now, lease.linger.max(SECOND));

@@ -252,6 +252,17 @@ fn a_pause_shortens_the_silence_and_a_resume_lengthens_it() {
 }
 
 #[test]
+fn what_runs_out_in_a_pause_lacked_no_progress_and_goes_on_with_the_work() {
+    let mut world = World::default();
+    world.at(0, &rolling("a", 1, 1));
+    world.at(10, &Phase::Idle);
+    let over = 10 + 2 * MINUTE;
+    assert_eq!(world.at(over, &Phase::Idle), [Change::Ended(Outcome::Paused)]);
+    assert_eq!(world.at(over + 10, &Phase::Idle), []);
+    assert_eq!(world.at(over + 20, &rolling("a", 1, 1)), [Change::Reopened]);
+}
+
+#[test]
 fn a_pause_without_linger_time_is_told_as_a_pause() {
     let lease = Lease {
         linger: Duration::ZERO,
@@ -264,7 +275,7 @@ fn a_pause_without_linger_time_is_told_as_a_pause() {
     world.at(0, &rolling("a", 1, 1));
     assert_eq!(world.at(10, &Phase::Idle), [Change::Shortened]);
     assert_eq!(world.recheck, Some(Duration::from_secs(1)));
-    assert_eq!(world.at(11, &Phase::Idle), [Change::Ended(Outcome::Lapsed)]);
+    assert_eq!(world.at(11, &Phase::Idle), [Change::Ended(Outcome::Paused)]);
 }
 
 #[test]
@@ -311,7 +322,7 @@ fn a_resumed_job_is_silenced_anew() {
     world.at(10, &Phase::Idle);
     assert_eq!(
         world.at(3 * MINUTE, &Phase::Idle),
-        [Change::Ended(Outcome::Lapsed)]
+        [Change::Ended(Outcome::Paused)]
     );
     let resumed = 26 * 60 * MINUTE;
     assert_eq!(world.at(resumed, &job_running(resumed)), [Change::Opened]);

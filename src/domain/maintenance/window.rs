@@ -49,6 +49,8 @@ pub enum Outcome {
     Superseded,
     /// No progress was seen for a lease. Not final: progress takes it up again.
     Lapsed,
+    /// Nothing was under way any more: paused, suspended or scaled to zero. Not final: what goes on takes it up again.
+    Paused,
     /// It reached `maxDuration`.
     Overran,
     /// Nothing asks for it any more. Not final: it goes on if something asks again while the run is under way.
@@ -84,7 +86,10 @@ impl Window {
 
     /// It is still, or again, to be extended: nothing final became of it.
     pub(crate) fn is_lease(&self) -> bool {
-        matches!(self.outcome, None | Some(Outcome::Lapsed | Outcome::Withdrawn))
+        matches!(
+            self.outcome,
+            None | Some(Outcome::Lapsed | Outcome::Paused | Outcome::Withdrawn)
+        )
     }
 
     /// Ends it now. A second after its opening at the earliest: a silence ends after it starts.

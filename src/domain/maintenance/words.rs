@@ -90,6 +90,10 @@ pub fn of(change: Change, window: &Window, lingers: bool, is_awaited: bool, name
             "SilenceLapsed",
             "ended: no progress was seen for as long as its lease",
         ),
+        Outcome::Paused => normal(
+            "SilenceExpired",
+            "ended: nothing is under way while the workload is paused, suspended or scaled to zero; what goes on is silenced again",
+        ),
         Outcome::Overran => warning("SilenceLapsed", "ended: it has reached maxDuration"),
         Outcome::Withdrawn => normal("SilenceWithdrawn", "ends now: nothing asks for it any more"),
         Outcome::Removed => normal(
@@ -173,5 +177,19 @@ mod tests {
             failed(false).note
         );
         assert!(failed(false).is_warning);
+    }
+
+    #[test]
+    fn a_pause_is_told_as_one_and_is_no_reason_to_worry() {
+        let of = |outcome| of(Change::Ended(outcome), &window(), false, false, "s").unwrap();
+        let (paused, lapsed) = (of(Outcome::Paused), of(Outcome::Lapsed));
+        assert!(
+            !paused.is_warning && paused.note.contains("nothing is under way"),
+            "{paused:?}"
+        );
+        assert!(
+            lapsed.is_warning && lapsed.note.contains("no progress"),
+            "{lapsed:?}"
+        );
     }
 }
