@@ -130,6 +130,12 @@ pub const MOST_NAMES: usize = 256;
 /// The state of a silence that Grafana holds and that has begun.
 pub const ACTIVE: &str = "Active";
 
+/// The state of a silence that Grafana holds and that has yet to begin.
+pub const PENDING: &str = "Pending";
+
+/// The state of a silence that is over, or that somebody has ended in Grafana.
+pub const EXPIRED: &str = "Expired";
+
 /// Which AlertRules of the namespace.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -184,7 +190,7 @@ pub struct SilenceStatus {
     /// The silence's id in Grafana. It stays while the matchers do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Pending, Active or Expired.
+    /// Pending, Active or Expired; Expired too where somebody has ended it in Grafana and `driftPolicy: Report` leaves that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// When it starts or has started.

@@ -379,7 +379,8 @@ pub struct AlertRuleStatus {
     /// Where to look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The most severe state among its alerts: Normal, Pending, Firing, NoData, Error, Recovering, or Paused.
+    /// The most severe state among its alerts: Normal, Pending, Firing, NoData, Error, Recovering, or Paused. Absent while
+    /// Grafana hasn't evaluated it yet, and where somebody has deleted it there and `driftPolicy: Report` leaves that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Why the state is Error, in Grafana's words, without times and ids.

@@ -36,6 +36,8 @@ impl AlertRule {
         if drift.is_empty() || is_kept {
             return Ok(None);
         }
+        // What somebody has paused, or let go on, is in that state.
+        wish.rule.is_paused ^= drift.iter().any(|field| field == "paused");
         let mut report = match found {
             Some(stored) => {
                 let (kept, drift) = (None, None);
@@ -47,7 +49,16 @@ impl AlertRule {
                     apply::Applied { stored, kept, drift },
                 )
             }
-            None => Report::synced(status.clone(), ""),
+            // What is gone is in no state.
+            None => Report::synced(
+                AlertRuleStatus {
+                    state: None,
+                    state_since: None,
+                    state_message: None,
+                    ..status.clone()
+                },
+                "",
+            ),
         };
         report.status.stored.clone_from(&status.stored);
         Ok(Some(report.drifted(drift)))

@@ -89,7 +89,8 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
             .and_then(|a| instance.owners.silence_resource(a))
         {
             triggers.silences.one(namespace, name);
-        } else if author.is_none() {
+        } else {
+            // Somebody else's, which a resource may have taken over.
             let holder = By::Stored {
                 instance: instance.name.clone(),
                 id: id.clone(),

@@ -14,6 +14,7 @@ use crate::controller::engine::by::By;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::silence::stored::look_up_strangers;
 use crate::domain::claims::Claimant;
 use crate::domain::refusal::Refusal;
 use crate::domain::silence::{self, Wish};
@@ -30,7 +31,7 @@ pub(super) struct Asked {
 
 /// Of the silences that somebody made by hand the one that a resource asks to take over: by its id, or by `true` one with equal matchers that
 /// is nobody else's.
-pub(super) fn asked(
+pub(super) async fn asked(
     object: &Silence,
     context: &Context,
     instance: &Instance,
@@ -70,7 +71,19 @@ pub(super) fn asked(
         }
         return Ok(Asked { found: None, beside });
     }
-    if let Err(older) = claim(asked) {
+    let found = match by_id(instance, asked, now) {
+        None if known != Some(asked) => look_up_strangers(instance, asked, now).await?,
+        found => found,
+    };
+    let may_have_it = match &found {
+        Some(found) => is_same(found),
+        // Whoever has it may have marked it since.
+        None => has_another(object, context, instance, asked),
+    };
+    if !may_have_it {
+        // Who can't have it stands in nobody's way.
+        settle(object, context, None);
+    } else if let Err(older) = claim(asked) {
         return Err(Failure::new(
             Reason::Conflict,
             format!(
@@ -80,7 +93,7 @@ pub(super) fn asked(
             Retry::OnChange,
         ));
     }
-    match by_id(instance, asked, now) {
+    match found {
         Some(found) if is_same(&found) => Ok(Asked {
             found: Some(found),
             beside: None,
@@ -126,6 +139,20 @@ pub(super) fn settle(object: &Silence, context: &Context, id: Option<&str>) {
     }
 }
 
+/// Whether another resource has the silence with this id.
+fn has_another(object: &Silence, context: &Context, instance: &Instance, id: &str) -> bool {
+    let stored = By::Stored {
+        instance: instance.name.clone(),
+        id: id.to_owned(),
+    };
+    let all = context.stores.silences.by(&stored);
+    all.iter().any(|other| !is_self(object, other))
+}
+
+fn is_self(object: &Silence, other: &Silence) -> bool {
+    (other.ns(), other.id()) == (object.ns(), object.id())
+}
+
 /// Notes who asks for a silence that somebody made by hand. Fails with the older resource that does.
 fn claim(
     object: &Silence,
@@ -135,9 +162,8 @@ fn claim(
     now: Timestamp,
 ) -> Result<(), Claimant> {
     let mut concerned: BTreeSet<Claimant> = context.claims.ask(object, Some(id)).into_iter().collect();
-    let is_self = |other: &Silence| (other.ns(), other.id()) == (object.ns(), object.id());
     for other in context.stores.silences.by(&By::Instance(instance.name.clone())) {
-        if !is_self(&other) && asks_for(&other, context, instance, (id, matchers), now) {
+        if !is_self(object, &other) && asks_for(&other, context, instance, (id, matchers), now) {
             concerned.extend(context.claims.ask(&other, Some(id)));
         }
     }
@@ -167,15 +193,16 @@ fn asks_for(
     if let Some(stored) = other.status.as_ref().and_then(|status| status.id.as_deref()) {
         return stored == id;
     }
-    match wants(other, instance).filter(|_| !other.is_suspended()) {
-        Some("true") => {
-            let (selection, _) = other.select(context, instance);
-            let wish = silence::wish(&other.spec, &selection, &other.around(instance, now));
-            context.claims.asks(other).is_none_or(|asked| asked == id)
-                && matches!(wish, Ok(Some(wish)) if wish.matchers == matchers && wish.ends_at > now)
-        }
+    let may_be_meant = match wants(other, instance).filter(|_| !other.is_suspended()) {
+        Some("true") => context.claims.asks(other).is_none_or(|asked| asked == id),
         asked => asked == Some(id),
-    }
+    };
+    let could_have_it = || {
+        let (selection, _) = other.select(context, instance);
+        let wish = silence::wish(&other.spec, &selection, &other.around(instance, now));
+        matches!(wish, Ok(Some(wish)) if wish.matchers == matchers && wish.ends_at > now)
+    };
+    may_be_meant && could_have_it()
 }
 
 /// What a resource says of what it would take over, if it may.

@@ -20,7 +20,7 @@ use super::maintenance::jobs;
 use super::pass::{self, Reconcile, Report};
 use crate::api::condition::Reason;
 use crate::api::reference::DeletionPolicy;
-use crate::api::silence::ACTIVE;
+use crate::api::silence::{ACTIVE, EXPIRED, PENDING};
 use crate::api::{AlertRule, Silence, SilenceStatus};
 use crate::cluster::answer::{is_conflict, is_missing};
 use crate::controller::engine::by::{By, labelled};
@@ -67,8 +67,22 @@ impl Reconcile for Silence {
             held = ours(&instance, &authors);
             decision = silence::decide(wish.as_ref(), &held, Some(known), now);
         }
+        if let Some(wish) = wish.as_ref().filter(|wish| self.is_stored_as(wish)) {
+            let drift = silence::drift(&decision, wish, &held, now);
+            if !drift.is_empty() && instance.only_reports_drift(self) {
+                let state = silence::state_left(&decision, &held, now);
+                let status = SilenceStatus {
+                    state: Some(state.to_owned()),
+                    ..self.status.clone().unwrap_or_default()
+                };
+                return Ok(Report {
+                    again: Some(until(wish.ends_at, now) + SURELY),
+                    ..Report::synced(status, "").drifted(drift)
+                });
+            }
+        }
         if let (Decision::Write { update: None, .. }, Some(wish)) = (&decision, &wish) {
-            let asked = adoption::asked(self, context, &instance, wish, known_id.as_deref(), now)?;
+            let asked = adoption::asked(self, context, &instance, wish, known_id.as_deref(), now).await?;
             warnings.extend(asked.beside);
             match asked.found {
                 Some(found) => {
@@ -77,17 +91,6 @@ impl Reconcile for Silence {
                     decision = silence::decide(Some(wish), &held, known_id.as_deref(), now);
                 }
                 None => self.check_extent(context, &instance, wish, &selection)?,
-            }
-        }
-        if let Some(wish) = wish.as_ref().filter(|wish| self.is_stored_as(wish)) {
-            let held = ours(&instance, &authors);
-            let drift = silence::drift(&decision, wish, &held, now);
-            if !drift.is_empty() && instance.only_reports_drift(self) {
-                let status = self.status.clone().unwrap_or_default();
-                return Ok(Report {
-                    again: Some(until(wish.ends_at, now) + SURELY),
-                    ..Report::synced(status, "").drifted(drift)
-                });
             }
         }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
@@ -154,7 +157,7 @@ impl Reconcile for Silence {
         if !context.is_ready() || ends_at > now || is_held {
             return Ok(None);
         }
-        status.state = Some("Expired".to_owned());
+        status.state = Some(EXPIRED.to_owned());
         status.starts_at = Some(Time(starts_at));
         status.ends_at = Some(Time(ends_at));
         self.expired(context, status, ends_at, now).await.map(Some)
@@ -286,9 +289,9 @@ impl Silence {
         let before = self.status.clone().unwrap_or_default();
         let mut status = before.clone();
         let state = if id.is_none() {
-            "Expired"
+            EXPIRED
         } else if wish.is_to_come(now) {
-            "Pending"
+            PENDING
         } else {
             ACTIVE
         };

@@ -27,15 +27,33 @@ pub(super) fn authors(object: &Silence, instance: &Instance) -> Vec<String> {
 /// one, and it is ours.
 pub(super) async fn look_up(instance: &Instance, id: &str, authors: &[String]) -> Result<bool, Failure> {
     let found = as_stored(instance, id).await?;
-    let Some(mut found) = found.filter(|found| authors.contains(&found.created_by)) else {
-        return Ok(false);
-    };
+    let found = found.filter(|found| authors.contains(&found.created_by));
+    Ok(found.map(|found| note(instance, id, found)).is_some())
+}
+
+/// Asks Grafana for a silence of somebody else's that the mirror doesn't know: it may have been made since the last look.
+pub(super) async fn look_up_strangers(
+    instance: &Instance,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<WireSilence>, Failure> {
+    // What is no name can't be asked for.
+    if matches!(id, "" | "." | "..") {
+        return Ok(None);
+    }
+    let found = as_stored(instance, id).await?;
+    let found = found.filter(|found| silence::is_strangers(found) && silence::is_living(found, now));
+    Ok(found.map(|found| note(instance, id, found)))
+}
+
+/// Tells the mirror of a silence as Grafana shows it.
+fn note(instance: &Instance, id: &str, mut found: WireSilence) -> WireSilence {
     found.matchers.sort();
     found.updated_at = None;
     instance
         .mirror
-        .write(|held| held.silences.written(id.to_owned(), Some(found)));
-    Ok(true)
+        .write(|held| held.silences.written(id.to_owned(), Some(found.clone())));
+    found
 }
 
 /// The silences in Grafana that this resource has made.

@@ -1,5 +1,6 @@
 //! Silence → the silence that Grafana should hold, and what to do about the one it holds.
 
+mod drift;
 pub mod extent;
 
 use std::collections::BTreeMap;
@@ -8,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::matcher::{MatchOp, Matcher, MatcherText};
 use crate::api::silence::{AlertRuleSelector, SilenceSpec};
-use crate::domain::changed::drift::DELETED;
 use crate::domain::ownership::{LABEL, Owners, is_silence_author};
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::{Silence, SilenceMatcher, SilenceState};
+pub use drift::{drift, state_left};
 
 /// How far what Grafana stored may be from what was asked: it moves a start in the past to now, and cuts fractions.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
@@ -360,56 +361,6 @@ pub fn decide(wish: Option<&Wish>, ours: &[Silence], known_id: Option<&str>, now
             expire,
         }
     }
-}
-
-/// What somebody has changed of the silence that was stored as it is wished, where the decision is to write it.
-pub fn drift(decision: &Decision, wish: &Wish, ours: &[Silence], now: Timestamp) -> Vec<String> {
-    let update = match decision {
-        Decision::Write { update: None, .. } => return vec![DELETED.to_owned()],
-        Decision::Write { update, .. } => update.as_ref(),
-        Decision::Keep { .. } | Decision::Expired { .. } => return Vec::new(),
-    };
-    let Some(found) = ours.iter().find(|silence| silence.id.as_ref() == update) else {
-        return Vec::new();
-    };
-    let as_wished = |change: fn(&mut Silence, &Wish)| {
-        let mut other = found.clone();
-        change(&mut other, wish);
-        other
-    };
-    let all = as_wished(|other, wish| {
-        (other.starts_at, other.ends_at) = (wish.starts_at, wish.ends_at);
-        other.comment.clone_from(&wish.comment);
-    });
-    let differs = |silence: Silence| !is_as_wished(&silence, wish, now);
-    let fields = [
-        (
-            "startsAt",
-            differs(Silence {
-                starts_at: found.starts_at,
-                ..all.clone()
-            }),
-        ),
-        (
-            "endsAt",
-            differs(Silence {
-                ends_at: found.ends_at,
-                ..all.clone()
-            }),
-        ),
-        (
-            "comment",
-            differs(Silence {
-                comment: found.comment.clone(),
-                ..all
-            }),
-        ),
-    ];
-    fields
-        .into_iter()
-        .filter(|(_, differs)| *differs)
-        .map(|(name, _)| name.to_owned())
-        .collect()
 }
 
 fn is_as_wished(found: &Silence, wish: &Wish, now: Timestamp) -> bool {

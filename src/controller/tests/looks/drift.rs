@@ -70,6 +70,11 @@ fn synced() -> (String, Vec<String>) {
     ("Synced".to_owned(), Vec::new())
 }
 
+/// The state that the status tells.
+fn state(world: &World, plural: &str, name: &str) -> Value {
+    world.server.get(&path(plural, "revel", name))["status"]["state"].clone()
+}
+
 /// Another specification of a resource.
 fn edit(world: &World, plural: &str, name: &str, spec: Value) {
     let at = path(plural, "revel", name);
@@ -98,6 +103,7 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
         let (reason, mut fields) = rule(&world).await;
         fields.sort();
         assert_eq!((reason, fields), drifted(&["paused", "title"]));
+        assert_eq!(state(&world, "alertrules", "r"), json!("Paused"));
     }
     let message = world.server.ready(&path("alertrules", "revel", "r")).unwrap().1;
     assert!(
@@ -112,6 +118,11 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
     });
     world.poll().await;
     assert_eq!(rule(&world).await, drifted(&["deleted"]));
+    assert_eq!(
+        state(&world, "alertrules", "r"),
+        Value::Null,
+        "what is gone is in no state"
+    );
     assert_eq!(writes(&world, since), [""; 0]);
 
     // Somebody puts it back.
@@ -184,6 +195,7 @@ async fn a_contact_point_tree_and_silence_that_somebody_changes_are_left_and_tol
         assert_eq!(point(&world).await, drifted(&["webhook.url"]));
         assert_eq!(tree(&world).await, drifted(&["group_wait"]));
         assert_eq!(silence(&world).await, drifted(&["comment"]));
+        assert_eq!(state(&world, "silences", "s"), json!("Active"));
     }
     world.grafana.hold(|held| {
         held.points.clear();
@@ -192,6 +204,7 @@ async fn a_contact_point_tree_and_silence_that_somebody_changes_are_left_and_tol
     world.poll().await;
     assert_eq!(point(&world).await, drifted(&["webhook: deleted"]));
     assert_eq!(silence(&world).await, drifted(&["deleted"]));
+    assert_eq!(state(&world, "silences", "s"), json!("Expired"));
     assert_eq!(writes(&world, since), [""; 0]);
 
     connect(&mut world, "Correct").await;

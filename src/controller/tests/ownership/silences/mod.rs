@@ -1,4 +1,6 @@
-//! Silences that somebody made by hand, and how much one silence may cover.
+//! Silences that somebody made by hand.
+
+mod extent;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -10,7 +12,7 @@ use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
 use crate::controller::engine::failure::Failure;
 use crate::controller::news;
-use crate::controller::pass::Reconcile;
+use crate::controller::pass::{self, Reconcile};
 use crate::grafana::wire::{Silence as Stored, SilenceMatcher, SilenceState, SilenceStatus as StoredStatus};
 
 const END: &str = "2100-01-01T00:00:00Z";
@@ -112,122 +114,6 @@ async fn a_silence_made_by_hand_is_left_alone_unless_it_is_asked_for_and_has_equ
     assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
 }
 
-#[tokio::test]
-async fn a_silence_that_would_cover_more_than_its_instance_allows_is_refused_with_what_it_would_have_covered()
-{
-    let mut world = world_with(&json!({"maxRulesPerSilence": 2}), |_| ()).await;
-    for (name, team) in [("a", "web"), ("b", "web"), ("c", "api")] {
-        world.rule(name, json!({"query": QUERY, "labels": {"team": team}}));
-    }
-    let spec = |covered: Value| {
-        let mut spec = json!({"endsAt": END});
-        spec.as_object_mut()
-            .unwrap()
-            .extend(covered.as_object().unwrap().clone());
-        spec
-    };
-    for (covered, words) in [
-        (
-            json!({"alertRules": {"all": true}}),
-            Some("3 AlertRules (a, b, c)"),
-        ),
-        (
-            json!({"alertRules": {"names": ["a", "b", "c"]}}),
-            Some("3 AlertRules (a, b, c)"),
-        ),
-        (
-            json!({"matchers": ["severity=x"]}),
-            Some("3 AlertRules (a, b, c)"),
-        ),
-        (json!({"matchers": ["team=web"]}), None),
-        (
-            json!({"alertRules": {"all": true}, "matchers": ["team!=api"]}),
-            None,
-        ),
-        (json!({"alertRules": {"names": ["a", "c"]}}), None),
-    ] {
-        let writes = world.grafana.count("silences.put");
-        let silence = world.silence("s", spec(covered.clone()));
-        let outcome = silence.reconcile(&world.context).await;
-        match words {
-            None => drop(outcome.unwrap_or_else(|failure| panic!("{covered}: {}", failure.message))),
-            Some(words) => {
-                let failure = outcome.err().unwrap();
-                assert_eq!(failure.reason, Some(Reason::Invalid));
-                let message = failure.message;
-                assert!(
-                    message.contains(words) && message.contains("allows 2"),
-                    "{covered}: {message}"
-                );
-                assert_eq!(world.grafana.count("silences.put"), writes);
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_silence_that_may_cover_every_namespace_is_measured_by_the_rules_of_all() {
-    for (may, reached) in [
-        (json!({"names": []}), None),
-        (json!({"names": ["revel"]}), Some("(bank/x, revel/a)")),
-    ] {
-        let mut world = world_with(
-            &json!({"maxRulesPerSilence": 1, "unrestrictedNamespaces": may}),
-            |_| (),
-        )
-        .await;
-        world.rule("a", json!({"query": QUERY}));
-        let mut other: AlertRule = made(&world.server, "alertrules", "x", json!({"query": QUERY}));
-        other.metadata.namespace = Some("bank".to_owned());
-        see(&world.context, &mut world.writers.rules, other, news::about_rule);
-        let silence = world.silence("s", json!({"matchers": ["severity=x"], "endsAt": END}));
-        let message = silence
-            .reconcile(&world.context)
-            .await
-            .err()
-            .map(|failure| failure.message);
-        match reached {
-            None => assert_eq!(message, None),
-            Some(words) => assert!(
-                message.as_ref().is_some_and(|text| text.contains(words)),
-                "{message:?}"
-            ),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_silence_that_covers_nothing_says_so_but_one_of_maintenance_does_not() {
-    let mut world = world_with(&json!({}), |_| ()).await;
-    let empty = world.silence("s", json!({"alertRules": {"all": true}, "endsAt": END}));
-    let report = empty.reconcile(&world.context).await.unwrap();
-    assert!(
-        report
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("no AlertRule in this namespace")),
-        "{:?}",
-        report.warnings
-    );
-    let mut unmet = world.silence("t", json!({"matchers": ["team=web"], "endsAt": END}));
-    let report = unmet.reconcile(&world.context).await.unwrap();
-    assert!(
-        report
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("no alert had these labels")),
-        "{:?}",
-        report.warnings
-    );
-    let workload = (
-        "alerting.letsrevel.io/maintenance-of".to_owned(),
-        "uid".to_owned(),
-    );
-    unmet.metadata.labels = Some([workload].into());
-    let report = unmet.reconcile(&world.context).await.unwrap();
-    assert_eq!(report.warnings, Vec::<String>::new());
-}
-
 /// A silence created in this second of a minute, that asks to take over what somebody made by hand.
 fn created(world: &mut World, name: &str, second: u8, adopt: &str, end: &str) -> Silence {
     let spec = json!({"matchers": ["team=web"], "endsAt": end});
@@ -251,6 +137,21 @@ async fn stored(world: &mut World, mut silence: Silence) -> Result<Silence, Fail
         silence,
         news::about_silence,
     ))
+}
+
+/// The same by a whole pass, which also tells how it went.
+async fn passed(world: &mut World, mut silence: Silence) -> Silence {
+    pass::run(Arc::new(silence.clone()), world.context.clone())
+        .await
+        .unwrap();
+    let at = path("silences", "revel", silence.metadata.name.as_deref().unwrap());
+    silence.status = serde_json::from_value(world.server.get(&at)["status"].clone()).unwrap();
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        silence,
+        news::about_silence,
+    )
 }
 
 fn id_of(silence: &Silence) -> Option<&str> {
@@ -397,4 +298,130 @@ async fn who_has_a_silence_keeps_it_and_who_is_deleted_before_it_had_any_keeps_i
     let younger = stored(&mut world, younger).await.unwrap();
     assert_eq!(id_of(&younger), Some("theirs"));
     assert!(world.context.claims.asks(&younger).is_some());
+}
+
+#[tokio::test]
+async fn who_asks_for_a_silence_that_it_cannot_have_keeps_it_from_nobody() {
+    for first in ["older", "younger"] {
+        let mut world = made_by_hand("theirs", "team").await;
+        let mut older = created(&mut world, "older", 1, "theirs", END);
+        older.spec = serde_json::from_value(json!({"matchers": ["app=web"], "endsAt": END})).unwrap();
+        let older = see(
+            &world.context,
+            &mut world.writers.silences,
+            older,
+            news::about_silence,
+        );
+        let younger = created(&mut world, "younger", 2, "theirs", END);
+        let refused = async |silence: &Silence| {
+            let failure = silence.reconcile(&world.context).await.err().unwrap();
+            assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+        };
+        if first == "older" {
+            refused(&older).await;
+        }
+        let report = younger.reconcile(&world.context).await.unwrap();
+        assert_eq!(report.status.id.as_deref(), Some("theirs"), "{first} first");
+        refused(&older).await;
+        assert_eq!(world.grafana.count("silences.put"), 0);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_another_one_lets_go_of_what_it_asked_for_before() {
+    let mut world = made_by_hand("theirs", "team").await;
+    let mut older = created(&mut world, "older", 1, "theirs", END);
+    world.context.claims.ask(&older, Some("theirs"));
+    older.spec = serde_json::from_value(json!({"matchers": ["app=web"], "endsAt": END})).unwrap();
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        older.clone(),
+        news::about_silence,
+    );
+    older.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(world.context.claims.asks(&older), None);
+    let younger = created(&mut world, "younger", 2, "theirs", END);
+    let younger = stored(&mut world, younger).await.unwrap();
+    assert_eq!(id_of(&younger), Some("theirs"));
+}
+
+#[tokio::test]
+async fn a_silence_made_by_hand_since_the_last_look_is_taken_over_at_once() {
+    let mut world = made_by_hand("theirs", "team").await;
+    world.grafana.hold(|held| {
+        let mut other = held.silences[0].clone();
+        other.id = Some("new".to_owned());
+        held.silences.push(other);
+    });
+    let silence = created(&mut world, "s", 1, "new", END);
+    let silence = stored(&mut world, silence).await.unwrap();
+    assert_eq!(id_of(&silence), Some("new"));
+    assert_eq!(world.grafana.count("silences.put"), 0);
+    for id in ["", ".."] {
+        let other = created(&mut world, "t", 2, id, END);
+        let failure = other.reconcile(&world.context).await.err().unwrap();
+        assert_eq!(
+            failure.reason,
+            Some(Reason::DependencyMissing),
+            "{}",
+            failure.message
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_changes_of_a_silence_that_was_taken_over_is_noticed_and_left_where_it_is_only_told() {
+    for policy in ["Report", "Correct"] {
+        let mut world = made_by_hand("theirs", "team").await;
+        let instance = json!({"unrestrictedNamespaces": {"names": ["revel"]}, "driftPolicy": policy});
+        world.connect(instance).await;
+        world.poll().await;
+        let silence = created(&mut world, "s", 1, "theirs", END);
+        let mut silence = passed(&mut world, silence).await;
+        let is_left = policy == "Report";
+        for (change, fields, state) in [
+            (
+                (|found| found.ends_at = "2099-01-01T00:00:00Z".parse().unwrap()) as fn(&mut Stored),
+                ["endsAt"],
+                "Active",
+            ),
+            (
+                |found| {
+                    found.ends_at = Timestamp::now() - SignedDuration::from_secs(1);
+                    let state = SilenceState::Expired;
+                    found.status = Some(StoredStatus { state });
+                },
+                ["deleted"],
+                "Expired",
+            ),
+        ] {
+            let id = id_of(&silence).unwrap().to_owned();
+            world.grafana.hold(|held| {
+                let found = held
+                    .silences
+                    .iter_mut()
+                    .find(|found| found.id.as_ref() == Some(&id));
+                change(found.unwrap());
+            });
+            drain(&mut world.receivers.silences);
+            let puts = world.grafana.count("silences.put");
+            world.poll().await;
+            assert_eq!(drain(&mut world.receivers.silences), 1, "{policy}: it is noticed");
+            silence = passed(&mut world, silence).await;
+            assert_eq!(
+                world.grafana.count("silences.put") - puts,
+                usize::from(!is_left),
+                "{policy}"
+            );
+            let status = silence.status.as_ref().unwrap();
+            if is_left {
+                assert_eq!(status.drift, fields);
+                assert_eq!(status.state.as_deref(), Some(state));
+                assert_eq!(status.id.as_deref(), Some("theirs"));
+            } else {
+                assert_eq!(status.state.as_deref(), Some("Active"));
+            }
+        }
+    }
 }
