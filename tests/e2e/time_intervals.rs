@@ -317,3 +317,35 @@ async fn a_template_of_a_config_map_follows_it() {
         "{message}"
     );
 }
+
+#[apply(every_release)]
+async fn a_template_that_is_in_use_waits_with_its_deletion_and_goes_once_nobody_calls_it() {
+    let w = world::start().await;
+    let text = "{{ define \"slack.text\" }}{{ len .Alerts }}{{ end }}";
+    w.put("NotificationTemplate", "texts", json!({"template": text}))
+        .await;
+    w.synced::<NotificationTemplate>("texts").await;
+    let saying = |text: &str| json!({"integrations": [{"slack": {"url": {"value": "https://example.com/hook"}, "text": text}}]});
+    w.put("ContactPoint", "team", saying("{{ template \"slack.text\" . }}"))
+        .await;
+    w.synced::<ContactPoint>("team").await;
+    let api = w.api::<NotificationTemplate>().await;
+    api.delete("texts", &kube::api::DeleteParams::default())
+        .await
+        .expect("it can be deleted");
+    w.reason::<NotificationTemplate>("texts", "InUse").await;
+    let message = w.message::<NotificationTemplate>("texts").await;
+    let who = format!(
+        "notification template texts: ContactPoint {}/team still refers to it",
+        w.ns
+    );
+    assert!(message.contains(&who), "{message}");
+    assert_eq!(w.grafana.templates().await.len(), 1);
+
+    w.put("ContactPoint", "team", saying("{{ len .Alerts }}")).await;
+    wait::until("the template is gone", SOON, async || {
+        api.get_opt("texts").await.is_ok_and(|found| found.is_none())
+    })
+    .await;
+    assert_eq!(w.grafana.templates().await, Vec::<Value>::new());
+}

@@ -53,6 +53,13 @@ impl Context {
         }
     }
 
+    /// Sends those templates on a pass whose deletion waits: a contact point or another template calls something no more.
+    pub fn tell_deleted_templates(&self, instance: &str) {
+        let waiting = By::Deleting(instance.to_owned());
+        let (trigger, store) = (&self.triggers.templates, &self.stores.templates);
+        trigger.all_by(store, &waiting);
+    }
+
     /// Sends those contact points, time intervals and policies on a pass whose deletion waits: somebody has let go of one.
     pub fn tell_waiting(&self, instance: &str) {
         let waiting = By::Deleting(instance.to_owned());

@@ -82,6 +82,9 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
     if !changed.trees.is_empty() || !changed.rules.is_empty() {
         context.tell_waiting(&instance.name);
     }
+    if !changed.contact_points.is_empty() || !changed.templates.is_empty() {
+        context.tell_deleted_templates(&instance.name);
+    }
     trigger_named(instance, context, changed);
     for (id, author) in &changed.silences {
         if let Some((namespace, name)) = author

@@ -51,7 +51,7 @@ pub enum By {
     ReadsSecrets(String),
     /// ContactPoints for any instance that ask for this name in Grafana.
     GrafanaName(String),
-    /// ContactPoints, TimeIntervals and NotificationPolicies for an instance that are being deleted.
+    /// ContactPoints, TimeIntervals, NotificationTemplates and NotificationPolicies for an instance that are being deleted.
     Deleting(String),
     /// NotificationPolicies and AlertRules that refer to a ContactPoint.
     Receiver(Named),

@@ -170,6 +170,9 @@ impl Indexed for TimeInterval {
 impl Indexed for NotificationTemplate {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
+        if self.is_deleting() {
+            found_by.push(By::Deleting(self.instance().to_owned()));
+        }
         let texts = self.spec.template_from.iter();
         let texts = texts.map(|from| By::ConfigMap(named(self.ns(), &from.config_map_key_ref.name)));
         found_by.extend(texts);

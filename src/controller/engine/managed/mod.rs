@@ -237,7 +237,7 @@ managed!(NotificationPolicy, NotificationPolicyStatus,
 managed!(TimeInterval, TimeIntervalStatus,
     needs [Part::TimeIntervals], to leave [Part::TimeIntervals, Part::Policy, Part::Rules], drift; together::time_interval);
 managed!(NotificationTemplate, NotificationTemplateStatus,
-    needs [Part::Templates], to leave [Part::Templates], drift; together::template);
+    needs [Part::Templates], to leave [Part::Templates, Part::ContactPoints], drift; together::template);
 managed!(InhibitionRule, InhibitionRuleStatus,
     needs [Part::Settings, Part::InhibitionRules], to leave [Part::InhibitionRules], drift; together::inhibition_rule);
 managed!(Silence, SilenceStatus,

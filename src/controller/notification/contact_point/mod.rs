@@ -51,6 +51,8 @@ impl Reconcile for ContactPoint {
         let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
         if synced.is_written {
             instance.deliveries.write().forget(&name);
+            // It may call templates no more.
+            context.tell_deleted_templates(&instance.name);
             // Policies and rules wait for contact points that aren't in Grafana, be they new or lost with the whole Grafana, and for those
             // of which nothing is known while they are written.
             tree::try_anew(&instance);
@@ -232,6 +234,7 @@ impl Reconcile for ContactPoint {
             Some(error) => return Err(instance.suspect(error.into())),
             None => {}
         }
+        context.tell_deleted_templates(&instance.name);
         Ok(forget().await?)
     }
 }

@@ -30,6 +30,18 @@ pub(super) struct Brought {
     pub(super) stays: Option<String>,
 }
 
+impl Brought {
+    /// In words: that it is stored, and what stays besides.
+    pub(super) fn stored_as(&self) -> String {
+        let stored =
+            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default";
+        self.stays.as_ref().map_or_else(
+            || stored.to_owned(),
+            |former| format!("{stored}. Under its former name {former} it stays until nothing refers to it"),
+        )
+    }
+}
+
 /// Brings what Grafana holds under the resource's name to what is wished, and takes away what it held under a former one.
 pub(super) async fn bring<K: Named>(
     object: &K,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bring::{bring, claimed, may_be_stored};
+use super::callers;
 use super::clean_up::clean_up;
 use super::kind::{BY, IN_USE, Named, Names, Users};
 use crate::api::condition::Reason;
@@ -33,16 +34,18 @@ impl Reconcile for NotificationTemplate {
         claimed(self, context)?;
         let wish = self.wish(context).await?;
         let brought = bring(self, &instance, context, &wish).await?;
+        if brought.is_written {
+            // It may call others no more.
+            context.tell_deleted_templates(&instance.name);
+        }
         let mut status = self.status.clone().unwrap_or_default();
         status.name = Some(self.called().to_owned());
         status.url = Some(links::contact_points(instance.external_url()));
         status.stored = Some(drift::code(&wish));
+        let message = brought.stored_as();
         let report = Report {
             again: brought.stays.map(|_| IN_USE),
-            ..Report::synced(
-                status,
-                "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default",
-            )
+            ..Report::synced(status, message)
         };
         Ok(report.drifted(brought.drift))
     }
@@ -65,7 +68,9 @@ impl Reconcile for NotificationTemplate {
     }
 
     async fn clean_up(&self, context: &Context) -> Result<(), Failure> {
-        clean_up(self, context).await
+        clean_up(self, context).await?;
+        context.tell_deleted_templates(self.instance());
+        Ok(())
     }
 }
 
@@ -105,9 +110,8 @@ impl Named for NotificationTemplate {
         status.stored.as_deref()
     }
 
-    /// Nobody refers to a group: contact points use what it defines, in texts of their own.
-    fn users(&self, _: &Instance, _: &Context, _: &str) -> Users {
-        Users::default()
+    fn users(&self, instance: &Instance, context: &Context, name: &str) -> Users {
+        callers::of(self, instance, context, name)
     }
 
     /// What a text defines is there for all contact points of the Grafana. Who has a name in Grafana keeps it; what is stored already is left alone.

@@ -59,12 +59,7 @@ impl Reconcile for TimeInterval {
         let mut status = self.status.clone().unwrap_or_default();
         status.name = Some(self.called().to_owned());
         status.url = Some(links::policies(instance.external_url()));
-        let stored =
-            "stored in Grafana; it takes effect at Grafana's next poll of its configuration, 60 s by default";
-        let message = brought.stays.as_ref().map_or_else(
-            || stored.to_owned(),
-            |former| format!("{stored}. Under its former name {former} it stays until nothing refers to it"),
-        );
+        let message = brought.stored_as();
         status.stored = Some(drift::code(&wish));
         let report = Report {
             again: brought.stays.map(|_| IN_USE),

@@ -63,6 +63,16 @@ pub fn unknown_words(spec: &ContactPointSpec) -> Vec<String> {
     text::warnings(spec)
 }
 
+/// The templates that the texts of a specification call.
+pub fn templates_called_in(spec: &ContactPointSpec) -> BTreeSet<String> {
+    text::called_in(spec)
+}
+
+/// The templates that the texts of an integration in Grafana call.
+pub fn templates_called_by(integration: &model::Integration) -> BTreeSet<String> {
+    text::called_by(integration)
+}
+
 /// Works out the integrations that Grafana should hold. Every reference must be in `values`.
 pub fn integrations(
     spec: &ContactPointSpec,

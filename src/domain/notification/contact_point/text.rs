@@ -1,11 +1,14 @@
 //! The texts of integrations, under the names that the resource has for them: templates of notifications, most of them.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::api::ContactPointSpec;
 use crate::api::contact_point::Integration;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::template;
+use crate::grafana::model;
 
 /// Fails with the name of a field whose template nothing closes: Grafana would find out with the first alert, and send none. What
 /// comes from Secrets is not looked at.
@@ -29,8 +32,38 @@ pub(super) fn warnings(spec: &ContactPointSpec) -> Vec<String> {
     .collect()
 }
 
+/// The templates that the texts of an integration call, in its specification or in what Grafana shows of it.
+fn called(integration: Value) -> BTreeSet<String> {
+    let all = texts_in(integration).into_iter();
+    all.flat_map(|(_, text)| {
+        template::calls(&text)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// The templates that the texts of a specification call. What comes from elsewhere is not looked at.
+pub(super) fn called_in(spec: &ContactPointSpec) -> BTreeSet<String> {
+    let all = spec.integrations.iter();
+    // A specification always serialises, into what the resource says.
+    all.flat_map(|integration| called(serde_json::to_value(integration).unwrap_or_default()))
+        .collect()
+}
+
+/// The templates that the settings of an integration in Grafana call. What Grafana hides is not seen.
+pub(super) fn called_by(integration: &model::Integration) -> BTreeSet<String> {
+    called(Value::Object(integration.settings.clone()))
+}
+
 /// Each text that holds an action of a template, behind its field.
 fn texts(integration: &Integration) -> Vec<(String, String)> {
+    // A specification always serialises, into what the resource says.
+    texts_in(serde_json::to_value(integration).unwrap_or_default())
+}
+
+fn texts_in(integration: Value) -> Vec<(String, String)> {
     fn walk(value: Value, at: String, found: &mut Vec<(String, String)>) {
         match value {
             Value::String(text) if text.contains("{{") => found.push((at, text)),
@@ -49,12 +82,7 @@ fn texts(integration: &Integration) -> Vec<(String, String)> {
         }
     }
     let mut found = Vec::new();
-    // A specification always serialises, into what the resource says.
-    walk(
-        serde_json::to_value(integration).unwrap_or_default(),
-        String::new(),
-        &mut found,
-    );
+    walk(integration, String::new(), &mut found);
     found
 }
 
@@ -68,6 +96,29 @@ mod tests {
         let spec = json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}, integration]});
         let spec: ContactPointSpec = from_value(spec).unwrap();
         warnings(&spec)
+    }
+
+    #[test]
+    fn the_templates_that_texts_call_are_found_wherever_a_text_is() {
+        let spec = json!({"integrations": [
+            {"slack": {"url": {"value": "https://x"}, "text": "{{ template \"text\" . }}", "title": "{{ .Status }} template \"none\""}},
+            {"webhook": {"url": {"value": "https://x"}, "payload": {"template": "{{ tmpl.Exec `payload` . | data.ToJSON }}"}}},
+            {"custom": {"type": "new", "settings": {"deep": [{"er": "{{- template \"deep\" . -}}"}]}}},
+        ]});
+        let spec: ContactPointSpec = from_value(spec).unwrap();
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<BTreeSet<_>>()
+        };
+        assert_eq!(called_in(&spec), names(&["deep", "payload", "text"]));
+        let settings = json!({"message": "{{ template \"text\" . }}", "url": "[REDACTED]"});
+        let integration = model::Integration {
+            settings: settings.as_object().cloned().unwrap(),
+            ..model::Integration::default()
+        };
+        assert_eq!(called_by(&integration), names(&["text"]));
     }
 
     #[test]

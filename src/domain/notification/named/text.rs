@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::quoted;
 use crate::domain::refusal::Refusal;
-use crate::domain::rule::template::{check, definitions};
+use crate::domain::rule::template::{calls, check, definitions};
 use crate::grafana::model;
 
 /// The template group that Grafana should hold under a name. A text that defines nothing becomes one template of that name: the older API does that by
@@ -108,6 +108,32 @@ pub fn taken<'a>(
         let taken = mentioned.find(|name| defined.contains(**name))?;
         Some((*taken, group))
     })
+}
+
+/// What goes with a group, and is to be had nowhere else: what it defines and none of these others does. Grafana has its own of what its texts are made of.
+pub fn only_defined_by<'a>(
+    group: &'a model::Template,
+    others: impl IntoIterator<Item = &'a model::Template>,
+) -> BTreeSet<String> {
+    let mut names = defined(group);
+    names.retain(|name| !is_grafanas(name));
+    for other in others {
+        if names.is_empty() {
+            break;
+        }
+        // Most groups name none of them, and aren't read.
+        if names.iter().any(|name| other.content.contains(*name)) {
+            let elsewhere = defined(other);
+            names.retain(|name| !elsewhere.contains(name));
+        }
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Whether a group calls one of these in its texts.
+pub fn calls_any(group: &model::Template, names: &BTreeSet<String>) -> bool {
+    names.iter().any(|name| group.content.contains(name.as_str()))
+        && calls(&group.content).iter().any(|called| names.contains(*called))
 }
 
 /// Whether Grafana's own texts are made of a template of this name, and with it what all contact points say that have no text of their own: `default.title`,
@@ -223,6 +249,29 @@ mod tests {
             taken(&[uses, defines.clone()]),
             Some(("b".to_owned(), defines.content))
         );
+    }
+
+    #[test]
+    fn what_another_group_defines_too_or_grafana_has_itself_goes_with_no_group() {
+        let wish = group(
+            "{{ define \"a\" }}{{ end }}{{ define \"b\" }}{{ end }}{{ define \"default.title\" }}{{ end }}",
+        );
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<BTreeSet<_>>()
+        };
+        assert_eq!(only_defined_by(&wish, []), names(&["a", "b"]));
+        let others = [
+            group("{{ define \"b\" }}{{ template \"a\" . }}{{ end }}"),
+            group("x"),
+        ];
+        assert_eq!(only_defined_by(&wish, &others), names(&["a"]));
+        assert!(calls_any(&others[0], &names(&["a"])));
+        assert!(!calls_any(&others[0], &names(&["b"])));
+        let own = group("{{ define \"a\" }}{{ end }}{{ define \"c\" }}{{ template \"a\" . }}{{ end }}");
+        assert!(!calls_any(&own, &names(&["a"])), "it calls its own");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod scope;
 mod vocabulary;
 
 pub use error::{Problem, TemplateError};
-pub use read::{Definition, check, definitions, mentions_value};
+pub use read::{Definition, calls, check, definitions, mentions_value};
 pub use rewrite::rewrite;
 pub use vocabulary::{Unknown, unknown, unknown_to_notifications};
 

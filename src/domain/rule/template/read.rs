@@ -1,5 +1,6 @@
 //! Reading a template action by action, and finding the alert and its value in it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::action::{Action, Actions, Kind};
@@ -108,6 +109,30 @@ pub fn definitions(text: &str) -> Vec<Definition<'_>> {
         }
     });
     if read.is_ok() { all } else { Vec::new() }
+}
+
+/// The templates that a text calls and doesn't define itself, as far as it can be read: by `template`, or by Grafana's function `tmpl.Exec`.
+pub fn calls(text: &str) -> BTreeSet<&str> {
+    let (mut called, mut own) = (BTreeSet::new(), BTreeSet::new());
+    let read = walk(text, OfAlert::new(), |action, _| {
+        match action.word(0) {
+            "template" => called.extend(name(action)),
+            "define" | "block" => own.extend(name(action)),
+            _ => {}
+        }
+        let following = action.tokens.windows(3);
+        called.extend(following.filter_map(|tokens| match tokens {
+            [of, exec, name] if of.text == "tmpl" && exec.is_chained && exec.text == ".Exec" => {
+                let quotes: &[char] = &['"', '`'];
+                name.text.strip_prefix(quotes)?.strip_suffix(quotes)
+            }
+            _ => None,
+        }));
+    });
+    // Behind a mistake nothing is called.
+    drop(read);
+    called.retain(|name| !own.contains(name));
+    called
 }
 
 /// One place where the value is used.

@@ -424,3 +424,33 @@ proptest! {
         prop_assert_eq!(rewritten(&format!("{before}{{{{ $value }}}}{after}")), format!("{before}{ALONE}{after}"));
     }
 }
+
+#[test]
+fn the_templates_that_a_text_calls_and_does_not_define_are_known() {
+    for (text, called) in [
+        (
+            "{{ template \"a\" . }}{{template `b`}}{{- template \"a\" $ -}}",
+            &["a", "b"][..],
+        ),
+        (
+            "{{ define \"a\" }}{{ template \"b\" . }}{{ end }}{{ template \"a\" . }}",
+            &["b"],
+        ),
+        ("{{ block \"a\" . }}{{ end }}{{ template \"a\" . }}", &[]),
+        (
+            "{{ range .Alerts }}{{ if .Labels }}{{ template \"a\" . }}{{ end }}{{ end }}",
+            &["a"],
+        ),
+        (
+            "{{ (tmpl.Exec \"a\" . | data.JSON).x }}{{ $y := tmpl.Exec `b` . }}",
+            &["a", "b"],
+        ),
+        (
+            "{{/* template \"a\" . */}}{{ \"template\" }} template \"a\" {{ x.Exec \"a\" . }}",
+            &[],
+        ),
+        ("{{ template \"a\" . }}{{ if }", &["a"]),
+    ] {
+        assert_eq!(calls(text).into_iter().collect::<Vec<_>>(), called, "{text}");
+    }
+}

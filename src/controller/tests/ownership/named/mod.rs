@@ -1,5 +1,7 @@
 //! Time intervals and templates, which have no place for a mark: whose one is, is remembered.
 
+mod callers;
+
 use super::*;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::grafana::model::{Found, Period};
