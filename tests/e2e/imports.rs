@@ -222,6 +222,27 @@ async fn a_kind_that_is_installed_later_is_found() {
     names(&w, "any", &["A", "B"]).await;
 }
 
+#[apply(any_release)]
+async fn an_import_from_a_prometheus_into_a_loki_says_so_and_makes_no_rule() {
+    let w = start().await;
+    let down = json!({"alert": "Down", "expr": "absent(up{job=\"nobody\"}) > 5"});
+    put(&w, "PrometheusRule", "web", group(json!([down]))).await;
+    // Grafana's default is the Loki.
+    w.put("PrometheusRuleImport", "mixins", json!({})).await;
+    w.reason::<PrometheusRuleImport>("mixins", "Invalid").await;
+    let message = w.message::<PrometheusRuleImport>("mixins").await;
+    assert!(
+        message.starts_with(
+            "spec.datasource: data source Loki, the default, is of type loki, and the rules are PromQL"
+        ),
+        "{message}"
+    );
+    assert!(rules(&w, "mixins").await.is_empty());
+    w.put("PrometheusRuleImport", "mixins", import()).await;
+    let names = names(&w, "mixins", &["Down"]).await;
+    state(&w, &names[0], "Normal").await;
+}
+
 /// A text of an annotation, and what Prometheus makes of it; the testbed holds the table to Prometheus' own engine.
 #[derive(serde::Deserialize)]
 struct Row {

@@ -45,6 +45,21 @@ async fn a_data_source_is_found_by_name_uid_or_type_and_waited_for() {
     assert_eq!(in_grafana(&w, "waits").await["data"][0]["datasourceUid"], "late");
 }
 
+#[apply(any_release)]
+async fn a_query_in_another_language_than_its_data_source_says_so_and_is_not_stored() {
+    let w = world::start().await;
+    w.put("AlertRule", "r", json!({"query": "sum(up) < 1"})).await;
+    w.reason::<AlertRule>("r", "Invalid").await;
+    let message = w.message::<AlertRule>("r").await;
+    assert_eq!(
+        message,
+        "spec.query: line 1, column 5: up is PromQL, and data source Loki, the default, is of type loki; name the right one in spec.datasource"
+    );
+    assert!(w.grafana.rules().await.is_empty());
+    w.put("AlertRule", "r", json!({"query": QUIET})).await;
+    w.synced::<AlertRule>("r").await;
+}
+
 #[apply(every_release)]
 async fn a_rule_wakes_up_when_its_instance_appears_and_lets_go_when_it_is_gone() {
     let w = world::start().await;

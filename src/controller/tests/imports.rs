@@ -18,7 +18,7 @@ use crate::controller::pass;
 fn found(alerts: &[&str]) -> Value {
     let rules: Vec<Value> = alerts
         .iter()
-        .map(|name| json!({"alert": name, "expr": "up == 0"}))
+        .map(|name| json!({"alert": name, "expr": "vector(0) > 5"}))
         .collect();
     json!({"groups": [{"name": "g", "rules": rules}]})
 }
@@ -185,7 +185,7 @@ async fn what_the_api_server_refuses_is_named_and_is_not_sent_again_as_it_is() {
     world.prometheus_rule(
         "revel",
         "web",
-        json!({"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 1"}]}]}),
+        json!({"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "vector(1) > 5"}]}]}),
     );
     world.pass_over(&import).await;
     assert_eq!(world.writes_of_rules(), 3, "{:?}", world.server.writes());
@@ -345,4 +345,51 @@ async fn an_alert_rule_that_is_being_deleted_is_made_anew_when_it_is_gone_and_no
     world.writers.rules.apply(&Event::Delete(going));
     world.pass_over(&import).await;
     assert_eq!(world.writes_of_rules(), writes + 1, "{:?}", world.server.writes());
+}
+
+#[tokio::test]
+async fn rules_in_another_language_than_the_data_source_are_told_on_the_import_and_nothing_is_written() {
+    let mut world = World::connected().await;
+    let of = |exprs: &[&str]| {
+        let rules: Vec<Value> = exprs
+            .iter()
+            .map(|expr| json!({"alert": "A", "expr": expr}))
+            .collect();
+        json!({"groups": [{"name": "g", "rules": rules}]})
+    };
+    let import = world.import(json!({}));
+    world.prometheus_rule("revel", "web", of(&["vector(0) > 5"]));
+    world.pass_over(&import).await;
+    assert_eq!(
+        (world.writes_of_rules(), world.said_of_import().0.as_str()),
+        (1, "Synced")
+    );
+    world.prometheus_rule("revel", "web", of(&["up == 0", "vector(0) > 5"]));
+    world.pass_over(&import).await;
+    let (reason, message) = world.said_of_import();
+    assert_eq!(reason, "Invalid");
+    let expected = "spec.datasource: data source Loki, the default, is of type loki, and the rules are PromQL; name the right one here";
+    assert!(message.starts_with(expected), "{message}");
+    assert_eq!(
+        world.writes_of_rules(),
+        1,
+        "what is there stays: {:?}",
+        world.server.writes()
+    );
+    // One right rule shows that the data source is meant.
+    world.prometheus_rule(
+        "revel",
+        "web",
+        of(&["up == 0", r#"count_over_time({a="b"} |= "x" [5m]) > 0"#]),
+    );
+    world.pass_over(&import).await;
+    assert_eq!(world.said_of_import().0, "Synced");
+    let status = &world.server.get(&path("prometheusruleimports", "revel", "own"))["status"];
+    let said = status["skippedRules"][0]["message"].as_str().unwrap_or_default();
+    assert!(said.contains("line 1, column 1: up is PromQL"), "{status}");
+    assert_eq!(
+        (&status["rules"], &status["skipped"]),
+        (&json!(1), &json!(1)),
+        "{status}"
+    );
 }

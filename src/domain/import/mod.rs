@@ -1,6 +1,7 @@
 //! PrometheusRuleImport: rules written for Prometheus → the AlertRules that there should be, and what is lost on the way.
 
 mod carry;
+mod language;
 mod name;
 pub mod remark;
 pub mod selection;
@@ -15,7 +16,9 @@ use kube::ResourceExt;
 use crate::api::{AlertRule, PrometheusRuleImport};
 use crate::domain::ownership::Owner;
 use crate::domain::version::Version;
+use crate::grafana::wire::DataSource;
 use carry::Carried;
+use language::Languages;
 use name::Names;
 use remark::{About, Remarks};
 use source::{Group, Source};
@@ -34,6 +37,8 @@ pub struct Grafana<'a> {
     pub owner: &'a Owner,
     /// What the instance writes in front of folder titles.
     pub folder_prefix: &'a str,
+    /// What the rules are asked of, as far as it is known.
+    pub sources: &'a [DataSource],
 }
 
 /// What an import asks for.
@@ -49,6 +54,8 @@ pub struct Wish {
     pub different: Remarks,
     /// How many rules there are beyond [`MOST_RULES`], whatever they are.
     pub beyond: usize,
+    /// Whether the data sources are the right ones.
+    pub languages: Languages,
 }
 
 /// The shortest interval that is a multiple of both.
@@ -147,6 +154,10 @@ fn group_of(
         let id = (namespace.as_str(), name.as_str());
         if let Err(refusal) = crate::domain::rule::check(&spec, grafana.owner, id, grafana.folder_prefix) {
             wish.skipped.of_rule(&about, rule.name(), &refusal.message);
+            continue;
+        }
+        if let Some(problem) = wish.languages.hear(&spec, grafana.sources) {
+            wish.skipped.of_rule(&about, rule.name(), &problem);
             continue;
         }
         let mut losses = losses;

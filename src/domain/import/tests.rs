@@ -48,6 +48,7 @@ fn of_import(import: &PrometheusRuleImport, sources: Vec<Source<'_>>, version: V
         base_interval: Duration::from_secs(10),
         owner: &owner,
         folder_prefix: "",
+        sources: &[],
     };
     wish(import, sources, &grafana)
 }

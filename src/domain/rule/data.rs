@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::query::language::{self, Language};
 use super::query::{self, Comparison, Split};
 use crate::api::alert_rule::{AlertRuleSpec, DataQuery};
 use crate::domain::refusal::Refusal;
@@ -54,15 +55,67 @@ fn recorded(text: &str, source: Option<&DataSource>) -> Result<Data, Refusal> {
     })
 }
 
+/// The language that a data source is asked in, if it is one of the two.
+fn language(source: &DataSource) -> Option<Language> {
+    Language::of_type(&source.r#type)
+}
+
+/// A data source as messages name it; of one that is meant by its type no more is known.
+pub(super) fn called(source: &DataSource) -> String {
+    if source.name.is_empty() {
+        "the data source".to_owned()
+    } else {
+        format!("data source {}", source.name)
+    }
+}
+
+/// Fails where the query surely isn't of the language that its data source is asked in: Grafana takes it, and each evaluation fails. What may be of
+/// either language passes.
+pub fn refuse_other_language(spec: &AlertRuleSpec, source: &DataSource) -> Result<(), Refusal> {
+    let Some(problem) = spec
+        .query
+        .as_deref()
+        .and_then(|text| other_language(text, source))
+    else {
+        return Ok(());
+    };
+    let which = if spec.datasource.is_some() {
+        ""
+    } else {
+        ", the default,"
+    };
+    Err(Refusal::invalid(
+        "spec.query",
+        format!(
+            "{problem} {}{which} is of type {}; name the right one in spec.datasource",
+            called(source),
+            source.r#type
+        ),
+    ))
+}
+
+/// How a query shows that it isn't of the language that a data source is asked in.
+fn other_language(text: &str, source: &DataSource) -> Option<String> {
+    let sign = language::sign(text)?;
+    let asked = language(source)?;
+    (sign.language != asked).then(|| {
+        format!(
+            "line {}, column {}: {} is {}, and",
+            sign.line, sign.column, sign.word, sign.language
+        )
+    })
+}
+
 /// The data source of `query`, and its language.
 fn asked(source: Option<&DataSource>) -> Result<(&DataSource, Language), Refusal> {
     let source = source.ok_or_else(|| Refusal::missing("spec.datasource: no data source is known"))?;
-    let language = Language::of(source).ok_or_else(|| {
+    let language = language(source).ok_or_else(|| {
         Refusal::invalid(
             "spec.query",
             format!(
-                "data source {} is of type {}; query is LogQL or PromQL. Give data and condition instead",
-                source.name, source.r#type
+                "{} is of type {}; query is LogQL or PromQL. Give data and condition instead",
+                called(source),
+                source.r#type
             ),
         )
     })?;
@@ -139,6 +192,21 @@ pub fn unknown_sources(spec: &AlertRuleSpec, sources: &[DataSource]) -> Vec<Stri
         .collect()
 }
 
+/// Says which nodes of `spec.data` ask a data source in what surely is another language than its own.
+pub fn other_languages(spec: &AlertRuleSpec, sources: &[DataSource]) -> Vec<String> {
+    let nodes = spec.data.iter().flatten().enumerate();
+    let told = nodes.filter_map(|(i, node)| {
+        let source = sources.iter().find(|source| source.uid == node.datasource_uid)?;
+        let problem = other_language(node.model.get("expr")?.as_str()?, source)?;
+        Some(format!(
+            "spec.data[{i}].model.expr: {problem} {} is of type {}, so the rule fails; name the right one in datasourceUid",
+            called(source),
+            source.r#type
+        ))
+    });
+    told.collect()
+}
+
 fn verbatim_query(query: &DataQuery) -> Query {
     let is_expression = query.datasource_uid == EXPRESSION;
     let default = if is_expression {
@@ -167,28 +235,10 @@ fn verbatim_query(query: &DataQuery) -> Query {
 
 /// Whether a data source is a Prometheus, as its plugin's type says.
 pub(super) fn is_prometheus(source: &DataSource) -> bool {
-    Language::of(source) == Some(Language::PromQl)
-}
-
-/// The query languages that a comparison can be split off of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
-    LogQl,
-    PromQl,
+    language(source) == Some(Language::PromQl)
 }
 
 impl Language {
-    /// Judged by the plugin's type; managed Prometheus services have types of their own that hold the same word, and
-    /// that of `VictoriaMetrics` takes the same query model.
-    fn of(source: &DataSource) -> Option<Self> {
-        match source.r#type.as_str() {
-            "loki" => Some(Self::LogQl),
-            other if other.contains("prometheus") => Some(Self::PromQl),
-            "victoriametrics-metrics-datasource" | "victoriametrics-datasource" => Some(Self::PromQl),
-            _ => None,
-        }
-    }
-
     fn instant(self, source: &DataSource, expr: &str) -> Query {
         let mut model = json!({
             "datasource": { "type": source.r#type, "uid": source.uid },

@@ -152,6 +152,58 @@ fn a_query_needs_a_data_source_that_speaks_its_language() {
 }
 
 #[test]
+fn a_query_that_surely_is_of_the_other_language_is_refused_with_the_cure() {
+    let of = |fields: Value, type_: &str| {
+        let spec: AlertRuleSpec = from_value(fields).unwrap();
+        refuse_other_language(&spec, &source(type_))
+    };
+    let lines = r#"sum(count_over_time({a="b"} |= "x" [5m])) > 1"#;
+    for (query, wrong, right) in [
+        ("up == 0", "loki", "prometheus"),
+        (lines, "prometheus", "loki"),
+        (lines, "victoriametrics-metrics-datasource", "loki"),
+    ] {
+        let refusal = of(json!({ "query": query }), wrong).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Invalid);
+        of(json!({ "query": query }), right).unwrap();
+    }
+    let refusal = of(json!({"query": "up == 0"}), "loki").unwrap_err();
+    assert_eq!(
+        refusal.message,
+        "spec.query: line 1, column 1: up is PromQL, and data source Main, the default, is of type loki; name the right one in spec.datasource"
+    );
+    let named = json!({"query": lines, "datasource": {"name": "Main"}});
+    assert_eq!(
+        of(named, "prometheus").unwrap_err().message,
+        "spec.query: line 1, column 29: |= is LogQL, and data source Main is of type prometheus; name the right one in spec.datasource"
+    );
+    for either in [r#"count_over_time({a="b"}[5m]) > 1"#, "vector(1) > 0"] {
+        for type_ in ["loki", "prometheus", "mysql"] {
+            of(json!({ "query": either }), type_).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_node_in_another_language_than_its_data_source_is_named() {
+    let node = |ref_id: &str, uid: &str, model: Value| json!({"refId": ref_id, "datasourceUid": uid, "model": model});
+    let spec: AlertRuleSpec = from_value(json!({
+        "data": [
+            node("A", "ds-1", json!({"expr": "rate({a=\"b\"}[5m])"})), node("B", "ds-1", json!({"expr": "sum(up)"})),
+            node("C", "elsewhere", json!({"expr": "up"})), node("D", "ds-1", json!({"query": "up"})),
+        ],
+        "condition": "D",
+    }))
+    .unwrap();
+    assert_eq!(
+        other_languages(&spec, &[source("loki")]),
+        [
+            "spec.data[1].model.expr: line 1, column 5: up is PromQL, and data source Main is of type loki, so the rule fails; name the right one in datasourceUid"
+        ]
+    );
+}
+
+#[test]
 fn a_query_that_cannot_be_read_is_refused() {
     let refusal = of_query("sum(rate({app=\"shop\"}[5m]) > 5", "loki").unwrap_err();
     assert_eq!(refusal.reason, Reason::Invalid);

@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::api::alert_rule::{AlertRuleSpec, ExecErrState, NoDataState};
 use crate::api::condition::Reason;
 use crate::api::duration;
+use crate::api::reference::DatasourceRef;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::Version;
@@ -24,7 +25,7 @@ use crate::grafana::api::Provenance;
 use crate::grafana::model::AlertRule;
 use crate::grafana::wire::{DataSource, Toggles};
 
-pub use data::unknown_sources;
+pub use data::{other_languages, refuse_other_language, unknown_sources};
 pub use surroundings::Surroundings;
 
 /// The interval of rules that name none, and of groups that are made by their first rule, unless the server's shortest is longer.
@@ -101,6 +102,9 @@ pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Ref
     refuse_what_is_too_new(spec, around.version, around.toggles)?;
     let mut warnings = Vec::new();
     let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
+    if let Some(source) = around.source {
+        refuse_other_language(spec, source)?;
+    }
     let rule = AlertRule {
         interval,
         ..rule(spec, around, &mut warnings)?
@@ -119,7 +123,19 @@ pub fn check(
     if let Some(path) = folder_path(spec, namespace, folder_prefix) {
         folder::titles(&path)?;
     }
-    labels(spec, owner, (namespace, name), &BTreeMap::new()).map(drop)
+    labels(spec, owner, (namespace, name), &BTreeMap::new())?;
+    match spec.datasource.as_ref().and_then(of_type) {
+        Some(source) => refuse_other_language(spec, &source),
+        None => Ok(()),
+    }
+}
+
+/// A data source that is named by its type, as far as it is known by that.
+fn of_type(reference: &DatasourceRef) -> Option<DataSource> {
+    Some(DataSource {
+        r#type: reference.type_.clone()?,
+        ..DataSource::default()
+    })
 }
 
 /// The labels that a rule gives its alerts, with those that its instance adds; or why the rule can't be, whatever the Grafana is.
@@ -130,11 +146,17 @@ pub fn labels(
     of_instance: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Refusal> {
     // Of a query only the language depends on the source, and that both have the same comparisons.
-    let asked = spec.datasource.as_ref().and_then(|source| source.type_.clone());
-    let source = DataSource {
-        r#type: asked.unwrap_or_else(|| "prometheus".to_owned()),
-        ..DataSource::default()
+    let known = |reference: Option<&DatasourceRef>| {
+        reference.and_then(of_type).unwrap_or_else(|| DataSource {
+            r#type: "prometheus".to_owned(),
+            ..DataSource::default()
+        })
     };
+    let source = known(spec.datasource.as_ref());
+    let target = spec
+        .record
+        .as_ref()
+        .map(|record| known(record.target_datasource.as_ref()));
     let around = Surroundings {
         owner,
         uid: "",
@@ -142,8 +164,7 @@ pub fn labels(
         name,
         labels: of_instance,
         source: Some(&source),
-        // Whichever it is.
-        target: spec.record.as_ref().map(|_| &source),
+        target: target.as_ref(),
         notification: None,
         external_url: "",
         version: Version::SAME_TITLES,

@@ -1,6 +1,6 @@
 //! What a recording rule writes, and where to.
 
-use super::data::is_prometheus;
+use super::data::{called, is_prometheus};
 use super::surroundings::Surroundings;
 use crate::api::alert_rule::AlertRuleSpec;
 use crate::api::condition::Reason;
@@ -53,6 +53,16 @@ pub(super) fn record(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<
     let target = if around.version < Version::RECORDING_RULES {
         None
     } else {
+        if let Some(target) = around.target.filter(|target| !is_prometheus(target)) {
+            return Err(Refusal::invalid(
+                TARGET,
+                format!(
+                    "{} is of type {}, and Grafana writes to a Prometheus alone; name one",
+                    called(target),
+                    target.r#type
+                ),
+            ));
+        }
         let asked = around.source.filter(|source| is_prometheus(source));
         let target = around.target.or(asked).ok_or_else(|| {
             Refusal::invalid(

@@ -38,7 +38,16 @@ fn source(uid: &str, type_: &str) -> DataSource {
 
 /// The recording rule that a Grafana of this version should hold for a query of a data source.
 fn recorded(fields: Value, asked: &DataSource, version: Version) -> Result<AlertRule, Refusal> {
-    let target = source("target", "prometheus");
+    recorded_into(&source("target", "prometheus"), fields, asked, version)
+}
+
+/// The same with the data source that `targetDatasource` names.
+fn recorded_into(
+    target: &DataSource,
+    fields: Value,
+    asked: &DataSource,
+    version: Version,
+) -> Result<AlertRule, Refusal> {
     let names_target = fields["record"]["targetDatasource"].is_object();
     let (owner, labels) = (Owner::parse("prod").unwrap(), BTreeMap::new());
     let around = Surroundings {
@@ -48,7 +57,7 @@ fn recorded(fields: Value, asked: &DataSource, version: Version) -> Result<Alert
         name: "errors",
         labels: &labels,
         source: Some(asked),
-        target: names_target.then_some(&target),
+        target: names_target.then_some(target),
         notification: None,
         external_url: "",
         version,
@@ -99,6 +108,26 @@ fn a_recording_rule_writes_what_its_query_returns_and_says_nothing_of_alerts() {
             ..expected
         })
     );
+}
+
+#[test]
+fn a_recording_rule_is_not_written_into_anything_but_a_prometheus() {
+    let record = json!({"record": {"metric": "m", "targetDatasource": {"name": "logs"}}});
+    let of = |type_: &str| {
+        recorded_into(
+            &source("logs", type_),
+            record.clone(),
+            &loki(),
+            Version::new(12, 0, 0),
+        )
+    };
+    let refusal = of("loki").unwrap_err();
+    assert_eq!(refusal.reason, Reason::Invalid);
+    assert_eq!(
+        refusal.message,
+        "spec.record.targetDatasource: data source logs is of type loki, and Grafana writes to a Prometheus alone; name one"
+    );
+    of("grafana-amazonprometheus-datasource").unwrap();
 }
 
 #[test]

@@ -357,3 +357,36 @@ fn only_queries_need_a_data_source() {
 
 #[path = "text_tests.rs"]
 mod texts;
+
+#[test]
+fn a_manifest_alone_is_refused_for_its_language_only_where_it_names_the_type() {
+    let owner = Owner::parse("own").unwrap();
+    let of = |fields: serde_json::Value| {
+        let spec: AlertRuleSpec = serde_json::from_value(fields).unwrap();
+        check(&spec, &owner, ("shop", "r"), "").map_err(|refusal| refusal.message)
+    };
+    let lines = r#"rate({a="b"} |= "x" [5m]) > 1"#;
+    of(serde_json::json!({"query": lines})).unwrap();
+    of(serde_json::json!({"query": lines, "datasource": {"name": "prometheus"}})).unwrap();
+    of(serde_json::json!({"query": lines, "datasource": {"type": "loki"}})).unwrap();
+    assert_eq!(
+        of(serde_json::json!({"query": lines, "datasource": {"type": "prometheus"}})).unwrap_err(),
+        "spec.query: line 1, column 14: |= is LogQL, and the data source is of type prometheus; name the right one in spec.datasource"
+    );
+    let record = |type_: &str| {
+        of(serde_json::json!({
+            "query": "up", "record": {"metric": "m", "targetDatasource": {"type": type_}},
+        }))
+    };
+    record("prometheus").unwrap();
+    assert!(
+        record("loki")
+            .unwrap_err()
+            .starts_with("spec.record.targetDatasource: ")
+    );
+    let odd = of(serde_json::json!({"query": "up", "datasource": {"type": "mysql"}})).unwrap_err();
+    assert!(
+        odd.starts_with("spec.query: the data source is of type mysql"),
+        "{odd}"
+    );
+}

@@ -12,7 +12,7 @@ fn the_value_in_annotations_is_the_number_that_was_compared() {
     assert_eq!(rule.annotations["plain"], "{{ $labels.app }}");
     // Nothing is split off: the value is the query's own.
     let mut whole = spec(annotations.clone());
-    whole.query = Some("absent(up)".into());
+    whole.query = Some("vector(1)".into());
     let rule = wish_in(&whole, |_| {}).unwrap().rule;
     assert_eq!(
         rule.annotations["summary"],

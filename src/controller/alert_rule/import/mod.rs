@@ -13,7 +13,7 @@ use crate::api::condition::Reason;
 use crate::api::prometheus_rule_import::{PrometheusRuleImportStatus, SourceKind};
 use crate::api::{AlertRule, PrometheusRuleImport};
 use crate::cluster::prometheus::RuleSource;
-use crate::controller::connection::{Facts, Instance};
+use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, Indexed};
 use crate::controller::engine::failure::{Failure, Retry};
@@ -26,6 +26,7 @@ use crate::domain::import::{self, Grafana, MOST_RULES, Wish};
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
 use crate::grafana::mirror::Part;
+use crate::grafana::wire::DataSource;
 
 /// How soon an import goes on that had too much to write for one pass.
 const ON: Duration = Duration::from_millis(1);
@@ -85,13 +86,25 @@ impl Reconcile for PrometheusRuleImport {
         let prefixes = instances
             .iter()
             .filter_map(|one| one.spec.folder_prefix.as_deref());
+        // One that isn't there is the AlertRules' to tell of.
+        let asked = instances.iter().zip(&facts).filter_map(|(instance, facts)| {
+            let default = instance.spec.default_datasource.as_ref();
+            connection::source(facts, self.spec.datasource.as_ref(), default)
+                .ok()
+                .cloned()
+        });
+        let asked: Vec<DataSource> = asked.collect();
         let grafana = Grafana {
             version: oldest.ok_or_else(Failure::not_yet)?,
             base_interval: intervals.reduce(import::common_interval).unwrap_or_default(),
             owner: &context.owner,
             folder_prefix: prefixes.max_by_key(|prefix| prefix.len()).unwrap_or_default(),
+            sources: &asked,
         };
         let mut wish = import::wish(self, sources, &grafana);
+        if let Some(mistake) = wish.languages.mistake(self, &asked) {
+            return Err(mistake.into());
+        }
         let seen = Seen { context, selection };
         let is_done = write::all(self, context, &mut wish, &|rule| seen.is_known_to_be_gone(rule)).await?;
         if !is_done {

@@ -68,13 +68,19 @@ pub enum Problem {
 impl QueryError {
     /// The problem at a byte of the query.
     pub(super) fn at(query: &str, byte: usize, problem: Problem) -> Self {
-        let before = query.get(..byte).unwrap_or(query);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        let (line, column) = place(query, byte);
         Self {
-            line: before.matches('\n').count() + 1,
+            line,
             column,
             problem,
         }
     }
+}
+
+/// Line and column of a byte, counted from 1.
+pub(super) fn place(query: &str, byte: usize) -> (usize, usize) {
+    let before = query.get(..byte).unwrap_or(query);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }

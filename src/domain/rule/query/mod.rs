@@ -2,6 +2,7 @@
 
 mod constant;
 mod error;
+pub mod language;
 mod split;
 mod token;
 

@@ -233,4 +233,4 @@ fn refuse_nonsense(query: &str, inner: &[Token<'_>], top: &[(usize, &Token<'_>)]
 
 #[cfg(test)]
 #[path = "split_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -5,9 +5,9 @@ use super::super::Obstacle::{
 };
 use super::*;
 
-type Row = (&'static str, &'static str, Comparison, f64);
+pub(in crate::domain::rule::query) type Row = (&'static str, &'static str, Comparison, f64);
 
-pub(super) const LOGQL: [Row; 19] = [
+pub(in crate::domain::rule::query) const LOGQL: [Row; 19] = [
     (
         r#"count_over_time({app="web"}[5m])>0"#,
         r#"count_over_time({app="web"}[5m])"#,
@@ -124,7 +124,7 @@ pub(super) const LOGQL: [Row; 19] = [
     ),
 ];
 
-pub(super) const PROMQL: [Row; 31] = [
+pub(in crate::domain::rule::query) const PROMQL: [Row; 31] = [
     ("up == 0", "up", Eq, 0.0),
     ("up==0", "up", Eq, 0.0),
     ("a + b > 5", "a + b", Gt, 5.0),
@@ -213,7 +213,7 @@ pub(super) const PROMQL: [Row; 31] = [
     ("vector(1) > 0", "vector(1)", Gt, 0.0),
 ];
 
-pub(super) const WHOLE: [(&str, Obstacle); 31] = [
+pub(in crate::domain::rule::query) const WHOLE: [(&str, Obstacle); 31] = [
     ("up", NoComparison),
     ("5", NoComparison),
     (" absent(up{job=\"api\"})\n", NoComparison),

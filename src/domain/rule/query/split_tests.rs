@@ -4,7 +4,7 @@ use super::Comparison::{Eq, Ge, Gt, Le, Lt, Ne};
 use super::*;
 
 #[path = "split_expressions_tests.rs"]
-mod expressions;
+pub(in crate::domain::rule::query) mod expressions;
 
 fn assert_splits(text: &str, query: &str, op: Comparison, threshold: f64) {
     assert_eq!(
