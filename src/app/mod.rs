@@ -1,13 +1,13 @@
 //! The operator's process: what starts and stops in which order.
 
 mod check;
+pub mod owner;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use kube::runtime::events::Reporter;
 use kube::{Api, Client, Config, ResourceExt};
@@ -43,16 +43,12 @@ use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
 use crate::controller::run;
 use crate::controller::workloads::Workloads;
-use crate::domain::ownership::{Owner, base32};
+use crate::domain::ownership::Owner;
 use crate::metrics::Metrics;
 use crate::server;
 
 /// How long passes under way may go on after the process was asked to stop. The Lease holds for longer.
 const FINISH: Duration = Duration::from_secs(5);
-/// The Secret that keeps the owner id where none is given.
-const OWNER_SECRET: &str = "alertwright-owner";
-/// Its key.
-const OWNER_KEY: &str = "ownerID";
 
 /// What the operator was started with, checked.
 #[derive(Debug, Clone)]
@@ -155,7 +151,7 @@ async fn start(
         .map_err(Error)?;
     let owner = match settings.owner.clone() {
         Some(owner) => owner,
-        None => kept_owner(client, &settings.namespace).await?,
+        None => owner::keep(client, &settings.namespace).await.map_err(Error)?,
     };
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -335,45 +331,6 @@ fn plain(config: &Config) -> Result<Client, Error> {
 
 fn no_client(error: &kube::Error) -> Error {
     Error(format!("cannot set up the Kubernetes client: {}", chain(error)))
-}
-
-/// The owner id that was generated when the operator first started here.
-async fn kept_owner(client: &Client, namespace: &str) -> Result<Owner, Error> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let failed = |e: kube::Error| {
-        Error(format!(
-            "cannot keep the owner id in Secret {namespace}/{OWNER_SECRET}: {}",
-            chain(&e)
-        ))
-    };
-    let read = |secret: &Secret| -> Option<Owner> {
-        let bytes = secret.data.as_ref()?.get(OWNER_KEY)?;
-        Owner::parse(std::str::from_utf8(&bytes.0).ok()?)
-    };
-    if let Some(secret) = api.get_opt(OWNER_SECRET).await.map_err(failed)? {
-        return read(&secret).ok_or_else(|| {
-            Error(format!("Secret {namespace}/{OWNER_SECRET} holds no valid {OWNER_KEY}: [a-z0-9-], at most 40 characters"))
-        });
-    }
-    let id = base32().encode(&rand::random::<[u8; 10]>());
-    let mut secret = Secret {
-        string_data: Some([(OWNER_KEY.to_owned(), id.clone())].into()),
-        ..Secret::default()
-    };
-    secret.metadata.name = Some(OWNER_SECRET.to_owned());
-    match api.create(&PostParams::default(), &secret).await {
-        Ok(_) => Owner::parse(&id).ok_or_else(|| Error("cannot generate an owner id".into())),
-        // Another replica was faster.
-        Err(error) if is_conflict(&error) => {
-            let secret = api.get(OWNER_SECRET).await.map_err(failed)?;
-            read(&secret).ok_or_else(|| {
-                Error(format!(
-                    "Secret {namespace}/{OWNER_SECRET} holds no valid {OWNER_KEY}"
-                ))
-            })
-        }
-        Err(error) => Err(failed(error)),
-    }
 }
 
 /// Creates the GrafanaInstance `default` from the flags if it is absent; it is never updated.

@@ -15,12 +15,23 @@ pub(super) enum Exit {
     No,
     /// It could not be done: files, a cluster or a Grafana that can't be read, are away or refuse.
     Failed,
+    /// It was done in part: some of several failed.
+    #[cfg_attr(
+        feature = "cli",
+        allow(dead_code, reason = "the first command that can be comes next")
+    )]
+    InPart,
 }
 
 /// What help says of them.
 #[cfg(feature = "cli")]
 pub(super) const HELP: &str =
     "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done.";
+
+/// The same of a command that can be done in part.
+#[cfg(feature = "cli")]
+#[allow(dead_code, reason = "the first command that can be comes next")]
+pub(super) const HELP_IN_PART: &str = "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done, 4 done in part.";
 
 impl Exit {
     /// The number. 2 is the parser's of arguments, and 130 the shell's for what is interrupted.
@@ -29,6 +40,7 @@ impl Exit {
             Self::Done => 0,
             Self::No => 1,
             Self::Failed => 3,
+            Self::InPart => 4,
         }
     }
 }

@@ -4,18 +4,19 @@
 mod check;
 #[cfg(feature = "cli")]
 mod color;
+#[cfg(feature = "cli")]
+#[allow(dead_code, unused_imports, reason = "the commands that connect come next")]
+mod connect;
 mod crds;
 mod exit;
 #[cfg(feature = "cli")]
 mod files;
+mod operator;
 #[cfg(feature = "cli")]
 mod print;
-mod probe;
 mod reference;
-mod remove_finalizers;
 #[cfg(feature = "cli")]
 mod route;
-mod run;
 #[cfg(feature = "cli")]
 mod test;
 
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use clap::{Command as Parser, CommandFactory, FromArgMatches, Subcommand};
 
 use exit::Exit;
+use operator::{probe, remove_finalizers, run};
 
 /// How kubectl calls a plugin's file, and what people write then.
 const PLUGIN: &str = "kubectl-alertwright";

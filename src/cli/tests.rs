@@ -57,12 +57,12 @@ fn as_a_plugin_of_kubectl_it_speaks_of_itself_as_people_call_it() {
 
 #[test]
 fn exit_codes_are_those_that_are_promised() {
-    let codes = [Exit::Done, Exit::No, Exit::Failed].map(Exit::code);
-    assert_eq!(codes, [0, 1, 3]);
+    let codes = [Exit::Done, Exit::No, Exit::Failed, Exit::InPart].map(Exit::code);
+    assert_eq!(codes, [0, 1, 3, 4]);
     for (code, word) in codes
         .iter()
-        .zip(["done", "the answer is no", "could not be done"])
+        .zip(["done", "the answer is no", "could not be done", "done in part"])
     {
-        assert!(exit::HELP.contains(&code.to_string()) && exit::HELP.contains(word));
+        assert!(exit::HELP_IN_PART.contains(&code.to_string()) && exit::HELP_IN_PART.contains(word));
     }
 }

@@ -1,5 +1,6 @@
 //! The clients for the API server.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use kube::client::{Body, ClientBuilder};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tokio::time::timeout;
 use tower::{BoxError, Layer, Service};
@@ -40,11 +42,27 @@ enum Stopped {
 
 /// How to reach the API server, from the environment: kubeconfig, or the Pod's ServiceAccount.
 pub async fn config() -> Result<Config, kube::config::InferConfigError> {
-    let mut config = Config::infer().await?;
+    Ok(named(Config::infer().await?))
+}
+
+/// The same from this kubeconfig, or those that the environment names, in this context, or the current one.
+pub async fn config_of(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Config, KubeconfigError> {
+    let options = KubeConfigOptions {
+        context: context.map(str::to_owned),
+        ..KubeConfigOptions::default()
+    };
+    let config = match kubeconfig {
+        Some(file) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &options).await?,
+        None => Config::from_kubeconfig(&options).await?,
+    };
+    Ok(named(config))
+}
+
+fn named(mut config: Config) -> Config {
     // The API server takes from it who wrote what, where a write doesn't say so itself: the finalizer's.
     let agent = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
     config.headers.push((USER_AGENT, agent));
-    Ok(config)
+    config
 }
 
 /// A client for everything that needs no Lease: each answer begins in time and doesn't stall for minutes, or the request fails.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::ResourceExt;
+use kube::{Client, ResourceExt};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tracing::info;
@@ -58,7 +58,7 @@ pub(super) async fn connect(
     let name = object.name_any();
     let spec = &object.spec;
     tenancy::check(spec)?;
-    let values = read(spec, context).await?;
+    let values = read(spec, &context.client, &context.namespace).await?;
     let fingerprint = fingerprint(object, &values);
     let running = context.running.read().get(&name).cloned();
     if let Some(instance) = &running
@@ -113,17 +113,13 @@ pub(super) async fn connect(
 
 /// What a specification refers to.
 #[derive(Default)]
-pub(in crate::controller) struct Values {
+pub struct Values {
     secrets: Secrets,
     texts: BTreeMap<ConfigMapKeyRef, String>,
 }
 
-/// Reads what a specification refers to.
-pub(in crate::controller) async fn read(
-    spec: &GrafanaInstanceSpec,
-    context: &Context,
-) -> Result<Values, Failure> {
-    let (client, home) = (&context.client, &context.namespace);
+/// Reads what a specification refers to in the operator's own namespace.
+pub async fn read(spec: &GrafanaInstanceSpec, client: &Client, home: &str) -> Result<Values, Failure> {
     let (secrets, texts) = grafana_instance::references(spec);
     Ok(Values {
         secrets: referenced::secrets(client, home, secrets).await?,
@@ -168,7 +164,8 @@ pub(in crate::controller) fn fingerprint(object: &GrafanaInstance, values: &Valu
     data_encoding::HEXLOWER.encode(&hash.finalize())
 }
 
-fn connection(spec: &GrafanaInstanceSpec, values: &Values) -> Result<Connection, Failure> {
+/// How a specification says that its Grafana is reached.
+pub fn connection(spec: &GrafanaInstanceSpec, values: &Values) -> Result<Connection, Failure> {
     let invalid = |message: String| Failure::new(Reason::Invalid, message, Retry::OnChange);
     let url = Url::parse(&spec.url).map_err(|e| invalid(format!("spec.url: {e}")))?;
     let kept = |reference: &SecretKeyRef| values.secrets.get(reference).cloned();

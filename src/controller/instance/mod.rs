@@ -2,7 +2,7 @@
 
 mod apis;
 mod changed;
-mod connect;
+pub mod connect;
 mod deprecation;
 mod folders;
 pub(in crate::controller) mod moved;

@@ -200,7 +200,7 @@ impl World {
             declared.clone(),
             news::about_instance,
         );
-        let values = instance::read_references(&spec, &self.context).await;
+        let values = instance::read_references(&spec, &self.context.client, HOME).await;
         let fingerprint = instance::fingerprint(&declared, &values.unwrap_or_default());
         let owners = Owners::new(self.context.owner.clone(), &spec.previous_owner_ids);
         let instance = Arc::new(Instance::new(

@@ -13,7 +13,7 @@ use crate::telemetry::{self, LogFormat};
 #[command(
     after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m"
 )]
-pub(super) struct RemoveFinalizers {
+pub(in super::super) struct RemoveFinalizers {
     /// The namespace that the operator ran in.
     #[arg(long, env = "POD_NAMESPACE", default_value = "alertwright-system")]
     operator_namespace: String,
@@ -26,7 +26,7 @@ pub(super) struct RemoveFinalizers {
 }
 
 impl RemoveFinalizers {
-    pub(super) fn execute(self) -> Result<(), String> {
+    pub(in super::super) fn execute(self) -> Result<(), String> {
         telemetry::start(LogFormat::Text, "warn")?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

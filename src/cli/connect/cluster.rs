@@ -1,0 +1,134 @@
+//! The cluster, as kubectl finds it.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::api::ListParams;
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use crate::app::owner;
+use crate::cluster::answer::{chain, is_forbidden};
+use crate::cluster::client;
+use crate::domain::ownership::Owner;
+
+/// Where the operator is where nobody says it and none is found.
+const USUAL: &str = "alertwright-system";
+
+/// How the operator's Deployment is labelled by the chart and the manifests.
+const LABELLED: &str = "app.kubernetes.io/name=alertwright";
+
+/// How many objects are listed at a time.
+const PAGE: u32 = 500;
+
+/// Which cluster is meant, and where in it.
+#[derive(clap::Args, Debug, Default)]
+pub(in super::super) struct Cluster {
+    /// The kubeconfig to use. Default: KUBECONFIG, else ~/.kube/config.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig to use. Default: the current one.
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// The namespace. Default: that of the context.
+    #[arg(short, long)]
+    pub(in super::super) namespace: Option<String>,
+    /// All namespaces.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(in super::super) all_namespaces: bool,
+    /// The operator's own namespace. Default: that of the one Deployment labelled app.kubernetes.io/name=alertwright, else alertwright-system.
+    #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE")]
+    operator_namespace: Option<String>,
+}
+
+/// A cluster that is connected.
+pub(in super::super) struct Connected {
+    pub(in super::super) client: Client,
+    /// The namespace that is meant where none is named.
+    pub(in super::super) namespace: String,
+    /// The operator's own namespace.
+    pub(in super::super) home: String,
+}
+
+impl Cluster {
+    /// The namespace that the operator is in, as far as somebody says it.
+    pub(in super::super) fn home(&self) -> &str {
+        self.operator_namespace.as_deref().unwrap_or(USUAL)
+    }
+
+    /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
+    pub(in super::super) async fn connect(&self) -> Result<Connected, String> {
+        let config = client::config_of(self.kubeconfig.as_deref(), self.context.as_deref()).await;
+        let config = config.map_err(|e| {
+            format!(
+                "no cluster is configured: {}; set KUBECONFIG, or name a kubeconfig with --kubeconfig",
+                chain(&e)
+            )
+        })?;
+        let namespace = self.namespace.clone();
+        let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
+        let client = client::plain(config);
+        let client = client.map_err(|e| format!("cannot set up the Kubernetes client: {}", chain(&e)))?;
+        let home = match &self.operator_namespace {
+            Some(named) => named.clone(),
+            None => found_home(&client).await?,
+        };
+        Ok(Connected {
+            client,
+            namespace,
+            home,
+        })
+    }
+}
+
+/// Where the operator is, if that can be seen.
+async fn found_home(client: &Client) -> Result<String, String> {
+    let all: Api<Deployment> = Api::all(client.clone());
+    let found = match all.list_metadata(&ListParams::default().labels(LABELLED)).await {
+        Ok(found) => found,
+        // Most people may not look into all namespaces.
+        Err(error) if is_forbidden(&error) => return Ok(USUAL.to_owned()),
+        Err(error) => return Err(format!("cannot ask the cluster: {}", chain(&error))),
+    };
+    let mut homes: Vec<String> = found.iter().filter_map(ResourceExt::namespace).collect();
+    homes.dedup();
+    match homes.as_slice() {
+        [] => Ok(USUAL.to_owned()),
+        [one] => Ok(one.clone()),
+        several => Err(format!(
+            "there are several operators, in {}: say which with --operator-namespace",
+            several.join(" and ")
+        )),
+    }
+}
+
+impl Connected {
+    /// The resources of a kind in a namespace, or all of them.
+    pub(in super::super) async fn list<K>(&self, namespace: Option<&str>) -> Result<Vec<K>, String>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+    {
+        let api: Api<K> = match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        let mut parameters = ListParams::default().limit(PAGE);
+        let mut all = Vec::new();
+        loop {
+            let page = api.list(&parameters).await;
+            let page = page.map_err(|e| format!("cannot list every {}: {}", K::kind(&()), chain(&e)))?;
+            all.extend(page.items);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => parameters = parameters.continue_token(&token),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// The owner id that the operator marks its objects in Grafana with, if it can be read and there is one.
+    pub(in super::super) async fn owner(&self) -> Result<Option<Owner>, String> {
+        owner::kept(&self.client, &self.home).await
+    }
+}

@@ -1,0 +1,16 @@
+//! What a command connects to: a cluster as kubectl does, and a Grafana as a person or as its GrafanaInstance says.
+
+mod cluster;
+mod grafana;
+
+pub(super) use cluster::{Cluster, Connected};
+pub(super) use grafana::{Reached, ToGrafana};
+
+/// Runs a command that waits for servers.
+pub(super) fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
+    runtime.block_on(work)
+}
