@@ -15,6 +15,9 @@ use crate::grafana::turns::Turn;
 pub trait Rules: Send + Sync {
     /// Every rule that the credentials may see. A rule whose folder is gone is not among them.
     fn list(&self) -> Answer<'_, Listed<FoundRule>>;
+    /// The same rules whole, for people to see: they are many, and large.
+    #[cfg(feature = "cli")]
+    fn whole(&self) -> Answer<'_, Vec<AlertRule>>;
     /// One rule.
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>>;
     /// Creates a rule, or makes the one that was found what is wished, also in another folder or group, with the interval that it shall

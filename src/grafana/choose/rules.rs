@@ -14,6 +14,8 @@ use crate::grafana::api::{
     Stored,
 };
 use crate::grafana::error::{Class, Error, Result};
+#[cfg(feature = "cli")]
+use crate::grafana::model::AlertRule;
 use crate::grafana::platform::{self, Discovery, Kind, Need};
 use crate::grafana::transport::Transport;
 use crate::grafana::turns::Company;
@@ -378,6 +380,22 @@ impl api::Rules for Rules {
                     answer.inspect(|_| self.doubt())
                 }
                 answer => answer.inspect(|_| self.listed()),
+            }
+        }
+        .boxed()
+    }
+
+    #[cfg(feature = "cli")]
+    fn whole(&self) -> Answer<'_, Vec<AlertRule>> {
+        async move {
+            let Way::Newer(newer) = self.way() else {
+                let answer = self.older.whole().await;
+                self.seen(&answer);
+                return answer;
+            };
+            match newer.whole().await {
+                Err(closed) if is_closed(&closed) => instead(closed, self.older.whole()).await,
+                answer => answer,
             }
         }
         .boxed()

@@ -16,6 +16,8 @@ use super::place::Place;
 use crate::grafana::api::watch::Listed;
 use crate::grafana::api::{self, Answer, FoundRule, KeptInterval, Provenance, RuleWrite, Stored};
 use crate::grafana::error::{Class, Error, Result};
+#[cfg(feature = "cli")]
+use crate::grafana::model::AlertRule;
 use crate::grafana::transport::Transport;
 use crate::grafana::turns::Company;
 use object::{GROUP, State, found, sent};
@@ -222,6 +224,22 @@ impl api::Rules for Rules {
 
     fn list(&self) -> Answer<'_, Listed<FoundRule>> {
         self.all().boxed()
+    }
+
+    #[cfg(feature = "cli")]
+    fn whole(&self) -> Answer<'_, Vec<AlertRule>> {
+        async move {
+            let mut all = Vec::new();
+            for place in [&self.alerting, &self.recording] {
+                all.extend(
+                    place
+                        .pages(|| place.list("rules.list"), PAGE, object::rule)
+                        .await?,
+                );
+            }
+            Ok(all)
+        }
+        .boxed()
     }
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {

@@ -25,6 +25,10 @@ impl Rules for Double {
             Ok(held.telling.rules.listed(rules))
         })
     }
+    #[cfg(feature = "cli")]
+    fn whole(&self) -> Answer<'_, Vec<AlertRule>> {
+        self.call("rules.list", |held| Ok(held.rules.values().cloned().collect()))
+    }
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
         let uid = uid.to_owned();
         self.call("rules.get", move |held| Ok(held.rules.get(&uid).map(found)))

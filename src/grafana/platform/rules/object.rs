@@ -49,23 +49,27 @@ impl State {
 
 /// What Grafana has told of a rule.
 pub(super) fn found(object: Object<Spec>) -> FoundRule {
+    let state = State::of(&object.metadata);
+    let updated = object.metadata.annotations.get(UPDATED);
+    FoundRule {
+        updated: Updated(updated.and_then(|text| text.parse().ok())),
+        revision: Some(state.revision()),
+        ..FoundRule::of(&rule(object))
+    }
+}
+
+/// The rule itself.
+pub(super) fn rule(object: Object<Spec>) -> AlertRule {
     let Object { metadata, spec } = object;
     let provenance = metadata.provenance();
-    let state = State::of(&metadata);
     let mut annotations = metadata.annotations;
     let mut labels = metadata.labels;
-    let rule = AlertRule {
+    AlertRule {
         uid: metadata.name,
         folder_uid: annotations.remove(FOLDER).unwrap_or_default(),
         group: labels.remove(GROUP),
         provenance,
         ..spec.rule()
-    };
-    let updated = annotations.get(UPDATED).and_then(|text| text.parse().ok());
-    FoundRule {
-        updated: Updated(updated),
-        revision: Some(state.revision()),
-        ..FoundRule::of(&rule)
     }
 }
 

@@ -21,6 +21,26 @@ pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> 
     Ok(found)
 }
 
+/// The same, each rule whole.
+#[cfg(feature = "cli")]
+pub(super) fn decode_whole(body: &mut dyn Read) -> serde_json::Result<Vec<AlertRule>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Group {
+        interval: String,
+        rules: Option<Vec<Node>>,
+    }
+
+    let folders: BTreeMap<String, Vec<Group>> = serde_json::from_reader(body)?;
+    let groups = folders.into_values().flatten();
+    let rules = groups.flat_map(|group| {
+        let interval = digest::duration(&group.interval).unwrap_or(DEFAULT_INTERVAL);
+        let nodes = group.rules.into_iter().flatten().filter_map(Node::rule);
+        nodes.map(move |rule| AlertRule { interval, ..rule })
+    });
+    Ok(rules.collect())
+}
+
 /// One rule in the ruler's words.
 #[derive(Deserialize)]
 struct Node {
@@ -258,6 +278,19 @@ mod tests {
         };
         assert_eq!(found, [FoundRule::written(&wish, Provenance::Api)]);
         assert_eq!(found[0].owner.as_deref(), Some("own/ns/name"));
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_whole_rule_is_the_one_that_is_listed_with_the_interval_of_its_group() {
+        let body = json!({"F": [{"rules": [node("aw-1"), node("aw-2")], "interval": "1m30s", "name": "g"}], "G": []});
+        let whole = decode_whole(&mut body.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            whole.iter().map(FoundRule::of).collect::<Vec<_>>(),
+            decode_json(&body).unwrap()
+        );
+        assert_eq!(whole[1].interval, Duration::from_secs(90));
+        assert_eq!(whole[1].data[0].model["expr"], "x");
     }
 
     #[test]

@@ -21,18 +21,25 @@ use crate::grafana::transport::Call;
 use crate::grafana::turns::Turn;
 
 const RULES: &str = "api/v1/provisioning/alert-rules";
+const LIST: &str = "api/ruler/grafana/api/v1/rules";
 /// The uid of no rule.
 const NOBODY: &str = "alertwright-asks-whether-this-is-served";
 
 impl Rules for Provisioning {
     fn list(&self) -> Answer<'_, Listed<FoundRule>> {
-        let call = Call::get("rules.list", "api/ruler/grafana/api/v1/rules", &[]);
+        let call = Call::get("rules.list", LIST, &[]);
         async move {
             let found = self.transport.stream(call, listing::decode).await;
             self.together.has_read();
             found.map(Listed::from)
         }
         .boxed()
+    }
+
+    #[cfg(feature = "cli")]
+    fn whole(&self) -> Answer<'_, Vec<AlertRule>> {
+        let call = Call::get("rules.list", LIST, &[]);
+        self.transport.stream(call, listing::decode_whole).boxed()
     }
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
