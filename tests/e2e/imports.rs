@@ -27,12 +27,13 @@ async fn start() -> World {
     w
 }
 
-async fn install(w: &World, definition: &str) {
+/// Installs a kind that rules are read of.
+pub async fn install(w: &World, definition: &str) {
     w.plane.apply(definition, "default").await;
 }
 
 /// Writes an object with one group of rules, as soon as its kind is served.
-async fn put(w: &World, kind: &str, name: &str, group: Value) {
+pub async fn put(w: &World, kind: &str, name: &str, group: Value) {
     let version = match kind {
         "VMRule" => "operator.victoriametrics.com/v1beta1",
         _ => "monitoring.coreos.com/v1",

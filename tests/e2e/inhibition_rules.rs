@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::alarm::{assert_rests, everything_to, fire, world};
 use crate::world::{self, SOON, World};
 
-const RULES: &str = "/apis/notifications.alerting.grafana.app/v0alpha1/namespaces/default/inhibitionrules";
+/// Where they are in Grafana.
+pub const RULES: &str =
+    "/apis/notifications.alerting.grafana.app/v0alpha1/namespaces/default/inhibitionrules";
 
 #[expect(
     clippy::needless_pass_by_value,

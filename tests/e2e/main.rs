@@ -67,6 +67,7 @@ mod rules;
 mod secrets;
 mod seed_rules;
 mod several;
+mod several_kinds;
 mod silence_coverage;
 mod silences;
 mod smoke;

@@ -11,7 +11,7 @@ use crate::rules::quiet;
 use crate::world::{self, SOON, World};
 
 /// One more Grafana, which the GrafanaInstance `second` is for, and what the operator reaches it through.
-async fn second(w: &World) -> (Grafana, Proxy) {
+pub async fn second(w: &World) -> (Grafana, Proxy) {
     let grafana = Grafana::start(grafana::Options::default())
         .await
         .expect("grafana starts");
@@ -35,13 +35,14 @@ async fn second(w: &World) -> (Grafana, Proxy) {
     (grafana, proxy)
 }
 
-fn with(mut spec: Value, instances: &[&str]) -> Value {
+/// A specification that is for these instances.
+pub fn with(mut spec: Value, instances: &[&str]) -> Value {
     spec["instances"] = json!(instances);
     spec
 }
 
 /// The uids of the rules that a Grafana holds.
-async fn uids(grafana: &Grafana) -> Vec<String> {
+pub async fn uids(grafana: &Grafana) -> Vec<String> {
     let rules = grafana.rules().await;
     let uid = |rule: &Value| rule["grafana_alert"]["uid"].as_str().map(str::to_owned);
     rules.iter().filter_map(uid).collect()
