@@ -222,6 +222,7 @@ mod tests {
             rollout: 1,
             kept: 0,
             reached: None,
+            is_fresh: false,
         };
         workloads.settled.lock().insert("w".into(), settled);
         workloads

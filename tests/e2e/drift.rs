@@ -94,7 +94,9 @@ async fn what_somebody_changes_is_told_field_by_field_and_left_until_it_is_to_be
     let template: NotificationTemplate = w.reason("texts", "Drifted").await;
     assert_eq!(template.status.expect("a status").drift, ["template: line 1"]);
     let silence: Silence = w.reason("s", "Drifted").await;
-    assert_eq!(silence.status.expect("a status").drift, ["deleted"]);
+    let status = silence.status.expect("a status");
+    assert_eq!(status.drift, ["deleted"]);
+    assert_eq!(status.state.as_deref(), Some("Expired"));
     assert_rests(&w).await;
     let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
     wait::until("the instance counts them", SOON, async || {

@@ -109,11 +109,15 @@ async fn lives_by_hand(kind: &str, replicas: &Value) {
         .await;
         let pods = ["get", "pods", "-l", "app=db", "-n", &w.ns, "-o", "name"];
         let pods = w.plane.kubectl(pods).await.ok();
-        let (first, rest) = pods.split_once('\n').expect("several pods");
-        w.plane.kubectl(["delete", first, "-n", &w.ns]).await.ok();
+        let mut pods = pods.split_whitespace();
+        let delete = async |pod: &str| {
+            let args = ["delete", pod, "-n", &w.ns, "--wait=false"];
+            w.plane.kubectl(args).await.ok();
+        };
+        delete(pods.next().expect("a pod")).await;
         let opened = silenced(&w, "db").await;
-        for pod in rest.split_whitespace() {
-            w.plane.kubectl(["delete", pod, "-n", &w.ns]).await.ok();
+        for pod in pods {
+            delete(pod).await;
         }
         ended(&w, &opened.name_any(), "Succeeded").await;
         over(&w, &opened.name_any()).await;

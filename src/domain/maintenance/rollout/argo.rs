@@ -190,6 +190,7 @@ impl RollsOut for Rollout {
             old: pods.saturating_sub(status.updated_replicas),
             misses_old: false,
             reached: None,
+            is_fresh: false,
             updated: status.updated_replicas,
             available: status.available_replicas,
             revisions: None,

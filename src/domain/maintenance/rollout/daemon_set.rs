@@ -80,6 +80,7 @@ impl RollsOut for DaemonSet {
             old: pods.saturating_sub(updated),
             misses_old: false,
             reached: None,
+            is_fresh: false,
             updated,
             available: count(status.and_then(|status| status.number_available)),
             is_unfinished: false,

@@ -86,6 +86,7 @@ impl RollsOut for Deployment {
             old: pods.saturating_sub(updated),
             misses_old: false,
             reached: None,
+            is_fresh: false,
             updated,
             available: count(status.and_then(|status| status.available_replicas)),
             is_unfinished: updated == 0,

@@ -72,6 +72,8 @@ pub struct Facts {
     /// The most of these that there have been at a time, where that has been seen from the template's beginning or one look tells: by this a pod that is
     /// yet to be replaced is told from one that comes back.
     pub reached: Option<i32>,
+    /// The template was seen to come, and hasn't been rolled out since.
+    pub is_fresh: bool,
     /// Of these, available ones of any template.
     pub available: i32,
     /// From which revision of the controller's to which one it goes, one word, where the object tells: scaling leaves both as they are.
@@ -125,6 +127,8 @@ pub struct Settled {
     pub kept: i32,
     /// The most pods of the template that there have been at a time, if that is known.
     pub reached: Option<i32>,
+    /// The template was seen to come, and hasn't been rolled out since.
+    pub is_fresh: bool,
 }
 
 impl Facts {
@@ -146,18 +150,28 @@ impl Facts {
         };
         let uncounted = reached.filter(|_| self.misses_old && self.caught_up);
         let old = uncounted.map_or(self.old, |reached| self.old.max(self.pods - reached));
-        Self {
+        let is_fresh = is_new || self.waits_for_all() || same.is_some_and(|settled| settled.is_fresh);
+        let next = Self {
             rollout,
             reached,
             old,
             ..self
+        };
+        Self {
+            is_fresh: is_fresh && !next.is_complete(),
+            ..next
         }
     }
 
     /// One look tells how many pods of the present template there have ever been: all are, or none is and a person has yet to begin.
     fn is_plain(&self) -> bool {
-        let none_yet = self.by_hand && self.updated == 0 && self.available == self.wished;
-        self.caught_up && self.pods == self.wished && (self.updated >= self.wished || none_yet)
+        self.caught_up && self.pods == self.wished && (self.updated >= self.wished || self.waits_for_all())
+    }
+
+    /// All pods are of an earlier template, and a person has yet to begin.
+    fn waits_for_all(&self) -> bool {
+        let all_are_there = self.pods == self.wished && self.available == self.wished;
+        self.by_hand && self.caught_up && self.wished > 0 && self.updated == 0 && all_are_there
     }
 
     /// With the number that a silence of this very rollout has, for where nothing else is remembered of it, as right after a start: the silence tells
@@ -183,6 +197,7 @@ impl Facts {
             rollout: self.rollout,
             kept: self.kept,
             reached: self.reached,
+            is_fresh: self.is_fresh,
         })
     }
 
@@ -191,10 +206,10 @@ impl Facts {
         self.updated.max(self.reached.unwrap_or(0)) > 0
     }
 
-    /// Pods are there that the controller is to replace; or, where that is up to a person, has begun to.
+    /// Pods are there that the controller is to replace; or, where that is up to a person, has begun to. The last one may be out of the counts already.
     fn has_old_pods(&self) -> bool {
         if self.by_hand {
-            self.old > 0 && self.has_begun()
+            (self.old > 0 || self.is_fresh) && self.has_begun()
         } else {
             self.old > self.kept
         }

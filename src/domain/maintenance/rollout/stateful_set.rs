@@ -96,6 +96,7 @@ impl RollsOut for StatefulSet {
             ),
             misses_old: true,
             reached: None,
+            is_fresh: false,
             updated: count(status.and_then(|status| status.updated_replicas)),
             available: count(status.and_then(|status| status.available_replicas)),
             revisions: status.filter(|_| is_between).and_then(|status| {
