@@ -64,9 +64,10 @@ pub(super) async fn apply(
             return Err(Failure::new(
                 Reason::NotOwned,
                 format!(
-                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}{}",
+                    "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}. {}{}",
                     rule.uid,
                     instance.how_to_adopt(object.ns()),
+                    differs(found.map_or_else(Vec::new, |found| decision::difference(rule, found))),
                     found
                         .and_then(|found| decision::lost(rule, found))
                         .map_or_else(String::new, |lost| format!(". Lost with that: {lost}"))
@@ -107,6 +108,15 @@ pub(super) async fn apply(
     match failure {
         Some(failure) => Err(failure),
         None => Ok(Applied { stored, kept, drift }),
+    }
+}
+
+/// In words, in which fields somebody else's rule is another one.
+fn differs(fields: Vec<String>) -> String {
+    if fields.is_empty() {
+        "They differ in nothing but this resource's mark".to_owned()
+    } else {
+        format!("They differ in {}", fields.join(", "))
     }
 }
 

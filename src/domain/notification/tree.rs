@@ -136,6 +136,32 @@ pub fn drift(wish: &Route, found: Option<&Found<Route>>) -> Vec<String> {
     fields
 }
 
+/// In words, in which fields of its root a tree of somebody else's differs from the wish, and in which of its routes first; nothing where it says the same.
+pub fn difference(wish: &Route, found: &Route) -> Option<String> {
+    let (wish, found) = (unmarked(wish), &unmarked(found));
+    let of = |route: &Route| Route {
+        routes: Vec::new(),
+        ..route.clone()
+    };
+    let is_other = |tree: &Value| {
+        let tree: Option<Route> = serde_json::from_value(tree.clone()).ok();
+        tree.is_some_and(|tree| RouteDigest::of(&tree) != RouteDigest::of(&of(&wish)))
+    };
+    let value = |tree: &Route| serde_json::to_value(of(tree)).unwrap_or_default();
+    let mut fields = drift::fields(&value(&wish), &value(found), is_other);
+    let (there, here) = (&found.routes, &wish.routes);
+    let is_same = |(there, here): &(&Route, &Route)| RouteDigest::of(there) == RouteDigest::of(here);
+    let same = there.iter().zip(here).take_while(is_same).count();
+    if same < there.len().max(here.len()) {
+        fields.push(format!(
+            "routes ({} there and {} here, from routes[{same}] on)",
+            there.len(),
+            here.len()
+        ));
+    }
+    (!fields.is_empty()).then(|| fields.join(", "))
+}
+
 /// What the tree of this name says that is lost while one of ours (`wish`, where it is known) stands in its place; `None` if nothing is. What a fresh
 /// Grafana says of its own accord nobody misses.
 pub fn lost(name: &TreeName, tree: &Route, wish: Option<&Route>, is_provisioned: bool) -> Option<String> {
@@ -157,6 +183,28 @@ mod tests {
     use super::*;
 
     const MINE: &str = "prod/shop/tree";
+
+    #[test]
+    fn what_differs_in_somebody_elses_tree_is_named_and_the_mark_is_not() {
+        let tree = |tree: Value| -> Route { from_value(tree).unwrap() };
+        let wish = marked(
+            tree(
+                json!({"receiver": "ops", "group_by": ["a"], "routes": [{"receiver": "a"}, {"receiver": "b"}]}),
+            ),
+            MINE,
+        );
+        let of = |found: Value| difference(&wish, &tree(found));
+        assert_eq!(of(serde_json::to_value(unmarked(&wish)).unwrap()), None);
+        assert_eq!(
+            of(json!({"receiver": "web", "group_by": ["a"], "group_wait": "1m", "routes": [{"receiver": "a"}, {"receiver": "c"}, {"receiver": "b"}]})).as_deref(),
+            Some("group_wait, receiver, routes (3 there and 2 here, from routes[1] on)")
+        );
+        let fewer = json!({"receiver": "ops", "group_by": ["a"], "routes": [{"receiver": "a"}]});
+        assert_eq!(
+            of(fewer).as_deref(),
+            Some("routes (1 there and 2 here, from routes[1] on)")
+        );
+    }
 
     #[test]
     fn drift_of_a_tree_names_its_fields_and_is_none_where_it_is_anothers() {

@@ -182,9 +182,13 @@ fn not_owned(
     let lost = lost.map_or_else(String::new, |lost| {
         format!(". What it says and yours doesn't would have no effect until then: {lost}")
     });
+    let differ = found.and_then(|tree| tree::difference(wish, &tree.object));
+    let differ = differ.unwrap_or_else(|| "what yours can't say".to_owned());
     Failure::new(
         Reason::NotOwned,
-        format!("{whose}; {cure} (it comes back when this resource is deleted){lost}"),
+        format!(
+            "{whose}; {cure} (it comes back when this resource is deleted). They differ in {differ}{lost}"
+        ),
         Retry::OnChange,
     )
 }

@@ -1,9 +1,13 @@
 //! What to do about a rule that Grafana holds.
 
+mod difference;
+
 use crate::domain::changed::drift::DELETED;
 use crate::grafana::api::FoundRule;
 use crate::grafana::digest::RuleDigest;
 use crate::grafana::model::AlertRule;
+
+pub use difference::{difference, lost};
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,26 +85,6 @@ pub fn drift(wish: &AlertRule, found: Option<&FoundRule>, label: &str, stored: O
     }
 }
 
-/// What a rule of somebody else's says that the wish has nothing in the place of, and that is lost when it is taken over; `None` if nothing is.
-pub fn lost(wish: &AlertRule, found: &FoundRule) -> Option<String> {
-    let receiver = found
-        .receiver
-        .as_ref()
-        .filter(|_| wish.notification_settings.is_none());
-    let settings = receiver.map(|receiver| {
-        let way = match (receiver.as_str(), &found.tree) {
-            ("", Some(tree)) => format!("policy tree {tree}"),
-            ("", None) => "a policy tree of its own".to_owned(),
-            (name, _) => format!("contact point {name}"),
-        };
-        format!("its notification settings ({way}): its alerts go by the default policy tree")
-    });
-    let metric = found.metric.as_ref().filter(|_| wish.record.is_none());
-    let recording = metric.map(|metric| format!("its metric {metric}: it records no longer, but alerts"));
-    let all: Vec<_> = settings.into_iter().chain(recording).collect();
-    (!all.is_empty()).then(|| all.join("; "))
-}
-
 /// Compares the wish with what was found.
 ///
 /// `label` is the ownership label that our rule carries; `may_claim` says that a rule of this uid is ours even without it,
@@ -112,6 +96,18 @@ pub fn decide(wish: &AlertRule, found: Option<&FoundRule>, label: &str, may_clai
     if found.owner.as_deref() != Some(label) && !may_claim {
         return Decision::NotOwned;
     }
+    let fields = changed(wish, found);
+    if !fields.is_empty() {
+        Decision::Update(fields)
+    } else if found.interval == wish.interval {
+        Decision::Keep
+    } else {
+        Decision::SetInterval
+    }
+}
+
+/// The fields that differ, but for the interval.
+fn changed(wish: &AlertRule, found: &FoundRule) -> Vec<&'static str> {
     let mut fields = RuleDigest::of(wish).changed(&found.digest);
     if fields.contains(&LABELS) && is_without_empty_labels(wish, found) {
         fields.retain(|field| *field != LABELS);
@@ -123,13 +119,7 @@ pub fn decide(wish: &AlertRule, found: Option<&FoundRule>, label: &str, may_clai
     if wish.provenance != found.provenance {
         fields.push(EDITABLE);
     }
-    if !fields.is_empty() {
-        Decision::Update(fields)
-    } else if found.interval == wish.interval {
-        Decision::Keep
-    } else {
-        Decision::SetInterval
-    }
+    fields
 }
 
 #[cfg(test)]
