@@ -42,6 +42,9 @@ pub struct Remembered {
     /// to be the first of its contact point.
     #[serde(default)]
     pub sent: BTreeMap<String, String>,
+    /// By the uid that an integration of a resource would have: the uid that it has, where somebody else's became ours as it was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept_uids: BTreeMap<String, String>,
     /// By name of a GrafanaInstance: the code of the value of its annotation to send again that was acted upon.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resent: BTreeMap<String, String>,
@@ -221,13 +224,10 @@ impl Memory {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PostParams::default()
         };
+        let name = self.identity.secret_name();
         match &state.resource_version {
             None => self.api.create(&params, &secret).await,
-            Some(_) => {
-                self.api
-                    .replace(&self.identity.secret_name(), &params, &secret)
-                    .await
-            }
+            Some(_) => self.api.replace(&name, &params, &secret).await,
         }
     }
 
@@ -288,6 +288,7 @@ impl Remembered {
             default_tree: PolicyTree::default(),
             trees: BTreeMap::new(),
             sent: BTreeMap::new(),
+            kept_uids: BTreeMap::new(),
             resent: BTreeMap::new(),
             revisions: BTreeMap::new(),
             names: BTreeMap::new(),

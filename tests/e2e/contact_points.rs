@@ -189,6 +189,37 @@ async fn a_foreign_contact_point_of_the_same_name_is_left_alone_until_it_is_adop
     has_types(&w, "other", &["email"]).await;
 }
 
+#[apply(every_release)]
+async fn an_equal_contact_point_of_somebody_elses_is_ours_without_a_write() {
+    let w = world::start().await;
+    foreign(&w, "team").await;
+    let before = w.grafana.contact_point("team").await;
+    w.proxy.reset();
+    let mail = |address: &str| json!({"integrations": [{"email": {"addresses": [address]}}]});
+    w.put("ContactPoint", "team", mail("other@example.com")).await;
+    w.reason::<ContactPoint>("team", "NotOwned").await;
+    let message = w.message::<ContactPoint>("team").await;
+    assert!(message.ends_with("They differ in email.addresses"), "{message}");
+    w.put("ContactPoint", "team", mail("foreign@example.com")).await;
+    w.synced::<ContactPoint>("team").await;
+    assert_rests(&w).await;
+    let calls = w.proxy.reset();
+    assert!(calls.writes().is_empty(), "{calls}");
+    assert_eq!(w.grafana.contact_point("team").await, before);
+    w.put("NotificationPolicy", "tree", everything_to("team")).await;
+    w.synced::<NotificationPolicy>("tree").await;
+    w.put("ContactPoint", "team", mail("new@example.com")).await;
+    w.synced::<ContactPoint>("team").await;
+    let after = w.grafana.contact_point("team").await;
+    assert_eq!(after[0]["uid"], before[0]["uid"]);
+    w.delete::<NotificationPolicy>("tree").await;
+    w.delete::<ContactPoint>("team").await;
+    assert_eq!(
+        w.grafana.contact_point("team").await,
+        Vec::<serde_json::Value>::new()
+    );
+}
+
 #[apply(any_release)]
 async fn of_two_resources_with_one_name_the_younger_waits_and_inherits() {
     let w = world::start().await;

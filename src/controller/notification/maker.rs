@@ -1,5 +1,6 @@
 //! Which ContactPoint has made what Grafana holds under a name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::api::ContactPoint;
@@ -20,7 +21,12 @@ pub(super) fn makers(
     context: &Context,
 ) -> Vec<Arc<ContactPoint>> {
     // What people have made needs no look at who asks for it, however many do.
-    if !found.iter().any(|integration| is_derived(&integration.uid)) {
+    let memory = instance.memory().ok();
+    let kept = memory.map_or_else(BTreeMap::new, |memory| {
+        memory.read(|memory| memory.kept_uids.clone())
+    });
+    let may_be_made = |uid: &String| is_derived(uid) || kept.values().any(|kept| kept == uid);
+    if !found.iter().any(|integration| may_be_made(&integration.uid)) {
         return Vec::new();
     }
     let asking = By::GrafanaName(name.to_owned());
@@ -31,7 +37,9 @@ pub(super) fn makers(
             .all()
             .flat_map(|owner| decision::uids(&object.spec, owner, object.ns(), object.id()));
         let made: Vec<String> = made.collect();
-        found.iter().any(|integration| made.contains(&integration.uid))
+        let kept: Vec<&String> = made.iter().filter_map(|uid| kept.get(uid)).collect();
+        let is_made = |uid: &String| made.contains(uid) || kept.contains(&uid);
+        found.iter().any(|integration| is_made(&integration.uid))
     });
     makers.sort_by(|a, b| (a.ns(), a.id()).cmp(&(b.ns(), b.id())));
     makers

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::ObjectRef;
 
+use super::contact_point::uids;
 use super::maker::makers;
 use super::users::refers;
 use crate::api::condition::{self, Reason};
@@ -92,7 +93,11 @@ pub(in crate::controller) fn name_of(
     let grafana_name = contact_point::name(&contact_point.spec, name);
     let key = Key::ContactPoint(context.claims.place(&instance.name), grafana_name.to_owned());
     // The name may be somebody else's, who had it first.
-    let own = decision::uids(&contact_point.spec, &context.owner, namespace, name);
+    let derived = decision::uids(&contact_point.spec, &context.owner, namespace, name);
+    let own = match instance.memory() {
+        Ok(memory) => memory.read(|memory| uids(memory, derived)),
+        Err(_) => derived,
+    };
     let is_stored = instance.mirror.read(|held| {
         let found = held.contact_points.lookup(grafana_name).present();
         found.is_some_and(|found| found.object.integrations.iter().any(|i| own.contains(&i.uid)))
@@ -123,8 +128,10 @@ fn claimer(name: &str, instance: &Instance, context: &Context) -> Option<Arc<Con
     let was_sent = memory.read(|memory| {
         let mut owners = instance.owners.all();
         owners.any(|owner| {
-            let uids = decision::uids(&point.spec, owner, point.ns(), point.id());
-            uids.iter().any(|uid| memory.sent.contains_key(uid))
+            let derived = decision::uids(&point.spec, owner, point.ns(), point.id());
+            uids(memory, derived)
+                .iter()
+                .any(|uid| memory.sent.contains_key(uid))
         })
     });
     was_sent.then_some(point)

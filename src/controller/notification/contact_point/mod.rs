@@ -1,6 +1,7 @@
 //! ContactPoint: resolve, decide, apply, report.
 
 mod delivered;
+mod equal;
 mod look;
 pub(in crate::controller) mod revision;
 mod stored;
@@ -31,6 +32,7 @@ use crate::domain::notification::contact_point::{self, Integration, Values};
 use crate::domain::notification::delivery::Before;
 use crate::grafana::mirror::Lookup;
 use crate::grafana::model;
+pub(super) use equal::uids;
 pub(super) use look::know;
 use look::{fresh, integrations, known};
 use stored::{remove, sync};
@@ -42,8 +44,12 @@ impl Reconcile for ContactPoint {
     async fn reconcile(&self, context: &Context) -> Result<Report<ContactPointStatus>, Failure> {
         let instance = context.instance(self)?;
         let name = contact_point::name(&self.spec, self.id()).to_owned();
-        let (wish, values) = self.wish(context).await?;
+        let (mut wish, values) = self.wish(context).await?;
         contact_point::refuse_what_is_too_new(&self.spec, instance.facts()?.version)?;
+        let is_taken = equal::claim(self, &instance, context, (&name, &wish)).await?;
+        instance
+            .memory()?
+            .read(|memory| equal::keep_uids(memory, &mut wish));
         let resend = self.annotation(ANNOTATION_RESEND).map(str::to_owned);
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
@@ -76,7 +82,7 @@ impl Reconcile for ContactPoint {
                 .event(&about, EventType::Warning, "Drift", "Reconcile", &note)
                 .await;
         }
-        if let Some(taken) = synced.taken {
+        if let Some(taken) = synced.taken.or_else(|| is_taken.then(String::new)) {
             let lost = Some(taken.as_str()).filter(|lost| !lost.is_empty());
             context
                 .adopted(self, &format!("contact point {name}"), lost)
@@ -130,7 +136,10 @@ impl Reconcile for ContactPoint {
             || running.is_some_and(|instance| {
                 // Remembered before the write that makes it.
                 instance.memory().is_ok_and(|memory| {
-                    memory.read(|memory| own.iter().any(|uid| memory.sent.contains_key(uid)))
+                    memory.read(|memory| {
+                        let own = equal::uids(memory, own);
+                        own.iter().any(|uid| memory.sent.contains_key(uid))
+                    })
                 })
             })
     }
@@ -152,11 +161,13 @@ impl Reconcile for ContactPoint {
             Ok(memory) => {
                 memory
                     .update(|memory| {
+                        let (derived, own) = (&own, equal::uids(memory, own.clone()));
                         // One that never had the name says nothing of whoever has it.
                         if own.iter().any(|uid| memory.sent.contains_key(uid)) {
                             memory.revisions.remove(&name);
                         }
                         memory.sent.retain(|uid, _| !own.contains(uid));
+                        memory.kept_uids.retain(|uid, _| !derived.contains(uid));
                     })
                     .await
             }
@@ -167,8 +178,7 @@ impl Reconcile for ContactPoint {
             return Ok(forget().await?);
         }
         let turn = instance.rights.notifications.lock().await;
-        let is_ours =
-            |i: &model::Integration| decision::is_made_for(i, &instance.owners, (self.ns(), self.id()));
+        let is_ours = |i: &model::Integration| self.is_own(i, &instance);
         // Whoever refers to what somebody else made under this name doesn't refer to this resource.
         let known = match known(&instance, &name) {
             Lookup::Unknown => fresh(&instance, &name).await?,
@@ -268,7 +278,16 @@ impl ContactPoint {
         let name = contact_point::name(&self.spec, self.id());
         let found = known(instance, name).present();
         let mut all = integrations(found.as_ref()).iter();
-        all.any(|i| decision::is_made_for(i, &instance.owners, (self.ns(), self.id())))
+        all.any(|i| self.is_own(i, instance))
+    }
+
+    /// Whether an integration is this resource's.
+    fn is_own(&self, found: &model::Integration, instance: &Instance) -> bool {
+        let resource = (self.ns(), self.id());
+        match instance.memory() {
+            Ok(memory) => memory.read(|memory| equal::is_own(memory, found, &instance.owners, resource)),
+            Err(_) => decision::is_made_for(found, &instance.owners, resource),
+        }
     }
 
     /// Makes it whole again, of which so much is gone: integrations go one by one through an API that refuses only the last of what is in use.
@@ -282,7 +301,10 @@ impl ContactPoint {
         if gone == 0 {
             return Ok(());
         }
-        let (wish, values) = self.wish(context).await?;
+        let (mut wish, values) = self.wish(context).await?;
+        instance
+            .memory()?
+            .read(|memory| equal::keep_uids(memory, &mut wish));
         let secret_texts: Vec<&str> = values.secrets.values().map(String::as_str).collect();
         sync(self, instance, context, name, &wish, false, &secret_texts).await?;
         Ok(())

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use kube::ResourceExt;
 use tracing::info;
 
+use super::equal;
 use super::look::{self, integrations};
 use super::revision;
 use super::strangers::{self, Strangers};
@@ -116,7 +117,7 @@ pub(super) async fn sync(
         return Ok(synced);
     }
     let is_remembered = memory.read(|memory| is_remembered(memory, name, wish));
-    let seen = (name, found.as_ref());
+    let seen = (name, found.as_ref(), wish);
     let strangers = strangers::decide(object, instance, context, seen, &plan, is_remembered)?;
     let (kept, besides) = match strangers {
         Strangers::Go => (Vec::new(), None),
@@ -197,7 +198,7 @@ fn plan(
         wish,
         integrations(found),
         is_resend,
-        |found| decision::is_made_for(found, &instance.owners, (object.ns(), object.id())),
+        |found| equal::is_own(memory, found, &instance.owners, (object.ns(), object.id())),
         |integration| !is_other && is_sent(memory, name, integration),
     )
 }
@@ -249,7 +250,8 @@ async fn leave(
     let left = withdraw(instance, turn, object, found).await?;
     let memory = instance.memory()?;
     let plan = memory.read(|memory| plan((object, name, wish), instance, memory, Some(&left), false, false));
-    strangers::decide(object, instance, context, (name, Some(&left)), &plan, false).map(drop)
+    let seen = (name, Some(&left), wish);
+    strangers::decide(object, instance, context, seen, &plan, false).map(drop)
 }
 
 /// Takes what is ours out of a contact point that somebody else made between our look and our write, and which that has joined. Gives what is left.
@@ -358,6 +360,7 @@ fn remember(memory: &mut Remembered, name: &str, wish: &[Integration], written: 
     }
     for uid in &written.gone {
         memory.sent.remove(uid);
+        memory.kept_uids.retain(|_, kept| kept != uid);
     }
 }
 

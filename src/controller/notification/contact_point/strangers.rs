@@ -8,8 +8,13 @@ use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::maker::makers;
-use crate::domain::notification::contact_point::decision::{self, Plan};
+use crate::domain::notification::contact_point::Integration;
+use crate::domain::notification::contact_point::decision::{self, Comparison, Plan};
+use crate::domain::ownership::is_derived;
 use crate::grafana::model::{self, Found};
+
+/// Most fields that are named.
+const NAMED: usize = 8;
 
 /// What becomes of what is there and somebody else made.
 pub(super) enum Strangers {
@@ -25,7 +30,7 @@ pub(super) fn decide(
     object: &ContactPoint,
     instance: &Instance,
     context: &Context,
-    (name, found): (&str, Option<&Found<model::ContactPoint>>),
+    (name, found, wish): (&str, Option<&Found<model::ContactPoint>>, &[Integration]),
     plan: &Plan,
     is_remembered: bool,
 ) -> Result<Strangers, Failure> {
@@ -70,8 +75,37 @@ pub(super) fn decide(
         None if foreign.is_empty() => format!(
             "spec.name: Grafana has a contact point {name} that this resource didn't make and that sends nothing; choose another name, or {how}. What is routed to it would be sent then"
         ),
-        None => format!(
-            "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or {how}. Its integrations would be lost for good then: {listed}"
-        ),
+        None => {
+            let what = match decision::compare(wish, &foreign) {
+                Comparison::Equal { hidden, .. } if !foreign.iter().any(|i| is_derived(&i.uid)) => format!(
+                    "They are equal as far as Grafana shows it, so nothing would be lost, and no more would be sent than what it hides: {}",
+                    few(&hidden)
+                ),
+                Comparison::Equal { .. } => {
+                    format!("Its integrations, which are equal, would be made anew then: {listed}")
+                }
+                Comparison::Other(fields) => format!(
+                    "Its integrations would be lost for good then: {listed}. They differ in {}",
+                    few(&fields)
+                ),
+            };
+            format!(
+                "spec.name: Grafana has a contact point {name} that this resource didn't make; choose another name, or {how}. {what}"
+            )
+        }
     }))
+}
+
+/// The first of many, and how many there are more.
+fn few(all: &[String]) -> String {
+    let named = all
+        .iter()
+        .take(NAMED)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    match all.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }

@@ -225,7 +225,7 @@ async fn what_a_contact_point_would_lose_is_said_before_it_is_taken_over() {
     let object = world.contact_point("team", spec);
     let failure = object.reconcile(&world.context).await.err().unwrap();
     assert_eq!(failure.reason, Some(Reason::NotOwned));
-    let expected = "Its integrations would be lost for good then: slack (by-hand)";
+    let expected = "Its integrations would be lost for good then: slack (by-hand). They differ in webhook: only here, slack: only there";
     assert!(failure.message.ends_with(expected), "{}", failure.message);
 }
 

@@ -56,26 +56,7 @@ pub fn drift(wish: &[Integration], found: &[model::Integration], plan: &Plan) ->
         let Some(found) = found.iter().find(|found| found.uid == integration.sent.uid) else {
             return vec![format!("{type_}: {DELETED}")];
         };
-        let filled = |settings: &Value| Integration {
-            sent: model::Integration {
-                settings: settings.as_object().cloned().unwrap_or_default(),
-                ..integration.sent.clone()
-            },
-            secret_fields: integration.secret_fields.clone(),
-        };
-        let is_other = |settings: &Value| likeness(&filled(settings), &integration.sent) == Likeness::Other;
-        let value = |settings: &Fields| Value::Object(settings.clone());
-        let hidden = found.redacted_fields();
-        let names = drift::fields(
-            &value(&integration.sent.settings),
-            &value(&found.settings),
-            is_other,
-        );
-        let names: Vec<_> = names.into_iter().filter(|name| !hidden.contains(name)).collect();
-        if names.is_empty() {
-            return vec![format!("{type_}: what Grafana hides or doesn't keep apart")];
-        }
-        names.iter().map(|name| format!("{type_}.{name}")).collect()
+        differing(integration, found)
     };
     let changed = wish.iter().filter(|i| plan.changed.contains(&i.sent.uid));
     let added = found.iter().filter(|found| plan.surplus.contains(&found.uid));
@@ -151,17 +132,31 @@ pub fn is_made_for(found: &model::Integration, owners: &Owners, (namespace, name
         .any(|owner| (0..MOST_INTEGRATIONS).any(|ordinal| derived(owner, ordinal)))
 }
 
+/// The settings that can't be compared. Which secrets Grafana hides depends on the type; it also hides what was given in the clear.
+fn unseen(wish: &Integration, found: &model::Integration) -> Vec<String> {
+    let mut hidden = found.redacted_fields();
+    let secrets = wish.secret_fields.iter();
+    let missing = secrets.filter(|path| !is_there(&found.settings, path)).cloned();
+    let missing = missing.chain(unkept(&wish.sent.settings, &found.settings, ""));
+    let missing: Vec<_> = missing.filter(|path| !hidden.contains(path)).collect();
+    hidden.extend(missing);
+    hidden
+}
+
+/// With what Grafana takes for granted, where its own pages write it and other people don't.
+fn in_full(integration: &model::Integration) -> model::Integration {
+    let mut integration = integration.clone();
+    if integration.r#type == "email" {
+        integration.settings.entry("singleEmail").or_insert(false.into());
+    }
+    integration
+}
+
 fn likeness(wish: &Integration, found: &model::Integration) -> Likeness {
-    // Which secrets Grafana hides depends on the type; it also hides what was given in the clear.
-    let hidden = found.redacted_fields();
-    let unseen = wish
-        .secret_fields
-        .iter()
-        .filter(|path| !is_there(&found.settings, path));
-    let unkept = unkept(&wish.sent.settings, &found.settings, "");
-    let fields = hidden.iter().chain(unseen).chain(&unkept);
-    let fields: Vec<&str> = fields.map(String::as_str).collect();
-    if IntegrationDigest::of(&wish.sent, &fields) != IntegrationDigest::of(found, &fields) {
+    let fields = unseen(wish, found);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    if IntegrationDigest::of(&in_full(&wish.sent), &fields) != IntegrationDigest::of(&in_full(found), &fields)
+    {
         Likeness::Other
     } else if fields.is_empty() {
         Likeness::Same
@@ -237,6 +232,87 @@ pub fn as_sent(name: &str, wish: &[Integration]) -> ContactPoint {
         name: name.to_owned(),
         integrations: wish.iter().map(|integration| integration.sent.clone()).collect(),
     }
+}
+
+/// How what is wished compares with what somebody else has made of the same name: by which of their integrations each could stand, of its type, and in
+/// which fields these differ.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Each integration has its equal there. Those that Grafana hides something of, as far as it shows them: their place in the list says which, and the name of
+    /// what it hides.
+    Equal {
+        /// The uid there of each wished integration, in order.
+        uids: Vec<String>,
+        /// What can't be compared: `slack.url`.
+        hidden: Vec<String>,
+    },
+    /// They differ, in these fields: `slack.text`, `email: only there`.
+    Other(Vec<String>),
+}
+
+/// Compares the wish with somebody else's integrations. Equal ones find each other whatever the order; of the others of a type the first is compared with the first.
+pub fn compare(wish: &[Integration], found: &[model::Integration]) -> Comparison {
+    let mut left: Vec<_> = found.iter().collect();
+    let mut equals: Vec<Option<&model::Integration>> = vec![None; wish.len()];
+    for wanted in [Likeness::Same, Likeness::Alike] {
+        for (integration, equal) in wish.iter().zip(&mut equals).filter(|(_, equal)| equal.is_none()) {
+            let fits = |found: &&model::Integration| likeness(integration, found) == wanted;
+            *equal = left.iter().position(fits).map(|at| left.remove(at));
+        }
+    }
+    let mut differ = Vec::new();
+    let (mut uids, mut hidden) = (Vec::new(), Vec::new());
+    for (integration, equal) in wish.iter().zip(equals) {
+        let type_ = &integration.sent.r#type;
+        if let Some(equal) = equal {
+            uids.push(equal.uid.clone());
+            let names = unseen(integration, equal);
+            hidden.extend(names.into_iter().map(|name| format!("{type_}.{name}")));
+            continue;
+        }
+        let other = left
+            .iter()
+            .position(|found| found.r#type == *type_)
+            .map(|at| left.remove(at));
+        match other {
+            Some(other) => differ.extend(differing(integration, other)),
+            None => differ.push(format!("{type_}: only here")),
+        }
+    }
+    differ.extend(left.iter().map(|found| format!("{}: only there", found.r#type)));
+    if differ.is_empty() {
+        Comparison::Equal { uids, hidden }
+    } else {
+        Comparison::Other(differ)
+    }
+}
+
+/// The fields of an integration, behind its type, that are others in what was found.
+fn differing(integration: &Integration, found: &model::Integration) -> Vec<String> {
+    let type_ = &integration.sent.r#type;
+    let filled = |settings: &Value| Integration {
+        sent: model::Integration {
+            settings: settings.as_object().cloned().unwrap_or_default(),
+            ..integration.sent.clone()
+        },
+        secret_fields: integration.secret_fields.clone(),
+    };
+    let is_other = |settings: &Value| likeness(&filled(settings), &integration.sent) == Likeness::Other;
+    let value = |settings: &Fields| Value::Object(settings.clone());
+    let hidden = found.redacted_fields();
+    let mut names = drift::fields(
+        &value(&integration.sent.settings),
+        &value(&found.settings),
+        is_other,
+    );
+    names.retain(|name| !hidden.contains(name));
+    if integration.sent.disable_resolve_message != found.disable_resolve_message {
+        names.push("disableResolveMessage".to_owned());
+    }
+    if names.is_empty() {
+        return vec![format!("{type_}: what Grafana hides or doesn't keep apart")];
+    }
+    names.iter().map(|name| format!("{type_}.{name}")).collect()
 }
 
 /// What a read finds after the wish was written.

@@ -328,3 +328,40 @@ proptest! {
         prop_assert_eq!(drift(&wish, &after, &next), [""; 0]);
     }
 }
+
+#[test]
+fn somebody_elses_is_compared_whatever_the_order_and_its_uids() {
+    let wish = [
+        integration("a", json!({"url": "https://a", "title": "A"}), &[]),
+        integration("b", json!({"url": "s3cr3t", "title": "B"}), &["url"]),
+    ];
+    let theirs = |uid: &str, settings: Value| integration(uid, settings, &[]).sent;
+    let hidden = theirs("y", json!({"url": REDACTED, "title": "B"}));
+    let equal = [
+        hidden.clone(),
+        theirs("x", json!({"url": "https://a", "title": "A"})),
+    ];
+    let (uids, names) = (
+        vec!["x".to_owned(), "y".to_owned()],
+        vec!["webhook.url".to_owned()],
+    );
+    assert_eq!(compare(&wish, &equal), Comparison::Equal { uids, hidden: names });
+    let others = |found: &[model::Integration]| match compare(&wish, found) {
+        Comparison::Other(fields) => fields,
+        equal @ Comparison::Equal { .. } => panic!("{equal:?}"),
+    };
+    let mut quiet = theirs("x", json!({"url": "https://other", "title": "A", "more": 1}));
+    quiet.disable_resolve_message = true;
+    assert_eq!(
+        others(&[hidden.clone(), quiet]),
+        ["webhook.more", "webhook.url", "webhook.disableResolveMessage"]
+    );
+    let mail = model::Integration {
+        r#type: "email".to_owned(),
+        ..model::Integration::default()
+    };
+    assert_eq!(
+        others(&[hidden, mail]),
+        ["webhook: only here", "email: only there"]
+    );
+}

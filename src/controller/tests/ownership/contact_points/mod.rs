@@ -1,5 +1,7 @@
 //! What somebody else has put into a contact point of ours, or has made under its name.
 
+mod equal;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::join_all;

@@ -1,0 +1,110 @@
+//! What somebody else has made just as a resource asks for.
+
+use super::*;
+
+/// What a person has made who wants what [`spec`] says.
+fn equal(name: &str) -> Point {
+    let settings = json!({"url": "https://example.com/hook"});
+    Point {
+        r#type: "webhook".to_owned(),
+        settings: settings.as_object().unwrap().clone(),
+        ..by_hand(name)
+    }
+}
+
+#[tokio::test]
+async fn an_equal_contact_point_becomes_ours_with_no_write_and_keeps_its_uid() {
+    let mut world = world_with(&json!({}), |held| held.points.push(equal("team"))).await;
+    let object = world.contact_point("team", spec());
+    object.reconcile(&world.context).await.unwrap();
+    let tree = world.policy("tree", json!({"receiver": "team"}));
+    tree.reconcile(&world.context).await.unwrap();
+    let mut world = world.restarted().await;
+    let object = world.contact_point("team", spec());
+    object.reconcile(&world.context).await.unwrap();
+    assert_eq!(writes(&world), 0);
+    assert!(world.server.notes().is_empty());
+    let refused = world.policy("web", json!({"receiverRef": {"grafanaName": "team"}}));
+    refused.reconcile(&world.context).await.unwrap();
+
+    let other = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/other"}}}]});
+    let object = world.contact_point("team", other);
+    object.reconcile(&world.context).await.unwrap();
+    assert_eq!(
+        (writes(&world), world.grafana.count("contact_points.update")),
+        (1, 1)
+    );
+    let uids = |world: &World| {
+        world.grafana.hold(|held| {
+            held.points
+                .iter()
+                .map(|point| point.uid.clone())
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(uids(&world), ["by-hand-team"]);
+    refused.clean_up(&world.context).await.unwrap();
+    object.clean_up(&world.context).await.unwrap();
+    assert_eq!(uids(&world), [""; 0]);
+    let left = world
+        .instance()
+        .memory()
+        .unwrap()
+        .read(|memory| memory.sent.len() + memory.kept_uids.len());
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn what_is_equal_but_for_what_grafana_hides_is_taken_over_where_it_may_be_and_only_that_is_sent() {
+    let mut world = world_with(&json!({}), |held| {
+        held.hidden = vec!["url"];
+        held.points.push(equal("team"));
+        held.points.push(Point {
+            uid: "mail".to_owned(),
+            r#type: "email".to_owned(),
+            settings: json!({"addresses": "a@example.com"}).as_object().unwrap().clone(),
+            ..by_hand("team")
+        });
+    })
+    .await;
+    let two = json!({"integrations": [
+        {"email": {"addresses": ["a@example.com"]}}, {"webhook": {"url": {"value": "https://example.com/hook"}}},
+    ]});
+    let object = world.contact_point("team", two);
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned));
+    let told = "They are equal as far as Grafana shows it, so nothing would be lost, and no more would be sent than what it hides: webhook.url";
+    assert!(failure.message.ends_with(told), "{}", failure.message);
+    assert_eq!(writes(&world), 0);
+    let object = adopting(object);
+    object.reconcile(&world.context).await.unwrap();
+    object.reconcile(&world.context).await.unwrap();
+    assert_eq!(
+        (writes(&world), world.grafana.count("contact_points.update")),
+        (1, 1)
+    );
+    let expected = "Adopted: took over Grafana's contact point team, which this resource hadn't made";
+    assert_eq!(world.server.notes(), [expected]);
+    // One that is wished no more goes, though its uid is another's.
+    let object = world.contact_point("team", spec());
+    object.reconcile(&world.context).await.unwrap();
+    assert_eq!(types(&world, "team"), ["webhook"]);
+}
+
+#[tokio::test]
+async fn an_equal_contact_point_of_another_operators_stays_its() {
+    let uid = Owner::parse("another")
+        .unwrap()
+        .integration_uid("revel", "team", "webhook", 0);
+    let theirs = Point { uid, ..equal("team") };
+    let mut world = world_with(&json!({}), |held| held.points.push(theirs)).await;
+    let object = world.contact_point("team", spec());
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert!(
+        failure.message.contains("would be made anew then"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(writes(&world), 0);
+}
