@@ -193,7 +193,9 @@ impl Error {
                     | Meaning::InUse
                     | Meaning::NoGroup,
                 ) => Class::Conflict,
-                Some(Meaning::Quota | Meaning::Invalid | Meaning::OneTree) => Class::Rejected,
+                Some(Meaning::Quota | Meaning::Invalid | Meaning::OneTree | Meaning::TooDeep) => {
+                    Class::Rejected
+                }
                 Some(Meaning::Missing | Meaning::FolderMissing) => Class::Missing,
                 None => class_of_status(*status, *retry_after),
             },
@@ -224,6 +226,11 @@ impl Error {
     /// Whether a contact point, time interval or policy tree cannot go, because a policy or rule refers to it.
     pub fn is_in_use(&self) -> bool {
         self.means(Meaning::InUse)
+    }
+
+    /// Whether there are more folders above a new one than Grafana allows.
+    pub fn is_too_deep(&self) -> bool {
+        self.means(Meaning::TooDeep)
     }
 
     /// Whether there would be more objects of a kind than Grafana's administrator allows.

@@ -1,13 +1,15 @@
 //! The folder that a rule lies in.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::api::AlertRule;
 use crate::api::condition::Reason;
 use crate::controller::connection::{Facts, Instance};
-use crate::controller::engine::failure::Failure;
+use crate::controller::engine::failure::{Failure, REFUSED, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::refused::Attempt;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
 use crate::domain::version::Version;
@@ -44,7 +46,8 @@ pub async fn ensure(instance: &Arc<Instance>, object: &AlertRule, facts: &Facts)
     let before = object.status.as_ref().and_then(|s| s.folder_uid.as_deref());
     let mut parent: Option<String> = None;
     let mut so_far = String::new();
-    for title in &titles {
+    let mut made = Vec::new();
+    for (above, title) in titles.iter().enumerate() {
         if !so_far.is_empty() {
             so_far.push('/');
         }
@@ -55,13 +58,79 @@ pub async fn ensure(instance: &Arc<Instance>, object: &AlertRule, facts: &Facts)
             .all()
             .map(|owner| owner.folder_uid(&so_far))
             .collect();
-        let uid = one(instance, &uids, title, parent.as_deref(), before).await?;
-        parent = Some(uid);
+        let wanted = Wanted {
+            uids: &uids,
+            title,
+            parent: parent.as_deref(),
+            before,
+            levels: above + 1..=titles.len(),
+        };
+        match one(instance, &wanted, &mut made).await {
+            Ok(uid) => parent = Some(uid),
+            Err(failure) => {
+                if depth(instance, above + 1).is_err() {
+                    tidy(instance, &made).await;
+                }
+                return Err(failure);
+            }
+        }
     }
     Ok(Place {
         uid: parent.unwrap_or_default(),
         title: path,
     })
+}
+
+/// One folder of a path.
+struct Wanted<'a> {
+    /// Ours, the best first.
+    uids: &'a [String],
+    title: &'a str,
+    parent: Option<&'a str>,
+    /// The folder that the rule has been in before.
+    before: Option<&'a str>,
+    /// How deep this one lies, and how deep those below it will.
+    levels: RangeInclusive<usize>,
+}
+
+/// What Grafana has said of folders that lie so deep. How deep they may lie is a setting that it doesn't show.
+fn depth(instance: &Instance, level: usize) -> Result<Attempt<'_>, Failure> {
+    let subject = format!("folders {level} deep");
+    instance.refused.attempt(subject, &level, Instant::now())
+}
+
+fn too_deep(level: usize) -> Refusal {
+    Refusal::invalid(
+        "spec.folder",
+        format!(
+            "this Grafana takes no folder with {} above it; give a path of at most {} titles, one that the instance's folderPrefix brings counted too, or have max_nested_folder_depth raised in the section [folder] of its settings where it has that",
+            level - 1,
+            level - 1
+        ),
+    )
+}
+
+/// Takes away again what was made on the way to a folder that lies too deep, as long as nobody has put anything in.
+async fn tidy(instance: &Arc<Instance>, made: &[String]) {
+    let turn = instance.rights.folders.lock().await;
+    for uid in made.iter().rev() {
+        if !matches!(instance.grafana.folders.content(uid).await, Ok(Some(0))) {
+            return;
+        }
+        let gone = uid.clone();
+        let deleted = instance.write(
+            turn.clone(),
+            Subject::Folder(uid.clone()),
+            |grafana| {
+                let uid = uid.clone();
+                async move { grafana.folders.delete(&uid).await }
+            },
+            move |held, ()| held.folders.written(gone, None),
+        );
+        if deleted.await.is_err() {
+            return;
+        }
+    }
 }
 
 fn titles(path: &str, facts: &Facts) -> Result<Vec<String>, Refusal> {
@@ -79,35 +148,39 @@ fn titles(path: &str, facts: &Facts) -> Result<Vec<String>, Refusal> {
     Ok(titles)
 }
 
-/// The uid of one folder, which is created if it isn't there.
+/// The uid of one folder, which is created if it isn't there, and then is among those that were `made`.
 async fn one(
     instance: &Arc<Instance>,
-    uids: &[String],
-    title: &str,
-    parent: Option<&str>,
-    before: Option<&str>,
+    wanted: &Wanted<'_>,
+    made: &mut Vec<String>,
 ) -> Result<String, Failure> {
-    if let Some(found) = known(instance, uids, title, parent, before) {
+    if let Some(found) = known(instance, wanted) {
         return Ok(found);
     }
     let turn = instance.rights.folders.lock().await;
-    if let Some(found) = known(instance, uids, title, parent, before) {
+    if let Some(found) = known(instance, wanted) {
         return Ok(found);
     }
-    let own = uids.first().cloned().unwrap_or_default();
+    let own = wanted.uids.first().cloned().unwrap_or_default();
     // It was there: after a restart the index may not show it yet.
-    if before.is_some()
-        && let Some(folder) = ours(instance, uids).await?
+    if wanted.before.is_some()
+        && let Some(folder) = ours(instance, wanted.uids).await?
     {
         return Ok(noted(instance, folder));
     }
-    let attempt = instance
-        .refused
-        .attempt(format!("folder {own}"), &(title, parent), Instant::now())?;
+    // What would lie too deep makes none of those above it.
+    for level in wanted.levels.clone() {
+        drop(depth(instance, level)?);
+    }
+    let attempt = instance.refused.attempt(
+        format!("folder {own}"),
+        &(wanted.title, wanted.parent),
+        Instant::now(),
+    )?;
     let wish = Folder {
         uid: own,
-        title: title.to_owned(),
-        parent_uid: parent.map(str::to_owned),
+        title: wanted.title.to_owned(),
+        parent_uid: wanted.parent.map(str::to_owned),
     };
     let created = instance.write(
         turn.clone(),
@@ -121,34 +194,72 @@ async fn one(
         |held, folder: &Folder| held.folders.written(folder.uid.clone(), Some(folder.clone())),
     );
     let result = match created.await {
-        Ok(folder) => Ok(folder.uid),
+        Ok(folder) => {
+            made.push(folder.uid.clone());
+            Ok(folder.uid)
+        }
+        Err(error) if error.is_too_deep() => {
+            let level = *wanted.levels.start();
+            let failure = Failure {
+                retry: Retry::After(REFUSED),
+                ..too_deep(level).into()
+            };
+            return depth(instance, level)?.ended(Err(failure), Instant::now());
+        }
         Err(error) => {
             // Another answer may have been lost, or somebody was faster: the next look tells.
-            match existing(instance, uids, title, parent, before).await {
-                Ok(Some(folder)) => Ok(noted(instance, folder)),
+            match existing(instance, wanted).await {
+                Ok(Existing::This(folder)) => Ok(noted(instance, folder)),
+                Ok(Existing::InOtherCase(folder)) if error.class() == Class::Conflict => {
+                    Err(in_other_case(wanted.title, &folder))
+                }
                 Err(failure) if error.class() != Class::Forbidden => return Err(failure),
                 // Who may not make it may not see what isn't there either: the first refusal says what is missing.
-                Ok(None) | Err(_) => Err(instance.suspect(error.into())),
+                Ok(_) | Err(_) => Err(instance.suspect(error.into())),
             }
         }
     };
     attempt.ended(result, Instant::now())
 }
 
+fn in_other_case(title: &str, other: &Folder) -> Failure {
+    Failure {
+        retry: Retry::After(REFUSED),
+        ..Refusal::new(
+            Reason::Conflict,
+            format!(
+                "spec.folder: Grafana has a folder {:?} there and takes {title:?} for the same name; write it so here (of the instance's folderPrefix, there), or rename one of the two",
+                other.title
+            ),
+        )
+        .into()
+    }
+}
+
 /// The folder that stands in the way of a new one.
-async fn existing(
-    instance: &Instance,
-    uids: &[String],
-    title: &str,
-    parent: Option<&str>,
-    before: Option<&str>,
-) -> Result<Option<Folder>, Failure> {
-    if let Some(folder) = ours(instance, uids).await? {
-        return Ok(Some(folder));
+enum Existing {
+    /// It is the folder that is wanted.
+    This(Folder),
+    /// It has the title but for upper and lower case, which counts or not depending on Grafana's version and database.
+    InOtherCase(Folder),
+    Unseen,
+}
+
+async fn existing(instance: &Instance, wanted: &Wanted<'_>) -> Result<Existing, Failure> {
+    if let Some(folder) = ours(instance, wanted.uids).await? {
+        return Ok(Existing::This(folder));
     }
     let listed = instance.grafana.folders.list().await;
-    let listed = listed.map_err(|e| instance.suspect(e.into()))?;
-    Ok(choose(&listed.items, uids, title, parent, before).cloned())
+    let listed = listed.map_err(|e| instance.suspect(e.into()))?.items;
+    let title = wanted.title.to_lowercase();
+    if let Some(folder) = choose(&listed, wanted) {
+        return Ok(Existing::This(folder.clone()));
+    }
+    let mut beside = listed
+        .into_iter()
+        .filter(|folder| folder.parent_uid.as_deref() == wanted.parent);
+    let twin = beside.find(|folder| folder.title.to_lowercase() == title);
+    Ok(twin.map_or(Existing::Unseen, Existing::InOtherCase))
 }
 
 /// Our folder, asked for by its uid: the list of all comes from an index from 12.0 on, which may not know it yet.
@@ -167,37 +278,27 @@ fn noted(instance: &Instance, folder: Folder) -> String {
     uid
 }
 
-fn known(
-    instance: &Instance,
-    uids: &[String],
-    title: &str,
-    parent: Option<&str>,
-    before: Option<&str>,
-) -> Option<String> {
+fn known(instance: &Instance, wanted: &Wanted<'_>) -> Option<String> {
     instance.mirror.read(|held| {
-        let place = (parent.map(str::to_owned), title.to_owned());
+        let place = (wanted.parent.map(str::to_owned), wanted.title.to_owned());
         let folders = held.folders.in_group(&place);
-        let ours = uids.iter().filter_map(|uid| held.folders.lookup(uid).present());
-        choose(folders.chain(ours), uids, title, parent, before).map(|folder| folder.uid.clone())
+        let ours = wanted
+            .uids
+            .iter()
+            .filter_map(|uid| held.folders.lookup(uid).present());
+        choose(folders.chain(ours), wanted).map(|folder| folder.uid.clone())
     })
 }
 
 /// Ours (`uids`, the best first), or else one of this title. Of several it is always the same one: the one that the rule has been in before, or that with the smallest uid.
-fn choose<'a>(
-    folders: impl IntoIterator<Item = &'a Folder>,
-    uids: &[String],
-    title: &str,
-    parent: Option<&str>,
-    before: Option<&str>,
-) -> Option<&'a Folder> {
-    let place = |folder: &Folder| uids.iter().position(|uid| *uid == folder.uid);
+fn choose<'a>(folders: impl IntoIterator<Item = &'a Folder>, wanted: &Wanted<'_>) -> Option<&'a Folder> {
+    let place = |folder: &Folder| wanted.uids.iter().position(|uid| *uid == folder.uid);
     let rank = |folder: &Folder| {
-        let ours = place(folder).unwrap_or(uids.len());
-        (ours, before != Some(folder.uid.as_str()))
+        let ours = place(folder).unwrap_or(wanted.uids.len());
+        (ours, wanted.before != Some(folder.uid.as_str()))
     };
-    let folders = folders
-        .into_iter()
-        .filter(|f| place(f).is_some() || (f.title == title && f.parent_uid.as_deref() == parent));
+    let is_there = |f: &&Folder| f.title == wanted.title && f.parent_uid.as_deref() == wanted.parent;
+    let folders = folders.into_iter().filter(|f| place(f).is_some() || is_there(f));
     folders.min_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.uid.cmp(&b.uid)))
 }
 
@@ -223,8 +324,15 @@ mod tests {
         ];
         let by = |uids: &[&str], parent: Option<&str>, before: Option<&str>| {
             let uids: Vec<String> = uids.iter().map(|uid| (*uid).to_owned()).collect();
-            let forwards = choose(&all, &uids, "Shop", parent, before).map(|f| f.uid.clone());
-            let backwards = choose(all.iter().rev(), &uids, "Shop", parent, before).map(|f| f.uid.clone());
+            let wanted = Wanted {
+                uids: &uids,
+                title: "Shop",
+                parent,
+                before,
+                levels: 1..=1,
+            };
+            let forwards = choose(&all, &wanted).map(|f| f.uid.clone());
+            let backwards = choose(all.iter().rev(), &wanted).map(|f| f.uid.clone());
             assert_eq!(forwards, backwards);
             forwards
         };

@@ -13,7 +13,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// How long a pass waits after Grafana refused the credentials.
 const FORBIDDEN: Duration = Duration::from_secs(300);
 /// How long what Grafana has refused isn't tried again as it is: it may have been refused for a passing reason.
-const REFUSED: Duration = Duration::from_secs(600);
+pub const REFUSED: Duration = Duration::from_secs(600);
 
 /// Why a pass didn't fulfil the wish.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,13 +16,16 @@ pub(super) enum Meaning {
     /// There is one policy tree, and no other.
     OneTree,
     FolderMissing,
+    /// There are more folders above one than Grafana allows.
+    TooDeep,
     /// The rule is another one than was thought: one without a group.
     NoGroup,
 }
 
 impl Meaning {
     /// Names of errors: what the provisioning API gives as `messageId`, and `/apis` as `details.uid`.
-    const IDS: [(&str, Self); 20] = [
+    const IDS: [(&str, Self); 21] = [
+        ("folder.maximum-depth-reached", Self::TooDeep),
         ("alerting.provenanceMismatch", Self::Provenance),
         ("alerting.notifications.invalidProvenance", Self::Provenance),
         ("alerting.alert-rule.conflict", Self::TitleTaken),
@@ -60,7 +63,10 @@ impl Meaning {
         Self::UidTaken,
     )];
 
-    const TEXTS: [(&str, Self); 29] = [
+    const TEXTS: [(&str, Self); 31] = [
+        ("Maximum nested folder depth reached", Self::TooDeep),
+        // That of the newer API below, without a name of the error and with 500 (pkg/registry/apis/folders/validate.go).
+        ("folder max depth exceeded", Self::TooDeep),
         ("cannot change provenance from", Self::Provenance),
         ("with provided provenance", Self::Provenance),
         ("cannot be managed via API that handles", Self::Provenance),

@@ -58,6 +58,8 @@ pub(super) struct Held {
     pub(super) folders: Vec<Folder>,
     /// Whether the index that lists of folders come from knows nothing yet.
     pub(super) index_lags: bool,
+    /// How many folders may be one in another.
+    pub(super) deepest_folder: Option<usize>,
     pub(super) rules: BTreeMap<String, AlertRule>,
     /// What the last write of a rule was told of the others in its group: their uids, and whether we have written them.
     pub(super) others: Vec<(String, Option<bool>)>,

@@ -1,6 +1,7 @@
 //! What newer versions of Grafana do otherwise.
 
 mod apis;
+mod folders;
 mod titles;
 
 use jiff::civil::date;
