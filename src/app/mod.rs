@@ -2,6 +2,9 @@
 
 mod check;
 pub mod owner;
+mod uninstall;
+
+pub use uninstall::remove_finalizers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,14 +22,10 @@ use tracing::{info, warn};
 
 use crate::api::grafana_instance::Auth;
 use crate::api::reference::{SecretKeyRef, SecretSource};
-use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance, InhibitionRule,
-    NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
-};
+use crate::api::{DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance};
 use crate::cluster::answer::{chain, is_conflict};
 use crate::cluster::client;
 use crate::cluster::events::Events;
-use crate::cluster::finalizers;
 use crate::cluster::leader::{Election, End};
 use crate::cluster::memory::Memories;
 use crate::cluster::namespace::AllLabels;
@@ -34,7 +33,6 @@ use crate::controller::connection::former::Former;
 use crate::controller::context::{Context, stores};
 use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::claim::AllClaims;
-use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
 use crate::controller::engine::sources::Sources;
 use crate::controller::engine::trigger::triggers;
@@ -253,59 +251,6 @@ async fn lead(
         election.release().await;
     }
     Ok(())
-}
-
-/// Takes the finalizers off all resources in these namespaces (none: all), once no operator runs any more. Returns how many
-/// resources of each kind had one.
-pub async fn remove_finalizers(
-    namespace: &str,
-    watched: &[String],
-    patience: Duration,
-) -> Result<[(&'static str, usize); 7], Error> {
-    let client = plain(&config().await?)?;
-    // Whoever holds the Lease is the only one that writes; a running operator would put them on again.
-    let election = Election::new(&client, namespace, identity());
-    timeout(patience, election.win(|_| {})).await.map_err(|_| {
-        Error(format!(
-            "the Lease of namespace {namespace} could not be had: if an operator runs there, stop it first (kubectl -n {namespace} scale deployment/alertwright --replicas=0)"
-        ))
-    })?;
-    let failed = |e: kube::Error| Error(format!("cannot take the finalizers off: {}", chain(&e)));
-    let removed = async {
-        Ok([
-            (
-                AlertRule::KIND,
-                finalizers::remove::<AlertRule>(&client, watched).await?,
-            ),
-            (
-                ContactPoint::KIND,
-                finalizers::remove::<ContactPoint>(&client, watched).await?,
-            ),
-            (
-                InhibitionRule::KIND,
-                finalizers::remove::<InhibitionRule>(&client, watched).await?,
-            ),
-            (
-                NotificationPolicy::KIND,
-                finalizers::remove::<NotificationPolicy>(&client, watched).await?,
-            ),
-            (
-                NotificationTemplate::KIND,
-                finalizers::remove::<NotificationTemplate>(&client, watched).await?,
-            ),
-            (
-                TimeInterval::KIND,
-                finalizers::remove::<TimeInterval>(&client, watched).await?,
-            ),
-            (
-                Silence::KIND,
-                finalizers::remove::<Silence>(&client, watched).await?,
-            ),
-        ])
-    };
-    let removed = removed.await;
-    election.release().await;
-    removed.map_err(failed)
 }
 
 /// What tells this replica from the others: the pod's name. A container that is restarted in its pod is the same replica.

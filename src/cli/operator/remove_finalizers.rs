@@ -8,7 +8,8 @@ use crate::telemetry::{self, LogFormat};
 
 /// Take the operator's finalizer off all resources, so that they can be deleted without it. What they made in Grafana stays.
 ///
-/// It waits until no operator runs, and no operator starts to work while it runs: it holds the Lease meanwhile.
+/// It waits until no operator runs, and no operator with leader election starts to work while it runs: it holds the Lease meanwhile. An operator without
+/// one shows by finalizers that are there again, which ends it with an error.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m"
