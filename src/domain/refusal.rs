@@ -15,6 +15,12 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// A number of things, in words: `1 rule`, `2 rules`.
+pub fn counted(count: usize, thing: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{s}")
+}
+
 impl Refusal {
     /// A refusal for this reason.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {

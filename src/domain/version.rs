@@ -172,6 +172,26 @@ impl fmt::Display for Version {
     }
 }
 
+/// How many fields a message names.
+const MOST_NAMED: usize = 8;
+
+/// What is to be said of fields, each with the version that brought it, where a Grafana is older; `None` where there are none.
+pub fn too_new(fields: &[(String, Version)], version: Version) -> Option<String> {
+    let named = fields.iter().take(MOST_NAMED);
+    let mut named: Vec<String> = named
+        .map(|(field, since)| format!("{field} needs Grafana {since} or newer"))
+        .collect();
+    let them = if named.len() == 1 { "it" } else { "them" };
+    let more = fields.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        named.push(format!("and so on for {more} more"));
+    }
+    (!named.is_empty()).then(|| {
+        let all = named.join(", ");
+        format!("{all}; this one is {version}. Remove {them} or upgrade Grafana")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use super::super::files::{Resources, Source, Spot};
 use crate::domain::lint::finding::{Finding, Level, Rule};
 use crate::domain::lint::object::Object;
 use crate::domain::lint::options::Options;
+use crate::domain::refusal::counted;
 
 /// One thing that was found, with its place in a file.
 pub(super) struct Entry<'a> {
@@ -118,13 +119,13 @@ impl<'a> Report<'a> {
             .filter(|(count, level)| *count > 0 || *level != Level::Info)
             .map(|(count, level)| match level {
                 Level::Info => format!("{count} to think about"),
-                other => number(*count, &other.to_string()),
+                other => counted(*count, &other.to_string()),
             })
             .collect();
         let mut counts = format!(
             "{} in {}: {}",
-            number(self.objects.len(), "resource"),
-            number(self.files, "file"),
+            counted(self.objects.len(), "resource"),
+            counted(self.files, "file"),
             found.join(", ")
         );
         if self.others > 0 {
@@ -134,14 +135,9 @@ impl<'a> Report<'a> {
             let _ = write!(
                 counts,
                 "\n{} to what isn't among these files; nothing was looked at there",
-                number(self.unseen, "reference")
+                counted(self.unseen, "reference")
             );
         }
         counts
     }
-}
-
-fn number(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }

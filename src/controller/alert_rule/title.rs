@@ -48,8 +48,10 @@ pub(super) async fn free(
         .as_deref()
         .and_then(|label| instance.owners.resource(label))
     else {
+        let cure = formerly(object, instance, holder.owner.as_deref())
+            .unwrap_or_else(|| "choose another title or folder".to_owned());
         return Err(conflict(format!(
-            "spec.title: Grafana's rule {} has the title {:?} in the same folder and isn't ours; choose another title or folder",
+            "spec.title: Grafana's rule {} has the title {:?} in the same folder and isn't ours; {cure}",
             holder.uid, rule.title
         )));
     };
@@ -101,5 +103,17 @@ fn is_stuck(context: &Context, instance: &str, namespace: &str, name: &str) -> b
             .as_ref()
             .and_then(|status| condition::ready(&status.conditions));
         ready.is_some_and(|c| c.status == "False" && c.observed_generation == holder.metadata.generation)
+    })
+}
+
+/// What helps where a rule carries this very resource's mark under an owner id that isn't known to be a former one, as in a cluster that was
+/// built anew.
+pub(super) fn formerly(object: &AlertRule, instance: &Instance, mark: Option<&str>) -> Option<String> {
+    let (owner, resource) = mark?.split_once('/')?;
+    (resource.split_once('/')? == (object.ns(), object.id())).then(|| {
+        format!(
+            "an operator with the owner id {owner} made it for this very resource. If that was this one, name {owner} in spec.previousOwnerIDs of GrafanaInstance {}, and the rule is taken over; else choose another title or folder",
+            instance.name
+        )
     })
 }

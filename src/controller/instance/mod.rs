@@ -31,6 +31,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::failure::Retry;
 use crate::controller::engine::health::{Health, all_unread};
+use crate::domain::refusal::counted;
 use crate::domain::tenancy;
 
 /// How long a failed connection attempt waits.
@@ -279,7 +280,8 @@ fn rights(instance: &Instance) -> Option<String> {
     let refused = instance.refused.for_want_of_rights();
     (refused > 0).then(|| {
         format!(
-            "Grafana lets these credentials read and has refused what they wrote for {refused} resources; whom spec.auth names needs the role Admin, or the rights that docs/grafana-versions.md lists for its version"
+            "Grafana lets these credentials read and has refused what they wrote for {}; whom spec.auth names needs the role Admin, or the rights that docs/grafana-versions.md lists for its version",
+            counted(refused, "resource")
         )
     })
 }

@@ -19,6 +19,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
 use crate::controller::{alert_rule, silence};
 use crate::domain::changed::orphans::{self, Orphan};
+use crate::domain::refusal::counted;
 use crate::grafana::wire::SilenceState;
 
 /// How many names a status and an event hold.
@@ -76,17 +77,19 @@ pub fn forget(instance: &str, context: &Context) {
 /// What the status says of orphans.
 pub fn report(instance: &Instance, next: &mut GrafanaInstanceStatus) {
     let orphans = instance.orphans.lock();
-    let counted = orphans.counted();
-    next.orphans = i64::try_from(counted.len()).ok();
-    next.orphan_names = names(&counted);
+    let those = orphans.counted();
+    next.orphans = i64::try_from(those.len()).ok();
+    next.orphan_names = names(&those);
 }
 
 /// What a person should know of rules that carry another owner id and the names of our resources.
 pub fn warning(instance: &Instance) -> Option<String> {
     let strangers = instance.strangers.lock();
     let (owner, count) = strangers.first_key_value()?;
+    let rules = counted(*count, "rule");
+    let carry = if *count == 1 { "carries" } else { "carry" };
     Some(format!(
-        "{count} rules carry the owner id {owner} and the names of AlertRules that are here: if it is a former one of this operator, put it into spec.previousOwnerIDs, or both fire; if it is another operator's, they are told apart by their folders"
+        "{rules} {carry} the owner id {owner} and the names of AlertRules that are here: if it is a former one of this operator, put it into spec.previousOwnerIDs, or both fire; if it is another operator's, they are told apart by their folders"
     ))
 }
 

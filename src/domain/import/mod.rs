@@ -7,6 +7,8 @@ pub mod remark;
 pub mod selection;
 pub mod source;
 pub mod stored;
+mod titles;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,6 +39,8 @@ pub struct Grafana<'a> {
     pub owner: &'a Owner,
     /// What the instance writes in front of folder titles.
     pub folder_prefix: &'a str,
+    /// The titles of the AlertRules that the import has by now, by their names.
+    pub titles: &'a BTreeMap<String, String>,
     /// What the rules are asked of, as far as it is known.
     pub sources: &'a [DataSource],
 }
@@ -78,7 +82,6 @@ pub fn wish(import: &PrometheusRuleImport, mut sources: Vec<Source<'_>>, grafana
         ..Wish::default()
     };
     let mut names = Names::new(&import.name_any());
-    let mut titles = Titles::default();
     for source in &sources {
         if wish.rules.len() == MOST_RULES {
             // What nobody will have isn't read either.
@@ -87,8 +90,11 @@ pub fn wish(import: &PrometheusRuleImport, mut sources: Vec<Source<'_>>, grafana
         }
         let groups = source.groups(&mut wish.skipped);
         for group in &groups {
-            group_of(import, source, group, grafana, &mut names, &mut titles, &mut wish);
+            group_of(import, source, group, grafana, &mut names, &mut wish);
         }
+    }
+    if grafana.version < Version::SAME_TITLES {
+        titles::tell_apart(&mut wish, grafana);
     }
     wish
 }
@@ -99,7 +105,6 @@ fn group_of(
     group: &Group,
     grafana: &Grafana<'_>,
     names: &mut Names,
-    titles: &mut Titles,
     wish: &mut Wish,
 ) {
     let about = About {
@@ -153,46 +158,20 @@ fn group_of(
         let namespace = import.namespace().unwrap_or_default();
         let id = (namespace.as_str(), name.as_str());
         if let Err(refusal) = crate::domain::rule::check(&spec, grafana.owner, id, grafana.folder_prefix) {
-            wish.skipped.of_rule(&about, rule.name(), &refusal.message);
+            wish.skipped
+                .of_rule(&about, rule.name(), &words::of_source(&refusal.message));
             continue;
         }
         if let Some(problem) = wish.languages.hear(&spec, grafana.sources) {
-            wish.skipped.of_rule(&about, rule.name(), &problem);
+            wish.skipped
+                .of_rule(&about, rule.name(), &words::of_source(&problem));
             continue;
-        }
-        let mut losses = losses;
-        if grafana.version < Version::SAME_TITLES {
-            losses.extend(titles.tell_apart(&mut spec.title, grafana.version));
         }
         for loss in losses {
             wish.different.of_rule(&about, rule.name(), &loss);
         }
         wish.rules
             .push(stored::object(import, source, group, rule.name(), name, spec));
-    }
-}
-
-/// Titles that are taken, for a Grafana where those of a folder must differ.
-#[derive(Default)]
-struct Titles {
-    times: BTreeMap<String, usize>,
-}
-
-impl Titles {
-    /// Gives a title that is taken a number, and says so.
-    fn tell_apart(&mut self, title: &mut Option<String>, version: Version) -> Option<String> {
-        let plain = title.clone()?;
-        let times = self.times.entry(plain.clone()).or_default();
-        *times += 1;
-        if *times == 1 {
-            return None;
-        }
-        let numbered = format!("{plain} ({times})");
-        let message = format!(
-            "is called {numbered:?}, and so is its label alertname: Grafana {version} wants the titles of a folder to differ"
-        );
-        *title = Some(numbered);
-        Some(message)
     }
 }
 

@@ -50,6 +50,19 @@ pub(super) fn object(
     }
 }
 
+/// Gives an AlertRule another title.
+pub(super) fn rename(rule: &mut AlertRule, title: String) {
+    rule.spec.title = Some(title);
+    let from = rule
+        .annotations()
+        .get(ANNOTATION_SOURCE)
+        .cloned()
+        .unwrap_or_default();
+    let imported = fingerprint(&rule.spec, rule.labels(), &from);
+    rule.annotations_mut()
+        .insert(ANNOTATION_IMPORTED.to_owned(), imported);
+}
+
 /// The reference that makes an AlertRule an import's own. It carries no `blockOwnerDeletion`, for which some clusters want a right to the
 /// import's finalizers.
 pub fn owner_reference(import: &PrometheusRuleImport) -> OwnerReference {

@@ -19,7 +19,7 @@ pub(super) fn import(spec: Value) -> PrometheusRuleImport {
     .unwrap()
 }
 
-fn group(rules: Value) -> Value {
+pub(super) fn group(rules: Value) -> Value {
     json!({"groups": [{"name": "g", "rules": rules}]})
 }
 
@@ -41,13 +41,24 @@ fn of(spec: Value, sources: Vec<Source<'_>>, version: Version) -> Wish {
     of_import(&import(spec), sources, version)
 }
 
-fn of_import(import: &PrometheusRuleImport, sources: Vec<Source<'_>>, version: Version) -> Wish {
+pub(super) fn of_import(import: &PrometheusRuleImport, sources: Vec<Source<'_>>, version: Version) -> Wish {
+    beside(&BTreeMap::new(), import, sources, version)
+}
+
+/// The same where the import has AlertRules of these titles.
+pub(super) fn beside(
+    titles: &BTreeMap<String, String>,
+    import: &PrometheusRuleImport,
+    sources: Vec<Source<'_>>,
+    version: Version,
+) -> Wish {
     let owner = Owner::parse("own").unwrap();
     let grafana = Grafana {
         version,
         base_interval: Duration::from_secs(10),
         owner: &owner,
         folder_prefix: "",
+        titles,
         sources: &[],
     };
     wish(import, sources, &grafana)
@@ -226,7 +237,7 @@ fn what_cannot_be_carried_over_is_named_and_hurts_itself_alone() {
     assert_eq!((wish.skipped.count, said.len()), (9, 9), "{said:#?}");
     for (rule, words) in [
         ("job:up:sum", "records a series"),
-        ("Broken", "spec.query"),
+        ("Broken", "expr"),
         ("NoExpr", "expr"),
         ("Text", "annotations[summary]"),
         ("Long", "for: \"1.5h\" is not a duration"),
@@ -302,27 +313,14 @@ fn what_grafana_does_otherwise_is_named() {
 }
 
 #[test]
-fn titles_differ_where_grafana_wants_them_to_and_that_is_named() {
-    let source = group(json!([alert("A"), {"alert": "A", "expr": "up == 1"}]));
-    let titles = |wish: &Wish| -> Vec<_> {
-        wish.rules
-            .iter()
-            .filter_map(|rule| rule.spec.title.clone())
-            .collect()
-    };
-    let old = carried(json!({}), &[("web", source.clone())], OLD);
-    assert_eq!(titles(&old), ["A", "A (2)"]);
-    assert!(
-        said(&old.different)[0].contains("alertname"),
-        "{:?}",
-        old.different
-    );
-    let new = carried(json!({}), &[("web", source)], NEW);
-    assert_eq!(
-        (titles(&new), new.different.count),
-        (vec!["A".into(), "A".into()], 0)
-    );
-    assert_eq!(names(&old), names(&new), "a newer Grafana changes no names");
+fn a_refusal_speaks_of_the_fields_that_are_in_the_source() {
+    let rules = json!([
+        {"alert": "A", "expr": "sum("}, {"alert": "B", "expr": "up == 0", "annotations": {"s": "{{ $value"}},
+    ]);
+    let wish = carried(json!({}), &[("web", group(rules))], NEW);
+    let said = said(&wish.skipped);
+    assert!(said[0].starts_with("A: expr: line 1"), "{said:?}");
+    assert!(said[1].starts_with("B: annotations[s]: "), "{said:?}");
 }
 
 #[test]

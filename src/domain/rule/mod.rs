@@ -20,7 +20,7 @@ use crate::api::duration;
 use crate::api::reference::DatasourceRef;
 use crate::domain::ownership::Owner;
 use crate::domain::refusal::Refusal;
-use crate::domain::version::Version;
+use crate::domain::version::{Version, too_new};
 use crate::grafana::api::Provenance;
 use crate::grafana::model::AlertRule;
 use crate::grafana::wire::{DataSource, Toggles};
@@ -251,17 +251,13 @@ fn refuse_fields(spec: &AlertRuleSpec, version: Version) -> Result<(), Refusal> 
             Version::KEEP_FIRING_FOR,
         ),
     ];
-    match wanted
+    let used = wanted
         .into_iter()
-        .find(|(_, used, since)| *used && version < *since)
-    {
+        .filter(|(_, used, since)| *used && version < *since);
+    let fields: Vec<_> = used.map(|(field, _, since)| (field.to_owned(), since)).collect();
+    match too_new(&fields, version) {
         None => Ok(()),
-        Some((field, _, since)) => Err(Refusal::new(
-            Reason::Unsupported,
-            format!(
-                "{field} needs Grafana {since} or newer; this one is {version}. Remove the field or upgrade Grafana"
-            ),
-        )),
+        Some(message) => Err(Refusal::new(Reason::Unsupported, message)),
     }
 }
 

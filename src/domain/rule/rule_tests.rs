@@ -304,6 +304,25 @@ fn a_field_that_grafana_is_too_old_for_is_named_and_never_dropped() {
 }
 
 #[test]
+fn all_fields_that_are_too_new_are_told_at_once() {
+    let fields = json!({"noDataState": "KeepLast", "keepFiringFor": "5m", "missingSeriesEvalsToResolve": 3});
+    let at = |version| wish_in(&spec(fields.clone()), |around| around.version = version).unwrap_err();
+    assert_eq!(
+        at(Version::new(10, 0, 0)).message,
+        "spec.noDataState: KeepLast needs Grafana 10.4 or newer, spec.keepFiringFor needs Grafana 12.0 or newer, spec.missingSeriesEvalsToResolve needs Grafana 12.0 or newer; this one is 10.0. Remove them or upgrade Grafana"
+    );
+    let many: Vec<_> = (0..10)
+        .map(|n| (format!("spec.f{n}"), Version::new(12, 0, 0)))
+        .collect();
+    let message = too_new(&many, Version::OLDEST).unwrap();
+    assert!(
+        message.contains("spec.f7 needs") && !message.contains("spec.f8"),
+        "{message}"
+    );
+    assert!(message.contains("and so on for 2 more"), "{message}");
+}
+
+#[test]
 fn debug_queries_become_links_under_names_of_plain_letters() {
     let wish = wished(json!({ "debugQueries": [
         {"name": "Slow requests", "query": "{app=\"shop\"} |= \"slow\""}, {"name": "p99", "query": "y"},

@@ -4,6 +4,7 @@
 pub mod news;
 mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::controller::pass::{Reconcile, Report};
 use crate::domain::import::selection::{Namespaces, Selection};
 use crate::domain::import::source::Source;
 use crate::domain::import::{self, Grafana, MOST_RULES, Wish};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, counted};
 use crate::domain::rule;
 use crate::grafana::mirror::Part;
 use crate::grafana::wire::DataSource;
@@ -94,11 +95,13 @@ impl Reconcile for PrometheusRuleImport {
                 .cloned()
         });
         let asked: Vec<DataSource> = asked.collect();
+        let titles = self.titles(context);
         let grafana = Grafana {
             version: oldest.ok_or_else(Failure::not_yet)?,
             base_interval: intervals.reduce(import::common_interval).unwrap_or_default(),
             owner: &context.owner,
             folder_prefix: prefixes.max_by_key(|prefix| prefix.len()).unwrap_or_default(),
+            titles: &titles,
             sources: &asked,
         };
         let mut wish = import::wish(self, sources, &grafana);
@@ -144,6 +147,18 @@ impl PrometheusRuleImport {
         }
     }
 
+    /// The titles of the AlertRules that it has, by their names.
+    fn titles(&self, context: &Context) -> BTreeMap<String, String> {
+        let own = context
+            .stores
+            .rules
+            .whole(&By::Owner(self.uid().unwrap_or_default()));
+        let titles = own
+            .iter()
+            .filter_map(|rule| Some((rule.name_any(), rule.spec.title.clone()?)));
+        titles.collect()
+    }
+
     fn report(&self, seen: &Seen<'_>, wish: Wish) -> Report<PrometheusRuleImportStatus> {
         let number = |count| i64::try_from(count).ok();
         let status = PrometheusRuleImportStatus {
@@ -156,9 +171,10 @@ impl PrometheusRuleImport {
             ..PrometheusRuleImportStatus::default()
         };
         let message = format!(
-            "{} AlertRules from {} objects; kubectl get alertrules tells whether Grafana has them",
-            wish.rules.len(),
-            wish.sources
+            "{} from {}; kubectl get alertrules tells whether Grafana has {}",
+            counted(wish.rules.len(), "AlertRule"),
+            counted(wish.sources, "object"),
+            if wish.rules.len() == 1 { "it" } else { "them" }
         );
         let mut report = Report::synced(status, message);
         if let Some(missing) = seen.missing(self) {
@@ -168,8 +184,8 @@ impl PrometheusRuleImport {
         if wish.beyond > 0 {
             report.reason = Reason::Invalid;
             report.message = format!(
-                "{} rules are selected beyond the {MOST_RULES} that one import may have, and have no AlertRule: narrow spec.selector, and give the rest to another import",
-                wish.beyond
+                "{} beyond the {MOST_RULES} that one import may have, without an AlertRule: narrow spec.selector, and give the rest to another import",
+                counted(wish.beyond, "rule")
             );
         }
         report

@@ -266,7 +266,7 @@ async fn rules_with_another_owner_id_and_our_names_are_counted() {
     polls(&world, 1).await;
     let warning = sweep::warning(&instance).unwrap();
     assert!(
-        warning.starts_with("1 rules carry the owner id old") && warning.contains("spec.previousOwnerIDs"),
+        warning.starts_with("1 rule carries the owner id old") && warning.contains("spec.previousOwnerIDs"),
         "{warning}"
     );
 }

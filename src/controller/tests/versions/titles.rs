@@ -140,6 +140,31 @@ async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn a_title_that_this_very_resource_has_under_another_owner_id_is_told_with_the_cure() {
+    let mut world = with_two("11.6.0").await;
+    for (mark, words) in [
+        (
+            "old/revel/a",
+            "an operator with the owner id old made it for this very resource. If that was this one, name old in spec.previousOwnerIDs of GrafanaInstance default",
+        ),
+        ("old/revel/c", "isn't ours; choose another title or folder"),
+    ] {
+        world.grafana.hold(|held| {
+            let mut rule = held.rules.values().next().unwrap().clone();
+            rule.uid = "former".to_owned();
+            rule.title = "c".to_owned();
+            rule.labels.insert("__alertwright__".to_owned(), mark.to_owned());
+            held.rules.insert(rule.uid.clone(), rule);
+        });
+        world.poll().await;
+        let a = titled(&mut world, "a", "c");
+        let failure = fails(&world, &a).await;
+        assert_eq!(failure.reason, Some(Reason::Conflict));
+        assert!(failure.message.contains(words), "{}", failure.message);
+    }
+}
+
+#[tokio::test]
 async fn since_12_two_rules_of_a_folder_may_have_one_title() {
     let mut world = with_two("12.0.0").await;
     let a = titled(&mut world, "a", "b");

@@ -390,7 +390,7 @@ fn what_came_after_a_version_is_named_and_nothing_else_is() {
     assert_eq!(refusal.reason, Reason::Unsupported);
     assert_eq!(
         refusal.message,
-        "spec.integrations[1].webhook.hmacConfig needs Grafana 11.6 or newer; this one is 11.5. Remove it or upgrade Grafana"
+        "spec.integrations[1].webhook.hmacConfig needs Grafana 11.6 or newer, spec.integrations[2].slack.footer needs Grafana 12.4 or newer; this one is 11.5. Remove them or upgrade Grafana"
     );
     assert_eq!(
         told(12, 3).unwrap().message,

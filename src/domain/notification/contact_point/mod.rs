@@ -116,6 +116,7 @@ pub fn refuse_what_is_too_new(spec: &ContactPointSpec, version: Version) -> Resu
     if missing().next().is_none() {
         return Ok(());
     }
+    let mut fields = Vec::new();
     for (i, integration) in spec.integrations.iter().enumerate() {
         // A specification always serialises, into what the resource says.
         let written = serde_json::to_value(integration).unwrap_or_default();
@@ -124,14 +125,13 @@ pub fn refuse_what_is_too_new(spec: &ContactPointSpec, version: Version) -> Resu
                 .pointer(&format!("/{}", field.replace('.', "/")))
                 .is_some()
         };
-        if let Some((field, since)) = missing().find(|(field, _)| is_used(field)) {
-            let message = format!(
-                "{field} needs Grafana {since} or newer; this one is {version}. Remove it or upgrade Grafana"
-            );
-            return Err(of_integration(i, &Refusal::new(Reason::Unsupported, message)));
-        }
+        let used = missing().filter(|(field, _)| is_used(field));
+        fields.extend(used.map(|(field, since)| (format!("spec.integrations[{i}].{field}"), *since)));
     }
-    Ok(())
+    match version::too_new(&fields, version) {
+        None => Ok(()),
+        Some(message) => Err(Refusal::new(Reason::Unsupported, message)),
+    }
 }
 
 fn of_integration(i: usize, refusal: &Refusal) -> Refusal {
