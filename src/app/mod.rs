@@ -8,13 +8,10 @@ pub use uninstall::remove_finalizers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use kube::api::PostParams;
-use kube::runtime::events::Reporter;
 use kube::{Api, Client, Config, ResourceExt};
-use parking_lot::{Mutex, RwLock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -25,22 +22,10 @@ use crate::api::reference::{SecretKeyRef, SecretSource};
 use crate::api::{DEFAULT_INSTANCE, FIELD_MANAGER, GrafanaInstance};
 use crate::cluster::answer::{chain, is_conflict};
 use crate::cluster::client;
-use crate::cluster::events::Events;
 use crate::cluster::leader::{Election, End};
-use crate::cluster::memory::Memories;
-use crate::cluster::namespace::AllLabels;
-use crate::controller::connection::former::Former;
-use crate::controller::context::{Context, stores};
-use crate::controller::engine::backoff::Backoff;
-use crate::controller::engine::claim::AllClaims;
+use crate::controller::context::Operator;
 use crate::controller::engine::readiness::Readiness;
-use crate::controller::engine::sources::Sources;
-use crate::controller::engine::trigger::triggers;
-use crate::controller::engine::turns::AllRights;
-use crate::controller::engine::turns::crowd::Crowd;
-use crate::controller::engine::unwatched::Unwatched;
 use crate::controller::run;
-use crate::controller::workloads::Workloads;
 use crate::domain::ownership::Owner;
 use crate::metrics::Metrics;
 use crate::server;
@@ -185,39 +170,17 @@ async fn lead(
     let client = client::fenced(config.clone(), term.clone()).map_err(|e| no_client(&e))?;
     let attentive = client::attentive(config.clone()).map_err(|e| no_client(&e))?;
     metrics.set_leader(true);
-    let (stores, writers) = stores();
-    let (triggers, receivers) = triggers();
-    let reporter = Reporter {
-        controller: FIELD_MANAGER.into(),
-        instance: std::env::var("POD_NAME").ok(),
-    };
-    let namespaces = Arc::new(AllLabels::default());
-    let context = Arc::new(Context {
+    let operator = Operator {
         namespace: settings.namespace.clone(),
-        claims: AllClaims::new(owner.clone(), namespaces.clone()),
-        namespaces,
         owner,
-        term,
         watch_secrets: settings.watch_secrets,
-        stores,
-        triggers,
-        backoff: Backoff::default(),
+        watched: settings.watch_namespaces.clone(),
+        term,
         metrics: metrics.clone(),
-        running: RwLock::default(),
-        former: Former::default(),
-        rights: AllRights::default(),
-        crowd: Crowd::default(),
-        memories: Memories::default(),
-        broken: RwLock::default(),
-        workloads: Workloads::default(),
-        sources: Sources::default(),
-        silence_ids: Mutex::default(),
-        ready: Arc::new(AtomicBool::new(false)),
         readiness: readiness.clone(),
-        unwatched: Arc::new(Unwatched::new(&settings.watch_namespaces, metrics.clone())),
-        events: Events::new(client.clone(), reporter),
-        client,
-    });
+    };
+    let (context, writers, receivers) = operator.context(client);
+    let context = Arc::new(context);
     let mut controllers = Box::pin(run::all(
         context.clone(),
         &attentive,

@@ -1,6 +1,9 @@
 //! What a pass may use.
 
+mod made;
 mod tell;
+
+pub use made::Operator;
 
 use std::collections::HashMap;
 use std::error::Error;

@@ -1,5 +1,6 @@
 //! Passes that are cut off in the middle of a write, and those behind them in the queue.
 
+use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -18,43 +18,29 @@ mod resend;
 mod versions;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use ::kube::runtime::events::Reporter;
 use ::kube::runtime::watcher::Event;
-use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
 use super::connection::Instance;
-use super::connection::former::Former;
-use super::context::{Context, Writers, stores};
+use super::context::{Context, Operator, Writers};
 use super::instance::{self, poller};
 use super::news;
-use super::workloads::Workloads;
 use crate::api::{
     ANNOTATION_RESEND, AlertRule, ContactPoint, FINALIZER, GrafanaInstance, NotificationPolicy,
     NotificationTemplate, Silence, TimeInterval,
 };
-use crate::cluster::events::Events;
 use crate::cluster::identity::Identity;
-use crate::cluster::memory::Memories;
-use crate::cluster::namespace::AllLabels;
-use crate::controller::engine::backoff::Backoff;
 use crate::controller::engine::by::Indexed;
-use crate::controller::engine::claim::AllClaims;
 use crate::controller::engine::health::Health;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::readiness::Readiness;
-use crate::controller::engine::sources::Sources;
 use crate::controller::engine::store::Writer;
-use crate::controller::engine::trigger::{Receivers, triggers};
-use crate::controller::engine::turns::AllRights;
-use crate::controller::engine::turns::crowd::Crowd;
-use crate::controller::engine::unwatched::Unwatched;
+use crate::controller::engine::trigger::Receivers;
 use crate::domain::ownership::{Owner, Owners};
 use crate::metrics::Metrics;
 use grafana::{Does, Double, Point};
@@ -85,42 +71,16 @@ impl World {
 
     /// An operator that knows nothing yet of these two.
     fn over(server: ApiServer, grafana: Double) -> Self {
-        let client = server.client();
-        let (stores, writers) = stores();
-        let (triggers, receivers) = triggers();
-        let metrics = Arc::new(Metrics::new());
-        let owner = Owner::parse("own").unwrap();
-        let reporter = Reporter {
-            controller: "alertwright".into(),
-            instance: None,
-        };
-        let namespaces: Arc<AllLabels> = Arc::default();
-        let context = Context {
+        let operator = Operator {
             namespace: HOME.to_owned(),
-            owner: owner.clone(),
-            term: Arc::default(),
+            owner: Owner::parse("own").unwrap(),
             watch_secrets: true,
-            stores,
-            claims: AllClaims::new(owner, namespaces.clone()),
-            namespaces,
-            triggers,
-            backoff: Backoff::default(),
-            metrics: metrics.clone(),
-            running: RwLock::default(),
-            former: Former::default(),
-            rights: AllRights::default(),
-            crowd: Crowd::default(),
-            memories: Memories::default(),
-            broken: RwLock::default(),
-            workloads: Workloads::default(),
-            sources: Sources::default(),
-            silence_ids: Mutex::default(),
-            ready: Arc::new(AtomicBool::new(false)),
+            watched: Vec::new(),
+            term: Arc::default(),
+            metrics: Arc::new(Metrics::new()),
             readiness: Arc::new(Readiness::waiting("tests")),
-            unwatched: Arc::new(Unwatched::new(&[], metrics)),
-            events: Events::new(client.clone(), reporter),
-            client,
         };
+        let (context, writers, receivers) = operator.context(server.client());
         context.set_ready();
         Self {
             context: Arc::new(context),

@@ -5,7 +5,7 @@ mod drift;
 mod told;
 mod watched;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
