@@ -16,10 +16,6 @@ pub(super) enum Exit {
     /// It could not be done: files, a cluster or a Grafana that can't be read, are away or refuse.
     Failed,
     /// It was done in part: some of several failed.
-    #[cfg_attr(
-        feature = "cli",
-        allow(dead_code, reason = "the first command that can be comes next")
-    )]
     InPart,
 }
 
@@ -30,7 +26,6 @@ pub(super) const HELP: &str =
 
 /// The same of a command that can be done in part.
 #[cfg(feature = "cli")]
-#[allow(dead_code, reason = "the first command that can be comes next")]
 pub(super) const HELP_IN_PART: &str = "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done, 4 done in part.";
 
 impl Exit {

@@ -5,9 +5,10 @@ mod check;
 #[cfg(feature = "cli")]
 mod color;
 #[cfg(feature = "cli")]
-#[allow(dead_code, unused_imports, reason = "the commands that connect come next")]
 mod connect;
 mod crds;
+#[cfg(feature = "cli")]
+mod diff;
 mod exit;
 #[cfg(feature = "cli")]
 mod files;
@@ -54,6 +55,8 @@ enum Command {
     #[cfg(feature = "cli")]
     Check(Box<check::Check>),
     #[cfg(feature = "cli")]
+    Diff(Box<diff::Diff>),
+    #[cfg(feature = "cli")]
     Route(Box<route::Route>),
     #[cfg(feature = "cli")]
     #[command(subcommand)]
@@ -80,6 +83,8 @@ impl Arguments {
         let done = match self.command {
             #[cfg(feature = "cli")]
             Command::Check(command) => command.execute(),
+            #[cfg(feature = "cli")]
+            Command::Diff(command) => command.execute(),
             #[cfg(feature = "cli")]
             Command::Route(command) => command.execute(),
             #[cfg(feature = "cli")]

@@ -5,6 +5,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+/// How the names of all Secrets begin that hold what is remembered of Grafanas.
+pub(super) const MEMORY: &str = "alertwright-memory-";
+
 /// One Grafana and organisation. No version of Grafana shows an identity of its own, so it is the address that it is reached at, and the
 /// organisation's number as Grafana says it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,7 +51,7 @@ impl Identity {
         hash.update(self.organisation.unwrap_or_default().to_le_bytes());
         let mut hash = data_encoding::HEXLOWER.encode(&hash.finalize());
         hash.truncate(16);
-        format!("alertwright-memory-{hash}")
+        format!("{MEMORY}{hash}")
     }
 }
 

@@ -12,4 +12,6 @@ pub mod memory;
 pub mod namespace;
 pub mod prometheus;
 pub mod referenced;
+#[cfg(feature = "cli")]
+pub mod rehearsed;
 pub mod status;

@@ -6,6 +6,7 @@
     reason = "a failure must fail the test"
 )]
 
+mod diff;
 mod docs;
 mod engine;
 

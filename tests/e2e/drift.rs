@@ -13,13 +13,13 @@ use crate::rules::{QUIET, quiet, uid};
 use crate::world::{self, SOON, World};
 
 /// Sets the instance's policy, and connects it anew by that.
-async fn policy(w: &World, policy: &str, token: &str) {
+pub(crate) async fn policy(w: &World, policy: &str, token: &str) {
     let more = json!({"driftPolicy": policy});
     world::connect(w.plane, &w.home, &w.proxy.url(), token, more).await;
 }
 
 /// Changes the rule, contact point, tree, time interval and template, and ends the silence, as a person does in Grafana.
-async fn change_by_hand(w: &World) {
+pub(crate) async fn change_by_hand(w: &World) {
     let path = format!("/api/v1/provisioning/alert-rules/{}", uid(w, "r").await);
     let mut rule = w.grafana.get(&path).await.ok();
     rule["title"] = json!("by hand");

@@ -20,6 +20,7 @@ mod contact_points;
 mod deep;
 mod deliveries;
 mod diff;
+mod difference;
 mod doors;
 mod drift;
 mod example;

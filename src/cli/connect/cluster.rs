@@ -41,6 +41,14 @@ pub(in super::super) struct Cluster {
     /// The operator's own namespace. Default: that of the one Deployment labelled app.kubernetes.io/name=alertwright, else alertwright-system.
     #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE")]
     operator_namespace: Option<String>,
+    /// The namespaces that the operator watches, comma separated. Default: all.
+    #[arg(
+        long,
+        env = "WATCH_NAMESPACES",
+        value_delimiter = ',',
+        value_name = "NAMESPACES"
+    )]
+    watch_namespaces: Vec<String>,
 }
 
 /// A cluster that is connected.
@@ -50,22 +58,21 @@ pub(in super::super) struct Connected {
     pub(in super::super) namespace: String,
     /// The operator's own namespace.
     pub(in super::super) home: String,
+    /// The namespaces that the operator watches; none means all.
+    watched: Vec<String>,
 }
 
 impl Cluster {
-    /// The namespace that the operator is in, as far as somebody says it.
-    pub(in super::super) fn home(&self) -> &str {
-        self.operator_namespace.as_deref().unwrap_or(USUAL)
-    }
-
     /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
     pub(in super::super) async fn connect(&self) -> Result<Connected, String> {
-        let config = client::config_of(self.kubeconfig.as_deref(), self.context.as_deref()).await;
-        let config = config.map_err(|e| {
-            format!(
-                "no cluster is configured: {}; set KUBECONFIG, or name a kubeconfig with --kubeconfig",
-                chain(&e)
-            )
+        let config = match (&self.kubeconfig, &self.context) {
+            (None, None) => client::config().await.map_err(|e| chain(&e)),
+            (file, context) => client::config_of(file.as_deref(), context.as_deref())
+                .await
+                .map_err(|e| chain(&e)),
+        };
+        let config = config.map_err(|why| {
+            format!("no cluster is configured: {why}; set KUBECONFIG, or name a kubeconfig with --kubeconfig")
         })?;
         let namespace = self.namespace.clone();
         let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
@@ -79,6 +86,12 @@ impl Cluster {
             client,
             namespace,
             home,
+            watched: self
+                .watch_namespaces
+                .iter()
+                .filter(|name| !name.is_empty())
+                .cloned()
+                .collect(),
         })
     }
 }
@@ -105,30 +118,49 @@ async fn found_home(client: &Client) -> Result<String, String> {
 }
 
 impl Connected {
-    /// The resources of a kind in a namespace, or all of them.
-    pub(in super::super) async fn list<K>(&self, namespace: Option<&str>) -> Result<Vec<K>, String>
+    /// The resources of a kind that the operator watches.
+    pub(in super::super) async fn list<K>(&self) -> Result<Vec<K>, String>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
     {
-        let api: Api<K> = match namespace {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        };
-        let mut parameters = ListParams::default().limit(PAGE);
-        let mut all = Vec::new();
-        loop {
-            let page = api.list(&parameters).await;
-            let page = page.map_err(|e| format!("cannot list every {}: {}", K::kind(&()), chain(&e)))?;
-            all.extend(page.items);
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => parameters = parameters.continue_token(&token),
-                None => return Ok(all),
-            }
+        if self.watched.is_empty() {
+            return list(Api::all(self.client.clone())).await;
         }
+        let mut all = Vec::new();
+        for namespace in &self.watched {
+            all.extend(self.list_in(namespace).await?);
+        }
+        Ok(all)
+    }
+
+    /// The resources of a kind in a namespace.
+    pub(in super::super) async fn list_in<K>(&self, namespace: &str) -> Result<Vec<K>, String>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+    {
+        list(Api::namespaced(self.client.clone(), namespace)).await
     }
 
     /// The owner id that the operator marks its objects in Grafana with, if it can be read and there is one.
     pub(in super::super) async fn owner(&self) -> Result<Option<Owner>, String> {
         owner::kept(&self.client, &self.home).await
+    }
+}
+
+/// All objects, page by page.
+async fn list<K>(api: Api<K>) -> Result<Vec<K>, String>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let mut parameters = ListParams::default().limit(PAGE);
+    let mut all = Vec::new();
+    loop {
+        let page = api.list(&parameters).await;
+        let page = page.map_err(|e| format!("cannot list every {}: {}", K::kind(&()), chain(&e)))?;
+        all.extend(page.items);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => parameters = parameters.continue_token(&token),
+            None => return Ok(all),
+        }
     }
 }

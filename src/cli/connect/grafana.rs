@@ -25,6 +25,7 @@ const SERVER: &str = "GRAFANA_SERVER";
 
 /// Which Grafana is meant, and as whom.
 #[derive(clap::Args, Debug, Default)]
+#[expect(clippy::doc_markdown, reason = "these are what help says")]
 pub(in super::super) struct ToGrafana {
     /// The GrafanaInstance. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file.
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
@@ -32,7 +33,7 @@ pub(in super::super) struct ToGrafana {
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
     #[arg(long, env = "GRAFANA_URL", value_name = "URL")]
     grafana_url: Option<String>,
-    /// A file that holds a token of your own, which a Viewer's suffices for. Default: GRAFANA_TOKEN, else the GrafanaInstance's Secret.
+    /// A file that holds a token of your own, which may read Grafana's alerting. Default: GRAFANA_TOKEN, else the GrafanaInstance's Secret.
     #[arg(long, value_name = "FILE")]
     grafana_token_file: Option<PathBuf>,
 }

@@ -29,6 +29,8 @@ pub(in super::super) struct Resources {
     pub(in super::super) problems: Vec<Problem>,
     /// How many objects of other groups there are.
     pub(in super::super) others: usize,
+    /// The Secrets and ConfigMaps among them.
+    pub(in super::super) values: Vec<Value>,
     places: Vec<Written>,
 }
 
@@ -124,6 +126,10 @@ impl Resources {
             });
         } else if matches!(document.content, Content::Mapping(_)) {
             self.others += 1;
+            let kind = value.get("kind").and_then(Value::as_str);
+            if matches!(kind, Some("Secret" | "ConfigMap")) {
+                self.values.push(value);
+            }
         }
     }
 }

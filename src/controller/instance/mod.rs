@@ -40,7 +40,7 @@ const RETRY: Duration = Duration::from_secs(10);
 /// What is said until Grafana has answered, or not.
 const CONNECTING: &str = "connecting";
 
-#[cfg(test)]
+#[cfg(any(test, feature = "cli"))]
 pub(super) use apis::preference;
 #[cfg(test)]
 pub(super) use connect::{fingerprint, read as read_references};

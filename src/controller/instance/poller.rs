@@ -128,7 +128,7 @@ fn ask_for_needed(instance: &Instance, context: &Context) {
 }
 
 /// Reads everything now, the settings too if Grafana hides its version and they are due then.
-#[cfg(test)]
+#[cfg(any(test, feature = "cli"))]
 pub(in crate::controller) async fn poll_all(
     instance: &Instance,
     context: &Context,

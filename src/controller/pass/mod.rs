@@ -2,10 +2,14 @@
 
 mod kind;
 mod once;
+#[cfg(feature = "cli")]
+mod rehearsed;
 mod report;
 mod run;
 mod several;
 
 pub use kind::{Error, Reconcile, Report};
 pub(super) use once::{is_told, leaving};
+#[cfg(feature = "cli")]
+pub(super) use rehearsed::rehearse;
 pub use run::{after_error, run, without_finalizer};

@@ -40,8 +40,8 @@ impl<S> Ended<S> {
 pub(super) struct Said<S> {
     /// The whole status.
     pub(super) status: S,
-    reason: Reason,
-    message: String,
+    pub(super) reason: Reason,
+    pub(super) message: String,
     has_warnings: bool,
     /// Whether an event is due if the status is written.
     is_news: bool,

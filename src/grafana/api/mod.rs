@@ -3,6 +3,8 @@
 pub mod apis;
 mod deliveries;
 pub mod notifications;
+#[cfg(feature = "cli")]
+pub mod rehearsed;
 pub mod rules;
 mod states;
 mod terms;

@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod drift;
+#[cfg(feature = "cli")]
+mod rehearsal;
 mod told;
 mod watched;
 

@@ -1,4 +1,7 @@
-//! Starting every controller.
+//! Starting every controller, or rehearsing what their passes would do.
+
+#[cfg(feature = "cli")]
+pub mod rehearsal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,25 +21,25 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::alert_rule::import;
-use super::context::{Context, Stores, Writers};
-use super::instance;
-use super::maintenance::rolling::{self, Rolling};
-use super::maintenance::{argo, policy, workload};
-use super::news::texts::{config_map_changes, secret_changes};
-use super::news::{
-    about_contact_point, about_inhibition_rule, about_instance, about_job, about_maintenance, about_policy,
-    about_rolling, about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
-};
-use super::pass::{self, Reconcile};
-use super::tally;
 use crate::api::{AlertRule, PrometheusRuleImport, Silence};
 use crate::cluster::client::WORKLOAD_WATCH;
 use crate::cluster::prometheus::{PrometheusRule, RuleSource, VmRule};
+use crate::controller::alert_rule::import;
+use crate::controller::context::{Context, Stores, Writers};
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::store::{Store, Writer};
 use crate::controller::engine::trigger::{Receivers, stream};
 use crate::controller::engine::watch::{Watched, guarded, optional, pruned, reflect};
+use crate::controller::instance;
+use crate::controller::maintenance::rolling::{self, Rolling};
+use crate::controller::maintenance::{argo, policy, workload};
+use crate::controller::news::texts::{config_map_changes, secret_changes};
+use crate::controller::news::{
+    about_contact_point, about_inhibition_rule, about_instance, about_job, about_maintenance, about_policy,
+    about_rolling, about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
+};
+use crate::controller::pass::{self, Reconcile};
+use crate::controller::tally;
 use crate::deadline::{Late, within};
 use crate::domain::maintenance::rollout::argo::Rollout;
 

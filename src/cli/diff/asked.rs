@@ -1,0 +1,126 @@
+//! Which resources are asked for.
+
+use std::collections::BTreeMap;
+
+use kube::core::{Expression, Selector as Labels, SelectorExt};
+
+use crate::domain::lint::near::nearest;
+
+/// The kinds that there are, with their plurals and short names.
+const KINDS: [(&str, [&str; 2]); 7] = [
+    ("AlertRule", ["alertrules", "arule"]),
+    ("ContactPoint", ["contactpoints", "cpoint"]),
+    ("InhibitionRule", ["inhibitionrules", "irule"]),
+    ("NotificationPolicy", ["notificationpolicies", "npolicy"]),
+    ("NotificationTemplate", ["notificationtemplates", "ntemplate"]),
+    ("Silence", ["silences", "sil"]),
+    ("TimeInterval", ["timeintervals", "tinterval"]),
+];
+
+/// What is asked for, beside files and namespaces.
+pub(super) struct Asked<'a> {
+    pub(super) only: &'a [(String, Option<String>)],
+    pub(super) selector: Option<&'a Selector>,
+}
+
+/// Labels that are asked for.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Selector(Vec<Expression>);
+
+/// A kind, or a kind and a name, as people write them.
+pub(super) fn named(text: &str) -> Result<(String, Option<String>), String> {
+    let (kind, name) = text
+        .split_once('/')
+        .map_or((text, None), |(kind, name)| (kind, Some(name)));
+    let plain = kind.to_ascii_lowercase();
+    let is_it = |(own, others): &&(&str, [&str; 2])| {
+        own.to_ascii_lowercase() == plain || others.contains(&plain.as_str())
+    };
+    let Some((kind, _)) = KINDS.iter().find(is_it) else {
+        let near = nearest(kind, KINDS.iter().map(|(kind, _)| *kind));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        return Err(format!("there is no kind {kind}{near}"));
+    };
+    match name {
+        Some("") => Err(format!("{text} names nothing behind the /")),
+        name => Ok(((*kind).to_owned(), name.map(str::to_owned))),
+    }
+}
+
+/// A selector as kubectl takes them, of equal and unequal labels, and of those that are there or not.
+pub(super) fn selector(text: &str) -> Result<Selector, String> {
+    let one = |part: &str| -> Result<Expression, String> {
+        let part = part.trim();
+        let pair = |(key, value): (&str, &str)| (key.trim().to_owned(), value.trim().to_owned());
+        if let Some((key, value)) = part.split_once("!=").map(pair) {
+            return Ok(Expression::NotEqual(key, value));
+        }
+        let equal = part.split_once("==").or_else(|| part.split_once('='));
+        if let Some((key, value)) = equal.map(pair) {
+            return Ok(Expression::Equal(key, value));
+        }
+        match part.strip_prefix('!') {
+            _ if part.is_empty() || part.contains([' ', '(']) => Err(format!(
+                "{text:?} is no selector; write one such as team=payments,tier!=low"
+            )),
+            Some(key) => Ok(Expression::DoesNotExist(key.to_owned())),
+            None => Ok(Expression::Exists(part.to_owned())),
+        }
+    };
+    text.split(',').map(one).collect::<Result<_, _>>().map(Selector)
+}
+
+impl Asked<'_> {
+    /// Whether a resource is asked for.
+    pub(super) fn is_meant(&self, kind: &str, name: &str, labels: &BTreeMap<String, String>) -> bool {
+        let is_named = |(own, only): &(String, Option<String>)| {
+            own == kind && only.as_deref().is_none_or(|only| only == name)
+        };
+        let has_labels = |selector: &Selector| {
+            let all: Labels = selector.0.iter().cloned().collect();
+            all.matches(labels)
+        };
+        (self.only.is_empty() || self.only.iter().any(is_named)) && self.selector.is_none_or(has_labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_named_as_kubectl_takes_them() {
+        let all = ["alertrule/a", "AlertRule/a", "alertrules/a", "arule/a"];
+        for text in all {
+            assert_eq!(named(text), Ok(("AlertRule".to_owned(), Some("a".to_owned()))));
+        }
+        assert_eq!(named("npolicy"), Ok(("NotificationPolicy".to_owned(), None)));
+        assert!(
+            named("alertrul/a")
+                .unwrap_err()
+                .contains("did you mean AlertRule?")
+        );
+        assert!(named("silence/").is_err());
+    }
+
+    #[test]
+    fn a_selector_chooses_by_labels() {
+        let labels = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+            all.iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        };
+        let chosen = |text: &str, own: &[(&str, &str)]| {
+            let selector = selector(text).unwrap();
+            let asked = Asked {
+                only: &[],
+                selector: Some(&selector),
+            };
+            asked.is_meant("AlertRule", "a", &labels(own))
+        };
+        assert!(chosen("team=pay,tier!=low", &[("team", "pay")]));
+        assert!(!chosen("team=pay,tier!=low", &[("team", "pay"), ("tier", "low")]));
+        assert!(chosen("team,!tier", &[("team", "x")]) && !chosen("team", &[]));
+        assert!(selector("team in (a)").is_err() && selector("").is_err());
+    }
+}

@@ -1,0 +1,353 @@
+//! What there is: the resources of the cluster, of files in their place, and the Grafana.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::ListParams;
+use kube::core::PartialObjectMeta;
+use kube::{Api, ResourceExt};
+
+use super::super::connect::{Cluster, Connected, Reached, ToGrafana};
+use super::super::files::{self, Files};
+use super::asked::Asked;
+use crate::api::{GrafanaInstance, NotificationPolicy};
+use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
+use crate::controller::engine::managed::Managed;
+use crate::controller::run::rehearsal::{Cast, Name, Play};
+use crate::domain::lint::object::{Object, Typed};
+use crate::domain::notification::contact_point;
+use crate::domain::ownership::{Owner, Owners};
+use crate::domain::tenancy;
+
+/// Where the operator is as far as files tell.
+const NOWHERE: &str = "alertwright-system";
+
+/// What is to be compared.
+pub(super) struct Wanted<'a> {
+    pub(super) files: &'a Files,
+    pub(super) cluster: &'a Cluster,
+    pub(super) grafana: &'a ToGrafana,
+    pub(super) owner_id: Option<&'a Owner>,
+    pub(super) asked: &'a Asked<'a>,
+}
+
+/// What a comparison needs.
+pub(super) struct Gathered {
+    pub(super) play: Play,
+    pub(super) cast: Cast,
+    /// The resources that are told of.
+    pub(super) selected: BTreeSet<Name>,
+    pub(super) owners: Owners,
+    pub(super) seen: Arc<Seen>,
+    /// What people should know of how it was found out.
+    pub(super) notes: Vec<String>,
+    pub(super) has_cluster: bool,
+}
+
+/// What files say.
+struct Written {
+    objects: Vec<Object>,
+    others: BTreeMap<String, serde_json::Value>,
+}
+
+pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
+    let is_alone = diff.files.are_named() && diff.grafana.is_given() && diff.owner_id.is_some();
+    let cluster = if is_alone {
+        None
+    } else {
+        Some(diff.cluster.connect().await?)
+    };
+    let namespace = match &cluster {
+        Some(cluster) => cluster.namespace.clone(),
+        None => diff
+            .cluster
+            .namespace
+            .clone()
+            .unwrap_or_else(|| "default".to_owned()),
+    };
+    let written = if diff.files.are_named() {
+        Some(read(diff, &namespace)?)
+    } else {
+        None
+    };
+    let reached = diff
+        .grafana
+        .reach(cluster.as_ref(), instance(diff, written.as_ref()))
+        .await?;
+    let owner = owner(diff, cluster.as_ref(), &reached).await?;
+    let mut gathering = Gathering {
+        name: &diff.grafana.instance,
+        cluster: cluster.as_ref(),
+        written: written.as_ref(),
+        namespace: (!diff.cluster.all_namespaces).then_some(namespace.as_str()),
+        asked: diff.asked,
+        selected: BTreeSet::new(),
+        notes: Vec::new(),
+    };
+    let cast = gathering.cast().await?;
+    let (selected, notes) = (gathering.selected, gathering.notes);
+    let mut declared = reached
+        .declared
+        .unwrap_or_else(|| GrafanaInstance::new(&diff.grafana.instance, reached.spec.clone()));
+    declared.spec = reached.spec;
+    let home = cluster
+        .as_ref()
+        .map_or(NOWHERE, |cluster| &cluster.home)
+        .to_owned();
+    declared.metadata.name = Some(diff.grafana.instance.clone());
+    declared.metadata.namespace = Some(home.clone());
+    let namespaces = match &cluster {
+        Some(cluster) if tenancy::selector(&declared.spec).is_some() => namespaces(cluster).await?,
+        _ => Vec::new(),
+    };
+    let seen: Arc<Seen> = Arc::default();
+    let stage = Stage {
+        objects: written.map(|written| written.others).unwrap_or_default(),
+        keys: keys(&cast),
+    };
+    let owners = Owners::new(owner.clone(), &declared.spec.previous_owner_ids);
+    Ok(Gathered {
+        play: Play {
+            client: rehearsed(cluster.map(|cluster| cluster.client), stage, &seen),
+            home,
+            owner,
+            instance: declared,
+            grafana: reached.grafana,
+            namespaces,
+        },
+        cast,
+        selected,
+        owners,
+        seen,
+        notes,
+        has_cluster: !is_alone,
+    })
+}
+
+/// Reads the files. What can't be read as its kind would be missing, which no difference would say.
+fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String> {
+    let sources = diff.files.read(&[])?;
+    let read = files::resources(&sources, namespace);
+    if let Some(problem) = read.problems.first() {
+        let source = sources
+            .get(problem.source)
+            .map_or("", |source| source.name.as_str());
+        return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
+    }
+    if let Some(object) = read.objects.iter().find(|object| object.typed.is_none()) {
+        return Err(format!(
+            "{} can't be read: alertwright check says why",
+            object.called()
+        ));
+    }
+    let others = read.values.into_iter().filter_map(|value| {
+        let text = |at: &str| value.pointer(at).and_then(serde_json::Value::as_str);
+        let plural = match text("/kind")? {
+            "Secret" => "secrets",
+            "ConfigMap" => "configmaps",
+            _ => return None,
+        };
+        let within = text("/metadata/namespace").unwrap_or(namespace);
+        let path = format!("namespaces/{within}/{plural}/{}", text("/metadata/name")?);
+        Some((path, value))
+    });
+    Ok(Written {
+        others: others.collect(),
+        objects: read.objects,
+    })
+}
+
+/// The GrafanaInstance that files say.
+fn instance(diff: &Wanted<'_>, written: Option<&Written>) -> Option<GrafanaInstance> {
+    let objects = written.into_iter().flat_map(|written| &written.objects);
+    let mut instances = objects.filter_map(|object| match &object.typed {
+        Some(Typed::GrafanaInstance(instance)) => Some(instance),
+        _ => None,
+    });
+    let found = instances.find(|instance| instance.name_any() == diff.grafana.instance)?;
+    Some((**found).clone())
+}
+
+/// Whose objects in Grafana are the operator's.
+async fn owner(diff: &Wanted<'_>, cluster: Option<&Connected>, reached: &Reached) -> Result<Owner, String> {
+    if let Some(owner) = diff.owner_id {
+        return Ok(owner.clone());
+    }
+    let status = reached
+        .declared
+        .as_ref()
+        .and_then(|declared| declared.status.as_ref());
+    let told = status.and_then(|status| Owner::parse(status.owner_id.as_deref()?));
+    if let Some(told) = told {
+        return Ok(told);
+    }
+    let Some(cluster) = cluster else {
+        return Err("the operator's owner id isn't known: give it with --owner-id".to_owned());
+    };
+    let kept = cluster
+        .owner()
+        .await
+        .map_err(|why| format!("{why}; give it with --owner-id"))?;
+    kept.ok_or_else(|| {
+        format!(
+            "no operator has worked in namespace {} yet, so what is its own in Grafana isn't known: name its namespace with --operator-namespace, or its owner id with --owner-id",
+            cluster.home
+        )
+    })
+}
+
+/// The labels of all namespaces.
+async fn namespaces(cluster: &Connected) -> Result<Vec<PartialObjectMeta<Namespace>>, String> {
+    let api: Api<Namespace> = Api::all(cluster.client.clone());
+    let all = api.list_metadata(&ListParams::default()).await;
+    let all = all.map_err(|e| format!("cannot list namespaces: {}", crate::cluster::answer::chain(&e)))?;
+    Ok(all.items)
+}
+
+/// Which keys are asked of which Secrets.
+fn keys(cast: &Cast) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let mut keys: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for point in &cast.contact_points {
+        for secret in contact_point::references(&point.spec).0 {
+            let place = (point.ns().to_owned(), secret.name.clone());
+            keys.entry(place).or_default().insert(secret.key.clone());
+        }
+    }
+    keys
+}
+
+struct Gathering<'a> {
+    name: &'a str,
+    cluster: Option<&'a Connected>,
+    written: Option<&'a Written>,
+    /// The one whose resources are told of; all where none is named.
+    namespace: Option<&'a str>,
+    asked: &'a Asked<'a>,
+    selected: BTreeSet<Name>,
+    notes: Vec<String>,
+}
+
+impl Gathering<'_> {
+    async fn cast(&mut self) -> Result<Cast, String> {
+        macro_rules! of {
+            ($kind:ident) => {
+                self.kind(|typed| match typed {
+                    Typed::$kind(object) => Some((**object).clone()),
+                    _ => None,
+                })
+                .await?
+            };
+        }
+        Ok(Cast {
+            rules: of!(AlertRule),
+            contact_points: of!(ContactPoint),
+            policies: of!(NotificationPolicy),
+            time_intervals: of!(TimeInterval),
+            templates: of!(NotificationTemplate),
+            inhibition_rules: of!(InhibitionRule),
+            silences: of!(Silence),
+        })
+    }
+
+    /// The resources of a kind that this Grafana has, or is to have, each as it is there.
+    async fn kind<K: Managed>(&mut self, of: impl Fn(&Typed) -> Option<K>) -> Result<Vec<K>, String> {
+        let mut all: BTreeMap<(String, String), K> = BTreeMap::new();
+        let place = |object: &K| (object.ns().to_owned(), object.id().to_owned());
+        for object in self.list::<K>().await? {
+            all.insert(place(&object), object);
+        }
+        let objects = self.written.into_iter().flat_map(|written| &written.objects);
+        let mut files = BTreeSet::new();
+        for object in objects {
+            let Some(mut typed) = object.typed.as_ref().and_then(&of) else {
+                continue;
+            };
+            typed.meta_mut().namespace = Some(object.namespace.clone());
+            let key = place(&typed);
+            let applied = applied(typed, all.get(&key));
+            files.insert(key.clone());
+            all.insert(key, applied);
+        }
+        let here = all.into_values().filter_map(|object| self.here(object));
+        let here: Vec<K> = here.collect();
+        for object in &here {
+            let is_in_scope = if self.written.is_some() {
+                files.contains(&place(object))
+            } else {
+                self.namespace.is_none_or(|namespace| namespace == object.ns())
+            };
+            let labels = object.meta().labels.clone().unwrap_or_default();
+            if is_in_scope && self.asked.is_meant(K::KIND, object.id(), &labels) {
+                self.selected.insert(Name {
+                    kind: K::KIND,
+                    namespace: object.ns().to_owned(),
+                    name: object.id().to_owned(),
+                });
+            }
+        }
+        Ok(here)
+    }
+
+    /// What a resource is in this Grafana.
+    fn here<K: Managed>(&self, object: K) -> Option<K> {
+        let parts = object.projections();
+        if parts.is_empty() {
+            return Some(object).filter(|object| object.instance() == self.name);
+        }
+        parts.into_iter().find(|part| part.instance() == self.name)
+    }
+
+    /// All of a kind in the cluster, or those of the namespace where nobody may see more.
+    async fn list<K: Managed>(&mut self) -> Result<Vec<K>, String> {
+        let Some(cluster) = self.cluster else {
+            return Ok(Vec::new());
+        };
+        match (cluster.list::<K>().await, self.namespace) {
+            (Ok(all), _) => Ok(all),
+            (Err(why), None) => Err(why),
+            (Err(why), Some(namespace)) => {
+                let some = cluster.list_in::<K>(namespace).await.map_err(|_| why)?;
+                if K::KIND == NotificationPolicy::KIND {
+                    self.notes.push(format!(
+                        "resources of other namespaces than {namespace} can't be seen: what they have in Grafana counts as somebody else's"
+                    ));
+                }
+                Ok(some)
+            }
+        }
+    }
+}
+
+/// A resource of a file as it would be in the cluster.
+fn applied<K: Managed>(mut written: K, there: Option<&K>) -> K {
+    let spec = |object: &K| {
+        let value = serde_json::to_value(object).unwrap_or_default();
+        value.get("spec").cloned()
+    };
+    let Some(there) = there else {
+        let meta = written.meta_mut();
+        meta.generation = Some(1);
+        meta.creation_timestamp = Some(Time(Timestamp::now()));
+        return written;
+    };
+    let is_same = spec(&written) == spec(there);
+    // What is in Grafana is remembered in the status, whatever files say.
+    let mut value = serde_json::to_value(&written).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert(
+            "status".to_owned(),
+            serde_json::to_value(there.status()).unwrap_or_default(),
+        );
+    }
+    let mut applied: K = serde_json::from_value(value).unwrap_or(written);
+    let (meta, before) = (applied.meta_mut(), there.meta());
+    meta.uid.clone_from(&before.uid);
+    meta.creation_timestamp.clone_from(&before.creation_timestamp);
+    meta.generation = before
+        .generation
+        .map(|generation| generation + i64::from(!is_same));
+    applied
+}

@@ -1,0 +1,330 @@
+//! What became of each resource, as a line says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::meaning::{self, Meaning};
+use crate::api::condition::Reason;
+use crate::cluster::rehearsed::Seen;
+use crate::controller::run::rehearsal::{Name, Outcome, Performance};
+use crate::domain::ownership::Owners;
+use crate::domain::routing::difference::{self, Branch, Difference};
+use crate::grafana::api::rehearsed::{Change, Concern};
+use crate::grafana::model::Route;
+
+/// What would become of a resource's object in Grafana.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Sign {
+    Create,
+    Change,
+    Delete,
+    /// Nothing, for it can't be as the resource asks for it.
+    Refused,
+    /// Nobody knows, for Grafana or the cluster doesn't say.
+    Unknown,
+    Equal,
+}
+
+impl Sign {
+    /// How a line begins.
+    pub(super) const fn mark(self) -> char {
+        match self {
+            Self::Create => '+',
+            Self::Change => '~',
+            Self::Delete => '-',
+            Self::Refused => '!',
+            Self::Unknown => '?',
+            Self::Equal => '=',
+        }
+    }
+}
+
+/// How many there are of each.
+pub(super) type Counts = BTreeMap<Sign, usize>;
+
+/// One resource.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    #[serde(flatten)]
+    pub(super) name: Name,
+    #[serde(rename = "change")]
+    pub(super) sign: Sign,
+    /// Where it is in Grafana.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) differences: Vec<Difference>,
+    /// Why it is refused, or nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    /// What a change of routes means for the alerts of rules that are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) routing: Vec<Meaning>,
+}
+
+impl Row {
+    /// Tells it the other way round.
+    pub(super) fn turn(&mut self) {
+        for one in &mut self.differences {
+            std::mem::swap(&mut one.before, &mut one.after);
+        }
+        for one in &mut self.routing {
+            std::mem::swap(&mut one.before, &mut one.after);
+        }
+    }
+}
+
+/// A line for each resource that is told of.
+pub(super) fn rows(
+    performance: &Performance,
+    selected: &BTreeSet<Name>,
+    owners: &Owners,
+    seen: &Seen,
+) -> Vec<Row> {
+    let mut trees = Trees::of(performance, owners);
+    let all = performance
+        .outcomes
+        .iter()
+        .filter(|(name, _)| selected.contains(name));
+    let mut rows: Vec<Row> = all
+        .map(|(name, outcome)| row(name, outcome, performance, seen, &trees))
+        .collect();
+    // What it means is told once for each tree: with its root, or else with the first of its branches.
+    for row in &mut rows {
+        if !matches!(row.sign, Sign::Equal) && row.name.kind == "NotificationPolicy" {
+            row.routing = trees.take_meaning(&row.name);
+        }
+    }
+    rows
+}
+
+/// What people should know of what couldn't be read.
+pub(super) fn remarks(seen: &Seen, has_cluster: bool) -> Vec<String> {
+    let (memory, secrets): (Vec<_>, Vec<_>) = seen
+        .unread()
+        .into_iter()
+        .partition(|name| name.contains("/alertwright-memory-"));
+    let mut remarks = Vec::new();
+    if let Some(name) = memory.first() {
+        let why = if has_cluster {
+            format!("can't be read (Secret {name})")
+        } else {
+            "isn't known without its cluster".to_owned()
+        };
+        remarks.push(format!(
+            "what the operator remembers of this Grafana {why}: secrets aren't compared, and time intervals, templates and trees that it has made may count as somebody else's"
+        ));
+    }
+    if !secrets.is_empty() {
+        remarks.push(format!(
+            "Secrets can't be read and aren't compared: {}",
+            secrets.join(", ")
+        ));
+    }
+    remarks
+}
+
+fn row(name: &Name, outcome: &Outcome, performance: &Performance, seen: &Seen, trees: &Trees) -> Row {
+    let (change, place) = match name.kind {
+        "NotificationPolicy" => (trees.change(name), None),
+        _ => change(outcome, performance, seen),
+    };
+    let refusal = outcome.reason.and_then(|reason| match reason {
+        Reason::Synced | Reason::Expired | Reason::Drifted | Reason::Suspended => None,
+        Reason::Unavailable | Reason::Unauthorized | Reason::Throttled => Some(Sign::Unknown),
+        _ => Some(Sign::Refused),
+    });
+    let (sign, differences) = change.unwrap_or((Sign::Equal, Vec::new()));
+    let is_suspended = outcome.reason == Some(Reason::Suspended);
+    let message = (refusal.is_some() || is_suspended).then(|| outcome.message.clone());
+    Row {
+        name: name.clone(),
+        sign: refusal.unwrap_or(sign),
+        place,
+        differences,
+        message,
+        routing: Vec::new(),
+    }
+}
+
+/// The change of the one object that a resource has. Of several keys it has been under it is one all the same.
+fn whole<T>(keys: &[&str], of: impl Fn(&str) -> Change<T>) -> Change<T> {
+    let mut all = Change {
+        before: None,
+        after: None,
+    };
+    for change in keys.iter().map(|key| of(key)) {
+        all.before = all.before.or(change.before);
+        all.after = all.after.or(change.after);
+    }
+    all
+}
+
+/// How an object changes, and in what.
+fn sign<T: PartialEq>(
+    change: &Change<T>,
+    compare: impl Fn(&T, &T) -> Vec<Difference>,
+) -> Option<(Sign, Vec<Difference>)> {
+    match (&change.before, &change.after) {
+        (None, None) => None,
+        (None, Some(_)) => Some((Sign::Create, Vec::new())),
+        (Some(_), None) => Some((Sign::Delete, Vec::new())),
+        (Some(before), Some(after)) if before == after => None,
+        (Some(before), Some(after)) => Some((Sign::Change, compare(before, after))),
+    }
+}
+
+type Found = (Option<(Sign, Vec<Difference>)>, Option<String>);
+
+fn change(outcome: &Outcome, performance: &Performance, seen: &Seen) -> Found {
+    let notes = &performance.notes;
+    let Some((concern, _)) = outcome.touched.first() else {
+        return (None, None);
+    };
+    let of = |own: &(Concern, String)| own.0 == *concern;
+    let keys: Vec<&str> = outcome
+        .touched
+        .iter()
+        .filter(|own| of(own))
+        .map(|(_, key)| key.as_str())
+        .collect();
+    match concern {
+        Concern::Rule => {
+            let change = whole(&keys, |uid| notes.rule(uid));
+            let titled = |uid: &str| performance.folder(uid);
+            let rule = change.after.as_ref().or(change.before.as_ref());
+            let place = rule.map(|rule| {
+                let folder = titled(&rule.folder_uid).unwrap_or_else(|| rule.folder_uid.clone());
+                match &rule.group {
+                    Some(group) if change.before.is_none() => format!("folder {folder}, group {group}"),
+                    _ => format!("folder {folder}"),
+                }
+            });
+            let found = sign(&change, |before, after| difference::rule(before, after, titled));
+            (
+                found.filter(|(sign, told)| *sign != Sign::Change || !told.is_empty()),
+                place,
+            )
+        }
+        Concern::ContactPoint => {
+            let change = whole(&keys, |name| notes.contact_point(name));
+            let secrets = seen.values();
+            let found = sign(&change, |before, after| {
+                difference::contact_point(before, after, &secrets)
+            });
+            // Where it isn't known what was sent, what Grafana hides is no difference.
+            let found = found.and_then(|(sign, mut told)| {
+                if sign == Sign::Change && told.is_empty() {
+                    if !seen.unread().is_empty() {
+                        return None;
+                    }
+                    told.push(Difference::of_hidden());
+                }
+                Some((sign, told))
+            });
+            (found, None)
+        }
+        Concern::TimeInterval => {
+            let change = whole(&keys, |name| notes.time_interval(name));
+            (sign(&change, difference::time_interval), None)
+        }
+        Concern::Template => {
+            let change = whole(&keys, |name| notes.template(name));
+            (sign(&change, difference::template), None)
+        }
+        Concern::InhibitionRule => {
+            let change = whole(&keys, |name| notes.inhibition_rule(name));
+            (sign(&change, difference::inhibition_rule), None)
+        }
+        Concern::Silence => {
+            let change = whole(&keys, |id| notes.silence(id));
+            (sign(&change, difference::silence), None)
+        }
+        Concern::Tree => (None, None),
+    }
+}
+
+/// The policy trees, with who has which part of them.
+struct Trees {
+    changes: Vec<(Name, Sign, Vec<Difference>)>,
+    meanings: Vec<(BTreeSet<Name>, Vec<Meaning>)>,
+}
+
+impl Trees {
+    fn of(performance: &Performance, owners: &Owners) -> Self {
+        let mut trees = Self {
+            changes: Vec::new(),
+            meanings: Vec::new(),
+        };
+        for (root, outcome) in &performance.outcomes {
+            for (_, tree) in outcome
+                .touched
+                .iter()
+                .filter(|(concern, _)| *concern == Concern::Tree)
+            {
+                let change = performance.notes.tree(tree);
+                trees.note(root, &change, owners, performance, tree);
+            }
+        }
+        trees
+    }
+
+    fn note(
+        &mut self,
+        root: &Name,
+        change: &Change<Route>,
+        owners: &Owners,
+        performance: &Performance,
+        tree: &str,
+    ) {
+        let mut concerned = BTreeSet::new();
+        let own = match (&change.before, &change.after) {
+            (Some(before), Some(after)) => {
+                let told = difference::tree(before, after);
+                (!told.is_empty()).then_some((Sign::Change, told))
+            }
+            (None, Some(_)) => Some((Sign::Create, Vec::new())),
+            (Some(_), None) => Some((Sign::Delete, Vec::new())),
+            (None, None) => None,
+        };
+        if let Some((sign, told)) = own {
+            concerned.insert(root.clone());
+            self.changes.push((root.clone(), sign, told));
+        }
+        for (whose, branch) in difference::branches(change.before.as_ref(), change.after.as_ref()) {
+            let Some((namespace, name)) = owners.resource(whose) else {
+                continue;
+            };
+            let name = Name {
+                kind: root.kind,
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            };
+            let (sign, told) = match branch {
+                Branch::New => (Sign::Create, Vec::new()),
+                Branch::Gone => (Sign::Delete, Vec::new()),
+                Branch::Other(told) => (Sign::Change, told),
+            };
+            concerned.insert(name.clone());
+            self.changes.push((name, sign, told));
+        }
+        let meanings = meaning::of(change, tree, performance);
+        self.meanings.push((concerned, meanings));
+    }
+
+    fn change(&self, name: &Name) -> Option<(Sign, Vec<Difference>)> {
+        let found = self.changes.iter().find(|(own, ..)| own == name)?;
+        Some((found.1, found.2.clone()))
+    }
+
+    fn take_meaning(&mut self, name: &Name) -> Vec<Meaning> {
+        let found = self
+            .meanings
+            .iter()
+            .position(|(concerned, _)| concerned.contains(name));
+        found.map_or_else(Vec::new, |at| self.meanings.swap_remove(at).1)
+    }
+}

@@ -1,0 +1,190 @@
+//! `alertwright diff`: what would change in Grafana.
+
+mod asked;
+mod gather;
+mod json;
+mod judge;
+mod meaning;
+mod patch;
+mod text;
+
+use std::fmt::Write;
+
+use self::asked::Asked;
+use self::gather::Wanted;
+use self::judge::{Counts, Row, Sign};
+use super::connect::{Cluster, ToGrafana, wait};
+use super::exit::{self, Exit};
+use super::files::Files;
+use super::print::{note, print, wrong};
+use crate::domain::ownership::Owner;
+
+/// Say what would change in Grafana, field by field. Nothing is written, neither there nor in the cluster.
+///
+/// Without files it compares the cluster's resources with Grafana: what somebody has changed there. With files, what applying them would change. Either way the
+/// operator's own passes are rehearsed, so it and this command can't disagree. It needs a token that may read Grafana's alerting: the GrafanaInstance's, or one of your own.
+#[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[command(after_help = format!("Examples:\n  alertwright diff -n revel\n  kustomize build . | alertwright diff -f - --summary\n  alertwright diff -n revel AlertRule/high-error-rate -o json\n  GRAFANA_URL=https://grafana.example.com alertwright diff -f alerting/ --grafana-token-file token --owner-id prod\n\n{}", exit::HELP_IN_PART))]
+pub(super) struct Diff {
+    /// Only these: a kind, or a kind and a name.
+    #[arg(value_name = "KIND[/NAME]", value_parser = asked::named)]
+    only: Vec<(String, Option<String>)>,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    grafana: ToGrafana,
+    /// Only resources with these labels, such as team=payments,tier!=low.
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = asked::selector)]
+    selector: Option<asked::Selector>,
+    /// The operator's owner id. With files and the address of Grafana no cluster is asked then. Default: what the GrafanaInstance says.
+    #[arg(long, value_name = "ID", value_parser = owner)]
+    owner_id: Option<Owner>,
+    /// The other way round: what would have to change in the manifests to be as Grafana is. With -o patch as patches to merge.
+    #[arg(long)]
+    reverse: bool,
+    /// Nothing but how many there are of each.
+    #[arg(long)]
+    summary: bool,
+    /// Show what is equal too.
+    #[arg(long)]
+    show_equal: bool,
+    /// Nothing but the differences: no notes and no counts.
+    #[arg(short, long)]
+    quiet: bool,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How differences are printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Lines for people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// With --reverse: a patch in YAML for each manifest.
+    Patch,
+}
+
+fn owner(text: &str) -> Result<Owner, String> {
+    Owner::parse(text).ok_or_else(|| "use 1 to 40 of the characters a-z, 0-9 and -".into())
+}
+
+impl Diff {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        if self.output == Output::Patch && !self.reverse {
+            wrong("patches are for manifests: say --reverse too");
+        }
+        wait(self.run())
+    }
+
+    async fn run(&self) -> Result<Exit, String> {
+        let asked = Asked {
+            only: &self.only,
+            selector: self.selector.as_ref(),
+        };
+        let gathered = gather::gather(&Wanted {
+            files: &self.files,
+            cluster: &self.cluster,
+            grafana: &self.grafana,
+            owner_id: self.owner_id.as_ref(),
+            asked: &asked,
+        })
+        .await?;
+        let (selected, grafana) = (gathered.selected, gathered.play.instance.spec.url.clone());
+        let (seen, owners) = (gathered.seen, gathered.owners);
+        let performance = Box::pin(gathered.play.perform(gathered.cast)).await;
+        if let Some(why) = performance.is_down() {
+            return Err(format!("cannot read Grafana at {grafana}: {why}"));
+        }
+        let mut rows = judge::rows(&performance, &selected, &owners, &seen);
+        if self.reverse && self.output != Output::Patch {
+            rows.iter_mut().for_each(Row::turn);
+        }
+        if !self.quiet {
+            for text in gathered
+                .notes
+                .iter()
+                .chain(&judge::remarks(&seen, gathered.has_cluster))
+            {
+                note(text);
+            }
+        }
+        let counts = counts(&rows);
+        print(&match self.output {
+            Output::Json => json::all(&rows, &counts, &grafana),
+            Output::Patch => patch::all(&rows)?,
+            Output::Text if self.summary => String::new(),
+            Output::Text => text::all(&rows, self.show_equal),
+        })?;
+        if !self.quiet && self.output == Output::Text {
+            note(&said(&counts));
+        }
+        Ok(exit(&counts))
+    }
+}
+
+fn counts(rows: &[Row]) -> Counts {
+    let mut counts = Counts::new();
+    for row in rows {
+        *counts.entry(row.sign).or_default() += 1;
+    }
+    counts
+}
+
+fn said(counts: &Counts) -> String {
+    let of = |sign| counts.get(&sign).copied().unwrap_or_default();
+    let mut text = format!(
+        "{} to create, {} to change, {} to delete, {} refused, {} equal",
+        of(Sign::Create),
+        of(Sign::Change),
+        of(Sign::Delete),
+        of(Sign::Refused),
+        of(Sign::Equal)
+    );
+    let unknown = of(Sign::Unknown);
+    if unknown > 0 {
+        let _ = write!(text, ", {unknown} not known");
+    }
+    text + ". Nothing was written."
+}
+
+/// Where nothing could be found out about some, it was done in part; about none, not at all.
+fn exit(counts: &Counts) -> Exit {
+    let has = |sign| counts.contains_key(&sign);
+    let (unknown, all) = (has(Sign::Unknown), counts.len());
+    if unknown && all == 1 {
+        Exit::Failed
+    } else if unknown {
+        Exit::InPart
+    } else if [Sign::Create, Sign::Change, Sign::Delete, Sign::Refused]
+        .into_iter()
+        .any(has)
+    {
+        Exit::No
+    } else {
+        Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_says_what_became_of_it() {
+        let of = |signs: &[Sign]| exit(&signs.iter().map(|sign| (*sign, 1)).collect());
+        assert_eq!(of(&[]), Exit::Done);
+        assert_eq!(of(&[Sign::Equal]), Exit::Done);
+        for other in [Sign::Create, Sign::Change, Sign::Delete, Sign::Refused] {
+            assert_eq!(of(&[Sign::Equal, other]), Exit::No);
+            assert_eq!(of(&[Sign::Unknown, other]), Exit::InPart);
+        }
+        assert_eq!(of(&[Sign::Unknown, Sign::Equal]), Exit::InPart);
+        assert_eq!(of(&[Sign::Unknown]), Exit::Failed);
+    }
+}

@@ -1,0 +1,94 @@
+//! `alertwright diff` where there is no cluster: how it ends, and what it needs to know.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::{ends, text};
+
+/// A token that must never be shown.
+const TOKEN: &str = "glsa_never-to-be-shown";
+/// Where nobody answers.
+const NOBODY: &str = "http://127.0.0.1:1/";
+
+#[test]
+fn exit_codes_say_what_became_of_it() {
+    for (arguments, code) in [
+        (&["diff", "nonsense/a"][..], 2),
+        (&["diff", "alertrule/"], 2),
+        (&["diff", "-l", "team in (a)"], 2),
+        (&["diff", "-n", "a", "-A"], 2),
+        (&["diff", "-o", "patch"], 2),
+        (&["diff", "--owner-id", "NOT AN ID"], 2),
+        (&["diff", "--grafana-token", TOKEN], 2),
+        (&["diff"], 3),
+        (&["diff", "--kubeconfig", "not-there"], 3),
+        (
+            &[
+                "diff",
+                "-f",
+                "not-there.yaml",
+                "--grafana-url",
+                NOBODY,
+                "--owner-id",
+                "prod",
+            ],
+            3,
+        ),
+        (
+            &[
+                "diff",
+                "-f",
+                "fine.yaml",
+                "--grafana-url",
+                NOBODY,
+                "--owner-id",
+                "prod",
+            ],
+            3,
+        ),
+        (
+            &[
+                "diff",
+                "-f",
+                "fine.yaml",
+                "--grafana-url",
+                NOBODY,
+                "--owner-id",
+                "prod",
+                "--grafana-token-file",
+                "fine.yaml",
+            ],
+            3,
+        ),
+    ] {
+        ends(arguments, "", code);
+    }
+}
+
+/// Runs it over an example, with a token in the environment.
+fn diff(environment: &[(&str, &str)], more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alertwright"));
+    command
+        .args(["diff", "-f", "fine.yaml"])
+        .args(more)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli"))
+        .env_clear()
+        .envs(environment.iter().copied());
+    command.output().expect("an end")
+}
+
+#[test]
+fn grafana_and_a_token_of_ones_own_come_from_the_environment_and_the_token_is_not_shown() {
+    let own = ["--owner-id", "prod"];
+    for (address, name) in [("GRAFANA_URL", NOBODY), ("GRAFANA_SERVER", NOBODY)] {
+        let ended = diff(&[(address, name), ("GRAFANA_TOKEN", TOKEN)], &own);
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{said}");
+        assert!(said.contains(NOBODY) && !said.contains(TOKEN), "{said}");
+        let ended = diff(&[(address, name)], &own);
+        assert!(text(&ended.stderr).contains("set GRAFANA_TOKEN"), "{address}");
+    }
+    // Without the owner id a cluster is asked.
+    let ended = diff(&[("GRAFANA_URL", NOBODY), ("GRAFANA_TOKEN", TOKEN)], &[]);
+    assert!(text(&ended.stderr).contains("no cluster is configured"));
+}
