@@ -83,6 +83,10 @@ run-tests: # What ran on which release of Grafana is printed last
 	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS) && end=0 || end=$$?; \
 	tests/testbed/by-release; exit $$end
 
+.PHONY: test-faults
+test-faults: testbed ## Test every fault of every call, and a crash before and after each, where `make test` takes a few (an hour or more)
+	ALERTWRIGHT_FAULTS=all cargo test --locked --test e2e matrix:: -- --test-threads=2 --nocapture
+
 .PHONY: contract
 contract: ## Try how Grafana behaves: on the double of each release, or on a real one (see tests/contract)
 ifeq ($(GRAFANA_URL)$(GRAFANA_IMAGE),)

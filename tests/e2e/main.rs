@@ -39,6 +39,7 @@ mod maintenance_job;
 mod maintenance_kinds;
 mod maintenance_policies;
 mod maintenance_rollout;
+mod matrix;
 mod muted;
 mod notification_policy;
 mod notifications;

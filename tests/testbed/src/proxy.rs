@@ -15,20 +15,23 @@ use futures::stream::unfold;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
-    body::{Bytes, Frame, Incoming},
+    body::{Body as _, Bytes, Frame, Incoming},
     header::{CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use tokio::{net::TcpListener, task::JoinSet, time::sleep};
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet, time::sleep};
 
 pub use fault::Fault;
 pub use record::{Call, Calls};
 
-use crate::{http, serving::Serving};
+use crate::{ControlPlane, http, serving::Serving};
 use fault::Kind;
+
+/// How long a call is held at most: its caller is killed meanwhile.
+const HELD: Duration = Duration::from_secs(60);
 
 /// A recording reverse proxy. Where its Grafana refuses connections, it ends its own without an answer.
 #[derive(Debug)]
@@ -48,6 +51,10 @@ struct State {
     connections: AtomicUsize,
     /// How many answers go on.
     streams: Arc<AtomicUsize>,
+    /// Told when a call is held.
+    held: Notify,
+    /// How many calls were held.
+    holds: AtomicUsize,
 }
 
 /// An answer, whole or as it comes.
@@ -84,18 +91,31 @@ impl std::error::Error for Dropped {}
 impl Proxy {
     /// Starts a proxy on a free port in front of an address such as `http://127.0.0.1:3000`.
     pub async fn start(upstream: impl Into<String>) -> Self {
+        Self::start_with(upstream.into(), http::builder()).await
+    }
+
+    /// Starts a proxy in front of the API server of a control plane, whose certificate is its own. Its clients speak plain HTTP to it.
+    pub async fn of_api_server(plane: &ControlPlane) -> Self {
+        let client = http::builder()
+            .tls_danger_accept_invalid_certs(true)
+            .http1_only()
+            // A watch goes on for minutes.
+            .timeout(Duration::from_secs(3600));
+        Self::start_with(plane.url(), client).await
+    }
+
+    async fn start_with(upstream: String, client: reqwest::ClientBuilder) -> Self {
         let state = Arc::new(State {
-            upstream: upstream.into(),
+            upstream,
             // Kept connections are fine here, for the proxy never leaves its runtime; and they cost less.
-            client: http::builder()
-                .pool_max_idle_per_host(16)
-                .build()
-                .expect("a plain client"),
+            client: client.pool_max_idle_per_host(16).build().expect("a plain client"),
             faults: Mutex::default(),
             only: Mutex::default(),
             calls: Mutex::default(),
             connections: AtomicUsize::new(0),
             streams: Arc::default(),
+            held: Notify::new(),
+            holds: AtomicUsize::new(0),
         });
         let serving = Serving::start(|listener| serve(listener, Arc::clone(&state))).await;
         Self { state, serving }
@@ -127,6 +147,16 @@ impl Proxy {
         self.state.faults.lock().clear();
     }
 
+    /// Waits until a call is held by a [`Fault::hold_before`] or a [`Fault::hold_after`].
+    pub async fn held(&self) {
+        self.state.held.notified().await;
+    }
+
+    /// Whether a call was held since the start or the last [`Proxy::reset`].
+    pub fn was_held(&self) -> bool {
+        self.state.holds.load(Ordering::Relaxed) > 0
+    }
+
     /// All calls since the start or the last [`Proxy::reset`].
     pub fn requests(&self) -> Calls {
         Calls(self.state.calls.lock().clone())
@@ -145,6 +175,7 @@ impl Proxy {
     /// Gives the calls so far and begins to count anew.
     pub fn reset(&self) -> Calls {
         self.state.connections.store(0, Ordering::Relaxed);
+        self.state.holds.store(0, Ordering::Relaxed);
         Calls(std::mem::take(&mut self.state.calls.lock()))
     }
 }
@@ -230,6 +261,15 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Bo
             Err(Dropped)
         }
         Some(Kind::Garbage) => forward().await.map(|answer| answer.map(|_| whole("<html>oops"))),
+        Some(Kind::Partial) => partial(forward().await?).await,
+        Some(Kind::Hold { happens }) => {
+            let answer = if happens { Some(forward().await) } else { None };
+            state.holds.fetch_add(1, Ordering::Relaxed);
+            state.held.notify_one();
+            sleep(HELD).await;
+            drop(answer);
+            Err(Dropped)
+        }
     };
     // Another test step may have begun to count anew meanwhile.
     if let Some(call) = state
@@ -262,6 +302,25 @@ async fn forwarded(
         None => whole(answer.bytes().await?),
     };
     Ok(response)
+}
+
+/// The first half of an answer that promises the whole.
+async fn partial(answer: Response<Body>) -> Result<Response<Body>, Dropped> {
+    let (mut head, body) = answer.into_parts();
+    let goes_on = body.size_hint().exact().is_none();
+    // Of what goes on nothing at all comes.
+    let (promised, half) = if goes_on {
+        (None, Bytes::new())
+    } else {
+        let whole = body.collect().await?.to_bytes();
+        (Some(whole.len()), whole.slice(..whole.len() / 2))
+    };
+    if let Some(promised) = promised {
+        head.headers.insert(CONTENT_LENGTH, promised.into());
+    }
+    let frames = [Ok(Frame::data(half)), Err(Dropped)];
+    let body = StreamBody::new(futures::stream::iter(frames)).boxed_unsync();
+    Ok(Response::from_parts(head, body))
 }
 
 fn whole(text: impl Into<Bytes>) -> Body {

@@ -29,6 +29,10 @@ pub(super) enum Kind {
     DropBefore,
     DropAfter,
     Garbage,
+    Partial,
+    Hold {
+        happens: bool,
+    },
 }
 
 impl Fault {
@@ -72,6 +76,21 @@ impl Fault {
     /// Forwards and replaces the body of the answer by something that is not JSON.
     pub fn garbage() -> Self {
         Self::new(Kind::Garbage)
+    }
+
+    /// Forwards, and ends the connection in the middle of the answer.
+    pub fn partial() -> Self {
+        Self::new(Kind::Partial)
+    }
+
+    /// Neither forwards nor answers, so that the caller can be killed before the call has happened, see `Proxy::held`.
+    pub fn hold_before() -> Self {
+        Self::new(Kind::Hold { happens: false })
+    }
+
+    /// Forwards and doesn't answer, so that the caller can be killed after the call has happened, see `Proxy::held`.
+    pub fn hold_after() -> Self {
+        Self::new(Kind::Hold { happens: true })
     }
 
     /// Adds a `Retry-After` header, in whole seconds, to a [`Fault::status`].
