@@ -164,3 +164,42 @@ async fn of_what_is_not_known_nothing_is_said_but_that() {
     world.poll().await;
     assert_eq!(name().unwrap_err().reason, Reason::Invalid);
 }
+
+#[tokio::test]
+async fn a_rule_whose_contact_point_is_shared_with_it_no_more_says_so_and_goes_on_as_it_is() {
+    let mut world = World::connected().await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let mut point = world.contact_point("team", hook);
+    let shared = [(crate::api::ANNOTATION_SHARED_WITH.to_owned(), "other".to_owned())];
+    point.metadata.annotations = Some(BTreeMap::from(shared));
+    let writer = &mut world.writers.contact_points;
+    let point = see(&world.context, writer, point, news::about_contact_point);
+    point.reconcile(&world.context).await.unwrap();
+    let settings = json!({"receiverRef": {"name": "team", "namespace": "revel"}});
+    let spec = json!({"query": QUERY, "notificationSettings": settings});
+    let mut theirs: AlertRule = made(&world.server, "alertrules", "r", spec);
+    theirs.metadata.namespace = Some("other".to_owned());
+    let rule = see(&world.context, &mut world.writers.rules, theirs, news::about_rule);
+    rule.reconcile(&world.context).await.unwrap();
+    let held = |world: &World| {
+        world.grafana.hold(|held| {
+            let rules = held.rules.values();
+            rules
+                .map(|rule| rule.notification_settings.clone().unwrap().receiver)
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(held(&world), ["team"]);
+
+    let mut own = point;
+    own.metadata.annotations = None;
+    drain(&mut world.receivers.rules);
+    let writer = &mut world.writers.contact_points;
+    see(&world.context, writer, own, news::about_contact_point);
+    assert_eq!(drain(&mut world.receivers.rules), 1, "it is told at once");
+    let failure = rule.reconcile(&world.context).await.err().unwrap();
+    assert_eq!(failure.reason, Some(Reason::DependencyMissing));
+    let told = "ContactPoint revel/team isn't shared with namespace other";
+    assert!(failure.message.contains(told), "{}", failure.message);
+    assert_eq!(held(&world), ["team"], "its alerts reach somebody");
+}
