@@ -37,7 +37,7 @@ pub struct NotificationSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_ref: Option<PolicyRef>,
     /// Labels whose values make a notification of their own, besides `alertname` and `grafana_folder`, which always do; `...` alone means all
-    /// labels. Default: as the root of the policy tree.
+    /// labels. Default: `[alertname, grafana_folder]`, whatever the root of the policy tree says.
     #[serde(
         default,
         deserialize_with = "schema::or_default",
