@@ -17,13 +17,19 @@ pub const DELIVERED: &str = "OK";
 #[derive(Debug, Default)]
 pub struct Deliveries {
     by_contact_point: HashMap<String, BTreeMap<usize, Delivery>>,
+    /// The last attempt that was known of a contact point when it was written. Grafana shows it, and those before, until it has read its configuration.
+    void: HashMap<String, Timestamp>,
 }
 
 impl Deliveries {
     /// Notes what a look has shown, and returns the contact points that deliver now where they didn't, or the other way round.
     pub fn note(&mut self, seen: Vec<Delivery>) -> Vec<String> {
         let mut shown: HashMap<String, BTreeMap<usize, Delivery>> = HashMap::new();
-        for delivery in seen {
+        for mut delivery in seen {
+            let void = self.void.get(&delivery.contact_point);
+            if delivery.at.is_some_and(|at| void.is_some_and(|void| at <= *void)) {
+                (delivery.at, delivery.error) = (None, None);
+            }
             let all = shown.entry(delivery.contact_point.clone()).or_default();
             all.insert(delivery.place, delivery);
         }
@@ -43,14 +49,18 @@ impl Deliveries {
                 changed.push(name.clone());
             }
         }
+        self.void.retain(|name, _| shown.contains_key(name));
         self.by_contact_point = shown;
         changed.sort_unstable();
         changed
     }
 
-    /// Forgets the attempts of a contact point that was written: they say nothing of what it is now.
+    /// Forgets the attempts of a contact point that was written, also where they are shown again: they say nothing of what it is now.
     pub fn forget(&mut self, contact_point: &str) {
-        self.by_contact_point.remove(contact_point);
+        let all = self.by_contact_point.remove(contact_point).unwrap_or_default();
+        if let Some(last) = all.values().filter_map(|delivery| delivery.at).max() {
+            self.void.insert(contact_point.to_owned(), last);
+        }
     }
 
     /// What is known of a contact point. `redact` takes out of Grafana's words what only the caller knows to be secret.
@@ -141,6 +151,22 @@ mod tests {
     fn shown(deliveries: &Deliveries) -> Option<(i64, Option<String>)> {
         let shown = deliveries.of("team", |error| error.replace("s3cret", "***"))?;
         Some((shown.last_sent.as_second(), shown.failure))
+    }
+
+    #[test]
+    fn attempts_from_before_a_write_say_nothing_also_where_grafana_goes_on_showing_them() {
+        let mut deliveries = Deliveries::default();
+        deliveries.note(vec![attempt(0, 10, Some("no")), attempt(1, 20, None)]);
+        deliveries.forget("team");
+        deliveries.forget("team");
+        assert!(
+            deliveries
+                .note(vec![attempt(0, 10, Some("no")), attempt(1, 20, None)])
+                .is_empty()
+        );
+        assert_eq!(shown(&deliveries), None);
+        deliveries.note(vec![attempt(0, 21, None), attempt(1, 20, None)]);
+        assert_eq!(shown(&deliveries), Some((21, None)));
     }
 
     #[test]
