@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kube::runtime::reflector::ObjectRef;
+
 use super::bring::{bring, claimed, may_be_stored};
 use super::callers;
 use super::clean_up::clean_up;
@@ -45,6 +47,7 @@ impl Reconcile for NotificationTemplate {
         let message = brought.stored_as();
         let report = Report {
             again: brought.stays.map(|_| IN_USE),
+            warnings: self.doubled(&wish, &instance, context).into_iter().collect(),
             ..Report::synced(status, message)
         };
         Ok(report.drifted(brought.drift))
@@ -71,6 +74,41 @@ impl Reconcile for NotificationTemplate {
         clean_up(self, context).await?;
         context.tell_deleted_templates(self.instance());
         Ok(())
+    }
+}
+
+impl NotificationTemplate {
+    /// What to know where another group in Grafana has come to define a name too that this one has there: the younger resource is told, and any that shares it
+    /// with somebody in Grafana.
+    fn doubled(&self, wish: &model::Template, instance: &Instance, context: &Context) -> Option<String> {
+        let names = Names::of(self, instance).ok()?;
+        let own = names.all();
+        let age = |template: &Self| {
+            let created = template.metadata.creation_timestamp.as_ref().map(|time| time.0);
+            (created, template.ns().to_owned(), template.id().to_owned())
+        };
+        let whose = |group: &str| {
+            let (namespace, id) = names.maker(group)?;
+            context
+                .stores
+                .templates
+                .at(&ObjectRef::new(&id).within(&namespace), &instance.name)
+        };
+        let is_younger = |group: &str| whose(group).is_some_and(|other| age(&other) > age(self));
+        let (name, group) = instance.mirror.read(|held| {
+            let others = held.templates.iter().map(|(_, found)| &found.object);
+            let others = others.filter(|group| group.name != wish.name && !own.contains(&group.name));
+            let others = others.filter(|group| !is_younger(&group.name));
+            text::taken(&text::defined(wish), others)
+                .map(|(name, group)| (name.to_owned(), group.name.clone()))
+        })?;
+        let who = whose(&group).map_or_else(
+            || format!("Grafana's template group {group}"),
+            |other| format!("NotificationTemplate {}/{}", other.ns(), other.id()),
+        );
+        Some(format!(
+            "{who} defines {name} too, which there is once in a Grafana, for all contact points: which of the two they use is Grafana's choice. Choose another name for one of them"
+        ))
     }
 }
 

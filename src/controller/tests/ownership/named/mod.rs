@@ -247,6 +247,13 @@ async fn a_name_that_somebody_defines_in_grafana_is_theirs_until_it_is_stored_fo
     put(&world);
     world.poll().await;
     pass(&world, &template).await.unwrap();
+    let report = template.reconcile(&world.context).await.unwrap();
+    let told = "Grafana's template group by-hand defines slack.title too";
+    assert!(
+        report.warnings.len() == 1 && report.warnings[0].starts_with(told),
+        "{:?}",
+        report.warnings
+    );
     let other = json!({"template": "{{ define \"slack.title\" }}y{{ end }}"});
     let other = world.template("slack", other);
     pass(&world, &other).await.unwrap();
@@ -265,4 +272,33 @@ async fn what_everybodys_texts_are_made_of_is_defined_by_namespaces_alone_that_m
             assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
         }
     }
+}
+
+#[tokio::test]
+async fn of_two_resources_that_have_come_to_define_one_name_the_younger_is_told() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let older = world.template("a", defining("slack.title"));
+    let younger = world.template("b", defining("other"));
+    for template in [&older, &younger] {
+        pass(&world, template).await.unwrap();
+    }
+    let doubled = defining("slack.title")["template"].as_str().unwrap().to_owned();
+    world.grafana.hold(|held| {
+        held.templates
+            .get_mut("b")
+            .unwrap()
+            .object
+            .content
+            .clone_from(&doubled)
+    });
+    world.poll().await;
+    let younger = world.template("b", json!({"template": doubled}));
+    let warnings = younger.reconcile(&world.context).await.unwrap().warnings;
+    let told = "NotificationTemplate revel/a defines slack.title too";
+    assert!(
+        warnings.len() == 1 && warnings[0].starts_with(told),
+        "{warnings:?}"
+    );
+    let warnings = older.reconcile(&world.context).await.unwrap().warnings;
+    assert_eq!(warnings, [""; 0]);
 }
