@@ -20,6 +20,7 @@ mod reference;
 mod route;
 #[cfg(feature = "cli")]
 mod test;
+mod zones;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

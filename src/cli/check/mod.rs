@@ -20,6 +20,7 @@ use super::color::Color;
 use super::exit::{self, Exit};
 use super::files::{self, Files};
 use super::print::{print, wrong};
+use super::zones;
 use crate::domain::lint::finding::{Finding, Level, RULES, rule};
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;
@@ -146,6 +147,7 @@ impl Check {
             asked,
             disabled: named(&self.disable),
             now: Timestamp::now(),
+            zones: zones::names(),
         }
     }
 }

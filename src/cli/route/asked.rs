@@ -1,14 +1,12 @@
 //! What is asked: the resources in files, the alert, and the time.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::{env, fs};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::super::files::{self, Files};
 use super::super::print::note;
+use super::super::zones::zone;
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;
@@ -20,9 +18,6 @@ use crate::domain::routing::walk::Labels;
 
 /// Whoever the operator is. Where alerts go doesn't depend on it.
 const OWNER: &str = "route";
-
-/// Where time zones are kept, as RFC 8536 has them.
-const ZONES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
 /// The resources, and whose trees are meant.
 #[derive(clap::Args, Debug)]
@@ -206,25 +201,6 @@ fn of_rule(world: &World<'_>, object: &Object, given: &Labels) -> Result<Alert, 
             refusal.message
         )
     })
-}
-
-/// A time zone of this machine.
-fn zone(name: &str) -> Option<TimeZone> {
-    // It is the name of a file, and mustn't lead elsewhere.
-    let is_name = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "_+-.".contains(c))
-    };
-    if !name.split('/').all(is_name) {
-        return None;
-    }
-    let own = env::var("TZDIR").ok();
-    let mut folders = own.iter().map(String::as_str).chain(ZONES);
-    let bytes = folders.find_map(|folder| fs::read(Path::new(folder).join(name)).ok())?;
-    TimeZone::tzif(name, &bytes).ok()
 }
 
 /// What is expected of an answer and what came, where they differ. Nobody is expected where no name is given.

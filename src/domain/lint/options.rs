@@ -19,6 +19,8 @@ pub struct Options {
     pub disabled: BTreeSet<&'static str>,
     /// What time it is.
     pub now: Timestamp,
+    /// The names of the time zones that there are; `None` where that isn't known.
+    pub zones: Option<BTreeSet<String>>,
 }
 
 impl Options {

@@ -157,6 +157,7 @@ fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
             ));
         }
         Refusal::if_deep(&format!("spec.data[{i}].model"), &query.model)?;
+        refuse_unknown_entry(i, query, queries)?;
         if let Some(range) = &query.relative_time_range
             && query.datasource_uid != EXPRESSION
             && range.from <= range.to.unwrap_or(0)
@@ -172,6 +173,51 @@ fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
         condition: condition.to_owned(),
         value: None,
     })
+}
+
+/// Fails where an expression is made of an entry that there isn't: Grafana refuses the rule, and names neither.
+fn refuse_unknown_entry(i: usize, query: &DataQuery, all: &[DataQuery]) -> Result<(), Refusal> {
+    if !matches!(query.datasource_uid.as_str(), EXPRESSION | "-100") {
+        return Ok(());
+    }
+    let text = |field: &str| query.model.get(field).and_then(Value::as_str).unwrap_or_default();
+    let named = match text("type") {
+        "math" => variables(text("expression")),
+        "reduce" | "resample" | "threshold" => {
+            let name = text("expression").trim();
+            let name = name.strip_prefix('$').unwrap_or(name);
+            let inner = name.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+            vec![inner.unwrap_or(name)]
+        }
+        _ => Vec::new(),
+    };
+    let is_known = |name: &str| name.is_empty() || all.iter().any(|entry| entry.ref_id == name);
+    let Some(unknown) = named.into_iter().find(|name| !is_known(name)) else {
+        return Ok(());
+    };
+    let known: Vec<&str> = all.iter().map(|entry| entry.ref_id.as_str()).collect();
+    Err(Refusal::invalid(
+        &format!("spec.data[{i}].model.expression"),
+        format!(
+            "no entry of data has the refId {unknown}; there are {}",
+            known.join(", ")
+        ),
+    ))
+}
+
+/// The entries that a math expression names: `$A` or `${an entry}`. Names that begin with two underscores are Grafana's own.
+fn variables(expression: &str) -> Vec<&str> {
+    let behind = expression.split('$').skip(1);
+    let names = behind.filter_map(|rest| match rest.strip_prefix('{') {
+        Some(rest) => rest.split_once('}').map(|(name, _)| name),
+        None => {
+            let end = rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
+            rest.get(..end)
+        }
+    });
+    names.filter(|name| !name.starts_with("__")).collect()
 }
 
 /// Uids that mean no data source of the list: an expression, by either of its names, and Grafana's built-in one.

@@ -234,6 +234,39 @@ fn data_is_taken_verbatim_with_what_grafana_would_add() {
 }
 
 #[test]
+fn an_expression_is_made_of_entries_that_there_are() {
+    let of = |model: Value| {
+        let entries = json!([
+            {"refId": "A", "datasourceUid": "x", "model": {}}, {"refId": "an entry", "datasourceUid": "x", "model": {}},
+            {"refId": "E", "datasourceUid": "__expr__", "model": model},
+        ]);
+        of_data(entries, "E").map_err(|refusal| refusal.message)
+    };
+    for right in [
+        json!({"type": "reduce", "expression": "A"}),
+        json!({"type": "reduce", "expression": "$A"}),
+        json!({"type": "threshold", "expression": "${an entry}"}),
+        json!({"type": "math", "expression": "$A > 1 && ${an entry} < abs($A) || $__interval > 1"}),
+        json!({"type": "math", "expression": "1 > 0"}),
+        json!({"type": "sql", "expression": "select * from Z"}),
+        json!({"type": "classic_conditions", "conditions": []}),
+    ] {
+        of(right.clone()).unwrap_or_else(|message| panic!("{right}: {message}"));
+    }
+    for wrong in [
+        json!({"type": "reduce", "expression": "Z"}),
+        json!({"type": "resample", "expression": "$Z"}),
+        json!({"type": "threshold", "expression": "Z"}),
+        json!({"type": "math", "expression": "$A > $Z"}),
+        json!({"type": "math", "expression": "${Z}+1"}),
+    ] {
+        let expected =
+            "spec.data[2].model.expression: no entry of data has the refId Z; there are A, an entry, E";
+        assert_eq!(of(wrong.clone()).unwrap_err(), expected, "{wrong}");
+    }
+}
+
+#[test]
 fn a_ref_id_is_used_once() {
     let entry = |ref_id: &str| json!({ "refId": ref_id, "datasourceUid": "x", "model": {} });
     let refusal = of_data(json!([entry("A"), entry("B"), entry("A")]), "A").unwrap_err();

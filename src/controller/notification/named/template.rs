@@ -22,6 +22,7 @@ use crate::controller::pass::{Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::links;
 use crate::domain::notification::named::text;
+use crate::domain::rule::template::unknown_to_notifications;
 use crate::grafana::Grafana;
 use crate::grafana::api::Answer;
 use crate::grafana::mirror::{Collection, Held, Subject};
@@ -35,7 +36,20 @@ impl Reconcile for NotificationTemplate {
         let instance = context.instance(self)?;
         claimed(self, context)?;
         let wish = self.wish(context).await?;
-        let brought = bring(self, &instance, context, &wish).await?;
+        let given = self.spec.template.as_deref().unwrap_or_default();
+        let unknown = unknown_to_notifications(given).into_iter();
+        let unknown: Vec<String> = unknown
+            .map(|unknown| format!("spec.template: {unknown}"))
+            .collect();
+        let brought = bring(self, &instance, context, &wish).await;
+        // Grafana's own words name neither the field nor the place.
+        let brought = brought.map_err(|failure| match unknown.first() {
+            Some(first) if failure.reason == Some(Reason::Invalid) => Failure {
+                message: format!("{first}. {}", failure.message),
+                ..failure
+            },
+            _ => failure,
+        })?;
         if brought.is_written {
             // It may call others no more.
             context.tell_deleted_templates(&instance.name);
@@ -47,7 +61,10 @@ impl Reconcile for NotificationTemplate {
         let message = brought.stored_as();
         let report = Report {
             again: brought.stays.map(|_| IN_USE),
-            warnings: self.doubled(&wish, &instance, context).into_iter().collect(),
+            warnings: unknown
+                .into_iter()
+                .chain(self.doubled(&wish, &instance, context))
+                .collect(),
             ..Report::synced(status, message)
         };
         Ok(report.drifted(brought.drift))

@@ -7,6 +7,7 @@ use kube::runtime::reflector::ObjectRef;
 use super::bring::{bring, claimed, may_be_stored};
 use super::clean_up::clean_up;
 use super::kind::{self, BY, IN_USE, Named, Users};
+use crate::api::condition::Reason;
 use crate::api::{NotificationPolicy, TimeInterval, TimeIntervalStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -43,12 +44,35 @@ pub(in crate::controller::notification) async fn know(
     Ok(())
 }
 
+impl TimeInterval {
+    /// Grafana's words for a time zone that it doesn't know name neither the field nor the cure.
+    fn at_location(&self, failure: Failure) -> Failure {
+        let mut periods = self.spec.time_intervals.iter().enumerate();
+        let named = periods.find_map(|(i, period)| {
+            let location = period.location.as_deref()?;
+            (failure.reason == Some(Reason::Invalid) && failure.message.contains(location))
+                .then_some((i, location))
+        });
+        match named {
+            Some((i, location)) => Failure {
+                message: format!(
+                    "spec.timeIntervals[{i}].location: this Grafana doesn't take {location}; write the name that IANA has for the time zone, such as Europe/Berlin. {}",
+                    failure.message
+                ),
+                ..failure
+            },
+            None => failure,
+        }
+    }
+}
+
 impl Reconcile for TimeInterval {
     async fn reconcile(&self, context: &Context) -> Result<Report<TimeIntervalStatus>, Failure> {
         let instance = context.instance(self)?;
         claimed(self, context)?;
         let wish = self.wish(context).await?;
-        let brought = bring(self, &instance, context, &wish).await?;
+        let brought = bring(self, &instance, context, &wish).await;
+        let brought = brought.map_err(|failure| self.at_location(failure))?;
         if brought.is_written {
             // A tree is refused for an interval that Grafana lacks.
             tree::try_anew(&instance);

@@ -23,6 +23,7 @@ pub(super) fn found(object: Value) -> Vec<Finding> {
         asked: None,
         disabled: std::collections::BTreeSet::new(),
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
+        zones: None,
     };
     let object = Object::new(object, "");
     let found = SCHEMAS.with(|schemas| each(0, &object, schemas, &options));

@@ -3,6 +3,8 @@
 mod policy;
 mod version;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -10,12 +12,13 @@ use super::finding::{
     Finding, LEASE, Level, Part, QUERY, REFUSED, Rule, SECRET_IN_CLEAR, UNKNOWN_WORD, VALUE_IN_LABEL, byte_at,
 };
 use super::mistakes;
+use super::near::nearest;
 use super::object::{Object, Typed};
 use super::options::Options;
 use super::path::Path;
 use super::texts::{of_matchers, of_template};
-use crate::api::ContactPointSpec;
 use crate::api::alert_rule::AlertRuleSpec;
+use crate::api::{ContactPointSpec, TimeIntervalSpec};
 use crate::domain::maintenance;
 use crate::domain::notification::contact_point;
 use crate::domain::ownership::{Owner, Owners};
@@ -32,6 +35,9 @@ pub(super) fn check(at: usize, object: &Object, options: &Options, known: &[Find
         return Vec::new();
     };
     let mut found = parsed(at, typed);
+    if let (Typed::TimeInterval(interval), Some(zones)) = (typed, &options.zones) {
+        of_zones(at, &interval.spec, zones, &mut found);
+    }
     found.extend(version::check(at, typed, options));
     if let Err(refusal) = refusal(object, typed, options.now) {
         let (path, message) = split(&refusal);
@@ -109,6 +115,15 @@ fn parsed(at: usize, typed: &Typed) -> Vec<Finding> {
                 text,
                 template::check(text),
             ));
+            let unknown = template::unknown_to_notifications(text).into_iter();
+            found.extend(unknown.map(|unknown| {
+                Finding::new(
+                    &UNKNOWN_WORD,
+                    at,
+                    Path::parse("spec.template"),
+                    unknown.to_string(),
+                )
+            }));
         }
         Typed::Silence(silence) => of_matchers(
             at,
@@ -152,6 +167,24 @@ fn warning(rule: &'static Rule, at: usize, told: &str) -> Finding {
         _ => (path, message),
     };
     Finding::new(rule, at, path, message)
+}
+
+/// The time zones that aren't among those that there are. Grafana's own may be others, so this is a warning.
+fn of_zones(at: usize, spec: &TimeIntervalSpec, zones: &BTreeSet<String>, found: &mut Vec<Finding>) {
+    for (i, period) in spec.time_intervals.iter().enumerate() {
+        let Some(location) = period.location.as_deref() else {
+            continue;
+        };
+        // What Go knows without a database.
+        if matches!(location, "UTC" | "Local") || zones.contains(location) {
+            continue;
+        }
+        let near = nearest(location, zones.iter().map(String::as_str));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+        let path = Path::parse(&format!("spec.timeIntervals[{i}].location"));
+        let message = format!("there is no time zone {location:?} on this machine{near}");
+        found.push(Finding::new(&UNKNOWN_WORD, at, path, message));
+    }
 }
 
 /// Each text of an integration that is a template.

@@ -144,6 +144,11 @@ mod tests {
                 "custom.settings.payload.template",
                 "no function query",
             ),
+            (
+                json!({"slack": {"url": {"value": "https://x"}, "text": "{{ .Status }}\n {{ upper .Status }} {{ upper 1 }}"}}),
+                "slack.text",
+                "line 2, column 5: notifications have no function upper",
+            ),
         ] {
             let told = told(&integration);
             assert_eq!(told.len(), 1, "{told:?}");
@@ -160,7 +165,7 @@ mod tests {
             "{{ range $i, $a := .Alerts }}{{ $i }}: {{ $a.Labels.host | toUpper }} {{ $.Status }}{{ end }}",
             "{{ $total := len .Alerts }}{{ $total }}",
             "{{ humanizeDuration (since .StartsAt) }} {{ tz \"Europe/Rome\" .StartsAt | date \"15:04\" }}",
-            "{{ template \"team.title\" . }} {{ coll.Dict \"a\" 1 | data.ToJSON }} {{ tomorrow }}",
+            "{{ template \"team.title\" . }} {{ coll.Dict \"a\" 1 | data.ToJSON }} {{ time.Now }}",
             "{{ define \"x\" }}{{ $value := 1 }}{{ $value }}{{ end }}",
             "50 $value of nothing",
         ] {

@@ -37,13 +37,19 @@ pub enum Problem {
 
 impl TemplateError {
     pub(super) fn at(text: &str, byte: usize, problem: Problem) -> Self {
-        let before = text.get(..byte).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        let (line, column) = place(text, byte);
         Self {
-            line: before.matches('\n').count() + 1,
+            line,
             column,
             problem,
         }
     }
+}
+
+/// Line and column of a byte, counted from 1.
+pub(super) fn place(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }

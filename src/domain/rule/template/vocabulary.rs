@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, Kind};
+use super::error::place;
 use super::read::{field_at, templates_of_alert, walk};
 use super::scope::Scopes;
 
@@ -58,6 +59,41 @@ const OF_RULES: [&str; 5] = [
     "query",
 ];
 
+/// What notifications have beside Go's own: Alertmanager's functions and Grafana's, of any version up to 13.3. From Alertmanager's notification
+/// template reference and Grafana's.
+const NOTIFICATIONS: [&str; 30] = [
+    "append",
+    "args",
+    "coll",
+    "data",
+    "date",
+    "dict",
+    "externalURL",
+    "humanizeDuration",
+    "join",
+    "list",
+    "match",
+    "now",
+    "pathPrefix",
+    "reReplaceAll",
+    "safeHtml",
+    "safeUrl",
+    "since",
+    "stringSlice",
+    "time",
+    "title",
+    "tmpl",
+    "toDuration",
+    "toJson",
+    "toLower",
+    "toTime",
+    "toUpper",
+    "trimSpace",
+    "tz",
+    "urlQueryEscape",
+    "urlUnescape",
+];
+
 /// The variables that every text begins with.
 const VARIABLES: [&str; 3] = ["$labels", "$value", "$values"];
 
@@ -90,7 +126,7 @@ pub enum Unknown {
     Dash(String),
 }
 
-/// What the text of a notification uses and only rules have.
+/// What the text of a notification uses and doesn't have.
 #[derive(thiserror::Error, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OfRules {
     /// A function.
@@ -98,6 +134,11 @@ pub enum OfRules {
         "a notification has no function {0}, and Grafana can't read the text; use it in an annotation of the rule, and show that by .Annotations"
     )]
     Function(String),
+    /// A function that neither has, and where it stands.
+    #[error(
+        "line {1}, column {2}: notifications have no function {0} in any Grafana up to 13.3, which then can't read the text"
+    )]
+    Nowhere(String, usize, usize),
     /// A variable that the text doesn't declare either.
     #[error(
         "a notification has no variable {0}, and Grafana can't read the text; it has .CommonLabels and .CommonAnnotations, and within range .Alerts each alert's .Labels, .Annotations and .Values"
@@ -127,14 +168,22 @@ pub fn unknown(text: &str) -> BTreeSet<Unknown> {
     found
 }
 
-/// What a text of a notification uses that is the rules' alone, each once. Which functions notifications have is left open: a newer
-/// Grafana has more.
+/// What a text of a notification uses that it doesn't have, each once. A newer Grafana may have more functions, so this is a warning.
 pub fn unknown_to_notifications(text: &str) -> BTreeSet<OfRules> {
-    let mut found = BTreeSet::new();
+    let (mut found, mut nowhere) = (BTreeSet::new(), BTreeSet::new());
     let undeclared = undeclared(text, &[], |action, _| {
         let words = action.tokens.iter().filter(|token| token.kind == Kind::Word);
-        let of_rules = words.filter(|token| OF_RULES.contains(&token.text));
-        found.extend(of_rules.map(|token| OfRules::Function(token.text.to_owned())));
+        for token in words {
+            if OF_RULES.contains(&token.text) {
+                found.insert(OfRules::Function(token.text.to_owned()));
+            } else if !GO.contains(&token.text)
+                && !NOTIFICATIONS.contains(&token.text)
+                && nowhere.insert(token.text)
+            {
+                let (line, column) = place(text, token.span().start);
+                found.insert(OfRules::Nowhere(token.text.to_owned(), line, column));
+            }
+        }
     });
     let Some(undeclared) = undeclared else {
         return BTreeSet::new();
