@@ -81,8 +81,8 @@ pub fn rule(event: &Event<AlertRule>, before: Option<&AlertRule>, context: &Cont
         .map(|owner| owner.name.as_str())
         .collect();
     if owners.is_empty() && matches!(event, Event::Delete(_)) {
-        let all = context.stores.imports.all();
-        for import in all.iter().filter(|import| import.ns() == rule.ns()) {
+        let beside = By::Namespace(rule.ns().to_owned());
+        for import in context.stores.imports.by(&beside) {
             context.triggers.imports.one(import.ns(), import.id());
         }
     }

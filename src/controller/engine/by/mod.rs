@@ -265,6 +265,7 @@ workloads!(Deployment, StatefulSet, DaemonSet, Rollout, Job);
 impl Indexed for PrometheusRuleImport {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
+        found_by.push(By::Namespace(self.namespace().unwrap_or_default()));
         match selection::namespaces(self) {
             Namespaces::All => found_by.push(By::ReaderOfAll),
             Namespaces::Named(names) => found_by.extend(names.into_iter().map(By::Reader)),
