@@ -315,18 +315,19 @@ async fn a_copy_of_a_rule_hides_nothing_of_its_state_with_or_without_uids() {
     });
     world.poll().await;
     instance.stop.cancel();
-    for has_uids in [true, false] {
+    // The second is one that was made after the rules were read.
+    for uid in [Some("copy"), Some("another"), None] {
         world.grafana.hold(|held| {
             held.states = states_of(&[("a", Firing), ("a", Normal)]);
-            held.states[1].uid = Some("copy".to_owned());
+            held.states[1].uid = uid.map(str::to_owned);
             held.states[1].title = "a (copy)".to_owned();
-            if !has_uids {
+            if uid.is_none() {
                 held.states.iter_mut().for_each(|state| state.uid = None);
             }
         });
         let mut reads = StateReads::by_pages(Duration::from_secs(15), Instant::now().into(), PAGE);
         round(&world, &instance, &mut reads).await;
-        assert_eq!(state(&instance, "a"), Some(Firing), "with uids: {has_uids}");
+        assert_eq!(state(&instance, "a"), Some(Firing), "{uid:?}");
     }
 }
 

@@ -269,7 +269,7 @@ async fn a_contact_point_neither_takes_nor_deletes_what_another_one_has_made() {
 }
 
 #[tokio::test]
-async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
+async fn what_is_there_or_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
     let login = json!({"auth": {"token": {"secretKeyRef": {"name": "other", "key": "token"}}}});
     for second in [login, unlike()] {
         let orphans = json!({"orphans": "Delete", "defaultDeletionPolicy": "Orphan"});
@@ -278,12 +278,16 @@ async fn what_was_left_on_purpose_through_one_is_no_orphan_of_the_other() {
         let mut world = of_two(orphans, second).await;
         let rule = world.rule("r", json!({"query": QUERY}));
         rule.reconcile(&world.context).await.unwrap();
+        poll_both(&world).await;
+        let other = world.context.running.read()["second"].clone();
+        sweep::after_poll(&other, &world.context, true).await;
+        sweep::after_poll(&other, &world.context, true).await;
+        assert_eq!(other.orphans.lock().counted(), [].into(), "it is the first one's");
         rule.clean_up(&world.context).await.unwrap();
         world.server.remove(&path("alertrules", "revel", "r"));
         world.writers.rules.apply(&Event::Delete(rule));
         poll_both(&world).await;
         world.rule("another", json!({"query": QUERY, "instance": "second"}));
-        let other = world.context.running.read()["second"].clone();
         for _ in 0..12 {
             sweep::after_poll(&other, &world.context, true).await;
         }

@@ -1,5 +1,7 @@
 //! What carries our mark and has no resource.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 
 use super::super::*;
@@ -167,6 +169,17 @@ async fn what_cannot_be_seen_is_no_orphan() {
 }
 
 #[tokio::test]
+async fn before_all_resources_are_known_nothing_is_an_orphan() {
+    let (mut world, rule, silence) = world(&json!({"orphans": "Delete"})).await;
+    others(&mut world).await;
+    vanish(&mut world, rule, silence);
+    world.context.ready.store(false, Ordering::Release);
+    polls(&world, 12).await;
+    assert_eq!(reported(&world), (Some(0), vec![]));
+    assert_eq!(in_grafana(&world), (2, 2));
+}
+
+#[tokio::test]
 async fn what_is_being_cleaned_up_is_no_orphan() {
     let (mut world, mut rule, silence) = world(&json!({"orphans": "Delete"})).await;
     others(&mut world).await;
@@ -287,6 +300,8 @@ async fn a_copy_that_somebody_has_made_of_a_rule_is_neither_removed_nor_taken_fo
         copy
     });
     let is_as_it_was = |world: &World| world.grafana.hold(|held| held.rules.get("copy") == Some(&copy));
+    // Without another one nothing at all would be removed.
+    others(&mut world).await;
     rule.clean_up(&world.context).await.unwrap();
     vanish(&mut world, rule, silence);
     for _ in 0..12 {

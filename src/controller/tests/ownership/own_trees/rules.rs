@@ -139,6 +139,24 @@ async fn a_namespace_that_goes_does_not_hang_on_a_rule_of_another_that_asks_for_
 }
 
 #[tokio::test]
+async fn a_namespace_that_goes_takes_its_rules_with_it_and_then_their_tree() {
+    let (mut world, _) = with_several_trees().await;
+    let policy = root(&mut world, "own");
+    policy.reconcile(&world.context).await.unwrap();
+    let through = through_own(&mut world);
+    through.reconcile(&world.context).await.unwrap();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "revel", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    world.server.set("/api/v1/namespaces/revel", namespace);
+    let waits = policy.clean_up(&world.context).await.unwrap_err();
+    assert_eq!(waits.reason, Some(Reason::InUse));
+    through.clean_up(&world.context).await.unwrap();
+    world.server.remove(&path("alertrules", "revel", "r"));
+    world.writers.rules.apply(&Event::Delete(through));
+    policy.clean_up(&world.context).await.unwrap();
+    assert_eq!(held(&world), None);
+}
+
+#[tokio::test]
 async fn a_rule_may_name_what_is_shared_with_it_and_no_other_tree_than_is_meant() {
     let (mut world, _) = with_several_trees().await;
     let own = root(&mut world, "own");
@@ -146,6 +164,10 @@ async fn a_rule_may_name_what_is_shared_with_it_and_no_other_tree_than_is_meant(
     let second = root(&mut world, "second");
     assert_eq!(failure(&second, &world).await.reason, Some(Reason::Conflict));
     world.policy("default", json!({"receiver": "team"}));
+    world.policy(
+        "elsewhere",
+        json!({"receiver": "team", "tree": NAME, "instance": "other"}),
+    );
     world.policy(
         "branch",
         json!({"receiver": "team", "parentRef": {"name": "own"}}),
@@ -160,6 +182,11 @@ async fn a_rule_may_name_what_is_shared_with_it_and_no_other_tree_than_is_meant(
             json!({"policy": "branch"}),
             Reason::Invalid,
             "is a branch; name the root of its tree, which may be revel/own",
+        ),
+        (
+            json!({"policy": "elsewhere"}),
+            Reason::Invalid,
+            "NotificationPolicy revel/elsewhere is for GrafanaInstance other, not for default",
         ),
         (
             json!({"policy": "second"}),
@@ -273,6 +300,11 @@ async fn a_tree_that_is_ours_without_its_mark_or_is_being_written_is_still_there
     world.poll().await;
     let through = through_own(&mut world);
     through.reconcile(&world.context).await.unwrap();
+    // But not that of another one, which is refused it.
+    root(&mut world, "second");
+    let of_second = rule(&mut world, "s", &json!({"policy": "second"}));
+    let (reason, message) = fails(&world, &of_second).await;
+    assert_eq!(reason, Some(Reason::DependencyMissing), "{message}");
     let name = model::TreeName(NAME.to_owned());
     world
         .instance()
