@@ -161,7 +161,7 @@ pub struct MaintenancePolicyStatus {
     )]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
-    /// How many workloads the policy selects.
+    /// How many workloads the policy selects: of its namespace, and of others that name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workloads: Option<i64>,
 }

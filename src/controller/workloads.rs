@@ -80,6 +80,15 @@ impl<V> OfSilences<V> {
     }
 }
 
+/// A Silence that was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// It was in force before, for the same run.
+    pub is_again: bool,
+    /// Its id in Grafana when it was asked for.
+    pub id: Option<String>,
+}
+
 /// What is remembered of workloads while the process runs. It only makes things faster and words exact: without it the same is
 /// read from the objects themselves, a little later.
 #[derive(Default)]
@@ -92,8 +101,8 @@ pub struct Workloads {
     pub written: Mutex<OfSilences<Written>>,
     /// Silences that a person deleted, until it is noted that they are over.
     pub deleted: Mutex<OfSilences<Silence>>,
-    /// Silences that were asked for and of which it isn't told yet that they are in force; whether they were before.
-    pub awaited: Mutex<OfSilences<bool>>,
+    /// Silences that were asked for and of which it isn't told yet that they are in force.
+    pub awaited: Mutex<OfSilences<Awaited>>,
     /// By namespace and name of a MaintenancePolicy: the workloads that it looks after.
     pub selected: Mutex<HashMap<(String, String), Selected>>,
     /// Whether a policy names Rollouts of Argo Rollouts, which need not be installed.
@@ -237,7 +246,7 @@ mod tests {
             .deleted
             .lock()
             .insert(key.clone(), silence("s", "1", "10"));
-        workloads.awaited.lock().insert(key, false);
+        workloads.awaited.lock().insert(key, Awaited::default());
         workloads
     }
 

@@ -30,7 +30,10 @@ pub async fn watch(
     let (lasts, unwatched) = (Some(WORKLOAD_WATCH), &context.unwatched);
     let events = optional(client, namespaces, unwatched, lasts, rolling::prune);
     let context = context.clone();
-    reflect(events, writer, move |event, _| about(event, &context)).boxed()
+    reflect(events, writer, move |event, before| {
+        about(event, before, &context)
+    })
+    .boxed()
 }
 
 /// Waits until Rollouts are to be watched. Where their type isn't there at the start, nobody looks for it before a policy asks.
@@ -50,9 +53,9 @@ async fn asked_for(context: &Context) {
 }
 
 /// What the watch of Rollouts tells. Policies that name them say whether they are there.
-pub fn about(event: &Event<Rollout>, context: &Context) {
+pub fn about(event: &Event<Rollout>, before: Option<&Rollout>, context: &Context) {
     watched::rolling(event, context);
-    selection::rolling(event, context);
+    selection::rolling(event, before, context);
     if matches!(event, Event::InitDone) {
         for policy in context.stores.maintenance.all() {
             if maintenance::names(&policy.spec, WorkloadKind::Rollout) {

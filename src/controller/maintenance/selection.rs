@@ -1,21 +1,24 @@
 //! Which workloads each policy looks after, kept as the watches tell.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
+use kube::{Resource, ResourceExt};
 
 use super::rolling::Rolling;
 use crate::api::MaintenancePolicy;
 use crate::api::maintenance_policy::WorkloadKind;
 use crate::controller::context::Context;
-use crate::controller::engine::by::By;
+use crate::controller::engine::by::{By, named};
 use crate::domain::maintenance;
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 use crate::domain::maintenance::selected::Selected;
 use crate::domain::maintenance::window::Lease;
+use crate::domain::maintenance::workload::policy_name;
 use crate::domain::maintenance::workload::template::Subject;
 
 /// A policy that comes or asks for something else looks for its workloads anew.
@@ -29,41 +32,77 @@ pub fn policy(event: &Event<MaintenancePolicy>, context: &Context) {
 }
 
 /// A policy that has something else to say after a workload that rolls out came, changed or went gets a pass.
-pub fn rolling<K: Rolling>(event: &Event<K>, context: &Context) {
+pub fn rolling<K: Rolling>(event: &Event<K>, before: Option<&K>, context: &Context) {
     let (object, is_there) = match event {
         Event::Apply(object) => (object, true),
         Event::Delete(object) => (object, false),
         Event::InitDone => return all_anew(context),
         Event::Init | Event::InitApply(_) => return,
     };
-    for policy in policies(&object.namespace().unwrap_or_default(), context) {
-        let is_selected = is_there && maintenance::selects(&policy.spec, &Subject::of(K::KIND, object));
+    for policy in policies(object, before, context) {
+        let is_selected = is_there && selects(&policy, K::KIND, object);
         note(&policy, context, |selected| {
-            selected.note_rolling(K::KIND, &object.name_any(), is_selected)
+            selected.note_rolling(K::KIND, &name(&policy, object), is_selected)
         });
     }
 }
 
 /// The same of a Job.
-pub fn job(event: &Event<Job>, context: &Context) {
+pub fn job(event: &Event<Job>, before: Option<&Job>, context: &Context) {
     let (job, is_there) = match event {
         Event::Apply(job) => (job, true),
         Event::Delete(job) => (job, false),
         Event::InitDone => return all_anew(context),
         Event::Init | Event::InitApply(_) => return,
     };
-    for policy in policies(&job.namespace().unwrap_or_default(), context) {
-        let is_selected =
-            is_there && maintenance::selects(&policy.spec, &Subject::of(WorkloadKind::Job, job));
+    for policy in policies(job, before, context) {
+        let is_selected = is_there && selects(&policy, WorkloadKind::Job, job);
         note(&policy, context, |selected| {
-            selected.note_job(&job.name_any(), is_selected.then_some(job))
+            selected.note_job(&name(&policy, job), is_selected.then_some(job))
         });
     }
 }
 
-fn policies(namespace: &str, context: &Context) -> Vec<Arc<MaintenancePolicy>> {
-    let namespace = By::Namespace(namespace.to_owned());
-    context.stores.maintenance.by(&namespace)
+/// The policies that a workload concerns: those of its namespace, and the one of another that it names or has named.
+fn policies<K: Resource>(object: &K, before: Option<&K>, context: &Context) -> Vec<Arc<MaintenancePolicy>> {
+    let namespace = object.namespace().unwrap_or_default();
+    let named: BTreeSet<_> = [Some(object), before]
+        .into_iter()
+        .flatten()
+        .filter_map(named_by)
+        .collect();
+    let store = &context.stores.maintenance;
+    let elsewhere = named.iter().filter(|(place, _)| *place != namespace);
+    let elsewhere = elsewhere.filter_map(|(place, name)| store.get(&ObjectRef::new(name).within(place)));
+    let mut all: Vec<_> = elsewhere.collect();
+    all.extend(store.by(&By::Namespace(namespace)));
+    all
+}
+
+/// Namespace and name of the policy that a workload names.
+fn named_by<K: Resource>(object: &K) -> Option<(String, String)> {
+    let policy = policy_name(object.annotations()).ok().flatten()?;
+    Some((policy.namespace, policy.name))
+}
+
+/// Whether a policy looks after a workload, of its own namespace or one that names it.
+fn selects<K: Resource<DynamicType = ()>>(
+    policy: &MaintenancePolicy,
+    kind: WorkloadKind,
+    object: &K,
+) -> bool {
+    let is_asked = object.namespace() == policy.namespace() || named_by(object) == Some(key(policy));
+    is_asked && maintenance::selects(&policy.spec, &Subject::of(kind, object))
+}
+
+/// What a workload is called among those of a policy: one of another namespace by that too.
+fn name<K: Resource>(policy: &MaintenancePolicy, object: &K) -> String {
+    match object.namespace() {
+        Some(namespace) if policy.namespace().as_ref() != Some(&namespace) => {
+            format!("{namespace}/{}", object.name_any())
+        }
+        _ => object.name_any(),
+    }
 }
 
 fn note(policy: &MaintenancePolicy, context: &Context, note: impl FnOnce(&mut Selected) -> bool) {
@@ -91,21 +130,26 @@ fn look(policy: &MaintenancePolicy, context: &Context) {
     let lease =
         maintenance::of_policy(policy).map_or_else(|_| Lease::default(), |maintenance| maintenance.lease);
     let mut selected = Selected::new(lease.linger);
-    let (namespace, name) = key(policy);
-    let place = By::Namespace(namespace.clone());
-    look_among::<Deployment>(policy, &place, &mut selected, context);
-    look_among::<StatefulSet>(policy, &place, &mut selected, context);
-    look_among::<DaemonSet>(policy, &place, &mut selected, context);
-    look_among::<Rollout>(policy, &place, &mut selected, context);
-    for job in context.stores.jobs.by(&place) {
-        let is_selected = maintenance::selects(&policy.spec, &Subject::of(WorkloadKind::Job, &*job));
-        selected.note_job(&job.name_any(), is_selected.then_some(&*job));
+    let (namespace, own) = key(policy);
+    let places = [
+        By::Namespace(namespace.clone()),
+        By::Policy(named(&namespace, &own)),
+    ];
+    for place in places {
+        look_among::<Deployment>(policy, &place, &mut selected, context);
+        look_among::<StatefulSet>(policy, &place, &mut selected, context);
+        look_among::<DaemonSet>(policy, &place, &mut selected, context);
+        look_among::<Rollout>(policy, &place, &mut selected, context);
+        for job in context.stores.jobs.by(&place) {
+            let is_selected = selects(policy, WorkloadKind::Job, &*job);
+            selected.note_job(&name(policy, &*job), is_selected.then_some(&*job));
+        }
     }
     context
         .workloads
         .selected
         .lock()
-        .insert((namespace, name), selected);
+        .insert((namespace, own), selected);
 }
 
 fn look_among<K: Rolling>(
@@ -115,8 +159,8 @@ fn look_among<K: Rolling>(
     context: &Context,
 ) {
     for object in K::store(context).by(place) {
-        let is_selected = maintenance::selects(&policy.spec, &Subject::of(K::KIND, &*object));
-        selected.note_rolling(K::KIND, &object.name_any(), is_selected);
+        let is_selected = selects(policy, K::KIND, &*object);
+        selected.note_rolling(K::KIND, &name(policy, &*object), is_selected);
     }
 }
 

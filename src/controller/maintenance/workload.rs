@@ -14,12 +14,13 @@ use super::rolling::Rolling;
 pub use super::write::Error;
 use super::write::{owner, write};
 use crate::api::maintenance_policy::WorkloadKind;
-use crate::api::{MaintenancePolicy, Silence};
+use crate::api::{AlertRule, MaintenancePolicy, Silence};
 use crate::cluster::answer::chain;
 use crate::cluster::namespace;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
+use crate::controller::workloads::Awaited;
 use crate::domain::maintenance::generated;
 use crate::domain::maintenance::held::{self, Held, Holding};
 use crate::domain::maintenance::lease::{self, Change, Step};
@@ -277,20 +278,27 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         info!(kind = self.kind.as_str(), namespace = self.object.namespace(), name = self.object.name_any(),
             silence = name, change = ?step.change, until = %step.window.ends, "maintenance silence written");
         let key = (self.uid.clone(), name.clone());
-        let mut awaited = match step.change {
+        let id = held.and_then(|held| held.silence.grafana_id(self.context));
+        let awaited = match step.change {
             Change::Opened | Change::Reopened => {
                 let is_again = step.change == Change::Reopened;
-                self.context.workloads.awaited.lock().insert(key, is_again);
+                let awaited = Awaited { is_again, id };
+                self.context.workloads.awaited.lock().insert(key, awaited);
+                self.tell_of_unknown_rules(&name).await;
                 return Ok(());
             }
-            Change::Ended(_) => self.context.workloads.awaited.lock().remove(&key).is_some(),
+            Change::Ended(_) => {
+                // Grafana may have taken it without anybody having been told yet.
+                let awaited = self.context.workloads.awaited.lock().remove(&key);
+                let is_held = held.is_some_and(|held| held.window.in_force);
+                awaited.is_some_and(|awaited| !is_held && awaited.id == id)
+            }
             _ => false,
         };
         let lingers = self
             .maintenance
             .is_some_and(|maintenance| maintenance.lease.lingers_after_failure)
             && self.kind == WorkloadKind::Job;
-        awaited &= !held.is_some_and(|held| held.window.in_force);
         if let Some(word) = words::of(step.change, &step.window, lingers, awaited, &name) {
             tell(self.object, &word, self.context).await;
         }
@@ -344,6 +352,29 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         Ok(())
     }
 
+    /// The rules that are asked for by name and aren't there are told as often as a silence opens that should cover them.
+    async fn tell_of_unknown_rules(&self, name: &str) {
+        let namespace = self.object.namespace().unwrap_or_default();
+        let Some(maintenance) = self.maintenance else {
+            return;
+        };
+        if !self.context.unwatched.sees(AlertRule::KIND, &namespace) {
+            return;
+        }
+        let rules = &self.context.stores.rules;
+        let is_there = |rule: &&String| rules.get(&ObjectRef::new(rule).within(&namespace)).is_some();
+        let names = maintenance.alert_rules.names.iter();
+        let unknown: Vec<String> = names.filter(|rule| !is_there(rule)).cloned().collect();
+        if !unknown.is_empty() {
+            tell(
+                self.object,
+                &words::unknown_rules(&unknown, maintenance, name),
+                self.context,
+            )
+            .await;
+        }
+    }
+
     /// That a silence covers something is told when Grafana holds it.
     async fn tell_of_those_in_force(&self, holding: &Holding) {
         for held in holding.windows.iter().filter(|held| held.window.in_force) {
@@ -354,8 +385,8 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
                 .awaited
                 .lock()
                 .remove(&(self.uid.clone(), name.clone()));
-            if let (Some(is_again), Some(maintenance)) = (awaited, self.maintenance) {
-                let word = words::in_force(is_again, &held.window, maintenance, &name);
+            if let (Some(awaited), Some(maintenance)) = (awaited, self.maintenance) {
+                let word = words::in_force(awaited.is_again, &held.window, maintenance, &name);
                 tell(self.object, &word, self.context).await;
             }
         }

@@ -285,14 +285,18 @@ pub(in crate::controller) fn about_silence(
 }
 
 /// What rolls out may be looked after by policies.
-pub(in crate::controller) fn about_rolling<K: Rolling>(event: &Event<K>, _: Option<&K>, context: &Context) {
+pub(in crate::controller) fn about_rolling<K: Rolling>(
+    event: &Event<K>,
+    before: Option<&K>,
+    context: &Context,
+) {
     watched::rolling(event, context);
-    selection::rolling(event, context);
+    selection::rolling(event, before, context);
 }
 
-pub(in crate::controller) fn about_job(event: &Event<Job>, _: Option<&Job>, context: &Context) {
+pub(in crate::controller) fn about_job(event: &Event<Job>, before: Option<&Job>, context: &Context) {
     watched::job(event, context);
-    selection::job(event, context);
+    selection::job(event, before, context);
 }
 
 /// Watches the labels of namespaces from when an instance first chooses by them.

@@ -24,61 +24,106 @@ impl Silence {
             return Ok(());
         };
         let most = usize::try_from(most).unwrap_or_default();
-        let is_everywhere = *selection == Selection::Matchers && instance.is_unrestricted(self.ns());
-        let reached = match selection {
-            Selection::Rules(names) => names.clone(),
-            Selection::Namespace | Selection::Matchers => {
-                let place = if is_everywhere {
-                    By::Instance(instance.name.clone())
-                } else {
-                    By::Rules {
-                        instance: instance.name.clone(),
-                        namespace: self.ns().to_owned(),
-                    }
-                };
-                let rules = &context.stores.rules;
-                if rules.count(&place) <= most {
-                    return Ok(());
-                }
-                let rules = rules.by(&place);
-                let named = rules.iter().map(|rule| {
-                    let name = if is_everywhere {
-                        format!("{}/{}", rule.ns(), rule.id())
-                    } else {
-                        rule.id().to_owned()
-                    };
-                    (
-                        name,
-                        extent::labels(
-                            &rule.spec,
-                            rule::title(&rule.spec, rule.id()),
-                            &instance.spec.labels,
-                        ),
-                    )
-                });
-                extent::reached(&wish.matchers, named)
-            }
-        };
+        if self.candidates_of(context, instance, selection) <= most {
+            return Ok(());
+        }
+        let reached = self.reached(context, instance, wish, selection);
         extent::check(most, reached, &instance.name)
     }
 
-    pub(super) fn count_rules(&self, context: &Context, instance: &Instance, selection: &Selection) -> usize {
-        match selection {
-            Selection::Rules(names) => names.len(),
-            Selection::Namespace | Selection::Matchers => context.stores.rules.count(&By::Rules {
-                instance: instance.name.clone(),
-                namespace: self.ns().to_owned(),
-            }),
+    /// How many rules it covers: those that it selects, and whose own labels contradict no matcher.
+    pub(super) fn count_rules(
+        &self,
+        context: &Context,
+        instance: &Instance,
+        wish: &Wish,
+        selection: &Selection,
+    ) -> usize {
+        if self.spec.matchers.is_empty() {
+            return self.candidates_of(context, instance, selection);
+        }
+        self.reached(context, instance, wish, selection).len()
+    }
+
+    fn is_everywhere(&self, instance: &Instance, selection: &Selection) -> bool {
+        *selection == Selection::Matchers && instance.is_unrestricted(self.ns())
+    }
+
+    /// Where the rules are that it may cover.
+    fn place(&self, instance: &Instance, selection: &Selection) -> By {
+        if self.is_everywhere(instance, selection) {
+            return By::Instance(instance.name.clone());
+        }
+        By::Rules {
+            instance: instance.name.clone(),
+            namespace: self.ns().to_owned(),
         }
     }
 
+    /// How many rules it selects, whatever its matchers say.
+    fn candidates_of(&self, context: &Context, instance: &Instance, selection: &Selection) -> usize {
+        match selection {
+            Selection::Rules(names) => names.len(),
+            Selection::Namespace | Selection::Matchers => {
+                context.stores.rules.count(&self.place(instance, selection))
+            }
+        }
+    }
+
+    /// The rules that it may cover, by name.
+    fn reached(
+        &self,
+        context: &Context,
+        instance: &Instance,
+        wish: &Wish,
+        selection: &Selection,
+    ) -> Vec<String> {
+        let is_everywhere = self.is_everywhere(instance, selection);
+        let rules = match selection {
+            Selection::Rules(_) => self.candidates(context, instance),
+            Selection::Namespace | Selection::Matchers => {
+                context.stores.rules.by(&self.place(instance, selection))
+            }
+        };
+        let named = rules.iter().map(|rule| {
+            let name = if is_everywhere {
+                format!("{}/{}", rule.ns(), rule.id())
+            } else {
+                rule.id().to_owned()
+            };
+            let title = rule::title(&rule.spec, rule.id());
+            (name, extent::labels(&rule.spec, title, &instance.spec.labels))
+        });
+        let is_selected = |name: &String| match selection {
+            Selection::Rules(names) => names.contains(name),
+            Selection::Namespace | Selection::Matchers => true,
+        };
+        let selected = named.filter(|(name, _)| is_selected(name));
+        extent::reached(&wish.matchers, selected)
+    }
+
     /// That a silence which somebody has written covers nothing, as counted when it was written or became active.
-    pub(super) fn nothing_covered(&self, status: &SilenceStatus, selection: &Selection) -> Option<String> {
+    pub(super) fn nothing_covered(
+        &self,
+        context: &Context,
+        instance: &Instance,
+        status: &SilenceStatus,
+        selection: &Selection,
+    ) -> Option<String> {
         if self.labels().contains_key(LABEL_WORKLOAD) {
             return None;
         }
+        let reaches_none = status.matches_rules == Some(0);
         match selection {
-            Selection::Namespace if status.matches_rules == Some(0) => {
+            Selection::Namespace | Selection::Rules(_)
+                if reaches_none && self.candidates_of(context, instance, selection) > 0 =>
+            {
+                Some(
+                    "spec.matchers: the AlertRules that are selected give their alerts other labels, so nothing is silenced; compare them with the rules' labels"
+                        .to_owned(),
+                )
+            }
+            Selection::Namespace if reaches_none => {
                 Some("there is no AlertRule in this namespace, so nothing is silenced".to_owned())
             }
             Selection::Matchers if status.matches_alerts == Some(0) => Some(

@@ -298,7 +298,7 @@ impl Silence {
         let matchers: Vec<String> = wish.matchers.iter().map(silence::matcher_text).collect();
         let is_news = before.state.as_deref() != Some(state) || before.matchers != matchers;
         if is_news && id.is_some() {
-            status.matches_rules = i64::try_from(self.count_rules(context, instance, selection)).ok();
+            status.matches_rules = i64::try_from(self.count_rules(context, instance, wish, selection)).ok();
             let alerts = instance
                 .grafana
                 .silences
@@ -321,7 +321,7 @@ impl Silence {
             return Ok(Report { warnings, ..report });
         }
         if state == ACTIVE {
-            warnings.extend(self.nothing_covered(&status, selection));
+            warnings.extend(self.nothing_covered(context, instance, &status, selection));
         }
         let next = if wish.is_to_come(now) {
             wish.starts_at
@@ -332,8 +332,22 @@ impl Silence {
         Ok(Report {
             again,
             warnings,
-            ..Report::synced(status, "stored in Grafana")
+            ..Report::synced(status, self.stored_as(instance, selection))
         })
+    }
+
+    /// That it is stored, and that its matchers reach no alerts but the namespace's own where they don't.
+    fn stored_as(&self, instance: &Instance, selection: &Selection) -> String {
+        let stored = "stored in Grafana".to_owned();
+        match selection {
+            Selection::Matchers if !instance.is_unrestricted(self.ns()) => {
+                format!(
+                    "{stored}; it covers alerts of the AlertRules of namespace {} alone",
+                    self.ns()
+                )
+            }
+            _ => stored,
+        }
     }
 
     /// Says once that it takes over a silence that somebody made by hand.
@@ -368,6 +382,11 @@ impl Silence {
         let key = (self.instance().to_owned(), author.to_owned());
         let written = context.silence_ids.lock().get(&key).cloned();
         written.or_else(|| self.status.as_ref()?.id.clone())
+    }
+
+    /// Its id in Grafana, as far as is known.
+    pub(in crate::controller) fn grafana_id(&self, context: &Context) -> Option<String> {
+        self.known_id(context, &context.owner.silence_author(self.ns(), self.id()))
     }
 
     async fn expired(

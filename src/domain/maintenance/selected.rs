@@ -49,7 +49,14 @@ impl Selected {
     /// Notes a Job as it is now if it is among them, and that it isn't otherwise. Whether the policy has something else to say then.
     pub fn note_job(&mut self, name: &str, job: Option<&Job>) -> bool {
         let before = self.cron_job_of.remove(name);
-        let after = job.and_then(cron_job);
+        // A name of another namespace says so, and its CronJob's too.
+        let place = name.rsplit_once('/').map_or("", |(place, _)| place);
+        let place = if place.is_empty() {
+            String::new()
+        } else {
+            format!("{place}/")
+        };
+        let after = job.and_then(cron_job).map(|cron_job| place + &cron_job);
         let concerned: BTreeSet<String> = [&before, &after].into_iter().flatten().cloned().collect();
         let told = |selected: &Self| {
             let warnings = concerned

@@ -3,6 +3,7 @@
 use super::Maintenance;
 use super::lease::Change;
 use super::window::{Outcome, Window};
+use crate::api::matcher::MatcherText;
 
 /// An event in the making.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,14 @@ pub fn in_force(is_again: bool, window: &Window, maintenance: &Maintenance, name
         selector if selector.all == Some(true) => "all AlertRules of the namespace".to_owned(),
         selector if !selector.names.is_empty() => format!("AlertRules {}", selector.names.join(", ")),
         _ => "AlertRules with the labels it asks for".to_owned(),
+    };
+    let matchers: Vec<&str> = maintenance.matchers.iter().map(MatcherText::as_str).collect();
+    let covered = match matchers[..] {
+        [] => covered,
+        _ => format!(
+            "{covered}, of whose alerts only those with {}",
+            matchers.join(", ")
+        ),
     };
     let source = &maintenance.source;
     let ends = window.ends;
@@ -124,6 +133,16 @@ pub fn taken(taken: &str, name: &str) -> Word {
     Word::normal("SilenceRenamed", note)
 }
 
+/// That it names rules that aren't there.
+pub fn unknown_rules(names: &[String], maintenance: &Maintenance, name: &str) -> Word {
+    let note = format!(
+        "{} names AlertRules that this namespace doesn't have, so Silence {name} doesn't cover them: {}",
+        maintenance.source,
+        names.join(", ")
+    );
+    Word::warning("UnknownAlertRule", note)
+}
+
 /// That it can't be written.
 pub fn refused(message: &str) -> Word {
     let note = format!("the maintenance silence can't be written: {message}");
@@ -133,7 +152,10 @@ pub fn refused(message: &str) -> Word {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::matcher::Matcher;
+    use crate::api::silence::AlertRuleSelector;
     use crate::domain::maintenance::phase::Run;
+    use crate::domain::maintenance::window::Lease;
 
     fn window() -> Window {
         Window {
@@ -177,6 +199,32 @@ mod tests {
             failed(false).note
         );
         assert!(failed(false).is_warning);
+    }
+
+    #[test]
+    fn what_is_covered_is_told_with_what_narrows_it() {
+        let mut maintenance = Maintenance {
+            instance: None,
+            alert_rules: AlertRuleSelector {
+                all: Some(true),
+                ..AlertRuleSelector::default()
+            },
+            matchers: Vec::new(),
+            lease: Lease::default(),
+            source: "MaintenancePolicy p".to_owned(),
+        };
+        let note = |maintenance: &Maintenance| in_force(false, &window(), maintenance, "s").note;
+        assert!(
+            note(&maintenance)
+                .contains("covers all AlertRules of the namespace, as MaintenancePolicy p says")
+        );
+        let narrow = Matcher::parse("severity!=critical").unwrap();
+        maintenance.matchers = vec![MatcherText::from(&narrow)];
+        let narrowed = note(&maintenance);
+        assert!(
+            narrowed.contains("of the namespace, of whose alerts only those with severity!="),
+            "{narrowed}"
+        );
     }
 
     #[test]

@@ -89,3 +89,43 @@ async fn a_policy_that_comes_or_selects_otherwise_looks_for_what_is_there_and_on
     lists_nothing::<MaintenancePolicy>(&mut world);
     assert_eq!(counted(&world), None);
 }
+
+/// In another namespace, and naming this policy.
+fn elsewhere<K: Own>(object: K, names: Option<&str>) -> K {
+    let mut object = labelled(object, "a");
+    object.meta_mut().namespace = Some("bank".to_owned());
+    let name = "alerting.letsrevel.io/maintenance-policy".to_owned();
+    object.meta_mut().annotations = names.map(|policy| [(name, policy.to_owned())].into());
+    object
+}
+
+fn is_asked_from_elsewhere<K: Own>(world: &mut World, object: &K) {
+    let (ours, other) = (
+        elsewhere(object.clone(), Some("revel/own")),
+        elsewhere(object.clone(), None),
+    );
+    assert_eq!(told(world, |world| seen(world, &other)), (Some(0), false));
+    assert_eq!(told(world, |world| seen(world, &ours)), (Some(1), true));
+    // One of the same name in the policy's own namespace is another.
+    let own = labelled(object.clone(), "a");
+    assert_eq!(told(world, |world| seen(world, &own)), (Some(2), true));
+    gone(world, own);
+    assert_eq!(
+        told(world, |world| seen(world, &other)),
+        (Some(0), true),
+        "it names no policy any more"
+    );
+    seen(world, &ours);
+    selecting(world, "a");
+    assert_eq!(counted(world), Some(1), "a policy that changes finds it");
+    gone(world, ours);
+    assert_eq!(counted(world), Some(0));
+}
+
+#[tokio::test]
+async fn a_policy_counts_what_names_it_from_another_namespace() {
+    let mut world = World::connected().await;
+    selecting(&mut world, "a");
+    is_asked_from_elsewhere(&mut world, &rolling_out());
+    is_asked_from_elsewhere(&mut world, &running());
+}

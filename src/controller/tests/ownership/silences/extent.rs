@@ -125,3 +125,54 @@ async fn a_silence_that_covers_nothing_says_so_but_one_of_maintenance_does_not()
     let report = unmet.reconcile(&world.context).await.unwrap();
     assert_eq!(report.warnings, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn only_rules_whose_own_labels_contradict_no_matcher_are_counted_and_none_is_a_warning() {
+    let instance = json!({"labels": {"cluster": "prod"}});
+    for (covered, matchers, count, is_warned) in [
+        (json!({"all": true}), json!([]), 3, false),
+        (json!({"all": true}), json!(["team=web"]), 2, false),
+        (json!({"all": true}), json!(["team!=web"]), 2, false),
+        (json!({"all": true}), json!(["cluster=test"]), 0, true),
+        (json!({"names": ["a", "b"]}), json!(["team=web"]), 1, false),
+        (json!({"names": ["b"]}), json!(["team=web"]), 0, true),
+        // Its query may say so.
+        (json!({"names": ["c"]}), json!(["team=web"]), 1, false),
+    ] {
+        let mut world = world_with(&instance, |_| ()).await;
+        world.rule("a", json!({"query": QUERY, "labels": {"team": "web"}}));
+        world.rule("b", json!({"query": QUERY, "labels": {"team": "api"}}));
+        world.rule("c", json!({"query": QUERY}));
+        let spec = json!({"alertRules": covered, "matchers": matchers, "endsAt": END});
+        let report = world.silence("s", spec).reconcile(&world.context).await.unwrap();
+        assert_eq!(report.status.matches_rules, Some(count), "{covered} {matchers}");
+        let warned = |warning: &String| warning.contains("give their alerts other labels");
+        assert_eq!(
+            report.warnings.iter().any(warned),
+            is_warned,
+            "{covered} {matchers}: {:?}",
+            report.warnings
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_silence_of_matchers_says_that_it_covers_the_alerts_of_its_namespace_alone_where_it_does() {
+    for (may, covered, is_told) in [
+        (json!([]), json!({"matchers": ["a=b"]}), true),
+        (json!(["revel"]), json!({"matchers": ["a=b"]}), false),
+        (json!([]), json!({"alertRules": {"all": true}}), false),
+    ] {
+        let mut world = world_with(&json!({"unrestrictedNamespaces": {"names": may}}), |_| ()).await;
+        let mut spec = covered.clone();
+        spec["endsAt"] = json!(END);
+        let report = world.silence("s", spec).reconcile(&world.context).await.unwrap();
+        let message = report.message;
+        assert!(message.starts_with("stored in Grafana"), "{message}");
+        assert_eq!(
+            message.contains("of namespace revel alone"),
+            is_told,
+            "{covered}: {message}"
+        );
+    }
+}
