@@ -132,23 +132,31 @@ pub struct GrafanaInstanceSpec {
     /// The data source of rules that name none. Default: Grafana's own default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_datasource: Option<DatasourceRef>,
-    /// How often everything in Grafana is read and compared, at least `1s`. Default: `60s`.
+    /// How often everything in Grafana is read and compared, at least `1s`, without years and weeks and with at most 9999 of each other unit. Default: `60s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(
         validation = Rule::new("self.matches('(^|[a-z])0*[1-9][0-9]*(y|w|d|h|m|s)([0-9]|$)')")
-            .message("must be at least 1s: Grafana is asked that often")
+            .message("must be at least 1s: Grafana is asked that often"),
+        validation = Rule::new("!self.matches('[yw]|[0-9]{5}')")
+            .message("has no years and weeks, and at most 9999 of each other unit: 1d is once a day")
     )]
     pub resync_interval: Option<Duration>,
-    /// How often the alerts' states are read, at least `1s`. Default: `15s`.
+    /// How often the alerts' states are read, at least `1s`, with the limits of `resyncInterval`. Default: `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(
         validation = Rule::new("self.matches('(^|[a-z])0*[1-9][0-9]*(y|w|d|h|m|s)([0-9]|$)')")
-            .message("must be at least 1s: Grafana is asked that often")
+            .message("must be at least 1s: Grafana is asked that often"),
+        validation = Rule::new("!self.matches('[yw]|[0-9]{5}')")
+            .message("has no years and weeks, and at most 9999 of each other unit: 1d is once a day")
     )]
     pub state_interval: Option<Duration>,
-    /// Written in front of every folder title that isn't given by uid. Default: nothing.
+    /// Written in front of every folder title that isn't given by uid. It may end with a space, or with `/` to put all into a folder. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
+    #[x_kube(
+        validation = Rule::new(r"!self.matches(r'^\s|^/|\s/|(^|[^\\])/[\s/]')")
+            .message("no title in front of or behind a / is empty, or has spaces at its ends: Prod/ puts all into Prod; write \\/ for a slash within a title")
+    )]
     pub folder_prefix: Option<String>,
     /// Labels added to every rule, for example `cluster: production`. A rule's own label of the same name wins. Default: none.
     #[serde(

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{DURATION, accepted, refused, with};
 
+const PREFIX: &str = "no title in front of or behind a / is empty";
+
 fn secret() -> Value {
     json!({"secretKeyRef": {"name": "s", "key": "k"}})
 }
@@ -62,6 +64,23 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         ),
         (with(&good, json!({"stateInterval": "0"})), "must be at least 1s"),
         (
+            with(&good, json!({"resyncInterval": "9999999999y"})),
+            "at most 9999 of each other unit",
+        ),
+        (
+            with(&good, json!({"resyncInterval": "1w"})),
+            "at most 9999 of each other unit",
+        ),
+        (
+            with(&good, json!({"stateInterval": "99999s"})),
+            "at most 9999 of each other unit",
+        ),
+        (with(&good, json!({"folderPrefix": "/Prod"})), PREFIX),
+        (with(&good, json!({"folderPrefix": " Prod"})), PREFIX),
+        (with(&good, json!({"folderPrefix": "Prod //"})), PREFIX),
+        (with(&good, json!({"folderPrefix": "Prod//"})), PREFIX),
+        (with(&good, json!({"folderPrefix": "Prod/ "})), PREFIX),
+        (
             with(&good, json!({"driftPolicy": "Ignore"})),
             "supported values: \"Correct\", \"Report\"",
         ),
@@ -96,7 +115,9 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             "tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}, "insecureSkipVerify": false}, "resyncInterval": "30s", "driftPolicy": "Report", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
         }),
     );
-    accepted("GrafanaInstance", &[good, full]).await;
+    let nested = with(&good, json!({"folderPrefix": "Prod/", "resyncInterval": "1d"}));
+    let slash = with(&good, json!({"folderPrefix": "KeyDB \\/ Redis "}));
+    accepted("GrafanaInstance", &[good, full, nested, slash]).await;
 }
 
 #[tokio::test]
