@@ -3,7 +3,6 @@
 pub mod changed;
 pub mod claims;
 pub mod import;
-pub mod links;
 pub mod lint;
 pub mod maintenance;
 pub mod notification;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::links;
 use crate::domain::ownership::{LABEL, Owner};
+use crate::domain::version::links;
 use crate::grafana::wire::{DataSource, Toggles};
 
 fn owner() -> Owner {

@@ -6,9 +6,9 @@ use super::data::Data;
 use super::surroundings::Surroundings;
 use super::template;
 use crate::api::alert_rule::{AlertRuleSpec, DebugQuery};
-use crate::domain::links;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
+use crate::domain::version::links;
 
 /// The annotations that link a panel.
 const DASHBOARD: &str = "__dashboardUid__";

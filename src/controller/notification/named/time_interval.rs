@@ -23,8 +23,8 @@ use crate::controller::notification::users::{
 };
 use crate::controller::pass::{Reconcile, Report};
 use crate::domain::changed::drift;
-use crate::domain::links;
 use crate::domain::notification::named as domain;
+use crate::domain::version::links;
 use crate::grafana::Grafana;
 use crate::grafana::api::Answer;
 use crate::grafana::mirror::{Collection, Held, Subject};

@@ -20,13 +20,13 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::{interval, receiver, tree};
 use crate::controller::pass::Report;
-use crate::domain::links;
 use crate::domain::notification::branches::{self, Root, Standing};
 use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
 use crate::domain::notification::receiver::Target;
 use crate::domain::notification::tree as marks;
 use crate::domain::refusal::Refusal;
+use crate::domain::version::links;
 use crate::grafana::mirror::{Lookup, Part};
 use crate::grafana::model::Route;
 

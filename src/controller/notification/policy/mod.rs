@@ -27,10 +27,10 @@ use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::changed::drift;
-use crate::domain::links;
 use crate::domain::lint::mistakes;
 use crate::domain::notification::{policy, tree as marks};
 use crate::domain::refusal::Refusal;
+use crate::domain::version::links;
 use crate::grafana::mirror::Part;
 use crate::grafana::model::Route;
 

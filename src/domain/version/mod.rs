@@ -1,5 +1,7 @@
 //! Grafana's version, as far as decisions depend on it.
 
+pub mod links;
+
 use std::fmt;
 
 use crate::grafana::wire::Toggles;
