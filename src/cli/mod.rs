@@ -11,6 +11,8 @@ mod crds;
 mod diff;
 mod exit;
 #[cfg(feature = "cli")]
+mod export;
+#[cfg(feature = "cli")]
 mod files;
 mod operator;
 #[cfg(feature = "cli")]
@@ -60,6 +62,8 @@ enum Command {
     #[cfg(feature = "cli")]
     Route(Box<route::Route>),
     #[cfg(feature = "cli")]
+    Export(Box<export::Export>),
+    #[cfg(feature = "cli")]
     #[command(subcommand)]
     Test(test::Test),
     Crds(crds::Crds),
@@ -88,6 +92,8 @@ impl Arguments {
             Command::Diff(command) => command.execute(),
             #[cfg(feature = "cli")]
             Command::Route(command) => command.execute(),
+            #[cfg(feature = "cli")]
+            Command::Export(command) => command.execute(),
             #[cfg(feature = "cli")]
             Command::Test(command) => command.execute(),
             Command::Crds(command) => command.execute().map(|()| Exit::Done),

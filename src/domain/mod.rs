@@ -2,6 +2,8 @@
 
 pub mod changed;
 pub mod claims;
+#[cfg(feature = "cli")]
+pub mod export;
 pub mod import;
 pub mod lint;
 pub mod maintenance;

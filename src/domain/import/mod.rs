@@ -2,7 +2,7 @@
 
 mod carry;
 mod language;
-mod name;
+pub mod name;
 pub mod remark;
 pub mod selection;
 pub mod source;

@@ -78,7 +78,7 @@ fn hash(
 }
 
 /// `KubeAPIErrorBudgetBurn` as `kube-api-error-budget-burn`.
-fn words(name: &str) -> String {
+pub fn words(name: &str) -> String {
     let mut words = String::new();
     let mut chars = name.chars().peekable();
     let mut before = '-';

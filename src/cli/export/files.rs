@@ -1,0 +1,206 @@
+//! The files that resources become.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::print::harmless;
+use crate::domain::export::Export;
+use crate::domain::export::resource::{Kind, Resource};
+use crate::domain::import::name::words;
+
+/// How files are laid out in a directory.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A directory for each kind.
+    Kind,
+    /// A directory for each folder of rules, and one for each other kind.
+    Folder,
+    /// All in the directory itself.
+    Flat,
+}
+
+/// What is written of an export.
+pub(super) struct Written {
+    directory: Option<PathBuf>,
+    /// Each resource with its file within the directory, in the order of the export.
+    resources: Vec<(PathBuf, String)>,
+    /// What no resource says.
+    left: String,
+}
+
+impl Written {
+    pub(super) fn of(export: &Export, directory: Option<&Path>, layout: Layout) -> Result<Self, String> {
+        let mut taken = BTreeSet::new();
+        let mut resources = Vec::new();
+        for resource in &export.resources {
+            let mut file = place(resource, layout);
+            // Two folders may be of one name in small letters.
+            while !taken.insert(file.clone()) {
+                file = file.with_extension("more.yaml");
+            }
+            resources.push((file, text(resource)?));
+        }
+        let left = export.left.iter().map(|left| {
+            let line = format!("Not carried over: {} {:?}: {}", left.kind, left.called, left.why);
+            format!("# {}\n", harmless(&line))
+        });
+        Ok(Self {
+            directory: directory.map(Path::to_path_buf),
+            resources,
+            left: left.collect(),
+        })
+    }
+
+    /// The file of a resource, by its number.
+    pub(super) fn file(&self, at: usize) -> Option<String> {
+        let directory = self.directory.as_ref()?;
+        let (file, _) = self.resources.get(at)?;
+        Some(directory.join(file).display().to_string())
+    }
+
+    /// All in one.
+    pub(super) fn stream(&self) -> String {
+        let all = self.resources.iter().map(|(_, text)| format!("---\n{text}"));
+        all.chain([self.left.clone()]).collect()
+    }
+
+    /// The files of the directory, if one is asked for, with what kustomize needs to know of them.
+    pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, String)> + '_ {
+        let directory = self.directory.iter();
+        directory.flat_map(|directory| {
+            let files = self
+                .resources
+                .iter()
+                .map(|(file, text)| (directory.join(file), text.clone()));
+            let kustomization = (directory.join("kustomization.yaml"), self.kustomization());
+            files.chain([kustomization])
+        })
+    }
+
+    fn kustomization(&self) -> String {
+        let files = self
+            .resources
+            .iter()
+            .map(|(file, _)| format!("- {}\n", file.display()));
+        let files: String = files.collect();
+        format!(
+            "{}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:{}{files}",
+            self.left,
+            if files.is_empty() { " []\n" } else { "\n" },
+        )
+    }
+}
+
+fn place(resource: &Resource, layout: Layout) -> PathBuf {
+    let kind = resource.spec.kind();
+    let name = format!("{}.yaml", resource.name);
+    match (layout, &resource.folder) {
+        (Layout::Flat, _) => PathBuf::from(format!("{}-{name}", kind.to_string().to_lowercase())),
+        (Layout::Folder, Some(folder)) if kind == Kind::AlertRule => {
+            let folder = words(folder);
+            let folder = Some(folder.trim_matches('-')).filter(|folder| !folder.is_empty());
+            Path::new(folder.unwrap_or("rules")).join(name)
+        }
+        _ => Path::new(of_kind(kind)).join(name),
+    }
+}
+
+fn of_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ContactPoint => "contact-points",
+        Kind::TimeInterval => "timings",
+        Kind::NotificationTemplate => "templates",
+        Kind::InhibitionRule => "inhibitions",
+        Kind::NotificationPolicy => "policies",
+        Kind::AlertRule => "rules",
+        Kind::Silence => "silences",
+    }
+}
+
+/// A resource with what there is to say of it above.
+fn text(resource: &Resource) -> Result<String, String> {
+    let lost = resource
+        .lost
+        .iter()
+        .map(|lost| format!("Not carried over: {lost}"));
+    let changes = (!resource.changes.is_empty()).then(|| {
+        format!(
+            "The first pass changes in Grafana: {}",
+            resource.changes.join(", ")
+        )
+    });
+    let all = lost.chain(changes).chain(resource.remarks.iter().cloned());
+    let comments: Vec<String> = all.map(|comment| format!("# {}\n", harmless(&comment))).collect();
+    Ok(comments.concat() + &yaml(&resource.manifest())?)
+}
+
+fn yaml(value: &impl Serialize) -> Result<String, String> {
+    serde_saphyr::to_string(value).map_err(|e| format!("cannot write what was found as YAML: {e}"))
+}
+
+/// A Secret with an empty value for each that Grafana hides; nothing where it hides none.
+pub(super) fn secrets(export: &Export, namespace: Option<&str>) -> Result<Option<String>, String> {
+    let mut by_name: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for reference in export.resources.iter().flat_map(|resource| &resource.secrets) {
+        by_name
+            .entry(&reference.name)
+            .or_default()
+            .insert(&reference.key, "");
+    }
+    let mut all = String::new();
+    for (name, keys) in &by_name {
+        let metadata = match namespace {
+            Some(namespace) => json!({"name": name, "namespace": namespace}),
+            None => json!({"name": name}),
+        };
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys});
+        all +=
+            "---\n# Grafana doesn't show these. A key without a value is refused, so fill in each of them.\n";
+        all += &yaml(&secret)?;
+    }
+    Ok((!by_name.is_empty()).then_some(all))
+}
+
+/// Writes files; none where one of them is there and isn't to be overwritten.
+pub(super) fn write(files: impl Iterator<Item = (PathBuf, String)>, is_forced: bool) -> Result<(), String> {
+    let files: Vec<_> = files.collect();
+    if let Some((there, _)) = files.iter().find(|(file, _)| !is_forced && file.exists()) {
+        return Err(format!(
+            "{} is there already, and nothing was written: name another place, or overwrite with --force",
+            there.display()
+        ));
+    }
+    for (file, text) in files {
+        let failed = |e: std::io::Error| format!("cannot write {}: {e}", file.display());
+        if let Some(directory) = file.parent() {
+            fs::create_dir_all(directory).map_err(failed)?;
+        }
+        fs::write(&file, text).map_err(failed)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_where_a_file_would_be_overwritten_unless_it_is_forced() {
+        let directory = std::env::temp_dir().join(format!("alertwright-export-{}", std::process::id()));
+        let file = |name: &str| directory.join("rules").join(name);
+        let both = |text: &str| ["new.yaml", "old.yaml"].map(|name| (file(name), text.to_owned()));
+        fs::create_dir_all(directory.join("rules")).unwrap();
+        fs::write(file("old.yaml"), "mine").unwrap();
+        let refused = write(both("theirs").into_iter(), false).unwrap_err();
+        assert!(refused.contains("old.yaml is there already"), "{refused}");
+        assert!(!file("new.yaml").exists());
+        assert_eq!(fs::read_to_string(file("old.yaml")).unwrap(), "mine");
+        write(both("theirs").into_iter(), true).unwrap();
+        assert_eq!(fs::read_to_string(file("old.yaml")).unwrap(), "theirs");
+        fs::remove_dir_all(directory).unwrap();
+    }
+}

@@ -1,0 +1,168 @@
+//! What is said of an export.
+
+use serde_json::{Value, json};
+
+use super::super::print::{API_VERSION, table};
+use super::files::Written;
+use crate::domain::export::Export;
+use crate::domain::export::resource::{Kind, Resource};
+
+/// An export, the files that it has become, and what could not be read.
+pub(super) struct Report<'a> {
+    pub(super) export: &'a Export,
+    pub(super) written: &'a Written,
+    pub(super) unread: &'a [String],
+}
+
+impl Report<'_> {
+    /// A line for each resource, and for what is none.
+    pub(super) fn table(&self, has_titles: bool) -> String {
+        let resources = self.export.resources.iter().enumerate();
+        let resources = resources.map(|(at, resource)| {
+            let place = self.written.file(at).unwrap_or_else(|| resource.name.clone());
+            row(resource.spec.kind(), &resource.called, &place, &note(resource))
+        });
+        let left = self.export.left.iter();
+        let left = left.map(|left| {
+            row(
+                left.kind,
+                &left.called,
+                "–",
+                &format!("not carried over: {}", left.why),
+            )
+        });
+        let rows: Vec<Vec<String>> = resources.chain(left).collect();
+        let place = if self.written.file(0).is_some() {
+            "FILE"
+        } else {
+            "NAME"
+        };
+        table(&["KIND", "GRAFANA", place, "NOTE"], &rows, has_titles)
+    }
+
+    /// The same as one document.
+    pub(super) fn json(&self) -> Result<String, String> {
+        let resources = self.export.resources.iter().enumerate();
+        let resources = resources.map(|(at, resource)| {
+            json!({
+                "kind": resource.spec.kind().to_string(), "name": resource.name, "namespace": resource.namespace, "grafana": resource.called,
+                "folder": resource.folder, "file": self.written.file(at), "form": resource.form, "changes": resource.changes,
+                "lost": resource.lost, "remarks": resource.remarks, "secrets": resource.secrets,
+            })
+        });
+        let left = self.export.left.iter();
+        let left =
+            left.map(|left| json!({"kind": left.kind.to_string(), "grafana": left.called, "why": left.why}));
+        let document = json!({
+            "apiVersion": API_VERSION, "kind": "Export", "resources": resources.collect::<Value>(), "notCarriedOver": left.collect::<Value>(),
+            "ours": self.export.ours, "unread": self.unread,
+        });
+        let text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
+        Ok(text + "\n")
+    }
+
+    /// What there is to say of all of it.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        let mut all = self.unread.to_vec();
+        if self.export.ours > 0 {
+            all.push(format!(
+                "{} of alertwright's own left out; --include-ours takes them in.",
+                number(self.export.ours, "object")
+            ));
+        }
+        all.push(format!(
+            "{}. {}",
+            number(self.export.resources.len(), "resource"),
+            first_pass(&self.export.resources)
+        ));
+        all
+    }
+}
+
+fn row(kind: Kind, called: &str, place: &str, note: &str) -> Vec<String> {
+    vec![
+        kind.to_string(),
+        called.to_owned(),
+        place.to_owned(),
+        note.to_owned(),
+    ]
+}
+
+fn note(resource: &Resource) -> String {
+    let mut all = Vec::from_iter(Some(resource.form.clone()).filter(|form| !form.is_empty()));
+    all.extend(
+        resource
+            .lost
+            .iter()
+            .map(|lost| format!("not carried over: {lost}")),
+    );
+    let is_query = resource.changes == ["query"] && resource.form == "query";
+    if !resource.changes.is_empty() && !is_query {
+        all.push(format!("will change: {}", resource.changes.join(", ")));
+    }
+    all.extend(
+        resource
+            .remarks
+            .iter()
+            .filter(|_| resource.spec.kind() == Kind::AlertRule)
+            .cloned(),
+    );
+    all.join("; ")
+}
+
+/// What the first pass over the resources writes into Grafana.
+fn first_pass(resources: &[Resource]) -> String {
+    let of = |kind: Kind| {
+        resources
+            .iter()
+            .filter(move |resource| resource.spec.kind() == kind)
+    };
+    let mut writes = Vec::new();
+    let rules = of(Kind::AlertRule).count();
+    if rules > 0 {
+        let queries = of(Kind::AlertRule)
+            .filter(|rule| rule.changes == ["query"])
+            .count();
+        let others = of(Kind::AlertRule)
+            .filter(|rule| !rule.changes.is_empty())
+            .count()
+            - queries;
+        let mut write = vec![format!("the mark of {}", number(rules, "rule"))];
+        write.extend((queries > 0).then(|| format!("the nodes of {queries} of them as query has them")));
+        write.extend((others > 0).then(|| format!("and more of {others} of them")));
+        writes.push(write.join(", "));
+    }
+    match of(Kind::NotificationPolicy).count() {
+        0 => {}
+        1 => writes.push("the mark of the tree".to_owned()),
+        many => writes.push(format!("the marks of {many} trees")),
+    }
+    let hidden = of(Kind::ContactPoint)
+        .filter(|point| !point.secrets.is_empty())
+        .count();
+    if hidden > 0 {
+        writes.push(format!(
+            "{} whose secrets are hidden",
+            number(hidden, "contact point")
+        ));
+    }
+    let others = resources.iter().filter(|other| {
+        let is_told = matches!(other.spec.kind(), Kind::AlertRule) || !other.secrets.is_empty();
+        !other.changes.is_empty() && !is_told
+    });
+    match others.count() {
+        0 => {}
+        1 => writes.push("one other object".to_owned()),
+        many => writes.push(format!("{many} other objects")),
+    }
+    if writes.is_empty() {
+        "The first pass writes nothing.".to_owned()
+    } else {
+        format!("The first pass writes: {}.", writes.join("; "))
+    }
+}
+
+fn number(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}

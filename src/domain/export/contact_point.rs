@@ -1,0 +1,183 @@
+//! A contact point → a ContactPoint, whose secrets are references to a Secret that somebody has to fill in.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::around::Around;
+use super::fields;
+use super::resource::{Resource, Spec};
+use crate::api::ContactPointSpec;
+use crate::api::contact_point::{Custom, Integration};
+use crate::api::reference::{SecretKeyRef, SecretSource};
+use crate::domain::notification::contact_point::{self, Values};
+use crate::grafana::digest::IntegrationDigest;
+use crate::grafana::model::{self, ContactPoint};
+
+/// What stands for any secret, also where a URL is expected.
+const ANY_SECRET: &str = "https://secret.invalid/";
+
+/// The longest key of a Secret.
+const LONGEST_KEY: usize = 253;
+
+/// What a Grafana begins with, until somebody changes it: `defaultAlertmanagerConfiguration` in `pkg/setting/setting_unified_alerting.go`.
+const GRAFANAS_OWN: (&str, &str) = ("grafana-default-email", "<example@email.com>");
+
+/// Whether nobody has made it. From 12.4 on a Grafana begins with one that has no integrations.
+pub(super) fn is_grafanas_own(found: &ContactPoint) -> bool {
+    let (name, addresses) = GRAFANAS_OWN;
+    let is_own = |integration: &model::Integration| {
+        integration.settings.get("addresses").and_then(Value::as_str) == Some(addresses)
+    };
+    match found.integrations.as_slice() {
+        [] => true,
+        [only] => found.name == name && is_own(only),
+        _ => false,
+    }
+}
+
+/// The resource of a contact point, or why there can't be any.
+pub(super) fn resource(found: &ContactPoint, name: &str, around: &Around<'_>) -> Result<Resource, String> {
+    let secrets = RefCell::new(Vec::new());
+    let mut customs = Vec::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut integrations = Vec::new();
+    for integration in &found.integrations {
+        let nth = counts.entry(&integration.r#type).or_default();
+        *nth += 1;
+        let place = match *nth {
+            1 => format!("{name}.{}", integration.r#type),
+            nth => format!("{name}.{}-{nth}", integration.r#type),
+        };
+        let key = |field: &str| {
+            let reference = SecretKeyRef {
+                name: around.asked.secret.clone(),
+                key: key(&place, field),
+            };
+            secrets.borrow_mut().push(reference.clone());
+            reference
+        };
+        let typed = typed(integration, &key).filter(|typed| is_same(typed, integration, around));
+        let typed = typed.filter(|typed| would_be_taken(typed, name, around));
+        integrations.push(typed.unwrap_or_else(|| {
+            customs.push(integration.r#type.clone());
+            custom(integration, &key)
+        }));
+    }
+    let mut secrets = secrets.into_inner();
+    secrets.sort();
+    secrets.dedup();
+    let others = integrations.iter().zip(&found.integrations);
+    let others = others.filter(|(own, found)| !is_same(own, found, around));
+    let changes = others.map(|(_, found)| found.r#type.clone()).collect();
+    let types: Vec<&str> = found.integrations.iter().map(|own| own.r#type.as_str()).collect();
+    let resource = Resource {
+        adopts: around.asked.adopts.then(|| "true".to_owned()),
+        form: form(&types, &customs, secrets.len()),
+        changes,
+        secrets,
+        ..Resource::new(
+            Spec::ContactPoint(Box::new(spec(found, integrations, name, around))),
+            name,
+            around.asked.namespace.as_deref(),
+            &found.name,
+        )
+    };
+    resource.checked(&around.schemas)
+}
+
+fn spec(
+    found: &ContactPoint,
+    integrations: Vec<Integration>,
+    name: &str,
+    around: &Around<'_>,
+) -> ContactPointSpec {
+    ContactPointSpec {
+        instance: around.asked.instance.clone(),
+        name: Some(found.name.clone()).filter(|own| own != name),
+        integrations,
+        ..ContactPointSpec::default()
+    }
+}
+
+fn form(types: &[&str], customs: &[String], secrets: usize) -> String {
+    let mut form = vec![types.join(", ")];
+    form.extend((!customs.is_empty()).then(|| format!("custom: {}", customs.join(", "))));
+    form.extend(match secrets {
+        0 => None,
+        1 => Some("1 secret to fill in".to_owned()),
+        many => Some(format!("{many} secrets to fill in")),
+    });
+    form.join("; ")
+}
+
+/// The key of a Secret for a field of an integration.
+fn key(place: &str, field: &str) -> String {
+    let may_be = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let key = format!("{place}.{field}").replace(|c| !may_be(c), "_");
+    key.chars().take(LONGEST_KEY).collect()
+}
+
+/// An integration in the words that ContactPoints have for its type.
+fn typed(found: &model::Integration, key: &dyn Fn(&str) -> SecretKeyRef) -> Option<Integration> {
+    let secret = |field: &str| json!(key(field));
+    let (called, settings) = fields::typed(&found.r#type, &found.settings, &secret)?;
+    let typed: Integration = serde_json::from_value(json!({called: settings})).ok()?;
+    Some(Integration {
+        disable_resolve_message: found.disable_resolve_message.then_some(true),
+        ..typed
+    })
+}
+
+/// The same in Grafana's words, which is always possible.
+fn custom(found: &model::Integration, key: &dyn Fn(&str) -> SecretKeyRef) -> Integration {
+    let mut settings = found.settings.clone();
+    let mut secure_settings = BTreeMap::new();
+    for field in found.redacted_fields() {
+        fields::remove(&mut settings, &field);
+        let secret_key_ref = key(&field);
+        secure_settings.insert(field, SecretSource { secret_key_ref });
+    }
+    Integration {
+        disable_resolve_message: found.disable_resolve_message.then_some(true),
+        custom: Some(Custom {
+            type_: found.r#type.clone(),
+            settings: (!settings.is_empty()).then_some(Value::Object(settings)),
+            secure_settings,
+        }),
+        ..Integration::default()
+    }
+}
+
+/// Whether it is the integration that was found, as a pass compares them.
+fn is_same(own: &Integration, found: &model::Integration, around: &Around<'_>) -> bool {
+    let spec = ContactPointSpec {
+        integrations: vec![own.clone()],
+        ..ContactPointSpec::default()
+    };
+    let (secrets, _) = contact_point::references(&spec);
+    let secrets = secrets.into_iter().map(|at| (at.clone(), ANY_SECRET.to_owned()));
+    let values = Values {
+        secrets: secrets.collect(),
+        ..Values::default()
+    };
+    let owner = around.owners.now();
+    let wished = contact_point::integrations(&spec, owner, around.namespace(), "", &values);
+    let Some(wished) = wished.ok().and_then(|all| all.into_iter().next()) else {
+        return false;
+    };
+    let mut hidden = wished.secret_fields;
+    hidden.extend(found.redacted_fields());
+    IntegrationDigest::of(&wished.sent, &hidden) == IntegrationDigest::of(found, &hidden)
+}
+
+/// Whether an API server would take it.
+fn would_be_taken(own: &Integration, name: &str, around: &Around<'_>) -> bool {
+    let spec = ContactPointSpec {
+        integrations: vec![own.clone()],
+        ..ContactPointSpec::default()
+    };
+    let resource = Resource::new(Spec::ContactPoint(Box::new(spec)), name, None, name);
+    resource.refusal(&around.schemas).is_none()
+}

@@ -1,0 +1,64 @@
+//! Names of resources, made of what Grafana calls their objects.
+
+use std::collections::BTreeSet;
+
+use crate::domain::import::name::words;
+
+/// A name of this length is a label's value too.
+const LONGEST: usize = 63;
+
+/// The names of one kind that were given.
+#[derive(Default)]
+pub(super) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// The name for what is called so; `otherwise` where that has no letters that a name may have.
+    pub(super) fn of(&mut self, called: &str, otherwise: &str) -> String {
+        let words = words(called);
+        let words = match words.trim_matches('-') {
+            "" => otherwise,
+            words => words,
+        };
+        self.free(words)
+    }
+
+    /// This name, or the first free one that begins like it.
+    pub(super) fn free(&mut self, name: &str) -> String {
+        for nth in 1_usize.. {
+            let end = if nth == 1 {
+                String::new()
+            } else {
+                format!("-{nth}")
+            };
+            let begin: String = name.chars().take(LONGEST - end.len()).collect();
+            let name = format!("{}{end}", begin.trim_end_matches(['-', '.']));
+            if self.0.insert(name.clone()) {
+                return name;
+            }
+        }
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_kubernetes_takes_and_is_given_once() {
+        let mut names = Names::default();
+        let long = "x".repeat(80);
+        for (called, expected) in [
+            ("Checkout errors", "checkout-errors"),
+            ("StripePaymentFailures", "stripe-payment-failures"),
+            ("checkout  errors!", "checkout-errors-2"),
+            ("Überlast (Köln)", "berlast-k-ln"),
+            ("!!", "rule"),
+            ("再起動", "rule-2"),
+            (&long, &long[..63]),
+            (&long, &format!("{}-2", &long[..61])),
+        ] {
+            assert_eq!(names.of(called, "rule"), expected, "{called}");
+        }
+    }
+}
