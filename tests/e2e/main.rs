@@ -24,6 +24,7 @@ mod difference;
 mod doors;
 mod drift;
 mod example;
+mod exported;
 mod getting_started;
 mod high_availability;
 mod imports;
