@@ -228,9 +228,11 @@ async fn each_workload_has_its_own_silence_as_its_annotations_ask() {
     let named = json!({key("silence"): "r.one", key("silence-matchers"): "severity!=\"page\"", key("silence-lease"): "30s"});
     let disabled = json!({key("maintenance"): "disabled"});
     let wrong = json!({key("silence"): "namespace", key("silence-lease"): "soon"});
+    let missing = json!({key("silence"): "gone"});
     for (name, annotations) in [
         ("policy", json!({})),
         ("named", named),
+        ("missing", missing),
         ("opted-out", disabled),
         ("wrong", wrong),
     ] {
@@ -257,6 +259,7 @@ async fn each_workload_has_its_own_silence_as_its_annotations_ask() {
     assert!(silenced_by(&w, "r.one").await.contains(&id(&by_name)));
     assert_eq!(silenced_by(&w, "rxone").await, [id(&by_policy)]);
     told(&w, "Deployment", "wrong", "InvalidMaintenance").await;
+    told(&w, "Deployment", "missing", "UnknownAlertRule").await;
     assert_eq!(silences_of(&w, "wrong").await.len(), 0);
     assert_eq!(silences_of(&w, "opted-out").await.len(), 0);
     assert_eq!(
