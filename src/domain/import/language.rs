@@ -19,10 +19,10 @@ pub struct Languages {
 impl Languages {
     /// Says why a rule can't be asked of one of the data sources.
     pub(super) fn hear(&mut self, spec: &AlertRuleSpec, sources: &[DataSource]) -> Option<String> {
-        let refusals = sources
+        let mut refusals = sources
             .iter()
             .map(|source| rule::refuse_other_language(spec, source));
-        if let Some(refusal) = refusals.filter_map(Result::err).next() {
+        if let Some(refusal) = refusals.find_map(Result::err) {
             self.wrong += 1;
             return Some(refusal.message);
         }

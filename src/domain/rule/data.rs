@@ -208,14 +208,12 @@ fn refuse_unknown_entry(i: usize, query: &DataQuery, all: &[DataQuery]) -> Resul
 /// The entries that a math expression names: `$A` or `${an entry}`. Names that begin with two underscores are Grafana's own.
 fn variables(expression: &str) -> Vec<&str> {
     let behind = expression.split('$').skip(1);
-    let names = behind.filter_map(|rest| match rest.strip_prefix('{') {
-        Some(rest) => rest.split_once('}').map(|(name, _)| name),
-        None => {
-            let end = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
-            rest.get(..end)
+    let names = behind.filter_map(|rest| {
+        if let Some(rest) = rest.strip_prefix('{') {
+            return rest.split_once('}').map(|(name, _)| name);
         }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        rest.get(..end.unwrap_or(rest.len()))
     });
     names.filter(|name| !name.starts_with("__")).collect()
 }
