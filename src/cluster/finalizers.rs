@@ -147,8 +147,11 @@ mod tests {
         IsFaster,
     }
 
-    /// An API server that has two AlertRules with our finalizer and another one, and how often it was asked for a change.
-    fn server(somebody: Somebody) -> (Client, Arc<Mutex<(Vec<Value>, usize)>>) {
+    /// What there is, and how often it was asked for a change.
+    type Known = Arc<Mutex<(Vec<Value>, usize)>>;
+
+    /// An API server that has two AlertRules with our finalizer and another one.
+    fn server(somebody: Somebody) -> (Client, Known) {
         let rule = |name: &str| {
             json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {
                 "name": name, "namespace": "shop", "uid": name, "resourceVersion": "1", "finalizers": ["else.org/x", FINALIZER],

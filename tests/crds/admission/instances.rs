@@ -64,23 +64,6 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
         ),
         (with(&good, json!({"stateInterval": "0"})), "must be at least 1s"),
         (
-            with(&good, json!({"resyncInterval": "9999999999y"})),
-            "at most 9999 of each other unit",
-        ),
-        (
-            with(&good, json!({"resyncInterval": "1w"})),
-            "at most 9999 of each other unit",
-        ),
-        (
-            with(&good, json!({"stateInterval": "99999s"})),
-            "at most 9999 of each other unit",
-        ),
-        (with(&good, json!({"folderPrefix": "/Prod"})), PREFIX),
-        (with(&good, json!({"folderPrefix": " Prod"})), PREFIX),
-        (with(&good, json!({"folderPrefix": "Prod //"})), PREFIX),
-        (with(&good, json!({"folderPrefix": "Prod//"})), PREFIX),
-        (with(&good, json!({"folderPrefix": "Prod/ "})), PREFIX),
-        (
             with(&good, json!({"driftPolicy": "Ignore"})),
             "supported values: \"Correct\", \"Report\"",
         ),
@@ -115,9 +98,35 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
             "tls": {"ca": {"configMapKeyRef": {"name": "bundle", "key": "ca.crt"}}, "insecureSkipVerify": false}, "resyncInterval": "30s", "driftPolicy": "Report", "folderPrefix": "Prod ", "defaultDeletionPolicy": Value::Null,
         }),
     );
+    accepted("GrafanaInstance", &[good, full]).await;
+}
+
+#[tokio::test]
+async fn an_interval_that_is_not_meant_and_a_prefix_that_no_folder_has_are_refused() {
+    let good = good();
+    let table = [
+        (
+            with(&good, json!({"resyncInterval": "9999999999y"})),
+            "at most 9999 of each other unit",
+        ),
+        (
+            with(&good, json!({"resyncInterval": "1w"})),
+            "at most 9999 of each other unit",
+        ),
+        (
+            with(&good, json!({"stateInterval": "99999s"})),
+            "at most 9999 of each other unit",
+        ),
+        (with(&good, json!({"folderPrefix": "/Prod"})), PREFIX),
+        (with(&good, json!({"folderPrefix": " Prod"})), PREFIX),
+        (with(&good, json!({"folderPrefix": "Prod //"})), PREFIX),
+        (with(&good, json!({"folderPrefix": "Prod//"})), PREFIX),
+        (with(&good, json!({"folderPrefix": "Prod/ "})), PREFIX),
+    ];
+    refused("GrafanaInstance", &table).await;
     let nested = with(&good, json!({"folderPrefix": "Prod/", "resyncInterval": "1d"}));
     let slash = with(&good, json!({"folderPrefix": "KeyDB \\/ Redis "}));
-    accepted("GrafanaInstance", &[good, full, nested, slash]).await;
+    accepted("GrafanaInstance", &[nested, slash]).await;
 }
 
 #[tokio::test]
