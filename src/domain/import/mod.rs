@@ -94,7 +94,12 @@ pub fn wish(import: &PrometheusRuleImport, mut sources: Vec<Source<'_>>, grafana
         }
     }
     if grafana.version < Version::SAME_TITLES {
-        titles::tell_apart(&mut wish, grafana);
+        titles::tell_apart(
+            &mut wish.rules,
+            &mut wish.different,
+            grafana.titles,
+            grafana.version,
+        );
     }
     wish
 }

@@ -4,23 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt;
 
-use super::{Grafana, Wish, stored};
+use super::remark::Remarks;
+use super::stored;
 use crate::api::prometheus_rule_import::Remark;
 use crate::api::{ANNOTATION_SOURCE, AlertRule};
+use crate::domain::version::Version;
 
 /// Gives titles that several rules have numbers, and says so. An AlertRule that is there keeps the title that it has: with another one its alerts
 /// would end, and others begin.
-pub(super) fn tell_apart(wish: &mut Wish, grafana: &Grafana<'_>) {
+pub(super) fn tell_apart(
+    rules: &mut [AlertRule],
+    different: &mut Remarks,
+    known: &BTreeMap<String, String>,
+    version: Version,
+) {
     let plain = |rule: &AlertRule| rule.spec.title.clone().unwrap_or_default();
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut keep = |rule: &AlertRule| {
-        let kept = grafana.titles.get(&rule.name_any())?;
+        let kept = known.get(&rule.name_any())?;
         let is_kept = is_of(kept, &plain(rule)) && taken.insert(kept.clone());
         is_kept.then(|| kept.clone())
     };
-    let kept: Vec<Option<String>> = wish.rules.iter().map(&mut keep).collect();
+    let kept: Vec<Option<String>> = rules.iter().map(&mut keep).collect();
     let mut next: BTreeMap<String, usize> = BTreeMap::new();
-    for (rule, kept) in wish.rules.iter_mut().zip(kept) {
+    for (rule, kept) in rules.iter_mut().zip(kept) {
         let plain = plain(rule);
         let title = kept.unwrap_or_else(|| {
             let nth = next.entry(plain.clone()).or_insert(1);
@@ -36,10 +43,9 @@ pub(super) fn tell_apart(wish: &mut Wish, grafana: &Grafana<'_>) {
             continue;
         }
         let message = format!(
-            "is called {title:?}, and so is its label alertname: Grafana {} wants the titles of a folder to differ",
-            grafana.version
+            "is called {title:?}, and so is its label alertname: Grafana {version} wants the titles of a folder to differ"
         );
-        wish.different.push(Remark {
+        different.push(Remark {
             source: rule
                 .annotations()
                 .get(ANNOTATION_SOURCE)

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::super::Wish;
 use super::super::source::Source;
 use super::super::tests::{NEW, OLD, alert, beside, carried, group, import, names, of_import, said};
 use super::*;
