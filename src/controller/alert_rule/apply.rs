@@ -67,7 +67,7 @@ pub(super) async fn apply(
                     "spec.uid: Grafana has a rule with uid {} that this resource didn't make; choose another uid, or {}. {}{}",
                     rule.uid,
                     instance.how_to_adopt(object.ns()),
-                    differs(found.map_or_else(Vec::new, |found| decision::difference(rule, found))),
+                    differs(&found.map_or_else(Vec::new, |found| decision::difference(rule, found))),
                     found
                         .and_then(|found| decision::lost(rule, found))
                         .map_or_else(String::new, |lost| format!(". Lost with that: {lost}"))
@@ -112,7 +112,7 @@ pub(super) async fn apply(
 }
 
 /// In words, in which fields somebody else's rule is another one.
-fn differs(fields: Vec<String>) -> String {
+fn differs(fields: &[String]) -> String {
     if fields.is_empty() {
         "They differ in nothing but this resource's mark".to_owned()
     } else {

@@ -31,7 +31,7 @@ pub async fn watch(
     let events = optional(client, namespaces, unwatched, lasts, rolling::prune);
     let context = context.clone();
     reflect(events, writer, move |event, before| {
-        about(event, before, &context)
+        about(event, before, &context);
     })
     .boxed()
 }

@@ -95,11 +95,25 @@ impl Silence {
             (name, extent::labels(&rule.spec, title, &instance.spec.labels))
         });
         let is_selected = |name: &String| match selection {
-            Selection::Rules(names) => names.contains(name),
+            Selection::Rules(selected) => selected.contains(name),
             Selection::Namespace | Selection::Matchers => true,
         };
         let selected = named.filter(|(name, _)| is_selected(name));
         extent::reached(&wish.matchers, selected)
+    }
+
+    /// That it is stored, and that its matchers reach no alerts but the namespace's own where they don't.
+    pub(super) fn stored_as(&self, instance: &Instance, selection: &Selection) -> String {
+        let stored = "stored in Grafana".to_owned();
+        match selection {
+            Selection::Matchers if !instance.is_unrestricted(self.ns()) => {
+                format!(
+                    "{stored}; it covers alerts of the AlertRules of namespace {} alone",
+                    self.ns()
+                )
+            }
+            _ => stored,
+        }
     }
 
     /// That a silence which somebody has written covers nothing, as counted when it was written or became active.

@@ -336,20 +336,6 @@ impl Silence {
         })
     }
 
-    /// That it is stored, and that its matchers reach no alerts but the namespace's own where they don't.
-    fn stored_as(&self, instance: &Instance, selection: &Selection) -> String {
-        let stored = "stored in Grafana".to_owned();
-        match selection {
-            Selection::Matchers if !instance.is_unrestricted(self.ns()) => {
-                format!(
-                    "{stored}; it covers alerts of the AlertRules of namespace {} alone",
-                    self.ns()
-                )
-            }
-            _ => stored,
-        }
-    }
-
     /// Says once that it takes over a silence that somebody made by hand.
     async fn tell_of_adoption(&self, context: &Context, found: &WireSilence) {
         let known = self.status.as_ref().and_then(|status| status.id.as_ref());

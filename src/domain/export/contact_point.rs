@@ -24,7 +24,7 @@ const LONGEST_KEY: usize = 253;
 /// What a Grafana begins with, until somebody changes it: `defaultAlertmanagerConfiguration` in `pkg/setting/setting_unified_alerting.go`.
 const GRAFANAS_OWN: (&str, &str) = ("grafana-default-email", "<example@email.com>");
 
-/// Whether nobody has made it. From 12.4 on a Grafana begins with one that has no integrations.
+/// Whether nobody has made it. It is listed by the name of its integration, which has no uid. From 12.4 on a Grafana begins with one that has no integrations.
 pub(super) fn is_grafanas_own(found: &ContactPoint) -> bool {
     let (name, addresses) = GRAFANAS_OWN;
     let is_own = |integration: &model::Integration| {
@@ -32,13 +32,16 @@ pub(super) fn is_grafanas_own(found: &ContactPoint) -> bool {
     };
     match found.integrations.as_slice() {
         [] => true,
-        [only] => found.name == name && is_own(only),
+        [only] => (found.name == name || only.uid.is_empty()) && is_own(only),
         _ => false,
     }
 }
 
 /// The resource of a contact point, or why there can't be any.
 pub(super) fn resource(found: &ContactPoint, name: &str, around: &Around<'_>) -> Result<Resource, String> {
+    if found.uids().any(String::is_empty) {
+        return Err("it has an integration without a uid, which no call can name".to_owned());
+    }
     let secrets = RefCell::new(Vec::new());
     let mut customs = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

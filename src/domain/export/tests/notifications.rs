@@ -4,6 +4,7 @@ use serde_json::from_value;
 
 use super::*;
 use crate::api::SilenceSpec;
+use crate::api::matcher::MatcherText;
 use crate::grafana::model::Integration;
 
 fn integration(type_: &str, settings: Value) -> Integration {
@@ -109,16 +110,21 @@ fn what_has_no_words_of_its_own_is_written_in_grafanas() {
 
 #[test]
 fn what_a_grafana_begins_with_is_left_out_until_somebody_changes_it() {
-    let count = |name: &str, addresses: &[&str]| {
-        let mails = addresses
-            .iter()
-            .map(|addresses| integration("email", json!({"addresses": addresses})));
+    let with = |name: &str, addresses: &[&str], uid: &str| {
+        let mails = addresses.iter().map(|addresses| Integration {
+            uid: uid.to_owned(),
+            ..integration("email", json!({"addresses": addresses}))
+        });
         let held = Holdings {
             contact_points: vec![point(name, mails.collect())],
             ..Holdings::default()
         };
-        exported(&held, &asked()).resources.len()
+        let export = exported(&held, &asked());
+        (export.resources.len(), export.left.len())
     };
+    let count = |name: &str, addresses: &[&str]| with(name, addresses, "u").0;
+    assert_eq!(with("email receiver", &["<example@email.com>"], ""), (0, 0));
+    assert_eq!(with("email receiver", &["a@example.com"], ""), (0, 1));
     assert_eq!(count("grafana-default-email", &["<example@email.com>"]), 0);
     assert_eq!(count("empty", &[]), 0);
     assert_eq!(count("grafana-default-email", &["a@example.com"]), 1);
@@ -256,7 +262,7 @@ fn a_silence_that_is_not_over_is_kept_as_it_is_and_adopted_by_its_id() {
         let spec: SilenceSpec = from_value(serde_json::to_value(&resource.spec).unwrap()).unwrap();
         let starts = spec.starts_at.map(|time| time.0.to_string());
         assert_eq!(starts.as_deref(), begins);
-        let texts: Vec<&str> = spec.matchers.iter().map(|text| text.as_str()).collect();
+        let texts: Vec<&str> = spec.matchers.iter().map(MatcherText::as_str).collect();
         assert_eq!(texts, ["team=~\"web|api\"", "\"a b\"!=\"x\\\"y\""]);
     }
     assert_eq!(export.resources[0].name, "move-of-the-database-on-friday");

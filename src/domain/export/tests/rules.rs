@@ -133,13 +133,13 @@ type Change = fn(&mut AlertRule);
 fn what_is_another_rule_as_a_query_stays_as_it_is() {
     let cases: [(&str, Change); 13] = [
         ("asks for a range", |rule| {
-            rule.data[0].model["instant"] = json!(false)
+            rule.data[0].model["instant"] = json!(false);
         }),
         ("asks for a range", |rule| {
-            rule.data[0].model["range"] = json!(true)
+            rule.data[0].model["range"] = json!(true);
         }),
         ("asks for a range", |rule| {
-            rule.data[0].relative_time_range.to = 60
+            rule.data[0].relative_time_range.to = 60;
         }),
         ("several queries", |rule| {
             let other = node(
@@ -150,7 +150,7 @@ fn what_is_another_rule_as_a_query_stays_as_it_is() {
             rule.data.push(other);
         }),
         ("classic conditions", |rule| {
-            rule.data[2].model["type"] = json!("classic_conditions")
+            rule.data[2].model["type"] = json!("classic_conditions");
         }),
         ("recovery threshold", |rule| {
             rule.data[2].model["conditions"][0]["unloadEvaluator"] = json!({"type": "lt", "params": [3]});
@@ -159,13 +159,13 @@ fn what_is_another_rule_as_a_query_stays_as_it_is() {
             rule.data[2].model["conditions"][0]["evaluator"]["type"] = json!("within_range");
         }),
         ("what the query returns", |rule| {
-            rule.data[1].model["reducer"] = json!("count")
+            rule.data[1].model["reducer"] = json!("count");
         }),
         ("no numbers", |rule| {
-            rule.data[1].model["settings"]["mode"] = json!("replaceNN")
+            rule.data[1].model["settings"]["mode"] = json!("replaceNN");
         }),
         ("variables", |rule| {
-            rule.data[0].model["expr"] = json!("rate(x[$__rate_interval])")
+            rule.data[0].model["expr"] = json!("rate(x[$__rate_interval])");
         }),
         ("$value", |rule| {
             rule.annotations
@@ -179,7 +179,7 @@ fn what_is_another_rule_as_a_query_stays_as_it_is() {
                 .insert("summary".to_owned(), "{{ $values.R }}".to_owned());
         }),
         ("neither Loki nor Prometheus", |rule| {
-            rule.data[0].datasource_uid = "sql".to_owned()
+            rule.data[0].datasource_uid = "sql".to_owned();
         }),
     ];
     for (why, change) in cases {
@@ -250,9 +250,12 @@ fn a_rule_of_ours_is_the_resource_again_that_it_is_of() {
             r#"sum(count_over_time({app="shop"} |= "x" [10m])) > 5"#,
             "{{ $value }} failures",
         ),
-        ("a != 0", r#"{{ printf "%.1f" $value }} of {{ $labels.team }}"#),
-        ("absent(up)", "{{ $value }}"),
-        ("a or b", "nothing"),
+        (
+            r#"sum(rate({app="a"} [5m])) != 0"#,
+            r#"{{ printf "%.1f" $value }} of {{ $labels.team }}"#,
+        ),
+        (r#"absent_over_time({app="a"} [5m])"#, "{{ $value }}"),
+        (r#"rate({app="a"} [5m]) or rate({app="b"} [5m])"#, "nothing"),
     ] {
         let spec = json!({
             "title": "Payment failures", "query": query, "datasource": {"uid": "loki"}, "for": "5m", "severity": "high",

@@ -153,8 +153,8 @@ impl Facts {
         let is_fresh = is_new || self.waits_for_all() || same.is_some_and(|settled| settled.is_fresh);
         let next = Self {
             rollout,
-            reached,
             old,
+            reached,
             ..self
         };
         Self {
@@ -363,5 +363,7 @@ fn verdict(facts: &Facts, progressing: Option<&Progressing>) -> Verdict {
 mod argo_tests;
 #[cfg(test)]
 mod kinds_tests;
+#[cfg(test)]
+mod later_tests;
 #[cfg(test)]
 mod tests;

@@ -289,7 +289,7 @@ async fn of_two_resources_that_have_come_to_define_one_name_the_younger_is_told(
             .unwrap()
             .object
             .content
-            .clone_from(&doubled)
+            .clone_from(&doubled);
     });
     world.poll().await;
     let younger = world.template("b", json!({"template": doubled}));

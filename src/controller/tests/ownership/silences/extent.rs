@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::super::super::*;
-use super::super::world_with;
 use crate::api::condition::Reason;
 use crate::controller::news;
 use crate::controller::pass::Reconcile;
+use crate::controller::tests::ownership::world_with;
+use crate::controller::tests::*;
 
 const END: &str = "2100-01-01T00:00:00Z";
 
