@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::meaning::{self, Meaning};
 use crate::api::condition::Reason;
-use crate::cluster::rehearsed::Seen;
+use crate::cluster::rehearsed::{Seen, UNKNOWN};
 use crate::controller::run::rehearsal::{Name, Outcome, Performance};
 use crate::domain::ownership::Owners;
-use crate::domain::routing::difference::{self, Branch, Difference};
+use crate::domain::routing::difference::{self, Branch, Difference, Secrets};
 use crate::grafana::api::rehearsed::{Change, Concern};
 use crate::grafana::model::Route;
 
@@ -213,6 +213,10 @@ fn change(outcome: &Outcome, performance: &Performance, seen: &Seen) -> Found {
             let change = whole(&keys, |name| notes.contact_point(name));
             let secrets = seen.values();
             let found = sign(&change, |before, after| {
+                let secrets = Secrets {
+                    values: &secrets,
+                    unknown: UNKNOWN,
+                };
                 difference::contact_point(before, after, &secrets)
             });
             // Where it isn't known what was sent, what Grafana hides is no difference.

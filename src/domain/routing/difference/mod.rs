@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::grafana::digest;
 
-pub use notifications::{contact_point, inhibition_rule, silence, template, time_interval};
+pub use notifications::{Secrets, contact_point, inhibition_rule, silence, template, time_interval};
 pub use route::{Branch, branches, tree};
 pub use rule::rule;
 

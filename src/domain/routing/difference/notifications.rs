@@ -14,12 +14,44 @@ use crate::grafana::wire::Silence;
 /// How long a secret must be to be looked for within texts, in bytes.
 const SHORTEST: usize = 6;
 
-/// What differs between two contact points. `secrets` are values that came from Secrets; where they are in a setting, it isn't shown.
-pub fn contact_point(
-    before: &ContactPoint,
-    after: &ContactPoint,
-    secrets: &BTreeSet<String>,
-) -> Vec<Difference> {
+/// Settings whose texts Grafana may have told of: none of them holds a secret. What any other held before may have come from a Secret that isn't named any more.
+const PLAIN: [&str; 24] = [
+    "title",
+    "text",
+    "message",
+    "template",
+    "description",
+    "subject",
+    "summary",
+    "class",
+    "component",
+    "group",
+    "severity",
+    "color",
+    "icon_emoji",
+    "recipient",
+    "mentionChannel",
+    "mentionUsers",
+    "mentionGroups",
+    "addresses",
+    "httpMethod",
+    "maxAlerts",
+    "priority",
+    "parse_mode",
+    "msgType",
+    "messageType",
+];
+
+/// What is known of the values that came from Secrets.
+pub struct Secrets<'a> {
+    /// These are shown to nobody, wherever they stand.
+    pub values: &'a BTreeSet<String>,
+    /// What stands for a value that couldn't be read; what holds it isn't compared.
+    pub unknown: &'a str,
+}
+
+/// What differs between two contact points.
+pub fn contact_point(before: &ContactPoint, after: &ContactPoint, secrets: &Secrets<'_>) -> Vec<Difference> {
     let mut all = Vec::new();
     let names = called(after);
     for (integration, name) in after.integrations.iter().zip(&names) {
@@ -40,13 +72,21 @@ pub fn contact_point(
         let hides = |field: &str| hidden.iter().any(|path| *path == field);
         let of = |integration: &Integration| facts(name, integration, &hides, secrets);
         let told = compare(&of(found), &of(integration));
-        // What stood in the place of a secret may have been one.
-        all.extend(told.into_iter().map(|one| match &one.after {
-            Some(after) if after == SECRET => Difference {
-                before: one.before.map(|_| SECRET.into()),
+        let known = told
+            .into_iter()
+            .filter(|one| !one.after.as_ref().is_some_and(|after| secrets.is_unknown(after)));
+        // What stood in the place of a secret may have been one, as may what a Secret fed until now.
+        all.extend(known.map(|one| {
+            let may_be_secret = one.after.as_ref().is_some_and(|after| after == SECRET)
+                || one.before.as_ref().is_some_and(|before| {
+                    !is_plain(one.field.get(name.len() + 1..).unwrap_or_default(), before)
+                });
+            Difference {
+                before: one
+                    .before
+                    .map(|before| if may_be_secret { SECRET.into() } else { before }),
                 ..one
-            },
-            _ => one,
+            }
         }));
     }
     let stays = |uid: &String| after.uids().any(|own| own == uid);
@@ -78,25 +118,48 @@ fn called(point: &ContactPoint) -> Vec<String> {
     names.collect()
 }
 
+impl Secrets<'_> {
+    fn is_unknown(&self, value: &Value) -> bool {
+        words(value).any(|text| text.contains(self.unknown))
+    }
+
+    fn is_in(&self, value: &Value) -> bool {
+        // A short value is a word of other texts.
+        let holds = |text: &str, secret: &String| {
+            text.trim() == secret || (secret.len() >= SHORTEST && text.contains(secret.as_str()))
+        };
+        words(value).any(|text| self.values.iter().any(|secret| holds(text, secret)))
+    }
+}
+
+/// The texts of a value.
+fn words(value: &Value) -> impl Iterator<Item = &str> {
+    let items = value.as_array().map_or(&[][..], Vec::as_slice);
+    value
+        .as_str()
+        .into_iter()
+        .chain(items.iter().filter_map(Value::as_str))
+}
+
+/// Whether what a setting held may be shown to everybody.
+fn is_plain(path: &str, value: &Value) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let is_named_by_somebody = path.to_lowercase().contains("header");
+    words(value).next().is_none() || (PLAIN.contains(&last) && !is_named_by_somebody)
+}
+
 fn facts(
     name: &str,
     integration: &Integration,
     hides: &dyn Fn(&str) -> bool,
-    secrets: &BTreeSet<String>,
+    secrets: &Secrets<'_>,
 ) -> Facts {
     let mut facts = Facts::new();
     flatten(name, &Value::Object(integration.settings.clone()), &mut facts);
     let start = name.len() + 1;
     facts.retain(|(path, _)| !hides(path.get(start..).unwrap_or_default()));
-    // A short value is a word of other texts.
-    let holds = |text: &str, secret: &String| {
-        text == secret || (secret.len() >= SHORTEST && text.contains(secret.as_str()))
-    };
     for (_, value) in &mut facts {
-        if value
-            .as_str()
-            .is_some_and(|text| secrets.iter().any(|secret| holds(text, secret)))
-        {
+        if secrets.is_in(value) {
             *value = SECRET.into();
         }
     }

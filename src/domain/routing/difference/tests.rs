@@ -104,9 +104,18 @@ fn a_branch_is_told_of_by_its_mark_and_not_with_the_tree() {
     assert_eq!(told(all), [one("receiver", json!("x"), json!("y"))]);
 }
 
-#[test]
-fn no_secret_of_a_contact_point_is_shown() {
-    let point = |settings: Value| ContactPoint {
+/// What stands for a secret that can't be read.
+const UNKNOWN: &str = "https://not.known";
+
+fn known(values: &BTreeSet<String>) -> Secrets<'_> {
+    Secrets {
+        values,
+        unknown: UNKNOWN,
+    }
+}
+
+fn point(settings: Value) -> ContactPoint {
+    ContactPoint {
         name: "p".into(),
         integrations: vec![Integration {
             uid: "u".into(),
@@ -114,11 +123,47 @@ fn no_secret_of_a_contact_point_is_shown() {
             settings: settings.as_object().cloned().unwrap(),
             ..Integration::default()
         }],
-    };
+    }
+}
+
+#[test]
+fn what_comes_from_a_secret_that_cannot_be_read_is_not_compared() {
+    let found =
+        point(json!({"title": "t", "url": "https://hook?sig=s3cr3t", "headers": {"X-Key": "s3cr3t"}}));
+    let wish = |title: &str| point(json!({"title": title, "url": UNKNOWN, "headers": {"X-Key": UNKNOWN}}));
+    let none = BTreeSet::new();
+    assert_eq!(contact_point(&found, &wish("t"), &known(&none)), []);
+    assert_eq!(
+        told(&contact_point(&found, &wish("new"), &known(&none))),
+        [one("slack.title", json!("t"), json!("new"))]
+    );
+}
+
+#[test]
+fn what_a_secret_fed_until_now_is_not_shown_where_it_goes_or_stands_in_the_clear() {
+    let found = point(json!({
+        "url": "https://hook?sig=s3cr3t", "headers": {"title": "s3cr3t"}, "own": {"field": "s3cr3t"}, "short": true, "title": "t",
+    }));
+    let wish = point(json!({"url": "https://plain"}));
+    let none = BTreeSet::new();
+    assert_eq!(
+        told(&contact_point(&found, &wish, &known(&none))),
+        [
+            one("slack.url", json!(SECRET), json!("https://plain")),
+            one("slack.headers.title", json!(SECRET), Value::Null),
+            one("slack.own.field", json!(SECRET), Value::Null),
+            one("slack.short", json!(true), Value::Null),
+            one("slack.title", json!("t"), Value::Null),
+        ]
+    );
+}
+
+#[test]
+fn no_secret_of_a_contact_point_is_shown() {
     let found = point(json!({"token": "[REDACTED]", "title": "old", "url": "https://old"}));
     let wish = point(json!({"token": "xoxb-1", "title": "new", "url": "https://hook/s3cr3t"}));
     let secrets = BTreeSet::from(["https://hook/s3cr3t".to_owned(), "xoxb-1".to_owned()]);
-    let all = contact_point(&found, &wish, &secrets);
+    let all = contact_point(&found, &wish, &known(&secrets));
     assert_eq!(
         told(&all),
         [
