@@ -62,6 +62,19 @@ pub(in super::super) struct Connected {
     watched: Vec<String>,
 }
 
+#[cfg(test)]
+impl Connected {
+    /// One that this client reaches.
+    pub(super) fn of(client: Client, home: &str) -> Self {
+        Self {
+            client,
+            namespace: "default".to_owned(),
+            home: home.to_owned(),
+            watched: Vec::new(),
+        }
+    }
+}
+
 impl Cluster {
     /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
     pub(in super::super) async fn connect(&self) -> Result<Connected, String> {

@@ -14,6 +14,7 @@ use url::Url;
 use super::Connected;
 use crate::api::{DEFAULT_INSTANCE, GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
+use crate::cluster::identity::Identity;
 use crate::controller::instance::connect;
 use crate::grafana::transport::{Auth, Connection, Supervisor, Tls};
 use crate::grafana::{Class, Company, Grafana};
@@ -40,10 +41,12 @@ pub(in super::super) struct ToGrafana {
 
 /// A Grafana that can be asked, and to which nothing is ever written.
 pub(in super::super) struct Reached {
-    /// What the GrafanaInstance says; where there is none, nothing but the address.
+    /// What the GrafanaInstance says, of files where they have it, with the way on which Grafana was reached; where there is none, nothing but the address.
     pub(in super::super) spec: GrafanaInstanceSpec,
-    /// The GrafanaInstance, where there is one.
+    /// The GrafanaInstance of the cluster, where there is one.
     pub(in super::super) declared: Option<GrafanaInstance>,
+    /// What people should know of how it is reached.
+    pub(in super::super) notes: Vec<String>,
     /// The client.
     pub(in super::super) grafana: Grafana,
 }
@@ -88,17 +91,16 @@ impl ToGrafana {
         }
     }
 
-    /// Prepares a client, with what the GrafanaInstance of the cluster says, if there is a cluster, or of these files.
-    pub(in super::super) async fn reach(
+    /// The GrafanaInstance of the cluster, if there is one, and the way to its Grafana: of it, or with an address of one's own. What files say doesn't lead
+    /// anywhere: whoever writes them would be sent what only Grafana may see.
+    async fn way(
         &self,
         cluster: Option<&Connected>,
-        written: Option<GrafanaInstance>,
-    ) -> Result<Reached, String> {
-        let (url, token) = (self.url(), self.token()?);
-        let declared = match (written, cluster) {
-            (Some(written), _) => Some(written),
-            (None, Some(cluster)) => self.declared(cluster, url.is_some()).await?,
-            (None, None) => None,
+    ) -> Result<(Option<GrafanaInstance>, GrafanaInstanceSpec), String> {
+        let url = self.url();
+        let declared = match cluster {
+            Some(cluster) => self.declared(cluster, url.is_some()).await?,
+            None => None,
         };
         let mut spec = match (&declared, &url) {
             (Some(declared), _) => declared.spec.clone(),
@@ -110,18 +112,36 @@ impl ToGrafana {
                 ));
             }
         };
-        if let Some(url) = &url {
-            spec.url.clone_from(url);
+        if let Some(url) = url {
+            spec.url = url;
         }
+        Ok((declared, spec))
+    }
+
+    /// Prepares a client. A GrafanaInstance of files stands in the place of the cluster's, but for the way to Grafana.
+    pub(in super::super) async fn reach(
+        &self,
+        cluster: Option<&Connected>,
+        written: Option<&GrafanaInstance>,
+    ) -> Result<Reached, String> {
+        let token = self.token()?;
+        let (declared, way) = self.way(cluster).await?;
         let connection = match token {
-            Some(token) => own(&spec, token)?,
-            None if url.is_some() => {
+            Some(token) => own(&way, token)?,
+            None if self.url().is_some() => {
                 return Err(format!(
                     "there is no token for {}: set {TOKEN}, or name a file with --grafana-token-file",
-                    spec.url
+                    way.url
                 ));
             }
-            None => self.of_instance(&spec, cluster).await?,
+            None => self.of_instance(&way, cluster).await?,
+        };
+        let (spec, notes) = match written {
+            Some(written) => (
+                on_the_way(&written.spec, &way),
+                unused(&self.instance, &written.spec, &way, declared.is_some()),
+            ),
+            None => (way, None),
         };
         let grafana = Grafana::connect(&connection, Arc::new(Reader), Company::default());
         let grafana = grafana.map_err(|e| format!("cannot reach Grafana: {}", chain(&e)))?;
@@ -129,6 +149,7 @@ impl ToGrafana {
             spec,
             declared,
             grafana,
+            notes: notes.into_iter().collect(),
         })
     }
 
@@ -144,7 +165,7 @@ impl ToGrafana {
             Ok(Some(found)) => Ok(Some(found)),
             _ if is_optional => Ok(None),
             Ok(None) => Err(format!(
-                "there is no GrafanaInstance {name} in namespace {home}: name another one with --instance, or the operator's namespace with --operator-namespace, or set GRAFANA_URL and GRAFANA_TOKEN"
+                "there is no GrafanaInstance {name} in namespace {home}, and one in files doesn't say where to send credentials: name another one with --instance, or the operator's namespace with --operator-namespace, or set GRAFANA_URL and GRAFANA_TOKEN"
             )),
             Err(error) => Err(format!(
                 "cannot read GrafanaInstance {name} in namespace {home}: {}; set GRAFANA_URL and GRAFANA_TOKEN to go without it",
@@ -182,6 +203,56 @@ fn nothing_but(url: &str) -> Result<GrafanaInstanceSpec, String> {
     serde_json::from_value(json!({"url": url, "auth": {}})).map_err(|e| e.to_string())
 }
 
+/// What files say of a Grafana that is reached on this way.
+fn on_the_way(written: &GrafanaInstanceSpec, way: &GrafanaInstanceSpec) -> GrafanaInstanceSpec {
+    GrafanaInstanceSpec {
+        url: way.url.clone(),
+        auth: way.auth.clone(),
+        org_id: way.org_id,
+        tls: way.tls.clone(),
+        headers: way.headers.clone(),
+        proxy_url: way.proxy_url.clone(),
+        proxy_auth: way.proxy_auth.clone(),
+        ..written.clone()
+    }
+}
+
+/// Says what of the way in files isn't used.
+fn unused(
+    name: &str,
+    written: &GrafanaInstanceSpec,
+    way: &GrafanaInstanceSpec,
+    is_declared: bool,
+) -> Option<String> {
+    let at = |spec: &GrafanaInstanceSpec| Identity::new(&spec.url, None);
+    let mut other = Vec::new();
+    if at(written) != at(way) {
+        other.push("url");
+    }
+    if is_declared {
+        let all = [
+            ("auth", written.auth != way.auth),
+            ("orgID", written.org_id != way.org_id),
+            ("tls", written.tls != way.tls),
+            ("headers", written.headers != way.headers),
+            ("proxyURL", written.proxy_url != way.proxy_url),
+            ("proxyAuth", written.proxy_auth != way.proxy_auth),
+        ];
+        other.extend(
+            all.iter()
+                .filter(|(_, differs)| *differs)
+                .map(|(field, _)| *field),
+        );
+    }
+    (!other.is_empty()).then(|| {
+        format!(
+            "GrafanaInstance {name} in the files has other values of {}, which aren't used: no file decides where credentials are sent, and Grafana is asked at {}",
+            other.join(", "),
+            way.url
+        )
+    })
+}
+
 /// As somebody with a token of their own, who needs no Secret.
 fn own(spec: &GrafanaInstanceSpec, token: SecretString) -> Result<Connection, String> {
     let url = Url::parse(&spec.url).map_err(|e| format!("{} is no address: {e}", spec.url))?;
@@ -199,4 +270,79 @@ fn own(spec: &GrafanaInstanceSpec, token: SecretString) -> Result<Connection, St
         proxy: None,
         user_agent: concat!("alertwright/", env!("CARGO_PKG_VERSION")).to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::cluster::rehearsed::{Stage, rehearsed};
+
+    /// Where nobody but the files says Grafana is.
+    const ELSEWHERE: &str = "https://evil.example";
+
+    fn instance(url: &str, secret: &str) -> serde_json::Value {
+        json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default", "namespace": "home"},
+            "spec": {
+                "url": url, "auth": {"token": {"secretKeyRef": {"name": secret, "key": "token"}}}, "folderPrefix": secret,
+                "headers": {"X-Key": {"secretKeyRef": {"name": secret, "key": "token"}}}, "proxyURL": url, "tls": {"insecureSkipVerify": true},
+            },
+        })
+    }
+
+    /// A cluster that holds these.
+    fn cluster(objects: BTreeMap<String, serde_json::Value>) -> Connected {
+        let stage = Stage {
+            objects,
+            ..Stage::default()
+        };
+        Connected::of(rehearsed(None, stage, &Arc::default()), "home")
+    }
+
+    fn asked(url: Option<&str>) -> ToGrafana {
+        ToGrafana {
+            instance: "default".to_owned(),
+            grafana_url: url.map(str::to_owned),
+            grafana_token_file: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_does_not_decide_where_credentials_are_sent() {
+        let path = "/apis/alerting.letsrevel.io/v1alpha1/namespaces/home/grafanainstances/default";
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "real", "namespace": "home"}, "stringData": {"token": "glsa_x"}});
+        let there = instance("https://grafana.example", "real");
+        let connected = cluster(BTreeMap::from([
+            (path.to_owned(), there.clone()),
+            ("namespaces/home/secrets/real".to_owned(), secret),
+        ]));
+        let there: GrafanaInstance = serde_json::from_value(there).unwrap();
+        let written: GrafanaInstance = serde_json::from_value(instance(ELSEWHERE, "other")).unwrap();
+        let reached = asked(None).reach(Some(&connected), Some(&written)).await.unwrap();
+        let expected = GrafanaInstanceSpec {
+            folder_prefix: Some("other".to_owned()),
+            ..there.spec
+        };
+        assert_eq!(reached.spec, expected);
+        let [note] = reached.notes.as_slice() else {
+            panic!("{:?}", reached.notes)
+        };
+        assert!(
+            note.contains("url, auth, headers, proxyURL") && !note.contains(ELSEWHERE),
+            "{note}"
+        );
+        let alone = asked(Some("https://own.example")).way(None).await.unwrap().1;
+        let spec = on_the_way(&written.spec, &alone);
+        assert_eq!(
+            (spec.url.as_str(), spec.tls, spec.proxy_url),
+            ("https://own.example", None, None)
+        );
+        assert!(spec.headers.is_empty() && spec.auth.token.is_none());
+        let none = asked(None)
+            .reach(Some(&cluster(BTreeMap::new())), Some(&written))
+            .await;
+        assert!(none.err().is_some_and(|why| why.contains("GRAFANA_URL")));
+    }
 }

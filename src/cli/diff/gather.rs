@@ -73,7 +73,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     } else {
         None
     };
-    let reached = diff
+    let mut reached = diff
         .grafana
         .reach(cluster.as_ref(), instance(diff, written.as_ref()))
         .await?;
@@ -85,7 +85,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         namespace: (!diff.cluster.all_namespaces).then_some(namespace.as_str()),
         asked: diff.asked,
         selected: BTreeSet::new(),
-        notes: Vec::new(),
+        notes: std::mem::take(&mut reached.notes),
     };
     let cast = gathering.cast().await?;
     let (selected, notes) = (gathering.selected, gathering.notes);
@@ -161,14 +161,13 @@ fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String> {
 }
 
 /// The GrafanaInstance that files say.
-fn instance(diff: &Wanted<'_>, written: Option<&Written>) -> Option<GrafanaInstance> {
+fn instance<'a>(diff: &Wanted<'_>, written: Option<&'a Written>) -> Option<&'a GrafanaInstance> {
     let objects = written.into_iter().flat_map(|written| &written.objects);
     let mut instances = objects.filter_map(|object| match &object.typed {
-        Some(Typed::GrafanaInstance(instance)) => Some(instance),
+        Some(Typed::GrafanaInstance(instance)) => Some(&**instance),
         _ => None,
     });
-    let found = instances.find(|instance| instance.name_any() == diff.grafana.instance)?;
-    Some((**found).clone())
+    instances.find(|instance| instance.name_any() == diff.grafana.instance)
 }
 
 /// Whose objects in Grafana are the operator's.
