@@ -88,6 +88,26 @@ fn grafana_and_a_token_of_ones_own_come_from_the_environment_and_the_token_is_no
         let ended = diff(&[(address, name)], &own);
         assert!(text(&ended.stderr).contains("set GRAFANA_TOKEN"), "{address}");
     }
+    // An address is no place for a password.
+    for more in [&own[..], &[], &["--help"]] {
+        let ended = diff(
+            &[
+                ("GRAFANA_URL", "https://admin:hunter2@127.0.0.1:1"),
+                ("GRAFANA_TOKEN", TOKEN),
+            ],
+            more,
+        );
+        let said = text(&ended.stdout) + &text(&ended.stderr);
+        assert_eq!(
+            ended.status.code(),
+            Some(if more == ["--help"] { 0 } else { 3 }),
+            "{said}"
+        );
+        assert!(
+            !said.contains("hunter2") && said.contains("GRAFANA_URL"),
+            "{said}"
+        );
+    }
     // Without the owner id a cluster is asked.
     let ended = diff(&[("GRAFANA_URL", NOBODY), ("GRAFANA_TOKEN", TOKEN)], &[]);
     assert!(text(&ended.stderr).contains("no cluster is configured"));

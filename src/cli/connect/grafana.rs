@@ -32,7 +32,7 @@ pub(in super::super) struct ToGrafana {
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
     pub(in super::super) instance: String,
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
-    #[arg(long, env = "GRAFANA_URL", value_name = "URL")]
+    #[arg(long, env = "GRAFANA_URL", value_name = "URL", hide_env_values = true)]
     grafana_url: Option<String>,
     /// A file that holds a token of your own, which may read Grafana's alerting. Default: GRAFANA_TOKEN, else the GrafanaInstance's Secret.
     #[arg(long, value_name = "FILE")]
@@ -63,14 +63,19 @@ impl Supervisor for Reader {
 }
 
 impl ToGrafana {
-    /// Whether it can be reached without a cluster.
-    pub(in super::super) fn is_given(&self) -> bool {
-        self.url().is_some()
+    /// Whether it can be reached without a cluster. Fails where the address isn't one that may be used.
+    pub(in super::super) fn is_given(&self) -> Result<bool, String> {
+        self.url().map(|url| url.is_some())
     }
 
-    fn url(&self) -> Option<String> {
+    fn url(&self) -> Result<Option<String>, String> {
         let named = self.grafana_url.clone().or_else(|| env::var(SERVER).ok());
-        named.filter(|url| !url.is_empty())
+        match named.filter(|url| !url.is_empty()) {
+            Some(url) if !is_address(&url) => Err(format!(
+                "the address of --grafana-url, GRAFANA_URL or {SERVER} isn't shown, for it may hold a password: write one such as https://grafana.example.com, with no user and password, no spaces and nothing behind the path"
+            )),
+            url => Ok(url),
+        }
     }
 
     /// The token that somebody has given.
@@ -97,7 +102,7 @@ impl ToGrafana {
         &self,
         cluster: Option<&Connected>,
     ) -> Result<(Option<GrafanaInstance>, GrafanaInstanceSpec), String> {
-        let url = self.url();
+        let url = self.url()?;
         let declared = match cluster {
             Some(cluster) => self.declared(cluster, url.is_some()).await?,
             None => None,
@@ -128,7 +133,7 @@ impl ToGrafana {
         let (declared, way) = self.way(cluster).await?;
         let connection = match token {
             Some(token) => own(&way, token)?,
-            None if self.url().is_some() => {
+            None if self.url()?.is_some() => {
                 return Err(format!(
                     "there is no token for {}: set {TOKEN}, or name a file with --grafana-token-file",
                     way.url
@@ -201,6 +206,15 @@ impl ToGrafana {
 /// What is known of a Grafana without a GrafanaInstance.
 fn nothing_but(url: &str) -> Result<GrafanaInstanceSpec, String> {
     serde_json::from_value(json!({"url": url, "auth": {}})).map_err(|e| e.to_string())
+}
+
+/// Whether it is an address as a GrafanaInstance takes it.
+fn is_address(url: &str) -> bool {
+    let is_http = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    let is_plain = !url.contains(|c: char| c.is_whitespace() || "@?#\\".contains(c));
+    is_http && is_plain && Url::parse(url).is_ok()
 }
 
 /// What files say of a Grafana that is reached on this way.
@@ -344,5 +358,23 @@ mod tests {
             .reach(Some(&cluster(BTreeMap::new())), Some(&written))
             .await;
         assert!(none.err().is_some_and(|why| why.contains("GRAFANA_URL")));
+    }
+
+    #[test]
+    fn an_address_that_may_hold_a_password_is_refused_and_not_repeated() {
+        for url in [
+            "https://admin:hunter2@host",
+            "https://hunter2@host:no",
+            "admin:hunter2@host",
+            "https://host?token=hunter2",
+            "https://host#hunter2",
+            "hunter2",
+        ] {
+            let why = asked(Some(url)).is_given().unwrap_err();
+            assert!(!why.contains("hunter2") && !why.contains("host#"), "{why}");
+        }
+        for url in ["https://host", "http://host:3000/grafana/"] {
+            assert_eq!(asked(Some(url)).is_given(), Ok(true), "{url}");
+        }
     }
 }

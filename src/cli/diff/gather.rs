@@ -54,7 +54,7 @@ struct Written {
 }
 
 pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
-    let is_alone = diff.files.are_named() && diff.grafana.is_given() && diff.owner_id.is_some();
+    let is_alone = diff.grafana.is_given()? && diff.files.are_named() && diff.owner_id.is_some();
     let cluster = if is_alone {
         None
     } else {

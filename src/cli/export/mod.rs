@@ -141,7 +141,7 @@ impl Export {
             kinds
         };
         let (held, unread, spec, owner) = wait(async {
-            let cluster = if self.grafana.is_given() {
+            let cluster = if self.grafana.is_given()? {
                 None
             } else {
                 Some(self.cluster.connect().await?)

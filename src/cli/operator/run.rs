@@ -41,10 +41,15 @@ pub(in super::super) struct Run {
     #[arg(long, env = "LEADER_ELECT", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     leader_elect: bool,
     /// Creates the GrafanaInstance `default` with this address if there is none.
-    #[arg(long, env = "GRAFANA_URL", requires = "grafana_token_secret")]
+    #[arg(
+        long,
+        env = "GRAFANA_URL",
+        hide_env_values = true,
+        requires = "grafana_token_secret"
+    )]
     grafana_url: Option<String>,
     /// The Secret of its token, as NAME/KEY.
-    #[arg(long, env = "GRAFANA_TOKEN_SECRET", value_parser = secret)]
+    #[arg(long, env = "GRAFANA_TOKEN_SECRET", hide_env_values = true, value_parser = secret)]
     grafana_token_secret: Option<SecretKeyRef>,
 }
 
