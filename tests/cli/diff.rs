@@ -112,3 +112,25 @@ fn grafana_and_a_token_of_ones_own_come_from_the_environment_and_the_token_is_no
     let ended = diff(&[("GRAFANA_URL", NOBODY), ("GRAFANA_TOKEN", TOKEN)], &[]);
     assert!(text(&ended.stderr).contains("no cluster is configured"));
 }
+
+#[test]
+fn what_is_not_there_is_not_equal() {
+    let there = [("GRAFANA_URL", NOBODY), ("GRAFANA_TOKEN", TOKEN)];
+    for (more, why) in [
+        (
+            &["AlertRule/cart-latecny"][..],
+            "there is no AlertRule/cart-latecny in the files",
+        ),
+        (&["Silence"], "nothing is compared"),
+        (&["-l", "team=nobody"], "nothing is compared"),
+        (
+            &["-i", "staging"],
+            "1 resource in the files is for another GrafanaInstance than staging",
+        ),
+    ] {
+        let ended = diff(&there, &[&["--owner-id", "prod"][..], more].concat());
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+}

@@ -85,9 +85,11 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         namespace: (!diff.cluster.all_namespaces).then_some(namespace.as_str()),
         asked: diff.asked,
         selected: BTreeSet::new(),
+        elsewhere: 0,
         notes: std::mem::take(&mut reached.notes),
     };
     let cast = gathering.cast().await?;
+    gathering.end()?;
     let (selected, notes) = (gathering.selected, gathering.notes);
     let mut declared = reached
         .declared
@@ -206,6 +208,14 @@ async fn namespaces(cluster: &Connected) -> Result<Vec<PartialObjectMeta<Namespa
     Ok(all.items)
 }
 
+fn called<K: Managed>(object: &K) -> Name {
+    Name {
+        kind: K::KIND,
+        namespace: object.ns().to_owned(),
+        name: object.id().to_owned(),
+    }
+}
+
 /// Which keys are asked of which Secrets.
 fn keys(cast: &Cast) -> BTreeMap<(String, String), BTreeSet<String>> {
     let mut keys: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
@@ -226,6 +236,8 @@ struct Gathering<'a> {
     namespace: Option<&'a str>,
     asked: &'a Asked<'a>,
     selected: BTreeSet<Name>,
+    /// How many resources of files are for other instances.
+    elsewhere: usize,
     notes: Vec<String>,
 }
 
@@ -270,8 +282,15 @@ impl Gathering<'_> {
             files.insert(key.clone());
             all.insert(key, applied);
         }
-        let here = all.into_values().filter_map(|object| self.here(object));
-        let here: Vec<K> = here.collect();
+        let mut here = Vec::new();
+        for (key, object) in all {
+            let labels = object.meta().labels.clone().unwrap_or_default();
+            let is_meant = files.contains(&key) && self.asked.is_meant(K::KIND, object.id(), &labels);
+            match self.here(object) {
+                Some(object) => here.push(object),
+                None => self.elsewhere += usize::from(is_meant),
+            }
+        }
         for object in &here {
             let is_in_scope = if self.written.is_some() {
                 files.contains(&place(object))
@@ -280,14 +299,51 @@ impl Gathering<'_> {
             };
             let labels = object.meta().labels.clone().unwrap_or_default();
             if is_in_scope && self.asked.is_meant(K::KIND, object.id(), &labels) {
-                self.selected.insert(Name {
-                    kind: K::KIND,
-                    namespace: object.ns().to_owned(),
-                    name: object.id().to_owned(),
-                });
+                self.selected.insert(called(object));
             }
         }
         Ok(here)
+    }
+
+    /// Says what isn't compared. Fails where somebody asks for what isn't there, for that it is equal would be no answer.
+    fn end(&mut self) -> Result<(), String> {
+        let elsewhere = match self.elsewhere {
+            0 => String::new(),
+            1 => format!(
+                "1 resource in the files is for another GrafanaInstance than {}",
+                self.name
+            ),
+            more => format!(
+                "{more} resources in the files are for other GrafanaInstances than {}",
+                self.name
+            ),
+        };
+        let place = match (self.written.is_some(), self.namespace) {
+            (true, _) => "in the files".to_owned(),
+            (false, Some(namespace)) => format!("in namespace {namespace}"),
+            (false, None) => "in the cluster".to_owned(),
+        };
+        let more = match self.elsewhere {
+            0 => String::new(),
+            _ => format!("; {elsewhere}: name theirs with --instance"),
+        };
+        for (kind, name) in self.asked.only {
+            let Some(name) = name else { continue };
+            let is_it = |selected: &Name| selected.kind == kind && selected.name == *name;
+            if !self.selected.iter().any(is_it) {
+                return Err(format!("there is no {kind}/{name} {place} to compare{more}"));
+            }
+        }
+        if self.selected.is_empty() {
+            let name = self.name;
+            return Err(format!(
+                "nothing is compared: no resource {place} is asked for and has GrafanaInstance {name}{more}"
+            ));
+        }
+        if !elsewhere.is_empty() {
+            self.notes.push(format!("{elsewhere}, and not compared"));
+        }
+        Ok(())
     }
 
     /// What a resource is in this Grafana.
