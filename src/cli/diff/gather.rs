@@ -13,7 +13,7 @@ use kube::{Api, ResourceExt};
 use super::super::connect::{Cluster, Connected, Reached, ToGrafana};
 use super::super::files::{self, Files};
 use super::asked::Asked;
-use crate::api::{GrafanaInstance, NotificationPolicy};
+use crate::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
 use crate::controller::engine::managed::Managed;
 use crate::controller::run::rehearsal::{Cast, Name, Play};
@@ -40,6 +40,10 @@ pub(super) struct Gathered {
     pub(super) cast: Cast,
     /// The resources that are told of.
     pub(super) selected: BTreeSet<Name>,
+    /// The Secrets of each contact point, as namespace and name.
+    pub(super) secrets: BTreeMap<Name, BTreeSet<String>>,
+    /// The rules that name their folder by its uid.
+    pub(super) by_uid: BTreeSet<Name>,
     pub(super) owners: Owners,
     pub(super) seen: Arc<Seen>,
     /// What people should know of how it was found out.
@@ -91,6 +95,9 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     let cast = gathering.cast().await?;
     gathering.end()?;
     let (selected, notes) = (gathering.selected, gathering.notes);
+    let by_uid = cast.rules.iter().filter(|rule| rule.spec.folder_uid.is_some());
+    let by_uid = by_uid.map(called).collect();
+    let secrets = cast.contact_points.iter().map(secrets).collect();
     let mut declared = reached
         .declared
         .unwrap_or_else(|| GrafanaInstance::new(&diff.grafana.instance, reached.spec.clone()));
@@ -122,6 +129,8 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         },
         cast,
         selected,
+        secrets,
+        by_uid,
         owners,
         seen,
         notes,
@@ -214,6 +223,13 @@ fn called<K: Managed>(object: &K) -> Name {
         namespace: object.ns().to_owned(),
         name: object.id().to_owned(),
     }
+}
+
+/// The Secrets of a contact point.
+fn secrets(point: &ContactPoint) -> (Name, BTreeSet<String>) {
+    let all = contact_point::references(&point.spec).0.into_iter();
+    let all = all.map(|secret| format!("{}/{}", point.ns(), secret.name));
+    (called(point), all.collect())
 }
 
 /// Which keys are asked of which Secrets.

@@ -10,6 +10,7 @@ use crate::cluster::rehearsed::{Seen, UNKNOWN};
 use crate::controller::run::rehearsal::{Name, Outcome, Performance};
 use crate::domain::ownership::Owners;
 use crate::domain::routing::difference::{self, Branch, Difference, Secrets};
+use crate::domain::rule::folder::titles;
 use crate::grafana::api::rehearsed::{Change, Concern};
 use crate::grafana::model::Route;
 
@@ -63,6 +64,23 @@ pub(super) struct Row {
     /// What a change of routes means for the alerts of rules that are there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) routing: Vec<Meaning>,
+    /// Where a rule is now, as a field of its resource would say it; nothing where none can.
+    #[serde(skip)]
+    pub(super) folder: Option<(&'static str, String)>,
+}
+
+/// What is known beside the performance.
+pub(super) struct Known<'a> {
+    /// The resources that are told of.
+    pub(super) selected: &'a BTreeSet<Name>,
+    pub(super) owners: &'a Owners,
+    pub(super) seen: &'a Seen,
+    /// The Secrets of each contact point.
+    pub(super) secrets: &'a BTreeMap<Name, BTreeSet<String>>,
+    /// The rules that name their folder by its uid.
+    pub(super) by_uid: &'a BTreeSet<Name>,
+    /// What the instance writes in front of every folder.
+    pub(super) prefix: &'a str,
 }
 
 impl Row {
@@ -78,19 +96,14 @@ impl Row {
 }
 
 /// A line for each resource that is told of.
-pub(super) fn rows(
-    performance: &Performance,
-    selected: &BTreeSet<Name>,
-    owners: &Owners,
-    seen: &Seen,
-) -> Vec<Row> {
-    let mut trees = Trees::of(performance, owners);
+pub(super) fn rows(performance: &Performance, known: &Known<'_>) -> Vec<Row> {
+    let mut trees = Trees::of(performance, known.owners);
     let all = performance
         .outcomes
         .iter()
-        .filter(|(name, _)| selected.contains(name));
+        .filter(|(name, _)| known.selected.contains(name));
     let mut rows: Vec<Row> = all
-        .map(|(name, outcome)| row(name, outcome, performance, seen, &trees))
+        .map(|(name, outcome)| row(name, outcome, performance, known, &trees))
         .collect();
     // What it means is told once for each tree: with its root, or else with the first of its branches.
     for row in &mut rows {
@@ -103,10 +116,7 @@ pub(super) fn rows(
 
 /// What people should know of what couldn't be read.
 pub(super) fn remarks(seen: &Seen, has_cluster: bool) -> Vec<String> {
-    let (memory, secrets): (Vec<_>, Vec<_>) = seen
-        .unread()
-        .into_iter()
-        .partition(|name| name.contains("/alertwright-memory-"));
+    let (memory, secrets): (Vec<_>, Vec<_>) = seen.unread().into_iter().partition(|name| is_memory(name));
     let mut remarks = Vec::new();
     if let Some(name) = memory.first() {
         let why = if has_cluster {
@@ -127,10 +137,30 @@ pub(super) fn remarks(seen: &Seen, has_cluster: bool) -> Vec<String> {
     remarks
 }
 
-fn row(name: &Name, outcome: &Outcome, performance: &Performance, seen: &Seen, trees: &Trees) -> Row {
+/// Where a rule is now, as its resource would say it.
+fn folder(
+    name: &Name,
+    outcome: &Outcome,
+    performance: &Performance,
+    known: &Known<'_>,
+) -> Option<(&'static str, String)> {
+    let touched = outcome.touched.iter();
+    let mut rules = touched.filter(|(concern, _)| *concern == Concern::Rule);
+    let uid = rules
+        .find_map(|(_, key)| performance.notes.rule(key).before)?
+        .folder_uid;
+    if known.by_uid.contains(name) {
+        return Some(("folderUID", uid));
+    }
+    let path = performance.folder_path(&uid)?;
+    let path = path.strip_prefix(known.prefix)?;
+    (titles(path).is_ok()).then(|| ("folder", path.to_owned()))
+}
+
+fn row(name: &Name, outcome: &Outcome, performance: &Performance, known: &Known<'_>, trees: &Trees) -> Row {
     let (change, place) = match name.kind {
         "NotificationPolicy" => (trees.change(name), None),
-        _ => change(outcome, performance, seen),
+        _ => change(name, outcome, performance, known),
     };
     let refusal = outcome.reason.and_then(|reason| match reason {
         Reason::Synced | Reason::Expired | Reason::Drifted | Reason::Suspended => None,
@@ -147,6 +177,7 @@ fn row(name: &Name, outcome: &Outcome, performance: &Performance, seen: &Seen, t
         differences,
         message,
         routing: Vec::new(),
+        folder: folder(name, outcome, performance, known),
     }
 }
 
@@ -179,7 +210,20 @@ fn sign<T: PartialEq>(
 
 type Found = (Option<(Sign, Vec<Difference>)>, Option<String>);
 
-fn change(outcome: &Outcome, performance: &Performance, seen: &Seen) -> Found {
+/// Whether it isn't known what was sent of the secrets of a contact point, or is to be: of others nothing follows for it.
+fn is_unread(unread: &[String], own: Option<&BTreeSet<String>>) -> bool {
+    unread
+        .iter()
+        .any(|secret| is_memory(secret) || own.is_some_and(|own| own.contains(secret)))
+}
+
+/// Whether a Secret holds what the operator remembers.
+fn is_memory(secret: &str) -> bool {
+    secret.contains("/alertwright-memory-")
+}
+
+fn change(name: &Name, outcome: &Outcome, performance: &Performance, known: &Known<'_>) -> Found {
+    let seen = known.seen;
     let notes = &performance.notes;
     let Some((concern, _)) = outcome.touched.first() else {
         return (None, None);
@@ -222,7 +266,7 @@ fn change(outcome: &Outcome, performance: &Performance, seen: &Seen) -> Found {
             // Where it isn't known what was sent, what Grafana hides is no difference.
             let found = found.and_then(|(sign, mut told)| {
                 if sign == Sign::Change && told.is_empty() {
-                    if !seen.unread().is_empty() {
+                    if is_unread(&seen.unread(), known.secrets.get(name)) {
                         return None;
                     }
                     told.push(Difference::of_hidden());
@@ -330,5 +374,18 @@ impl Trees {
             .iter()
             .position(|(concerned, _)| concerned.contains(name));
         found.map_or_else(Vec::new, |at| self.meanings.swap_remove(at).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_one_contact_point_hides_nothing_of_another() {
+        let own = BTreeSet::from(["revel/slack".to_owned()]);
+        let of = |unread: &str| is_unread(&[unread.to_owned()], Some(&own));
+        assert!(of("revel/slack") && of("home/alertwright-memory-0123"));
+        assert!(!of("revel/pagerduty") && !is_unread(&["revel/slack".to_owned()], None));
     }
 }

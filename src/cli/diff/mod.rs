@@ -97,11 +97,28 @@ impl Diff {
         .await?;
         let (selected, grafana) = (gathered.selected, gathered.play.instance.spec.url.clone());
         let (seen, owners) = (gathered.seen, gathered.owners);
+        let prefix = gathered
+            .play
+            .instance
+            .spec
+            .folder_prefix
+            .clone()
+            .unwrap_or_default();
         let performance = Box::pin(gathered.play.perform(gathered.cast)).await;
         if let Some(why) = performance.is_down() {
             return Err(format!("cannot read Grafana at {grafana}: {why}"));
         }
-        let mut rows = judge::rows(&performance, &selected, &owners, &seen);
+        let mut rows = judge::rows(
+            &performance,
+            &judge::Known {
+                selected: &selected,
+                owners: &owners,
+                seen: &seen,
+                secrets: &gathered.secrets,
+                by_uid: &gathered.by_uid,
+                prefix: &prefix,
+            },
+        );
         if self.reverse && self.output != Output::Patch {
             rows.iter_mut().for_each(Row::turn);
         }

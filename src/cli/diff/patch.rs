@@ -10,9 +10,8 @@ use crate::domain::lint::object::API_VERSION;
 use crate::domain::routing::difference::{Difference, SECRET};
 
 /// Fields of an AlertRule that Grafana has as the resource does.
-const OF_RULE: [&str; 11] = [
+const OF_RULE: [&str; 10] = [
     "title",
-    "folder",
     "group",
     "interval",
     "for",
@@ -41,6 +40,14 @@ pub(super) fn all(rows: &[Row]) -> Result<String, String> {
             Sign::Change | Sign::Equal => {}
         }
         for one in &row.differences {
+            // Grafana's folder has the instance's prefix in its title, and may be named by its uid.
+            if row.name.kind == "AlertRule"
+                && one.field == "folder"
+                && let Some((field, folder)) = &row.folder
+            {
+                insert(&mut spec, &[(*field).to_owned()], json!(folder));
+                continue;
+            }
             match path(row.name.kind, one) {
                 Some(path) => insert(&mut spec, &path, one.before.clone().unwrap_or_default()),
                 None => remarks.push(format!("{} can't be patched: change it by hand", one.field)),
@@ -119,6 +126,35 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_patched_where_the_resource_has_it_and_never_by_the_words_of_grafana() {
+        let of = |folder: Option<(&'static str, &str)>| {
+            let row = Row {
+                name: Name {
+                    kind: "AlertRule",
+                    namespace: "revel".to_owned(),
+                    name: "r".to_owned(),
+                },
+                sign: Sign::Change,
+                place: None,
+                differences: vec![one("folder", json!("prefix shop"), json!("prefix revel"))],
+                message: None,
+                routing: Vec::new(),
+                folder: folder.map(|(field, value)| (field, value.to_owned())),
+            };
+            all(&[row]).unwrap()
+        };
+        for (field, value) in [("folder", "shop"), ("folderUID", "abc")] {
+            let patch: Value = serde_saphyr::from_str(&of(Some((field, value)))).unwrap();
+            assert_eq!(patch["spec"], json!({ field: value }));
+        }
+        let none = of(None);
+        assert!(
+            none.contains("folder can't be patched") && !none.contains("spec"),
+            "{none}"
+        );
+    }
+
+    #[test]
     fn what_was_changed_becomes_a_patch_and_the_rest_a_comment() {
         let row = Row {
             name: Name {
@@ -136,6 +172,7 @@ mod tests {
             ],
             message: None,
             routing: Vec::new(),
+            folder: None,
         };
         let text = all(&[row]).unwrap();
         assert!(

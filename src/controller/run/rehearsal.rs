@@ -39,6 +39,9 @@ use crate::metrics::Metrics;
 /// How often passes may ask for others. Each time there are fewer; what would go on for ever is a fault.
 const ROUNDS: usize = 16;
 
+/// How many folders may lie in each other; more are a circle.
+const DEEPEST: usize = 32;
+
 /// The resources that there are, or would be.
 #[derive(Default)]
 #[allow(missing_docs, reason = "each is its kind")]
@@ -113,6 +116,23 @@ impl Performance {
             }
             titles.reverse();
             (!titles.is_empty()).then(|| titles.join("/"))
+        })
+    }
+
+    /// The same as a resource would write it; none where not all of it is known.
+    pub fn folder_path(&self, uid: &str) -> Option<String> {
+        self.instance.mirror.read(|held| {
+            let (mut titles, mut next) = (Vec::new(), Some(uid.to_owned()));
+            while let Some(uid) = &next {
+                let Lookup::Present(folder) = held.folders.lookup(uid) else {
+                    return None;
+                };
+                titles.push(folder.title.replace('\\', "\\\\").replace('/', "\\/"));
+                next.clone_from(&folder.parent_uid);
+                next = next.filter(|uid| !uid.is_empty() && titles.len() < DEEPEST);
+            }
+            titles.reverse();
+            Some(titles.join("/"))
         })
     }
 
