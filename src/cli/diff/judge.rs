@@ -86,6 +86,11 @@ pub(super) struct Known<'a> {
 impl Row {
     /// Tells it the other way round.
     pub(super) fn turn(&mut self) {
+        self.sign = match self.sign {
+            Sign::Create => Sign::Delete,
+            Sign::Delete => Sign::Create,
+            other => other,
+        };
         for one in &mut self.differences {
             std::mem::swap(&mut one.before, &mut one.after);
         }
@@ -387,5 +392,31 @@ mod tests {
         let of = |unread: &str| is_unread(&[unread.to_owned()], Some(&own));
         assert!(of("revel/slack") && of("home/alertwright-memory-0123"));
         assert!(!of("revel/pagerduty") && !is_unread(&["revel/slack".to_owned()], None));
+    }
+
+    #[test]
+    fn the_other_way_round_what_would_be_made_would_be_deleted() {
+        for (sign, turned) in [
+            (Sign::Create, Sign::Delete),
+            (Sign::Delete, Sign::Create),
+            (Sign::Change, Sign::Change),
+            (Sign::Refused, Sign::Refused),
+        ] {
+            let mut row = Row {
+                name: Name {
+                    kind: "Silence",
+                    namespace: "revel".to_owned(),
+                    name: "s".to_owned(),
+                },
+                sign,
+                place: None,
+                differences: Vec::new(),
+                message: None,
+                routing: Vec::new(),
+                folder: None,
+            };
+            row.turn();
+            assert_eq!(row.sign, turned);
+        }
     }
 }
