@@ -46,7 +46,7 @@ pub(super) struct Diff {
     #[arg(long)]
     reverse: bool,
     /// Nothing but how many there are of each.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["show_equal", "quiet"])]
     summary: bool,
     /// Show what is equal too.
     #[arg(long)]
@@ -78,6 +78,11 @@ impl Diff {
     pub(super) fn execute(self) -> Result<Exit, String> {
         if self.output == Output::Patch && !self.reverse {
             wrong("patches are for manifests: say --reverse too");
+        }
+        if self.output != Output::Text && (self.summary || self.show_equal) {
+            wrong(
+                "--summary and --show-equal are for lines of text: -o json has the counts and what is equal anyway",
+            );
         }
         wait(self.run())
     }
