@@ -22,7 +22,6 @@ mod reference;
 mod route;
 #[cfg(feature = "cli")]
 mod test;
-mod zones;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

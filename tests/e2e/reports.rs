@@ -99,13 +99,19 @@ async fn rule(w: &World, name: &str) -> Value {
     w.grafana.rule(&uid).await.expect("the rule is in Grafana")
 }
 
-#[apply(any_release)]
-async fn reported_rules_are_stored_told_or_refused() {
-    let w = world::start().await;
+/// Starts a world whose rules ask metrics where they don't say otherwise, as those that are reported do.
+async fn of_metrics(options: grafana::Options) -> World {
+    let w = world::start_connected(options, json!({"defaultDatasource": {"uid": "vm"}})).await;
     let source = json!({
         "name": "VM", "uid": "vm", "type": "victoriametrics-metrics-datasource", "access": "proxy", "url": "http://127.0.0.1:9",
     });
     w.grafana.post("/api/datasources", source).await.ok();
+    w
+}
+
+#[apply(any_release)]
+async fn reported_rules_are_stored_told_or_refused() {
+    let w = of_metrics(grafana::Options::default()).await;
     let stored = || Is("Synced", "");
     let slash = "write \\/ for a slash within a title";
     for (report, outcomes) in [
@@ -281,7 +287,7 @@ async fn a_rule_beyond_the_quota_says_so_and_the_others_stay() {
         ],
         ..grafana::Options::default()
     };
-    let w = world::start_with(options).await;
+    let w = of_metrics(options).await;
     feed(
         &w,
         "quota-of-rules",

@@ -62,8 +62,9 @@ async fn an_editable_rule_may_be_edited_in_grafana_and_is_put_right_and_a_locked
     // Somebody locks it.
     let rule = w.grafana.rule(&open).await.expect("it is there");
     w.grafana.put(&path(&open), rule).await.ok();
+    // It is made anew for that, so for a moment there is none.
     wait::until("it is open again", SOON, async || {
-        !is_locked(&in_grafana(&w, "open").await)
+        w.grafana.rule(&open).await.is_some_and(|rule| !is_locked(&rule))
     })
     .await;
     assert_eq!(uid(&w, "open").await, open);

@@ -18,9 +18,9 @@ use jiff::Timestamp;
 
 use super::color::Color;
 use super::exit::{self, Exit};
+use super::files::zones;
 use super::files::{self, Files};
 use super::print::{print, wrong};
-use super::zones;
 use crate::domain::lint::finding::{Finding, Level, RULES, rule};
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;

@@ -325,6 +325,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_does_not_decide_where_credentials_are_sent() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let path = "/apis/alerting.letsrevel.io/v1alpha1/namespaces/home/grafanainstances/default";
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "real", "namespace": "home"}, "stringData": {"token": "glsa_x"}});
         let there = instance("https://grafana.example", "real");
@@ -354,10 +355,10 @@ mod tests {
             ("https://own.example", None, None)
         );
         assert!(spec.headers.is_empty() && spec.auth.token.is_none());
-        let none = asked(None)
+        let unreached = asked(None)
             .reach(Some(&cluster(BTreeMap::new())), Some(&written))
             .await;
-        assert!(none.err().is_some_and(|why| why.contains("GRAFANA_URL")));
+        assert!(unreached.err().is_some_and(|why| why.contains("GRAFANA_URL")));
     }
 
     #[test]

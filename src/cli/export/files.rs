@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -165,8 +166,12 @@ pub(super) fn secrets(export: &Export, namespace: Option<&str>) -> Result<Option
     Ok((!by_name.is_empty()).then_some(all))
 }
 
-/// Writes files; none where one of them is there and isn't to be overwritten.
-pub(super) fn write(files: impl Iterator<Item = (PathBuf, String)>, is_forced: bool) -> Result<(), String> {
+/// Writes files; none where one of them is there and isn't to be overwritten. What `secrets` are filled in with is nowhere else, so they never are.
+pub(super) fn write(
+    files: impl Iterator<Item = (PathBuf, String)>,
+    secrets: Option<(PathBuf, String)>,
+    is_forced: bool,
+) -> Result<(), String> {
     let files: Vec<_> = files.collect();
     if let Some((there, _)) = files.iter().find(|(file, _)| !is_forced && file.exists()) {
         return Err(format!(
@@ -174,14 +179,33 @@ pub(super) fn write(files: impl Iterator<Item = (PathBuf, String)>, is_forced: b
             there.display()
         ));
     }
-    for (file, text) in files {
-        let failed = |e: std::io::Error| format!("cannot write {}: {e}", file.display());
-        if let Some(directory) = file.parent() {
-            fs::create_dir_all(directory).map_err(failed)?;
-        }
-        fs::write(&file, text).map_err(failed)?;
+    if let Some((there, _)) = secrets.iter().find(|(file, _)| file.exists()) {
+        return Err(format!(
+            "{} is there already, and nothing was written: what is filled in there would be lost, so name another file for --secrets-file",
+            there.display()
+        ));
     }
-    Ok(())
+    if let Some((file, text)) = secrets {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        put(&file, &options, &text)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    files
+        .iter()
+        .try_for_each(|(file, text)| put(file, &options, text))
+}
+
+fn put(file: &Path, options: &fs::OpenOptions, text: &str) -> Result<(), String> {
+    let failed = |e: std::io::Error| format!("cannot write {}: {e}", file.display());
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let mut open = options.open(file).map_err(failed)?;
+    open.write_all(text.as_bytes()).map_err(failed)
 }
 
 #[cfg(test)]
@@ -195,12 +219,38 @@ mod tests {
         let both = |text: &str| ["new.yaml", "old.yaml"].map(|name| (file(name), text.to_owned()));
         fs::create_dir_all(directory.join("rules")).unwrap();
         fs::write(file("old.yaml"), "mine").unwrap();
-        let refused = write(both("theirs").into_iter(), false).unwrap_err();
+        let refused = write(both("theirs").into_iter(), None, false).unwrap_err();
         assert!(refused.contains("old.yaml is there already"), "{refused}");
         assert!(!file("new.yaml").exists());
         assert_eq!(fs::read_to_string(file("old.yaml")).unwrap(), "mine");
-        write(both("theirs").into_iter(), true).unwrap();
+        write(both("theirs").into_iter(), None, true).unwrap();
         assert_eq!(fs::read_to_string(file("old.yaml")).unwrap(), "theirs");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn what_is_filled_in_for_secrets_is_never_overwritten_and_is_nobody_elses_to_read() {
+        let directory = std::env::temp_dir().join(format!("alertwright-secrets-{}", std::process::id()));
+        let secrets = || Some((directory.join("secrets.yaml"), "empty".to_owned()));
+        write(std::iter::empty(), secrets(), false).unwrap();
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &fs::metadata(directory.join("secrets.yaml"))
+                    .unwrap()
+                    .permissions(),
+            );
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::write(directory.join("secrets.yaml"), "filled in").unwrap();
+        let rule = (directory.join("rule.yaml"), "rule".to_owned());
+        let refused = write([rule].into_iter(), secrets(), true).unwrap_err();
+        assert!(refused.contains("would be lost"), "{refused}");
+        assert!(!directory.join("rule.yaml").exists());
+        assert_eq!(
+            fs::read_to_string(directory.join("secrets.yaml")).unwrap(),
+            "filled in"
+        );
         fs::remove_dir_all(directory).unwrap();
     }
 }

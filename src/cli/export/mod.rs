@@ -57,7 +57,7 @@ pub(super) struct Export {
     /// How files are laid out in the directory.
     #[arg(long, value_enum, default_value_t = Layout::Kind, requires = "directory")]
     layout: Layout,
-    /// Write a Secret with an empty value for each secret that Grafana hides into this file, to be filled in.
+    /// Write a Secret with an empty value for each secret that Grafana hides into this file, to be filled in. Only its owner may read it, and it is never overwritten.
     #[arg(long, value_name = "FILE")]
     secrets_file: Option<PathBuf>,
     /// Have each resource take over what it is of, by an annotation.
@@ -66,7 +66,7 @@ pub(super) struct Export {
     /// Also export what alertwright has made.
     #[arg(long)]
     include_ours: bool,
-    /// Overwrite files that are there.
+    /// Overwrite files that are there, but not that of --secrets-file, in which somebody may have filled in what no Grafana shows.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -167,6 +167,7 @@ impl Export {
                 .or_else(|| self.cluster.namespace.clone()),
             instance: Some(self.grafana.instance.clone()).filter(|name| name != DEFAULT_INSTANCE),
             folder_prefix: spec.folder_prefix.clone().unwrap_or_default(),
+            labels: spec.labels.clone(),
             secret: SECRET.to_owned(),
             adopts: self.adopt,
             includes_ours: self.include_ours,
@@ -180,7 +181,7 @@ impl Export {
             }
             None => None,
         };
-        files::write(written.files().chain(secrets), self.force)?;
+        files::write(written.files(), secrets, self.force)?;
         let report = Report {
             export: &export,
             written: &written,

@@ -110,3 +110,4 @@ fn text(from: &mut impl Read, name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests;
+pub(super) mod zones;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::super::files::zones::zone;
 use super::super::files::{self, Files};
 use super::super::print::note;
-use super::super::zones::zone;
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;

@@ -1,8 +1,7 @@
 //! The folder that a rule lies in.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::api::AlertRule;
 use crate::api::condition::Reason;
@@ -16,6 +15,10 @@ use crate::domain::version::Version;
 use crate::grafana::Class;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Folder;
+
+/// How long a path counts as too deep: to try it makes the folders above it and takes them away again. Who raises the limit starts Grafana anew, and then
+/// everything is tried at once.
+const DEEP: Duration = Duration::from_secs(3600);
 
 /// A folder that exists.
 #[derive(Debug, Clone)]
@@ -45,30 +48,22 @@ pub async fn ensure(instance: &Arc<Instance>, object: &AlertRule, facts: &Facts)
     let titles = titles(&path, facts)?;
     let before = object.status.as_ref().and_then(|s| s.folder_uid.as_deref());
     let mut parent: Option<String> = None;
-    let mut so_far = String::new();
     let mut made = Vec::new();
+    let levels = levels(instance, &titles);
     for (above, title) in titles.iter().enumerate() {
-        if !so_far.is_empty() {
-            so_far.push('/');
-        }
-        so_far.push_str(&title.replace('\\', "\\\\").replace('/', "\\/"));
-        // Ours, and those that former owner ids made.
-        let uids: Vec<String> = instance
-            .owners
-            .all()
-            .map(|owner| owner.folder_uid(&so_far))
-            .collect();
+        let rest = levels.get(above..).unwrap_or_default();
         let wanted = Wanted {
-            uids: &uids,
+            uids: rest.first().map_or(&[], Vec::as_slice),
             title,
             parent: parent.as_deref(),
             before,
-            levels: above + 1..=titles.len(),
+            above,
+            rest,
         };
         match one(instance, &wanted, &mut made).await {
             Ok(uid) => parent = Some(uid),
             Err(failure) => {
-                if depth(instance, above + 1).is_err() {
+                if deep(instance, rest).is_err() {
                     tidy(instance, &made).await;
                 }
                 return Err(failure);
@@ -89,14 +84,46 @@ struct Wanted<'a> {
     parent: Option<&'a str>,
     /// The folder that the rule has been in before.
     before: Option<&'a str>,
-    /// How deep this one lies, and how deep those below it will.
-    levels: RangeInclusive<usize>,
+    /// How many there are above it.
+    above: usize,
+    /// The uids of this one and of those that are to lie below it.
+    rest: &'a [Vec<String>],
 }
 
-/// What Grafana has said of folders that lie so deep. How deep they may lie is a setting that it doesn't show.
-fn depth(instance: &Instance, level: usize) -> Result<Attempt<'_>, Failure> {
-    let subject = format!("folders {level} deep");
-    instance.refused.attempt(subject, &level, Instant::now())
+/// The uids that each folder of a path may have: ours, and those that former owner ids made.
+fn levels(instance: &Instance, titles: &[String]) -> Vec<Vec<String>> {
+    let escaped = titles
+        .iter()
+        .map(|title| title.replace('\\', "\\\\").replace('/', "\\/"));
+    let paths = escaped.scan(String::new(), |so_far, title| {
+        if !so_far.is_empty() {
+            so_far.push('/');
+        }
+        so_far.push_str(&title);
+        Some(so_far.clone())
+    });
+    paths
+        .map(|path| {
+            instance
+                .owners
+                .all()
+                .map(|owner| owner.folder_uid(&path))
+                .collect()
+        })
+        .collect()
+}
+
+/// Fails where Grafana has said of one of these folders that it would lie too deep. How deep they may lie is a setting that it doesn't show, and one above
+/// may lie elsewhere than its path says: so it is kept by path, and says nothing of others.
+fn deep(instance: &Instance, levels: &[Vec<String>]) -> Result<(), Failure> {
+    let mut uids = levels.iter().filter_map(|uids| uids.first());
+    uids.try_for_each(|uid| how_deep(instance, uid).map(drop))
+}
+
+fn how_deep<'a>(instance: &'a Instance, uid: &str) -> Result<Attempt<'a>, Failure> {
+    instance
+        .refused
+        .attempt(format!("depth of folder {uid}"), &(), Instant::now())
 }
 
 fn too_deep(level: usize) -> Refusal {
@@ -169,9 +196,7 @@ async fn one(
         return Ok(noted(instance, folder));
     }
     // What would lie too deep makes none of those above it.
-    for level in wanted.levels.clone() {
-        drop(depth(instance, level)?);
-    }
+    deep(instance, wanted.rest)?;
     let attempt = instance.refused.attempt(
         format!("folder {own}"),
         &(wanted.title, wanted.parent),
@@ -199,12 +224,12 @@ async fn one(
             Ok(folder.uid)
         }
         Err(error) if error.is_too_deep() => {
-            let level = *wanted.levels.start();
             let failure = Failure {
-                retry: Retry::After(REFUSED),
-                ..too_deep(level).into()
+                retry: Retry::After(DEEP),
+                ..too_deep(wanted.above + 1).into()
             };
-            return depth(instance, level)?.ended(Err(failure), Instant::now());
+            let uid = wanted.uids.first().map_or("", String::as_str);
+            return how_deep(instance, uid)?.ended(Err(failure), Instant::now());
         }
         Err(error) => {
             // Another answer may have been lost, or somebody was faster: the next look tells.
@@ -329,7 +354,8 @@ mod tests {
                 title: "Shop",
                 parent,
                 before,
-                levels: 1..=1,
+                above: 0,
+                rest: &[],
             };
             let forwards = choose(&all, &wanted).map(|f| f.uid.clone());
             let backwards = choose(all.iter().rev(), &wanted).map(|f| f.uid.clone());

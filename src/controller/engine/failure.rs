@@ -85,6 +85,8 @@ impl Failure {
                 Some(Reason::Invalid | Reason::Unauthorized | Reason::NotOwned | Reason::Unsupported),
                 Retry::After(delay),
             ) => Some(delay),
+            // Of another kind than a lost race, which is run again soon.
+            (Some(Reason::Conflict), Retry::After(REFUSED)) => Some(REFUSED),
             _ => None,
         }
     }

@@ -364,7 +364,11 @@ async fn rules_in_another_language_than_the_data_source_are_told_on_the_import_a
         (world.writes_of_rules(), world.said_of_import().0.as_str()),
         (1, "Synced")
     );
-    world.prometheus_rule("revel", "web", of(&["up == 0", "vector(0) > 5"]));
+    world.prometheus_rule(
+        "revel",
+        "web",
+        of(&["up == 0", "up{a!=''} == 2", "vector(0) > 5"]),
+    );
     world.pass_over(&import).await;
     let (reason, message) = world.said_of_import();
     assert_eq!(reason, "Invalid");

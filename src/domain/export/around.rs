@@ -130,7 +130,7 @@ impl<'a> Around<'a> {
     }
 }
 
-/// Every folder by its uid. A path that two have, or that a resource can't write, says nothing.
+/// Every folder by its uid. A path that two have, that a resource can't write, or that begins with folders that nobody showed, says nothing.
 fn places(held: &Holdings, prefix: &str) -> BTreeMap<String, Place> {
     let by_uid: BTreeMap<&str, _> = held.folders.iter().map(|f| (f.uid.as_str(), f)).collect();
     let mut places: BTreeMap<String, Place> = BTreeMap::new();
@@ -153,7 +153,7 @@ fn places(held: &Holdings, prefix: &str) -> BTreeMap<String, Place> {
         *seen.entry(whole.clone()).or_default() += 1;
         let place = Place {
             title: titles.join("/"),
-            path: Some(whole),
+            path: above.is_none().then_some(whole),
             own: folder.title.clone(),
         };
         places.insert(folder.uid.clone(), place);

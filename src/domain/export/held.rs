@@ -1,6 +1,6 @@
 //! What is read of a Grafana, and what is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::resource::Kind;
@@ -56,6 +56,8 @@ pub struct Asked {
     pub instance: Option<String>,
     /// What that puts before folders.
     pub folder_prefix: String,
+    /// The labels that it adds to rules.
+    pub labels: BTreeMap<String, String>,
     /// The Secret that holds what Grafana hides.
     pub secret: String,
     /// Whether they are to take over what there is.

@@ -16,6 +16,8 @@ mod rule;
 mod silence;
 mod texts;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::domain::ownership::{Owners, is_derived, is_silence_author};
@@ -165,11 +167,13 @@ fn trees(export: &mut Export, around: &mut Around<'_>) {
 }
 
 fn rules(export: &mut Export, around: &Around<'_>) {
-    let mut names = Names::default();
+    let mut names = BTreeMap::new();
     let mut all: Vec<&AlertRule> = around.held.rules.iter().collect();
     let folder = |rule: &AlertRule| around.folder(&rule.folder_uid).title.clone();
+    // Those that have a name already are the first to get it.
     all.sort_by_cached_key(|rule| {
         (
+            !rule.labels.contains_key(OWNER_LABEL),
             folder(rule),
             rule.group.clone(),
             rule.title.clone(),

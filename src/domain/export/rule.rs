@@ -33,25 +33,30 @@ const LINK: [&str; 2] = ["__dashboardUid__", "__panelId__"];
 /// The resource of a rule, or why there can't be any.
 pub(super) fn resource(
     found: &AlertRule,
-    names: &mut Names,
+    names: &mut BTreeMap<String, Names>,
     around: &Around<'_>,
 ) -> Result<Resource, String> {
     let mark = found.labels.get(OWNER_LABEL);
     let whose = mark.and_then(|mark| mark.split_once('/')?.1.split_once('/'));
-    let (namespace, name) = match whose {
-        Some((namespace, name)) => (Some(namespace), names.free(name)),
-        None => (None, names.of(&found.title, "rule")),
+    let namespace = around
+        .asked
+        .namespace
+        .as_deref()
+        .or(whose.map(|(namespace, _)| namespace));
+    let names = names.entry(namespace.unwrap_or_default().to_owned()).or_default();
+    let name = match whose {
+        Some((_, name)) => names.free(name),
+        None => names.of(&found.title, "rule"),
     };
-    let namespace = around.asked.namespace.as_deref().or(namespace);
     let folder = around.folder(&found.folder_uid);
     let (mut lost, mut remarks) = (Vec::new(), Vec::new());
+    let at = (namespace.unwrap_or(around.namespace()), name.as_str());
     let base = AlertRuleSpec {
-        uid: uid(found, whose.is_some(), &mut lost),
+        uid: uid(found, whose, at, &mut lost),
         folder_uid: folder.path.is_none().then(|| found.folder_uid.clone()),
         folder: folder.path.clone(),
         ..spec(found, &name, around, &mut lost)
     };
-    let at = (namespace.unwrap_or(around.namespace()), name.as_str());
     let (spec, form, changes) = written(found, base, at, around)?;
     if let Some(by) = found
         .provenance
@@ -74,16 +79,26 @@ pub(super) fn resource(
     resource.checked(&around.schemas)
 }
 
-/// The uid, where a resource may name it.
-fn uid(found: &AlertRule, is_marked: bool, lost: &mut Vec<String>) -> Option<String> {
+/// The uid, where a resource may name it. One that is derived is the resource's again only in the namespace and by the name of its mark.
+fn uid(
+    found: &AlertRule,
+    whose: Option<(&str, &str)>,
+    at: (&str, &str),
+    lost: &mut Vec<String>,
+) -> Option<String> {
     if !is_derived(&found.uid) {
         return Some(found.uid.clone());
     }
-    if !is_marked {
-        lost.push(format!(
+    match whose {
+        Some(of) if of == at => {}
+        Some((namespace, name)) => lost.push(format!(
+            "uid {}: it is that of AlertRule {namespace}/{name}, so {}/{} makes a rule beside it",
+            found.uid, at.0, at.1
+        )),
+        None => lost.push(format!(
             "uid {}: it has the form of those that an operator derives from a resource, so the AlertRule makes a rule beside it",
             found.uid
-        ));
+        )),
     }
     None
 }
@@ -173,13 +188,12 @@ fn changes(
                 .unwrap_or_default(),
         })
     })?;
-    let labels = BTreeMap::new();
     let surroundings = Surroundings {
         owner: around.owners.now(),
         uid: &found.uid,
         namespace,
         name,
-        labels: &labels,
+        labels: &around.asked.labels,
         source: source(spec.datasource.as_ref()),
         target: source(
             spec.record

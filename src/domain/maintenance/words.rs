@@ -101,7 +101,7 @@ pub fn of(change: Change, window: &Window, lingers: bool, is_awaited: bool, name
         ),
         Outcome::Paused => normal(
             "SilenceExpired",
-            "ended: nothing is under way while the workload is paused, suspended or scaled to zero; what goes on is silenced again",
+            "ended: nothing is under way: the workload is paused, suspended, scaled to zero, or waits for its pods to be deleted; what goes on is silenced again",
         ),
         Outcome::Overran => warning("SilenceLapsed", "ended: it has reached maxDuration"),
         Outcome::Withdrawn => normal("SilenceWithdrawn", "ends now: nothing asks for it any more"),

@@ -69,12 +69,13 @@ pub(super) fn called(source: &DataSource) -> String {
     }
 }
 
-/// Fails where the query surely isn't of the language that its data source is asked in: Grafana takes it, and each evaluation fails. What may be of
-/// either language passes.
+/// Fails where the query surely is PromQL and its data source a Loki: Grafana takes it, and each evaluation fails. What may be of either language passes, and
+/// LogQL too: a Loki answers in Prometheus' way below `/loki`, and may be a data source of that type.
 pub fn refuse_other_language(spec: &AlertRuleSpec, source: &DataSource) -> Result<(), Refusal> {
     let Some(problem) = spec
         .query
         .as_deref()
+        .filter(|_| language(source) == Some(Language::LogQl))
         .and_then(|text| other_language(text, source))
     else {
         return Ok(());
@@ -234,6 +235,20 @@ pub fn unknown_sources(spec: &AlertRuleSpec, sources: &[DataSource]) -> Vec<Stri
             )
         })
         .collect()
+}
+
+/// Says that a query is LogQL and its data source no Loki, which hardly ever is meant.
+pub fn logs_of_metrics(spec: &AlertRuleSpec, source: &DataSource) -> Option<String> {
+    let text = spec
+        .query
+        .as_deref()
+        .filter(|_| language(source) == Some(Language::PromQl))?;
+    let problem = other_language(text, source)?;
+    Some(format!(
+        "spec.query: {problem} {} is of type {}, so the rule fails unless a Loki answers there; name the right one in spec.datasource",
+        called(source),
+        source.r#type
+    ))
 }
 
 /// Says which nodes of `spec.data` ask a data source in what surely is another language than its own.

@@ -25,7 +25,7 @@ use crate::grafana::api::Provenance;
 use crate::grafana::model::AlertRule;
 use crate::grafana::wire::{DataSource, Toggles};
 
-pub use data::{other_languages, refuse_other_language, unknown_sources};
+pub use data::{logs_of_metrics, other_languages, refuse_other_language, unknown_sources};
 pub use surroundings::Surroundings;
 
 /// The interval of rules that name none, and of groups that are made by their first rule, unless the server's shortest is longer.
@@ -104,6 +104,7 @@ pub fn wish(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<Wish, Ref
     let interval = checked_interval(spec, around.min_interval, &mut warnings)?;
     if let Some(source) = around.source {
         refuse_other_language(spec, source)?;
+        warnings.extend(logs_of_metrics(spec, source));
     }
     let rule = AlertRule {
         interval,

@@ -388,9 +388,11 @@ fn a_manifest_alone_is_refused_for_its_language_only_where_it_names_the_type() {
     of(serde_json::json!({"query": lines})).unwrap();
     of(serde_json::json!({"query": lines, "datasource": {"name": "prometheus"}})).unwrap();
     of(serde_json::json!({"query": lines, "datasource": {"type": "loki"}})).unwrap();
+    of(serde_json::json!({"query": lines, "datasource": {"type": "prometheus"}})).unwrap();
+    of(serde_json::json!({"query": "up > 1"})).unwrap();
     assert_eq!(
-        of(serde_json::json!({"query": lines, "datasource": {"type": "prometheus"}})).unwrap_err(),
-        "spec.query: line 1, column 14: |= is LogQL, and the data source is of type prometheus; name the right one in spec.datasource"
+        of(serde_json::json!({"query": "up > 1", "datasource": {"type": "loki"}})).unwrap_err(),
+        "spec.query: line 1, column 1: up is PromQL, and the data source is of type loki; name the right one in spec.datasource"
     );
     let record = |type_: &str| {
         of(serde_json::json!({

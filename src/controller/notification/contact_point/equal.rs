@@ -64,6 +64,10 @@ pub(super) async fn claim(
 ) -> Result<bool, Failure> {
     let memory = instance.memory()?;
     let equal = |found: Option<&Found<model::ContactPoint>>| {
+        // What is provisioned by other means could be neither changed nor deleted here.
+        let is_provisioned = found
+            .and_then(|found| found.provenance.as_deref())
+            .is_some_and(|by| !matches!(by, "" | "api"));
         let found = integrations(found);
         let is_theirs = |i: &model::Integration| {
             // What another operator has made stays that one's.
@@ -75,7 +79,7 @@ pub(super) async fn claim(
             !wished.any(|uid| memory.sent.contains_key(uid) || memory.kept_uids.contains_key(uid))
                 && !found.iter().any(is_kept)
         });
-        if found.is_empty() || !is_new || !found.iter().all(is_theirs) {
+        if is_provisioned || found.is_empty() || !is_new || !found.iter().all(is_theirs) {
             return None;
         }
         match decision::compare(wish, found) {

@@ -1,4 +1,5 @@
 mod notifications;
+mod places;
 mod rules;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use crate::domain::export::resource::Spec;
 use crate::domain::rule::{self, Surroundings};
 use crate::grafana::model::{NotificationSettings, Query, RelativeTimeRange};
 
-fn held(rules: Vec<AlertRule>) -> Holdings {
+pub(super) fn held(rules: Vec<AlertRule>) -> Holdings {
     let folder = |uid: &str, title: &str, parent: Option<&str>| Folder {
         uid: uid.to_owned(),
         title: title.to_owned(),
@@ -54,7 +54,7 @@ fn node(ref_id: &str, source: &str, model: Value) -> Query {
 }
 
 /// As Grafana's pages make one.
-fn by_hand() -> AlertRule {
+pub(super) fn by_hand() -> AlertRule {
     AlertRule {
         uid: "fdy2k7q9x1c0gb".to_owned(),
         folder_uid: "f".to_owned(),
@@ -99,7 +99,7 @@ fn by_hand() -> AlertRule {
     }
 }
 
-fn only(export: &Export) -> (&Resource, Value) {
+pub(super) fn only(export: &Export) -> (&Resource, Value) {
     let [resource] = export.resources.as_slice() else {
         panic!("{export:#?}")
     };
@@ -218,7 +218,7 @@ fn a_comparison_is_put_behind_a_query_so_that_it_is_one_of_all_of_it() {
 }
 
 /// What Grafana holds of an AlertRule.
-fn stored(spec: &AlertRuleSpec, name: &str) -> AlertRule {
+pub(super) fn stored(spec: &AlertRuleSpec, name: &str) -> AlertRule {
     let owners = owners();
     let held = held(Vec::new());
     let labels = BTreeMap::new();

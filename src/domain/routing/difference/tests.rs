@@ -114,6 +114,10 @@ fn known(values: &BTreeSet<String>) -> Secrets<'_> {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
 fn point(settings: Value) -> ContactPoint {
     ContactPoint {
         name: "p".into(),

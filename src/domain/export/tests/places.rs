@@ -1,0 +1,59 @@
+//! Where a rule would be, and as whose.
+
+use std::collections::BTreeSet;
+
+use super::rules::{by_hand, held, only, stored};
+use super::*;
+use crate::api::AlertRuleSpec;
+
+#[test]
+fn a_rule_of_ours_keeps_its_name_in_its_namespace_and_is_told_where_another_one_would_be_made() {
+    let spec: AlertRuleSpec =
+        serde_json::from_value(json!({"query": r#"rate({app="a"} [5m])"#, "datasource": {"uid": "loki"}}))
+            .unwrap();
+    let mut both = ["shop", "web"].map(|namespace| {
+        let mut rule = stored(&spec, "errors");
+        rule.labels
+            .insert(OWNER_LABEL.to_owned(), format!("prod/{namespace}/errors"));
+        rule
+    });
+    both[1].uid = owners().now().rule_uid("web", "errors");
+    let ours = |namespace: Option<&str>| Asked {
+        includes_ours: true,
+        namespace: namespace.map(str::to_owned),
+        ..asked()
+    };
+    let export = exported(&held(both.to_vec()), &ours(None));
+    let names = export
+        .resources
+        .iter()
+        .map(|one| (one.namespace.as_deref(), one.name.as_str()));
+    assert_eq!(
+        names.collect::<BTreeSet<_>>(),
+        BTreeSet::from([(Some("shop"), "errors"), (Some("web"), "errors")])
+    );
+    assert!(export.is_whole());
+    let export = exported(&held(both.to_vec()), &ours(Some("web")));
+    let lost: Vec<_> = export.resources.iter().flat_map(|one| &one.lost).collect();
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert!(lost[0].contains("that of AlertRule "), "{lost:?}");
+}
+
+#[test]
+fn a_folder_whose_parents_nobody_showed_is_named_by_its_uid() {
+    let mut held = held(vec![by_hand()]);
+    held.folders[0].parent_uid = Some("hidden".to_owned());
+    let export = exported(&held, &asked());
+    let (_, spec) = only(&export);
+    assert_eq!((spec.get("folder"), &spec["folderUID"]), (None, &json!("f")));
+}
+
+#[test]
+fn labels_that_the_instance_would_add_are_told() {
+    let asked = Asked {
+        labels: BTreeMap::from([("cluster".to_owned(), "prod".to_owned())]),
+        ..asked()
+    };
+    let export = exported(&held(vec![by_hand()]), &asked);
+    assert!(only(&export).0.changes.contains(&"labels".to_owned()));
+}
