@@ -11,7 +11,7 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 
 use super::super::connect::{Cluster, Connected, Reached, ToGrafana};
-use super::super::files::{self, Files};
+use super::super::files::Files;
 use super::asked::Asked;
 use crate::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
@@ -138,22 +138,9 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     })
 }
 
-/// Reads the files. What can't be read as its kind would be missing, which no difference would say.
+/// Reads the files.
 fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String> {
-    let sources = diff.files.read(&[])?;
-    let read = files::resources(&sources, namespace);
-    if let Some(problem) = read.problems.first() {
-        let source = sources
-            .get(problem.source)
-            .map_or("", |source| source.name.as_str());
-        return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
-    }
-    if let Some(object) = read.objects.iter().find(|object| object.typed.is_none()) {
-        return Err(format!(
-            "{} can't be read: alertwright check says why",
-            object.called()
-        ));
-    }
+    let read = diff.files.whole(namespace)?;
     let others = read.values.into_iter().filter_map(|value| {
         let text = |at: &str| value.pointer(at).and_then(serde_json::Value::as_str);
         let plural = match text("/kind")? {

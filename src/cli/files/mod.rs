@@ -5,6 +5,7 @@ mod place;
 mod resources;
 mod scalar;
 mod yaml;
+pub(super) mod zones;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,6 +39,26 @@ impl Files {
     /// Whether any file is named.
     pub(super) fn are_named(&self) -> bool {
         !self.filename.is_empty()
+    }
+
+    /// All resources in them, each as its kind; what has no namespace is in the one that is given. One that can't be read would be missing, which no answer would
+    /// say, so that is an error.
+    pub(super) fn whole(&self, namespace: &str) -> Result<Resources, String> {
+        let sources = self.read(&[])?;
+        let read = resources(&sources, namespace);
+        if let Some(problem) = read.problems.first() {
+            let source = sources
+                .get(problem.source)
+                .map_or("", |source| source.name.as_str());
+            return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
+        }
+        match read.objects.iter().find(|object| object.typed.is_none()) {
+            Some(object) => Err(format!(
+                "{} can't be read: alertwright check says why",
+                object.called()
+            )),
+            None => Ok(read),
+        }
     }
 
     /// Reads them all and these others, each once, in the order in which they are named, those of a folder by name.
@@ -110,4 +131,3 @@ fn text(from: &mut impl Read, name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests;
-pub(super) mod zones;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::super::files::Files;
 use super::super::files::zones::zone;
-use super::super::files::{self, Files};
 use super::super::print::note;
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
@@ -60,21 +60,7 @@ impl Resources {
         &self,
         answer: impl FnOnce(&Known<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
-        let sources = self.files.read(&[])?;
-        let read = files::resources(&sources, self.namespace.as_deref().unwrap_or_default());
-        if let Some(problem) = read.problems.first() {
-            let source = sources
-                .get(problem.source)
-                .map_or("", |source| source.name.as_str());
-            return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
-        }
-        // What can't be read as its kind would be missing in the tree, which no answer would say.
-        if let Some(object) = read.objects.iter().find(|object| object.typed.is_none()) {
-            return Err(format!(
-                "{} can't be read: alertwright check says why",
-                object.called()
-            ));
-        }
+        let read = self.files.whole(self.namespace.as_deref().unwrap_or_default())?;
         let owner = Owner::parse(OWNER).ok_or("the owner id is none")?;
         let world = World::new(&read.objects, &self.instance, Owners::new(owner, &[]));
         let (trees, left_out) = world.trees();
