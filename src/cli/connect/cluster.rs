@@ -35,12 +35,17 @@ pub(in super::super) struct Cluster {
     /// The namespace. Default: that of the context.
     #[arg(short, long)]
     pub(in super::super) namespace: Option<String>,
-    /// All namespaces.
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub(in super::super) all_namespaces: bool,
     /// The operator's own namespace. Default: that of the one Deployment labelled app.kubernetes.io/name=alertwright, else alertwright-system.
     #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE")]
     operator_namespace: Option<String>,
+}
+
+/// Whose resources are looked at.
+#[derive(clap::Args, Debug, Default)]
+pub(in super::super) struct Scope {
+    /// All namespaces.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(in super::super) all_namespaces: bool,
     /// The namespaces that the operator watches, comma separated. Default: all.
     #[arg(
         long,
@@ -77,7 +82,7 @@ impl Connected {
 
 impl Cluster {
     /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
-    pub(in super::super) async fn connect(&self) -> Result<Connected, String> {
+    pub(in super::super) async fn connect(&self, scope: &Scope) -> Result<Connected, String> {
         let config = match (&self.kubeconfig, &self.context) {
             (None, None) => client::config().await.map_err(|e| chain(&e)),
             (file, context) => client::config_of(file.as_deref(), context.as_deref())
@@ -99,7 +104,7 @@ impl Cluster {
             client,
             namespace,
             home,
-            watched: self
+            watched: scope
                 .watch_namespaces
                 .iter()
                 .filter(|name| !name.is_empty())

@@ -3,7 +3,7 @@
 mod cluster;
 mod grafana;
 
-pub(super) use cluster::{Cluster, Connected};
+pub(super) use cluster::{Cluster, Connected, Scope};
 pub(super) use grafana::{Reached, ToGrafana};
 
 /// Runs a command that waits for servers.

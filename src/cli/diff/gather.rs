@@ -10,7 +10,7 @@ use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 
-use super::super::connect::{Cluster, Connected, Reached, ToGrafana};
+use super::super::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
 use super::super::files::Files;
 use super::asked::Asked;
 use crate::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
@@ -29,6 +29,7 @@ const NOWHERE: &str = "alertwright-system";
 pub(super) struct Wanted<'a> {
     pub(super) files: &'a Files,
     pub(super) cluster: &'a Cluster,
+    pub(super) scope: &'a Scope,
     pub(super) grafana: &'a ToGrafana,
     pub(super) owner_id: Option<&'a Owner>,
     pub(super) asked: &'a Asked<'a>,
@@ -62,7 +63,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     let cluster = if is_alone {
         None
     } else {
-        Some(diff.cluster.connect().await?)
+        Some(diff.cluster.connect(diff.scope).await?)
     };
     let namespace = match &cluster {
         Some(cluster) => cluster.namespace.clone(),
@@ -86,7 +87,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         name: &diff.grafana.instance,
         cluster: cluster.as_ref(),
         written: written.as_ref(),
-        namespace: (!diff.cluster.all_namespaces).then_some(namespace.as_str()),
+        namespace: (!diff.scope.all_namespaces).then_some(namespace.as_str()),
         asked: diff.asked,
         selected: BTreeSet::new(),
         elsewhere: 0,

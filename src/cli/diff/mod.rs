@@ -13,7 +13,7 @@ use std::fmt::Write;
 use self::asked::Asked;
 use self::gather::Wanted;
 use self::judge::{Counts, Row, Sign};
-use super::connect::{Cluster, ToGrafana, wait};
+use super::connect::{Cluster, Scope, ToGrafana, wait};
 use super::exit::{self, Exit};
 use super::files::Files;
 use super::print::{note, print, wrong};
@@ -34,6 +34,8 @@ pub(super) struct Diff {
     files: Files,
     #[command(flatten)]
     cluster: Cluster,
+    #[command(flatten)]
+    scope: Scope,
     #[command(flatten)]
     grafana: ToGrafana,
     /// Only resources with these labels, such as team=payments,tier!=low.
@@ -95,6 +97,7 @@ impl Diff {
         let gathered = gather::gather(&Wanted {
             files: &self.files,
             cluster: &self.cluster,
+            scope: &self.scope,
             grafana: &self.grafana,
             owner_id: self.owner_id.as_ref(),
             asked: &asked,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use self::files::{Layout, Written};
 use self::report::Report;
-use super::connect::{Cluster, ToGrafana, wait};
+use super::connect::{Cluster, Scope, ToGrafana, wait};
 use super::exit::{self, Exit};
 use super::print::{note, print};
 use crate::api::DEFAULT_INSTANCE;
@@ -144,7 +144,7 @@ impl Export {
             let cluster = if self.grafana.is_given()? {
                 None
             } else {
-                Some(self.cluster.connect().await?)
+                Some(self.cluster.connect(&Scope::default()).await?)
             };
             let reached = self.grafana.reach(cluster.as_ref(), None).await?;
             let owner = match &cluster {
