@@ -1,6 +1,7 @@
 //! The operator's process: what starts and stops in which order.
 
 mod check;
+pub(crate) mod command;
 pub mod owner;
 mod uninstall;
 

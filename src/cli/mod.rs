@@ -2,22 +2,11 @@
 
 #[cfg(feature = "cli")]
 mod check;
-#[cfg(feature = "cli")]
-mod color;
-#[cfg(feature = "cli")]
-mod connect;
-mod crds;
+mod common;
 #[cfg(feature = "cli")]
 mod diff;
-mod exit;
 #[cfg(feature = "cli")]
 mod export;
-#[cfg(feature = "cli")]
-mod files;
-mod operator;
-#[cfg(feature = "cli")]
-mod print;
-mod reference;
 #[cfg(feature = "cli")]
 mod route;
 #[cfg(feature = "cli")]
@@ -30,8 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Command as Parser, CommandFactory, FromArgMatches, Subcommand};
 
-use exit::Exit;
-use operator::{probe, remove_finalizers, run};
+use crate::app;
+use common::exit::Exit;
 
 /// How kubectl calls a plugin's file, and what people write then.
 const PLUGIN: &str = "kubectl-alertwright";
@@ -55,23 +44,35 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     #[cfg(feature = "cli")]
+    #[command(flatten)]
+    OfPeople(OfPeople),
+    #[command(flatten)]
+    OfOperator(app::command::Command),
+}
+
+/// What people ask for.
+#[cfg(feature = "cli")]
+#[derive(Subcommand, Debug)]
+enum OfPeople {
     Check(Box<check::Check>),
-    #[cfg(feature = "cli")]
     Diff(Box<diff::Diff>),
-    #[cfg(feature = "cli")]
     Route(Box<route::Route>),
-    #[cfg(feature = "cli")]
     Export(Box<export::Export>),
-    #[cfg(feature = "cli")]
     #[command(subcommand)]
     Test(test::Test),
-    Crds(crds::Crds),
-    #[command(hide = true)]
-    Run(Box<run::Run>),
-    #[command(hide = true)]
-    RemoveFinalizers(remove_finalizers::RemoveFinalizers),
-    #[command(hide = true)]
-    Probe(probe::Probe),
+}
+
+#[cfg(feature = "cli")]
+impl OfPeople {
+    fn execute(self) -> Result<Exit, String> {
+        match self {
+            Self::Check(command) => command.execute(),
+            Self::Diff(command) => command.execute(),
+            Self::Route(command) => command.execute(),
+            Self::Export(command) => command.execute(),
+            Self::Test(command) => command.execute(),
+        }
+    }
 }
 
 impl Arguments {
@@ -86,19 +87,8 @@ impl Arguments {
     pub fn execute(self) -> ExitCode {
         let done = match self.command {
             #[cfg(feature = "cli")]
-            Command::Check(command) => command.execute(),
-            #[cfg(feature = "cli")]
-            Command::Diff(command) => command.execute(),
-            #[cfg(feature = "cli")]
-            Command::Route(command) => command.execute(),
-            #[cfg(feature = "cli")]
-            Command::Export(command) => command.execute(),
-            #[cfg(feature = "cli")]
-            Command::Test(command) => command.execute(),
-            Command::Crds(command) => command.execute().map(|()| Exit::Done),
-            Command::Run(command) => command.execute().map(|()| Exit::Done),
-            Command::RemoveFinalizers(command) => command.execute().map(|()| Exit::Done),
-            Command::Probe(command) => command.execute().map(|()| Exit::Done),
+            Command::OfPeople(command) => command.execute(),
+            Command::OfOperator(command) => command.execute().map(|()| Exit::Done),
         };
         done.unwrap_or_else(|error| {
             // If it is empty, the command has told it in its own way.
@@ -130,4 +120,80 @@ fn parser(program: Option<&OsString>) -> Parser {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn each(command: &Parser, show: &mut dyn FnMut(&Parser)) {
+        for below in command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help")
+        {
+            show(below);
+            each(below, show);
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_every_command_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_three_examples() {
+        let mut count = 0;
+        each(&Arguments::command(), &mut |command| {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let examples = help
+                .lines()
+                .filter(|line| line.starts_with("  ") && line.contains("alertwright"));
+            assert!(examples.count() >= 3, "{}: {help}", command.get_name());
+            count += 1;
+        });
+        assert!(count >= 5);
+    }
+
+    #[test]
+    fn as_a_plugin_of_kubectl_it_speaks_of_itself_as_people_call_it() {
+        for (program, name) in [
+            ("/usr/local/bin/kubectl-alertwright", "kubectl alertwright"),
+            ("C:/bin/kubectl-alertwright.exe", "kubectl alertwright"),
+            ("/alertwright", "alertwright"),
+        ] {
+            let program = OsString::from(program);
+            let error = parser(Some(&program)).try_get_matches_from([
+                program.clone(),
+                "check".into(),
+                "--nonsense".into(),
+            ]);
+            let said = error.unwrap_err().to_string();
+            assert!(said.contains(&format!("Usage: {name} check")), "{said}");
+            let help = parser(Some(&program)).try_get_matches_from([
+                program.clone(),
+                "check".into(),
+                "--help".into(),
+            ]);
+            let help = help.unwrap_err().to_string();
+            assert!(help.contains(&format!("\n  {name} check -f alerting/")), "{help}");
+            assert!(help.contains(&format!("| {name} check -f -")), "{help}");
+        }
+    }
+
+    #[test]
+    fn exit_codes_are_those_that_are_promised() {
+        let codes = [Exit::Done, Exit::No, Exit::Failed, Exit::InPart].map(Exit::code);
+        assert_eq!(codes, [0, 1, 3, 4]);
+        for (code, word) in
+            codes
+                .iter()
+                .zip(["done", "the answer is no", "could not be done", "done in part"])
+        {
+            assert!(
+                common::exit::HELP_IN_PART.contains(&code.to_string())
+                    && common::exit::HELP_IN_PART.contains(word)
+            );
+        }
+    }
+}

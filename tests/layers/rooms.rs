@@ -118,9 +118,9 @@ struct Use {
 
 fn is_use(line: &str) -> bool {
     let line = line.trim_start();
-    ["use ", "pub use ", "pub(super) use ", "pub(crate) use "]
-        .iter()
-        .any(|start| line.starts_with(start))
+    let is_for_some = line.starts_with("pub(in ") && line.contains(") use ");
+    let starts = ["use ", "pub use ", "pub(super) use ", "pub(crate) use "];
+    is_for_some || starts.iter().any(|start| line.starts_with(start))
 }
 
 fn uses(text: &str) -> Vec<Use> {

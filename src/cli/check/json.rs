@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::print::API_VERSION;
+use super::super::common::print::API_VERSION;
 use super::report::Report;
 use crate::domain::lint::finding::Level;
 

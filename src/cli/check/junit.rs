@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::super::print::escaped;
+use super::super::common::print::escaped;
 use super::report::{Entry, Report};
 use crate::domain::lint::finding::Level;
 use crate::domain::lint::object::Object;

@@ -16,11 +16,11 @@ use std::thread;
 
 use jiff::Timestamp;
 
-use super::color::Color;
-use super::exit::{self, Exit};
-use super::files::zones;
-use super::files::{self, Files};
-use super::print::{print, wrong};
+use super::common::color::Color;
+use super::common::exit::{self, Exit};
+use super::common::files::zones;
+use super::common::files::{self, Files};
+use super::common::print::{print, wrong};
 use crate::domain::lint::finding::{Finding, Level, RULES, rule};
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::files::{Resources, Source, Spot};
+use super::super::common::files::{Resources, Source, Spot};
 use crate::domain::lint::finding::{Finding, Level, Rule};
 use crate::domain::lint::object::Object;
 use crate::domain::lint::options::Options;

@@ -10,8 +10,8 @@ use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 
-use super::super::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
-use super::super::files::Files;
+use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
+use super::super::common::files::Files;
 use super::asked::Asked;
 use crate::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::print::API_VERSION;
+use super::super::common::print::API_VERSION;
 use super::judge::{Counts, Row, Sign};
 
 pub(super) fn all(rows: &[Row], counts: &Counts, grafana: &str) -> String {

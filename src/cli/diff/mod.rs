@@ -13,10 +13,10 @@ use std::fmt::Write;
 use self::asked::Asked;
 use self::gather::Wanted;
 use self::judge::{Counts, Row, Sign};
-use super::connect::{Cluster, Scope, ToGrafana, wait};
-use super::exit::{self, Exit};
-use super::files::Files;
-use super::print::{note, print, wrong};
+use super::common::connect::{Cluster, Scope, ToGrafana, wait};
+use super::common::exit::{self, Exit};
+use super::common::files::Files;
+use super::common::print::{note, print, wrong};
 use crate::domain::ownership::Owner;
 
 /// Say what would change in Grafana, field by field. Nothing is written, neither there nor in the cluster.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::super::print::harmless;
+use super::super::common::print::harmless;
 use super::judge::{Row, Sign};
 use crate::domain::lint::object::API_VERSION;
 use crate::domain::routing::difference::{Difference, SECRET};

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::super::print::harmless;
+use super::super::common::print::harmless;
 use super::judge::{Row, Sign};
 use super::meaning::Meaning;
 use crate::domain::routing::difference::Difference;

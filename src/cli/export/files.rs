@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::super::print::harmless;
+use super::super::common::print::harmless;
 use crate::domain::export::Export;
 use crate::domain::export::resource::{Kind, Resource};
 use crate::domain::import::name::words;

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 
 use self::files::{Layout, Written};
 use self::report::Report;
-use super::connect::{Cluster, Scope, ToGrafana, wait};
-use super::exit::{self, Exit};
-use super::print::{note, print};
+use super::common::connect::{Cluster, Scope, ToGrafana, wait};
+use super::common::exit::{self, Exit};
+use super::common::print::{note, print};
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::export::resource::Kind;
 use crate::domain::export::{Asked, export};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::print::{API_VERSION, table};
+use super::super::common::print::{API_VERSION, table};
 use super::files::Written;
 use crate::domain::export::Export;
 use crate::domain::export::resource::{Kind, Resource};

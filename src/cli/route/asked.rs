@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::super::files::Files;
-use super::super::files::zones::zone;
-use super::super::print::note;
+use super::super::common::files::Files;
+use super::super::common::files::zones::zone;
+use super::super::common::print::note;
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;

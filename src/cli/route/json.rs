@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::print::API_VERSION;
+use super::super::common::print::API_VERSION;
 use crate::domain::routing::answer::Answer;
 
 pub(super) fn all(answers: &[Answer]) -> String {

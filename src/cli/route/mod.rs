@@ -8,8 +8,8 @@ mod tree;
 use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference};
-use super::exit::{self, Exit};
-use super::print::{note, print, wrong};
+use super::common::exit::{self, Exit};
+use super::common::print::{note, print, wrong};
 
 /// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.
 ///

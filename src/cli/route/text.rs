@@ -1,6 +1,6 @@
 //! A line for each contact point that is told.
 
-use super::super::print::{harmless, table};
+use super::super::common::print::{harmless, table};
 use crate::domain::routing::answer::{Answer, Told};
 use crate::domain::routing::silenced::Silenced;
 

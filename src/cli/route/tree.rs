@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::print::harmless;
+use super::super::common::print::harmless;
 use super::text::silenced;
 use crate::domain::routing::answer::{Answer, Said, Stop};
 

@@ -2,7 +2,7 @@
 
 mod routes;
 
-use super::exit::{self, Exit};
+use super::common::exit::{self, Exit};
 
 /// Try whether things are as they are expected to be.
 #[derive(clap::Subcommand, Debug)]

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::exit::{self, Exit};
-use super::super::print::{API_VERSION, escaped, harmless, note, print, wrong};
+use super::super::common::exit::{self, Exit};
+use super::super::common::print::{API_VERSION, escaped, harmless, note, print, wrong};
 use super::super::route::asked::{Described, Known, Resources, difference};
 use crate::domain::routing::answer::Answer;
 use crate::domain::routing::walk::Labels;

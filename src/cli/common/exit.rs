@@ -8,7 +8,7 @@ use std::process::ExitCode;
     not(feature = "cli"),
     expect(dead_code, reason = "the operator's own commands have no answer that is no")
 )]
-pub(super) enum Exit {
+pub(in super::super) enum Exit {
     /// Done; nothing to object to.
     Done,
     /// Done, and the answer is no: problems, differences, an expectation that isn't met.
@@ -21,16 +21,16 @@ pub(super) enum Exit {
 
 /// What help says of them.
 #[cfg(feature = "cli")]
-pub(super) const HELP: &str =
+pub(in super::super) const HELP: &str =
     "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done.";
 
 /// The same of a command that can be done in part.
 #[cfg(feature = "cli")]
-pub(super) const HELP_IN_PART: &str = "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done, 4 done in part.";
+pub(in super::super) const HELP_IN_PART: &str = "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done, 4 done in part.";
 
 impl Exit {
     /// The number. 2 is the parser's of arguments, and 130 the shell's for what is interrupted.
-    pub(super) const fn code(self) -> u8 {
+    pub(in super::super) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::No => 1,

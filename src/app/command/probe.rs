@@ -15,13 +15,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[command(
     after_help = "Examples:\n  alertwright probe http://localhost:8080/readyz\n  alertwright probe http://localhost:8080/metrics\n  kubectl -n alertwright-system exec deploy/alertwright -- /alertwright probe https://grafana.example.com/api/health"
 )]
-pub(in super::super) struct Probe {
+pub(crate) struct Probe {
     /// What to fetch: http:// or https://.
     url: Url,
 }
 
 impl Probe {
-    pub(in super::super) fn execute(self) -> Result<(), String> {
+    pub(crate) fn execute(self) -> Result<(), String> {
         let answer = self.fetch()?;
         io::stdout()
             .lock()

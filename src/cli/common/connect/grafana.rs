@@ -27,10 +27,10 @@ const SERVER: &str = "GRAFANA_SERVER";
 /// Which Grafana is meant, and as whom.
 #[derive(clap::Args, Debug, Default)]
 #[expect(clippy::doc_markdown, reason = "these are what help says")]
-pub(in super::super) struct ToGrafana {
+pub(in super::super::super) struct ToGrafana {
     /// The GrafanaInstance. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file.
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
-    pub(in super::super) instance: String,
+    pub(in super::super::super) instance: String,
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
     #[arg(long, env = "GRAFANA_URL", value_name = "URL", hide_env_values = true)]
     grafana_url: Option<String>,
@@ -40,15 +40,15 @@ pub(in super::super) struct ToGrafana {
 }
 
 /// A Grafana that can be asked, and to which nothing is ever written.
-pub(in super::super) struct Reached {
+pub(in super::super::super) struct Reached {
     /// What the GrafanaInstance says, of files where they have it, with the way on which Grafana was reached; where there is none, nothing but the address.
-    pub(in super::super) spec: GrafanaInstanceSpec,
+    pub(in super::super::super) spec: GrafanaInstanceSpec,
     /// The GrafanaInstance of the cluster, where there is one.
-    pub(in super::super) declared: Option<GrafanaInstance>,
+    pub(in super::super::super) declared: Option<GrafanaInstance>,
     /// What people should know of how it is reached.
-    pub(in super::super) notes: Vec<String>,
+    pub(in super::super::super) notes: Vec<String>,
     /// The client.
-    pub(in super::super) grafana: Grafana,
+    pub(in super::super::super) grafana: Grafana,
 }
 
 /// Lets nothing be written: whatever a command does, its Grafana stays as it is.
@@ -64,7 +64,7 @@ impl Supervisor for Reader {
 
 impl ToGrafana {
     /// Whether it can be reached without a cluster. Fails where the address isn't one that may be used.
-    pub(in super::super) fn is_given(&self) -> Result<bool, String> {
+    pub(in super::super::super) fn is_given(&self) -> Result<bool, String> {
         self.url().map(|url| url.is_some())
     }
 
@@ -124,7 +124,7 @@ impl ToGrafana {
     }
 
     /// Prepares a client. A GrafanaInstance of files stands in the place of the cluster's, but for the way to Grafana.
-    pub(in super::super) async fn reach(
+    pub(in super::super::super) async fn reach(
         &self,
         cluster: Option<&Connected>,
         written: Option<&GrafanaInstance>,

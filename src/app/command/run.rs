@@ -14,7 +14,7 @@ use crate::telemetry::{self, LogFormat};
 #[command(
     after_help = "Examples:\n  alertwright run --operator-namespace alertwright-system\n  alertwright run --watch-namespaces revel,shop --owner-id prod\n  alertwright run --grafana-url http://grafana.monitoring --grafana-token-secret alertwright-grafana/token"
 )]
-pub(in super::super) struct Run {
+pub(crate) struct Run {
     /// The operator's own namespace, which holds GrafanaInstances and their Secrets.
     #[arg(long, env = "POD_NAMESPACE", default_value = "alertwright-system")]
     operator_namespace: String,
@@ -68,7 +68,7 @@ fn secret(text: &str) -> Result<SecretKeyRef, String> {
 }
 
 impl Run {
-    pub(in super::super) fn execute(self) -> Result<(), String> {
+    pub(crate) fn execute(self) -> Result<(), String> {
         telemetry::start(self.log_format, &self.log_level)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

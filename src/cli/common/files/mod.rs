@@ -5,15 +5,15 @@ mod place;
 mod resources;
 mod scalar;
 mod yaml;
-pub(super) mod zones;
+pub(in super::super) mod zones;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub(super) use place::{Source, Spot};
-pub(super) use resources::{Resources, resources};
+pub(in super::super) use place::{Source, Spot};
+pub(in super::super) use resources::{Resources, resources};
 
 /// The largest file that is read, in bytes. A resource is at most 1.5 MB in a cluster.
 const LARGEST: u64 = 32 << 20;
@@ -26,7 +26,7 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Which files to read.
 #[derive(clap::Args, Debug)]
-pub(super) struct Files {
+pub(in super::super) struct Files {
     /// A file, a folder, or `-` for standard input. May be given more often.
     #[arg(short, long = "filename", value_name = "FILE")]
     filename: Vec<PathBuf>,
@@ -37,13 +37,13 @@ pub(super) struct Files {
 
 impl Files {
     /// Whether any file is named.
-    pub(super) fn are_named(&self) -> bool {
+    pub(in super::super) fn are_named(&self) -> bool {
         !self.filename.is_empty()
     }
 
     /// All resources in them, each as its kind; what has no namespace is in the one that is given. One that can't be read would be missing, which no answer would
     /// say, so that is an error.
-    pub(super) fn whole(&self, namespace: &str) -> Result<Resources, String> {
+    pub(in super::super) fn whole(&self, namespace: &str) -> Result<Resources, String> {
         let sources = self.read(&[])?;
         let read = resources(&sources, namespace);
         if let Some(problem) = read.problems.first() {
@@ -62,7 +62,7 @@ impl Files {
     }
 
     /// Reads them all and these others, each once, in the order in which they are named, those of a folder by name.
-    pub(super) fn read(&self, others: &[PathBuf]) -> Result<Vec<Source>, String> {
+    pub(in super::super) fn read(&self, others: &[PathBuf]) -> Result<Vec<Source>, String> {
         let mut sources = Vec::new();
         let mut seen = BTreeSet::new();
         for path in self.filename.iter().chain(others) {

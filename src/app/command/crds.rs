@@ -10,7 +10,7 @@ use crate::api;
 #[command(
     after_help = "Examples:\n  alertwright crds | kubectl apply --server-side -f -\n  alertwright crds --directory crds\n  alertwright crds --markdown --directory docs/reference"
 )]
-pub(super) struct Crds {
+pub(crate) struct Crds {
     /// Write one file per kind into this directory instead.
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,

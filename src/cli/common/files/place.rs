@@ -9,25 +9,25 @@ use crate::domain::lint::path::Path;
 
 /// A file that was read.
 #[derive(Debug)]
-pub(in super::super) struct Source {
+pub(in super::super::super) struct Source {
     /// Its path as it was given; `-` for standard input.
-    pub(in super::super) name: String,
+    pub(in super::super::super) name: String,
     /// What it holds.
-    pub(in super::super) text: String,
+    pub(in super::super::super) text: String,
     /// Where each line begins.
     lines: Vec<usize>,
 }
 
 /// A place in a file: bytes, and lines and columns from 1, columns in characters. The end is behind it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) struct Spot {
-    pub(in super::super) bytes: (usize, usize),
-    pub(in super::super) start: (usize, usize),
-    pub(in super::super) end: (usize, usize),
+pub(in super::super::super) struct Spot {
+    pub(in super::super::super) bytes: (usize, usize),
+    pub(in super::super::super) start: (usize, usize),
+    pub(in super::super::super) end: (usize, usize),
 }
 
 impl Source {
-    pub(in super::super) fn new(name: &str, text: String) -> Self {
+    pub(in super::super::super) fn new(name: &str, text: String) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
         Self {
@@ -46,7 +46,7 @@ impl Source {
     }
 
     /// A line without its break, with the byte that it begins at.
-    pub(in super::super) fn line(&self, number: usize) -> (usize, &str) {
+    pub(in super::super::super) fn line(&self, number: usize) -> (usize, &str) {
         let start = number.checked_sub(1).and_then(|i| self.lines.get(i)).copied();
         let start = start.unwrap_or(self.text.len());
         let end = self.lines.get(number).map_or(self.text.len(), |next| next - 1);

@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 
 /// The version of all documents that commands print.
-pub(super) const API_VERSION: &str = "cli.alerting.letsrevel.io/v1";
+pub(in super::super) const API_VERSION: &str = "cli.alerting.letsrevel.io/v1";
 
 /// Ends as for any wrong arguments.
-pub(super) fn wrong(message: &str) -> ! {
+pub(in super::super) fn wrong(message: &str) -> ! {
     clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{message}\n")).exit()
 }
 
 /// Prints data.
-pub(super) fn print(text: &str) -> Result<(), String> {
+pub(in super::super) fn print(text: &str) -> Result<(), String> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever reads has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -20,17 +20,17 @@ pub(super) fn print(text: &str) -> Result<(), String> {
 }
 
 /// Says something besides.
-pub(super) fn note(text: &str) {
+pub(in super::super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
 /// A line of text without what would end it, or what a terminal would take for a command.
-pub(super) fn harmless(text: &str) -> String {
+pub(in super::super) fn harmless(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
 /// Rows below their titles, each column as wide as it must be. The last one is as long as it is.
-pub(super) fn table(titles: &[&str], rows: &[Vec<String>], has_titles: bool) -> String {
+pub(in super::super) fn table(titles: &[&str], rows: &[Vec<String>], has_titles: bool) -> String {
     let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
     let all: Vec<&Vec<String>> = has_titles.then_some(&titles).into_iter().chain(rows).collect();
     let width = |column: usize| {
@@ -49,7 +49,7 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>], has_titles: bool) -> 
 }
 
 /// A text in XML, which has no control characters.
-pub(super) fn escaped(text: &str) -> String {
+pub(in super::super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 /// When what is printed has colours.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Color {
+pub(in super::super) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
@@ -16,7 +16,7 @@ pub(super) enum Color {
 
 impl Color {
     /// Whether to print colours to a place.
-    pub(super) fn is_on(self, place: &impl IsTerminal) -> bool {
+    pub(in super::super) fn is_on(self, place: &impl IsTerminal) -> bool {
         let wishes_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         self.decide(place.is_terminal(), wishes_none)
     }

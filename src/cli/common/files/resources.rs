@@ -14,23 +14,23 @@ use crate::domain::lint::path::Path;
 
 /// What is wrong with a file before anything in it is known.
 #[derive(Debug)]
-pub(in super::super) struct Problem {
+pub(in super::super::super) struct Problem {
     /// Which file.
-    pub(in super::super) source: usize,
-    pub(in super::super) spot: Spot,
-    pub(in super::super) rule: &'static Rule,
-    pub(in super::super) message: String,
+    pub(in super::super::super) source: usize,
+    pub(in super::super::super) spot: Spot,
+    pub(in super::super::super) rule: &'static Rule,
+    pub(in super::super::super) message: String,
 }
 
 /// The resources in files, with where each is written.
 #[derive(Debug, Default)]
-pub(in super::super) struct Resources {
-    pub(in super::super) objects: Vec<Object>,
-    pub(in super::super) problems: Vec<Problem>,
+pub(in super::super::super) struct Resources {
+    pub(in super::super::super) objects: Vec<Object>,
+    pub(in super::super::super) problems: Vec<Problem>,
     /// How many objects of other groups there are.
-    pub(in super::super) others: usize,
+    pub(in super::super::super) others: usize,
     /// The Secrets and ConfigMaps among them.
-    pub(in super::super) values: Vec<Value>,
+    pub(in super::super::super) values: Vec<Value>,
     places: Vec<Written>,
 }
 
@@ -45,12 +45,12 @@ struct Written {
 
 impl Resources {
     /// Which file a resource is in.
-    pub(in super::super) fn source(&self, object: usize) -> usize {
+    pub(in super::super::super) fn source(&self, object: usize) -> usize {
         self.places.get(object).map_or(0, |place| place.source)
     }
 
     /// Where in its file something was found.
-    pub(in super::super) fn spot(&self, sources: &[Source], finding: &Finding) -> Option<Spot> {
+    pub(in super::super::super) fn spot(&self, sources: &[Source], finding: &Finding) -> Option<Spot> {
         let place = self.places.get(finding.object)?;
         let source = sources.get(place.source)?;
         let path = place.within.join(&finding.path);
@@ -59,7 +59,7 @@ impl Resources {
 }
 
 /// All resources in these files. What has no namespace is in the one that is given.
-pub(in super::super) fn resources(sources: &[Source], namespace: &str) -> Resources {
+pub(in super::super::super) fn resources(sources: &[Source], namespace: &str) -> Resources {
     let mut all = Resources::default();
     for (number, source) in sources.iter().enumerate() {
         for documents in yaml::documents(&source.text) {

@@ -3,11 +3,11 @@
 mod cluster;
 mod grafana;
 
-pub(super) use cluster::{Cluster, Connected, Scope};
-pub(super) use grafana::{Reached, ToGrafana};
+pub(in super::super) use cluster::{Cluster, Connected, Scope};
+pub(in super::super) use grafana::{Reached, ToGrafana};
 
 /// Runs a command that waits for servers.
-pub(super) fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+pub(in super::super) fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 const ZONES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
 /// A time zone of this machine.
-pub(in super::super) fn zone(name: &str) -> Option<TimeZone> {
+pub(in super::super::super) fn zone(name: &str) -> Option<TimeZone> {
     // It is the name of a file, and mustn't lead elsewhere.
     let is_name = |part: &str| {
         !part.is_empty()
@@ -29,7 +29,7 @@ pub(in super::super) fn zone(name: &str) -> Option<TimeZone> {
 }
 
 /// The names of all of them; `None` where it has none.
-pub(in super::super) fn names() -> Option<BTreeSet<String>> {
+pub(in super::super::super) fn names() -> Option<BTreeSet<String>> {
     fn walk(folder: &Path, before: &str, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = format!("{before}{}", entry.file_name().to_string_lossy());

@@ -25,7 +25,7 @@ const PAGE: u32 = 500;
 
 /// Which cluster is meant, and where in it.
 #[derive(clap::Args, Debug, Default)]
-pub(in super::super) struct Cluster {
+pub(in super::super::super) struct Cluster {
     /// The kubeconfig to use. Default: KUBECONFIG, else ~/.kube/config.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub(in super::super) struct Cluster {
     context: Option<String>,
     /// The namespace. Default: that of the context.
     #[arg(short, long)]
-    pub(in super::super) namespace: Option<String>,
+    pub(in super::super::super) namespace: Option<String>,
     /// The operator's own namespace. Default: that of the one Deployment labelled app.kubernetes.io/name=alertwright, else alertwright-system.
     #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE")]
     operator_namespace: Option<String>,
@@ -42,10 +42,10 @@ pub(in super::super) struct Cluster {
 
 /// Whose resources are looked at.
 #[derive(clap::Args, Debug, Default)]
-pub(in super::super) struct Scope {
+pub(in super::super::super) struct Scope {
     /// All namespaces.
     #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub(in super::super) all_namespaces: bool,
+    pub(in super::super::super) all_namespaces: bool,
     /// The namespaces that the operator watches, comma separated. Default: all.
     #[arg(
         long,
@@ -57,12 +57,12 @@ pub(in super::super) struct Scope {
 }
 
 /// A cluster that is connected.
-pub(in super::super) struct Connected {
-    pub(in super::super) client: Client,
+pub(in super::super::super) struct Connected {
+    pub(in super::super::super) client: Client,
     /// The namespace that is meant where none is named.
-    pub(in super::super) namespace: String,
+    pub(in super::super::super) namespace: String,
     /// The operator's own namespace.
-    pub(in super::super) home: String,
+    pub(in super::super::super) home: String,
     /// The namespaces that the operator watches; none means all.
     watched: Vec<String>,
 }
@@ -82,7 +82,7 @@ impl Connected {
 
 impl Cluster {
     /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
-    pub(in super::super) async fn connect(&self, scope: &Scope) -> Result<Connected, String> {
+    pub(in super::super::super) async fn connect(&self, scope: &Scope) -> Result<Connected, String> {
         let config = match (&self.kubeconfig, &self.context) {
             (None, None) => client::config().await.map_err(|e| chain(&e)),
             (file, context) => client::config_of(file.as_deref(), context.as_deref())
@@ -137,7 +137,7 @@ async fn found_home(client: &Client) -> Result<String, String> {
 
 impl Connected {
     /// The resources of a kind that the operator watches.
-    pub(in super::super) async fn list<K>(&self) -> Result<Vec<K>, String>
+    pub(in super::super::super) async fn list<K>(&self) -> Result<Vec<K>, String>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
     {
@@ -152,7 +152,7 @@ impl Connected {
     }
 
     /// The resources of a kind in a namespace.
-    pub(in super::super) async fn list_in<K>(&self, namespace: &str) -> Result<Vec<K>, String>
+    pub(in super::super::super) async fn list_in<K>(&self, namespace: &str) -> Result<Vec<K>, String>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
     {
@@ -160,7 +160,7 @@ impl Connected {
     }
 
     /// The owner id that the operator marks its objects in Grafana with, if it can be read and there is one.
-    pub(in super::super) async fn owner(&self) -> Result<Option<Owner>, String> {
+    pub(in super::super::super) async fn owner(&self) -> Result<Option<Owner>, String> {
         owner::kept(&self.client, &self.home).await
     }
 }

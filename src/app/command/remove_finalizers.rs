@@ -14,7 +14,7 @@ use crate::telemetry::{self, LogFormat};
 #[command(
     after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m"
 )]
-pub(in super::super) struct RemoveFinalizers {
+pub(crate) struct RemoveFinalizers {
     /// The namespace that the operator ran in.
     #[arg(long, env = "POD_NAMESPACE", default_value = "alertwright-system")]
     operator_namespace: String,
@@ -27,7 +27,7 @@ pub(in super::super) struct RemoveFinalizers {
 }
 
 impl RemoveFinalizers {
-    pub(in super::super) fn execute(self) -> Result<(), String> {
+    pub(crate) fn execute(self) -> Result<(), String> {
         telemetry::start(LogFormat::Text, "warn")?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -1,0 +1,11 @@
+//! What every command is made of: what it reads, what it is connected to, what it prints, and how it ends.
+
+#[cfg(feature = "cli")]
+pub(super) mod color;
+#[cfg(feature = "cli")]
+pub(super) mod connect;
+pub(super) mod exit;
+#[cfg(feature = "cli")]
+pub(super) mod files;
+#[cfg(feature = "cli")]
+pub(super) mod print;
