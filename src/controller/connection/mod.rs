@@ -1,6 +1,7 @@
 //! One connected Grafana: its client, the mirror of what it holds, and who may write.
 
 pub mod former;
+mod spoken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
+use self::spoken::Spoken;
 use crate::api::condition::{self, Reason};
 use crate::api::grafana_instance::{DriftPolicy, OrphanPolicy};
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
@@ -78,6 +80,8 @@ pub struct Instance {
     pub states: RwLock<States>,
     /// What became of notifications.
     pub deliveries: RwLock<Deliveries>,
+    /// The values of Secrets that it may repeat.
+    pub spoken: Spoken,
     /// Whether that couldn't be read the last time.
     pub are_deliveries_hidden: AtomicBool,
     /// What it has refused.
@@ -132,6 +136,7 @@ impl Instance {
             restored: Mutex::default(),
             states: RwLock::default(),
             deliveries: RwLock::default(),
+            spoken: Spoken::default(),
             are_deliveries_hidden: AtomicBool::default(),
             refused: Refused::default(),
             rights,

@@ -22,13 +22,19 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// Notes what a look has shown, and returns the contact points that deliver now where they didn't, or the other way round.
-    pub fn note(&mut self, seen: Vec<Delivery>) -> Vec<String> {
+    /// Notes what a look has shown, and returns the contact points that deliver now where they didn't, or the other way round. `redact` takes out of
+    /// Grafana's words of a contact point what is known to be secret now: some of it may not be known any more when the words are shown.
+    pub fn note(&mut self, seen: Vec<Delivery>, redact: impl Fn(&str, &str) -> String) -> Vec<String> {
         let mut shown: HashMap<String, BTreeMap<usize, Delivery>> = HashMap::new();
         for mut delivery in seen {
             let void = self.void.get(&delivery.contact_point);
             if delivery.at.is_some_and(|at| void.is_some_and(|void| at <= *void)) {
                 (delivery.at, delivery.error) = (None, None);
+            }
+            if let Some(error) = &mut delivery.error {
+                // What is left of an address that is redacted in part would be read as none.
+                let hosts = steady::hosts_alone(error);
+                *error = hosts.map_or_else(String::new, |hosts| redact(&delivery.contact_point, &hosts));
             }
             let all = shown.entry(delivery.contact_point.clone()).or_default();
             all.insert(delivery.place, delivery);
@@ -71,9 +77,7 @@ impl Deliveries {
             .values()
             .filter_map(|delivery| Some((delivery, delivery.error.as_deref()?)))
             .map(|(delivery, error)| {
-                // What is left of an address that is redacted in part would be read as none.
-                let hosts = steady::hosts_alone(error);
-                let why = hosts.and_then(|hosts| steady::steady(&redact(&hosts)));
+                let why = steady::steady(&redact(error));
                 format!("{}: {}", delivery.integration, why.as_deref().unwrap_or("failed"))
             })
             .filter(|failure| said.insert(failure.clone()))
@@ -148,6 +152,10 @@ mod tests {
         }
     }
 
+    fn note(deliveries: &mut Deliveries, seen: Vec<Delivery>) -> Vec<String> {
+        deliveries.note(seen, |_, words| words.to_owned())
+    }
+
     fn shown(deliveries: &Deliveries) -> Option<(i64, Option<String>)> {
         let shown = deliveries.of("team", |error| error.replace("s3cret", "***"))?;
         Some((shown.last_sent.as_second(), shown.failure))
@@ -156,30 +164,34 @@ mod tests {
     #[test]
     fn attempts_from_before_a_write_say_nothing_also_where_grafana_goes_on_showing_them() {
         let mut deliveries = Deliveries::default();
-        deliveries.note(vec![attempt(0, 10, Some("no")), attempt(1, 20, None)]);
+        note(
+            &mut deliveries,
+            vec![attempt(0, 10, Some("no")), attempt(1, 20, None)],
+        );
         deliveries.forget("team");
         deliveries.forget("team");
         assert!(
-            deliveries
-                .note(vec![attempt(0, 10, Some("no")), attempt(1, 20, None)])
-                .is_empty()
+            note(
+                &mut deliveries,
+                vec![attempt(0, 10, Some("no")), attempt(1, 20, None)]
+            )
+            .is_empty()
         );
         assert_eq!(shown(&deliveries), None);
-        deliveries.note(vec![attempt(0, 21, None), attempt(1, 20, None)]);
+        note(&mut deliveries, vec![attempt(0, 21, None), attempt(1, 20, None)]);
         assert_eq!(shown(&deliveries), Some((21, None)));
     }
 
     #[test]
     fn a_contact_point_fails_while_the_last_attempt_of_any_integration_did() {
         let mut deliveries = Deliveries::default();
-        assert!(
-            deliveries
-                .note(vec![attempt(0, 0, None), attempt(1, 0, None)])
-                .is_empty()
-        );
+        assert!(note(&mut deliveries, vec![attempt(0, 0, None), attempt(1, 0, None)]).is_empty());
         assert_eq!(shown(&deliveries), None);
         assert_eq!(
-            deliveries.note(vec![attempt(0, 10, Some("invalid s3cret")), attempt(1, 12, None)]),
+            note(
+                &mut deliveries,
+                vec![attempt(0, 10, Some("invalid s3cret")), attempt(1, 12, None)]
+            ),
             ["team"]
         );
         assert_eq!(
@@ -190,11 +202,11 @@ mod tests {
             attempt(0, 20, Some("no_channel")),
             attempt(1, 22, Some("535 at https://a.b/c?d")),
         ];
-        assert!(deliveries.note(other).is_empty(), "it goes on failing");
+        assert!(note(&mut deliveries, other).is_empty(), "it goes on failing");
         let both = "slack: no_channel; email: 535 at https://a.b/…";
         assert_eq!(shown(&deliveries), Some((22, Some(both.to_owned()))));
         assert_eq!(
-            deliveries.note(vec![attempt(0, 30, None), attempt(1, 30, None)]),
+            note(&mut deliveries, vec![attempt(0, 30, None), attempt(1, 30, None)]),
             ["team"]
         );
         assert_eq!(shown(&deliveries), Some((30, None)));
@@ -203,16 +215,16 @@ mod tests {
     #[test]
     fn of_several_replicas_the_newest_attempt_counts_and_one_that_knows_none_is_no_news() {
         let mut deliveries = Deliveries::default();
-        deliveries.note(vec![attempt(0, 20, None)]);
-        assert!(deliveries.note(vec![attempt(0, 0, None)]).is_empty());
-        assert!(deliveries.note(vec![attempt(0, 10, Some("timeout"))]).is_empty());
+        note(&mut deliveries, vec![attempt(0, 20, None)]);
+        assert!(note(&mut deliveries, vec![attempt(0, 0, None)]).is_empty());
+        assert!(note(&mut deliveries, vec![attempt(0, 10, Some("timeout"))]).is_empty());
         assert_eq!(shown(&deliveries), Some((20, None)));
         // Another integration in its place has its own attempts.
         let other = Delivery {
             integration: "email".to_owned(),
             ..attempt(0, 10, Some("timeout"))
         };
-        assert_eq!(deliveries.note(vec![other]), ["team"]);
+        assert_eq!(note(&mut deliveries, vec![other]), ["team"]);
         assert_eq!(shown(&deliveries), Some((10, Some("email: timeout".to_owned()))));
     }
 
@@ -220,7 +232,7 @@ mod tests {
     fn of_an_address_that_was_another_before_its_secret_changed_nothing_is_told() {
         let mut deliveries = Deliveries::default();
         let old = r#"Post "https://hooks.example.com/services/T000/B000/OLDoldOLD": no such host"#;
-        deliveries.note(vec![attempt(0, 10, Some(old))]);
+        note(&mut deliveries, vec![attempt(0, 10, Some(old))]);
         // What the address has in common with the one of now is known to be secret.
         let common = "https://hooks.example.com/services/T000/B000/";
         let shown = deliveries
@@ -231,13 +243,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_secret_when_it_was_said_stays_hidden_when_nobody_knows_it_any_more() {
+        let mut deliveries = Deliveries::default();
+        let known = |name: &str, words: &str| words.replace(&format!("{name}-0ld"), "[REDACTED]");
+        deliveries.note(
+            vec![attempt(0, 10, Some("no bot team-0ld at https://a.b/team-0ld"))],
+            known,
+        );
+        let told = "slack: no bot [REDACTED] at https://a.b/…";
+        assert_eq!(shown(&deliveries), Some((10, Some(told.to_owned()))));
+    }
+
+    #[test]
     fn equal_failures_are_told_once() {
         let mut deliveries = Deliveries::default();
-        deliveries.note(vec![
-            attempt(1, 10, Some("refused")),
-            attempt(2, 11, Some("refused")),
-            attempt(3, 12, Some("timeout")),
-        ]);
+        note(
+            &mut deliveries,
+            vec![
+                attempt(1, 10, Some("refused")),
+                attempt(2, 11, Some("refused")),
+                attempt(3, 12, Some("timeout")),
+            ],
+        );
         let failures = "email: refused; email: timeout";
         assert_eq!(shown(&deliveries), Some((12, Some(failures.to_owned()))));
     }
@@ -245,13 +272,16 @@ mod tests {
     #[test]
     fn what_is_gone_or_was_written_is_known_no_longer() {
         let mut deliveries = Deliveries::default();
-        deliveries.note(vec![attempt(0, 20, None), attempt(1, 20, Some("refused"))]);
-        assert_eq!(deliveries.note(vec![attempt(0, 20, None)]), ["team"]);
+        note(
+            &mut deliveries,
+            vec![attempt(0, 20, None), attempt(1, 20, Some("refused"))],
+        );
+        assert_eq!(note(&mut deliveries, vec![attempt(0, 20, None)]), ["team"]);
         assert_eq!(shown(&deliveries), Some((20, None)));
         deliveries.forget("team");
         assert_eq!(shown(&deliveries), None);
-        deliveries.note(vec![attempt(0, 20, None)]);
-        deliveries.note(Vec::new());
+        note(&mut deliveries, vec![attempt(0, 20, None)]);
+        note(&mut deliveries, Vec::new());
         assert_eq!(shown(&deliveries), None);
     }
 

@@ -2,6 +2,7 @@
 //! nothing else stops.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use tracing::{info, warn};
 
@@ -11,6 +12,7 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::By;
 use crate::controller::engine::claim::Key;
+use crate::grafana::error::redacted;
 
 /// Looks, where there are ContactPoints, and asks for passes over those that deliver now where they didn't, or the other way round.
 pub(in crate::controller) async fn read(instance: &Instance, context: &Context) {
@@ -27,7 +29,13 @@ pub(in crate::controller) async fn read(instance: &Instance, context: &Context) 
             if was_hidden {
                 info!(instance = instance.name, "deliveries can be read again");
             }
-            for name in instance.deliveries.write().note(seen) {
+            let now = Instant::now();
+            let redact = |name: &str, words: &str| {
+                instance
+                    .spoken
+                    .with(name, now, |secrets| redacted(words, secrets))
+            };
+            for name in instance.deliveries.write().note(seen, redact) {
                 let key = Key::ContactPoint(context.claims.place(&instance.name), name);
                 if let Some(holder) = context.claims.holder::<ContactPoint>(&key) {
                     context

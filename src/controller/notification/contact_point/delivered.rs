@@ -1,5 +1,7 @@
 //! What became of the notifications to a contact point, in its status and in events.
 
+use std::time::Instant;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
 use kube::runtime::events::EventType;
@@ -16,14 +18,15 @@ pub(super) async fn tell(
     instance: &Instance,
     context: &Context,
     name: &str,
-    secrets: &[&str],
     before: Before,
     status: &mut ContactPointStatus,
 ) {
-    let now = instance
-        .deliveries
-        .read()
-        .of(name, |words| redacted(words, secrets));
+    let redact = |words: &str| {
+        instance
+            .spoken
+            .with(name, Instant::now(), |secrets| redacted(words, secrets))
+    };
+    let now = instance.deliveries.read().of(name, redact);
     let said = (status.delivery.take(), status.last_sent.take().map(|Time(at)| at));
     let had_failed = failure(said.0.as_deref()).is_some();
     let (word, at) = delivery::told(said, before, now);

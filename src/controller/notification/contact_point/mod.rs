@@ -8,7 +8,7 @@ mod stored;
 mod strangers;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::Resource;
 use kube::runtime::events::EventType;
@@ -53,8 +53,10 @@ impl Reconcile for ContactPoint {
         let resend = self.annotation(ANNOTATION_RESEND).map(str::to_owned);
         let is_resend =
             self.status.as_ref().is_some_and(|status| status.resent != resend) && resend.is_some();
-        let secret_texts: Vec<&str> = values.secrets.values().map(String::as_str).collect();
-        let synced = sync(self, &instance, context, &name, &wish, is_resend, &secret_texts).await?;
+        instance
+            .spoken
+            .note(&name, values.secrets.values(), Instant::now());
+        let synced = sync(self, &instance, context, &name, &wish, is_resend).await?;
         if synced.is_written {
             instance.deliveries.write().forget(&name);
             // It may call templates no more.
@@ -88,6 +90,9 @@ impl Reconcile for ContactPoint {
                 .adopted(self, &format!("contact point {name}"), lost)
                 .await;
         }
+        if synced.drift.is_empty() {
+            instance.spoken.stored(&name, Instant::now());
+        }
         if let Some(failure) = synced.besides {
             return Err(failure);
         }
@@ -97,16 +102,7 @@ impl Reconcile for ContactPoint {
             (false, false) => Before::IsDue,
             (false, true) => Before::Stands,
         };
-        delivered::tell(
-            self,
-            &instance,
-            context,
-            &name,
-            &secret_texts,
-            before,
-            &mut status,
-        )
-        .await;
+        delivered::tell(self, &instance, context, &name, before, &mut status).await;
         status.types = Some(
             wish.iter()
                 .map(|i| i.sent.r#type.as_str())
@@ -159,6 +155,7 @@ impl Reconcile for ContactPoint {
         // Of a Grafana that has never answered there is nothing to forget.
         let forget = async || match instance.memory() {
             Ok(memory) => {
+                instance.spoken.forget(&name);
                 memory
                     .update(|memory| {
                         let (derived, own) = (&own, equal::uids(memory, own.clone()));
@@ -215,7 +212,8 @@ impl Reconcile for ContactPoint {
             return Ok(forget().await?);
         };
         let removed = remove(&instance, &turn, found, ours).await;
-        match removed.failure {
+        let failure = removed.failure.map(|error| instance.spoken.redact(&name, error));
+        match failure {
             // What the mirror doesn't show: a rule that the credentials can't see, or one of this very minute.
             Some(error) if error.is_in_use() => {
                 let who = crate::cluster::answer::chain(&error);
@@ -305,8 +303,10 @@ impl ContactPoint {
         instance
             .memory()?
             .read(|memory| equal::keep_uids(memory, &mut wish));
-        let secret_texts: Vec<&str> = values.secrets.values().map(String::as_str).collect();
-        sync(self, instance, context, name, &wish, false, &secret_texts).await?;
+        instance
+            .spoken
+            .note(name, values.secrets.values(), Instant::now());
+        sync(self, instance, context, name, &wish, false).await?;
         Ok(())
     }
 

@@ -79,7 +79,6 @@ pub(super) async fn sync(
     name: &str,
     wish: &[Integration],
     is_resend: bool,
-    secret_texts: &[&str],
 ) -> Result<Synced, Failure> {
     let memory = instance.memory()?;
     let is_other = |found: Option<&Found<model::ContactPoint>>| {
@@ -178,7 +177,7 @@ pub(super) async fn sync(
         .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
         .await?;
     let outcome = match written.failure {
-        Some(error) => Err(instance.suspect(error.redact(secret_texts).into())),
+        Some(error) => Err(instance.suspect(instance.spoken.redact(name, error).into())),
         None => Ok(()),
     };
     attempt.ended(outcome, Instant::now())?;
@@ -273,7 +272,7 @@ async fn withdraw(
         .update(|memory| memory.sent.retain(|uid, _| !gone.contains(uid)))
         .await?;
     match taken_out.failure {
-        Some(error) => Err(instance.suspect(error.into())),
+        Some(error) => Err(instance.suspect(instance.spoken.redact(&left.object.name, error).into())),
         None => Ok(left),
     }
 }

@@ -211,3 +211,34 @@ async fn a_secret_that_grafana_repeats_is_told_to_nobody() {
         ["DeliveryFailed: webhook: user:[REDACTED] is locked"]
     );
 }
+
+#[tokio::test]
+async fn a_value_that_was_replaced_stays_hidden_while_grafana_still_repeats_it() {
+    let mut delivering = Delivering::start().await;
+    let secret = |value: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": "revel"},
+            "data": {"password": data_encoding::BASE64.encode(value.as_bytes())},
+        })
+    };
+    let at = "/api/v1/namespaces/revel/secrets/keys";
+    delivering.world.server.set(at, secret("f0rmer"));
+    let mut by_secret = delivering.stored();
+    by_secret["spec"]["integrations"][0]["webhook"]["password"] =
+        json!({"secretKeyRef": {"name": "keys", "key": "password"}});
+    let place = path("contactpoints", "revel", "team");
+    delivering.world.server.set(&place, by_secret);
+    delivering.pass().await;
+    // Grafana has stored the new one, and still sends by the configuration with the former one.
+    delivering.world.server.set(at, secret("pr3sent"));
+    delivering.pass().await;
+    delivering
+        .look(
+            "2026-01-01T10:00:00Z",
+            Some("f0rmer isn't the password, nor is pr3sent"),
+        )
+        .await;
+    let hidden = "webhook: [REDACTED] isn't the password, nor is [REDACTED]";
+    assert_eq!(delivering.pass().await[0], hidden);
+    assert_eq!(delivering.told(), [format!("DeliveryFailed: {hidden}")]);
+}
