@@ -56,9 +56,10 @@ impl Reconcile for NotificationPolicy {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(
-                    "NotificationPolicy {} is older and holds the {} of this Grafana, of which there is one",
+                    "NotificationPolicy {} is older and holds the {} of this Grafana, of which there is one{}",
                     older.path(),
-                    tree::what(&name)
+                    tree::what(&name),
+                    own_tree::instead(&instance)
                 ),
                 Retry::OnChange,
             ));

@@ -164,6 +164,22 @@ async fn roots_are_in_conflict_within_one_tree_alone() {
         "{}",
         refused.message
     );
+    assert!(
+        refused.message.contains("another name in spec.tree"),
+        "{}",
+        refused.message
+    );
+    // Where there is one tree no other helps.
+    world.grafana.hold(|held| held.version = "12.4.0".to_owned());
+    poller::poll_all(&world.instance(), &world.context, true).await;
+    let second = world.policy("second", json!({"receiver": "team"}));
+    let refused = failure(&second, &world).await;
+    assert_eq!(refused.reason, Some(Reason::Conflict));
+    assert!(
+        refused.message.contains("by parentRef") && !refused.message.contains("spec.tree"),
+        "{}",
+        refused.message
+    );
     assert!(held(&world).is_some() && default_tree(&world).unwrap().routes.len() == 1);
 }
 
