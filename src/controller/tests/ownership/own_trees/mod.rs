@@ -1,5 +1,6 @@
 //! Policy trees beside the default one: whose one is, who may not have one, and when it goes.
 
+mod allowed;
 mod rules;
 
 use super::*;
