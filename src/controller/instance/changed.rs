@@ -70,6 +70,9 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         let tree = Key::Tree(context.claims.place(&instance.name), name.clone());
         if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
             triggers.policies.one(&holder.namespace, &holder.name);
+            // A root that doesn't write for the moment tells its branches nothing of where they stand now.
+            let branches = By::Branch(named(&holder.namespace, &holder.name));
+            triggers.policies.all_by(&stores.policies, &branches);
             let referring = By::Tree(named(&holder.namespace, &holder.name));
             triggers.rules.all_by(&stores.rules, &referring);
         }

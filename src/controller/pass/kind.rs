@@ -93,6 +93,9 @@ pub trait Reconcile: Managed {
     /// Notes in the status what it has or may have made, though the pass failed.
     fn mark_stored(&self, _: &Context, _: &mut Self::Status) {}
 
+    /// Notes in the status what others may have changed in Grafana of where it stands there, though it does nothing itself.
+    fn note_place(&self, _: &Context, _: &mut Self::Status) {}
+
     /// On the way to which write a pass is, if many passes of the kind come to such a one together; mostly to none.
     fn approach(&self, _: &Context) -> Option<Approach> {
         None

@@ -48,7 +48,8 @@ pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<
 }
 
 pub(super) async fn suspended<K: Reconcile>(object: &K, context: &Context) -> Ended<K::Status> {
-    let status = object.status().cloned().unwrap_or_default();
+    let mut status = object.status().cloned().unwrap_or_default();
+    object.note_place(context, &mut status);
     let report = Report {
         reason: Reason::Suspended,
         ..Report::synced(status, "spec.suspend is set: Grafana is left as it is")

@@ -146,6 +146,10 @@ impl Reconcile for NotificationPolicy {
     }
 
     fn mark_stored(&self, context: &Context, status: &mut NotificationPolicyStatus) {
+        self.note_place(context, status);
+    }
+
+    fn note_place(&self, context: &Context, status: &mut NotificationPolicyStatus) {
         if self.spec.parent_ref.is_some() {
             branch::note(self, context, status);
         }

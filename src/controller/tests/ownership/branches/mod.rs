@@ -390,3 +390,34 @@ async fn what_people_change_of_a_branch_in_grafana_is_put_right() {
     assert_eq!(tree(&world), before);
     assert_eq!(said(&world, "shop", "own").0, "Synced");
 }
+
+#[tokio::test]
+async fn where_a_branch_stands_is_told_also_while_it_or_its_root_writes_nothing() {
+    let mut world = with_a_root(json!({})).await;
+    let first = branch(&mut world, "shop", "own", json!({}));
+    let second = branch(&mut world, "bank", "own", json!({"priority": -1}));
+    pass_over(&mut world, &[&first, &second]).await;
+    let places = |world: &World| (said(world, "shop", "own").2, said(world, "bank", "own").2);
+    assert_eq!(places(&world), (Some(1), Some(2)));
+    // A branch that is suspended stays in the tree, behind one that is raised.
+    let suspended = branch(&mut world, "shop", "own", json!({"suspend": true}));
+    let raised = branch(&mut world, "bank", "own", json!({"priority": 1}));
+    pass_over(&mut world, &[&suspended, &raised]).await;
+    assert_eq!(order(&world), ["own/bank/own", "own/shop/own"]);
+    assert_eq!(places(&world), (Some(2), Some(1)));
+    assert_eq!(said(&world, "shop", "own").0, "Suspended");
+    // Somebody changes their order in Grafana while the root is suspended; and puts it right.
+    let root = root(&mut world, json!({"suspend": true}));
+    pass_over(&mut world, &[&root]).await;
+    for (swapped, expected) in [(true, (Some(1), Some(2))), (false, (Some(2), Some(1)))] {
+        world
+            .grafana
+            .hold(|held| held.policy.as_mut().unwrap().routes.swap(1, 2));
+        world.poll().await;
+        settle(&mut world).await;
+        assert_eq!(places(&world), expected, "swapped: {swapped}");
+    }
+    let writes = world.server.writes().len();
+    pass_over(&mut world, &[&root, &suspended, &raised]).await;
+    assert_eq!(world.server.writes().len(), writes, "at rest nothing is written");
+}
