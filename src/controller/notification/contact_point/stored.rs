@@ -7,10 +7,9 @@ use futures::FutureExt;
 use kube::ResourceExt;
 use tracing::info;
 
-use super::equal;
 use super::look::{self, integrations};
-use super::revision;
 use super::strangers::{self, Strangers};
+use super::{equal, revision};
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
 use crate::cluster::memory::{Memory, Remembered, Seen};
 use crate::controller::connection::Instance;
@@ -260,16 +259,23 @@ async fn withdraw(
     object: &ContactPoint,
     found: Found<model::ContactPoint>,
 ) -> Result<Found<model::ContactPoint>, Failure> {
-    let is_ours =
-        |i: &&model::Integration| decision::is_made_for(i, &instance.owners, (object.ns(), object.id()));
-    let ours = found.object.integrations.iter().filter(is_ours);
-    let ours: Vec<String> = ours.map(|integration| integration.uid.clone()).collect();
+    // One that is made anew under the uid that it kept is ours too.
+    let (owners, resource) = (&instance.owners, (object.ns(), object.id()));
+    let uids = |memory: &Remembered| -> Vec<String> {
+        let all = found.object.integrations.iter();
+        let ours = all.filter(|i| equal::is_own(memory, i, owners, resource));
+        ours.map(|integration| integration.uid.clone()).collect()
+    };
+    let ours = instance.memory()?.read(uids);
     let left = without(&found, &ours);
     let taken_out = remove(instance, turn, found, ours).await;
     let gone = &taken_out.gone;
     instance
         .memory()?
-        .update(|memory| memory.sent.retain(|uid, _| !gone.contains(uid)))
+        .update(|memory| {
+            memory.sent.retain(|uid, _| !gone.contains(uid));
+            memory.kept_uids.retain(|_, kept| !gone.contains(kept));
+        })
         .await?;
     match taken_out.failure {
         Some(error) => Err(instance.suspect(instance.spoken.redact(&left.object.name, error).into())),

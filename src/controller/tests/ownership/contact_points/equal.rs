@@ -108,3 +108,40 @@ async fn an_equal_contact_point_of_another_operators_stays_its() {
     );
     assert_eq!(writes(&world), 0);
 }
+
+#[tokio::test]
+async fn what_kept_its_uid_is_taken_out_as_well_of_a_contact_point_that_somebody_makes_in_that_moment() {
+    let mut world = world_with(&json!({}), |held| held.points.push(equal("team"))).await;
+    let object = world.contact_point("team", spec());
+    object.reconcile(&world.context).await.unwrap();
+    // Somebody deletes it, and makes another one right when ours is made anew under the uid that it had.
+    world.grafana.hold(|held| held.points.clear());
+    world.poll().await;
+    let (grafana, made) = (world.grafana.clone(), AtomicUsize::new(0));
+    world.grafana.does(move |called| {
+        if called == "contact_points.create" && made.fetch_add(1, Ordering::Relaxed) == 0 {
+            let theirs = Point {
+                uid: "theirs".to_owned(),
+                ..by_hand("team")
+            };
+            grafana.hold(|held| held.points.push(theirs));
+        }
+        Does::Well
+    });
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert_eq!(types(&world, "team"), ["slack"]);
+    let remembered = world.instance().memory().unwrap().read(|memory| {
+        let kept = memory.kept_uids.len();
+        (memory.sent.len(), kept)
+    });
+    assert_eq!(remembered, (0, 0));
+    let before = writes(&world);
+    world.poll().await;
+    object.reconcile(&world.context).await.unwrap_err();
+    object.clean_up(&world.context).await.unwrap();
+    assert_eq!(
+        (writes(&world), types(&world, "team")),
+        (before, vec!["slack".to_owned()])
+    );
+}
