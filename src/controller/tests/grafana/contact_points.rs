@@ -58,7 +58,7 @@ impl Held {
                 name: name.to_owned(),
                 integrations,
             },
-            provenance: None,
+            provenance: self.points_by.get(name).cloned(),
             revision: self.has_revisions.then(|| self.state_of(name)),
         })
     }

@@ -70,6 +70,8 @@ pub(super) struct Held {
     pub(super) points: Vec<Point>,
     /// Contact points that have no integrations, by name: what knows revisions shows them.
     pub(super) empty_points: BTreeSet<String>,
+    /// Who provisioned contact points, by name, where somebody did.
+    pub(super) points_by: BTreeMap<String, String>,
     pub(super) policy: Option<Route>,
     /// Who provisioned the policy tree.
     pub(super) policy_by: Option<String>,

@@ -145,3 +145,56 @@ async fn what_kept_its_uid_is_taken_out_as_well_of_a_contact_point_that_somebody
         (before, vec!["slack".to_owned()])
     );
 }
+
+#[tokio::test]
+async fn an_equal_contact_point_that_is_provisioned_by_other_means_stays_as_it_is() {
+    for (by, is_claimed) in [("file", false), ("converted_prometheus", false), ("api", true)] {
+        let mut world = world_with(&json!({}), |held| {
+            held.points.push(equal("team"));
+            held.points_by.insert("team".to_owned(), by.to_owned());
+        })
+        .await;
+        let object = world.contact_point("team", spec());
+        let outcome = object.reconcile(&world.context).await.map(|_| ());
+        let claimed = world
+            .instance()
+            .memory()
+            .unwrap()
+            .read(|memory| memory.kept_uids.len());
+        assert_eq!(
+            (outcome.is_ok(), claimed),
+            (is_claimed, usize::from(is_claimed)),
+            "{by}"
+        );
+        if let Err(failure) = outcome {
+            assert_eq!(
+                failure.reason,
+                Some(Reason::NotOwned),
+                "{by}: {}",
+                failure.message
+            );
+        }
+        assert_eq!(writes(&world), 0, "{by}");
+    }
+}
+
+#[tokio::test]
+async fn one_equal_contact_point_becomes_one_resources_and_what_is_hidden_is_not_taken_for_sent() {
+    let mut world = world_with(&json!({}), |held| {
+        held.hidden = vec!["url"];
+        held.points.push(equal("team"));
+    })
+    .await;
+    let object = adopting(world.contact_point("team", spec()));
+    // Its write fails: it is still to be sent, and no other is made.
+    world.grafana.does(|called| match called {
+        "contact_points.update" => Does::Refuses(503, "not now"),
+        _ => Does::Well,
+    });
+    object.reconcile(&world.context).await.unwrap_err();
+    world.grafana.does_well();
+    object.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("contact_points.update"), 2);
+    assert_eq!(world.grafana.count("contact_points.create"), 0);
+    assert_eq!(types(&world, "team"), ["webhook"]);
+}
