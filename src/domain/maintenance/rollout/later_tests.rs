@@ -93,6 +93,54 @@ fn a_later_rollout_by_hand_is_one_though_its_controller_never_leaves_the_first_r
     );
 }
 
+/// The same with so many replicas wished.
+fn scaled(replicas: i32, facts: Facts) -> Facts {
+    Facts {
+        wished: replicas,
+        ..facts
+    }
+}
+
+#[test]
+fn a_rollout_by_hand_that_is_scaled_down_midway_is_over_when_what_remains_is_updated() {
+    let by_hand = json!({"type": "OnDelete"});
+    let b = |counts| counted("b", ("s-a", "s-b"), counts, &by_hand);
+    let c = |counts| counted("c", ("s-a", "s-c"), counts, &by_hand);
+    let begun = [b([0, 3, 3, 3]), c([0, 0, 3, 3]), c([0, 0, 2, 2]), c([0, 1, 3, 3])];
+    let with = |more: Vec<Facts>| looks(&[begun.to_vec(), more].concat(), false);
+    // The updated one stays alone.
+    assert_eq!(
+        with(vec![scaled(1, c([0, 1, 1, 1]))]),
+        ["succeeded 9", "idle", "running 9", "succeeded 9"]
+    );
+    // One of those that stay has still to be replaced.
+    assert_eq!(
+        with(vec![
+            scaled(2, c([0, 1, 2, 2])),
+            scaled(2, c([0, 1, 1, 1])),
+            scaled(2, c([0, 2, 2, 2])),
+        ]),
+        ["succeeded 9", "idle", "running 9", "succeeded 9"]
+    );
+    // The updated one goes: what stays waits for a person, who begins anew.
+    assert_eq!(
+        with(vec![
+            scaled(2, c([0, 0, 2, 2])),
+            scaled(2, c([0, 0, 1, 1])),
+            scaled(2, c([0, 1, 2, 2])),
+            scaled(2, c([0, 2, 2, 2])),
+        ]),
+        [
+            "succeeded 9",
+            "idle",
+            "running 9",
+            "idle",
+            "running 9",
+            "succeeded 9"
+        ]
+    );
+}
+
 #[test]
 fn a_canary_after_a_canary_is_a_rollout_though_neither_is_of_the_revision_that_its_controller_counts() {
     let partition = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 2}});

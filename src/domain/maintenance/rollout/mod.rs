@@ -142,7 +142,10 @@ impl Facts {
             .map_or(self.rollout, |settled| settled.rollout);
         // What the counts are of isn't known before the controller has looked.
         let is_new = settled.is_some() && same.is_none() && self.caught_up;
-        let before = same.and_then(|settled| settled.reached);
+        // All that were replaced may be gone again, as by scaling: a person has yet to begin with what is left.
+        let before = same
+            .filter(|_| !self.waits_for_all())
+            .and_then(|settled| settled.reached);
         let reached = if is_new || before.is_some() || self.is_plain() {
             Some(self.updated.max(before.unwrap_or(0)))
         } else {
