@@ -117,6 +117,10 @@ async fn an_interval_that_is_not_meant_and_a_prefix_that_no_folder_has_are_refus
             with(&good, json!({"stateInterval": "99999s"})),
             "at most 9999 of each other unit",
         ),
+        (
+            with(&good, json!({"previousOwnerIDs": ["prod", "Test_1"]})),
+            "an owner id consists of lower-case letters, digits and dashes, as status.ownerID shows it",
+        ),
         (with(&good, json!({"folderPrefix": "/Prod"})), PREFIX),
         (with(&good, json!({"folderPrefix": " Prod"})), PREFIX),
         (with(&good, json!({"folderPrefix": "Prod //"})), PREFIX),

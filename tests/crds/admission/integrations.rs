@@ -61,6 +61,14 @@ async fn a_bad_integration_is_refused_with_its_cure() {
             "give text or textFrom, not both",
         ),
         (
+            opsgenie(json!({"description": "a", "descriptionFrom": text})),
+            "give description or descriptionFrom, not both",
+        ),
+        (
+            kafka(json!({"details": "a", "detailsFrom": text})),
+            "give details or detailsFrom, not both",
+        ),
+        (
             one(
                 "teams",
                 json!({"url": url}),
