@@ -162,7 +162,16 @@ fn claim(
     now: Timestamp,
 ) -> Result<(), Claimant> {
     let mut concerned: BTreeSet<Claimant> = context.claims.ask(object, Some(id)).into_iter().collect();
-    for other in context.stores.silences.by(&By::Instance(instance.name.clone())) {
+    let asking = |asked: &str| By::Adopting {
+        instance: instance.name.clone(),
+        asked: asked.to_owned(),
+    };
+    let stored = By::Stored {
+        instance: instance.name.clone(),
+        id: id.to_owned(),
+    };
+    let all = [stored, asking(id), asking("true")].into_iter();
+    for other in all.flat_map(|by| context.stores.silences.by(&by)) {
         if !is_self(object, &other) && asks_for(&other, context, instance, (id, matchers), now) {
             concerned.extend(context.claims.ask(&other, Some(id)));
         }

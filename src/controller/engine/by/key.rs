@@ -84,6 +84,15 @@ pub enum By {
     },
     /// AlertRules for an instance that refer to any time interval.
     Timed(String),
+    /// Silences for an instance that ask to take over one that somebody made by hand and have none yet, by what their annotation says: `true`, or its id.
+    Adopting {
+        /// The GrafanaInstance.
+        instance: String,
+        /// What the annotation says.
+        asked: String,
+    },
+    /// Silences for an instance that covered no AlertRule when that was counted last.
+    CoversNone(String),
     /// Silences that a workload has, by its uid.
     Workload(String),
     /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.

@@ -12,9 +12,11 @@ pub use self::key::{By, Labelled, Named, labelled, named};
 use self::references::{of_rule, refers_to, refers_to_interval};
 use super::managed::Managed;
 use crate::api::grafana_instance;
+use crate::api::silence::EXPIRED;
 use crate::api::{
-    AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, InhibitionRule, MaintenancePolicy,
-    NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval, condition,
+    ANNOTATION_ADOPT, AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, InhibitionRule,
+    MaintenancePolicy, NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence,
+    SilenceStatus, TimeInterval, condition,
 };
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
@@ -199,11 +201,28 @@ impl Indexed for Silence {
         let mut found_by = managed(self);
         let workload = workload_of(self).map(str::to_owned);
         found_by.extend(workload.map(By::Workload));
-        let id = self.status.as_ref().and_then(|status| status.id.clone());
-        found_by.extend(id.map(|id| By::Stored {
-            instance: self.instance().to_owned(),
-            id,
-        }));
+        let instance = || self.instance().to_owned();
+        let status = self.status.as_ref();
+        match (
+            status.and_then(|status| status.id.clone()),
+            self.annotation(ANNOTATION_ADOPT),
+        ) {
+            (Some(id), _) => found_by.push(By::Stored {
+                instance: instance(),
+                id,
+            }),
+            (None, Some(asked)) => found_by.push(By::Adopting {
+                instance: instance(),
+                asked: asked.to_owned(),
+            }),
+            (None, None) => {}
+        }
+        let covers_none = |status: &SilenceStatus| {
+            status.matches_rules == Some(0) && status.state.as_deref() != Some(EXPIRED)
+        };
+        if status.is_some_and(covers_none) {
+            found_by.push(By::CoversNone(instance()));
+        }
         if let Some(selector) = &self.spec.alert_rules {
             let names = selector.names.iter();
             found_by.extend(names.map(|name| By::Selected(named(self.ns(), name))));

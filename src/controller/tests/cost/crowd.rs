@@ -199,7 +199,7 @@ impl World {
 
 impl World {
     /// Lets the poller read everything once more. Whom that asked for a pass.
-    async fn polled(&mut self) -> Vec<String> {
+    pub(super) async fn polled(&mut self) -> Vec<String> {
         poller::poll_all(&self.instance(), &self.context, false).await;
         self.asked()
     }

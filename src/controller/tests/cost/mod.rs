@@ -2,6 +2,7 @@
 
 mod crowd;
 mod selected;
+mod taken_over;
 mod together;
 mod workloads;
 
