@@ -199,7 +199,7 @@ pub struct SilenceStatus {
     /// When it ends or has ended.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
     pub ends_at: Option<Time>,
-    /// How many AlertRules it covered when it was last written: of those that it selects, the ones whose own labels contradict no matcher.
+    /// How many AlertRules it covered when it was last written, or when the first of them came after it: of those that it selects, the ones whose own labels contradict no matcher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches_rules: Option<i64>,
     /// How many alerts it covered when it was last written or became active.

@@ -33,7 +33,8 @@ use crate::controller::notification::policy::related;
 use crate::controller::tally;
 use crate::domain::maintenance::migration::Job;
 use crate::domain::notification::contact_point;
-use crate::domain::silence;
+use crate::domain::rule;
+use crate::domain::silence::{self, extent};
 use crate::domain::tenancy::{self, Tenant};
 
 /// Lets a watch tell its news.
@@ -82,6 +83,9 @@ pub(in crate::controller) fn about_rule(
         let selected = By::Selected(named(rule.ns(), rule.id()));
         context.triggers.silences.all_by(silences, &selected);
     }
+    if after.is_some() && before.map(|before| before.metadata.generation) != Some(rule.metadata.generation) {
+        tell_those_that_cover_none(rule, context);
+    }
     // A status that changes every few seconds is no news: what selects a rule now and did before has it already.
     let states: Vec<&BTreeMap<String, String>> = [before, after]
         .into_iter()
@@ -103,6 +107,20 @@ pub(in crate::controller) fn about_rule(
                 .filter(|labels| is_selected(&silence, labels))
                 .count();
             if times > 0 && (has_moved || times < states.len()) {
+                context.triggers.silences.one(silence.ns(), silence.id());
+            }
+        }
+    }
+}
+
+/// Those silences count anew that covered no rule until now, and may cover this one.
+fn tell_those_that_cover_none(rule: &AlertRule, context: &Context) {
+    let labels = extent::labels(&rule.spec, rule::title(&rule.spec, rule.id()), &BTreeMap::new());
+    for instance in rule.instances() {
+        for silence in context.stores.silences.by(&By::CoversNone(instance)) {
+            // One of matchers alone may be for every namespace.
+            let is_near = silence.spec.alert_rules.is_none() || silence.ns() == rule.ns();
+            if is_near && extent::may_reach(&silence.spec, labels.clone()) {
                 context.triggers.silences.one(silence.ns(), silence.id());
             }
         }

@@ -297,6 +297,11 @@ impl Silence {
         };
         let matchers: Vec<String> = wish.matchers.iter().map(silence::matcher_text).collect();
         let is_news = before.state.as_deref() != Some(state) || before.matchers != matchers;
+        // Rules that come after it, as in one apply: told once, when there is the first of them.
+        let may_be_more = !is_news && before.matches_rules == Some(0);
+        if may_be_more && id.is_some() {
+            status.matches_rules = i64::try_from(self.count_rules(context, instance, wish, selection)).ok();
+        }
         if is_news && id.is_some() {
             status.matches_rules = i64::try_from(self.count_rules(context, instance, wish, selection)).ok();
             let alerts = instance

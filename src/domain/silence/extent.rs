@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::as_matcher;
 use crate::api::alert_rule::AlertRuleSpec;
 use crate::api::matcher::Matcher;
+use crate::api::silence::SilenceSpec;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::grafana::wire::SilenceMatcher;
@@ -37,11 +38,22 @@ pub fn reached(
     matchers: &[SilenceMatcher],
     rules: impl Iterator<Item = (String, BTreeMap<String, String>)>,
 ) -> Vec<String> {
+    let own = matchers.iter().filter(|matcher| matcher.name != LABEL);
+    let matchers: Vec<Matcher> = own.filter_map(as_matcher).collect();
+    let reached = rules.filter_map(|(name, labels)| is_reached(&matchers, labels).then_some(name));
+    reached.collect()
+}
+
+/// Whether the matchers that a silence asks for may reach a rule with these [`labels`].
+pub fn may_reach(spec: &SilenceSpec, labels: BTreeMap<String, String>) -> bool {
+    let matchers = spec.matchers.iter();
     let matchers: Vec<Matcher> = matchers
-        .iter()
-        .filter(|matcher| matcher.name != LABEL)
-        .filter_map(as_matcher)
+        .filter_map(|text| Matcher::parse(text.as_str()).ok())
         .collect();
+    is_reached(&matchers, labels)
+}
+
+fn is_reached(matchers: &[Matcher], mut labels: BTreeMap<String, String>) -> bool {
     let may_reach = |labels: &BTreeMap<String, String>| {
         matchers.iter().all(|matcher| {
             let is_fixed = labels
@@ -50,15 +62,11 @@ pub fn reached(
             !is_fixed || matcher.matches(labels) != Some(false)
         })
     };
-    let is_reached = |mut labels: BTreeMap<String, String>| {
-        may_reach(&labels)
-            || OTHER_NAMES.iter().any(|name| {
-                labels.insert(ALERT_NAME.to_owned(), (*name).to_owned());
-                may_reach(&labels)
-            })
-    };
-    let reached = rules.filter_map(|(name, labels)| is_reached(labels).then_some(name));
-    reached.collect()
+    may_reach(&labels)
+        || OTHER_NAMES.iter().any(|name| {
+            labels.insert(ALERT_NAME.to_owned(), (*name).to_owned());
+            may_reach(&labels)
+        })
 }
 
 /// Fails if a silence would cover more rules than one may.

@@ -176,3 +176,50 @@ async fn a_silence_of_matchers_says_that_it_covers_the_alerts_of_its_namespace_a
         );
     }
 }
+
+#[tokio::test]
+async fn rules_that_come_after_a_silence_that_covered_none_are_counted_once() {
+    for (covered, team, counts) in [
+        (json!({"alertRules": {"all": true}}), "web", true),
+        (json!({"matchers": ["team=web"]}), "web", true),
+        (json!({"matchers": ["team=web"]}), "api", false),
+    ] {
+        let mut world = world_with(&json!({}), |_| ()).await;
+        let mut spec = covered.clone();
+        spec["endsAt"] = json!(END);
+        let mut silence = world.silence("s", spec);
+        let mut pass = async |world: &mut World| {
+            let report = silence.reconcile(&world.context).await.unwrap();
+            silence.status = Some(report.status);
+            see(
+                &world.context,
+                &mut world.writers.silences,
+                silence.clone(),
+                news::about_silence,
+            );
+            drain(&mut world.receivers.silences);
+            (silence.status.as_ref().unwrap().matches_rules, report.warnings)
+        };
+        assert_eq!(pass(&mut world).await.0, Some(0), "{covered}");
+        let alerts = world.grafana.count("silences.alerts");
+        world.rule("a", json!({"query": QUERY, "labels": {"team": team}}));
+        assert_eq!(
+            drain(&mut world.receivers.silences),
+            usize::from(counts),
+            "{covered} {team}"
+        );
+        let (rules, warnings) = pass(&mut world).await;
+        assert_eq!(rules, Some(i64::from(counts)), "{covered} {team}");
+        let is_told = |warning: &String| warning.contains("there is no AlertRule");
+        assert!(!warnings.iter().any(is_told), "{warnings:?}");
+        // What comes later is no news any more.
+        world.rule("b", json!({"query": QUERY, "labels": {"team": team}}));
+        assert_eq!(drain(&mut world.receivers.silences), 0, "{covered} {team}");
+        assert_eq!(pass(&mut world).await.0, Some(i64::from(counts)));
+        assert_eq!(
+            world.grafana.count("silences.alerts"),
+            alerts,
+            "nothing is asked of Grafana for it"
+        );
+    }
+}
