@@ -10,6 +10,8 @@ mod export;
 #[cfg(feature = "cli")]
 mod route;
 #[cfg(feature = "cli")]
+mod status;
+#[cfg(feature = "cli")]
 mod test;
 
 use std::ffi::OsString;
@@ -58,6 +60,7 @@ enum OfPeople {
     Diff(Box<diff::Diff>),
     Route(Box<route::Route>),
     Export(Box<export::Export>),
+    Status(Box<status::Status>),
     #[command(subcommand)]
     Test(test::Test),
 }
@@ -70,6 +73,7 @@ impl OfPeople {
             Self::Diff(command) => command.execute(),
             Self::Route(command) => command.execute(),
             Self::Export(command) => command.execute(),
+            Self::Status(command) => command.execute(),
             Self::Test(command) => command.execute(),
         }
     }

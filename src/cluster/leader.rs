@@ -20,7 +20,7 @@ use tracing::{info, warn};
 use super::answer::{chain, is_conflict, is_missing};
 
 /// The name of the Lease.
-const NAME: &str = "alertwright";
+pub const NAME: &str = "alertwright";
 /// How long a holder that doesn't renew keeps the Lease.
 const DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews.

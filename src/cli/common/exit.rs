@@ -17,6 +17,8 @@ pub(in super::super) enum Exit {
     Failed,
     /// It was done in part: some of several failed.
     InPart,
+    /// Somebody has interrupted it.
+    Interrupted,
 }
 
 /// What help says of them.
@@ -29,13 +31,14 @@ pub(in super::super) const HELP: &str =
 pub(in super::super) const HELP_IN_PART: &str = "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done, 4 done in part.";
 
 impl Exit {
-    /// The number. 2 is the parser's of arguments, and 130 the shell's for what is interrupted.
+    /// The number. 2 is the parser's of arguments, and 130 is what shells say of what is interrupted.
     pub(in super::super) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::No => 1,
             Self::Failed => 3,
             Self::InPart => 4,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -8,4 +8,6 @@ pub(super) mod exit;
 #[cfg(feature = "cli")]
 pub(super) mod files;
 #[cfg(feature = "cli")]
+pub(super) mod moments;
+#[cfg(feature = "cli")]
 pub(super) mod print;

@@ -27,6 +27,14 @@ pub(super) struct Asked<'a> {
 #[derive(Debug, Clone)]
 pub(in super::super) struct Selector(Vec<Expression>);
 
+impl Selector {
+    /// Whether something has these labels.
+    pub(in super::super) fn chooses(&self, labels: &BTreeMap<String, String>) -> bool {
+        let all: Labels = self.0.iter().cloned().collect();
+        all.matches(labels)
+    }
+}
+
 /// A kind, or a kind and a name, as people write them.
 pub(super) fn named(text: &str) -> Result<(String, Option<String>), String> {
     let (kind, name) = text
@@ -48,7 +56,7 @@ pub(super) fn named(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 /// A selector as kubectl takes them, of equal and unequal labels, and of those that are there or not.
-pub(super) fn selector(text: &str) -> Result<Selector, String> {
+pub(in super::super) fn selector(text: &str) -> Result<Selector, String> {
     let one = |part: &str| -> Result<Expression, String> {
         let part = part.trim();
         let pair = |(key, value): (&str, &str)| (key.trim().to_owned(), value.trim().to_owned());
@@ -76,11 +84,8 @@ impl Asked<'_> {
         let is_named = |(own, only): &(String, Option<String>)| {
             own == kind && only.as_deref().is_none_or(|only| only == name)
         };
-        let has_labels = |selector: &Selector| {
-            let all: Labels = selector.0.iter().cloned().collect();
-            all.matches(labels)
-        };
-        (self.only.is_empty() || self.only.iter().any(is_named)) && self.selector.is_none_or(has_labels)
+        (self.only.is_empty() || self.only.iter().any(is_named))
+            && self.selector.is_none_or(|selector| selector.chooses(labels))
     }
 }
 

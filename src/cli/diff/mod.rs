@@ -1,6 +1,6 @@
 //! `alertwright diff`: what would change in Grafana.
 
-mod asked;
+pub(super) mod asked;
 mod gather;
 mod json;
 mod judge;

@@ -18,10 +18,10 @@ use crate::domain::ownership::Owner;
 const USUAL: &str = "alertwright-system";
 
 /// How the operator's Deployment is labelled by the chart and the manifests.
-const LABELLED: &str = "app.kubernetes.io/name=alertwright";
+pub(super) const LABELLED: &str = "app.kubernetes.io/name=alertwright";
 
 /// How many objects are listed at a time.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 /// Which cluster is meant, and where in it.
 #[derive(clap::Args, Debug, Default)]
@@ -64,7 +64,7 @@ pub(in super::super::super) struct Connected {
     /// The operator's own namespace.
     pub(in super::super::super) home: String,
     /// The namespaces that the operator watches; none means all.
-    watched: Vec<String>,
+    pub(super) watched: Vec<String>,
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 mod cluster;
 mod grafana;
+mod objects;
 
 pub(in super::super) use cluster::{Cluster, Connected, Scope};
 pub(in super::super) use grafana::{Reached, ToGrafana};
+pub(in super::super) use objects::{Read, Source, kind};
 
 /// Runs a command that waits for servers.
 pub(in super::super) fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {

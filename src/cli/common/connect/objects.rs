@@ -1,0 +1,299 @@
+//! The resources of a cluster as they are there, each kind as far as one may read it.
+
+use std::fmt::Debug;
+
+use futures::future::join_all;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::{Api, CustomResourceExt, Resource};
+use serde_json::Value;
+
+use super::cluster::{Connected, LABELLED, PAGE};
+use crate::api::{
+    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
+    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
+};
+use crate::cluster::answer::{chain, is_forbidden, is_missing};
+use crate::cluster::leader;
+use crate::domain::lint::near::nearest;
+use crate::domain::lint::object::Object;
+
+/// Objects that are read together: of a kind, in a namespace or in all.
+#[derive(Debug, Clone)]
+pub(in super::super::super) struct Source {
+    resource: ApiResource,
+    namespace: Option<String>,
+    labels: Option<&'static str>,
+    /// The one object that is meant, where it is one.
+    name: Option<&'static str>,
+}
+
+/// What could be read.
+#[derive(Debug, Default)]
+pub(in super::super::super) struct Read {
+    /// Each source with its objects.
+    pub(in super::super::super) sources: Vec<(Source, Vec<Object>)>,
+    /// What could not, and why.
+    pub(in super::super::super) notes: Vec<String>,
+}
+
+/// A kind of ours.
+pub(in super::super::super) struct Kind {
+    /// How the API server finds it.
+    pub(in super::super::super) resource: ApiResource,
+    /// Whether it is read from the operator's own namespace alone.
+    pub(in super::super::super) is_at_home: bool,
+    /// Its short names.
+    short: Vec<String>,
+}
+
+/// Every kind of ours.
+fn kinds() -> Vec<Kind> {
+    fn of<K: Resource<DynamicType = ()> + CustomResourceExt>() -> Kind {
+        Kind {
+            resource: ApiResource::erase::<K>(&()),
+            is_at_home: K::kind(&()) == GrafanaInstance::kind(&()),
+            short: K::crd().spec.names.short_names.unwrap_or_default(),
+        }
+    }
+    vec![
+        of::<AlertRule>(),
+        of::<ContactPoint>(),
+        of::<GrafanaInstance>(),
+        of::<InhibitionRule>(),
+        of::<MaintenancePolicy>(),
+        of::<NotificationPolicy>(),
+        of::<NotificationTemplate>(),
+        of::<PrometheusRuleImport>(),
+        of::<Silence>(),
+        of::<TimeInterval>(),
+    ]
+}
+
+/// The kind that a word means: its name, its plural or its short name, as kubectl takes them.
+pub(in super::super::super) fn kind(word: &str) -> Result<Kind, String> {
+    let plain = word.to_ascii_lowercase();
+    let all = kinds();
+    let names: Vec<String> = all.iter().map(|kind| kind.resource.kind.clone()).collect();
+    let is_it = |kind: &Kind| {
+        kind.resource.kind.to_ascii_lowercase() == plain
+            || kind.resource.plural == plain
+            || kind.short.contains(&plain)
+    };
+    all.into_iter().find(is_it).ok_or_else(|| {
+        let near = nearest(word, names.iter().map(String::as_str));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        format!("there is no kind {word}{near}")
+    })
+}
+
+impl Read {
+    /// All objects.
+    pub(in super::super::super) fn objects(&self) -> Vec<Object> {
+        let all = self
+            .sources
+            .iter()
+            .flat_map(|(_, objects)| objects.iter().cloned());
+        all.collect()
+    }
+}
+
+impl Source {
+    /// Where it is read.
+    pub(in super::super::super) fn api(&self, cluster: &Connected) -> Api<DynamicObject> {
+        let client = cluster.client.clone();
+        match &self.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, &self.resource),
+            None => Api::all_with(client, &self.resource),
+        }
+    }
+
+    /// Which of them are meant, as fields and labels.
+    pub(in super::super::super) fn selectors(&self) -> (Option<String>, Option<&'static str>) {
+        (self.name.map(|name| format!("metadata.name={name}")), self.labels)
+    }
+
+    /// An object of it.
+    pub(in super::super::super) fn object(&self, object: &DynamicObject) -> Object {
+        let mut value = serde_json::to_value(object).unwrap_or_default();
+        // Lists of Kubernetes' own kinds don't repeat them.
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert(
+                "apiVersion".to_owned(),
+                Value::from(self.resource.api_version.clone()),
+            );
+            fields.insert("kind".to_owned(), Value::from(self.resource.kind.clone()));
+        }
+        Object::new(value, self.namespace.as_deref().unwrap_or_default())
+    }
+
+    fn of(resource: ApiResource, namespace: Option<&str>) -> Self {
+        Self {
+            resource,
+            namespace: namespace.map(str::to_owned),
+            labels: None,
+            name: None,
+        }
+    }
+
+    async fn list(&self, cluster: &Connected) -> kube::Result<Vec<Object>> {
+        let api = self.api(cluster);
+        let (fields, labels) = self.selectors();
+        let mut parameters = ListParams::default().limit(PAGE);
+        parameters.field_selector = fields;
+        parameters.label_selector = labels.map(str::to_owned);
+        let mut all = Vec::new();
+        loop {
+            let page = api.list(&parameters).await?;
+            all.extend(page.items.iter().map(|object| self.object(object)));
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => parameters = parameters.continue_token(&token),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    fn called(&self) -> String {
+        let place = match &self.namespace {
+            Some(namespace) => format!(" in namespace {namespace}"),
+            None => String::new(),
+        };
+        format!("{}{place}", several(&self.resource.kind))
+    }
+}
+
+impl Connected {
+    /// All resources that the operator watches, its GrafanaInstances, its Deployment and its Lease. Where one may not read all namespaces, those of this
+    /// one are read. What may not be read, or isn't installed, is noted; it fails where the cluster can't be asked, or nothing may be read.
+    pub(in super::super::super) async fn objects(&self, narrow: Option<&str>) -> Result<Read, String> {
+        let mut read = self.of_ours(|_| true, narrow).await?;
+        if read.sources.is_empty() {
+            return Err(read.notes.join("; "));
+        }
+        self.around(&mut read).await;
+        Ok(read)
+    }
+
+    /// What is in the operator's own namespace: its GrafanaInstances, its Deployment and its Lease, as far as one may read them.
+    pub(in super::super::super) async fn at_home(&self) -> Result<Read, String> {
+        let mut read = self.of_ours(|kind| kind.is_at_home, None).await?;
+        self.around(&mut read).await;
+        Ok(read)
+    }
+
+    async fn of_ours(&self, is_meant: impl Fn(&Kind) -> bool, narrow: Option<&str>) -> Result<Read, String> {
+        let ours = kinds();
+        let ours = ours.iter().filter(|kind| is_meant(kind));
+        let found = join_all(ours.map(|kind| self.kind(kind, narrow))).await;
+        let mut read = Read::default();
+        for part in found {
+            let (sources, notes) = part?;
+            read.sources.extend(sources);
+            for note in notes {
+                if !read.notes.contains(&note) {
+                    read.notes.push(note);
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Adds what says something of the operator itself.
+    async fn around(&self, read: &mut Read) {
+        let home = Some(self.home.as_str());
+        let mut deployment = Source::of(ApiResource::erase::<Deployment>(&()), home);
+        deployment.labels = Some(LABELLED);
+        let mut lease = Source::of(ApiResource::erase::<Lease>(&()), home);
+        lease.name = Some(leader::NAME);
+        for (source, found) in join_all([deployment, lease].map(|source| self.one(source))).await {
+            match found {
+                Ok(objects) => read.sources.push((source, objects)),
+                Err(error) => {
+                    read.notes
+                        .push(format!("{} can't be read: {}", source.called(), chain(&error)))
+                }
+            }
+        }
+    }
+
+    async fn one(&self, source: Source) -> (Source, kube::Result<Vec<Object>>) {
+        let found = source.list(self).await;
+        (source, found)
+    }
+
+    async fn kind(
+        &self,
+        kind: &Kind,
+        narrow: Option<&str>,
+    ) -> Result<(Vec<(Source, Vec<Object>)>, Vec<String>), String> {
+        let of = |namespace: Option<&str>| Source::of(kind.resource.clone(), namespace);
+        let sources = if kind.is_at_home {
+            vec![of(Some(&self.home))]
+        } else if self.watched.is_empty() {
+            vec![of(None)]
+        } else {
+            self.watched.iter().map(|namespace| of(Some(namespace))).collect()
+        };
+        let (mut all, mut notes) = (Vec::new(), Vec::new());
+        for source in sources {
+            let (source, mut found) = self.one(source).await;
+            let mut source = source;
+            if found.as_ref().is_err_and(is_forbidden)
+                && source.namespace.is_none()
+                && let Some(namespace) = narrow
+            {
+                (source, found) = self.one(of(Some(namespace))).await;
+                if found.is_ok() {
+                    notes.push(format!(
+                        "resources of other namespaces than {namespace} can't be seen: what they have a part in isn't known"
+                    ));
+                }
+            }
+            match found {
+                Ok(objects) => all.push((source, objects)),
+                Err(error) if is_forbidden(&error) => {
+                    notes.push(format!("{} can't be read: {}", source.called(), chain(&error)));
+                }
+                Err(error) if is_missing(&error) => notes.push(format!(
+                    "this cluster has no {}: alertwright, or this version of it, isn't installed",
+                    several(&kind.resource.kind)
+                )),
+                Err(error) => return Err(format!("cannot list {}: {}", source.called(), chain(&error))),
+            }
+        }
+        Ok((all, notes))
+    }
+}
+
+/// Several of a kind.
+fn several(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{kind}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_named_as_kubectl_takes_them() {
+        for word in ["AlertRule", "alertrule", "alertrules", "arule"] {
+            assert_eq!(
+                kind(word).map(|kind| kind.resource.kind),
+                Ok("AlertRule".to_owned())
+            );
+        }
+        let why = kind("alertrul").err();
+        assert!(why.is_some_and(|why| why.ends_with("did you mean AlertRule?")));
+        for kind in kinds() {
+            assert_eq!(
+                several(&kind.resource.kind).to_ascii_lowercase(),
+                kind.resource.plural
+            );
+        }
+        assert_eq!(kinds().len(), crate::api::crds().len());
+    }
+}

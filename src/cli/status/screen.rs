@@ -1,0 +1,346 @@
+//! What is on the screen: from resources and a moment, without asking anybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::diff::asked::Selector;
+use super::operator::{self, Operator};
+use super::routes::{Quieted, told, ways};
+use super::state::{Part, Why, parts};
+use crate::api::silence::{ACTIVE, PENDING};
+use crate::domain::lint::object::{Object, Typed, is_ours};
+use crate::domain::routing::clock::Zones;
+use crate::domain::routing::trees::path;
+
+/// What a severity is called, the worst first.
+const SEVERITIES: [&[&str]; 5] = [
+    &["critical", "page", "emergency", "disaster", "p1"],
+    &["high", "error", "major", "p2"],
+    &["warning", "medium", "minor", "p3"],
+    &["low", "p4"],
+    &["info", "notice", "none", "p5"],
+];
+
+/// Whose resources are shown.
+#[derive(Default)]
+pub(super) struct Shown<'a> {
+    /// The namespace; all where there is none.
+    pub(super) namespace: Option<&'a str>,
+    /// The GrafanaInstance; all where there is none.
+    pub(super) instance: Option<&'a str>,
+    /// The labels.
+    pub(super) selector: Option<&'a Selector>,
+}
+
+/// All that is shown.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Screen {
+    pub(super) instances: Vec<Instance>,
+    pub(super) firing: Vec<Firing>,
+    pub(super) not_in_sync: Vec<Waiting>,
+    pub(super) in_error: Vec<Failing>,
+    pub(super) silences: Silences,
+    pub(super) operator: Operator,
+    /// How many resources are looked at, GrafanaInstances aside.
+    pub(super) resources: usize,
+}
+
+/// One Grafana.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Instance {
+    pub(super) name: String,
+    pub(super) grafana: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) is_reachable: Option<bool>,
+    pub(super) in_sync: Option<i64>,
+    pub(super) not_in_sync: Option<i64>,
+    /// The reason, where it isn't ready.
+    pub(super) why: Option<Why>,
+}
+
+/// A rule whose alerts fire.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Firing {
+    pub(super) rule: String,
+    pub(super) instance: String,
+    pub(super) severity: Option<String>,
+    pub(super) since: Option<Timestamp>,
+    /// Who is told; `null` where that isn't known.
+    pub(super) to: Option<Vec<String>>,
+    /// Why that isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) why_not: Option<String>,
+    pub(super) silenced: Vec<Quieted>,
+}
+
+/// A resource that isn't as it should be.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Waiting {
+    pub(super) kind: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    /// The GrafanaInstance, where it is for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instance: Option<String>,
+    #[serde(flatten)]
+    pub(super) why: Why,
+}
+
+/// A rule that can't be evaluated, or finds nothing to evaluate.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Failing {
+    pub(super) rule: String,
+    pub(super) instance: String,
+    pub(super) state: String,
+    pub(super) since: Option<Timestamp>,
+    pub(super) message: Option<String>,
+}
+
+/// How many Silences there are.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Silences {
+    pub(super) active: usize,
+    pub(super) pending: usize,
+    pub(super) next_to_end: Option<Ending>,
+}
+
+/// A Silence that ends.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ending {
+    pub(super) silence: String,
+    pub(super) ends_at: Timestamp,
+}
+
+impl Screen {
+    /// What is shown of these objects at a moment.
+    pub(super) fn new(
+        objects: &[Object],
+        shown: &Shown<'_>,
+        now: Timestamp,
+        zones: Zones<'_>,
+    ) -> Result<Self, String> {
+        let is_meant = |object: &&Object| shown.has(object);
+        let ours: Vec<&Object> = objects.iter().filter(is_meant).collect();
+        let mut not_in_sync: Vec<Waiting> = ours.iter().flat_map(|object| waiting(object, shown)).collect();
+        not_in_sync.sort_by(|a, b| {
+            let key = |w: &Waiting| (w.why.is_ready, w.why.since);
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| (&a.namespace, &a.kind, &a.name).cmp(&(&b.namespace, &b.kind, &b.name)))
+        });
+        Ok(Self {
+            instances: instances(objects, shown),
+            firing: firing(objects, &ours, shown, now, zones)?,
+            not_in_sync,
+            in_error: in_error(&ours, shown),
+            silences: silences(&ours, shown, now),
+            operator: operator::operator(objects),
+            resources: ours
+                .iter()
+                .filter(|object| object.kind != "GrafanaInstance")
+                .count(),
+        })
+    }
+
+    /// Whether everything is as it should be, apart from alerts that fire.
+    pub(super) fn is_ready(&self) -> bool {
+        let is_up = |instance: &Instance| {
+            instance.is_reachable == Some(true) && instance.why.as_ref().is_none_or(|why| why.is_ready)
+        };
+        self.not_in_sync.iter().all(|waiting| waiting.why.is_ready) && self.instances.iter().all(is_up)
+    }
+}
+
+impl Shown<'_> {
+    fn has(&self, object: &Object) -> bool {
+        if !is_ours(&object.value) {
+            return false;
+        }
+        // GrafanaInstances are in the operator's namespace, whoever uses them.
+        if object.kind == "GrafanaInstance" {
+            return self.instance.is_none_or(|instance| instance == object.name);
+        }
+        self.namespace
+            .is_none_or(|namespace| namespace == object.namespace)
+            && self
+                .selector
+                .is_none_or(|selector| selector.chooses(&object.labels()))
+            && (self.instance.is_none() || !self.parts(object).is_empty())
+    }
+
+    /// What a resource says of itself in the Grafanas that are shown.
+    fn parts<'a>(&self, object: &'a Object) -> Vec<Part<'a>> {
+        let is_shown = |part: &Part<'_>| self.instance.is_none() || part.instance == self.instance;
+        parts(object).into_iter().filter(is_shown).collect()
+    }
+}
+
+fn instances(objects: &[Object], shown: &Shown<'_>) -> Vec<Instance> {
+    let all = objects
+        .iter()
+        .filter(|object| object.kind == "GrafanaInstance" && shown.has(object));
+    let instance = |object: &Object| {
+        let part = Part::whole(object);
+        let url = || object.spec().get("url").and_then(Value::as_str);
+        Instance {
+            name: object.name.clone(),
+            grafana: part.text("url").or_else(url).map(str::to_owned),
+            version: part.text("version").map(str::to_owned),
+            is_reachable: part.is("reachable"),
+            in_sync: part.number("inSync"),
+            not_in_sync: part.number("notInSync"),
+            why: part.why(object),
+        }
+    };
+    let mut all: Vec<Instance> = all.map(instance).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+fn waiting(object: &Object, shown: &Shown<'_>) -> Vec<Waiting> {
+    let row = |instance: Option<&str>, why: Why| Waiting {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        instance: instance.map(str::to_owned),
+        why,
+    };
+    let all = parts(object);
+    if all.len() > 1 || shown.instance.is_some() {
+        let here = shown.parts(object);
+        let rows = here.iter().filter_map(|part| {
+            let instance = part.instance.filter(|_| all.len() > 1);
+            Some(row(instance, part.why(object)?))
+        });
+        let rows: Vec<Waiting> = rows.collect();
+        if !rows.is_empty() || shown.instance.is_some() {
+            return rows;
+        }
+    }
+    Part::whole(object)
+        .why(object)
+        .map(|why| row(None, why))
+        .into_iter()
+        .collect()
+}
+
+/// The rules that have alerts, in each Grafana that is shown.
+fn rules<'a>(ours: &[&'a Object], shown: &Shown<'_>) -> Vec<(&'a Object, Part<'a>)> {
+    let rules = ours.iter().filter(|object| object.kind == "AlertRule");
+    rules
+        .flat_map(|rule| shown.parts(rule).into_iter().map(|part| (*rule, part)))
+        .collect()
+}
+
+fn firing(
+    objects: &[Object],
+    ours: &[&Object],
+    shown: &Shown<'_>,
+    now: Timestamp,
+    zones: Zones<'_>,
+) -> Result<Vec<Firing>, String> {
+    let mut by_instance: BTreeMap<&str, Vec<(&Object, Part<'_>)>> = BTreeMap::new();
+    for (rule, part) in rules(ours, shown) {
+        if let Some(instance) = part.instance
+            && matches!(part.text("state"), Some("Firing" | "Recovering"))
+        {
+            by_instance.entry(instance).or_default().push((rule, part));
+        }
+    }
+    let mut all = Vec::new();
+    for (instance, rules) in by_instance {
+        let only: Vec<&Object> = rules.iter().map(|(rule, _)| *rule).collect();
+        let ways = ways(objects, instance, &only, now, zones)?;
+        for ((rule, part), way) in rules.into_iter().zip(ways) {
+            let (to, why_not) = match &way.answer {
+                Ok(answer) => (Some(told(answer)), None),
+                Err(why) => (None, Some(why.clone())),
+            };
+            all.push(Firing {
+                rule: path(&rule.namespace, &rule.name),
+                instance: instance.to_owned(),
+                severity: severity(rule),
+                since: part.moment("stateSince"),
+                to,
+                why_not,
+                silenced: way.silenced,
+            });
+        }
+    }
+    all.sort_by(|a, b| {
+        let key = |f: &Firing| (!f.silenced.is_empty(), rank(f.severity.as_deref()), f.since);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| (&a.rule, &a.instance).cmp(&(&b.rule, &b.instance)))
+    });
+    Ok(all)
+}
+
+/// The severity that a rule gives its alerts.
+pub(in super::super) fn severity(rule: &Object) -> Option<String> {
+    let Some(Typed::AlertRule(typed)) = &rule.typed else {
+        return None;
+    };
+    let labelled = || typed.spec.labels.get("severity").cloned();
+    let own = rule.spec().get("severity").and_then(Value::as_str);
+    own.map(str::to_owned).or_else(labelled)
+}
+
+/// How bad a severity is, the worst first.
+fn rank(severity: Option<&str>) -> usize {
+    let severity = severity.unwrap_or_default().to_ascii_lowercase();
+    let known = SEVERITIES
+        .iter()
+        .position(|words| words.contains(&severity.as_str()));
+    known.unwrap_or(2)
+}
+
+fn in_error(ours: &[&Object], shown: &Shown<'_>) -> Vec<Failing> {
+    let all = rules(ours, shown).into_iter().filter_map(|(rule, part)| {
+        let state = part
+            .text("state")
+            .filter(|state| matches!(*state, "Error" | "NoData"))?;
+        Some(Failing {
+            rule: path(&rule.namespace, &rule.name),
+            instance: part.instance?.to_owned(),
+            state: state.to_owned(),
+            since: part.moment("stateSince"),
+            message: part.text("stateMessage").map(str::to_owned),
+        })
+    });
+    let mut all: Vec<Failing> = all.collect();
+    all.sort_by(|a, b| (&a.state, a.since, &a.rule).cmp(&(&b.state, b.since, &b.rule)));
+    all
+}
+
+fn silences(ours: &[&Object], shown: &Shown<'_>, now: Timestamp) -> Silences {
+    let mut count = Silences::default();
+    let mut ending = BTreeSet::new();
+    for silence in ours.iter().filter(|object| object.kind == "Silence") {
+        let parts = shown.parts(silence);
+        let of = |state: &'static str| parts.iter().filter(move |part| part.text("state") == Some(state));
+        if of(ACTIVE).next().is_some() {
+            count.active += 1;
+            let ends = of(ACTIVE)
+                .filter_map(|part| part.moment("endsAt"))
+                .filter(|end| *end > now);
+            ending.extend(ends.map(|end| (end, path(&silence.namespace, &silence.name))));
+        } else if of(PENDING).next().is_some() {
+            count.pending += 1;
+        }
+    }
+    count.next_to_end = ending
+        .pop_first()
+        .map(|(ends_at, silence)| Ending { silence, ends_at });
+    count
+}

@@ -1,0 +1,224 @@
+//! One screen for people.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::super::common::moments::{ago, at, lasting};
+use super::super::common::print::{harmless, table};
+use super::operator::Operator;
+use super::routes::Quieted;
+use super::screen::{Failing, Firing, Instance, Screen, Waiting};
+
+/// Which parts of the screen there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) firing: bool,
+    pub(super) not_ready: bool,
+    /// Instances, Silences and the operator.
+    pub(super) around: bool,
+}
+
+/// What it needs to say when something is.
+pub(super) struct Clock<'a> {
+    pub(super) now: Timestamp,
+    pub(super) place: &'a TimeZone,
+}
+
+impl Clock<'_> {
+    fn ago(&self, moment: Option<Timestamp>) -> String {
+        ago(moment, self.now)
+    }
+}
+
+/// The whole screen.
+pub(super) fn all(screen: &Screen, parts: Parts, clock: &Clock<'_>, has_titles: bool) -> String {
+    let mut sections = Vec::new();
+    if parts.around && !screen.instances.is_empty() {
+        sections.push(instances(&screen.instances, has_titles));
+    }
+    if parts.firing && !screen.firing.is_empty() {
+        sections.push(firing(&screen.firing, clock, has_titles));
+    }
+    if parts.not_ready && !screen.not_in_sync.is_empty() {
+        sections.push(not_in_sync(&screen.not_in_sync, clock, has_titles));
+    }
+    if parts.not_ready && !screen.in_error.is_empty() {
+        sections.push(in_error(&screen.in_error, clock, has_titles));
+    }
+    if let Some(quiet) = quiet(screen, parts) {
+        sections.push(quiet);
+    }
+    if parts.around {
+        sections.push(silences(screen, clock) + &operator(&screen.operator));
+    }
+    sections.join("\n")
+}
+
+/// What is said where nothing is to be told.
+fn quiet(screen: &Screen, parts: Parts) -> Option<String> {
+    let no_fire = parts.firing && screen.firing.is_empty();
+    let no_wait = parts.not_ready && screen.not_in_sync.is_empty() && screen.in_error.is_empty();
+    let in_sync = match screen.resources {
+        1 => "the one resource is in sync".to_owned(),
+        n => format!("all {n} resources are in sync"),
+    };
+    match (no_fire, no_wait) {
+        (true, true) => Some(format!("Nothing fires, and {in_sync}.\n")),
+        (true, false) => Some("Nothing fires.\n".to_owned()),
+        (false, true) => Some(format!("Nothing waits: {in_sync}.\n")),
+        (false, false) => None,
+    }
+}
+
+fn instances(all: &[Instance], has_titles: bool) -> String {
+    let count = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+    let row = |instance: &Instance| {
+        vec![
+            instance.name.clone(),
+            instance.grafana.clone().unwrap_or_else(|| "–".to_owned()),
+            instance.version.clone().unwrap_or_else(|| "–".to_owned()),
+            match instance.is_reachable {
+                Some(true) => "yes".to_owned(),
+                Some(false) => "no".to_owned(),
+                None => "–".to_owned(),
+            },
+            count(instance.in_sync),
+            count(instance.not_in_sync),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    let titles = ["INSTANCE", "GRAFANA", "VERSION", "REACHED", "IN SYNC", "NOT"];
+    table(&titles, &rows, has_titles)
+}
+
+fn firing(all: &[Firing], clock: &Clock<'_>, has_titles: bool) -> String {
+    let several = several(all.iter().map(|firing| firing.instance.as_str()));
+    let row = |firing: &Firing| {
+        let to = match &firing.to {
+            Some(to) if to.is_empty() => "nobody".to_owned(),
+            Some(to) => to.join(", "),
+            None => "not known".to_owned(),
+        };
+        vec![
+            within(&firing.rule, several.then_some(firing.instance.as_str())),
+            firing.severity.clone().unwrap_or_else(|| "–".to_owned()),
+            clock.ago(firing.since),
+            to,
+            silenced(&firing.silenced, clock),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    let title = format!("FIRING ({})", all.len());
+    table(
+        &[&title, "SEVERITY", "SINCE", "TO", "SILENCED"],
+        &rows,
+        has_titles,
+    )
+}
+
+/// Until when it is quiet, and why.
+fn silenced(all: &[Quieted], clock: &Clock<'_>) -> String {
+    let Some(longest) = all.first() else {
+        return "–".to_owned();
+    };
+    let until = at(longest.until, clock.now, clock.place);
+    let by = longest.maintenance.as_ref().unwrap_or(&longest.silence);
+    let more = match all.len() {
+        1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    format!("until {until} by {by}{more}")
+}
+
+fn not_in_sync(all: &[Waiting], clock: &Clock<'_>, has_titles: bool) -> String {
+    let row = |waiting: &Waiting| {
+        let path = format!(
+            "{}/{}/{}",
+            waiting.namespace,
+            waiting.kind.to_lowercase(),
+            waiting.name
+        );
+        vec![
+            within(&path, waiting.instance.as_deref()),
+            waiting.why.reason.clone(),
+            clock.ago(waiting.why.since),
+            one_line(&waiting.why.message),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    let title = format!("NOT IN SYNC ({})", all.len());
+    table(&[&title, "REASON", "FOR", "WHAT"], &rows, has_titles)
+}
+
+fn in_error(all: &[Failing], clock: &Clock<'_>, has_titles: bool) -> String {
+    let several = several(all.iter().map(|failing| failing.instance.as_str()));
+    let row = |failing: &Failing| {
+        let why = match (&failing.message, failing.state.as_str()) {
+            (Some(message), _) => one_line(message),
+            (None, "NoData") => "its query returns nothing".to_owned(),
+            (None, _) => "–".to_owned(),
+        };
+        vec![
+            within(&failing.rule, several.then_some(failing.instance.as_str())),
+            failing.state.clone(),
+            clock.ago(failing.since),
+            why,
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    let title = format!("IN ERROR ({})", all.len());
+    table(&[&title, "STATE", "SINCE", "WHY"], &rows, has_titles)
+}
+
+fn silences(screen: &Screen, clock: &Clock<'_>) -> String {
+    let all = &screen.silences;
+    let mut line = format!("SILENCES  {} active, {} pending", all.active, all.pending);
+    if let Some(next) = &all.next_to_end {
+        let left = lasting(next.ends_at.duration_since(clock.now));
+        let _ = write!(line, ", next to end: {} in {left}", next.silence);
+    }
+    harmless(&line) + "\n"
+}
+
+fn operator(operator: &Operator) -> String {
+    let leader = operator.leader.as_ref().map(|leader| format!("leader {leader}"));
+    let line = if operator.deployment.is_some() {
+        let version = operator
+            .version
+            .clone()
+            .unwrap_or_else(|| "version not known".to_owned());
+        let replicas = format!("{} of {} replicas ready", operator.ready, operator.wanted);
+        [Some(version), leader, Some(replicas)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    } else {
+        let unseen = "no Deployment of it is seen".to_owned();
+        [Some(unseen), leader]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    harmless(&format!("OPERATOR  {line}")) + "\n"
+}
+
+fn several<'a>(mut all: impl Iterator<Item = &'a str>) -> bool {
+    let first = all.next();
+    all.any(|other| Some(other) != first)
+}
+
+/// Something in one of several Grafanas.
+fn within(what: &str, instance: Option<&str>) -> String {
+    match instance {
+        Some(instance) => format!("{what} in {instance}"),
+        None => what.to_owned(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,70 @@
+//! How the screen is made and printed.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::super::common::files::zones::zone;
+use super::super::common::print::{API_VERSION, note};
+use super::screen::{Screen, Shown};
+use super::text::{self, Clock, Parts};
+use crate::domain::lint::object::Object;
+
+/// How it is printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Tables for people.
+    Table,
+    /// One JSON document; with --watch one for each change.
+    Json,
+}
+
+/// What somebody wants to see of a cluster, and how.
+pub(super) struct View<'a> {
+    pub(super) shown: Shown<'a>,
+    pub(super) parts: Parts,
+    pub(super) output: Output,
+    pub(super) has_titles: bool,
+    pub(super) is_quiet: bool,
+    /// On whose clock times are said.
+    pub(super) place: TimeZone,
+}
+
+impl View<'_> {
+    /// The screen of these objects at a moment.
+    pub(super) fn screen(&self, objects: &[Object], now: Timestamp) -> Result<Screen, String> {
+        Screen::new(objects, &self.shown, now, &zone)
+    }
+
+    /// The screen as it is printed.
+    pub(super) fn said(&self, screen: &Screen, now: Timestamp) -> String {
+        if self.output == Output::Json {
+            return json(screen, self.parts);
+        }
+        let clock = Clock {
+            now,
+            place: &self.place,
+        };
+        text::all(screen, self.parts, &clock, self.has_titles)
+    }
+
+    /// What is said besides.
+    pub(super) fn notes(&self, notes: &[String]) {
+        if !self.is_quiet {
+            notes.iter().for_each(|text| note(text));
+        }
+    }
+}
+
+fn json(screen: &Screen, parts: Parts) -> String {
+    let mut document = json!({"apiVersion": API_VERSION, "kind": "StatusReport"});
+    let all = serde_json::to_value(screen).unwrap_or_default();
+    if let (Some(document), Value::Object(all)) = (document.as_object_mut(), all) {
+        document.extend(all.into_iter().filter(|(part, _)| match part.as_str() {
+            "firing" => parts.firing,
+            "notInSync" | "inError" => parts.not_ready,
+            _ => parts.around,
+        }));
+    }
+    format!("{document:#}\n")
+}
