@@ -13,6 +13,8 @@ mod route;
 mod status;
 #[cfg(feature = "cli")]
 mod test;
+#[cfg(feature = "cli")]
+mod trace;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -61,6 +63,7 @@ enum OfPeople {
     Route(Box<route::Route>),
     Export(Box<export::Export>),
     Status(Box<status::Status>),
+    Trace(Box<trace::Trace>),
     #[command(subcommand)]
     Test(test::Test),
 }
@@ -74,6 +77,7 @@ impl OfPeople {
             Self::Route(command) => command.execute(),
             Self::Export(command) => command.execute(),
             Self::Status(command) => command.execute(),
+            Self::Trace(command) => command.execute(),
             Self::Test(command) => command.execute(),
         }
     }

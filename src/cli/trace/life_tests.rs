@@ -1,0 +1,128 @@
+//! What is told of a rule, of resources as an API server gives them and at a moment of one's own.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::life::{Life, find};
+use super::text;
+use crate::domain::lint::object::Object;
+
+fn now() -> Timestamp {
+    "2026-11-27T21:00:00Z".parse().unwrap()
+}
+
+fn object(kind: &str, name: &str, spec: Value, mut status: Value) -> Object {
+    status["conditions"] = json!([{"type": "Ready", "status": "True", "reason": "Synced", "message": "stored", "observedGeneration": 3, "lastTransitionTime": "2026-11-24T21:00:00Z"}]);
+    let value = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": kind, "spec": spec, "status": status,
+        "metadata": {"namespace": "revel", "name": name, "generation": 3, "creationTimestamp": "2026-11-07T21:00:00Z"},
+    });
+    Object::new(value, "")
+}
+
+fn cluster(spec: Value) -> Vec<Object> {
+    let status = json!({
+        "uid": "aw-x", "folder": "revel", "group": "stripe", "state": "Error", "stateSince": "2026-11-27T20:46:00Z", "stateMessage": "loki: too many requests",
+        "url": "https://g.example/alerting/grafana/aw-x/view",
+    });
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "http://hook"}}}]});
+    let tree = json!({"receiver": "email", "routes": [{"matchers": ["team=payments"], "receiver": "slack"}]});
+    let silence = json!({"alertRules": {"names": ["stripe"]}, "startsAt": "2026-11-27T20:00:00Z", "endsAt": "2026-11-27T23:33:00Z", "comment": "load\ntest"});
+    vec![
+        object("AlertRule", "stripe", spec, status),
+        object(
+            "ContactPoint",
+            "slack",
+            hook.clone(),
+            json!({"delivery": "OK", "lastSent": "2026-11-27T20:58:00Z"}),
+        ),
+        object("ContactPoint", "email", hook, json!({})),
+        object("NotificationPolicy", "tree", tree, json!({})),
+        object(
+            "Silence",
+            "test",
+            silence,
+            json!({"state": "Active", "endsAt": "2026-11-27T23:33:00Z"}),
+        ),
+    ]
+}
+
+fn life(spec: Value) -> Life {
+    let all = cluster(spec);
+    let rule = find(&all, "revel", "stripe").unwrap();
+    Life::new(&all, rule, None, now(), &|_| None).unwrap()
+}
+
+#[test]
+fn a_rule_is_followed_from_its_resource_to_the_last_notification() {
+    let life = life(json!({
+        "title": "Stripe", "query": "sum(count_over_time({a=\"b\"} [10m])) > 5", "for": "5m", "severity": "high", "labels": {"team": "payments"},
+    }));
+    let expected = "\
+RULE      AlertRule revel/stripe, alert Stripe, severity high, generation 3, 20d old
+QUERY     A: sum(count_over_time({a=\"b\"} [10m]))
+          fires where A > 5, for 5m, every 1m, the instance's default data source
+GRAFANA   instance default, folder revel, group stripe, uid aw-x
+          in sync for 3d
+STATE     Error for 14m: loki: too many requests
+ROUTE     slack by team=\"payments\" (NotificationPolicy revel/tree, spec.routes[0])
+SILENCED  until 23:33 by Silence revel/test: load test
+SENT      slack: OK, 2m ago
+LINK      https://g.example/alerting/grafana/aw-x/view
+";
+    assert_eq!(text::all(&life, now(), &TimeZone::UTC), expected);
+}
+
+#[test]
+fn a_query_is_told_as_the_operator_takes_it_apart() {
+    let of = |spec: Value| {
+        let query = life(spec).query;
+        (query.queries, query.comparison, query.note)
+    };
+    let a = |text: &str| vec![("A".to_owned(), text.to_owned())];
+    let (queries, comparison, note) = of(json!({"query": "absent(up)"}));
+    assert_eq!((queries, comparison), (a("absent(up)"), None));
+    assert_eq!(
+        note.as_deref(),
+        Some("fires for each sample, because nothing is compared")
+    );
+    let (queries, comparison, _) = of(json!({"query": "5 < up"}));
+    assert_eq!((queries, comparison.as_deref()), (a("up"), Some("> 5")));
+    let data = json!([
+        {"refId": "A", "datasourceUid": "p", "model": {"expr": "up"}},
+        {"refId": "B", "datasourceUid": "__expr__", "model": {"type": "math", "expression": "$A > 1"}},
+    ]);
+    let (queries, _, note) = of(json!({"data": data, "condition": "B"}));
+    assert_eq!(queries[1], ("B".to_owned(), "math: $A > 1".to_owned()));
+    assert_eq!(note.as_deref(), Some("B decides"));
+    let (_, _, note) = of(json!({"query": "sum(up", "title": "t"}));
+    assert!(
+        note.is_some_and(|note| note.contains("closed")),
+        "a mistake is told"
+    );
+}
+
+#[test]
+fn who_has_no_notification_and_what_is_not_known_is_said() {
+    let to_email = life(json!({"query": "up > 1", "labels": {"team": "{{ $labels.team }}"}}));
+    let said = text::all(&to_email, now(), &TimeZone::UTC);
+    assert!(
+        said.contains("ROUTE     email (NotificationPolicy revel/tree, spec)"),
+        "{said}"
+    );
+    assert!(said.contains("without team, which come from templates"), "{said}");
+    assert!(said.contains("SENT      email: nothing yet"), "{said}");
+}
+
+#[test]
+fn a_rule_that_is_not_there_is_told_with_what_is_near() {
+    let all = cluster(json!({"query": "up > 1"}));
+    let why = |namespace: &str, name: &str| {
+        find(&all, namespace, name)
+            .map(|rule| rule.name.clone())
+            .unwrap_err()
+    };
+    assert!(why("revel", "strip").ends_with("; there is stripe"));
+    assert!(why("shop", "stripe").ends_with("; there is one in namespace revel"));
+}

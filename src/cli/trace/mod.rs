@@ -1,0 +1,133 @@
+//! `alertwright trace`: the life of one rule.
+
+mod life;
+mod text;
+
+#[cfg(test)]
+mod life_tests;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use self::life::Life;
+use super::common::connect::{Cluster, Scope, kind, wait};
+use super::common::exit::{self, Exit};
+use super::common::files::zones::zone;
+use super::common::moments::place;
+use super::common::print::{API_VERSION, note, print, wrong};
+
+/// Follow one rule from its resource to the last notification: its query, where it is in Grafana, its state and why, who is told, what silences it, and what became
+/// of the last notifications.
+///
+/// It reads the cluster's resources and nothing else. Who is told is worked out by the functions that `route` asks, for the labels that all alerts of the rule have.
+/// The last notifications are those of the contact points, whichever alert they were of.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright trace rule high-error-rate -n revel\n  alertwright trace AlertRule/high-error-rate -n revel -o json\n  alertwright trace rule high-error-rate -n revel -i staging\n\n{}", exit::HELP))]
+pub(super) struct Trace {
+    /// The rule: `rule NAME`, `AlertRule/NAME` or its name.
+    #[arg(value_name = "RULE", required = true, num_args = 1..=2)]
+    rule: Vec<String>,
+    #[command(flatten)]
+    cluster: Cluster,
+    /// The GrafanaInstance in which it is followed. Default: each that it is for.
+    #[arg(short, long, value_name = "NAME")]
+    instance: Option<String>,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// Nothing but the answer: no notes.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// How it is printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Lines for people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// The name of the rule that is meant.
+fn name(words: &[String]) -> Result<&str, String> {
+    let (word, name) = match words {
+        [word, name] => (Some(word.as_str()), name.as_str()),
+        [one] => match one.split_once('/') {
+            Some((word, name)) => (Some(word), name),
+            None => (None, one.as_str()),
+        },
+        _ => return Err("name one rule".to_owned()),
+    };
+    match word {
+        Some("rule") | None => {}
+        Some(word) => {
+            let found = kind(word)?.resource.kind;
+            if found != "AlertRule" {
+                return Err(format!("only rules can be traced, and {word} is a {found}"));
+            }
+        }
+    }
+    if name.is_empty() {
+        return Err("name one rule".to_owned());
+    }
+    Ok(name)
+}
+
+impl Trace {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        wait(self.run())
+    }
+
+    async fn run(&self) -> Result<Exit, String> {
+        let name = name(&self.rule).unwrap_or_else(|why| wrong(&why));
+        let cluster = self.cluster.connect(&Scope::default()).await?;
+        let read = cluster.objects(Some(&cluster.namespace)).await?;
+        if !self.quiet {
+            read.notes.iter().for_each(|text| note(text));
+        }
+        let objects = read.objects();
+        let rule = life::find(&objects, &cluster.namespace, name)?;
+        let now = Timestamp::now();
+        let life = Life::new(&objects, rule, self.instance.as_deref(), now, &zone)?;
+        print(&match self.output {
+            Output::Text => text::all(&life, now, &place()),
+            Output::Json => json(&life),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+fn json(life: &Life) -> String {
+    let mut document = json!({"apiVersion": API_VERSION, "kind": "RuleTrace"});
+    if let (Some(document), Ok(Value::Object(life))) = (document.as_object_mut(), serde_json::to_value(life))
+    {
+        document.extend(life);
+    }
+    format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_named_in_several_ways() {
+        let of = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            name(&words).map(str::to_owned)
+        };
+        for words in [
+            &["rule", "r"][..],
+            &["AlertRule/r"],
+            &["arule/r"],
+            &["alertrules", "r"],
+            &["rule/r"],
+            &["r"],
+        ] {
+            assert_eq!(of(words), Ok("r".to_owned()));
+        }
+        assert!(of(&["Silence/s"]).is_err_and(|why| why.contains("only rules")));
+        assert!(of(&["rule/"]).is_err());
+    }
+}

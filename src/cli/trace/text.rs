@@ -1,0 +1,204 @@
+//! The life of a rule, for people.
+
+use std::fmt::Write;
+
+use super::super::common::moments::{ago, at};
+use super::super::common::print::harmless;
+use super::life::{Life, Query, There};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// How wide the names of the stations are.
+const WIDE: usize = 10;
+
+struct Page(String);
+
+impl Page {
+    /// Something below the name of a station, line by line.
+    fn put(&mut self, station: &str, text: &str) {
+        let mut name = station;
+        for line in text.lines() {
+            let _ = writeln!(self.0, "{}", format!("{name:WIDE$}{}", harmless(line)).trim_end());
+            name = "";
+        }
+    }
+}
+
+pub(super) fn all(life: &Life, now: Timestamp, place: &TimeZone) -> String {
+    let mut page = Page(String::new());
+    page.put("RULE", &format!("AlertRule {}, {}", life.rule, born(life, now)));
+    page.put("QUERY", &query(&life.query));
+    for there in &life.grafanas {
+        if life.grafanas.len() > 1 {
+            page.0.push('\n');
+        }
+        grafana(&mut page, there, now, place);
+    }
+    page.0
+}
+
+fn born(life: &Life, now: Timestamp) -> String {
+    let mut said = format!("alert {}", life.title);
+    if let Some(severity) = &life.severity {
+        let _ = write!(said, ", severity {severity}");
+    }
+    if let Some(generation) = life.generation {
+        let _ = write!(said, ", generation {generation}");
+    }
+    if life.created.is_some() {
+        let _ = write!(said, ", {} old", ago(life.created, now));
+    }
+    said
+}
+
+fn query(query: &Query) -> String {
+    let mut lines = Vec::new();
+    for (name, text) in &query.queries {
+        let prefix = format!("{name}: ");
+        let mut first = prefix.as_str();
+        let indent = " ".repeat(prefix.len());
+        for line in text.lines() {
+            lines.push(format!("{first}{line}"));
+            first = &indent;
+        }
+    }
+    let mut when: Vec<String> = Vec::new();
+    when.extend(
+        query
+            .comparison
+            .as_ref()
+            .map(|comparison| format!("fires where A {comparison}")),
+    );
+    when.extend(query.note.clone());
+    when.push(format!("for {}", query.r#for));
+    when.push(format!("every {}", query.interval));
+    let source = query.datasource.as_ref();
+    when.push(source.map_or_else(
+        || "the instance's default data source".to_owned(),
+        |source| format!("data source {source}"),
+    ));
+    lines.push(when.join(", "));
+    lines.join("\n")
+}
+
+fn grafana(page: &mut Page, there: &There, now: Timestamp, place: &TimeZone) {
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+    let instance = there.instance.as_deref().unwrap_or_default();
+    let mut stored = format!("instance {instance}");
+    if there.uid.is_some() {
+        let _ = write!(stored, ", folder {}", known(&there.folder));
+        if let Some(group) = &there.group {
+            let _ = write!(stored, ", group {group}");
+        }
+        let _ = write!(stored, ", uid {}", known(&there.uid));
+    }
+    page.put("GRAFANA", &stored);
+    match &there.why {
+        None => page.put("", &format!("in sync for {}", ago(there.in_sync_since, now))),
+        Some(why) => {
+            let how = if why.is_ready {
+                "in sync, but"
+            } else {
+                "not in sync:"
+            };
+            page.put(
+                "",
+                &format!(
+                    "{how} {} for {}: {}",
+                    why.reason,
+                    ago(why.since, now),
+                    why.message
+                ),
+            );
+        }
+    }
+    page.put("STATE", &state(there, now));
+    page.put("ROUTE", &route(there));
+    page.put("SILENCED", &silenced(there, now, place));
+    page.put("SENT", &sent(there, now));
+    page.put("LINK", &known(&there.url));
+}
+
+fn state(there: &There, now: Timestamp) -> String {
+    let Some(state) = &there.state else {
+        return "not evaluated yet, as far as the operator has seen".to_owned();
+    };
+    let mut said = format!("{state} for {}", ago(there.state_since, now));
+    if let Some(message) = &there.state_message {
+        let _ = write!(said, ": {message}");
+    }
+    said
+}
+
+fn route(there: &There) -> String {
+    let Some(answer) = &there.route else {
+        return format!("not known: {}", there.why_not.as_deref().unwrap_or_default());
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for told in &answer.contact_points {
+        let levels: Vec<String> = told
+            .matchers
+            .iter()
+            .filter(|all| !all.is_empty())
+            .map(|all| all.join(", "))
+            .collect();
+        let by = match levels.as_slice() {
+            [] => String::new(),
+            levels => format!(" by {}", levels.join(" > ")),
+        };
+        let muted = if told.is_muted == Some(true) {
+            ", muted now"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "{}{by} ({}, {}){muted}",
+            told.contact_point, told.by.resource, told.by.field
+        ));
+    }
+    if lines.is_empty() {
+        lines.push("nobody".to_owned());
+    }
+    if !there.unknown_labels.is_empty() {
+        lines.push(format!(
+            "without {}, which come from templates and aren't known before it fires",
+            there.unknown_labels.join(", ")
+        ));
+    }
+    lines.join("\n")
+}
+
+fn silenced(there: &There, now: Timestamp, place: &TimeZone) -> String {
+    if there.silenced.is_empty() {
+        return "–".to_owned();
+    }
+    let line = |quieted: &super::super::status::routes::Quieted| {
+        let why = quieted.maintenance.as_deref().unwrap_or(&quieted.comment);
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        format!(
+            "until {} by Silence {}: {why}",
+            at(quieted.until, now, place),
+            quieted.silence
+        )
+    };
+    there.silenced.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What became of the last notifications, of whichever alert they were.
+fn sent(there: &There, now: Timestamp) -> String {
+    if there.told().is_none_or(|told| told.is_empty()) {
+        return "–".to_owned();
+    }
+    let line = |delivery: &super::life::Delivery| {
+        let name = &delivery.contact_point;
+        match (&delivery.resource, &delivery.delivery) {
+            (None, _) => format!("{name}: no ContactPoint that can be seen"),
+            (Some(_), None) => format!("{name}: nothing yet"),
+            (Some(_), Some(said)) if delivery.last_sent.is_some() => {
+                format!("{name}: {said}, {} ago", ago(delivery.last_sent, now))
+            }
+            (Some(_), Some(said)) => format!("{name}: {said}"),
+        }
+    };
+    there.deliveries.iter().map(line).collect::<Vec<_>>().join("\n")
+}
