@@ -64,6 +64,9 @@ enum OfPeople {
     Export(Box<export::Export>),
     Status(Box<status::Status>),
     Trace(Box<trace::Trace>),
+    Events(Box<status::events::Events>),
+    Open(Box<status::open::Open>),
+    Version(Box<status::version::Version>),
     #[command(subcommand)]
     Test(test::Test),
 }
@@ -78,6 +81,9 @@ impl OfPeople {
             Self::Export(command) => command.execute(),
             Self::Status(command) => command.execute(),
             Self::Trace(command) => command.execute(),
+            Self::Events(command) => command.execute(),
+            Self::Open(command) => command.execute(),
+            Self::Version(command) => command.execute(),
             Self::Test(command) => command.execute(),
         }
     }

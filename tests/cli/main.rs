@@ -86,6 +86,32 @@ fn exit_codes_say_what_became_of_it() {
     }
 }
 
+#[test]
+fn exit_codes_of_what_looks_at_a_cluster_say_whether_there_is_one() {
+    for (arguments, code) in [
+        (&["status", "--nonsense"][..], 2),
+        (&["status", "-l", "team in (a)"], 2),
+        (&["status", "-A", "-n", "revel"], 2),
+        (&["status", "--watch", "--exit-code"], 2),
+        (&["status", "--kubeconfig", "not-there"], 3),
+        (&["trace"], 2),
+        (&["trace", "Silence/calm"], 2),
+        (&["trace", "rule", "a", "--kubeconfig", "not-there"], 3),
+        (&["events", "--for", "web"], 2),
+        (&["events", "--kubeconfig", "not-there"], 3),
+        (&["open", "AlertRule"], 2),
+        (&["open", "AlertRul/a"], 2),
+        (&["open", "AlertRule/a", "--kubeconfig", "not-there"], 3),
+        (&["version", "--client"], 0),
+        (&["version", "--nonsense"], 2),
+    ] {
+        ends(arguments, "", code);
+    }
+    let alone = run(&["version", "--kubeconfig", "not-there"], "");
+    assert_eq!(alone.status.code(), Some(4));
+    assert!(text(&alone.stdout).starts_with("CLIENT ") && !alone.stderr.is_empty());
+}
+
 /// Runs a command, and holds against each other how it ends and what it says.
 fn ends(arguments: &[&str], input: &str, code: i32) {
     let output = run(arguments, input);

@@ -34,6 +34,7 @@ mod instances;
 mod integrations;
 mod left;
 mod limited_rights;
+mod looked;
 mod maintenance_argo;
 mod maintenance_changes;
 mod maintenance_job;

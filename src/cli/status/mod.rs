@@ -1,10 +1,13 @@
 //! `alertwright status`: one screen that says how things are.
 
+pub(super) mod events;
+pub(super) mod open;
 mod operator;
 pub(super) mod routes;
 pub(super) mod screen;
 pub(super) mod state;
 mod text;
+pub(super) mod version;
 mod view;
 mod watch;
 

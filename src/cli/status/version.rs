@@ -1,0 +1,128 @@
+//! `alertwright version`: who is who.
+
+use serde_json::{Value, json};
+
+use super::super::common::connect::{Cluster, Scope, wait};
+use super::super::common::exit::{self, Exit};
+use super::super::common::print::{API_VERSION, harmless, note, print, table};
+use super::operator::{Operator, operator};
+use super::state::Part;
+use crate::domain::lint::object::Object;
+
+/// Print the versions of this program, of the operator in the cluster and of each GrafanaInstance's Grafana.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright version\n  alertwright version --client\n  alertwright version --operator-namespace alertwright-system -o json\n\n{}", exit::HELP_IN_PART))]
+pub(in super::super) struct Version {
+    #[command(flatten)]
+    cluster: Cluster,
+    /// Only of this program; no cluster is asked.
+    #[arg(long)]
+    client: bool,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How it is printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Lines for people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// What is known of the cluster.
+struct Found {
+    operator: Operator,
+    grafanas: Vec<[String; 3]>,
+}
+
+impl Version {
+    pub(in super::super) fn execute(self) -> Result<Exit, String> {
+        if self.client {
+            return print(&self.said(None)).map(|()| Exit::Done);
+        }
+        let found = wait(async {
+            let cluster = self.cluster.connect(&Scope::default()).await?;
+            let read = cluster.at_home().await?;
+            read.notes.iter().for_each(|text| note(text));
+            Ok(found(&read.objects()))
+        });
+        // What is known without a cluster is printed all the same.
+        print(&self.said(found.as_ref().ok()))?;
+        Ok(match found {
+            Ok(_) => Exit::Done,
+            Err(why) => {
+                note(&why);
+                Exit::InPart
+            }
+        })
+    }
+
+    fn said(&self, found: Option<&Found>) -> String {
+        match self.output {
+            Output::Text => text(found),
+            Output::Json => json(found),
+        }
+    }
+}
+
+fn found(objects: &[Object]) -> Found {
+    let instances = objects.iter().filter(|object| object.kind == "GrafanaInstance");
+    let grafana = |object: &Object| {
+        let status = Part::whole(object);
+        let url = status.text("url").or_else(|| object.spec().get("url")?.as_str());
+        [
+            object.name.as_str(),
+            status.text("version").unwrap_or("not known"),
+            url.unwrap_or_default(),
+        ]
+        .map(str::to_owned)
+    };
+    Found {
+        operator: operator(objects),
+        grafanas: instances.map(grafana).collect(),
+    }
+}
+
+fn platform() -> String {
+    format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+fn text(found: Option<&Found>) -> String {
+    let mut out = format!("CLIENT    {} {}\n", env!("CARGO_PKG_VERSION"), platform());
+    let Some(found) = found else {
+        return out;
+    };
+    let operator = match (&found.operator.deployment, &found.operator.version) {
+        (None, _) => "no Deployment of it is seen".to_owned(),
+        (Some(deployment), None) => format!("version not known, Deployment {deployment}"),
+        (Some(deployment), Some(version)) => format!("{version}, Deployment {deployment}"),
+    };
+    out.push_str(&harmless(&format!("OPERATOR  {operator}")));
+    out.push('\n');
+    if !found.grafanas.is_empty() {
+        let rows: Vec<Vec<String>> = found.grafanas.iter().map(|row| row.to_vec()).collect();
+        out.push('\n');
+        out.push_str(&table(&["INSTANCE", "GRAFANA", "ADDRESS"], &rows, true));
+    }
+    out
+}
+
+fn json(found: Option<&Found>) -> String {
+    let grafana = |[instance, version, url]: &[String; 3]| json!({"instance": instance, "version": version, "url": url});
+    let mut document = json!({
+        "apiVersion": API_VERSION, "kind": "VersionReport",
+        "client": {"version": env!("CARGO_PKG_VERSION"), "platform": platform()},
+    });
+    if let (Some(found), Some(document)) = (found, document.as_object_mut()) {
+        document.insert(
+            "operator".to_owned(),
+            serde_json::to_value(&found.operator).unwrap_or_default(),
+        );
+        let grafanas: Vec<Value> = found.grafanas.iter().map(grafana).collect();
+        document.insert("grafanas".to_owned(), grafanas.into());
+    }
+    format!("{document:#}\n")
+}
