@@ -20,18 +20,18 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
-/// Alertmanager, a question a line and an answer a line.
-struct Engine {
+/// The double, a question a line and an answer a line.
+pub(crate) struct Engine {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Engine {
-    fn start() -> Self {
+    pub(crate) fn start(how: &str) -> Self {
         let path = alertwright_testbed::parts::path("grafana").expect("tests/testbed/build grafana");
         let mut child = Command::new(path)
-            .arg("-routes")
+            .arg(how)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -45,7 +45,7 @@ impl Engine {
         }
     }
 
-    fn ask(&mut self, question: &Value) -> Value {
+    pub(crate) fn ask(&mut self, question: &Value) -> Value {
         writeln!(self.questions, "{question}").expect("a question");
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("an answer");
@@ -203,7 +203,7 @@ fn ours(tree: &Route, alerts: &[Labels]) -> Result<Value, String> {
 
 #[test]
 fn every_alert_goes_where_alertmanager_sends_it() {
-    let engine = RefCell::new(Engine::start());
+    let engine = RefCell::new(Engine::start("-routes"));
     let seen = RefCell::new(BTreeMap::<usize, usize>::new());
     let mut runner = TestRunner::new(Config {
         cases: 3000,
@@ -339,7 +339,7 @@ fn zone(name: &str) -> Option<TimeZone> {
 
 #[test]
 fn it_is_the_time_when_alertmanager_says_so() {
-    let engine = RefCell::new(Engine::start());
+    let engine = RefCell::new(Engine::start("-routes"));
     let seen = RefCell::new((0, 0));
     let mut runner = TestRunner::new(Config {
         cases: 2000,

@@ -9,6 +9,7 @@
 mod diff;
 mod docs;
 mod engine;
+mod evaluation;
 
 use std::io::Write;
 use std::path::Path;

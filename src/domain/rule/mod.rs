@@ -2,6 +2,8 @@
 
 mod data;
 pub mod decision;
+#[cfg(feature = "cli")]
+pub mod evaluation;
 pub mod folder;
 pub mod identity;
 pub mod query;

@@ -25,6 +25,9 @@ func (s *api) routeByID() {
 func (s *api) routeDataSources() {
 	s.Handle("GET /api/datasources", server.ReadSources, s.listSources)
 	s.Handle("POST /api/datasources", server.MakeSources, s.createSource)
+	s.Handle("POST /api/ds/query", server.SignedIn, s.query)
+	s.Handle("POST /api/v1/eval", server.TestRules, s.eval)
+	s.Handle("POST /api/v1/rule/test/grafana", server.TestRules, s.testRule)
 	if s.Cfg.Version.SourcesByID() {
 		s.routeByID()
 	}

@@ -146,6 +146,13 @@ func (e *Engine) alert(i *Instance, at time.Time, ended bool) *alert.Alert {
 	return alert.New(a, at, !ended)
 }
 
+// tell has the Alertmanager know of alerts; an engine that only answers questions has none.
+func (e *Engine) tell(alerts ...*alert.Alert) {
+	if e.Am != nil {
+		e.Am.Put(alerts...)
+	}
+}
+
 // Text is how the API names the state.
 func (i *Instance) Text() string {
 	if i.Reason == "" {

@@ -113,7 +113,11 @@ func (e *Engine) evaluateNode(ctx context.Context, n *expression.Node, run *expr
 		}
 		return values, nil
 	}
-	values, err := e.query(ctx, n.Query, run)
+	ask := e.query
+	if e.ask != nil {
+		ask = e.ask
+	}
+	values, err := ask(ctx, n.Query, run)
 	if err != nil {
 		return nil, &queryError{n.Query.RefID, n.Query.DatasourceUID, err}
 	}

@@ -37,6 +37,8 @@ type Engine struct {
 	log   *slog.Logger
 	Am    *routing.Alertmanager
 	slots chan struct{}
+	// ask answers for data sources; nil has them asked themselves.
+	ask func(ctx context.Context, q store.Query, run *expression.Run) (expression.Values, error)
 
 	Mu     sync.RWMutex
 	States map[string]*RuleState

@@ -112,7 +112,7 @@ func (s *RuleState) end(reason string, now time.Time) {
 	s.instances = map[string]*Instance{}
 	s.engine.changed.Store(true)
 	s.lastEval, s.took = time.Time{}, 0
-	s.engine.Am.Put(alerts...)
+	s.engine.tell(alerts...)
 }
 
 // fires says whether the Alertmanager knows of the alert.
@@ -177,7 +177,7 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 		}
 		delete(s.instances, key)
 	}
-	e.Am.Put(alerts...)
+	e.tell(alerts...)
 }
 
 // step moves an alert to its next state; what it gives is to be sent.

@@ -133,6 +133,9 @@ func (v Version) ThresholdPredicates() bool { return v.AtLeast(11, 1, 0) }
 // away; before it counted for series only (#74859, #75594: 10.2).
 func (v Version) ReduceModesOnNumbers() bool { return v.AtLeast(10, 2, 0) }
 
+// TestsWholeRules: a rule can be tested whole, with what its alerts would be (#69755: 10.1).
+func (v Version) TestsWholeRules() bool { return v.AtLeast(10, 1, 0) }
+
 // Hysteresis: a threshold may have an evaluator of its own for alerts that fire (#70998: 10.3, by the toggle recoveryThreshold at first).
 // Unconfirmed: the release that needs no toggle; played: without one from 10.3.
 func (v Version) Hysteresis() bool { return v.AtLeast(10, 3, 0) }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"alertwright.testbed/grafana/engine/expression"
 	"alertwright.testbed/grafana/store"
 )
@@ -36,6 +38,16 @@ func step(q store.Query, from, to time.Time) time.Duration {
 	return time.Duration(max(interval, least, 1000)) * time.Millisecond
 }
 
+// least is the shortest step that a query itself asks for: Prometheus calls it interval, Loki step.
+func least(q store.Query, field string) time.Duration {
+	text, _ := q.Model[field].(string)
+	length, err := model.ParseDuration(text)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(length)
+}
+
 // interpolate replaces the macros of time.
 func interpolate(expr string, step time.Duration, from, to time.Time) string {
 	length := to.Sub(from)
@@ -56,7 +68,7 @@ func QueryLoki(ctx context.Context, source *store.DataSource, q store.Query, fro
 	if kind == "" {
 		kind = q.QueryType
 	}
-	width := step(q, from, to)
+	width := max(step(q, from, to), least(q, "step"))
 	params := url.Values{"query": {interpolate(expr, width, from, to)}}
 	path := "/loki/api/v1/query_range"
 	switch kind {
@@ -82,15 +94,16 @@ func QueryPrometheus(ctx context.Context, source *store.DataSource, q store.Quer
 	expr, _ := q.Model["expr"].(string)
 	instant, isSet := q.Model["instant"].(bool)
 	ranged, _ := q.Model["range"].(bool)
-	width := step(q, from, to)
+	width := max(step(q, from, to), least(q, "interval"))
 	params := url.Values{"query": {interpolate(expr, width, from, to)}}
 	seconds := func(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64) }
 	if instant || !ranged && isSet && instant {
 		params.Set("time", seconds(to))
 		return ask(ctx, source, "/api/v1/query", params)
 	}
-	params.Set("start", seconds(from))
-	params.Set("end", seconds(to))
+	// Its steps are whole multiples (pkg/promlib/models/query.go, AlignTimeRange).
+	params.Set("start", seconds(from.Truncate(width)))
+	params.Set("end", seconds(to.Truncate(width)))
 	params.Set("step", strconv.FormatFloat(width.Seconds(), 'f', -1, 64))
 	return ask(ctx, source, "/api/v1/query_range", params)
 }

@@ -80,5 +80,4 @@ pub(super) fn record(spec: &AlertRuleSpec, around: &Surroundings<'_>) -> Result<
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
 mod tests;
