@@ -4,6 +4,8 @@ pub mod apis;
 mod deliveries;
 pub mod notifications;
 #[cfg(feature = "cli")]
+mod queries;
+#[cfg(feature = "cli")]
 pub mod rehearsed;
 pub mod rules;
 mod states;
@@ -21,6 +23,8 @@ use watch::Listed;
 
 pub use apis::{Api, Apis, Capabilities, Change, Concern, Fallback, Preference, Why};
 pub use deliveries::{Deliveries, Delivery};
+#[cfg(feature = "cli")]
+pub use queries::{Queries, Would};
 pub use rules::{FoundRule, KeptInterval, RuleWrite, Rules, Stored, Updated};
 pub use states::{AlertState, RuleState, RuleStates, StatesPage, Window};
 pub use terms::{Answer, DEFAULT_INTERVAL, OWNER_LABEL, Provenance, TREE_LABEL};
@@ -46,6 +50,9 @@ pub struct Grafana {
     pub inhibition_rules: Arc<dyn InhibitionRules>,
     /// How notifications were delivered.
     pub deliveries: Arc<dyn Deliveries>,
+    /// What data sources say.
+    #[cfg(feature = "cli")]
+    pub queries: Arc<dyn Queries>,
     /// Silences.
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.

@@ -37,6 +37,8 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
         templates: notifications.clone(),
         inhibition_rules: inhibitions.clone(),
         deliveries: older.clone(),
+        #[cfg(feature = "cli")]
+        queries: older.clone(),
         silences: older.clone(),
         server: older,
         apis: Arc::new(Chosen {

@@ -152,6 +152,9 @@ struct Refusal {
     message_id: Option<String>,
     #[serde(deserialize_with = "details")]
     details: Details,
+    /// What came of each query, where one of them is why.
+    #[serde(deserialize_with = "results")]
+    results: Vec<String>,
 }
 
 /// What a `Status` adds. Grafana's own errors have their name for a uid (`Error.Status` in `pkg/apimachinery/errutil/errors.go`).
@@ -166,6 +169,14 @@ struct Details {
 fn details<'de, D: Deserializer<'de>>(from: D) -> Result<Details, D::Error> {
     let found = Value::deserialize(from)?;
     Ok(serde_json::from_value(found).unwrap_or_default())
+}
+
+/// What data sources said (`pkg/services/query/errors.go`). Other answers may have something else under this name.
+fn results<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let found = Value::deserialize(from)?;
+    let all = found.as_object().into_iter().flatten();
+    let errors = all.filter_map(|(ref_id, node)| Some(format!("{ref_id}: {}", node.get("error")?.as_str()?)));
+    Ok(errors.collect())
 }
 
 #[derive(Default, Deserialize)]
@@ -187,6 +198,7 @@ impl Refusal {
         let causes = self.details.causes.iter();
         let new = causes.filter(|cause| !cause.message.is_empty() && !message.contains(&cause.message));
         let all: Vec<String> = std::iter::once(message.to_owned())
+            .chain(self.results.iter().cloned())
             .chain(new.map(|cause| format!("{}: {}", cause.field, cause.message)))
             .filter(|part| !part.is_empty())
             .collect();

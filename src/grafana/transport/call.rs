@@ -21,6 +21,8 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
     provenance: Provenance,
+    /// Whether it changes nothing, though it has a body.
+    pub(super) is_read: bool,
     accept: Option<&'static str>,
 }
 
@@ -34,6 +36,7 @@ impl Call {
             .collect();
         Self {
             operation,
+            is_read: method == Method::GET,
             method,
             path,
             query: Vec::new(),
@@ -65,6 +68,13 @@ impl Call {
         let body = serde_json::to_vec(body).map_err(|_| unsendable("a body"))?;
         self.body = Some(body);
         Ok(self)
+    }
+
+    /// The same for a question that changes nothing, whatever its method says.
+    #[cfg(feature = "cli")]
+    pub(crate) fn reading(mut self) -> Self {
+        self.is_read = true;
+        self
     }
 
     /// The same as a write with this provenance.

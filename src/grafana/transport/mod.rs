@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use parking_lot::Mutex;
 use reqwest::{Client, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -168,7 +168,7 @@ impl Transport {
             return Err(Error::Paused { operation, left });
         }
         let mut result = attempt().await;
-        if call.method == Method::GET && matches!(result, Err(Error::Dropped { .. })) {
+        if call.is_read && matches!(result, Err(Error::Dropped { .. })) {
             result = attempt().await;
         }
         if let Err(error) = &result
@@ -200,7 +200,7 @@ impl Transport {
     /// The beginning of an answer that doesn't refuse. All of it may take as long as any, or `longest`.
     async fn respond(&self, call: &Call, longest: Option<Duration>) -> Result<Response> {
         let operation = call.operation;
-        if call.method != Method::GET && !self.supervisor.may_write() {
+        if !call.is_read && !self.supervisor.may_write() {
             return Err(Error::NotLeading { operation });
         }
         let mut request = call.request(&self.client, &self.base)?;

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::FutureExt;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

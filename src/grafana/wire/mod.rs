@@ -1,6 +1,8 @@
 //! Request and response bodies, named and spelled as Grafana's JSON has them.
 
 mod folder;
+#[cfg(feature = "cli")]
+mod frame;
 mod server;
 mod silence;
 
@@ -8,6 +10,8 @@ use serde::{Deserialize, Deserializer};
 
 pub use folder::Folder;
 pub(in crate::grafana) use folder::in_folder;
+#[cfg(feature = "cli")]
+pub use frame::{Answered, Series};
 pub use server::{DataSource, Deprecation, Health, Settings, Toggles};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 

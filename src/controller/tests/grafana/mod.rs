@@ -156,6 +156,8 @@ impl Double {
             templates: all.clone(),
             inhibition_rules: all.clone(),
             deliveries: all.clone(),
+            #[cfg(feature = "cli")]
+            queries: all.clone(),
             silences: all.clone(),
             server: all.clone(),
             apis: all,

@@ -120,7 +120,10 @@ impl Machine {
         let keep = rule.keep_firing_for.as_deref();
         Self {
             r#for: seconds(&rule.r#for),
-            keep: keep.map(seconds).filter(|_| version >= Version::KEEP_FIRING_FOR).unwrap_or_default(),
+            keep: keep
+                .map(seconds)
+                .filter(|_| version >= Version::KEEP_FIRING_FOR)
+                .unwrap_or_default(),
             no_data: Otherwise::of(&rule.no_data_state),
             error: Otherwise::of(&rule.exec_err_state),
             missing: rule.missing_series_evals_to_resolve.unwrap_or(MISSING),
@@ -137,7 +140,9 @@ impl Machine {
 
     /// All alerts that there are, with their states and reasons.
     pub fn alerts(&self) -> impl Iterator<Item = (&Labels, State, &'static str)> {
-        self.alerts.iter().map(|(labels, alert)| (labels, alert.state, alert.reason))
+        self.alerts
+            .iter()
+            .map(|(labels, alert)| (labels, alert.state, alert.reason))
     }
 
     /// Whether an alert of this result of the condition is pending or fires.

@@ -197,8 +197,7 @@ impl Operator {
             Self::Or if x != 0.0 => 1.0,
             Self::And if x == 0.0 => 0.0,
             _ if x.is_nan() || y.is_nan() => f64::NAN,
-            Self::Or => number(y != 0.0),
-            Self::And => number(y != 0.0),
+            Self::Or | Self::And => number(y != 0.0),
             Self::Eq => number(x == y),
             Self::Ne => number(x != y),
             Self::Ge => number(x >= y),
@@ -341,7 +340,8 @@ impl<'a> Parser<'a> {
             self.expect(")")?;
             return Ok(Math::Constant(constant));
         }
-        let function = Function::named(name).ok_or_else(|| format!("{name:?} is no function that is known"))?;
+        let function =
+            Function::named(name).ok_or_else(|| format!("{name:?} is no function that is known"))?;
         self.expect("(")?;
         let inner = self.binary(1)?;
         self.expect(")")?;
@@ -385,7 +385,17 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_said() {
-        for text in ["", "$", "$A +", "$A > 5)", "sum($A)", "abs $A", "1..2", "${A", &"(".repeat(9000)] {
+        for text in [
+            "",
+            "$",
+            "$A +",
+            "$A > 5)",
+            "sum($A)",
+            "abs $A",
+            "1..2",
+            "${A",
+            &"(".repeat(9000),
+        ] {
             assert!(Math::parse(text).is_err(), "{text}");
         }
     }
@@ -393,12 +403,20 @@ mod tests {
     #[test]
     fn two_sides_go_together_by_their_labels() {
         let value = |labels: &[(&str, &str)], number| {
-            let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let labels = labels
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             Value::of(labels.collect(), Some(number))
         };
         let known = Known::from([
-            ("A".to_owned(), vec![value(&[("a", "1"), ("b", "1")], 4.0), value(&[("a", "2")], 9.0)]),
-            ("B".to_owned(), vec![value(&[("a", "1")], 2.0), value(&[("a", "3")], 3.0)]),
+            (
+                "A".to_owned(),
+                vec![value(&[("a", "1"), ("b", "1")], 4.0), value(&[("a", "2")], 9.0)],
+            ),
+            (
+                "B".to_owned(),
+                vec![value(&[("a", "1")], 2.0), value(&[("a", "3")], 3.0)],
+            ),
         ]);
         let joined = Math::parse("$A / $B").unwrap().eval(&known);
         assert_eq!(joined, [value(&[("a", "1"), ("b", "1")], 2.0)]);

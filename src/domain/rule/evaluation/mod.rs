@@ -4,7 +4,9 @@
 pub mod machine;
 mod math;
 pub mod node;
+pub mod past;
 pub mod plan;
+pub mod threshold;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::math::Math;
+use super::threshold::Test;
 use super::{Known, Labels, Outcome, Value, Values, Verdict, contains, number};
 use crate::domain::version::Version;
 use crate::grafana::model::{AlertRule, Query};
@@ -51,14 +52,6 @@ enum Mode {
     Replace(f64),
 }
 
-/// A comparison.
-#[derive(Debug, Clone, PartialEq)]
-struct Test {
-    kind: String,
-    low: f64,
-    high: f64,
-}
-
 impl<'a> Graph<'a> {
     /// Puts the nodes in order; or says which of them can't be worked out here.
     pub fn of(rule: &'a AlertRule, version: Version) -> Result<Self, String> {
@@ -69,7 +62,10 @@ impl<'a> Graph<'a> {
         }
         let nodes = ordered(nodes)?;
         if !nodes.iter().any(|node| node.query.ref_id == rule.condition) {
-            return Err(format!("there is no entry {}, which is to decide", rule.condition));
+            return Err(format!(
+                "there is no entry {}, which is to decide",
+                rule.condition
+            ));
         }
         Ok(Self {
             nodes,
@@ -95,7 +91,10 @@ impl<'a> Graph<'a> {
                 Kind::Math(math) => {
                     let mut needs = Vec::new();
                     math.needs(&mut needs);
-                    let Some(one) = needs.first().filter(|first| needs.iter().all(|name| name == *first)) else {
+                    let Some(one) = needs
+                        .first()
+                        .filter(|first| needs.iter().all(|name| name == *first))
+                    else {
                         return shown;
                     };
                     match self.nodes.iter().find(|node| node.query.ref_id == *one) {
@@ -118,38 +117,6 @@ impl<'a> Graph<'a> {
         })
     }
 
-    /// The same with another number in the place of the one that is compared; fails where there isn't just one.
-    pub fn with_threshold(rule: &AlertRule, threshold: f64) -> Result<AlertRule, String> {
-        let mut rule = rule.clone();
-        let none = || "--threshold takes the place of one number that a value is compared with, and this rule has none such or several".to_owned();
-        let text = |model: &Json, field: &str| model.get(field).and_then(Json::as_str).unwrap_or_default().to_owned();
-        // "Any value at all" compares with a constant that nobody has written.
-        let mut all = rule.data.iter();
-        let is_written = !all.any(|node| text(&node.model, "expression").starts_with("!is_null("));
-        let is_condition = |node: &&mut Query| node.ref_id == rule.condition && node.is_expression();
-        let Some(node) = rule.data.iter_mut().find(is_condition) else {
-            return Err(none());
-        };
-        match text(&node.model, "type").as_str() {
-            "threshold" => {
-                let params = node.model.pointer_mut("/conditions/0/evaluator/params");
-                match params.and_then(Json::as_array_mut).map(Vec::as_mut_slice) {
-                    Some([only]) if is_written => *only = threshold.into(),
-                    _ => return Err(none()),
-                }
-            }
-            "math" => {
-                let text = text(&node.model, "expression");
-                let changed = replaced(&text, threshold).ok_or_else(none)?;
-                if let Some(expression) = node.model.get_mut("expression") {
-                    *expression = changed.into();
-                }
-            }
-            _ => return Err(none()),
-        }
-        Ok(rule)
-    }
-
     /// What an evaluation with these answers of the data sources says. `is_active` tells of which alerts, by the labels of the condition's values, that they
     /// are pending or fire.
     pub fn evaluate(&self, mut known: Known, is_active: &dyn Fn(&Labels) -> bool) -> Vec<Outcome> {
@@ -167,7 +134,13 @@ impl<'a> Graph<'a> {
             };
             known.insert(node.query.ref_id.clone(), values);
         }
-        self.outcomes(&known)
+        let mut outcomes = outcomes(&known, self.condition);
+        for outcome in &mut outcomes {
+            if outcome.labels.is_none() && outcome.verdict == Verdict::NoData {
+                outcome.blamed = Some(self.without_data(&known));
+            }
+        }
+        outcomes
     }
 
     /// A single number stays what it is, but for a mode that counts for it too.
@@ -210,41 +183,6 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn outcomes(&self, known: &Known) -> Vec<Outcome> {
-        let mut seen = BTreeSet::new();
-        let mut outcomes = Vec::new();
-        for value in known.get(self.condition).into_iter().flatten() {
-            if !seen.insert(&value.labels) {
-                let labels: Vec<String> = value.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                return vec![Outcome {
-                    labels: None,
-                    verdict: Verdict::Error(format!("two results have the same labels {{{}}}", labels.join(", "))),
-                    values: BTreeMap::new(),
-                    blamed: None,
-                }];
-            }
-            outcomes.push(Outcome {
-                labels: Some(value.labels.clone()),
-                verdict: match value.number {
-                    None => Verdict::NoData,
-                    Some(x) if x == 0.0 => Verdict::Normal,
-                    Some(_) => Verdict::Alerting,
-                },
-                values: captured(known, &value.labels),
-                blamed: None,
-            });
-        }
-        if outcomes.is_empty() {
-            outcomes.push(Outcome {
-                labels: None,
-                verdict: Verdict::NoData,
-                values: captured(known, &Labels::new()),
-                blamed: Some(self.without_data(known)),
-            });
-        }
-        outcomes
-    }
-
     /// The queries that have no data, and their data sources.
     fn without_data(&self, known: &Known) -> (String, String) {
         let mut ids = Vec::new();
@@ -262,11 +200,56 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// What the condition's values say, each of one alert.
+pub fn outcomes(known: &Known, condition: &str) -> Vec<Outcome> {
+    let none = |verdict, values| {
+        vec![Outcome {
+            labels: None,
+            verdict,
+            values,
+            blamed: None,
+        }]
+    };
+    let mut seen = BTreeSet::new();
+    let mut outcomes = Vec::new();
+    for value in known.get(condition).into_iter().flatten() {
+        if !seen.insert(&value.labels) {
+            let labels: Vec<String> = value
+                .labels
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            let why = format!("two results have the same labels {{{}}}", labels.join(", "));
+            return none(Verdict::Error(why), BTreeMap::new());
+        }
+        outcomes.push(Outcome {
+            labels: Some(value.labels.clone()),
+            verdict: match value.number {
+                None => Verdict::NoData,
+                Some(x) if x == 0.0 => Verdict::Normal,
+                Some(_) => Verdict::Alerting,
+            },
+            values: captured(known, &value.labels),
+            blamed: None,
+        });
+    }
+    if outcomes.is_empty() {
+        return none(Verdict::NoData, captured(known, &Labels::new()));
+    }
+    outcomes
+}
+
 /// The numbers that belong to an alert of these labels; of several of a node that with the most labels.
 fn captured(known: &Known, labels: &Labels) -> BTreeMap<String, f64> {
     let each = known.iter().filter_map(|(id, values)| {
         let fitting = values.iter().filter(|value| contains(labels, &value.labels));
-        let best = fitting.reduce(|best, next| if next.labels.len() > best.labels.len() { next } else { best })?;
+        let best = fitting.reduce(|best, next| {
+            if next.labels.len() > best.labels.len() {
+                next
+            } else {
+                best
+            }
+        })?;
         Some((id.clone(), best.number?))
     });
     each.collect()
@@ -281,7 +264,9 @@ fn kind(query: &Query, version: Version) -> Result<Kind<'_>, String> {
         "math" => Math::parse(text("expression")).map(Kind::Math),
         "reduce" => {
             let settings = query.model.get("settings");
-            let mode = settings.and_then(|settings| settings.get("mode")).and_then(Json::as_str);
+            let mode = settings
+                .and_then(|settings| settings.get("mode"))
+                .and_then(Json::as_str);
             let mode = match mode.unwrap_or_default() {
                 "" => Mode::Strict,
                 "dropNN" => Mode::Drop,
@@ -316,63 +301,6 @@ fn named(text: &str) -> &str {
     text.trim().trim_matches(['$', '{', '}'])
 }
 
-impl Test {
-    fn of(evaluator: Option<&Json>) -> Result<Self, String> {
-        let kind = evaluator.and_then(|evaluator| evaluator.get("type")).and_then(Json::as_str);
-        let params = evaluator.and_then(|evaluator| evaluator.get("params")).and_then(Json::as_array);
-        let params: Vec<f64> = params.into_iter().flatten().filter_map(Json::as_f64).collect();
-        let kind = kind.unwrap_or_default();
-        let needed = match kind {
-            "gt" | "lt" | "eq" | "ne" | "gte" | "lte" => 1,
-            "within_range" | "outside_range" | "within_range_included" | "outside_range_included" => 2,
-            other => return Err(format!("a threshold can't be {other:?}")),
-        };
-        match (params.first(), params.get(1)) {
-            (Some(low), high) if params.len() >= needed => Ok(Self {
-                kind: kind.to_owned(),
-                low: *low,
-                high: high.copied().unwrap_or_default(),
-            }),
-            _ => Err(format!("the threshold {kind} lacks a number")),
-        }
-    }
-
-    #[expect(clippy::float_cmp, reason = "Grafana compares so")]
-    fn holds(&self, x: f64) -> bool {
-        let (low, high) = (self.low, self.high);
-        match self.kind.as_str() {
-            "gt" => x > low,
-            "lt" => x < low,
-            "eq" => x == low,
-            "ne" => x != low,
-            "gte" => x >= low,
-            "lte" => x <= low,
-            "within_range" => x > low && x < high,
-            "within_range_included" => x >= low && x <= high,
-            "outside_range_included" => x <= low || x >= high,
-            _ => x < low || x > high,
-        }
-    }
-}
-
-/// A math expression with another number behind its only comparison.
-fn replaced(text: &str, threshold: f64) -> Option<String> {
-    let is_operator = |c: char| matches!(c, '<' | '>' | '=');
-    let at = text.rfind(is_operator)? + 1;
-    let (before, rest) = text.split_at_checked(at)?;
-    // `>=` is one comparison.
-    let others = before.trim_end_matches(|c| is_operator(c) || c == '!');
-    if others.contains(is_operator) {
-        return None;
-    }
-    let number = rest.trim_start();
-    let end = number.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+')));
-    let (old, behind) = number.split_at_checked(end.unwrap_or(number.len()))?;
-    old.parse::<f64>().ok()?;
-    let space = rest.get(..rest.len() - number.len())?;
-    Some(format!("{before}{space}{threshold}{behind}"))
-}
-
 /// The nodes in an order in which each comes behind those that it needs.
 fn ordered(mut waiting: Vec<Node<'_>>) -> Result<Vec<Node<'_>>, String> {
     let mut ordered: Vec<Node<'_>> = Vec::new();
@@ -384,7 +312,10 @@ fn ordered(mut waiting: Vec<Node<'_>>) -> Result<Vec<Node<'_>>, String> {
         };
         let Some(at) = waiting.iter().position(is_ready) else {
             let left: Vec<&str> = waiting.iter().map(|node| node.query.ref_id.as_str()).collect();
-            return Err(format!("{} need each other, or an entry that there isn't", left.join(", ")));
+            return Err(format!(
+                "{} need each other, or an entry that there isn't",
+                left.join(", ")
+            ));
         };
         ordered.push(waiting.remove(at));
     }

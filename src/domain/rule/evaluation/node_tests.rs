@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::super::machine::{Machine, State};
+use super::super::threshold;
 use super::*;
 
 const NEWEST: Version = Version::new(13, 3, 0);
@@ -73,12 +74,18 @@ fn versions_differ_in_what_is_no_number() {
         "C",
     );
     assert_eq!(says(&dropping, of(f64::NAN), NEWEST), Verdict::NoData);
-    assert_eq!(says(&dropping, of(f64::NAN), Version::new(10, 0, 0)), Verdict::Alerting);
+    assert_eq!(
+        says(&dropping, of(f64::NAN), Version::new(10, 0, 0)),
+        Verdict::Alerting
+    );
     let plain = rule(
         &json!([{"refId": "A"}, {"refId": "C", "type": "threshold", "expression": "$A", "conditions": [{"evaluator": {"type": "lt", "params": [1]}}]}]),
         "C",
     );
-    assert_eq!(says(&plain, of(f64::NAN), Version::new(11, 0, 0)), Verdict::Alerting);
+    assert_eq!(
+        says(&plain, of(f64::NAN), Version::new(11, 0, 0)),
+        Verdict::Alerting
+    );
     assert_eq!(says(&plain, of(f64::NAN), NEWEST), Verdict::Normal);
     let graph = Graph::of(&plain, NEWEST).unwrap();
     assert_eq!((graph.shown(), graph.looks_down()), ("A", true));
@@ -101,20 +108,24 @@ fn a_threshold_with_an_end_of_its_own_holds_until_that() {
 
 #[test]
 fn the_number_that_is_compared_with_can_be_another_one() {
-    let other = Graph::with_threshold(&split(), 0.5).unwrap();
+    let other = threshold::replaced(&split(), 0.5).unwrap();
     assert_eq!(other.data[0].model["expression"], "is_number(1 / ($B > 0.5))");
     assert_eq!(says(&other, of(1.0), NEWEST), Verdict::Alerting);
     for expression in ["$B > 5 && $B < 9", "$B", "$B > $A"] {
         let mut rule = split();
         rule.data[0].model["expression"] = json!(expression);
-        assert!(Graph::with_threshold(&rule, 1.0).is_err(), "{expression}");
+        assert!(threshold::replaced(&rule, 1.0).is_err(), "{expression}");
     }
-    assert_eq!(replaced("$B >= -1e3", 2.0).as_deref(), Some("$B >= 2"));
+    assert_eq!(threshold::of(&split()), Some(5.0));
 }
 
 #[test]
 fn what_cannot_be_worked_out_is_named() {
-    let of = |queries: &Json, condition: &str| Graph::of(&rule(queries, condition), NEWEST).err().unwrap_or_default();
+    let of = |queries: &Json, condition: &str| {
+        Graph::of(&rule(queries, condition), NEWEST)
+            .err()
+            .unwrap_or_default()
+    };
     let classic = json!([{"refId": "A"}, {"refId": "B", "type": "classic_conditions"}]);
     assert!(of(&classic, "B").contains("B: expressions of type classic_conditions"));
     let circle = json!([{"refId": "A", "type": "math", "expression": "$B"}, {"refId": "B", "type": "math", "expression": "$A"}]);
@@ -125,7 +136,9 @@ fn what_cannot_be_worked_out_is_named() {
         "C",
     );
     let number = |labels: &[(&str, &str)]| {
-        let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let labels = labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Value::of(labels.collect(), Some(1.0))
     };
     let known = Known::from([
@@ -150,6 +163,14 @@ fn an_alert_waits_fires_and_recovers_in_its_time() {
     let (pending, recovering) = (State::Pending, State::Recovering);
     assert_eq!(
         states,
-        [pending, pending, State::Alerting, recovering, recovering, State::Normal, pending]
+        [
+            pending,
+            pending,
+            State::Alerting,
+            recovering,
+            recovering,
+            State::Normal,
+            pending
+        ]
     );
 }

@@ -1,4 +1,6 @@
 //! What Grafana sees happen: how rules do, and what became of notifications.
 
 mod deliveries;
+#[cfg(feature = "cli")]
+mod queries;
 mod states;
