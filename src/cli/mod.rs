@@ -1,6 +1,8 @@
 //! The command line: arguments and environment, checked.
 
 #[cfg(feature = "cli")]
+mod backtest;
+#[cfg(feature = "cli")]
 mod check;
 mod common;
 #[cfg(feature = "cli")]
@@ -69,6 +71,7 @@ enum OfPeople {
     Version(Box<status::version::Version>),
     #[command(subcommand)]
     Test(test::Test),
+    Backtest(Box<backtest::Backtest>),
 }
 
 #[cfg(feature = "cli")]
@@ -85,6 +88,7 @@ impl OfPeople {
             Self::Open(command) => command.execute(),
             Self::Version(command) => command.execute(),
             Self::Test(command) => command.execute(),
+            Self::Backtest(command) => command.execute(),
         }
     }
 }

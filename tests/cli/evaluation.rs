@@ -30,7 +30,12 @@ type Tick = (Answer, Answer);
 fn query(ref_id: &str, model: Json) -> Query {
     Query {
         ref_id: ref_id.to_owned(),
-        datasource_uid: if model.get("type").is_some() { "__expr__" } else { ref_id }.to_owned(),
+        datasource_uid: if model.get("type").is_some() {
+            "__expr__"
+        } else {
+            ref_id
+        }
+        .to_owned(),
         model,
         ..Query::default()
     }
@@ -83,7 +88,15 @@ fn reduce() -> impl Strategy<Value = Json> {
 }
 
 fn version() -> impl Strategy<Value = Version> {
-    let all = [(10, 0, 0), (10, 2, 0), (10, 4, 0), (11, 6, 0), (12, 0, 0), (12, 4, 0), (13, 3, 0)];
+    let all = [
+        (10, 0, 0),
+        (10, 2, 0),
+        (10, 4, 0),
+        (11, 6, 0),
+        (12, 0, 0),
+        (12, 4, 0),
+        (13, 3, 0),
+    ];
     prop::sample::select(all.to_vec()).prop_map(|(major, minor, patch)| Version::new(major, minor, patch))
 }
 
@@ -99,22 +112,32 @@ fn rule() -> impl Strategy<Value = AlertRule> {
     ];
     (
         (condition(), reduce()),
-        (prop::sample::select(period.clone()), option::weighted(0.8, prop::sample::select(period))),
+        (
+            prop::sample::select(period.clone()),
+            option::weighted(0.8, prop::sample::select(period)),
+        ),
         states,
         (option::of(1..4_i64), labels),
     )
-        .prop_map(|((condition, reduce), (wait, keep), (no_data, error), (missing, labels))| AlertRule {
-            // In an order that isn't that of their needs.
-            data: vec![query("C", condition), query("B", reduce), query("A", json!({})), query("D", json!({}))],
-            condition: "C".to_owned(),
-            r#for: wait.to_owned(),
-            keep_firing_for: keep.map(str::to_owned),
-            no_data_state: no_data.to_owned(),
-            exec_err_state: error.to_owned(),
-            missing_series_evals_to_resolve: missing,
-            labels,
-            ..AlertRule::default()
-        })
+        .prop_map(
+            |((condition, reduce), (wait, keep), (no_data, error), (missing, labels))| AlertRule {
+                // In an order that isn't that of their needs.
+                data: vec![
+                    query("C", condition),
+                    query("B", reduce),
+                    query("A", json!({})),
+                    query("D", json!({})),
+                ],
+                condition: "C".to_owned(),
+                r#for: wait.to_owned(),
+                keep_firing_for: keep.map(str::to_owned),
+                no_data_state: no_data.to_owned(),
+                exec_err_state: error.to_owned(),
+                missing_series_evals_to_resolve: missing,
+                labels,
+                ..AlertRule::default()
+            },
+        )
 }
 
 fn number() -> impl Strategy<Value = Option<f64>> {
@@ -126,18 +149,26 @@ fn number() -> impl Strategy<Value = Option<f64>> {
 
 /// Series come and go; now and then there is none, or the query fails.
 fn answer() -> impl Strategy<Value = Answer> {
-    let series = vec![vec![], vec![("a", "1")], vec![("a", "2")], vec![("a", "1"), ("b", "1")]];
+    let series = vec![
+        vec![],
+        vec![("a", "1")],
+        vec![("a", "2")],
+        vec![("a", "1"), ("b", "1")],
+    ];
     let several = prop::sample::subsequence(series, 0..=3).prop_flat_map(|series| {
         let count = series.len();
         vec(number(), count).prop_map(move |numbers| {
             let labels = series.iter().map(|labels| {
-                let each = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+                let each = labels
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
                 each.collect::<Labels>()
             });
             Some(labels.zip(numbers).collect::<Vec<_>>())
         })
     });
-    let one = number().prop_map(|number| Some(vec![(Labels::from([("a".to_owned(), "1".to_owned())]), number)]));
+    let one =
+        number().prop_map(|number| Some(vec![(Labels::from([("a".to_owned(), "1".to_owned())]), number)]));
     prop_oneof![6 => one, 4 => several, 1 => Just(Some(Vec::new())), 1 => Just(None)]
 }
 
@@ -172,7 +203,11 @@ fn question(rule: &AlertRule, version: Version, ticks: &[Tick]) -> Json {
 }
 
 /// What we say after each evaluation, in the words of the double.
-fn ours(rule: &AlertRule, version: Version, ticks: &[Tick]) -> Result<Vec<BTreeMap<Labels, (String, String)>>, String> {
+fn ours(
+    rule: &AlertRule,
+    version: Version,
+    ticks: &[Tick],
+) -> Result<Vec<BTreeMap<Labels, (String, String)>>, String> {
     let graph = Graph::of(rule, version)?;
     let mut machine = Machine::new(rule, version);
     let mut told = Vec::new();
@@ -187,7 +222,8 @@ fn ours(rule: &AlertRule, version: Version, ticks: &[Tick]) -> Result<Vec<BTreeM
             None => {
                 let values = |answer: &Answer| {
                     let each = answer.iter().flatten();
-                    each.map(|(labels, number)| Value::of(labels.clone(), *number)).collect()
+                    each.map(|(labels, number)| Value::of(labels.clone(), *number))
+                        .collect()
                 };
                 let known = Known::from([("A".to_owned(), values(a)), ("D".to_owned(), values(d))]);
                 graph.evaluate(known, &|labels| machine.is_active(labels))
@@ -216,22 +252,25 @@ fn every_alert_has_the_states_that_grafana_gives_it() {
         ..Config::default()
     });
     let tick = (answer(), answer());
-    let result = runner.run(&(rule(), version(), vec(tick, 1..12)), |(rule, version, ticks)| {
-        let answer = engine.borrow_mut().ask(&question(&rule, version, &ticks));
-        let ours = ours(&rule, version, &ticks).map_err(TestCaseError::fail)?;
-        for (at, (ours, theirs)) in ours.iter().zip(answer["ticks"].as_array().unwrap()).enumerate() {
-            let theirs = theirs.as_array().unwrap().iter().map(|alert| {
-                let text = |field: &str| alert[field].as_str().unwrap().to_owned();
-                let labels: Labels = serde_json::from_value(alert["labels"].clone()).unwrap();
-                (labels, (text("state"), text("reason")))
-            });
-            prop_assert_eq!(ours, &theirs.collect(), "after evaluation {}", at);
-            for (state, _) in ours.values() {
-                *seen.borrow_mut().entry(state.clone()).or_default() += 1;
+    let result = runner.run(
+        &(rule(), version(), vec(tick, 1..12)),
+        |(rule, version, ticks)| {
+            let answer = engine.borrow_mut().ask(&question(&rule, version, &ticks));
+            let ours = ours(&rule, version, &ticks).map_err(TestCaseError::fail)?;
+            for (at, (ours, theirs)) in ours.iter().zip(answer["ticks"].as_array().unwrap()).enumerate() {
+                let theirs = theirs.as_array().unwrap().iter().map(|alert| {
+                    let text = |field: &str| alert[field].as_str().unwrap().to_owned();
+                    let labels: Labels = serde_json::from_value(alert["labels"].clone()).unwrap();
+                    (labels, (text("state"), text("reason")))
+                });
+                prop_assert_eq!(ours, &theirs.collect(), "after evaluation {}", at);
+                for (state, _) in ours.values() {
+                    *seen.borrow_mut().entry(state.clone()).or_default() += 1;
+                }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
     result.unwrap();
     // Samples that never come to a state prove nothing about it.
     let seen = seen.into_inner();

@@ -198,6 +198,55 @@ fn exit_codes_say_whether_alerts_go_where_somebody_expects_them() {
 }
 
 #[test]
+fn exit_codes_say_whether_a_rule_could_be_evaluated() {
+    for (arguments, code) in [
+        (&["backtest"][..], 2),
+        (&["backtest", "-f", "fine.yaml", "--step", "0s"], 2),
+        (&["backtest", "-f", "fine.yaml", "--since", "soon"], 2),
+        (&["backtest", "-f", "fine.yaml", "--since", "0s"], 2),
+        (
+            &[
+                "backtest",
+                "-f",
+                "fine.yaml",
+                "--since",
+                "1h",
+                "--from",
+                "2026-12-24T20:00:00Z",
+            ],
+            2,
+        ),
+        // Without a cluster and without an address of Grafana.
+        (&["backtest", "-f", "fine.yaml"], 3),
+        (
+            &[
+                "backtest",
+                "-f",
+                "not-there.yaml",
+                "--grafana-url",
+                "http://127.0.0.1:1",
+            ],
+            3,
+        ),
+        (&["test", "rule"], 2),
+        (&["test", "rule", "-f", "fine.yaml", "--at", "tomorrow"], 2),
+        (
+            &[
+                "test",
+                "rule",
+                "-f",
+                "fine.yaml",
+                "--grafana-url",
+                "http://127.0.0.1:1",
+            ],
+            3,
+        ),
+    ] {
+        ends(arguments, "", code);
+    }
+}
+
+#[test]
 fn counts_are_no_data() {
     let output = run(
         &["check", "-f", "fine.yaml", "-f", "-"],

@@ -16,6 +16,7 @@ mod addresses;
 mod alarm;
 mod answers;
 mod api_server;
+mod backtest;
 mod contact_points;
 mod deep;
 mod deliveries;

@@ -1,0 +1,353 @@
+//! `alertwright backtest`: a rule over the past.
+
+mod asking;
+mod html;
+mod json;
+mod paged;
+pub(super) mod subject;
+pub(super) mod text;
+
+use std::fs;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use self::paged::{Paged, Whose, paged};
+use self::subject::{Gathered, Subject, Whom};
+use super::common::connect::wait;
+use super::common::exit::{self, Exit};
+use super::common::print::{note, print, wrong};
+use crate::api::duration;
+use crate::domain::ownership::Owners;
+use crate::domain::routing::trees::World;
+use crate::domain::rule::evaluation::node::Graph;
+use crate::domain::rule::evaluation::past::{Past, Samples, past};
+use crate::domain::rule::evaluation::plan::{self, Asked, Span};
+use crate::domain::rule::evaluation::threshold;
+use crate::grafana::digest;
+use crate::grafana::model::{AlertRule, Route, TreeName};
+
+/// Say when a rule would have fired in the past: how often, for how long, and who would have been told.
+///
+/// Grafana's data sources are asked for the rule's queries over that time, and its expressions and states (`for`, `keepFiringFor`, no data) are worked out here as Grafana does. Only
+/// Prometheus and Loki can be asked so. Nothing is written into Grafana or the cluster. Who would have been told is by the policy tree as it stands in Grafana; silences and time intervals of that time aren't known.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright backtest -f alerting/payments.yaml --since 7d --compare\n  alertwright backtest high-error-rate -n payments --for 10m --threshold 0.2\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright backtest -f rule.yaml --html rule.html\n\n{}", exit::HELP))]
+pub(super) struct Backtest {
+    #[command(flatten)]
+    whom: Whom,
+    /// How far back to look.
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = length, conflicts_with = "from")]
+    since: i64,
+    /// When to begin, for example 2026-12-24T20:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = super::route::time)]
+    from: Option<Timestamp>,
+    /// When to end. Default: now.
+    #[arg(long, value_name = "TIME", value_parser = super::route::time)]
+    to: Option<Timestamp>,
+    /// The time between two evaluations: a duration, or `auto`: the rule's interval, or a multiple of it where that would be more than 100,000 evaluations.
+    #[arg(long, value_name = "DURATION", default_value = "auto", value_parser = step)]
+    step: Step,
+    /// How long the condition must hold, in the place of what the rule says.
+    #[arg(long = "for", value_name = "DURATION", value_parser = length)]
+    waits: Option<i64>,
+    /// The number that the value is compared with, in the place of the rule's.
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// Also say what the rule as it stands in Grafana would have done.
+    #[arg(long)]
+    compare: bool,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+/// How it is told.
+#[derive(clap::Args, Debug)]
+struct Telling {
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// Also write one page with a chart, which needs no network, into this file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// No titles above the columns.
+    #[arg(long)]
+    no_headers: bool,
+}
+
+/// How it is printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Counts, a chart of the value, and a line for each firing.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A line for each firing, with titles.
+    Csv,
+}
+
+/// The time between two evaluations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Auto,
+    Seconds(i64),
+}
+
+/// What became of one rule.
+struct Tested<'a> {
+    subject: &'a Subject,
+    span: Span,
+    /// The one of the file or the cluster last.
+    runs: Vec<Run>,
+    notes: Vec<String>,
+}
+
+/// One rule's past.
+struct Run {
+    /// Whose rule it is: `in Grafana`, or `this file`.
+    called: &'static str,
+    rule: AlertRule,
+    past: Past,
+    paged: Paged,
+}
+
+fn length(text: &str) -> Result<i64, String> {
+    let length = digest::duration(text)
+        .ok_or_else(|| format!("{text:?} is no duration; write one such as 30m or 7d"))?;
+    i64::try_from(length.as_secs()).map_err(|e| e.to_string())
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    if text == "auto" {
+        return Ok(Step::Auto);
+    }
+    match length(text)? {
+        0 => Err("a step is at least 1s".to_owned()),
+        seconds => Ok(Step::Seconds(seconds)),
+    }
+}
+
+impl Backtest {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        let (from, to) = self.stretch();
+        let (gathered, tested) = wait(async {
+            let gathered = self.whom.gather(self.compare).await?;
+            let trees = trees(&gathered).await;
+            let tested = {
+                let mut all = Vec::new();
+                for (at, subject) in gathered.subjects.iter().enumerate() {
+                    let one = self.test(&gathered, subject, (from, to), &trees).await;
+                    all.push((
+                        at,
+                        one.map_err(|why| format!("AlertRule {}: {why}", subject.called()))?,
+                    ));
+                }
+                all.into_iter()
+                    .map(|(at, tested)| (at, tested.span, tested.runs, tested.notes))
+                    .collect::<Vec<_>>()
+            };
+            Ok((gathered, tested))
+        })?;
+        let tested: Vec<Tested<'_>> = tested
+            .into_iter()
+            .filter_map(|(at, span, runs, notes)| {
+                Some(Tested {
+                    subject: gathered.subjects.get(at)?,
+                    span,
+                    runs,
+                    notes,
+                })
+            })
+            .collect();
+        if let Some(file) = &self.telling.html {
+            let page = html::page(&tested);
+            fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+        }
+        print(&match self.telling.output {
+            Output::Table => text::all(&tested, !self.telling.no_headers),
+            Output::Json => json::all(&tested),
+            Output::Csv => text::csv(&tested, !self.telling.no_headers),
+        })?;
+        if !self.whom.quiet {
+            for one in &tested {
+                let before = if tested.len() > 1 {
+                    format!("{}: ", one.subject.called())
+                } else {
+                    String::new()
+                };
+                one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    /// From when to when, in seconds since 1970.
+    fn stretch(&self) -> (i64, i64) {
+        let to = self.to.unwrap_or_else(Timestamp::now).as_second();
+        let from = self
+            .from
+            .map_or(to.saturating_sub(self.since), Timestamp::as_second);
+        if from >= to {
+            wrong("--from must be before --to, and --since more than nothing");
+        }
+        (from, to)
+    }
+
+    async fn test<'a>(
+        &self,
+        gathered: &'a Gathered,
+        subject: &'a Subject,
+        (from, to): (i64, i64),
+        trees: &Result<Vec<(TreeName, Route)>, String>,
+    ) -> Result<Tested<'a>, String> {
+        let (reached, facts) = (&gathered.reached, &gathered.facts);
+        let rule = self.changed(&subject.rule)?;
+        let interval = i64::try_from(rule.interval.as_secs()).unwrap_or(60);
+        let step = match self.step {
+            Step::Auto => plan::step(from, to, interval),
+            Step::Seconds(seconds) => seconds,
+        };
+        let span = Span::within(from, to, step)
+            .ok_or("there is no evaluation in so short a time: take a shorter --step or a longer --since")?;
+        let mut notes = vec![resolution(span, interval)];
+        let mut runs = Vec::new();
+        let mut asked: Vec<(Vec<Asked>, Samples)> = Vec::new();
+        let objects: Vec<_> = gathered.objects.clone();
+        let world = World::new(
+            &objects,
+            &gathered.instance,
+            Owners::new(gathered.owner.clone(), &[]),
+        );
+        let mut ways = Vec::new();
+        if self.compare {
+            match subject.standing(&gathered.held) {
+                Some(standing) => ways.push(("in Grafana", standing.clone())),
+                None => {
+                    notes.push("Grafana has no such rule yet: there is nothing to compare with".to_owned())
+                }
+            }
+        }
+        ways.push((
+            if gathered.is_of_files {
+                "this file"
+            } else {
+                "this rule"
+            },
+            rule,
+        ));
+        for (called, rule) in ways {
+            let graph = Graph::of(&rule, facts.version)?;
+            let queries = plan::asked(&graph, &facts.sources, step)?;
+            let lead_in = digest::duration(&rule.r#for).unwrap_or_default() + keeping(&rule);
+            let lead_in = i64::try_from(lead_in.as_secs()).unwrap_or_default();
+            // What was asked already isn't asked again.
+            let known = asked.iter().position(|(before, _)| *before == queries);
+            let at = match known {
+                Some(at) => at,
+                None => {
+                    let samples =
+                        asking::ask(&reached.grafana, &queries, span.led_in(lead_in), self.whom.quiet)
+                            .await?;
+                    asked.push((queries, samples));
+                    asked.len() - 1
+                }
+            };
+            let Some((_, samples)) = asked.get(at) else {
+                continue;
+            };
+            let past = past(&rule, facts.version, span, lead_in, samples)?;
+            let whose = if called == "in Grafana" {
+                Whose::Standing(&rule, subject.folder.as_deref().ok())
+            } else {
+                Whose::Written(&world, &subject.object)
+            };
+            let paged = trees
+                .as_ref()
+                .map_err(Clone::clone)
+                .and_then(|trees| paged(trees, &whose, &past));
+            if called != "in Grafana" {
+                notes.extend(said(&past, samples, &paged));
+            }
+            runs.push(Run {
+                called,
+                rule,
+                past,
+                paged,
+            });
+        }
+        notes.extend(text::compared(&runs));
+        Ok(Tested {
+            subject,
+            span,
+            runs,
+            notes,
+        })
+    }
+
+    /// The rule with what is asked for in its place.
+    fn changed(&self, rule: &AlertRule) -> Result<AlertRule, String> {
+        let mut rule = match self.threshold {
+            Some(threshold) => threshold::replaced(rule, threshold)?,
+            None => rule.clone(),
+        };
+        if let Some(seconds) = self.waits {
+            rule.r#for = duration::format(std::time::Duration::from_secs(seconds.unsigned_abs()));
+        }
+        Ok(rule)
+    }
+}
+
+fn keeping(rule: &AlertRule) -> std::time::Duration {
+    let keep = rule.keep_firing_for.as_deref();
+    keep.and_then(digest::duration).unwrap_or_default()
+}
+
+/// The policy trees as they stand.
+async fn trees(gathered: &Gathered) -> Result<Vec<(TreeName, Route)>, String> {
+    let all = gathered.reached.grafana.trees.list().await;
+    let all = all.map_err(|e| format!("the policy tree can't be read: {e}"))?;
+    Ok(all
+        .items
+        .into_iter()
+        .map(|(name, found)| (name, found.object))
+        .collect())
+}
+
+/// How fine what was looked at is.
+fn resolution(span: Span, interval: i64) -> String {
+    let shown = text::length(span.step);
+    if span.step == interval {
+        return format!("Evaluated every {shown}, as in Grafana.");
+    }
+    let finer = if span.step > interval {
+        "what is shorter isn't seen, and a rule waits in whole steps"
+    } else {
+        "Grafana sees less"
+    };
+    format!(
+        "Evaluated every {shown}, where Grafana evaluates every {}: {finer}.",
+        text::length(interval)
+    )
+}
+
+/// What people should know of the data.
+fn said(past: &Past, samples: &Samples, paged: &Paged) -> Vec<String> {
+    let mut notes = Vec::new();
+    match samples.earliest() {
+        None => notes.push("The data source has no samples of this query in that time.".to_owned()),
+        Some(first) if first > past.span.from + past.span.step => notes.push(format!(
+            "The first sample is of {}: what was before isn't kept, or wasn't there yet.",
+            text::moment(first)
+        )),
+        Some(_) => notes.push("The data source has samples from the beginning on.".to_owned()),
+    }
+    if let (count, Some(why)) = &past.failed
+        && *count > 0
+    {
+        notes.push(format!("{count} evaluations fail: {why}"));
+    }
+    if let Err(why) = paged {
+        notes.push(format!("Who would be told isn't known: {why}."));
+    }
+    notes
+}

@@ -1,0 +1,290 @@
+//! Which rules are meant, as Grafana would get them, and the Grafana that they are for.
+
+use kube::Api;
+
+use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
+use super::super::common::files::Files;
+use super::super::common::print::{note, wrong};
+use crate::api::{AlertRule, GrafanaInstanceSpec};
+use crate::cluster::answer::chain;
+use crate::controller::connection::{self, Facts};
+use crate::domain::lint::near::nearest;
+use crate::domain::lint::object::{Object, Typed};
+use crate::domain::ownership::Owner;
+use crate::domain::rule::{self, Surroundings};
+use crate::domain::version::Version;
+use crate::grafana::api::OWNER_LABEL;
+use crate::grafana::model;
+
+/// Whoever the operator is, where that can't be known. It matters only for the mark on the rule.
+const SOMEBODY: &str = "somebody";
+
+/// Which rules, of which Grafana.
+#[derive(clap::Args, Debug)]
+pub(in super::super) struct Whom {
+    /// The AlertRule: its name. In files it may be left out, for all that are there.
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    grafana: ToGrafana,
+    /// Nothing but the answer: no notes.
+    #[arg(short, long)]
+    pub(in super::super) quiet: bool,
+}
+
+/// One rule.
+pub(in super::super) struct Subject {
+    /// As it is written.
+    pub(in super::super) object: Object,
+    /// As Grafana would get it, but for its folder.
+    pub(in super::super) rule: model::AlertRule,
+    /// The path of its folder, or its uid.
+    pub(in super::super) folder: Result<String, String>,
+}
+
+/// All that is needed to ask.
+pub(in super::super) struct Gathered {
+    pub(in super::super) subjects: Vec<Subject>,
+    /// The rules, and what is written beside them.
+    pub(in super::super) objects: Vec<Object>,
+    pub(in super::super) reached: Reached,
+    pub(in super::super) facts: Facts,
+    pub(in super::super) owner: Owner,
+    /// The GrafanaInstance that is meant.
+    pub(in super::super) instance: String,
+    /// Whether the rules come from files.
+    pub(in super::super) is_of_files: bool,
+    /// The rules that Grafana has, where they were asked for.
+    pub(in super::super) held: Vec<model::AlertRule>,
+}
+
+impl Whom {
+    pub(in super::super) async fn gather(&self, reads_rules: bool) -> Result<Gathered, String> {
+        let is_of_files = self.files.are_named();
+        if !is_of_files && self.name.is_none() {
+            wrong("no rule is named: give the name of an AlertRule in the cluster, or files with -f");
+        }
+        let is_alone = self.grafana.is_given()? && is_of_files;
+        let cluster = if is_alone {
+            None
+        } else {
+            Some(self.cluster.connect(&Scope::default()).await?)
+        };
+        let objects = match &cluster {
+            Some(cluster) if !is_of_files => vec![self.find(cluster).await?],
+            _ => self.read(cluster.as_ref())?,
+        };
+        let written = objects.iter().find_map(|object| match &object.typed {
+            Some(Typed::GrafanaInstance(found)) if object.name == self.grafana.instance => Some(&**found),
+            _ => None,
+        });
+        let reached = self.grafana.reach(cluster.as_ref(), written).await?;
+        reached.notes.iter().for_each(|text| self.note(text));
+        let facts = facts(&reached).await?;
+        let held = if reads_rules {
+            self.rules(&reached).await?
+        } else {
+            Vec::new()
+        };
+        let owner = owner(&reached, cluster.as_ref(), &held).await?;
+        let mut subjects = Vec::new();
+        for object in &objects {
+            if let Some(Typed::AlertRule(found)) = &object.typed
+                && self.name.as_ref().is_none_or(|name| object.name == *name)
+                && (self.name.is_some() || found.spec.record.is_none())
+            {
+                let subject = subject(object, found, &reached.spec, &facts, &owner);
+                subjects.push(
+                    subject
+                        .map_err(|why| format!("AlertRule {}/{}: {why}", object.namespace, object.name))?,
+                );
+            }
+        }
+        if subjects.is_empty() {
+            return Err(self.missing(&objects));
+        }
+        Ok(Gathered {
+            subjects,
+            objects,
+            reached,
+            facts,
+            owner,
+            instance: self.grafana.instance.clone(),
+            is_of_files,
+            held,
+        })
+    }
+
+    pub(in super::super) fn note(&self, text: &str) {
+        if !self.quiet {
+            note(text);
+        }
+    }
+
+    fn read(&self, cluster: Option<&Connected>) -> Result<Vec<Object>, String> {
+        let of_cluster = cluster.map(|cluster| cluster.namespace.clone());
+        let namespace = of_cluster.or_else(|| self.cluster.namespace.clone());
+        let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+        Ok(self.files.whole(&namespace)?.objects)
+    }
+
+    async fn find(&self, cluster: &Connected) -> Result<Object, String> {
+        let (name, namespace) = (self.name.as_deref().unwrap_or_default(), &cluster.namespace);
+        let api: Api<AlertRule> = Api::namespaced(cluster.client.clone(), namespace);
+        let found = api.get_opt(name).await;
+        let found = found.map_err(|e| {
+            format!(
+                "cannot read AlertRule {name} in namespace {namespace}: {}",
+                chain(&e)
+            )
+        })?;
+        let found = found.ok_or_else(|| format!("there is no AlertRule {name} in namespace {namespace}"))?;
+        let value = serde_json::to_value(found).map_err(|e| e.to_string())?;
+        Ok(Object::new(value, namespace))
+    }
+
+    fn missing(&self, objects: &[Object]) -> String {
+        let rules = || objects.iter().filter(|object| object.kind == "AlertRule");
+        match &self.name {
+            None => "there is no AlertRule in the files that has alerts".to_owned(),
+            Some(name) => {
+                let near = nearest(name, rules().map(|rule| rule.name.as_str()));
+                let near = near.map_or_else(String::new, |near| format!("; there is {near}"));
+                format!("no AlertRule {name} among the files{near}")
+            }
+        }
+    }
+
+    /// All rules that Grafana has.
+    async fn rules(&self, reached: &Reached) -> Result<Vec<model::AlertRule>, String> {
+        let grafana = &reached.grafana;
+        let settings = grafana.server.settings().await.map_err(|e| e.to_string())?;
+        grafana.apis.choose(&settings).await.map_err(|e| e.to_string())?;
+        grafana
+            .rules
+            .whole()
+            .await
+            .map_err(|e| format!("cannot read the rules that Grafana has: {e}"))
+    }
+}
+
+/// What Grafana says of itself.
+async fn facts(reached: &Reached) -> Result<Facts, String> {
+    let server = &reached.grafana.server;
+    let settings = server
+        .settings()
+        .await
+        .map_err(|e| format!("cannot ask Grafana: {e}"))?;
+    let sources = server.data_sources().await;
+    Ok(Facts {
+        version: settings
+            .version
+            .as_deref()
+            .and_then(Version::parse)
+            .unwrap_or(Version::OLDEST),
+        version_text: settings.version.unwrap_or_default(),
+        min_interval: settings.min_interval,
+        nested_folders: settings.nested_folders,
+        toggles: settings.toggles,
+        sources: sources.map_err(|e| format!("cannot read data sources: {e}"))?,
+    })
+}
+
+/// Who the operator is: as the GrafanaInstance says, as the operator keeps it, or as rules are marked.
+async fn owner(
+    reached: &Reached,
+    cluster: Option<&Connected>,
+    held: &[model::AlertRule],
+) -> Result<Owner, String> {
+    let status = reached
+        .declared
+        .as_ref()
+        .and_then(|declared| declared.status.as_ref());
+    if let Some(told) = status.and_then(|status| Owner::parse(status.owner_id.as_deref()?)) {
+        return Ok(told);
+    }
+    if let Some(cluster) = cluster
+        && let Ok(Some(kept)) = cluster.owner().await
+    {
+        return Ok(kept);
+    }
+    let mut marks = held.iter().filter_map(|rule| rule.labels.get(OWNER_LABEL));
+    let marked = marks.find_map(|mark| Owner::parse(mark.split('/').next()?));
+    marked.or_else(|| Owner::parse(SOMEBODY)).ok_or_else(String::new)
+}
+
+fn subject(
+    object: &Object,
+    found: &AlertRule,
+    instance: &GrafanaInstanceSpec,
+    facts: &Facts,
+    owner: &Owner,
+) -> Result<Subject, String> {
+    let spec = &found.spec;
+    if spec.record.is_some() {
+        return Err("it is a recording rule, which has no alerts".to_owned());
+    }
+    let (namespace, name) = (object.namespace.as_str(), object.name.as_str());
+    let source = if rule::needs_source(spec) {
+        let default = instance.default_datasource.as_ref();
+        let source = connection::source(facts, spec.datasource.as_ref(), default);
+        Some(source.map_err(|refusal| refusal.message)?)
+    } else {
+        None
+    };
+    let uid = spec
+        .uid
+        .clone()
+        .unwrap_or_else(|| owner.rule_uid(namespace, name));
+    let wish = rule::wish(
+        spec,
+        &Surroundings {
+            owner,
+            uid: &uid,
+            namespace,
+            name,
+            labels: &instance.labels,
+            source,
+            target: None,
+            notification: None,
+            external_url: &instance.url,
+            version: facts.version,
+            toggles: facts.toggles,
+            min_interval: facts.min_interval,
+        },
+    );
+    let prefix = instance.folder_prefix.as_deref().unwrap_or_default();
+    let path = rule::folder_path(spec, namespace, prefix);
+    Ok(Subject {
+        object: object.clone(),
+        rule: wish.map_err(|refusal| refusal.message)?.rule,
+        folder: path.ok_or_else(|| spec.folder_uid.clone().unwrap_or_default()),
+    })
+}
+
+impl Subject {
+    /// How it is called in what is printed.
+    pub(in super::super) fn called(&self) -> String {
+        format!("{}/{}", self.object.namespace, self.object.name)
+    }
+
+    /// The same rule as it stands in Grafana: by its mark, its uid, or its title if no other has it.
+    pub(super) fn standing<'a>(&self, held: &'a [model::AlertRule]) -> Option<&'a model::AlertRule> {
+        let mark = format!("/{}", self.called());
+        let is_marked = |rule: &&model::AlertRule| {
+            let label = rule.labels.get(OWNER_LABEL);
+            label.is_some_and(|label| label.ends_with(&mark))
+        };
+        let by_mark = held.iter().find(is_marked);
+        let by_uid = || held.iter().find(|rule| rule.uid == self.rule.uid);
+        let by_title = || {
+            let mut titled = held.iter().filter(|rule| rule.title == self.rule.title);
+            titled.next().filter(|_| titled.next().is_none())
+        };
+        by_mark.or_else(by_uid).or_else(by_title)
+    }
+}

@@ -1,0 +1,347 @@
+//! What became of rules, for people: counts, a chart in a line, and a row for each firing.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::super::common::print::{harmless, table};
+use super::{Paged, Run, Tested};
+use crate::domain::rule::evaluation::Labels;
+use crate::domain::rule::evaluation::machine::State;
+use crate::domain::rule::evaluation::past::Firing;
+
+/// How wide the chart is.
+const WIDE: usize = 60;
+/// From the lowest to the highest.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// So many firings are shown.
+const MOST: usize = 50;
+
+const COUNTED: [&str; 7] = [
+    "",
+    "FIRINGS",
+    "FIRING",
+    "LONGEST",
+    "FLAPS",
+    "WOULD PAGE",
+    "NO DATA",
+];
+
+/// All rules, one below the other.
+pub(super) fn all(tested: &[Tested<'_>], has_titles: bool) -> String {
+    let each: Vec<String> = tested.iter().map(|one| of(one, has_titles)).collect();
+    each.join("\n")
+}
+
+fn of(tested: &Tested<'_>, has_titles: bool) -> String {
+    let span = tested.span;
+    let head = format!(
+        "{}  {}, step {}, {} evaluations",
+        tested.subject.rule.title,
+        length(span.count() * span.step),
+        length(span.step),
+        grouped(span.count())
+    );
+    let mut out = format!("{}\n", harmless(&head));
+    let rows: Vec<Vec<String>> = tested.runs.iter().map(counts).collect();
+    out.push_str(&table(&COUNTED, &rows, has_titles));
+    let Some(run) = tested.runs.last() else { return out };
+    out.push_str(&chart(run));
+    let firings: Vec<Vec<String>> = run
+        .past
+        .firings
+        .iter()
+        .take(MOST)
+        .map(|firing| row(run, firing))
+        .collect();
+    if !firings.is_empty() {
+        out.push_str(&table(
+            &["STARTED (UTC)", "LENGTH", "PEAK", "LABELS"],
+            &firings,
+            has_titles,
+        ));
+    }
+    let more = run.past.firings.len().saturating_sub(MOST);
+    if more > 0 {
+        let _ = writeln!(out, "and {more} more, which -o csv and -o json show");
+    }
+    out
+}
+
+fn counts(run: &Run) -> Vec<String> {
+    let past = &run.past;
+    vec![
+        format!("  {}", run.called),
+        past.of_condition().count().to_string(),
+        length(past.fired()),
+        length(past.longest()),
+        past.flaps().to_string(),
+        pages(&run.paged),
+        grouped(i64::try_from(past.without_data).unwrap_or(i64::MAX)),
+    ]
+}
+
+/// Who would have been told how often.
+pub(super) fn pages(paged: &Paged) -> String {
+    match paged {
+        Err(_) => "?".to_owned(),
+        Ok(counts) if counts.is_empty() => "nobody".to_owned(),
+        Ok(counts) => {
+            let each = counts
+                .iter()
+                .map(|(receiver, count)| format!("{receiver}: {count}"));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn row(run: &Run, firing: &Firing) -> Vec<String> {
+    let ongoing = if firing.ended.is_none() { "+" } else { "" };
+    vec![
+        moment(firing.started),
+        format!("{}{ongoing}", length(firing.length(run.past.span))),
+        firing.peak.map_or_else(|| "–".to_owned(), number),
+        shown(firing),
+    ]
+}
+
+/// The labels of a firing, and what alert it is if not the rule's own.
+pub(super) fn shown(firing: &Firing) -> String {
+    let labels = braced(&firing.labels);
+    match firing.of {
+        State::NoData => format!("no data {labels}"),
+        State::Error => format!("error {labels}"),
+        _ => labels,
+    }
+}
+
+/// Labels without those that are the operator's and Grafana's own.
+pub(super) fn shown_labels(labels: &Labels) -> Labels {
+    let shown = labels.iter().filter(|(name, _)| !name.starts_with("__"));
+    shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The same as people write them.
+pub(in super::super) fn braced(labels: &Labels) -> String {
+    let shown = shown_labels(labels);
+    let each = shown.iter().map(|(name, value)| format!("{name}={value:?}"));
+    format!("{{{}}}", each.collect::<Vec<_>>().join(", "))
+}
+
+/// The value over time, with days or hours above it.
+fn chart(run: &Run) -> String {
+    let stretches = run.past.stretches(WIDE);
+    let known = || stretches.iter().flatten().filter(|value| value.is_finite());
+    let (least, most) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
+        (least.min(*value), most.max(*value))
+    });
+    if known().next().is_none() {
+        return String::new();
+    }
+    let bars: String = stretches.iter().map(|value| bar(*value, least, most)).collect();
+    let (span, places) = (run.past.span, stretches.len().max(1));
+    let mut above = String::new();
+    for place in (0..places).step_by(10) {
+        let at = span.from
+            + (span.to - span.from) * i64::try_from(place).unwrap_or_default()
+                / i64::try_from(places).unwrap_or(1);
+        let name = if span.to - span.from >= 2 * 86_400 {
+            "%a %d"
+        } else {
+            "%H:%M"
+        };
+        let _ = write!(above, "{:10}", formatted(at, name));
+    }
+    let (least, most) = (number(least), number(most));
+    format!("  {}\n  {bars}  {least} to {most}\n", above.trim_end())
+}
+
+fn bar(value: Option<f64>, least: f64, most: f64) -> char {
+    let Some(value) = value.filter(|value| !value.is_nan()) else {
+        return ' ';
+    };
+    let share = if most > least {
+        (value - least) / (most - least)
+    } else {
+        0.0
+    };
+    let [lowest, .., highest] = BARS;
+    let place = (0_u8..)
+        .zip(BARS)
+        .filter(|(place, _)| share >= f64::from(*place) / 8.0)
+        .last();
+    if value == f64::INFINITY {
+        return highest;
+    }
+    place.map_or(lowest, |(_, bar)| bar)
+}
+
+/// What is otherwise than in Grafana.
+pub(super) fn compared(runs: &[Run]) -> Option<String> {
+    let [before, after] = runs else { return None };
+    let (before, after) = (
+        before.past.of_condition().count(),
+        after.past.of_condition().count(),
+    );
+    Some(match before.cmp(&after) {
+        std::cmp::Ordering::Equal => "As many firings as in Grafana.".to_owned(),
+        std::cmp::Ordering::Greater => format!("{} firings fewer than in Grafana.", before - after),
+        std::cmp::Ordering::Less => format!("{} firings more than in Grafana.", after - before),
+    })
+}
+
+/// A line for each firing of each rule, as RFC 4180 has it.
+pub(super) fn csv(tested: &[Tested<'_>], has_titles: bool) -> String {
+    let mut out = String::new();
+    if has_titles {
+        out.push_str("rule,of,alert,started,ended,seconds,peak,labels\n");
+    }
+    for one in tested {
+        for run in &one.runs {
+            for firing in &run.past.firings {
+                let fields = [
+                    one.subject.called(),
+                    run.called.to_owned(),
+                    firing.of.to_string(),
+                    stamp(firing.started),
+                    firing.ended.map(stamp).unwrap_or_default(),
+                    firing.length(run.past.span).to_string(),
+                    firing.peak.map(|peak| peak.to_string()).unwrap_or_default(),
+                    braced(&firing.labels),
+                ];
+                let _ = writeln!(out, "{}", fields.map(|field| quoted(&field)).join(","));
+            }
+        }
+    }
+    out
+}
+
+/// Quoted where it must be, and never what a spreadsheet takes for a formula.
+fn quoted(field: &str) -> String {
+    let text = harmless(field);
+    let is_number = text.parse::<f64>().is_ok();
+    let text = if !is_number && text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text
+    };
+    if text.contains([',', '"']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+/// A time as JSON and CSV have it.
+pub(super) fn stamp(at: i64) -> String {
+    Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.to_string())
+}
+
+/// A time as people read it, in UTC.
+pub(super) fn moment(at: i64) -> String {
+    formatted(at, "%a %Y-%m-%d %H:%M")
+}
+
+pub(super) fn formatted(at: i64, how: &str) -> String {
+    Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.strftime(how).to_string())
+}
+
+/// A length of time by its two largest units.
+pub(super) fn length(seconds: i64) -> String {
+    let mut left = seconds.max(0);
+    let mut parts = Vec::new();
+    for (unit, size) in [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)] {
+        let count = left / size;
+        left %= size;
+        if count > 0 {
+            parts.push(format!("{count}{unit}"));
+        } else if !parts.is_empty() {
+            break;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    if parts.is_empty() {
+        "0s".to_owned()
+    } else {
+        parts.join(" ")
+    }
+}
+
+/// A number with as many places as tell something.
+pub(in super::super) fn number(x: f64) -> String {
+    if !x.is_finite() || (x.fract() == 0.0 && x.abs() < 1e15) {
+        return x.to_string();
+    }
+    let text = if x.abs() >= 100.0 {
+        format!("{x:.1}")
+    } else if x.abs() >= 0.01 {
+        format!("{x:.4}")
+    } else {
+        return format!("{x:.3e}");
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A count with its thousands apart.
+pub(super) fn grouped(count: i64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_and_numbers_say_what_matters() {
+        for (seconds, said) in [
+            (0, "0s"),
+            (51 * 60, "51m"),
+            (15_120, "4h 12m"),
+            (7 * 86_400, "7d"),
+            (90_061, "1d 1h"),
+            (86_460, "1d"),
+        ] {
+            assert_eq!(length(seconds), said);
+        }
+        for (x, said) in [
+            (38.0, "38"),
+            (0.123_456, "0.1235"),
+            (1234.56, "1234.6"),
+            (0.000_12, "1.200e-4"),
+            (0.5, "0.5"),
+        ] {
+            assert_eq!(number(x), said);
+        }
+        assert_eq!(
+            (grouped(999), grouped(10_081)),
+            ("999".to_owned(), "10,081".to_owned())
+        );
+    }
+
+    #[test]
+    fn bars_reach_from_the_lowest_to_the_highest_value() {
+        let of = |value| bar(value, 0.0, 8.0);
+        assert_eq!(
+            [Some(0.0), Some(4.0), Some(8.0), Some(f64::INFINITY), None].map(of),
+            ['▁', '▅', '█', '█', ' ']
+        );
+        assert_eq!(bar(Some(3.0), 3.0, 3.0), '▁');
+    }
+
+    #[test]
+    fn no_field_is_a_formula_or_ends_its_line() {
+        assert_eq!(quoted("=1+1"), "'=1+1");
+        assert_eq!(quoted("-1.5"), "-1.5");
+        assert_eq!(quoted("{a=\"x\"}\n"), "\"{a=\"\"x\"\"}\u{fffd}\"");
+    }
+}

@@ -1,0 +1,294 @@
+//! `alertwright test rule`: what a rule says now.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::super::backtest::subject::{Gathered, Subject, Whom};
+use super::super::backtest::text::{braced, number};
+use super::super::common::connect::wait;
+use super::super::common::exit::{self, Exit};
+use super::super::common::print::{API_VERSION, harmless, note, print, table};
+use crate::domain::rule::evaluation::machine::{Machine, State};
+use crate::domain::rule::evaluation::node::{Graph, outcomes};
+use crate::domain::rule::evaluation::{Known, Labels, Outcome, Value, Verdict};
+use crate::domain::version::Version;
+use crate::grafana::api::Would;
+use crate::grafana::wire::{Answered, Folder};
+
+/// From when on Grafana renders the annotations of a rule that isn't stored (`grafana/grafana#69755`).
+const RENDERS: Version = Version::new(10, 1, 0);
+
+/// Say what a rule's value is now, of each series, and which state its alerts would have, were it new.
+///
+/// Grafana evaluates the queries and expressions itself, also those that `backtest` can't. From 10.1 on it renders the annotations too. Nothing is written into Grafana or the
+/// cluster, and nobody is told. The exit code is 1 if any state isn't Normal: the rule would fire, wait for its `for`, have no data or fail.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test rule high-error-rate -n payments -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright test rule -f rule.yaml --at 2026-12-24T20:00:00Z\n\n{}", exit::HELP))]
+pub(in super::super) struct Rule {
+    #[command(flatten)]
+    whom: Whom,
+    /// The time that it is evaluated at, for example 2026-12-24T20:00:00Z; annotations aren't rendered then. Default: now.
+    #[arg(long, value_name = "TIME", value_parser = super::super::route::time)]
+    at: Option<Timestamp>,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// No titles above the columns.
+    #[arg(long)]
+    no_headers: bool,
+}
+
+/// How it is printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// A line for each series, and its annotations below it.
+    Table,
+    /// One JSON document.
+    Json,
+}
+
+/// What came of one rule.
+struct Tested {
+    called: String,
+    at: Timestamp,
+    series: Vec<Series>,
+    notes: Vec<String>,
+}
+
+/// An alert of it.
+struct Series {
+    labels: Labels,
+    value: Option<f64>,
+    state: State,
+    error: Option<String>,
+    /// As Grafana renders them; `None` where it doesn't.
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+impl Rule {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        let tested = wait(async {
+            let gathered = self.whom.gather(false).await?;
+            let mut all = Vec::new();
+            for subject in &gathered.subjects {
+                let one = self.test(&gathered, subject).await;
+                all.push(one.map_err(|why| format!("AlertRule {}: {why}", subject.called()))?);
+            }
+            Ok(all)
+        })?;
+        print(&match self.output {
+            Output::Table => text(&tested, !self.no_headers),
+            Output::Json => as_json(&tested),
+        })?;
+        if !self.whom.quiet {
+            for one in &tested {
+                one.notes.iter().for_each(|text| note(text));
+            }
+        }
+        let mut series = tested.iter().flat_map(|one| &one.series);
+        Ok(if series.all(|one| one.state == State::Normal) {
+            Exit::Done
+        } else {
+            Exit::No
+        })
+    }
+
+    async fn test(&self, gathered: &Gathered, subject: &Subject) -> Result<Tested, String> {
+        let at = self.at.unwrap_or_else(Timestamp::now);
+        let grafana = &gathered.reached.grafana;
+        let answered = grafana.queries.at(&subject.rule, at).await;
+        let answered = answered.map_err(|error| format!("Grafana doesn't evaluate it: {error}"))?;
+        let version = gathered.facts.version;
+        let outcomes = said(&answered, &subject.rule.condition);
+        let shown = Graph::of(&subject.rule, version).map(|graph| graph.shown().to_owned());
+        let shown = shown.unwrap_or_else(|_| subject.rule.condition.clone());
+        let mut machine = Machine::new(&subject.rule, version);
+        let labels: Vec<Labels> = outcomes.iter().map(|outcome| machine.labels(outcome)).collect();
+        machine.step(at.as_second(), &outcomes);
+        let states: BTreeMap<Labels, State> = machine
+            .alerts()
+            .map(|(labels, state, _)| (labels.clone(), state))
+            .collect();
+        let mut notes = Vec::new();
+        let would = if self.at.is_some() {
+            notes.push("Annotations are rendered for now alone: there are none with --at.".to_owned());
+            None
+        } else {
+            rendered(gathered, subject)
+                .await
+                .map_err(|why| notes.push(why))
+                .ok()
+        };
+        let series = outcomes.iter().zip(labels).map(|(outcome, labels)| Series {
+            value: outcome.values.get(&shown).copied(),
+            state: states.get(&labels).copied().unwrap_or(State::Normal),
+            error: match &outcome.verdict {
+                Verdict::Error(why) => Some(why.clone()),
+                _ => None,
+            },
+            annotations: would.as_ref().and_then(|would| of(would, &labels)),
+            labels: outcome.labels.clone().unwrap_or_default(),
+        });
+        Ok(Tested {
+            called: subject.called(),
+            at,
+            series: series.collect(),
+            notes,
+        })
+    }
+}
+
+/// What Grafana's evaluation says of each alert.
+fn said(answered: &Answered, condition: &str) -> Vec<Outcome> {
+    let failed = |why: String| {
+        vec![Outcome {
+            labels: None,
+            verdict: Verdict::Error(why),
+            values: BTreeMap::new(),
+            blamed: None,
+        }]
+    };
+    // Of a chain of nodes the first that fails says why.
+    let errors = || {
+        answered
+            .results
+            .iter()
+            .filter_map(|(id, node)| Some((id, node.error.as_ref()?)))
+    };
+    let first = errors()
+        .find(|(_, error)| !error.contains("dependency"))
+        .or_else(|| errors().next());
+    if let Some((id, error)) = first {
+        return failed(format!("{id}: {error}"));
+    }
+    let mut known = Known::new();
+    for (id, node) in &answered.results {
+        let series = node.series();
+        // What has times, and more than one, is no number.
+        if id == condition && series.iter().any(|one| one.points.len() > 1) {
+            return failed(format!(
+                "{id} is a series over time, and only a number can fire: reduce it"
+            ));
+        }
+        let numbers = series.into_iter().filter(|one| one.points.len() == 1);
+        let numbers = numbers.filter_map(|one| Some(Value::of(one.labels, one.points.first()?.1)));
+        known.insert(id.clone(), numbers.collect());
+    }
+    outcomes(&known, condition)
+}
+
+/// The alerts that there would be, with their annotations; or why there are none.
+async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, String> {
+    if gathered.facts.version < RENDERS {
+        return Err("Annotations aren't rendered: Grafana does that from 10.1 on.".to_owned());
+    }
+    let grafana = &gathered.reached.grafana;
+    let folders = grafana.folders.list().await;
+    let folders = folders
+        .map_err(|error| format!("Annotations aren't rendered: folders can't be read: {error}"))?
+        .items;
+    let found = folders.iter().find(|folder| match &subject.folder {
+        Ok(wished) => path(folder, &folders) == *wished,
+        Err(uid) => folder.uid == *uid,
+    });
+    let Some(folder) = found else {
+        let (Ok(name) | Err(name)) = &subject.folder;
+        return Err(format!(
+            "Annotations aren't rendered: Grafana needs the rule's folder for that, and has no {name} yet."
+        ));
+    };
+    let would = grafana
+        .queries
+        .alerts(&subject.rule, (&folder.uid, &folder.title))
+        .await;
+    would.map_err(|error| format!("Annotations aren't rendered: {error}"))
+}
+
+/// The titles of a folder and those above it.
+fn path(folder: &Folder, all: &[Folder]) -> String {
+    let mut titles = vec![folder.title.as_str()];
+    let mut above = folder.parent_uid.as_deref();
+    while let Some(found) = above.and_then(|uid| all.iter().find(|folder| folder.uid == uid)) {
+        titles.push(&found.title);
+        above = found.parent_uid.as_deref().filter(|_| titles.len() < 32);
+    }
+    titles.reverse();
+    titles.join("/")
+}
+
+/// The annotations of the alert with these labels, without Grafana's own.
+fn of(would: &[Would], labels: &Labels) -> Option<BTreeMap<String, String>> {
+    let is_it = |one: &&Would| {
+        labels
+            .iter()
+            .all(|(name, value)| one.labels.get(name) == Some(value))
+    };
+    let mut found: Vec<&Would> = would.iter().filter(is_it).collect();
+    // Of several that fit, that with the fewest labels beside is it.
+    found.sort_by_key(|one| one.labels.len());
+    let is_own = |name: &str| name.starts_with("__") || name == "grafana_state_reason";
+    let annotations = found
+        .first()?
+        .annotations
+        .iter()
+        .filter(|(name, _)| !is_own(name));
+    Some(
+        annotations
+            .map(|(name, text)| (name.clone(), text.clone()))
+            .collect(),
+    )
+}
+
+fn text(tested: &[Tested], has_titles: bool) -> String {
+    let mut out = String::new();
+    for (at, one) in tested.iter().enumerate() {
+        if tested.len() > 1 {
+            let space = if at > 0 { "\n" } else { "" };
+            let _ = writeln!(out, "{space}{}", harmless(&one.called));
+        }
+        let rows: Vec<Vec<String>> = one.series.iter().map(row).collect();
+        let rows = table(&["LABELS", "VALUE", "STATE"], &rows, has_titles);
+        let mut lines = rows.lines();
+        if has_titles {
+            let _ = writeln!(out, "{}", lines.next().unwrap_or_default());
+        }
+        for (line, series) in lines.zip(&one.series) {
+            let _ = writeln!(out, "{line}");
+            for (name, text) in series.annotations.iter().flatten() {
+                let _ = writeln!(out, "  {}", harmless(&format!("{name}: {text}")));
+            }
+            if let Some(error) = &series.error {
+                let _ = writeln!(out, "  {}", harmless(&format!("error: {error}")));
+            }
+        }
+    }
+    out
+}
+
+fn row(series: &Series) -> Vec<String> {
+    vec![
+        braced(&series.labels),
+        series.value.map_or_else(|| "–".to_owned(), number),
+        series.state.to_string(),
+    ]
+}
+
+fn as_json(tested: &[Tested]) -> String {
+    let rules: Vec<Json> = tested
+        .iter()
+        .map(|one| {
+            let series = one.series.iter().map(|series| {
+                json!({
+                    "labels": series.labels, "value": series.value, "state": series.state.to_string(),
+                    "error": series.error, "annotations": series.annotations,
+                })
+            });
+            json!({"rule": one.called, "at": one.at.to_string(), "series": series.collect::<Vec<_>>(), "notes": one.notes})
+        })
+        .collect();
+    let document = json!({"apiVersion": API_VERSION, "kind": "RuleTestReport", "rules": rules});
+    format!("{document:#}\n")
+}
