@@ -8,6 +8,8 @@ mod common;
 #[cfg(feature = "cli")]
 mod diff;
 #[cfg(feature = "cli")]
+mod doctor;
+#[cfg(feature = "cli")]
 mod export;
 #[cfg(feature = "cli")]
 mod route;
@@ -69,6 +71,7 @@ enum OfPeople {
     Events(Box<status::events::Events>),
     Open(Box<status::open::Open>),
     Version(Box<status::version::Version>),
+    Doctor(Box<doctor::Doctor>),
     #[command(subcommand)]
     Test(test::Test),
     Backtest(Box<backtest::Backtest>),
@@ -87,6 +90,7 @@ impl OfPeople {
             Self::Events(command) => command.execute(),
             Self::Open(command) => command.execute(),
             Self::Version(command) => command.execute(),
+            Self::Doctor(command) => command.execute(),
             Self::Test(command) => command.execute(),
             Self::Backtest(command) => command.execute(),
         }

@@ -22,7 +22,7 @@ use super::answer::{chain, is_conflict, is_missing};
 /// The name of the Lease.
 pub const NAME: &str = "alertwright";
 /// How long a holder that doesn't renew keeps the Lease.
-const DURATION: Duration = Duration::from_secs(15);
+pub const DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews.
 const RENEW: Duration = Duration::from_secs(3);
 /// How soon the holder tries again when a renewal failed.

@@ -247,6 +247,17 @@ fn exit_codes_say_whether_a_rule_could_be_evaluated() {
 }
 
 #[test]
+fn what_asks_a_cluster_or_a_grafana_says_whether_it_was_asked_wrong_or_had_no_answer() {
+    for (arguments, code) in [
+        (&["doctor"][..], 3),
+        (&["doctor", "--pre"], 3),
+        (&["doctor", "-o", "yaml"], 2),
+    ] {
+        ends(arguments, "", code);
+    }
+}
+
+#[test]
 fn counts_are_no_data() {
     let output = run(
         &["check", "-f", "fine.yaml", "-f", "-"],

@@ -22,6 +22,7 @@ mod deep;
 mod deliveries;
 mod diff;
 mod difference;
+mod doctor;
 mod doors;
 mod drift;
 mod example;

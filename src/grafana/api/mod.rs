@@ -103,4 +103,7 @@ pub trait Server: Send + Sync {
     fn organisation(&self) -> Answer<'_, i64>;
     /// Every data source.
     fn data_sources(&self) -> Answer<'_, Vec<DataSource>>;
+    /// What the credentials allow: the scopes of each action.
+    #[cfg(feature = "cli")]
+    fn permissions(&self) -> Answer<'_, BTreeMap<String, Vec<String>>>;
 }

@@ -87,6 +87,13 @@ impl Server for Provisioning {
             .fetch(Call::get("server.data_sources", "api/datasources", &[]))
             .boxed()
     }
+
+    // Source: `pkg/services/accesscontrol/api`, which every role may ask about itself.
+    #[cfg(feature = "cli")]
+    fn permissions(&self) -> Answer<'_, BTreeMap<String, Vec<String>>> {
+        let call = Call::get("server.permissions", "api/access-control/user/permissions", &[]);
+        self.transport.fetch(call).boxed()
+    }
 }
 
 impl From<FrontendSettings> for Settings {

@@ -68,6 +68,19 @@ impl ToGrafana {
         self.url().map(|url| url.is_some())
     }
 
+    /// Whether somebody asks with a token of their own.
+    pub(in super::super::super) fn has_own_token(&self) -> bool {
+        self.grafana_token_file.is_some() || env::var_os(TOKEN).is_some_and(|token| !token.is_empty())
+    }
+
+    /// The way to another GrafanaInstance, with its own Secret.
+    pub(in super::super::super) fn to_other(name: &str) -> Self {
+        Self {
+            instance: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     fn url(&self) -> Result<Option<String>, String> {
         let named = self.grafana_url.clone().or_else(|| env::var(SERVER).ok());
         match named.filter(|url| !url.is_empty()) {
@@ -156,6 +169,14 @@ impl ToGrafana {
             grafana,
             notes: notes.into_iter().collect(),
         })
+    }
+
+    /// A client of the address that is given, for what Grafana answers whoever asks.
+    pub(in super::super::super) fn unauthenticated(&self) -> Result<Grafana, String> {
+        let url = self.url()?.ok_or("no address is given: set GRAFANA_URL")?;
+        let connection = own(&nothing_but(&url)?, SecretString::from("none"))?;
+        let grafana = Grafana::connect(&connection, Arc::new(Reader), Company::default());
+        grafana.map_err(|e| format!("cannot reach Grafana: {}", chain(&e)))
     }
 
     /// The GrafanaInstance in the cluster. Where Grafana's address is given it may be missing, or not for everybody to read.

@@ -55,6 +55,10 @@ impl Server for Double {
             })
         })
     }
+    #[cfg(feature = "cli")]
+    fn permissions(&self) -> Answer<'_, BTreeMap<String, Vec<String>>> {
+        self.call("server.permissions", |_| Ok(BTreeMap::new()))
+    }
     fn organisation(&self) -> Answer<'_, i64> {
         self.call("server.organisation", |_| Ok(1))
     }

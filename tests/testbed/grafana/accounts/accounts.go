@@ -37,5 +37,5 @@ func (s *api) routeAdmin() {
 		page, size := c.Number("page", 1), c.Number("perPage", 100)
 		c.JSON(200, map[string]any{"result": map[string]any{"totalCount": 0, "elements": []any{}, "page": page, "perPage": size}})
 	})
-	s.Handle("GET /api/access-control/user/permissions", server.Viewer, func(c *server.Call) { c.JSON(200, map[string]any{}) })
+	s.Handle("GET /api/access-control/user/permissions", server.Viewer, s.ownPermissions)
 }

@@ -26,6 +26,17 @@ func (s *api) routeRights() {
 	s.Handle("POST /api/access-control/users/{id}/roles", server.Accounts, s.addRole)
 }
 
+// ownPermissions says what whoever asks holds, by actions. A right that counts for the whole organisation has one empty scope.
+//
+// Source: pkg/services/accesscontrol/api, getUserPermissions; GroupScopesByAction of pkg/services/accesscontrol.
+func (s *api) ownPermissions(c *server.Call) {
+	held := map[string][]string{}
+	for _, grant := range c.Who.Held {
+		held[grant.Action] = append(held[grant.Action], grant.Scope)
+	}
+	c.JSON(200, held)
+}
+
 func (s *api) createRole(c *server.Call) {
 	var sent struct {
 		UID         string         `json:"uid"`

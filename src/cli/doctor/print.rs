@@ -1,0 +1,49 @@
+//! Checks, for people and for programs.
+
+use serde_json::json;
+
+use super::super::common::print::{API_VERSION, harmless};
+use super::verdict::{Check, Verdict};
+
+pub(super) fn text(checks: &[Check], has_color: bool) -> String {
+    let widths = checks.iter().map(|check| check.name.chars().count());
+    let width = widths.max().unwrap_or_default();
+    let mut out = String::new();
+    for check in checks {
+        let (mark, color) = match check.verdict {
+            Verdict::Good => ('✓', 32),
+            Verdict::Doubt => ('!', 33),
+            Verdict::Bad => ('✗', 31),
+        };
+        let cure = check.cure.as_ref().map(|cure| format!(" → {cure}"));
+        let line = format!(
+            "{:width$}  {}{}",
+            check.name,
+            check.message,
+            cure.unwrap_or_default()
+        );
+        let line = harmless(&line.replace('\n', " "));
+        out.push_str(&if has_color {
+            format!("\u{1b}[{color}m{mark}\u{1b}[0m {line}\n")
+        } else {
+            format!("{mark} {line}\n")
+        });
+    }
+    out
+}
+
+pub(super) fn json(checks: &[Check]) -> String {
+    let each = checks.iter().map(|check| {
+        let verdict = match check.verdict {
+            Verdict::Good => "ok",
+            Verdict::Doubt => "warning",
+            Verdict::Bad => "failed",
+        };
+        json!({"name": check.name, "verdict": verdict, "message": check.message, "cure": check.cure})
+    });
+    let all: Vec<_> = each.collect();
+    format!(
+        "{:#}\n",
+        json!({"apiVersion": API_VERSION, "kind": "DoctorReport", "checks": all})
+    )
+}
