@@ -252,6 +252,10 @@ fn what_asks_a_cluster_or_a_grafana_says_whether_it_was_asked_wrong_or_had_no_an
         (&["doctor"][..], 3),
         (&["doctor", "--pre"], 3),
         (&["doctor", "-o", "yaml"], 2),
+        (&["test", "contact-point", "oncall"], 3),
+        (&["test", "contact-point"], 2),
+        (&["test", "contact-point", "oncall", "--integration", "0"], 2),
+        (&["test", "contact-point", "oncall", "--labels", "severity"], 2),
     ] {
         ends(arguments, "", code);
     }

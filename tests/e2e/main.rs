@@ -77,6 +77,7 @@ mod several_kinds;
 mod silence_coverage;
 mod silences;
 mod smoke;
+mod tested_points;
 mod time_intervals;
 mod unseen;
 mod versions;

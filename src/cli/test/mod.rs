@@ -1,5 +1,6 @@
 //! `alertwright test`: whether something does what somebody expects.
 
+mod contact_point;
 mod routes;
 mod rule;
 
@@ -7,10 +8,11 @@ use super::common::exit::{self, Exit};
 
 /// Try whether things are as they are expected to be.
 #[derive(clap::Subcommand, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  alertwright test routes -f alerting/ -R routes.test.yaml -o junit\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n  alertwright test rule -f alerting/payments.yaml\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test contact-point -n revel pagerduty-oncall\n\n{}", exit::HELP))]
 pub(super) enum Test {
     Routes(Box<routes::Routes>),
     Rule(Box<rule::Rule>),
+    ContactPoint(Box<contact_point::TestContactPoint>),
 }
 
 impl Test {
@@ -18,6 +20,7 @@ impl Test {
         match self {
             Self::Routes(command) => command.execute(),
             Self::Rule(command) => command.execute(),
+            Self::ContactPoint(command) => command.execute(),
         }
     }
 }

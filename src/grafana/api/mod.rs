@@ -10,6 +10,8 @@ pub mod rehearsed;
 pub mod rules;
 mod states;
 mod terms;
+#[cfg(feature = "cli")]
+pub mod testing;
 pub mod watch;
 
 use std::collections::BTreeMap;
@@ -53,6 +55,9 @@ pub struct Grafana {
     /// What data sources say.
     #[cfg(feature = "cli")]
     pub queries: Arc<dyn Queries>,
+    /// Tests of contact points.
+    #[cfg(feature = "cli")]
+    pub testing: Arc<dyn testing::Testing>,
     /// Silences.
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.

@@ -4,6 +4,8 @@ mod folders;
 mod newer;
 mod notifications;
 mod rules;
+#[cfg(feature = "cli")]
+mod testing;
 mod turnover;
 
 use std::sync::Arc;
@@ -39,6 +41,11 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
         deliveries: older.clone(),
         #[cfg(feature = "cli")]
         queries: older.clone(),
+        #[cfg(feature = "cli")]
+        testing: Arc::new(testing::Tests {
+            transport: transport.clone(),
+            older: older.clone(),
+        }),
         silences: older.clone(),
         server: older,
         apis: Arc::new(Chosen {

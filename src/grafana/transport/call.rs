@@ -24,6 +24,10 @@ pub(crate) struct Call {
     /// Whether it changes nothing, though it has a body.
     pub(super) is_read: bool,
     accept: Option<&'static str>,
+    /// Whether it changes nothing in Grafana, but may have effects elsewhere.
+    pub(super) is_harmless: bool,
+    /// Statuses that aren't refusals.
+    pub(super) answers: &'static [u16],
 }
 
 impl Call {
@@ -43,6 +47,8 @@ impl Call {
             body: None,
             provenance: Provenance::Api,
             accept: None,
+            is_harmless: false,
+            answers: &[],
         }
     }
 
@@ -60,6 +66,20 @@ impl Call {
     /// The same for an answer in one of these media types, the best first; any JSON without.
     pub(crate) fn accepting(mut self, types: &'static str) -> Self {
         self.accept = Some(types);
+        self
+    }
+
+    /// The same for one that changes nothing in Grafana, and may have effects elsewhere: unlike what only reads, it isn't sent again.
+    #[cfg(feature = "cli")]
+    pub(crate) fn harmless(mut self) -> Self {
+        self.is_harmless = true;
+        self
+    }
+
+    /// The same where these statuses aren't refusals, but have an answer in the usual form.
+    #[cfg(feature = "cli")]
+    pub(crate) fn answering(mut self, statuses: &'static [u16]) -> Self {
+        self.answers = statuses;
         self
     }
 

@@ -200,7 +200,8 @@ impl Transport {
     /// The beginning of an answer that doesn't refuse. All of it may take as long as any, or `longest`.
     async fn respond(&self, call: &Call, longest: Option<Duration>) -> Result<Response> {
         let operation = call.operation;
-        if !call.is_read && !self.supervisor.may_write() {
+        let changes_nothing = call.is_read || call.is_harmless;
+        if !changes_nothing && !self.supervisor.may_write() {
             return Err(Error::NotLeading { operation });
         }
         let mut request = call.request(&self.client, &self.base)?;
@@ -215,7 +216,8 @@ impl Transport {
             self.supervisor.deprecated(operation);
             self.deprecated.lock().insert(operation, deprecation);
         }
-        if !response.status().is_success() {
+        let status = response.status();
+        if !status.is_success() && !call.answers.contains(&status.as_u16()) {
             // Whoever refuses may repeat what it was sent.
             let secrets: Vec<_> = self.secrets.iter().map(ExposeSecret::expose_secret).collect();
             return Err(answer::refusal(operation, response).await.redact(&secrets));

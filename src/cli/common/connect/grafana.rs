@@ -73,6 +73,15 @@ impl ToGrafana {
         self.grafana_token_file.is_some() || env::var_os(TOKEN).is_some_and(|token| !token.is_empty())
     }
 
+    /// The same of another GrafanaInstance.
+    pub(in super::super::super) fn with_instance(&self, name: &str) -> Self {
+        Self {
+            instance: name.to_owned(),
+            grafana_url: self.grafana_url.clone(),
+            grafana_token_file: self.grafana_token_file.clone(),
+        }
+    }
+
     /// The way to another GrafanaInstance, with its own Secret.
     pub(in super::super::super) fn to_other(name: &str) -> Self {
         Self {

@@ -210,3 +210,20 @@ impl crate::grafana::api::Queries for Double {
         async { Ok(Vec::new()) }.boxed()
     }
 }
+
+#[cfg(feature = "cli")]
+impl crate::grafana::api::testing::Testing for Double {
+    fn send<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a Integration,
+        _: &'a crate::grafana::api::testing::TestAlert,
+    ) -> Answer<'a, crate::grafana::api::testing::Tested> {
+        self.call("testing.send", |_| {
+            Ok(crate::grafana::api::testing::Tested {
+                failure: None,
+                took: None,
+            })
+        })
+    }
+}

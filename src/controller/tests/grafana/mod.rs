@@ -155,6 +155,8 @@ impl Double {
             time_intervals: all.clone(),
             templates: all.clone(),
             inhibition_rules: all.clone(),
+            #[cfg(feature = "cli")]
+            testing: all.clone(),
             deliveries: all.clone(),
             #[cfg(feature = "cli")]
             queries: all.clone(),

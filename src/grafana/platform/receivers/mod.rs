@@ -2,6 +2,8 @@
 //! says in which state it left it.
 
 mod spec;
+#[cfg(feature = "cli")]
+mod testing;
 
 use std::sync::Arc;
 

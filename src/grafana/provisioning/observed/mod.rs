@@ -4,3 +4,5 @@ mod deliveries;
 #[cfg(feature = "cli")]
 mod queries;
 mod states;
+#[cfg(feature = "cli")]
+mod testing;

@@ -1,0 +1,369 @@
+//! `alertwright test contact-point`: whether a contact point delivers.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use kube::Api;
+use serde_json::json;
+
+use super::super::common::connect::{Cluster, Connected, Scope, ToGrafana, wait};
+use super::super::common::exit::{self, Exit};
+use super::super::common::print::{API_VERSION, harmless, note, print, wrong};
+use super::super::route::label;
+use crate::api::{ContactPoint, DEFAULT_INSTANCE};
+use crate::cluster::answer::chain;
+use crate::domain::notification::contact_point;
+use crate::grafana::api::testing::TestAlert;
+use crate::grafana::error::{redacted, steady};
+use crate::grafana::model::Integration;
+use crate::grafana::{Class, Error, Grafana};
+
+/// Send a test alert through a contact point, one integration after the other.
+///
+/// Grafana sends it, with the secrets that it holds: nobody needs the Secret. The alert says that it is a test and who sent it. Nothing in Grafana and the
+/// cluster changes. It needs the right to test contact points, which Editors have.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright test contact-point -n revel pagerduty-oncall\n  alertwright test contact-point -n revel pagerduty-oncall --integration 2 --labels severity=critical,team=payments\n  alertwright test contact-point --in-grafana \"On call\" --dry-run\n\n{}", exit::HELP))]
+pub(in super::super) struct TestContactPoint {
+    /// The ContactPoint.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// NAME is that of a contact point in Grafana, whoever made it, and not that of a resource.
+    #[arg(long)]
+    in_grafana: bool,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    grafana: ToGrafana,
+    /// Labels of the alert, comma separated. Default: alertname=TestAlert, instance=Grafana.
+    #[arg(long, value_name = "LABEL=VALUE", value_parser = label, value_delimiter = ',')]
+    labels: Vec<(String, String)>,
+    /// An annotation of the alert. May be given more often. Default: a summary that it is a test.
+    #[arg(long, value_name = "NAME=TEXT", value_parser = label)]
+    annotation: Vec<(String, String)>,
+    /// Only this integration, counted from 1. Default: all.
+    #[arg(long, value_name = "N")]
+    integration: Option<usize>,
+    /// Say what would be sent, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// Nothing but what became of each.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// How results are printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// A line for each integration.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// What became of one integration.
+struct Outcome {
+    place: usize,
+    kind: String,
+    /// `None` where nothing was sent.
+    sent: Option<Sent>,
+}
+
+struct Sent {
+    took: Duration,
+    failure: Option<String>,
+}
+
+impl TestContactPoint {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        if self.integration == Some(0) {
+            wrong("integrations are counted from 1");
+        }
+        let (point, alert, outcomes) = wait(self.run())?;
+        let failed = |one: &Outcome| one.sent.as_ref().is_some_and(|sent| sent.failure.is_some());
+        let failures = outcomes.iter().filter(|one| failed(one)).count();
+        print(&match self.output {
+            Output::Text => text(&outcomes),
+            Output::Json => as_json(&point, &alert, &outcomes),
+        })?;
+        if !self.quiet {
+            note(&if self.dry_run {
+                format!("{}: nothing was sent", summary(&alert))
+            } else {
+                format!("{point}: {failures} of {} failed", outcomes.len())
+            });
+        }
+        Ok(if failures == 0 { Exit::Done } else { Exit::No })
+    }
+
+    async fn run(&self) -> Result<(String, TestAlert, Vec<Outcome>), String> {
+        // Grafana's own name of a contact point needs no cluster where Grafana is given.
+        let cluster = if self.in_grafana && self.grafana.is_given()? {
+            None
+        } else {
+            Some(self.cluster.connect(&Scope::default()).await?)
+        };
+        let (title, instance) = match &cluster {
+            Some(cluster) if !self.in_grafana => self.declared(cluster).await?,
+            _ => (self.name.clone(), None),
+        };
+        let other = instance.filter(|_| self.grafana.instance == DEFAULT_INSTANCE);
+        let reached = match other.map(|name| self.grafana.with_instance(&name)) {
+            Some(to) => to.reach(cluster.as_ref(), None).await?,
+            None => self.grafana.reach(cluster.as_ref(), None).await?,
+        };
+        let found = reached.grafana.contact_points.get(&title).await;
+        let found = found.map_err(|e| format!("cannot read contact point {title}: {}", chain(&e)))?;
+        let Some(found) = found else {
+            return Err(format!("Grafana has no contact point {title}"));
+        };
+        let all: Vec<(usize, &Integration)> = (1..).zip(&found.object.integrations).collect();
+        let asked: Vec<_> = all
+            .iter()
+            .filter(|(place, _)| self.integration.is_none_or(|wished| wished == *place))
+            .collect();
+        if asked.is_empty() {
+            return Err(format!("contact point {title} has {} integrations", all.len()));
+        }
+        let alert = self.alert(&title, &sender());
+        let mut outcomes = Vec::new();
+        for (place, integration) in asked {
+            let sent = match self.dry_run {
+                true => None,
+                false => Some(send(&reached.grafana, &title, integration, &alert).await?),
+            };
+            let kind = integration.r#type.clone();
+            outcomes.push(Outcome {
+                place: *place,
+                kind,
+                sent,
+            });
+        }
+        Ok((title, alert, outcomes))
+    }
+
+    /// What the resource is called in Grafana, and in which.
+    async fn declared(&self, cluster: &Connected) -> Result<(String, Option<String>), String> {
+        let (namespace, name) = (&cluster.namespace, &self.name);
+        let api: Api<ContactPoint> = Api::namespaced(cluster.client.clone(), namespace);
+        let found = api.get_opt(name).await;
+        let found =
+            found.map_err(|e| format!("cannot read ContactPoint {namespace}/{name}: {}", chain(&e)))?;
+        let Some(found) = found else {
+            return Err(format!(
+                "there is no ContactPoint {name} in namespace {namespace}; a contact point that somebody made in Grafana is meant with --in-grafana"
+            ));
+        };
+        let instance = found.spec.instance.clone();
+        let several = found.spec.instances.iter().flatten().next().cloned();
+        Ok((
+            contact_point::name(&found.spec, name).to_owned(),
+            instance.or(several),
+        ))
+    }
+
+    fn alert(&self, title: &str, sender: &str) -> TestAlert {
+        let or = |given: &[(String, String)], usual: &[(&str, String)]| -> BTreeMap<String, String> {
+            let usual = usual
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()));
+            usual.chain(given.iter().cloned()).collect()
+        };
+        TestAlert {
+            labels: or(
+                &self.labels,
+                &[
+                    ("alertname", "TestAlert".to_owned()),
+                    ("instance", "Grafana".to_owned()),
+                ],
+            ),
+            // Whatever else is said, it says that it is a test.
+            annotations: or(
+                &self.annotation,
+                &[
+                    ("summary", format!("This is a test of contact point {title}")),
+                    (
+                        "description",
+                        format!("Sent by {sender} with alertwright test contact-point. Nothing is wrong."),
+                    ),
+                    ("alertwright_test", format!("This is a test, sent by {sender}")),
+                ],
+            ),
+        }
+    }
+}
+
+/// Who sends it, as the machine knows them.
+fn sender() -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok());
+    let mut named = named.filter(|name| !name.is_empty());
+    named.next().unwrap_or_else(|| "somebody".to_owned())
+}
+
+fn summary(alert: &TestAlert) -> String {
+    let labels = alert.labels.iter().map(|(name, value)| format!("{name}={value}"));
+    labels.collect::<Vec<_>>().join(" ")
+}
+
+async fn send(
+    grafana: &Grafana,
+    title: &str,
+    integration: &Integration,
+    alert: &TestAlert,
+) -> Result<Sent, String> {
+    let started = Instant::now();
+    let tested = grafana.testing.send(title, integration, alert).await;
+    let waited = started.elapsed();
+    let secrets = integration.sensitive_values();
+    match tested {
+        Ok(tested) => Ok(Sent {
+            took: tested.took.unwrap_or(waited),
+            failure: tested.failure.map(|said| told(&said, &secrets)),
+        }),
+        // Grafana refuses this integration; others may do.
+        Err(error) if error.class() == Class::Rejected => Ok(Sent {
+            took: waited,
+            failure: Some(told(&said(&error), &secrets)),
+        }),
+        Err(error) => Err(format!(
+            "cannot test contact point {title}: {}",
+            told(&chain(&error), &secrets)
+        )),
+    }
+}
+
+fn said(error: &Error) -> String {
+    match error {
+        Error::Status { status, message, .. } => format!("{status} {message}"),
+        other => chain(other),
+    }
+}
+
+/// Grafana's words without what may be secret: of an address its host is left.
+fn told(said: &str, secrets: &[&str]) -> String {
+    let hosts = steady::hosts_alone(said);
+    hosts.map_or_else(|| "failed".to_owned(), |said| redacted(&said, secrets))
+}
+
+fn text(outcomes: &[Outcome]) -> String {
+    let width = outcomes
+        .iter()
+        .map(|one| one.kind.chars().count())
+        .max()
+        .unwrap_or_default();
+    let mut out = String::new();
+    for Outcome { kind, sent, .. } in outcomes {
+        let (mark, what) = match sent {
+            None => ('–', "not sent".to_owned()),
+            Some(Sent { failure: None, took }) => ('✓', format!("delivered in {}ms", took.as_millis())),
+            Some(Sent {
+                failure: Some(why), ..
+            }) => ('✗', why.replace('\n', " ")),
+        };
+        let _ = writeln!(out, "{}", harmless(&format!("{mark} {kind:width$}  {what}")));
+    }
+    out
+}
+
+fn as_json(point: &str, alert: &TestAlert, outcomes: &[Outcome]) -> String {
+    let all = outcomes.iter().map(|Outcome { place, kind, sent }| {
+        json!({
+            "integration": place, "type": kind, "sent": sent.is_some(),
+            "delivered": sent.as_ref().map(|sent| sent.failure.is_none()),
+            "milliseconds": sent.as_ref().map(|sent| u64::try_from(sent.took.as_millis()).unwrap_or(u64::MAX)),
+            "failure": sent.as_ref().and_then(|sent| sent.failure.as_deref()),
+        })
+    });
+    let all: Vec<_> = all.collect();
+    format!(
+        "{:#}\n",
+        json!({
+            "apiVersion": API_VERSION, "kind": "ContactPointTestReport", "contactPoint": point,
+            "alert": {"labels": alert.labels, "annotations": alert.annotations}, "integrations": all,
+        })
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(kind: &str, failure: Option<&str>) -> Outcome {
+        Outcome {
+            place: 1,
+            kind: kind.to_owned(),
+            sent: Some(Sent {
+                took: Duration::from_millis(412),
+                failure: failure.map(str::to_owned),
+            }),
+        }
+    }
+
+    #[test]
+    fn each_integration_has_a_line_and_no_text_of_theirs_makes_another() {
+        let outcomes = [
+            outcome("slack", None),
+            outcome("pagerduty", Some("400 invalid routing key\n\u{1b}[2J")),
+            Outcome {
+                place: 3,
+                kind: "email".to_owned(),
+                sent: None,
+            },
+        ];
+        let expected = "✓ slack      delivered in 412ms\n✗ pagerduty  400 invalid routing key \u{fffd}[2J\n– email      not sent\n";
+        assert_eq!(text(&outcomes), expected);
+    }
+
+    #[test]
+    fn what_grafana_repeats_of_addresses_and_settings_is_not_told() {
+        let said = "Post \"https://hooks.slack.com/services/T0/B0/hunter2\": token-of-mine refused";
+        let told = told(said, &["token-of-mine"]);
+        assert!(
+            told.contains("https://hooks.slack.com") && told.contains("refused"),
+            "{told}"
+        );
+        assert!(
+            !told.contains("hunter2") && !told.contains("token-of-mine"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn the_alert_says_that_it_is_a_test_and_who_sent_it_whatever_else_is_said() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            test: TestContactPoint,
+        }
+        let line = [
+            "x",
+            "team",
+            "--labels",
+            "severity=high,team=web",
+            "--annotation",
+            "summary=a, b",
+        ];
+        let test = <Line as clap::Parser>::parse_from(line).test;
+        let alert = test.alert("Team", "ada");
+        let labels = [
+            ("alertname", "TestAlert"),
+            ("instance", "Grafana"),
+            ("severity", "high"),
+            ("team", "web"),
+        ];
+        assert_eq!(
+            alert.labels,
+            labels
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into()
+        );
+        assert_eq!(alert.annotations["summary"], "a, b");
+        assert!(alert.annotations["alertwright_test"].contains("test, sent by ada"));
+    }
+}
