@@ -63,3 +63,49 @@ impl Languages {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    /// What is wrong with an import of these expressions from a Loki.
+    fn mistake(expressions: &[&str]) -> Option<String> {
+        let loki = DataSource {
+            uid: "l".to_owned(),
+            name: "Loki".to_owned(),
+            r#type: "loki".to_owned(),
+            is_default: true,
+        };
+        let import: PrometheusRuleImport =
+            from_value(json!({"metadata": {"name": "own", "namespace": "revel"}, "spec": {}})).unwrap();
+        let mut languages = Languages::default();
+        for expression in expressions {
+            let spec: AlertRuleSpec = from_value(json!({"query": expression})).unwrap();
+            languages.hear(&spec, std::slice::from_ref(&loki));
+        }
+        languages.mistake(&import, &[loki]).map(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn the_data_source_is_at_fault_where_most_rules_surely_are_of_another_language_and_none_of_its_own() {
+        let (metrics, either) = ("up == 0", "vector(0) > 5");
+        let logs = r#"sum(count_over_time({app="a"} |= "x" [5m])) > 1"#;
+        for (expressions, is_told) in [
+            (&[metrics][..], true),
+            (&[metrics, metrics, either], true),
+            (&[metrics, either], false),
+            (&[metrics, either, either], false),
+            (&[metrics, metrics, logs], false),
+            (&[either], false),
+            (&[], false),
+        ] {
+            let told = mistake(expressions);
+            assert_eq!(told.is_some(), is_told, "{expressions:?}: {told:?}");
+            assert!(told.is_none_or(|told| {
+                told.contains("Loki, the default, is of type loki, and the rules are PromQL")
+            }));
+        }
+    }
+}

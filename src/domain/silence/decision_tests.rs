@@ -309,3 +309,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_two_alike_the_one_in_force_is_kept_and_of_those_the_one_that_ends_later() {
+    let until = |id: &str, state, end| found(id, state, |silence| silence.ends_at = at(end));
+    let (active, pending) = (SilenceState::Active, SilenceState::Pending);
+    let right = until("right", active, 3600);
+    for other in [until("other", pending, 7200), until("other", active, 600)] {
+        for both in [[right.clone(), other.clone()], [other, right.clone()]] {
+            assert_eq!(
+                decide(Some(&wanted()), &both, None, at(60)),
+                keep("right", &["other"]),
+                "{both:?}"
+            );
+        }
+    }
+}

@@ -139,6 +139,10 @@ fn a_silence_begins_at_its_creation_unless_it_says_otherwise() {
     );
     for (spec, message) in [
         (
+            with(Some(time(5)), Some(time(5)), None),
+            "spec.endsAt: must be after the start",
+        ),
+        (
             with(Some(time(9)), Some(time(5)), None),
             "spec.endsAt: must be after the start",
         ),
@@ -342,6 +346,8 @@ fn alerts_are_counted_by_odd_label_names_too() {
         [r#"team="a""#],
         "older Grafanas read no names in quotes"
     );
+    let digit = [matcher("1st", "a", false, true)];
+    assert_eq!(filters(&digit), [""; 0], "no name begins with a digit there");
     assert_eq!(count(&matchers, &[alert("my label"), alert("other")]), Some(1));
     for takes_long in [r"\p{Nonesuch}", r"\pL{1000}"] {
         let unknown = [matcher("my label", takes_long, true, true)];

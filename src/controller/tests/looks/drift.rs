@@ -91,6 +91,11 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
     let rule = async |world: &World| said::<AlertRule>(world, "alertrules", "r").await;
     assert_eq!(rule(&world).await, synced());
     let before = world.grafana.hold(|held| held.rules.clone());
+    let stored = |world: &World| {
+        let mut status = world.server.get(&path("alertrules", "revel", "r"))["status"].take();
+        status["stored"].take()
+    };
+    let as_stored = stored(&world);
     let since = world.grafana.calls().len();
     world.grafana.hold(|held| {
         for rule in held.rules.values_mut() {
@@ -104,6 +109,11 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
         fields.sort();
         assert_eq!((reason, fields), drifted(&["paused", "title"]));
         assert_eq!(state(&world, "alertrules", "r"), json!("Paused"));
+        assert_eq!(
+            stored(&world),
+            as_stored,
+            "what was stored stays what it is held against"
+        );
     }
     let message = world.server.ready(&path("alertrules", "revel", "r")).unwrap().1;
     assert!(

@@ -1,5 +1,7 @@
 //! Folders that a Grafana doesn't take.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 
 #[tokio::test]
@@ -12,6 +14,8 @@ async fn a_path_that_is_too_deep_names_the_cure_and_leaves_no_folder_behind() {
     let failure = deep.reconcile(&world.context).await.unwrap_err();
     assert_eq!(failure.reason, Some(Reason::Invalid));
     assert!(failure.message.starts_with(told), "{}", failure.message);
+    // To try it again makes folders and takes them away.
+    assert!(matches!(failure.retry, Retry::After(again) if again > Duration::from_secs(3500)));
     assert!(world.grafana.hold(|held| held.folders.is_empty()));
     assert_eq!(world.grafana.count("folders.create"), 4, "nothing is made again");
     // What somebody else needs on the way there stays.
@@ -41,4 +45,67 @@ async fn a_folder_whose_title_differs_in_case_alone_is_named() {
     assert_eq!(failure.reason, Some(Reason::Conflict));
     let told = r#"spec.folder: Grafana has a folder "shop" there and takes "Shop" for the same name; write it so here"#;
     assert!(failure.message.starts_with(told), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn what_somebody_has_put_into_a_folder_on_the_way_stays_when_the_path_is_too_deep() {
+    let mut world = World::connected().await;
+    world.grafana.hold(|held| held.deepest_folder = Some(3));
+    let (grafana, made) = (world.grafana.clone(), AtomicUsize::new(0));
+    world.grafana.does(move |called| {
+        if called == "folders.create" && made.fetch_add(1, Ordering::Relaxed) == 3 {
+            grafana.hold(|held| {
+                let inside = held.folders.iter().find(|folder| folder.title == "B").unwrap();
+                let rule = model::AlertRule {
+                    uid: "theirs".to_owned(),
+                    folder_uid: inside.uid.clone(),
+                    ..model::AlertRule::default()
+                };
+                held.rules.insert("theirs".to_owned(), rule);
+            });
+        }
+        Does::Well
+    });
+    let deep = world.rule("deep", json!({"query": QUERY, "folder": "A/B/C/D"}));
+    deep.reconcile(&world.context).await.unwrap_err();
+    let titles = world.grafana.hold(|held| {
+        let titles = held.folders.iter().map(|folder| folder.title.clone());
+        titles.collect::<Vec<_>>()
+    });
+    assert_eq!(titles, ["A", "B"]);
+}
+
+#[tokio::test]
+async fn a_title_with_a_slash_is_another_folder_than_a_path_of_two() {
+    let mut world = World::connected().await;
+    for (name, folder) in [("one", r"A\/B"), ("two", "A/B")] {
+        let rule = world.rule(name, json!({"query": QUERY, "folder": folder}));
+        rule.reconcile(&world.context).await.unwrap();
+    }
+    let titles = world.grafana.hold(|held| {
+        let titles = held.folders.iter().map(|folder| folder.title.clone());
+        titles.collect::<Vec<_>>()
+    });
+    assert_eq!(titles, ["A/B", "A", "B"]);
+}
+
+#[tokio::test]
+async fn a_folder_of_the_title_in_other_case_elsewhere_stands_in_nobodys_way() {
+    let mut world = World::connected().await;
+    world.grafana.hold(|held| {
+        held.folders.push(Folder {
+            uid: "elsewhere".to_owned(),
+            title: "shop".to_owned(),
+            parent_uid: Some("above".to_owned()),
+        });
+    });
+    let rule = world.rule("r", json!({"query": QUERY, "folder": "Shop"}));
+    world.grafana.does(|called| match called {
+        "folders.create" => Does::Refuses(409, "a folder with the same name already exists"),
+        _ => Does::Well,
+    });
+    let failure = rule.reconcile(&world.context).await.unwrap_err();
+    assert!(!failure.message.contains("takes"), "{}", failure.message);
+    world.grafana.does_well();
+    rule.reconcile(&world.context).await.unwrap();
 }

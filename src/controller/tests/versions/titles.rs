@@ -171,3 +171,30 @@ async fn since_12_two_rules_of_a_folder_may_have_one_title() {
     a.reconcile(&world.context).await.unwrap();
     assert_eq!(titles(&world), ["b", "b"]);
 }
+
+#[tokio::test]
+async fn a_rule_that_moves_to_a_folder_where_its_title_is_somebody_elses_waits_and_is_not_sent() {
+    let mut world = with_two("11.6.0").await;
+    world.grafana.hold(|held| {
+        held.folders.push(Folder {
+            uid: "elsewhere".to_owned(),
+            title: "Elsewhere".to_owned(),
+            parent_uid: None,
+        });
+        let theirs = model::AlertRule {
+            uid: "theirs".to_owned(),
+            title: "a".to_owned(),
+            folder_uid: "elsewhere".to_owned(),
+            ..model::AlertRule::default()
+        };
+        held.rules.insert("theirs".to_owned(), theirs);
+    });
+    world.poll().await;
+    let sent = world.grafana.count("rules.update");
+    let moved = world.rule("a", json!({"query": QUERY, "title": "a", "folder": "Elsewhere"}));
+    let failure = fails(&world, &moved).await;
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    let told = "spec.title: Grafana's rule theirs has the title \"a\" in the same folder";
+    assert!(failure.message.starts_with(told), "{}", failure.message);
+    assert_eq!(world.grafana.count("rules.update"), sent);
+}

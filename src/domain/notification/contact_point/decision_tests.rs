@@ -365,3 +365,16 @@ fn somebody_elses_is_compared_whatever_the_order_and_its_uids() {
         ["webhook: only here", "email: only there"]
     );
 }
+
+#[test]
+fn what_is_equal_as_it_is_goes_before_what_may_be_behind_what_is_hidden() {
+    let wish = |uid: &str, url: &str| integration(uid, json!({"url": url}), &["url"]);
+    let theirs = |uid: &str, url: &str| integration(uid, json!({"url": url}), &[]).sent;
+    let found = [theirs("x", REDACTED), theirs("y", "https://a")];
+    let (uids, hidden) = (
+        vec!["y".to_owned(), "x".to_owned()],
+        vec!["webhook.url".to_owned()],
+    );
+    let equal = compare(&[wish("a", "https://a"), wish("b", "https://b")], &found);
+    assert_eq!(equal, Comparison::Equal { uids, hidden });
+}

@@ -1,6 +1,9 @@
 //! What somebody else has made just as a resource asks for.
 
+use jiff::Timestamp;
+
 use super::*;
+use crate::api::condition;
 
 /// What a person has made who wants what [`spec`] says.
 fn equal(name: &str) -> Point {
@@ -197,4 +200,43 @@ async fn one_equal_contact_point_becomes_one_resources_and_what_is_hidden_is_not
     assert_eq!(world.grafana.count("contact_points.update"), 2);
     assert_eq!(world.grafana.count("contact_points.create"), 0);
     assert_eq!(types(&world, "team"), ["webhook"]);
+}
+
+#[tokio::test]
+async fn an_equal_contact_point_without_a_uid_stays_grafanas() {
+    let theirs = Point {
+        uid: String::new(),
+        ..equal("team")
+    };
+    let mut world = world_with(&json!({}), |held| held.points.push(theirs)).await;
+    let object = world.contact_point("team", spec());
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert_eq!(writes(&world), 0);
+}
+
+#[tokio::test]
+async fn what_became_ours_as_it_was_counts_as_sent_so_a_change_of_it_is_only_told_where_that_is_asked() {
+    let mut world = world_with(&json!({"driftPolicy": "Report"}), |held| {
+        held.points.push(equal("team"))
+    })
+    .await;
+    let mut object = world.contact_point("team", spec());
+    let mut status = object.reconcile(&world.context).await.unwrap().status;
+    condition::report(
+        &mut status.conditions,
+        Reason::Synced,
+        "",
+        Some(1),
+        Timestamp::UNIX_EPOCH,
+    );
+    object.status = Some(status);
+    world.grafana.hold(|held| {
+        let url = json!("https://example.com/changed");
+        held.points[0].settings.insert("url".to_owned(), url);
+    });
+    world.poll().await;
+    let report = object.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.drift, ["webhook.url"]);
+    assert_eq!(writes(&world), 0);
 }
