@@ -1,19 +1,49 @@
 //! Folders that a Grafana doesn't take: the rules in them say so, and what to do.
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::{apply, every_release};
+use alertwright_testbed::{apply, every_release, since_11_6, wait};
 use serde_json::json;
 
 use crate::alarm::assert_rests;
 use crate::rules::QUIET;
-use crate::world::{self, World};
+use crate::world::{self, SOON, World};
 
+/// The titles of all folders, also of those within others.
 async fn titles(w: &World) -> Vec<String> {
-    let folders = w.grafana.folders().await;
-    let titles = folders.iter().map(|folder| folder["title"].as_str());
-    let mut titles: Vec<String> = titles.map(|title| title.expect("a title").to_owned()).collect();
+    let found = w.grafana.get("/api/search?type=dash-folder").await.ok();
+    let folders = found.as_array().expect("a list").iter();
+    let mut titles: Vec<String> = folders
+        .map(|folder| folder["title"].as_str().expect("a title").to_owned())
+        .collect();
     titles.sort();
     titles
+}
+
+#[apply(since_11_6)]
+async fn a_path_that_is_too_deep_is_told_leaves_no_folder_behind_and_hurts_no_other_rule() {
+    let w = world::start().await;
+    // One title more than the most that Grafana takes by default.
+    let deep = |path: &str| json!({"query": QUIET, "folder": path});
+    w.put("AlertRule", "deep", deep("A/B/C/D/E/F/G")).await;
+    w.reason::<AlertRule>("deep", "Invalid").await;
+    let message = w.message::<AlertRule>("deep").await;
+    assert!(
+        message.contains("spec.folder: this Grafana takes no folder with")
+            && message.contains("max_nested_folder_depth"),
+        "{message}"
+    );
+    wait::until("what was made on the way is gone", SOON, async || {
+        titles(&w).await.is_empty()
+    })
+    .await;
+    w.put("AlertRule", "fits", deep("A/B")).await;
+    w.synced::<AlertRule>("fits").await;
+    assert_rests(&w).await;
+    assert_eq!(titles(&w).await, ["A", "B"]);
+    // With a path that fits it is there.
+    w.put("AlertRule", "deep", deep("A/B/C")).await;
+    w.synced::<AlertRule>("deep").await;
+    assert_eq!(titles(&w).await, ["A", "B", "C"]);
 }
 
 #[apply(every_release)]

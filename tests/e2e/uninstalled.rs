@@ -1,15 +1,16 @@
-//! `alertwright remove-finalizers`: nothing hangs once the operator is gone.
+//! `alertwright remove-finalizers`: nothing hangs once the operator is gone, and it says so where one is still at work.
 
 use std::process::{Command, Output, Stdio};
 
 use alertwright::api::{AlertRule, Silence};
-use alertwright_testbed::{any_release, apply};
+use alertwright_testbed::{any_release, apply, wait};
+use kube::api::DeleteParams;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use crate::rules::quiet;
-use crate::world::{self, Reported, World};
+use crate::rules::{QUIET, in_grafana, quiet};
+use crate::world::{self, Reported, SOON, World};
 
 /// Runs the command as the cluster's administrator; standard output, what it said besides, and its exit code.
 async fn remove_finalizers(w: &World, timeout: &str) -> (String, String, i32) {
@@ -78,4 +79,58 @@ async fn without_an_operator_all_finalizers_go_nothing_hangs_and_grafana_keeps_w
         writes,
         "Grafana isn't asked for it"
     );
+}
+
+#[apply(any_release)]
+async fn an_operator_that_puts_finalizers_on_again_is_told_of_and_works_on() {
+    let w = world::start().await;
+    two_resources(&w).await;
+    // It takes no part in the election, so only its finalizers show that it runs.
+    let (told, said, code) = remove_finalizers(&w, "30s").await;
+    assert_eq!((told.as_str(), code), ("", 3), "{said}");
+    assert!(
+        said.contains("has got its finalizer again: an operator is running; stop it first"),
+        "{said}"
+    );
+    wait::until("both have their finalizer", SOON, async || {
+        !finalizers::<AlertRule>(&w, "r").await.is_empty() && !finalizers::<Silence>(&w, "s").await.is_empty()
+    })
+    .await;
+    w.put("AlertRule", "r", json!({"query": QUIET, "for": "7m"}))
+        .await;
+    w.synced::<AlertRule>("r").await;
+    let api: Api<AlertRule> = w.api().await;
+    in_grafana(&w, "r").await;
+    api.delete("r", &DeleteParams::default())
+        .await
+        .expect("a deletion");
+    wait::until("it is gone in Grafana too", SOON, async || {
+        w.grafana.rules().await.is_empty()
+    })
+    .await;
+}
+
+#[apply(any_release)]
+async fn an_operator_that_holds_the_lease_is_waited_for_and_nothing_is_taken_off() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let leader = world::operator(&w.home, &w.ns, &w.kubeconfig)
+        .args(["--leader-elect"])
+        .start()
+        .await
+        .expect("it starts");
+    two_resources(&w).await;
+    let (told, said, code) = remove_finalizers(&w, "3s").await;
+    assert_eq!((told.as_str(), code), ("", 3), "{said}");
+    assert!(
+        said.contains("if an operator runs there, stop it first"),
+        "{said}"
+    );
+    assert_eq!(
+        finalizers::<AlertRule>(&w, "r").await.len(),
+        1,
+        "{}",
+        leader.log()
+    );
+    assert_eq!(finalizers::<Silence>(&w, "s").await.len(), 1);
 }
