@@ -80,6 +80,9 @@ pub const ANNOTATION_ADOPT: &str = "alerting.letsrevel.io/adopt";
 /// as it hides something of them.
 pub const ANNOTATION_RESEND: &str = "alerting.letsrevel.io/resend";
 
+/// Annotation: any new value, best a time, asks for a pass now, which reads what it is about in Grafana anew; the status says when it was handled.
+pub const ANNOTATION_RECONCILE: &str = "alerting.letsrevel.io/reconcile-at";
+
 /// Annotation on a ContactPoint, a TimeInterval or a root NotificationPolicy: the namespaces (comma separated, or `*`) whose resources may refer to it.
 pub const ANNOTATION_SHARED_WITH: &str = "alerting.letsrevel.io/shared-with";
 

@@ -179,6 +179,9 @@ pub struct SilenceStatus {
     /// The generation of the specification that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The value of the annotation `alerting.letsrevel.io/reconcile-at` that the last pass has seen: what it asks for is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
     /// Ready, and while they hold Reconciling and Stalled.
     #[serde(
         default,

@@ -37,7 +37,7 @@ use crate::domain::version::links;
 use crate::grafana::api::{AlertState, FoundRule};
 use crate::grafana::approach::Approach;
 use crate::grafana::error::steady;
-use crate::grafana::mirror::{Lookup, Part};
+use crate::grafana::mirror::{Lookup, Part, Subject};
 use crate::grafana::model::NotificationSettings;
 
 impl Reconcile for AlertRule {
@@ -102,6 +102,10 @@ impl Reconcile for AlertRule {
         let running = context.running.read();
         let instance = running.get(self.instance());
         Some(instance.map_or_else(Approach::default, |instance| instance.rights.approaches.begin()))
+    }
+
+    fn decided_by(&self, instance: &Instance) -> Option<Subject> {
+        Some(Subject::Rules(vec![mirrored::uid(self, instance)]))
     }
 
     fn mark_stored(&self, context: &Context, status: &mut AlertRuleStatus) {

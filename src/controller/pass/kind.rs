@@ -6,10 +6,12 @@ use kube::runtime::controller::Action;
 use kube::runtime::finalizer;
 
 use crate::api::condition::Reason;
+use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::grafana::approach::Approach;
+use crate::grafana::mirror::Subject;
 
 /// How the message begins while a deletion waits.
 pub(super) const WAITS: &str = "the deletion waits: ";
@@ -98,6 +100,11 @@ pub trait Reconcile: Managed {
 
     /// On the way to which write a pass is, if many passes of the kind come to such a one together; mostly to none.
     fn approach(&self, _: &Context) -> Option<Approach> {
+        None
+    }
+
+    /// What of this Grafana a pass over it decides by, and reads by itself where somebody asks for it; mostly one object.
+    fn decided_by(&self, _: &Instance) -> Option<Subject> {
         None
     }
 

@@ -36,6 +36,7 @@ pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<
     if object.is_suspended() {
         return suspended(object, context).await;
     }
+    read_anew_if_asked(object, context);
     let outcome = match within(DEADLINE, reconcile(object, context)).await {
         // While Grafana can't be read, what was said of this very wish stands: the instance alone says what is wrong with it.
         Ok(Err(failure)) if stands(object) && context.unusable(object).as_ref() == Some(&failure) => {
@@ -45,6 +46,21 @@ pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<
         Err(Late) => Err(late()),
     };
     report::finish(object, context, outcome).await
+}
+
+/// Where somebody has asked for a pass, what it decides by is read in Grafana, whatever polls have shown.
+fn read_anew_if_asked<K: Reconcile>(object: &K, context: &Context) {
+    let mut status = object.status().cloned().unwrap_or_default();
+    let asked = object.requested();
+    if asked.is_none() || K::handled(&mut status).as_deref() == asked {
+        return;
+    }
+    let Ok(instance) = context.instance(object) else {
+        return;
+    };
+    if let Some(subject) = object.decided_by(&instance) {
+        instance.mirror.write(|held| held.doubts(&subject));
+    }
 }
 
 pub(super) async fn suspended<K: Reconcile>(object: &K, context: &Context) -> Ended<K::Status> {

@@ -98,6 +98,9 @@ pub(super) async fn finish<K: Reconcile>(
         conditions.clone_from(K::conditions(status));
     }
     condition::report(conditions, reason, &message, generation, context.now());
+    if let Some(asked) = object.requested() {
+        *K::handled(&mut next) = Some(asked.to_owned());
+    }
     let is_other = before.as_ref().map(|c| c.reason.as_str()) != Some(reason.as_str());
     let has_warnings = !warnings.is_empty();
     let said = Said {

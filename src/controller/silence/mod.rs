@@ -29,6 +29,7 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::lint::mistakes;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
+use crate::grafana::mirror::Subject;
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
 use stored::{apply, authors, expire, look_up, ours, put, read_again_if_lost};
 pub(super) use stored::{end, end_all, has_any};
@@ -134,6 +135,12 @@ impl Reconcile for Silence {
                     .read(|held| held.silences.is_loaded() && held.is_unknown_of(&author));
                 is_lost || !ours(&instance, &authors(self, &instance)).is_empty()
             })
+    }
+
+    fn decided_by(&self, instance: &Instance) -> Option<Subject> {
+        Some(Subject::SilencesOf(
+            instance.owners.now().silence_author(self.ns(), self.id()),
+        ))
     }
 
     /// A silence that is over needs no Grafana in order to be so, and no rules that it would cover.

@@ -207,6 +207,27 @@ impl Held {
         }
     }
 
+    /// Has a subject read by itself before the next decision, as after an answer that was lost. What is being written is anyway.
+    pub fn doubts(&mut self, subject: &Subject) {
+        if !self.is_under_way(subject) {
+            self.begins(subject);
+            self.ends(subject);
+        }
+    }
+
+    fn is_under_way(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Rules(uids) => uids.iter().any(|uid| self.rules.is_under_way(uid)),
+            Subject::Folder(uid) => self.folders.is_under_way(uid),
+            Subject::ContactPoint(name) => self.contact_points.is_under_way(name),
+            Subject::Tree(name) => self.trees.is_under_way(name),
+            Subject::SilencesOf(author) => self.silences.is_under_way(&silences_of(author)),
+            Subject::TimeInterval(name) => self.time_intervals.is_under_way(name),
+            Subject::Template(name) => self.templates.is_under_way(name),
+            Subject::InhibitionRule(name) => self.inhibition_rules.is_under_way(name),
+        }
+    }
+
     /// Whether the answer of a write to a silence of this author was lost, or is to come.
     pub fn is_unknown_of(&self, author: &str) -> bool {
         self.silences.lookup(&silences_of(author)).is_unknown()
@@ -237,6 +258,31 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_doubted_is_unknown_until_it_is_read_and_what_is_being_written_stays_so() {
+        let mirror = Mirror::default();
+        let subject = Subject::TimeInterval("nights".to_owned());
+        let is_unknown = || mirror.read(|held| held.time_intervals.lookup("nights").is_unknown());
+        mirror.write(|held| {
+            let poll = held.time_intervals.begin_poll();
+            held.time_intervals.finish_poll(poll, []);
+        });
+        assert!(!is_unknown());
+        mirror.write(|held| held.doubts(&subject));
+        assert!(is_unknown());
+        mirror.write(|held| held.time_intervals.written("nights".to_owned(), None));
+        assert!(!is_unknown());
+        mirror.write(|held| {
+            held.begins(&subject);
+            held.doubts(&subject);
+            held.stands(&subject);
+        });
+        assert!(
+            !is_unknown(),
+            "the write that was under way has left it as it was"
+        );
+    }
 
     #[test]
     fn a_mirror_is_loaded_when_every_collection_is() {

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::api::reference::{At, DeletionPolicy};
 use crate::api::{
-    ANNOTATION_SHARED_WITH, AlertRule, ContactPoint, DEFAULT_INSTANCE, InhibitionRule, NotificationPolicy,
-    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
+    ANNOTATION_RECONCILE, ANNOTATION_SHARED_WITH, AlertRule, ContactPoint, DEFAULT_INSTANCE, InhibitionRule,
+    NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
 use crate::api::{
     AlertRuleStatus, ContactPointStatus, InhibitionRuleStatus, NotificationPolicyStatus,
@@ -22,6 +22,9 @@ use crate::api::{
 };
 use crate::domain::tenancy;
 use crate::grafana::mirror::Part;
+
+/// The longest request for a pass, which is copied into the status.
+const LONGEST_REQUEST: usize = 64;
 
 /// A resource that has an object in Grafana.
 pub trait Managed:
@@ -55,6 +58,8 @@ pub trait Managed:
     fn conditions(status: &Self::Status) -> &Vec<Condition>;
     /// Its conditions and observed generation, to be changed.
     fn observed(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>);
+    /// The request for a pass that was handled last, to be changed.
+    fn handled(status: &mut Self::Status) -> &mut Option<String>;
     /// What of it somebody has changed in Grafana, to be changed.
     fn drift(_: &mut Self::Status) -> Option<&mut Vec<String>> {
         None
@@ -130,6 +135,12 @@ pub trait Managed:
     /// What happens in Grafana when it is deleted, if it says so itself.
     fn deletion_policy(&self) -> Option<DeletionPolicy>;
 
+    /// The request for a pass that stands in its annotation; one that is too long to be noted is none.
+    fn requested(&self) -> Option<&str> {
+        let asked = self.annotation(ANNOTATION_RECONCILE);
+        asked.filter(|asked| !asked.is_empty() && asked.len() <= LONGEST_REQUEST)
+    }
+
     /// Its namespace; every kind has one.
     fn ns(&self) -> &str {
         self.meta().namespace.as_deref().unwrap_or_default()
@@ -180,6 +191,9 @@ macro_rules! managed {
             }
             fn observed(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>) {
                 (&mut status.observed_generation, &mut status.conditions)
+            }
+            fn handled(status: &mut Self::Status) -> &mut Option<String> {
+                &mut status.last_handled_reconcile_at
             }
             $(
                 fn drift(status: &mut Self::Status) -> Option<&mut Vec<String>> {

@@ -30,7 +30,7 @@ use crate::domain::notification::contact_point::decision;
 use crate::domain::notification::contact_point::{self, Integration, Values};
 use crate::domain::notification::delivery::Before;
 use crate::domain::version::links;
-use crate::grafana::mirror::Lookup;
+use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model;
 pub(super) use equal::uids;
 pub(super) use look::know;
@@ -123,6 +123,12 @@ impl Reconcile for ContactPoint {
 
     async fn mistake(&self, context: &Context) -> Option<Failure> {
         self.wish(context).await.err()
+    }
+
+    fn decided_by(&self, _: &Instance) -> Option<Subject> {
+        Some(Subject::ContactPoint(
+            contact_point::name(&self.spec, self.id()).to_owned(),
+        ))
     }
 
     fn may_be_stored(&self, context: &Context) -> bool {

@@ -77,6 +77,10 @@ impl Reconcile for NotificationTemplate {
         }
     }
 
+    fn decided_by(&self, _: &Instance) -> Option<Subject> {
+        Some(<Self as Named>::subject(self.called().to_owned()))
+    }
+
     fn may_be_stored(&self, context: &Context) -> bool {
         self.status.as_ref().is_some_and(|status| status.name.is_some()) || may_be_stored(self, context)
     }

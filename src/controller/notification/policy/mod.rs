@@ -31,7 +31,7 @@ use crate::domain::lint::mistakes;
 use crate::domain::notification::{policy, tree as marks};
 use crate::domain::refusal::Refusal;
 use crate::domain::version::links;
-use crate::grafana::mirror::Part;
+use crate::grafana::mirror::{Part, Subject};
 use crate::grafana::model::Route;
 
 impl Reconcile for NotificationPolicy {
@@ -135,6 +135,11 @@ impl Reconcile for NotificationPolicy {
 
     async fn mistake(&self, _: &Context) -> Option<Failure> {
         mistakes::of_policy(&self.spec).err().map(Failure::from)
+    }
+
+    fn decided_by(&self, _: &Instance) -> Option<Subject> {
+        // A branch is looked for in its root's tree.
+        self.root().is_none().then(|| Subject::Tree(self.tree()))
     }
 
     fn may_be_stored(&self, context: &Context) -> bool {
