@@ -6,6 +6,8 @@ mod backtest;
 mod check;
 mod common;
 #[cfg(feature = "cli")]
+mod completion;
+#[cfg(feature = "cli")]
 mod diff;
 #[cfg(feature = "cli")]
 mod doctor;
@@ -15,6 +17,7 @@ mod export;
 mod route;
 #[cfg(feature = "cli")]
 mod status;
+mod silence;
 #[cfg(feature = "cli")]
 mod test;
 #[cfg(feature = "cli")]
@@ -75,6 +78,13 @@ enum OfPeople {
     #[command(subcommand)]
     Test(test::Test),
     Backtest(Box<backtest::Backtest>),
+    Silence(Box<silence::Silence>),
+    Suspend(silence::Suspend),
+    Resume(silence::Resume),
+    Reconcile(silence::Reconcile),
+    Adopt(Box<silence::Adopt>),
+    Completion(completion::Completion),
+    Man(completion::Man),
 }
 
 #[cfg(feature = "cli")]
@@ -93,6 +103,13 @@ impl OfPeople {
             Self::Doctor(command) => command.execute(),
             Self::Test(command) => command.execute(),
             Self::Backtest(command) => command.execute(),
+            Self::Silence(command) => command.execute(),
+            Self::Suspend(command) => command.execute(),
+            Self::Resume(command) => command.execute(),
+            Self::Reconcile(command) => command.execute(),
+            Self::Adopt(command) => command.execute(),
+            Self::Completion(command) => command.execute(Arguments::command()),
+            Self::Man(command) => command.execute(Arguments::command()),
         }
     }
 }
@@ -101,6 +118,8 @@ impl Arguments {
     /// The arguments that the process was started with. Wrong ones end it, with the exit code 2, as does a question for help, with 0.
     pub fn of_process() -> Self {
         let all: Vec<OsString> = std::env::args_os().collect();
+        #[cfg(feature = "cli")]
+        completion::answer(|| parser(all.first()));
         let matches = parser(all.first()).get_matches_from(all);
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }

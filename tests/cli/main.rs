@@ -10,6 +10,7 @@ mod diff;
 mod docs;
 mod engine;
 mod evaluation;
+mod writes;
 
 use std::io::Write;
 use std::path::Path;

@@ -12,6 +12,7 @@
     reason = "the modules of a test binary share what is public in them"
 )]
 
+mod acting;
 mod addresses;
 mod alarm;
 mod answers;

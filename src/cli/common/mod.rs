@@ -10,4 +10,6 @@ pub(super) mod files;
 #[cfg(feature = "cli")]
 pub(super) mod moments;
 #[cfg(feature = "cli")]
+pub(super) mod names;
+#[cfg(feature = "cli")]
 pub(super) mod print;

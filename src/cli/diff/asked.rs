@@ -36,7 +36,7 @@ impl Selector {
 }
 
 /// A kind, or a kind and a name, as people write them.
-pub(super) fn named(text: &str) -> Result<(String, Option<String>), String> {
+pub(in super::super) fn named(text: &str) -> Result<(String, Option<String>), String> {
     let (kind, name) = text
         .split_once('/')
         .map_or((text, None), |(kind, name)| (kind, Some(name)));

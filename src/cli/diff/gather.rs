@@ -13,7 +13,7 @@ use kube::{Api, ResourceExt};
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
 use super::super::common::files::Files;
 use super::asked::Asked;
-use crate::api::{ContactPoint, GrafanaInstance, NotificationPolicy};
+use crate::api::{ANNOTATION_ADOPT, ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
 use crate::controller::engine::managed::Managed;
 use crate::controller::run::rehearsal::{Cast, Name, Play};
@@ -33,6 +33,8 @@ pub(super) struct Wanted<'a> {
     pub(super) grafana: &'a ToGrafana,
     pub(super) owner_id: Option<&'a Owner>,
     pub(super) asked: &'a Asked<'a>,
+    /// As if those that are told of took over what somebody else has made.
+    pub(super) adopts: bool,
 }
 
 /// What a comparison needs.
@@ -89,6 +91,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         written: written.as_ref(),
         namespace: (!diff.scope.all_namespaces).then_some(namespace.as_str()),
         asked: diff.asked,
+        adopts: diff.adopts,
         selected: BTreeSet::new(),
         elsewhere: 0,
         notes: std::mem::take(&mut reached.notes),
@@ -239,6 +242,7 @@ struct Gathering<'a> {
     /// The one whose resources are told of; all where none is named.
     namespace: Option<&'a str>,
     asked: &'a Asked<'a>,
+    adopts: bool,
     selected: BTreeSet<Name>,
     /// How many resources of files are for other instances.
     elsewhere: usize,
@@ -295,7 +299,7 @@ impl Gathering<'_> {
                 None => self.elsewhere += usize::from(is_meant),
             }
         }
-        for object in &here {
+        for object in &mut here {
             let is_in_scope = if self.written.is_some() {
                 files.contains(&place(object))
             } else {
@@ -304,6 +308,10 @@ impl Gathering<'_> {
             let labels = object.meta().labels.clone().unwrap_or_default();
             if is_in_scope && self.asked.is_meant(K::KIND, object.id(), &labels) {
                 self.selected.insert(called(object));
+                if self.adopts {
+                    let annotations = object.meta_mut().annotations.get_or_insert_default();
+                    annotations.insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
+                }
             }
         }
         Ok(here)

@@ -94,50 +94,22 @@ impl Diff {
             only: &self.only,
             selector: self.selector.as_ref(),
         };
-        let gathered = gather::gather(&Wanted {
+        let compared = compare(&Wanted {
             files: &self.files,
             cluster: &self.cluster,
             scope: &self.scope,
             grafana: &self.grafana,
             owner_id: self.owner_id.as_ref(),
             asked: &asked,
+            adopts: false,
         })
         .await?;
-        let (selected, grafana) = (gathered.selected, gathered.play.instance.spec.url.clone());
-        let (seen, owners) = (gathered.seen, gathered.owners);
-        let prefix = gathered
-            .play
-            .instance
-            .spec
-            .folder_prefix
-            .clone()
-            .unwrap_or_default();
-        let performance = Box::pin(gathered.play.perform(gathered.cast)).await;
-        if let Some(why) = performance.is_down() {
-            return Err(format!("cannot read Grafana at {grafana}: {why}"));
-        }
-        let mut rows = judge::rows(
-            &performance,
-            &judge::Known {
-                selected: &selected,
-                owners: &owners,
-                seen: &seen,
-                secrets: &gathered.secrets,
-                by_uid: &gathered.by_uid,
-                prefix: &prefix,
-            },
-        );
+        let (mut rows, grafana) = (compared.rows, compared.grafana);
         if self.reverse && self.output != Output::Patch {
             rows.iter_mut().for_each(Row::turn);
         }
         if !self.quiet {
-            for text in gathered
-                .notes
-                .iter()
-                .chain(&judge::remarks(&seen, gathered.has_cluster))
-            {
-                note(text);
-            }
+            compared.notes.iter().for_each(|text| note(text));
         }
         let counts = counts(&rows);
         print(&match self.output {
@@ -151,6 +123,76 @@ impl Diff {
         }
         Ok(exit(&counts))
     }
+}
+
+/// What would become of resources, and what people should know of how that was found out.
+struct Compared {
+    rows: Vec<Row>,
+    notes: Vec<String>,
+    grafana: String,
+}
+
+async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
+    let gathered = gather::gather(wanted).await?;
+    let (selected, grafana) = (gathered.selected, gathered.play.instance.spec.url.clone());
+    let (seen, owners) = (gathered.seen, gathered.owners);
+    let prefix = gathered.play.instance.spec.folder_prefix.clone();
+    let performance = Box::pin(gathered.play.perform(gathered.cast)).await;
+    if let Some(why) = performance.is_down() {
+        return Err(format!("cannot read Grafana at {grafana}: {why}"));
+    }
+    let rows = judge::rows(
+        &performance,
+        &judge::Known {
+            selected: &selected,
+            owners: &owners,
+            seen: &seen,
+            secrets: &gathered.secrets,
+            by_uid: &gathered.by_uid,
+            prefix: &prefix.unwrap_or_default(),
+        },
+    );
+    let mut notes = gathered.notes;
+    notes.extend(judge::remarks(&seen, gathered.has_cluster));
+    Ok(Compared { rows, notes, grafana })
+}
+
+/// What taking over would mean.
+pub(super) struct Adoption {
+    /// A line for each resource, and one for each field.
+    pub(super) text: String,
+    /// What people should know of how it was found out.
+    pub(super) notes: Vec<String>,
+    /// The resources that could do it, each by its kind and name.
+    pub(super) able: Vec<(&'static str, String)>,
+}
+
+/// What would change in Grafana if these resources of the namespace took over what somebody else has made there.
+pub(super) async fn adoption(
+    only: &[(String, Option<String>)],
+    cluster: &Cluster,
+    scope: &Scope,
+    grafana: &ToGrafana,
+) -> Result<Adoption, String> {
+    let compared = compare(&Wanted {
+        files: &Files::default(),
+        cluster,
+        scope,
+        grafana,
+        owner_id: None,
+        asked: &Asked { only, selector: None },
+        adopts: true,
+    })
+    .await?;
+    let able = compared
+        .rows
+        .iter()
+        .filter(|row| !matches!(row.sign, Sign::Refused | Sign::Unknown));
+    Ok(Adoption {
+        able: able.map(|row| (row.name.kind, row.name.name.clone())).collect(),
+        text: text::all(&compared.rows, true),
+        notes: compared.notes,
+    })
 }
 
 fn counts(rows: &[Row]) -> Counts {

@@ -7,7 +7,6 @@ use crate::controller::engine::by::By;
 use crate::controller::engine::managed::Managed;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 use crate::domain::refusal::Refusal;
-use crate::domain::rule;
 use crate::domain::silence::{Selection, Wish, extent};
 use kube::ResourceExt;
 
@@ -85,21 +84,16 @@ impl Silence {
                 context.stores.rules.by(&self.place(instance, selection))
             }
         };
-        let named = rules.iter().map(|rule| {
-            let name = if is_everywhere {
+        let candidates = rules.iter().map(|rule| extent::Candidate {
+            called: if is_everywhere {
                 format!("{}/{}", rule.ns(), rule.id())
             } else {
                 rule.id().to_owned()
-            };
-            let title = rule::title(&rule.spec, rule.id());
-            (name, extent::labels(&rule.spec, title, &instance.spec.labels))
+            },
+            name: rule.id(),
+            spec: &rule.spec,
         });
-        let is_selected = |name: &String| match selection {
-            Selection::Rules(selected) => selected.contains(name),
-            Selection::Namespace | Selection::Matchers => true,
-        };
-        let selected = named.filter(|(name, _)| is_selected(name));
-        extent::reached(&wish.matchers, selected)
+        extent::covered(wish, selection, candidates, &instance.spec.labels)
     }
 
     /// That it is stored, and that its matchers reach no alerts but the namespace's own where they don't.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::as_matcher;
+use super::{Selection, Wish, as_matcher};
 use crate::api::alert_rule::AlertRuleSpec;
 use crate::api::matcher::Matcher;
 use crate::api::silence::SilenceSpec;
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
+use crate::domain::rule;
 use crate::grafana::wire::SilenceMatcher;
 
 /// The label that has the title of an alert's rule.
@@ -29,6 +30,35 @@ pub fn labels(
     labels.extend(spec.severity.clone().map(|text| ("severity".to_owned(), text)));
     labels.insert(ALERT_NAME.to_owned(), title.to_owned());
     labels
+}
+
+/// A rule that a silence may cover.
+pub struct Candidate<'a> {
+    /// What it is called where it is told of: its name, with its namespace where rules of others are among them.
+    pub called: String,
+    /// Its name.
+    pub name: &'a str,
+    /// What it asks for.
+    pub spec: &'a AlertRuleSpec,
+}
+
+/// Of these rules, all of which a silence's selection may reach, those that it covers, by what they are called.
+pub fn covered<'a>(
+    wish: &Wish,
+    selection: &Selection,
+    rules: impl Iterator<Item = Candidate<'a>>,
+    of_instance: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let is_selected = |rule: &Candidate<'_>| match selection {
+        Selection::Rules(selected) => selected.iter().any(|name| name == rule.name),
+        Selection::Namespace | Selection::Matchers => true,
+    };
+    let selected = rules.filter(is_selected);
+    let labelled = selected.map(|rule| {
+        let title = rule::title(rule.spec, rule.name);
+        (rule.called, labels(rule.spec, title, of_instance))
+    });
+    reached(&wish.matchers, labelled)
 }
 
 /// Of these rules (what they are called, and their [`labels`]) those that the matchers may reach. A rule's own labels come before

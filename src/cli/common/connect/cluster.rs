@@ -1,11 +1,14 @@
 //! The cluster, as kubectl finds it.
 
+use std::ffi::OsString;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::ListParams;
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use kube::api::{ListParams, PostParams};
+use kube::config::Kubeconfig;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
@@ -63,6 +66,8 @@ pub(in super::super::super) struct Connected {
     pub(in super::super::super) namespace: String,
     /// The operator's own namespace.
     pub(in super::super::super) home: String,
+    /// Who the kubeconfig says one is.
+    user: Option<String>,
     /// The namespaces that the operator watches; none means all.
     pub(super) watched: Vec<String>,
 }
@@ -75,6 +80,7 @@ impl Connected {
             client,
             namespace: "default".to_owned(),
             home: home.to_owned(),
+            user: None,
             watched: Vec::new(),
         }
     }
@@ -101,6 +107,7 @@ impl Cluster {
             None => found_home(&client).await?,
         };
         Ok(Connected {
+            user: self.user(),
             client,
             namespace,
             home,
@@ -111,6 +118,44 @@ impl Cluster {
                 .cloned()
                 .collect(),
         })
+    }
+}
+
+impl Cluster {
+    /// The cluster, and the namespace, that the words of a command line mean which isn't finished.
+    pub(in super::super::super) fn of_words(words: impl Iterator<Item = OsString>) -> Self {
+        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        let value = |options: &[&str]| {
+            let pairs = words
+                .windows(2)
+                .filter_map(|pair| <&[String; 2]>::try_from(pair).ok());
+            let behind = pairs.filter(|[option, _]| options.contains(&option.as_str()));
+            let behind = behind.map(|[_, value]| value.clone());
+            let within = words.iter().filter_map(|word| {
+                let (option, value) = word.split_once('=')?;
+                options.contains(&option).then(|| value.to_owned())
+            });
+            behind.chain(within).next()
+        };
+        Self {
+            kubeconfig: value(&["--kubeconfig"]).map(PathBuf::from),
+            context: value(&["--context"]),
+            namespace: value(&["-n", "--namespace"]),
+            // It isn't looked for: names are of other namespaces.
+            operator_namespace: Some(USUAL.to_owned()),
+        }
+    }
+
+    /// What the kubeconfig calls whom it logs in.
+    fn user(&self) -> Option<String> {
+        let read = match &self.kubeconfig {
+            Some(file) => Kubeconfig::read_from(file),
+            None => Kubeconfig::read(),
+        };
+        let read = read.ok()?;
+        let current = self.context.as_ref().or(read.current_context.as_ref())?;
+        let named = read.contexts.iter().find(|context| context.name == *current)?;
+        named.context.as_ref()?.user.clone()
     }
 }
 
@@ -136,6 +181,17 @@ async fn found_home(client: &Client) -> Result<String, String> {
 }
 
 impl Connected {
+    /// Who the API server says one is, or the kubeconfig where an API server before 1.28 doesn't tell.
+    pub(in super::super::super) async fn user(&self) -> String {
+        let api: Api<SelfSubjectReview> = Api::all(self.client.clone());
+        let review = api
+            .create(&PostParams::default(), &SelfSubjectReview::default())
+            .await;
+        let told = review.ok().and_then(|review| review.status?.user_info?.username);
+        let told = told.filter(|name| !name.is_empty()).or_else(|| self.user.clone());
+        told.unwrap_or_else(|| "somebody".to_owned())
+    }
+
     /// The resources of a kind that the operator watches.
     pub(in super::super::super) async fn list<K>(&self) -> Result<Vec<K>, String>
     where
@@ -180,5 +236,28 @@ where
             Some(token) => parameters = parameters.continue_token(&token),
             None => return Ok(all),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_not_finished_says_where_names_are_looked_for() {
+        let of = |line: &str| {
+            let cluster = Cluster::of_words(line.split(' ').map(OsString::from));
+            (cluster.namespace, cluster.context, cluster.kubeconfig)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            of("alertwright silence end -n revel "),
+            (some("revel"), None, None)
+        );
+        assert_eq!(
+            of("alertwright --namespace=b silence --context c --kubeconfig=f end x"),
+            (some("b"), some("c"), Some(PathBuf::from("f")))
+        );
+        assert_eq!(of("alertwright silence end"), (None, None, None));
     }
 }

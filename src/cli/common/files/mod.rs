@@ -25,7 +25,7 @@ const DEEPEST: usize = 32;
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Which files to read.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 pub(in super::super) struct Files {
     /// A file, a folder, or `-` for standard input. May be given more often.
     #[arg(short, long = "filename", value_name = "FILE")]

@@ -1,0 +1,82 @@
+//! The names of resources in the cluster, for a shell that completes them.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use kube::api::{DynamicObject, ListParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, ResourceExt};
+
+use super::connect::{Cluster, Scope, wait};
+use crate::api;
+
+/// How long anybody waits for names while typing.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many are offered.
+const MOST: u32 = 500;
+
+/// Names of a kind.
+pub(in super::super) fn of(kind: &'static str) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        let all = names(kind)
+            .into_iter()
+            .filter(|name| name.starts_with(typed.as_ref()));
+        all.map(CompletionCandidate::new).collect::<Vec<_>>()
+    })
+}
+
+/// A kind, a slash and a name.
+pub(in super::super) fn of_any_kind() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        let crds = api::crds();
+        let kinds = crds.iter().map(|crd| &crd.spec.names);
+        let Some((kind, begun)) = typed.split_once('/') else {
+            let begins = |kind: &String| kind.to_lowercase().starts_with(&typed.to_lowercase());
+            let offered = kinds.map(|names| &names.kind).filter(|kind| begins(kind));
+            return offered
+                .map(|kind| CompletionCandidate::new(format!("{kind}/")))
+                .collect();
+        };
+        let plain = kind.to_lowercase();
+        let found = kinds.into_iter().find(|names| {
+            let short = names.short_names.iter().flatten().any(|short| *short == plain);
+            names.kind.to_lowercase() == plain || names.plural == plain || short
+        });
+        let all = found.map(|found| names(&found.kind)).unwrap_or_default();
+        let offered = all.into_iter().filter(|name| name.starts_with(begun));
+        offered
+            .map(|name| CompletionCandidate::new(format!("{kind}/{name}")))
+            .collect()
+    })
+}
+
+/// The names there are, where the words that are typed lead; none where that isn't known soon.
+fn names(kind: &str) -> Vec<String> {
+    let crds = api::crds();
+    let Some(crd) = crds.iter().find(|crd| crd.spec.names.kind == kind) else {
+        return Vec::new();
+    };
+    let version = crd
+        .spec
+        .versions
+        .first()
+        .map_or("", |version| version.name.as_str());
+    let gvk = GroupVersionKind::gvk(&crd.spec.group, version, kind);
+    let resource = ApiResource::from_gvk_with_plural(&gvk, &crd.spec.names.plural);
+    let cluster = Cluster::of_words(std::env::args_os());
+    let listed = wait(async {
+        let look = async {
+            let connected = cluster.connect(&Scope::default()).await.ok()?;
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(connected.client, &connected.namespace, &resource);
+            let all = api.list_metadata(&ListParams::default().limit(MOST)).await.ok()?;
+            Some(all.items.iter().map(ResourceExt::name_any).collect())
+        };
+        Ok(tokio::time::timeout(PATIENCE, look).await.ok().flatten())
+    });
+    listed.ok().flatten().unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! `alertwright adopt`.
+
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::json;
+
+use super::super::common::connect::{Cluster, Scope, ToGrafana, wait};
+use super::super::common::exit::{self, Exit};
+use super::super::common::names;
+use super::super::common::print::{note, print, wrong};
+use super::super::diff::{adoption, asked};
+use super::make::MANAGER;
+use super::objects::{self, exit as ended};
+use crate::api::ANNOTATION_ADOPT;
+use crate::cluster::answer::chain;
+
+/// Take over what somebody else has made in Grafana under the names of these resources. Prints first what would change there, as diff does.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright adopt ContactPoint/default-email --dry-run\n  alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel\n  GRAFANA_URL=https://grafana.example.com alertwright adopt TimeInterval/weekends --grafana-token-file token\n\n{}", exit::HELP_IN_PART))]
+pub(in super::super) struct Adopt {
+    /// Which ones.
+    #[arg(required = true, value_name = "KIND/NAME", value_parser = asked::named, add = names::of_any_kind())]
+    which: Vec<(String, Option<String>)>,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    grafana: ToGrafana,
+    /// Say what would change, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Nothing but the result: no notes.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Adopt {
+    pub(in super::super) fn execute(self) -> Result<Exit, String> {
+        if let Some((kind, _)) = self.which.iter().find(|(_, name)| name.is_none()) {
+            wrong(&format!("which {kind}? Give its name as {kind}/NAME"));
+        }
+        if self.scope.all_namespaces {
+            wrong("names are of one namespace: give it with -n");
+        }
+        wait(self.run())
+    }
+
+    async fn run(&self) -> Result<Exit, String> {
+        let found = Box::pin(adoption(&self.which, &self.cluster, &self.scope, &self.grafana)).await?;
+        if !self.quiet {
+            found.notes.iter().for_each(|text| note(text));
+        }
+        print(&found.text)?;
+        let connected = self.cluster.connect(&self.scope).await?;
+        let (mut failed, mut unwell) = (0, 0);
+        for (kind, name) in &self.which {
+            let name = name.as_deref().unwrap_or_default();
+            let called = format!("{}/{name}", kind.to_lowercase());
+            if !found.able.iter().any(|(own, able)| own == kind && able == name) {
+                unwell += 1;
+                note(&format!(
+                    "{called} isn't adopted: why it couldn't be is said above"
+                ));
+                continue;
+            }
+            let kind = objects::named(kind)?.kind;
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(connected.client.clone(), &connected.namespace, &kind.resource);
+            let parameters = PatchParams {
+                dry_run: self.dry_run,
+                field_manager: Some(MANAGER.to_owned()),
+                ..PatchParams::default()
+            };
+            let patch = json!({"metadata": {"annotations": {ANNOTATION_ADOPT: "true"}}});
+            match api.patch(name, &parameters, &Patch::Merge(&patch)).await {
+                Ok(_) if self.dry_run => print(&format!("{called} would be adopted (dry run)\n"))?,
+                Ok(_) => print(&format!("{called} adopted\n"))?,
+                Err(error) => {
+                    failed += 1;
+                    note(&format!("{called}: {}", chain(&error)));
+                }
+            }
+        }
+        Ok(ended(self.which.len(), failed, unwell))
+    }
+}

@@ -1,0 +1,210 @@
+//! The Silences there are.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::super::common::connect::{Cluster, Scope, wait};
+use super::super::common::exit::{self, Exit};
+use super::super::common::print::{API_VERSION, note, print, table};
+use super::text;
+use crate::api::Silence;
+use crate::api::duration::Duration;
+use crate::api::silence::EXPIRED;
+use crate::controller::engine::managed::Managed;
+
+/// Show the Silences of the cluster, those that end first on top.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright silence list\n  alertwright silence list -A --within 8h\n  alertwright silence list -n revel --expired -o json\n\n{}", exit::HELP))]
+pub(super) struct List {
+    /// Only those that end within this time from now, such as 8h.
+    #[arg(long, value_name = "DURATION")]
+    within: Option<Duration>,
+    /// Those that have ended too.
+    #[arg(long)]
+    expired: bool,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    scope: Scope,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// No titles above the columns.
+    #[arg(long)]
+    no_headers: bool,
+}
+
+/// How Silences are printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// A line for each.
+    Table,
+    /// One JSON document.
+    Json,
+    /// Their names, as `kubectl delete` takes them.
+    Name,
+}
+
+impl List {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        wait(self.run())
+    }
+
+    async fn run(&self) -> Result<Exit, String> {
+        let within = self.within.as_ref().map(Duration::checked).transpose();
+        let within = within.map_err(|e| e.to_string())?;
+        let within = within.map(|length| SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX));
+        let connected = self.cluster.connect(&self.scope).await?;
+        let all = if self.scope.all_namespaces {
+            connected.list::<Silence>().await?
+        } else {
+            connected.list_in::<Silence>(&connected.namespace).await?
+        };
+        let now = Timestamp::now();
+        let shown = chosen(all, self.expired, within, now);
+        print(&match self.output {
+            Output::Table if shown.is_empty() => String::new(),
+            Output::Table => lines(&shown, self.scope.all_namespaces, !self.no_headers, now),
+            Output::Name => {
+                let names = shown.iter().map(|silence| format!("silence/{}\n", silence.id()));
+                names.collect::<Vec<_>>().concat()
+            }
+            Output::Json => {
+                let silences: Vec<_> = shown
+                    .iter()
+                    .map(|silence| {
+                        json!({
+                            "namespace": silence.ns(),
+                            "name": silence.id(),
+                            "spec": silence.spec,
+                            "status": silence.status,
+                        })
+                    })
+                    .collect();
+                let document =
+                    json!({"apiVersion": API_VERSION, "kind": "SilenceList", "silences": silences});
+                format!("{document:#}\n")
+            }
+        })?;
+        if shown.is_empty() && self.output == Output::Table {
+            note("no Silences");
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// When one ends, as far as is known.
+fn end(silence: &Silence) -> Option<Timestamp> {
+    let told = silence.status.as_ref().and_then(|status| status.ends_at.as_ref());
+    told.or(silence.spec.ends_at.as_ref()).map(|time| time.0)
+}
+
+/// Those that are asked for, those that end first on top.
+fn chosen(
+    all: Vec<Silence>,
+    with_expired: bool,
+    within: Option<SignedDuration>,
+    now: Timestamp,
+) -> Vec<Silence> {
+    let is_over = |silence: &Silence| {
+        let state = silence.status.as_ref().and_then(|status| status.state.as_deref());
+        state == Some(EXPIRED) || end(silence).is_some_and(|end| end <= now)
+    };
+    let is_soon = |silence: &Silence| {
+        let last = within.map(|within| now.saturating_add(within).unwrap_or(Timestamp::MAX));
+        last.is_none_or(|last| end(silence).is_some_and(|end| end <= last))
+    };
+    let mut chosen: Vec<Silence> = all
+        .into_iter()
+        .filter(|silence| (with_expired || !is_over(silence)) && is_soon(silence))
+        .collect();
+    chosen.sort_by_key(|silence| {
+        (
+            end(silence).is_none(),
+            end(silence),
+            silence.ns().to_owned(),
+            silence.id().to_owned(),
+        )
+    });
+    chosen
+}
+
+fn lines(shown: &[Silence], with_namespaces: bool, has_titles: bool, now: Timestamp) -> String {
+    let count = |count: Option<i64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
+    let rows: Vec<Vec<String>> = shown
+        .iter()
+        .map(|silence| {
+            let status = silence.status.clone().unwrap_or_default();
+            let name = if with_namespaces {
+                format!("{}/{}", silence.ns(), silence.id())
+            } else {
+                silence.id().to_owned()
+            };
+            vec![
+                name,
+                status.state.unwrap_or_else(|| "–".to_owned()),
+                end(silence).map_or_else(|| "–".to_owned(), |end| text::moment(end, now)),
+                count(status.matches_rules),
+                count(status.matches_alerts),
+                silence.spec.comment.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    table(
+        &["NAME", "STATE", "ENDS", "RULES", "ALERTS", "COMMENT"],
+        &rows,
+        has_titles,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn silence(name: &str, state: &str, ends: &str) -> Silence {
+        let object = json!({
+            "metadata": {"name": name, "namespace": "revel"}, "spec": {"comment": "a\u{1b}[31m"},
+            "status": {"state": state, "endsAt": ends},
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn those_that_end_first_are_on_top_and_those_that_have_ended_only_where_they_are_asked_for() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let all = || {
+            vec![
+                silence("late", "Active", "2026-11-28T12:00:00Z"),
+                silence("soon", "Pending", "2026-11-27T13:00:00Z"),
+                silence("ended", "Expired", "2026-11-27T13:00:00Z"),
+                silence("over", "Active", "2026-11-27T11:00:00Z"),
+            ]
+        };
+        let names = |expired, within: Option<i64>| {
+            let within = within.map(SignedDuration::from_hours);
+            let chosen = chosen(all(), expired, within, now);
+            chosen
+                .iter()
+                .map(|silence| silence.id().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(false, None), ["soon", "late"]);
+        assert_eq!(names(false, Some(8)), ["soon"]);
+        assert_eq!(names(true, None), ["over", "ended", "soon", "late"]);
+    }
+
+    #[test]
+    fn no_comment_can_send_commands_to_a_terminal() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let text = lines(
+            &[silence("s", "Active", "2026-11-27T13:00:00Z")],
+            false,
+            true,
+            now,
+        );
+        assert_eq!(
+            text,
+            "NAME  STATE   ENDS       RULES  ALERTS  COMMENT\ns     Active  13:00 UTC  –      –       a\u{fffd}[31m\n"
+        );
+    }
+}

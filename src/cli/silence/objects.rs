@@ -1,0 +1,319 @@
+//! The resources that a command is about, of any kind.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, ResourceExt};
+use serde_json::Value;
+
+use super::super::common::connect::{Cluster, Connected, Scope};
+use super::super::common::exit::Exit;
+use super::super::common::names;
+use super::super::common::print::{note, wrong};
+use super::make::MANAGER;
+use crate::api;
+use crate::api::condition;
+use crate::cluster::answer::{chain, is_missing};
+use crate::domain::lint::near::nearest;
+
+/// How often is looked what the operator says.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A kind of ours.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kind {
+    pub(super) resource: ApiResource,
+    /// What people may call it, in lower case.
+    names: Vec<String>,
+    /// The fields of its specification and of its status.
+    fields: [Vec<String>; 2],
+}
+
+impl Kind {
+    /// All of them, from their definitions.
+    fn all() -> Vec<Self> {
+        let crds = api::crds().into_iter();
+        crds.map(|crd| {
+            let names = crd.spec.names;
+            let version = crd.spec.versions.into_iter().next();
+            let gvk = GroupVersionKind {
+                group: crd.spec.group,
+                version: version
+                    .as_ref()
+                    .map_or_else(String::new, |version| version.name.clone()),
+                kind: names.kind.clone(),
+            };
+            let schema = version.and_then(|version| version.schema?.open_api_v3_schema);
+            let called = [names.kind.to_lowercase(), names.plural.clone()];
+            let fields = |at| fields(schema.as_ref(), at).unwrap_or_default();
+            Self {
+                resource: ApiResource::from_gvk_with_plural(&gvk, &names.plural),
+                names: called
+                    .into_iter()
+                    .chain(names.short_names.unwrap_or_default())
+                    .collect(),
+                fields: [fields("spec"), fields("status")],
+            }
+        })
+        .collect()
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        &self.resource.kind
+    }
+
+    /// Whether its specification has such a field.
+    pub(super) fn specifies(&self, field: &str) -> bool {
+        let [spec, _] = &self.fields;
+        spec.iter().any(|own| own == field)
+    }
+
+    /// Whether its status has such a field.
+    pub(super) fn says(&self, field: &str) -> bool {
+        let [_, status] = &self.fields;
+        status.iter().any(|own| own == field)
+    }
+}
+
+/// The fields of a part of a schema.
+fn fields(schema: Option<&JSONSchemaProps>, part: &str) -> Option<Vec<String>> {
+    let part = schema?.properties.as_ref()?.get(part)?;
+    Some(part.properties.as_ref()?.keys().cloned().collect())
+}
+
+/// A kind, or a kind and a name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Named {
+    pub(super) kind: Kind,
+    pub(super) name: Option<String>,
+}
+
+/// A kind, or a kind and a name, as people write them.
+pub(super) fn named(text: &str) -> Result<Named, String> {
+    let (kind, name) = text
+        .split_once('/')
+        .map_or((text, None), |(kind, name)| (kind, Some(name)));
+    let plain = kind.to_lowercase();
+    let all = Kind::all();
+    let Some(found) = all.iter().find(|known| known.names.contains(&plain)) else {
+        let near = nearest(kind, all.iter().map(Kind::kind));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        return Err(format!("there is no kind {kind}{near}"));
+    };
+    match name {
+        Some("") => Err(format!("{text} names nothing behind the /")),
+        name => Ok(Named {
+            kind: found.clone(),
+            name: name.map(str::to_owned),
+        }),
+    }
+}
+
+/// Which resources.
+#[derive(clap::Args, Debug)]
+pub(super) struct Which {
+    /// Which ones: a kind and a name. With --all or -l a kind alone, or none for all kinds.
+    #[arg(value_name = "KIND[/NAME]", value_parser = named, add = names::of_any_kind())]
+    named: Vec<Named>,
+    /// All of the namespace.
+    #[arg(long, conflicts_with = "selector")]
+    all: bool,
+    /// All with these labels, as kubectl takes them: team=payments,tier!=low.
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<String>,
+    #[command(flatten)]
+    cluster: Cluster,
+}
+
+/// A resource as it was found.
+pub(super) struct Found {
+    pub(super) api: Api<DynamicObject>,
+    pub(super) object: DynamicObject,
+    /// What it is called: `alertrule/high-error-rate`.
+    pub(super) called: String,
+}
+
+/// What was found, and how much of what was asked for wasn't.
+pub(super) struct Looked {
+    pub(super) found: Vec<Found>,
+    pub(super) failed: usize,
+}
+
+impl Which {
+    /// Ends as for wrong arguments where it can't be meant so. Only some kinds can be what the command is about.
+    pub(super) fn check(&self, can: &dyn Fn(&Kind) -> bool, verb: &str) {
+        let takes_all = self.all || self.selector.is_some();
+        if self.named.is_empty() && !takes_all {
+            wrong(
+                "nothing is named: give a kind and a name, such as AlertRule/high-error-rate, or --all or -l",
+            );
+        }
+        for one in &self.named {
+            let kind = one.kind.kind();
+            match &one.name {
+                _ if !can(&one.kind) => wrong(&format!("a {kind} can't be {verb}")),
+                None if !takes_all => wrong(&format!(
+                    "which {kind}? Give its name as {kind}/NAME, or --all or -l"
+                )),
+                Some(name) if takes_all => wrong(&format!(
+                    "{kind}/{name} is named, and --all or -l means others too: give one of both"
+                )),
+                _ => {}
+            }
+        }
+    }
+
+    /// Connects, and finds them. What isn't there is told.
+    pub(super) async fn find(&self, can: &dyn Fn(&Kind) -> bool) -> Result<Looked, String> {
+        let connected = self.cluster.connect(&Scope::default()).await?;
+        let mut looked = Looked {
+            found: Vec::new(),
+            failed: 0,
+        };
+        if self.all || self.selector.is_some() {
+            let kinds = Kind::all().into_iter().filter(|kind| can(kind));
+            let is_meant =
+                |kind: &Kind| self.named.is_empty() || self.named.iter().any(|one| one.kind == *kind);
+            for kind in kinds.filter(is_meant) {
+                looked.found.extend(self.list(&connected, &kind).await?);
+            }
+            return Ok(looked);
+        }
+        for one in &self.named {
+            let name = one.name.as_deref().unwrap_or_default();
+            let called = format!("{}/{name}", one.kind.kind().to_lowercase());
+            let api = api(&connected, &one.kind);
+            match api.get(name).await {
+                Ok(object) => looked.found.push(Found { api, object, called }),
+                Err(error) => {
+                    looked.failed += 1;
+                    let why = if is_missing(&error) {
+                        format!("there is none in namespace {}", connected.namespace)
+                    } else {
+                        chain(&error)
+                    };
+                    note(&format!("{called}: {why}"));
+                }
+            }
+        }
+        Ok(looked)
+    }
+
+    async fn list(&self, connected: &Connected, kind: &Kind) -> Result<Vec<Found>, String> {
+        let api = api(connected, kind);
+        let parameters = ListParams {
+            label_selector: self.selector.clone(),
+            ..ListParams::default()
+        };
+        let all = api.list(&parameters).await;
+        let all = all.map_err(|error| format!("cannot list every {}: {}", kind.kind(), chain(&error)))?;
+        let found = all.items.into_iter().map(|object| Found {
+            called: format!("{}/{}", kind.kind().to_lowercase(), object.name_any()),
+            api: api.clone(),
+            object,
+        });
+        Ok(found.collect())
+    }
+}
+
+fn api(connected: &Connected, kind: &Kind) -> Api<DynamicObject> {
+    Api::namespaced_with(connected.client.clone(), &connected.namespace, &kind.resource)
+}
+
+impl Found {
+    /// Whether Grafana is left as it is.
+    pub(super) fn is_suspended(&self) -> bool {
+        self.object.data.pointer("/spec/suspend") == Some(&Value::Bool(true))
+    }
+
+    /// Changes it.
+    pub(super) async fn patch(&self, patch: &Value, dry_run: bool) -> Result<DynamicObject, String> {
+        let parameters = PatchParams {
+            dry_run,
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let name = self.object.name_any();
+        let changed = self.api.patch(&name, &parameters, &Patch::Merge(patch)).await;
+        changed.map_err(|error| chain(&error))
+    }
+
+    /// Waits until this is so, and gives what it is then; nothing where the time is over.
+    pub(super) async fn until(
+        &self,
+        is_so: impl Fn(&DynamicObject) -> bool,
+        end: Instant,
+    ) -> Result<Option<DynamicObject>, String> {
+        loop {
+            let seen = self.api.get(&self.object.name_any()).await;
+            let seen = seen.map_err(|error| format!("it can't be read: {}", chain(&error)))?;
+            if is_so(&seen) {
+                return Ok(Some(seen));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// What the operator says of it.
+pub(super) fn ready(object: &DynamicObject) -> Option<Condition> {
+    let conditions = object.data.pointer("/status/conditions")?;
+    let conditions: Vec<Condition> = serde_json::from_value(conditions.clone()).ok()?;
+    condition::ready(&conditions).cloned()
+}
+
+/// How it ends where so many of all couldn't be done, and of the others so many are not as they should be.
+pub(super) fn exit(all: usize, failed: usize, unwell: usize) -> Exit {
+    match (failed, unwell) {
+        (0, 0) => Exit::Done,
+        (0, _) => Exit::No,
+        (failed, _) if failed >= all => Exit::Failed,
+        _ => Exit::InPart,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_named_as_kubectl_takes_them() {
+        for text in ["alertrule/a", "AlertRule/a", "alertrules/a", "arule/a"] {
+            let one = named(text).unwrap();
+            assert_eq!((one.kind.kind(), one.name.as_deref()), ("AlertRule", Some("a")));
+        }
+        assert!(
+            named("alertrul/a")
+                .unwrap_err()
+                .contains("did you mean AlertRule?")
+        );
+        assert!(named("silence/").is_err());
+    }
+
+    #[test]
+    fn what_a_kind_can_is_read_from_its_definition() {
+        let can = |text: &str| {
+            let kind = named(text).unwrap().kind;
+            (kind.specifies("suspend"), kind.says("lastHandledReconcileAt"))
+        };
+        assert_eq!(can("AlertRule"), (true, true));
+        assert_eq!(can("PrometheusRuleImport"), (true, true));
+        assert_eq!(can("MaintenancePolicy"), (true, false));
+        assert_eq!(can("GrafanaInstance"), (false, false));
+    }
+
+    #[test]
+    fn the_exit_code_says_how_many_could_be_done() {
+        assert_eq!(exit(2, 0, 0), Exit::Done);
+        assert_eq!(exit(2, 0, 1), Exit::No);
+        assert_eq!(exit(2, 1, 1), Exit::InPart);
+        assert_eq!(exit(2, 2, 0), Exit::Failed);
+        assert_eq!(exit(0, 0, 0), Exit::Done);
+    }
+}

@@ -1,0 +1,119 @@
+//! `alertwright reconcile`.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+use serde_json::{Value, json};
+
+use super::super::common::connect::wait;
+use super::super::common::exit::{self, Exit};
+use super::super::common::print::{harmless, note, print};
+use super::objects::{Found, Kind, Which, exit as ended, ready};
+use crate::api::ANNOTATION_RECONCILE;
+use crate::api::duration::Duration;
+
+/// What the status says was handled last.
+const HANDLED: &str = "lastHandledReconcileAt";
+
+/// Ask the operator for a pass over these resources now, which reads Grafana anew, instead of at its next look.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright reconcile AlertRule/high-error-rate --wait\n  alertwright reconcile -n revel ContactPoint --all\n  alertwright reconcile -n revel -l team=payments --dry-run\n\n{}", exit::HELP_IN_PART))]
+pub(in super::super) struct Reconcile {
+    #[command(flatten)]
+    which: Which,
+    /// Say what would be asked for, as the API server would take it.
+    #[arg(long)]
+    dry_run: bool,
+    /// Wait until it was done, and say what came of it.
+    #[arg(long, conflicts_with = "dry_run")]
+    wait: bool,
+    /// How long to wait.
+    #[arg(long, default_value = "1m", value_name = "DURATION")]
+    timeout: Duration,
+}
+
+fn can(kind: &Kind) -> bool {
+    kind.says(HANDLED)
+}
+
+impl Reconcile {
+    pub(in super::super) fn execute(self) -> Result<Exit, String> {
+        self.which.check(
+            &can,
+            "reconciled on request: the operator reads what it is about with every resyncInterval",
+        );
+        wait(self.run())
+    }
+
+    async fn run(&self) -> Result<Exit, String> {
+        let limit = self.timeout.checked().map_err(|error| error.to_string())?;
+        let looked = self.which.find(&can).await?;
+        let (mut failed, mut unwell) = (looked.failed, 0);
+        let at = Timestamp::now().to_string();
+        let patch = json!({"metadata": {"annotations": {ANNOTATION_RECONCILE: at}}});
+        let mut asked = Vec::new();
+        for found in &looked.found {
+            let done = if found.is_suspended() {
+                Err("it is suspended: resume it first".to_owned())
+            } else {
+                found.patch(&patch, self.dry_run).await
+            };
+            match done {
+                Ok(_) if self.dry_run => print(&format!("{} would be reconciled (dry run)\n", found.called))?,
+                Ok(_) if !self.wait => print(&format!("{} asked for\n", found.called))?,
+                Ok(_) => asked.push(found),
+                Err(why) => {
+                    failed += 1;
+                    note(&format!("{}: {why}", found.called));
+                }
+            }
+        }
+        let end = Instant::now() + limit;
+        for found in asked {
+            match self.handled(found, &at, end).await {
+                Ok((line, is_well)) => {
+                    unwell += usize::from(!is_well);
+                    print(&format!("{} {line}\n", found.called))?;
+                }
+                Err(why) => {
+                    failed += 1;
+                    note(&format!("{}: {why}", found.called));
+                }
+            }
+        }
+        Ok(ended(looked.found.len() + looked.failed, failed, unwell))
+    }
+
+    /// What came of the request, and whether the resource is well.
+    async fn handled(&self, found: &Found, at: &str, end: Instant) -> Result<(String, bool), String> {
+        let is_handled = |object: &DynamicObject| {
+            let handled = object.data.pointer(&format!("/status/{HANDLED}"));
+            handled.and_then(Value::as_str) == Some(at)
+        };
+        let Some(seen) = found.until(is_handled, end).await? else {
+            let last = found
+                .api
+                .get(found.object.metadata.name.as_deref().unwrap_or_default())
+                .await;
+            let why = last
+                .ok()
+                .and_then(|object| ready(&object))
+                .filter(|ready| ready.status != "True");
+            let why = why.map_or_else(String::new, |ready| {
+                format!("; it is {}: {}", ready.reason, ready.message)
+            });
+            return Err(format!("asked for, and not done within {}{why}", self.timeout));
+        };
+        let Some(ready) = ready(&seen) else {
+            return Ok(("reconciled".to_owned(), true));
+        };
+        if ready.status == "True" {
+            return Ok((format!("reconciled: {}", ready.reason), true));
+        }
+        Ok((
+            format!("reconciled: {}: {}", ready.reason, harmless(&ready.message)),
+            false,
+        ))
+    }
+}
