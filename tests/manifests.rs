@@ -7,6 +7,8 @@
     reason = "a failure must fail the test"
 )]
 
+#[path = "manifests/editors.rs"]
+mod editors;
 #[path = "manifests/schema.rs"]
 #[allow(unreachable_pub, reason = "public within this test")]
 mod schema;

@@ -25,6 +25,7 @@ fn exit_codes_of_what_writes_say_what_is_wrong_before_any_cluster_is_asked() {
         (&["completion"], 2),
         (&["completion", "tcsh"], 2),
         (&["man"], 2),
+        (&["crds", "--schema", "x", "--markdown"], 2),
         // There is no cluster.
         (&["silence", "a=b", "-d", "1h", "-c", "why"], 3),
         (&["silence", "list"], 3),
@@ -34,6 +35,7 @@ fn exit_codes_of_what_writes_say_what_is_wrong_before_any_cluster_is_asked() {
         (&["reconcile", "-l", "a=b"], 3),
         (&["adopt", "ContactPoint/a"], 3),
         (&["man", "--directory", "fine.yaml/x"], 3),
+        (&["crds", "--schema", "fine.yaml/x"], 3),
         (&["completion", "bash"], 0),
     ] {
         ends(arguments, "", code);

@@ -5,6 +5,7 @@ mod probe;
 mod reference;
 mod remove_finalizers;
 mod run;
+mod schema;
 
 use clap::Subcommand;
 
