@@ -166,6 +166,42 @@ fn the_archive_is_a_plugin_of_kubectl_as_its_manifest_for_krew_says() {
     assert!(success(&crds).contains("kind: CustomResourceDefinition"));
 }
 
+/// The developed program has the command line; the one of the archive that tests make may be the image's.
+#[test]
+fn kubectl_completes_what_follows_by_what_lies_beside_the_program() {
+    let folder = Scratch::new("beside").expect("a folder");
+    let program = Path::new(env!("CARGO_BIN_EXE_alertwright"));
+    let output = Command::new(root().join("deploy/release/build"))
+        .args(["beside".as_ref(), folder.path().as_os_str()])
+        .env("BINARY", program)
+        .current_dir(root())
+        .output();
+    success(&output.expect("the script"));
+    std::os::unix::fs::symlink(program, folder.join("alertwright")).expect("a link");
+    for file in [
+        "LICENSE",
+        "completions/alertwright.bash",
+        "completions/_alertwright",
+        "completions/alertwright.fish",
+        "man/alertwright.1",
+        "man/alertwright-silence-end.1",
+    ] {
+        let size = fs::metadata(folder.join(file)).map(|about| about.len());
+        assert!(size.is_ok_and(|size| size > 100), "{file}");
+    }
+    let kubectl = parts::path("kubectl").unwrap_or_else(|_| "kubectl".into());
+    let path = std::env::var("PATH").expect("a PATH");
+    let completed = Command::new(kubectl)
+        .args(["__complete", "alertwright", "sil"])
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .output();
+    let completed = success(&completed.expect("kubectl"));
+    assert!(
+        completed.starts_with("silence\t") && completed.contains("\n:4"),
+        "{completed}"
+    );
+}
+
 #[test]
 fn homebrew_gets_the_same_archive() {
     let formula = text("alertwright.rb");

@@ -10,6 +10,7 @@ mod diff;
 mod docs;
 mod engine;
 mod evaluation;
+mod hooks;
 mod writes;
 
 use std::io::Write;
