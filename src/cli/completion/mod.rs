@@ -51,7 +51,7 @@ enum Shell {
     Fish,
     /// `PowerShell`.
     #[value(name = "powershell")]
-    PowerShell,
+    Power,
     /// Elvish.
     Elvish,
     /// kubectl, for its plugin.
@@ -64,7 +64,7 @@ impl Shell {
             Self::Bash => "bash",
             Self::Zsh => "zsh",
             Self::Fish => "fish",
-            Self::PowerShell => "powershell",
+            Self::Power => "powershell",
             Self::Elvish => "elvish",
             Self::Kubectl => "kubectl",
         }
