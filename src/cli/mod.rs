@@ -14,6 +14,8 @@ mod doctor;
 #[cfg(feature = "cli")]
 mod export;
 #[cfg(feature = "cli")]
+mod report;
+#[cfg(feature = "cli")]
 mod route;
 #[cfg(feature = "cli")]
 mod status;
@@ -75,6 +77,7 @@ enum OfPeople {
     Open(Box<status::open::Open>),
     Version(Box<status::version::Version>),
     Doctor(Box<doctor::Doctor>),
+    Report(Box<report::Report>),
     #[command(subcommand)]
     Test(test::Test),
     Backtest(Box<backtest::Backtest>),
@@ -101,6 +104,7 @@ impl OfPeople {
             Self::Open(command) => command.execute(),
             Self::Version(command) => command.execute(),
             Self::Doctor(command) => command.execute(),
+            Self::Report(command) => command.execute(),
             Self::Test(command) => command.execute(),
             Self::Backtest(command) => command.execute(),
             Self::Silence(command) => command.execute(),

@@ -55,6 +55,7 @@ mod policy_mark;
 mod policy_ownership;
 mod policy_trees;
 mod process;
+mod reported;
 mod reports;
 mod resend;
 mod routing;

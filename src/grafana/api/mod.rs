@@ -2,6 +2,8 @@
 
 pub mod apis;
 mod deliveries;
+#[cfg(feature = "cli")]
+pub mod history;
 pub mod notifications;
 #[cfg(feature = "cli")]
 mod queries;
@@ -58,6 +60,9 @@ pub struct Grafana {
     /// Tests of contact points.
     #[cfg(feature = "cli")]
     pub testing: Arc<dyn testing::Testing>,
+    /// The history of states.
+    #[cfg(feature = "cli")]
+    pub history: Arc<dyn history::History>,
     /// Silences.
     pub silences: Arc<dyn Silences>,
     /// Grafana itself.

@@ -42,6 +42,8 @@ pub(super) fn client(transport: Arc<Transport>, company: Company) -> Grafana {
         #[cfg(feature = "cli")]
         queries: older.clone(),
         #[cfg(feature = "cli")]
+        history: older.clone(),
+        #[cfg(feature = "cli")]
         testing: Arc::new(testing::Tests {
             transport: transport.clone(),
             older: older.clone(),

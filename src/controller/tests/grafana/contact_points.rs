@@ -227,3 +227,20 @@ impl crate::grafana::api::testing::Testing for Double {
         })
     }
 }
+
+#[cfg(feature = "cli")]
+impl crate::grafana::api::history::History for Double {
+    fn changes(
+        &self,
+        _: jiff::Timestamp,
+        _: jiff::Timestamp,
+    ) -> Answer<'_, crate::grafana::api::history::Past> {
+        self.call("history.changes", |_| {
+            Ok(crate::grafana::api::history::Past {
+                kept_in: crate::grafana::api::history::KeptIn::Loki,
+                changes: Vec::new(),
+                is_cut: false,
+            })
+        })
+    }
+}

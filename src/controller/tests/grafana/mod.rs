@@ -157,6 +157,8 @@ impl Double {
             inhibition_rules: all.clone(),
             #[cfg(feature = "cli")]
             testing: all.clone(),
+            #[cfg(feature = "cli")]
+            history: all.clone(),
             deliveries: all.clone(),
             #[cfg(feature = "cli")]
             queries: all.clone(),

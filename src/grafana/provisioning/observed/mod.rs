@@ -3,6 +3,8 @@
 mod deliveries;
 #[cfg(feature = "cli")]
 mod queries;
+#[cfg(feature = "cli")]
+mod history;
 mod states;
 #[cfg(feature = "cli")]
 mod testing;

@@ -36,6 +36,8 @@ type Engine struct {
 	org   int64
 	log   *slog.Logger
 	Am    *routing.Alertmanager
+	// What became of alerts.
+	History History
 	slots chan struct{}
 	// ask answers for data sources; nil has them asked themselves.
 	ask func(ctx context.Context, q store.Query, run *expression.Run) (expression.Values, error)

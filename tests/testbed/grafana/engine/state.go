@@ -172,7 +172,9 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 			continue
 		}
 		if i.fires() {
+			note := s.noting(r, i, at)
 			i.State, i.Reason, i.EndsAt = StateNormal, "MissingSeries", at
+			note()
 			alerts = append(alerts, e.alert(i, at, true))
 		}
 		delete(s.instances, key)
@@ -183,6 +185,7 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 // step moves an alert to its next state; what it gives is to be sent.
 func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*alert.Alert {
 	r := d.rule
+	defer s.noting(r, i, at)()
 	before := i.State
 	wasFiring := i.fires()
 	i.LastEval = at

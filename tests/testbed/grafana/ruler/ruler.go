@@ -26,6 +26,8 @@ func (s *api) routeRuler() {
 	}
 	s.Handle("GET /api/prometheus/grafana/api/v1/rules", server.ReadStates, s.listStates)
 	s.Handle("GET /api/prometheus/grafana/api/v1/alerts", server.ReadInstances, s.listInstances)
+	s.Handle("GET /api/annotations", server.ReadStates, s.listAnnotations)
+	s.Handle("GET /api/v1/rules/history", server.ReadStates, s.listHistory)
 }
 
 type rulerRule struct {

@@ -1,0 +1,418 @@
+//! From changes of states to figures. No I/O; time is passed in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::matcher::Matcher;
+use crate::grafana::api::history::StateChange;
+
+/// A firing that begins so soon after the same alert's last one ended is a flap.
+pub(super) const FLAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// An alert rule that is reported.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rule {
+    pub(super) uid: String,
+    pub(super) title: String,
+    pub(super) labels: BTreeMap<String, String>,
+    /// The namespace of its resource; `None` where it has none.
+    pub(super) namespace: Option<String>,
+}
+
+/// A silence, over or not.
+pub(super) struct Silenced {
+    pub(super) matchers: Vec<Matcher>,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
+/// What rules are told together by.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Each by itself.
+    Rule,
+    /// The label `team`.
+    Team,
+    /// The label `severity`.
+    Severity,
+    /// The namespace of the resource.
+    Namespace,
+}
+
+/// What comes first.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// Who fires most often.
+    Firings,
+    /// Who fires longest.
+    Time,
+    /// Who flaps most often.
+    Flaps,
+}
+
+/// The figures of a rule, or of rules together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) severity: Option<String>,
+    /// How many rules it is.
+    pub(super) rules: usize,
+    /// How often alerts began to fire; those that fired at the beginning count.
+    pub(super) firings: usize,
+    /// How long alerts fired, each counted by itself.
+    pub(super) firing: SignedDuration,
+    pub(super) median: Option<SignedDuration>,
+    pub(super) flaps: usize,
+    /// The share of that time that a silence covered, from 0 to 1.
+    pub(super) silenced: Option<f64>,
+    pub(super) no_data: usize,
+    pub(super) errors: usize,
+    /// When an alert last began to fire.
+    pub(super) last: Option<Timestamp>,
+}
+
+/// The firings of rules that are told together.
+#[derive(Default)]
+struct Sum {
+    severities: BTreeSet<Option<String>>,
+    rules: usize,
+    lengths: Vec<SignedDuration>,
+    silenced: SignedDuration,
+    flaps: usize,
+    no_data: usize,
+    errors: usize,
+    last: Option<Timestamp>,
+}
+
+/// What is in force in a part of time.
+pub(super) struct Window {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
+/// Figures of all rules, also of those that nothing is kept of.
+pub(super) fn rows(
+    rules: &[Rule],
+    changes: &[StateChange],
+    silences: &[Silenced],
+    window: &Window,
+    (by, sort): (By, Sort),
+) -> Vec<Row> {
+    let mut histories: BTreeMap<&str, BTreeMap<&BTreeMap<String, String>, Vec<&StateChange>>> =
+        BTreeMap::new();
+    for change in changes {
+        let of_rule = histories.entry(&change.rule).or_default();
+        of_rule.entry(&change.labels).or_default().push(change);
+    }
+    let mut sums: BTreeMap<(String, String), Sum> = BTreeMap::new();
+    for rule in rules {
+        let label = |name: &str| rule.labels.get(name).cloned();
+        let none = || "–".to_owned();
+        let key = match by {
+            By::Rule => (rule.title.clone(), rule.uid.clone()),
+            By::Team => (label("team").unwrap_or_else(none), String::new()),
+            By::Severity => (label("severity").unwrap_or_else(none), String::new()),
+            By::Namespace => (rule.namespace.clone().unwrap_or_else(none), String::new()),
+        };
+        let sum = sums.entry(key).or_default();
+        sum.rules += 1;
+        sum.severities.insert(label("severity"));
+        for (labels, changes) in histories.get(rule.uid.as_str()).into_iter().flatten() {
+            let mut all = rule.labels.clone();
+            all.insert("alertname".to_owned(), rule.title.clone());
+            all.extend((*labels).clone());
+            sum.add(changes, &all, silences, window);
+        }
+    }
+    let mut rows: Vec<Row> = sums.into_iter().map(|((name, _), sum)| sum.row(name)).collect();
+    // Equal ones stay in the order of their names.
+    match sort {
+        Sort::Firings => rows.sort_by_key(|row| std::cmp::Reverse(row.firings)),
+        Sort::Time => rows.sort_by_key(|row| std::cmp::Reverse(row.firing)),
+        Sort::Flaps => rows.sort_by_key(|row| std::cmp::Reverse(row.flaps)),
+    }
+    rows
+}
+
+/// A state without what made it so: `Normal (NoData)` is `Normal`.
+fn base(state: &str) -> &str {
+    state.split(" (").next().unwrap_or(state)
+}
+
+/// Whether an alert in this state is sent. One that recovers (Grafana 12) still is.
+fn fires(state: &str) -> bool {
+    matches!(base(state), "Alerting" | "Recovering")
+}
+
+/// Whether it is for want of data, or for an error, whatever it makes of it.
+fn is_for(state: &str, reason: &str) -> bool {
+    base(state) == reason || state.ends_with(&format!("({reason})"))
+}
+
+impl Sum {
+    /// Adds the history of one alert, the oldest change first.
+    fn add(
+        &mut self,
+        changes: &[&StateChange],
+        labels: &BTreeMap<String, String>,
+        silences: &[Silenced],
+        window: &Window,
+    ) {
+        let mut since = changes
+            .first()
+            .filter(|first| fires(&first.before))
+            .map(|_| window.from);
+        let mut ended: Option<Timestamp> = None;
+        let mut spans = Vec::new();
+        if since.is_some() {
+            self.last = self.last.max(since);
+        }
+        for change in changes {
+            self.no_data += usize::from(is_for(&change.after, "NoData") && !is_for(&change.before, "NoData"));
+            self.errors += usize::from(is_for(&change.after, "Error") && !is_for(&change.before, "Error"));
+            match (since, fires(&change.after)) {
+                (None, true) => {
+                    let is_soon = ended.is_some_and(|ended| change.at.duration_since(ended) <= FLAP);
+                    self.flaps += usize::from(is_soon);
+                    self.last = self.last.max(Some(change.at));
+                    since = Some(change.at);
+                }
+                (Some(began), false) => {
+                    spans.push((began, change.at));
+                    ended = Some(change.at);
+                    since = None;
+                }
+                _ => {}
+            }
+        }
+        spans.extend(since.map(|began| (began, window.to)));
+        let covering: Vec<&Silenced> = silences
+            .iter()
+            .filter(|silence| {
+                silence
+                    .matchers
+                    .iter()
+                    .all(|matcher| matcher.matches(labels) == Some(true))
+            })
+            .collect();
+        for (from, to) in spans {
+            self.lengths.push(to.duration_since(from));
+            self.silenced += covered(&covering, from, to);
+        }
+    }
+
+    fn row(mut self, name: String) -> Row {
+        self.lengths.sort_unstable();
+        let firing = self
+            .lengths
+            .iter()
+            .fold(SignedDuration::ZERO, |sum, one| sum + *one);
+        let middle = |at: usize| self.lengths.get(at).copied();
+        let count = self.lengths.len();
+        let median = match (middle(count / 2), count % 2) {
+            (Some(upper), 0) => middle((count / 2).wrapping_sub(1)).map(|lower| (lower + upper) / 2),
+            (found, _) => found,
+        };
+        let mut severities = self.severities.into_iter();
+        let severity = severities
+            .next()
+            .flatten()
+            .filter(|_| severities.next().is_none());
+        Row {
+            name,
+            severity,
+            rules: self.rules,
+            firings: count,
+            firing,
+            median,
+            flaps: self.flaps,
+            silenced: (firing > SignedDuration::ZERO)
+                .then(|| self.silenced.as_secs_f64() / firing.as_secs_f64()),
+            no_data: self.no_data,
+            errors: self.errors,
+            last: self.last,
+        }
+    }
+}
+
+/// How much of a span silences cover, each moment counted once.
+fn covered(silences: &[&Silenced], from: Timestamp, to: Timestamp) -> SignedDuration {
+    let cut = |silence: &&Silenced| (silence.from.max(from), silence.to.min(to));
+    let mut spans: Vec<_> = silences.iter().map(cut).filter(|(from, to)| from < to).collect();
+    spans.sort_unstable();
+    let mut sum = SignedDuration::ZERO;
+    let mut done = from;
+    for (from, to) in spans {
+        let from = from.max(done);
+        if from < to {
+            sum += to.duration_since(from);
+            done = to;
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+    }
+
+    fn mins(minutes: i64) -> SignedDuration {
+        SignedDuration::from_mins(minutes)
+    }
+
+    fn rule(uid: &str, severity: &str) -> Rule {
+        Rule {
+            uid: uid.to_owned(),
+            title: format!("rule {uid}"),
+            labels: BTreeMap::from([("severity".to_owned(), severity.to_owned())]),
+            namespace: Some("revel".to_owned()),
+        }
+    }
+
+    fn change(rule: &str, pod: &str, minute: i64, before: &str, after: &str) -> StateChange {
+        StateChange {
+            rule: rule.to_owned(),
+            labels: BTreeMap::from([("pod".to_owned(), pod.to_owned())]),
+            at: at(minute),
+            before: before.to_owned(),
+            after: after.to_owned(),
+        }
+    }
+
+    fn hour() -> Window {
+        Window {
+            from: at(0),
+            to: at(60),
+        }
+    }
+
+    fn of(changes: &[StateChange], silences: &[Silenced]) -> Row {
+        let rows = rows(
+            &[rule("a", "high")],
+            changes,
+            silences,
+            &hour(),
+            (By::Rule, Sort::Firings),
+        );
+        rows.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn firings_are_counted_with_their_time_and_the_middle_of_their_lengths() {
+        let row = of(
+            &[
+                change("a", "x", 5, "Normal", "Pending"),
+                change("a", "x", 10, "Pending", "Alerting"),
+                change("a", "x", 20, "Alerting", "Normal"),
+                change("a", "y", 30, "Normal", "Alerting"),
+                change("a", "y", 34, "Alerting", "Recovering"),
+                change("a", "y", 36, "Recovering", "Normal"),
+            ],
+            &[],
+        );
+        assert_eq!(
+            (row.firings, row.firing, row.median, row.flaps),
+            (2, mins(16), Some(mins(8)), 0)
+        );
+        assert_eq!(
+            (row.last, row.silenced, row.severity.as_deref()),
+            (Some(at(30)), Some(0.0), Some("high"))
+        );
+    }
+
+    #[test]
+    fn what_fired_at_the_beginning_counts_from_there_and_what_still_fires_to_the_end() {
+        let row = of(
+            &[
+                change("a", "x", 15, "Alerting", "Normal"),
+                change("a", "y", 50, "Normal", "Alerting (NoData)"),
+            ],
+            &[],
+        );
+        assert_eq!((row.firings, row.firing, row.no_data), (2, mins(25), 1));
+    }
+
+    #[test]
+    fn a_firing_soon_after_the_same_alerts_last_one_is_a_flap() {
+        let flapping = |pod: &str, again: i64| {
+            of(
+                &[
+                    change("a", "x", 1, "Normal", "Alerting"),
+                    change("a", "x", 2, "Alerting", "Normal"),
+                    change("a", pod, again, "Normal", "Alerting"),
+                ],
+                &[],
+            )
+            .flaps
+        };
+        assert_eq!(
+            [flapping("x", 12), flapping("x", 13), flapping("y", 3)],
+            [1, 0, 0]
+        );
+    }
+
+    #[test]
+    fn no_data_and_errors_are_counted_when_they_begin_whatever_they_make_of_the_alert() {
+        let row = of(
+            &[
+                change("a", "x", 1, "Normal", "NoData"),
+                change("a", "x", 2, "NoData", "Normal (NoData)"),
+                change("a", "x", 3, "Normal (NoData)", "Normal"),
+                change("a", "x", 4, "Normal", "Error"),
+                change("a", "x", 5, "Error", "Normal"),
+                change("a", "x", 6, "Normal", "Alerting (Error)"),
+            ],
+            &[],
+        );
+        assert_eq!((row.no_data, row.errors, row.firings), (1, 2, 1));
+    }
+
+    #[test]
+    fn the_share_that_silences_cover_counts_each_moment_once_and_by_all_labels() {
+        let silence = |text: &str, from, to| Silenced {
+            matchers: vec![Matcher::parse(text).unwrap()],
+            from: at(from),
+            to: at(to),
+        };
+        let row = of(
+            &[
+                change("a", "x", 10, "Normal", "Alerting"),
+                change("a", "x", 30, "Alerting", "Normal"),
+            ],
+            &[
+                silence("severity=high", 5, 15),
+                silence("alertname=\"rule a\"", 10, 20),
+                silence("pod=y", 0, 60),
+            ],
+        );
+        assert_eq!(row.silenced, Some(0.5));
+    }
+
+    #[test]
+    fn rules_that_never_fired_are_there_and_rules_are_told_together_by_their_labels() {
+        let rules = [rule("a", "high"), rule("b", "high"), rule("c", "low")];
+        let changes = [
+            change("c", "x", 1, "Normal", "Alerting"),
+            change("gone", "x", 1, "Normal", "Alerting"),
+        ];
+        let told = |by| rows(&rules, &changes, &[], &hour(), (by, Sort::Firings));
+        let names = |rows: &[Row]| {
+            rows.iter()
+                .map(|row| (row.name.clone(), row.rules, row.firings))
+                .collect::<Vec<_>>()
+        };
+        let of = |name: &str, rules, firings| (name.to_owned(), rules, firings);
+        assert_eq!(
+            names(&told(By::Rule)),
+            [of("rule c", 1, 1), of("rule a", 1, 0), of("rule b", 1, 0)]
+        );
+        assert_eq!(names(&told(By::Severity)), [of("low", 1, 1), of("high", 2, 0)]);
+        assert_eq!(names(&told(By::Team)), [of("–", 3, 1)]);
+        assert_eq!(names(&told(By::Namespace)), [of("revel", 3, 1)]);
+    }
+}

@@ -1,0 +1,176 @@
+//! `alertwright report`: which rules fire, how often and for how long, and which never do.
+
+mod figures;
+mod print;
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+
+use self::figures::{By, Row, Rule, Silenced, Sort, Window, rows};
+use super::common::connect::{Cluster, Reached, Scope, ToGrafana, wait};
+use super::common::exit::{self, Exit};
+use super::common::print::{note, print};
+use crate::api::duration::Duration;
+use crate::cluster::answer::chain;
+use crate::domain::silence::as_matcher;
+use crate::grafana::api::OWNER_LABEL;
+use crate::grafana::api::history::{KeptIn, Past};
+use crate::grafana::wire;
+
+/// For how long Grafana keeps silences that are over.
+const SILENCES_KEPT: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+/// Say which alert rules fire, how often and for how long, and which never do, by the history that Grafana keeps of their states.
+///
+/// All rules of the organisation are in it, whoever made them. Nothing is written. It shows what Grafana still has: no more.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Examples:\n  alertwright report --since 30d\n  alertwright report --never-fired\n  alertwright report --by team --sort time -o markdown\n  alertwright report --since 7d --html report.html\n\n{}", exit::HELP))]
+pub(super) struct Report {
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    grafana: ToGrafana,
+    /// How far back to look, for example 7d.
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = since)]
+    since: SignedDuration,
+    /// What rules are told together by.
+    #[arg(long, value_enum, default_value_t = By::Rule)]
+    by: By,
+    /// What comes first.
+    #[arg(long, value_enum, default_value_t = Sort::Firings)]
+    sort: Sort,
+    /// Only what never fired in that time.
+    #[arg(long)]
+    never_fired: bool,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// Write a page of HTML into this file too, which needs nothing else to be looked at.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// No titles above the columns.
+    #[arg(long)]
+    no_headers: bool,
+    /// Nothing but the figures.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// How figures are printed.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// A line for each.
+    Table,
+    /// One JSON document.
+    Json,
+    /// Comma separated, times in seconds.
+    Csv,
+    /// A table in Markdown.
+    Markdown,
+}
+
+fn since(text: &str) -> Result<SignedDuration, String> {
+    let length = Duration::parse(text).and_then(|duration| duration.checked());
+    let length = length.map_err(|error| error.to_string())?;
+    let length = SignedDuration::try_from(length).map_err(|error| error.to_string())?;
+    Some(length)
+        .filter(SignedDuration::is_positive)
+        .ok_or_else(|| "nothing can be told of no time".to_owned())
+}
+
+impl Report {
+    pub(super) fn execute(self) -> Result<Exit, String> {
+        let to = Timestamp::now();
+        let from = to.checked_sub(self.since).map_err(|error| error.to_string())?;
+        let window = Window { from, to };
+        let (mut rows, past) = wait(self.read(&window))?;
+        if self.never_fired {
+            rows.retain(|row| row.firings == 0);
+        }
+        print(&match self.output {
+            Output::Table => print::table(&rows, self.by, !self.no_headers),
+            Output::Json => print::json(&rows, &window, &past),
+            Output::Csv => print::csv(&rows, !self.no_headers),
+            Output::Markdown => print::markdown(&rows, self.by),
+        })?;
+        let limits = limits(&past, &window);
+        if let Some(file) = &self.html {
+            let page = print::html(&rows, self.by, &window, &limits);
+            std::fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+        }
+        if !self.quiet {
+            limits.iter().for_each(|limit| note(limit));
+        }
+        Ok(Exit::Done)
+    }
+
+    async fn read(&self, window: &Window) -> Result<(Vec<Row>, Past), String> {
+        let cluster = if self.grafana.is_given()? {
+            None
+        } else {
+            Some(self.cluster.connect(&Scope::default()).await?)
+        };
+        let Reached { grafana, .. } = self.grafana.reach(cluster.as_ref(), None).await?;
+        let rules = grafana.rules.whole().await;
+        let rules = rules.map_err(|e| format!("cannot read alert rules: {}", chain(&e)))?;
+        let past = grafana.history.changes(window.from, window.to).await;
+        let past = past.map_err(|e| format!("cannot read the history of states: {}", chain(&e)))?;
+        let silences = grafana.silences.list().await;
+        let silences = silences.map_err(|e| format!("cannot read silences: {}", chain(&e)))?;
+        let rules: Vec<Rule> = rules
+            .into_iter()
+            // What records never fires.
+            .filter(|rule| rule.record.is_none())
+            .map(|rule| Rule {
+                namespace: rule.labels.get(OWNER_LABEL).and_then(|mark| namespace(mark)),
+                uid: rule.uid,
+                title: rule.title,
+                labels: rule.labels,
+            })
+            .collect();
+        let silences: Vec<Silenced> = silences.into_iter().filter_map(silenced).collect();
+        let rows = rows(&rules, &past.changes, &silences, window, (self.by, self.sort));
+        Ok((rows, past))
+    }
+}
+
+/// The namespace in a mark, whoever's: `owner/namespace/name`.
+fn namespace(mark: &str) -> Option<String> {
+    mark.split('/').nth(1).map(str::to_owned)
+}
+
+/// A silence as it was; one whose matchers aren't understood covers nothing that is known.
+fn silenced(silence: wire::Silence) -> Option<Silenced> {
+    let matchers = silence.matchers.iter().map(as_matcher);
+    Some(Silenced {
+        matchers: matchers.collect::<Option<_>>()?,
+        from: silence.starts_at,
+        to: silence.ends_at,
+    })
+}
+
+/// What the figures can't say.
+fn limits(past: &Past, window: &Window) -> Vec<String> {
+    let kept = match past.kept_in {
+        KeptIn::Annotations => "annotations in Grafana's database; labels are read from their texts",
+        KeptIn::Loki => "a Loki",
+    };
+    let mut all = vec![match past.changes.first() {
+        None => format!(
+            "no change of a state is kept in this time, in {kept}: nothing changed, or Grafana keeps no history"
+        ),
+        Some(first) if past.is_cut => format!(
+            "too much is kept to be read: the figures are of the time since {}, from {kept}; look at less with --since",
+            first.at.strftime("%Y-%m-%d %H:%M UTC")
+        ),
+        Some(first) => format!(
+            "the first change that is kept is of {}, in {kept}; what fired all the time without a change isn't seen",
+            first.at.strftime("%Y-%m-%d %H:%M UTC")
+        ),
+    }];
+    if window.to.duration_since(window.from) > SILENCES_KEPT {
+        all.push("silences are known for five days after their end, so what was silenced before counts as not silenced".to_owned());
+    }
+    all
+}
