@@ -107,6 +107,11 @@ check: ## Check everything that needs no server: format, lints, licences, genera
 bench: testbed static ## Measure Grafana calls, times and memory at 1,000 rules, and print a table
 	cargo run --locked --release --quiet --package alertwright-testbed --bin bench -- --operator $(ALERTWRIGHT_OPERATOR) $(BENCH_ARGS)
 
+.PHONY: cold
+cold: ## Measure how long the command line takes to start, with the released program's profile
+	cargo build --locked --release --quiet
+	sh tests/cold-start.sh $(TARGET)/release/alertwright
+
 .PHONY: counts
 counts: testbed ## Count calls of Grafana on each release and through each of its APIs, and print a table
 	cargo build --locked --quiet --workspace --bin alertwright --test layers

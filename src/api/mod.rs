@@ -86,20 +86,34 @@ pub const ANNOTATION_RECONCILE: &str = "alerting.letsrevel.io/reconcile-at";
 /// Annotation on a ContactPoint, a TimeInterval or a root NotificationPolicy: the namespaces (comma separated, or `*`) whose resources may refer to it.
 pub const ANNOTATION_SHARED_WITH: &str = "alerting.letsrevel.io/shared-with";
 
+/// Every kind, in the order in which they are installed, with what makes its CustomResourceDefinition.
+const KINDS: [(&str, fn() -> CustomResourceDefinition); 10] = [
+    ("AlertRule", AlertRule::crd),
+    ("ContactPoint", ContactPoint::crd),
+    ("GrafanaInstance", GrafanaInstance::crd),
+    ("InhibitionRule", InhibitionRule::crd),
+    ("MaintenancePolicy", MaintenancePolicy::crd),
+    ("NotificationPolicy", NotificationPolicy::crd),
+    ("NotificationTemplate", NotificationTemplate::crd),
+    ("PrometheusRuleImport", PrometheusRuleImport::crd),
+    ("Silence", Silence::crd),
+    ("TimeInterval", TimeInterval::crd),
+];
+
+/// The names of all kinds.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(kind, _)| *kind)
+}
+
+/// The CustomResourceDefinition of a kind. It takes a while to make: whoever needs one kind doesn't make all.
+pub fn crd(kind: &str) -> Option<CustomResourceDefinition> {
+    let (_, make) = KINDS.iter().find(|(known, _)| *known == kind)?;
+    let mut crd = make();
+    schema::finish(&mut crd);
+    Some(crd)
+}
+
 /// Every CustomResourceDefinition, in the order in which they are installed.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    let mut crds = vec![
-        AlertRule::crd(),
-        ContactPoint::crd(),
-        GrafanaInstance::crd(),
-        InhibitionRule::crd(),
-        MaintenancePolicy::crd(),
-        NotificationPolicy::crd(),
-        NotificationTemplate::crd(),
-        PrometheusRuleImport::crd(),
-        Silence::crd(),
-        TimeInterval::crd(),
-    ];
-    crds.iter_mut().for_each(schema::finish);
-    crds
+    kinds().filter_map(crd).collect()
 }

@@ -7,6 +7,7 @@ mod cel;
 mod trail;
 mod value;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -19,32 +20,37 @@ use super::near::nearest;
 use super::object::{API_VERSION, Object};
 use super::path::Path;
 use super::texts::of_duration;
-use crate::api::duration;
+use crate::api::{self, duration};
 use trail::Trail;
 
 /// How deep a value may be nested. An API server refuses much less.
 const DEEPEST: usize = 100;
 
-/// The schemas of all kinds, and their rules as far as they were needed.
+/// The schemas of all kinds, and their rules, as far as they were needed: to make them takes longer than to check a resource.
 pub struct Schemas {
-    kinds: BTreeMap<String, JSONSchemaProps>,
+    kinds: BTreeMap<&'static str, OnceCell<Option<JSONSchemaProps>>>,
     rules: cel::Rules,
 }
 
 impl Default for Schemas {
     fn default() -> Self {
-        let of_kind = |crd: k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition| {
-            let version = crd.spec.versions.into_iter().next()?;
-            Some((crd.spec.names.kind, version.schema?.open_api_v3_schema?))
-        };
         Self {
-            kinds: crate::api::crds().into_iter().filter_map(of_kind).collect(),
+            kinds: api::kinds().map(|kind| (kind, OnceCell::new())).collect(),
             rules: cel::Rules::default(),
         }
     }
 }
 
 impl Schemas {
+    /// The schema of a kind, if there is one of that name.
+    fn of(&self, kind: &str) -> Option<&JSONSchemaProps> {
+        let make = || {
+            let version = api::crd(kind)?.spec.versions.into_iter().next()?;
+            version.schema?.open_api_v3_schema
+        };
+        self.kinds.get(kind)?.get_or_init(make).as_ref()
+    }
+
     /// What an API server would say of a resource.
     pub fn check(&self, at: usize, object: &Object) -> Vec<Finding> {
         let mut walk = Walk {
@@ -79,8 +85,8 @@ impl Walk<'_> {
             return self.say(Path::parse("apiVersion"), Part::Value, message);
         }
         let schemas = self.schemas;
-        let Some(schema) = schemas.kinds.get(&object.kind) else {
-            let hint = meant(&object.kind, schemas.kinds.keys().map(String::as_str));
+        let Some(schema) = schemas.of(&object.kind) else {
+            let hint = meant(&object.kind, schemas.kinds.keys().copied());
             let message = format!("there is no kind {}{hint}", object.kind);
             return self.say(Path::parse("kind"), Part::Value, message);
         };

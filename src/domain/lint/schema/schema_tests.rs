@@ -269,3 +269,26 @@ fn a_rule_is_compiled_when_a_resource_first_needs_it_and_once_for_all() {
         assert_eq!(check(&format!("rule {i}"), "info"), first);
     }
 }
+
+#[test]
+fn only_the_schemas_of_kinds_that_occur_are_made() {
+    let schemas = Schemas::default();
+    let made = || {
+        schemas
+            .kinds
+            .values()
+            .filter(|schema| schema.get().is_some())
+            .count()
+    };
+    assert_eq!(made(), 0);
+    let value = json!({"apiVersion": API_VERSION, "kind": "Silence", "metadata": {"name": "a"}, "spec": {"matchers": ["a=b"], "duration": "1h"}});
+    assert!(schemas.check(0, &Object::new(value, "revel")).is_empty());
+    assert_eq!(made(), 1);
+}
+
+#[test]
+fn every_kind_is_known_by_its_own_name() {
+    let kinds: Vec<String> = api::crds().into_iter().map(|crd| crd.spec.names.kind).collect();
+    assert_eq!(kinds, api::kinds().collect::<Vec<_>>());
+    assert_eq!(kinds.len(), 10);
+}
