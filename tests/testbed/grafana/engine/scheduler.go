@@ -38,9 +38,10 @@ type Engine struct {
 	Am    *routing.Alertmanager
 	// What became of alerts.
 	History History
-	slots chan struct{}
+	slots   chan struct{}
 	// ask answers for data sources; nil has them asked themselves.
-	ask func(ctx context.Context, q store.Query, run *expression.Run) (expression.Values, error)
+	ask   func(ctx context.Context, q store.Query, run *expression.Run) (expression.Values, error)
+	slots chan struct{}
 
 	Mu     sync.RWMutex
 	States map[string]*RuleState
