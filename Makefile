@@ -160,7 +160,7 @@ crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
 .PHONY: docs
 docs: ## Write docs/reference from the CustomResourceDefinitions, and what commands print into docs/cli
 	$(DEVELOPED) crds --markdown --directory docs/reference
-	WRITE_DOCS=1 cargo test --locked --quiet --test cli docs::
+	WRITE_DOCS=1 cargo test --locked --quiet --test cli -- docs:: collections:: --test-threads 1
 
 .PHONY: generated
 generated: crds docs ## Check that generated files are committed as they would be generated

@@ -15,6 +15,7 @@ mod doctor;
 mod export;
 #[cfg(feature = "cli")]
 mod report;
+mod import;
 #[cfg(feature = "cli")]
 mod route;
 #[cfg(feature = "cli")]
@@ -78,6 +79,7 @@ enum OfPeople {
     Version(Box<status::version::Version>),
     Doctor(Box<doctor::Doctor>),
     Report(Box<report::Report>),
+    Import(Box<import::Import>),
     #[command(subcommand)]
     Test(test::Test),
     Backtest(Box<backtest::Backtest>),
@@ -105,6 +107,7 @@ impl OfPeople {
             Self::Version(command) => command.execute(),
             Self::Doctor(command) => command.execute(),
             Self::Report(command) => command.execute(),
+            Self::Import(command) => command.execute(),
             Self::Test(command) => command.execute(),
             Self::Backtest(command) => command.execute(),
             Self::Silence(command) => command.execute(),

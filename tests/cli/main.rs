@@ -6,12 +6,14 @@
     reason = "a failure must fail the test"
 )]
 
+mod collections;
 mod diff;
 mod docs;
 mod engine;
 mod evaluation;
 mod hooks;
 mod writes;
+mod import;
 
 use std::io::Write;
 use std::path::Path;

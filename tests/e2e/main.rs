@@ -31,6 +31,7 @@ mod exported;
 mod folders;
 mod getting_started;
 mod high_availability;
+mod imported;
 mod imports;
 mod inhibition_rules;
 mod install;

@@ -13,3 +13,7 @@ pub(super) mod moments;
 pub(super) mod names;
 #[cfg(feature = "cli")]
 pub(super) mod print;
+#[cfg(feature = "cli")]
+pub(super) mod telling;
+#[cfg(feature = "cli")]
+pub(super) mod written;

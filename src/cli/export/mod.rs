@@ -1,19 +1,18 @@
 //! `alertwright export`: a Grafana as resources.
 
-mod files;
 mod read;
 mod report;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use self::files::{Layout, Written};
 use self::report::Report;
 use super::common::connect::{Cluster, Scope, ToGrafana, wait};
 use super::common::exit::{self, Exit};
-use super::common::print::{note, print};
+use super::common::telling::{Place, Telling};
+use super::common::written::{self, Written};
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::export::resource::Kind;
 use crate::domain::export::{Asked, export};
@@ -21,6 +20,9 @@ use crate::domain::ownership::{Owner, Owners};
 
 /// The Secret that holds what Grafana hides.
 const SECRET: &str = "contact-points";
+
+/// What is said above the Secret.
+const HIDDEN: &str = "Grafana doesn't show these. A key without a value is refused, so fill in each of them.";
 
 /// Whoever it may be: without rights on its Secret nobody knows the owner id, and it matters only for what is alertwright's already.
 const SOMEBODY: &str = "export";
@@ -51,12 +53,8 @@ pub(super) struct Export {
     /// The namespace that the resources get. Default: that of -n, else none, so that whoever applies them says it.
     #[arg(long, value_name = "NAMESPACE")]
     target_namespace: Option<String>,
-    /// Write a file for each resource into this directory, and a kustomization.yaml. Default: all of them on standard output.
-    #[arg(short, long, value_name = "DIRECTORY")]
-    directory: Option<PathBuf>,
-    /// How files are laid out in the directory.
-    #[arg(long, value_enum, default_value_t = Layout::Kind, requires = "directory")]
-    layout: Layout,
+    #[command(flatten)]
+    place: Place,
     /// Write a Secret with an empty value for each secret that Grafana hides into this file, to be filled in. Only its owner may read it, and it is never overwritten.
     #[arg(long, value_name = "FILE")]
     secrets_file: Option<PathBuf>,
@@ -66,25 +64,8 @@ pub(super) struct Export {
     /// Also export what alertwright has made.
     #[arg(long)]
     include_ours: bool,
-    /// Overwrite files that are there, but not that of --secrets-file, in which somebody may have filled in what no Grafana shows.
-    #[arg(long)]
-    force: bool,
     #[command(flatten)]
     telling: Telling,
-}
-
-/// How it is told what was exported.
-#[derive(clap::Args, Debug)]
-struct Telling {
-    /// How to report what was exported: on standard output with --directory, else on standard error.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
-    /// No titles above the columns.
-    #[arg(long)]
-    no_headers: bool,
-    /// Report nothing but errors.
-    #[arg(short, long)]
-    quiet: bool,
 }
 
 /// What is exported.
@@ -106,15 +87,6 @@ enum What {
     Inhibitions,
     /// Silences that aren't over.
     Silences,
-}
-
-/// How the report is printed.
-#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-enum Output {
-    /// A line for each resource.
-    Table,
-    /// One JSON document.
-    Json,
 }
 
 impl What {
@@ -168,52 +140,40 @@ impl Export {
             instance: Some(self.grafana.instance.clone()).filter(|name| name != DEFAULT_INSTANCE),
             folder_prefix: spec.folder_prefix.clone().unwrap_or_default(),
             labels: spec.labels.clone(),
+            prefix: String::new(),
             secret: SECRET.to_owned(),
             adopts: self.adopt,
             includes_ours: self.include_ours,
         };
         let owners = Owners::new(owner, &spec.previous_owner_ids);
         let export = export(&held, &asked, &owners, Timestamp::now());
-        let written = Written::of(&export, self.directory.as_deref(), self.layout)?;
+        let left = export.left.iter();
+        let left = left.map(|left| format!("{} {:?}: {}", left.kind, left.called, left.why));
+        let written = Written::of(
+            export.resources.iter(),
+            left,
+            self.place.directory.as_deref(),
+            self.place.layout,
+        )?;
         let secrets = match &self.secrets_file {
             Some(file) => {
-                files::secrets(&export, asked.namespace.as_deref())?.map(|text| (file.clone(), text))
+                let references = export.resources.iter().flat_map(|resource| &resource.secrets);
+                written::secrets(references, &BTreeMap::new(), asked.namespace.as_deref(), HIDDEN)?
+                    .map(|text| (file.clone(), text))
             }
             None => None,
         };
-        files::write(written.files(), secrets, self.force)?;
+        self.place.write(&written, secrets)?;
         let report = Report {
             export: &export,
             written: &written,
             unread: &unread,
         };
-        self.tell(&report, &written)?;
+        self.telling.tell(&report, &written, &self.place)?;
         Ok(if export.is_whole() && unread.is_empty() {
             Exit::Done
         } else {
             Exit::InPart
         })
-    }
-
-    fn tell(&self, report: &Report<'_>, written: &Written) -> Result<(), String> {
-        if self.directory.is_none() {
-            print(&written.stream())?;
-        }
-        if self.telling.quiet {
-            return Ok(());
-        }
-        let text = match self.telling.output {
-            Output::Table => report.table(!self.telling.no_headers),
-            Output::Json => report.json()?,
-        };
-        if self.directory.is_some() {
-            print(&text)?;
-        } else {
-            text.lines().for_each(note);
-        }
-        if self.telling.output == Output::Table {
-            report.sentences().iter().for_each(|sentence| note(sentence));
-        }
-        Ok(())
     }
 }

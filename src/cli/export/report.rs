@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::common::print::{API_VERSION, table};
-use super::files::Written;
+use super::super::common::telling;
+use super::super::common::written::Written;
 use crate::domain::export::Export;
 use crate::domain::export::resource::{Kind, Resource};
 
@@ -14,9 +15,8 @@ pub(super) struct Report<'a> {
     pub(super) unread: &'a [String],
 }
 
-impl Report<'_> {
-    /// A line for each resource, and for what is none.
-    pub(super) fn table(&self, has_titles: bool) -> String {
+impl telling::Report for Report<'_> {
+    fn table(&self, has_titles: bool) -> String {
         let resources = self.export.resources.iter().enumerate();
         let resources = resources.map(|(at, resource)| {
             let place = self.written.file(at).unwrap_or_else(|| resource.name.clone());
@@ -40,8 +40,7 @@ impl Report<'_> {
         table(&["KIND", "GRAFANA", place, "NOTE"], &rows, has_titles)
     }
 
-    /// The same as one document.
-    pub(super) fn json(&self) -> Result<String, String> {
+    fn json(&self) -> Result<String, String> {
         let resources = self.export.resources.iter().enumerate();
         let resources = resources.map(|(at, resource)| {
             json!({
@@ -61,8 +60,7 @@ impl Report<'_> {
         Ok(text + "\n")
     }
 
-    /// What there is to say of all of it.
-    pub(super) fn sentences(&self) -> Vec<String> {
+    fn sentences(&self) -> Vec<String> {
         let mut all = self.unread.to_vec();
         if self.export.ours > 0 {
             all.push(format!(

@@ -44,15 +44,8 @@ pub(super) fn resource(found: &ContactPoint, name: &str, around: &Around<'_>) ->
     }
     let secrets = RefCell::new(Vec::new());
     let mut customs = Vec::new();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut integrations = Vec::new();
-    for integration in &found.integrations {
-        let nth = counts.entry(&integration.r#type).or_default();
-        *nth += 1;
-        let place = match *nth {
-            1 => format!("{name}.{}", integration.r#type),
-            nth => format!("{name}.{}-{nth}", integration.r#type),
-        };
+    for (integration, place) in found.integrations.iter().zip(places(found, name)) {
         let key = |field: &str| {
             let reference = SecretKeyRef {
                 name: around.asked.secret.clone(),
@@ -90,6 +83,35 @@ pub(super) fn resource(found: &ContactPoint, name: &str, around: &Around<'_>) ->
     resource.checked(&around.schemas)
 }
 
+/// What keys of Secrets begin with for each of its integrations.
+fn places(found: &ContactPoint, name: &str) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut all = Vec::new();
+    for integration in &found.integrations {
+        let type_ = &integration.r#type;
+        let nth = counts.entry(type_).or_default();
+        *nth += 1;
+        all.push(match *nth {
+            1 => format!("{name}.{type_}"),
+            nth => format!("{name}.{type_}-{nth}"),
+        });
+    }
+    all
+}
+
+/// The keys of the Secret that holds what its integrations hide, each with the integration's uid and the field.
+pub(super) fn keys(found: &ContactPoint, name: &str) -> Vec<(String, String, String)> {
+    let integrations = found.integrations.iter().zip(places(found, name));
+    let keys = integrations.flat_map(|(integration, place)| {
+        let of = move |field: String| {
+            let key = key(&place, &field);
+            (integration.uid.clone(), field, key)
+        };
+        integration.redacted_fields().into_iter().map(of)
+    });
+    keys.collect()
+}
+
 fn spec(
     found: &ContactPoint,
     integrations: Vec<Integration>,
@@ -105,14 +127,23 @@ fn spec(
 }
 
 fn form(types: &[&str], customs: &[String], secrets: usize) -> String {
-    let mut form = vec![types.join(", ")];
-    form.extend((!customs.is_empty()).then(|| format!("custom: {}", customs.join(", "))));
-    form.extend(match secrets {
+    let mut form = types.join(", ");
+    if !customs.is_empty() {
+        form += &format!("; custom: {}", customs.join(", "));
+    }
+    to_fill_in(&form, secrets)
+}
+
+/// What was made of it, with how many secrets there are to fill in, whatever was said of that.
+pub(super) fn to_fill_in(form: &str, secrets: usize) -> String {
+    let parts = form.split("; ").filter(|part| !part.ends_with(" to fill in"));
+    let said = match secrets {
         0 => None,
         1 => Some("1 secret to fill in".to_owned()),
         many => Some(format!("{many} secrets to fill in")),
-    });
-    form.join("; ")
+    };
+    let all: Vec<String> = parts.map(str::to_owned).chain(said).collect();
+    all.join("; ")
 }
 
 /// The key of a Secret for a field of an integration.

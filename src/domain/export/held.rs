@@ -58,6 +58,8 @@ pub struct Asked {
     pub folder_prefix: String,
     /// The labels that it adds to rules.
     pub labels: BTreeMap<String, String>,
+    /// What names of resources begin with.
+    pub prefix: String,
     /// The Secret that holds what Grafana hides.
     pub secret: String,
     /// Whether they are to take over what there is.

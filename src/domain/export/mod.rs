@@ -6,6 +6,7 @@
 mod around;
 mod contact_point;
 mod fields;
+pub mod foreign;
 mod held;
 mod named;
 mod names;
@@ -91,7 +92,7 @@ pub fn export(held: &Holdings, asked: &Asked, owners: &Owners, now: Timestamp) -
 }
 
 fn contact_points(export: &mut Export, around: &mut Around<'_>) {
-    let mut names = Names::default();
+    let mut names = Names::new(&around.asked.prefix);
     let mut all: Vec<&ContactPoint> = around
         .held
         .contact_points
@@ -117,7 +118,7 @@ fn contact_points(export: &mut Export, around: &mut Around<'_>) {
 }
 
 fn time_intervals(export: &mut Export, around: &mut Around<'_>) {
-    let mut names = Names::default();
+    let mut names = Names::new(&around.asked.prefix);
     let all = around.held.time_intervals.iter();
     for found in all.filter(|_| around.asked.has(Kind::TimeInterval)) {
         let called = &found.object.name;
@@ -130,14 +131,14 @@ fn time_intervals(export: &mut Export, around: &mut Around<'_>) {
 }
 
 fn others(export: &mut Export, around: &Around<'_>) {
-    let mut names = Names::default();
+    let mut names = Names::new(&around.asked.prefix);
     let all = around.held.templates.iter();
     for found in all.filter(|_| around.asked.has(Kind::NotificationTemplate)) {
         let called = &found.object.name;
         let made = named::template(found, &names.of(called, "template"), around);
         export.take(Kind::NotificationTemplate, called, made);
     }
-    let mut names = Names::default();
+    let mut names = Names::new(&around.asked.prefix);
     let all = around.held.inhibition_rules.iter();
     for found in all.filter(|_| around.asked.has(Kind::InhibitionRule)) {
         let called = &found.object.name;
@@ -147,7 +148,7 @@ fn others(export: &mut Export, around: &Around<'_>) {
 }
 
 fn trees(export: &mut Export, around: &mut Around<'_>) {
-    let mut names = Names::default();
+    let mut names = Names::new(&around.asked.prefix);
     let all = around.held.trees.iter();
     for (tree, found) in all.filter(|_| around.asked.has(Kind::NotificationPolicy)) {
         if policy::is_ours(&found.object) && !around.asked.includes_ours {
@@ -192,7 +193,7 @@ fn rules(export: &mut Export, around: &Around<'_>) {
 }
 
 fn silences(export: &mut Export, around: &Around<'_>, now: Timestamp) {
-    let mut names = Names::default();
+    let mut names = Names::new(&around.asked.prefix);
     let all = around.held.silences.iter();
     for silence in all.filter(|silence| around.asked.has(Kind::Silence) && is_living(silence, now)) {
         // Its resource is there, or it ends soon.

@@ -9,9 +9,21 @@ const LONGEST: usize = 63;
 
 /// The names of one kind that were given.
 #[derive(Default)]
-pub(super) struct Names(BTreeSet<String>);
+pub(super) struct Names {
+    /// What each begins with.
+    prefix: String,
+    given: BTreeSet<String>,
+}
 
 impl Names {
+    /// Those that begin with this.
+    pub(super) fn new(prefix: &str) -> Self {
+        Self {
+            prefix: words(prefix).trim_matches('-').to_owned(),
+            given: BTreeSet::new(),
+        }
+    }
+
     /// The name for what is called so; `otherwise` where that has no letters that a name may have.
     pub(super) fn of(&mut self, called: &str, otherwise: &str) -> String {
         let words = words(called);
@@ -19,7 +31,11 @@ impl Names {
             "" => otherwise,
             words => words,
         };
-        self.free(words)
+        if self.prefix.is_empty() {
+            return self.free(words);
+        }
+        let name = format!("{}-{words}", self.prefix);
+        self.free(&name)
     }
 
     /// This name, or the first free one that begins like it.
@@ -32,7 +48,7 @@ impl Names {
             };
             let begin: String = name.chars().take(LONGEST - end.len()).collect();
             let name = format!("{}{end}", begin.trim_end_matches(['-', '.']));
-            if self.0.insert(name.clone()) {
+            if self.given.insert(name.clone()) {
                 return name;
             }
         }

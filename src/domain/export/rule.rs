@@ -43,7 +43,9 @@ pub(super) fn resource(
         .namespace
         .as_deref()
         .or(whose.map(|(namespace, _)| namespace));
-    let names = names.entry(namespace.unwrap_or_default().to_owned()).or_default();
+    let names = names
+        .entry(namespace.unwrap_or_default().to_owned())
+        .or_insert_with(|| Names::new(&around.asked.prefix));
     let name = match whose {
         Some((_, name)) => names.free(name),
         None => names.of(&found.title, "rule"),

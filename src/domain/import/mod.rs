@@ -50,6 +50,8 @@ pub struct Grafana<'a> {
 pub struct Wish {
     /// The AlertRules that there should be, complete.
     pub rules: Vec<AlertRule>,
+    /// What is otherwise than in Prometheus with each of them, its group's with the rule's own.
+    pub losses: Vec<Vec<String>>,
     /// How many objects they are from.
     pub sources: usize,
     /// Rules without an AlertRule.
@@ -73,14 +75,30 @@ pub fn common_interval(a: Duration, b: Duration) -> Duration {
 }
 
 /// Works out the AlertRules of an import from the objects that it selects, in whatever order these come.
-pub fn wish(import: &PrometheusRuleImport, mut sources: Vec<Source<'_>>, grafana: &Grafana<'_>) -> Wish {
+pub fn wish(import: &PrometheusRuleImport, sources: Vec<Source<'_>>, grafana: &Grafana<'_>) -> Wish {
+    fill(Wish::default(), import, sources, grafana)
+}
+
+/// The same with all remarks, word for word, where no status has to hold them.
+#[cfg(feature = "cli")]
+pub fn in_full(import: &PrometheusRuleImport, sources: Vec<Source<'_>>, grafana: &Grafana<'_>) -> Wish {
+    let wish = Wish {
+        skipped: Remarks::in_full(),
+        ..Wish::default()
+    };
+    fill(wish, import, sources, grafana)
+}
+
+fn fill(
+    mut wish: Wish,
+    import: &PrometheusRuleImport,
+    mut sources: Vec<Source<'_>>,
+    grafana: &Grafana<'_>,
+) -> Wish {
     sources.sort_by(|a, b| (a.namespace, a.name, a.kind).cmp(&(b.namespace, b.name, b.kind)));
     // The PrometheusRule is first of the two.
     sources.dedup_by(|copy, original| (copy.namespace, copy.name) == (original.namespace, original.name));
-    let mut wish = Wish {
-        sources: sources.len(),
-        ..Wish::default()
-    };
+    wish.sources = sources.len();
     let mut names = Names::new(&import.name_any());
     for source in &sources {
         if wish.rules.len() == MOST_RULES {
@@ -117,12 +135,12 @@ fn group_of(
         group: &group.name,
     };
     let excluded: BTreeSet<&str> = import.spec.exclude_alerts.iter().map(String::as_str).collect();
-    let interval = match carry::group(group, grafana.base_interval) {
+    let (interval, of_group) = match carry::group(group, grafana.base_interval) {
         Ok((interval, losses)) => {
-            for loss in losses {
-                wish.different.of_group(&about, &loss);
+            for loss in &losses {
+                wish.different.of_group(&about, loss);
             }
-            interval
+            (interval, losses)
         }
         Err(problem) => {
             for rule in &group.rules {
@@ -172,9 +190,10 @@ fn group_of(
                 .of_rule(&about, rule.name(), &words::of_source(&problem));
             continue;
         }
-        for loss in losses {
-            wish.different.of_rule(&about, rule.name(), &loss);
+        for loss in &losses {
+            wish.different.of_rule(&about, rule.name(), loss);
         }
+        wish.losses.push([of_group.clone(), losses].concat());
         wish.rules
             .push(stored::object(import, source, group, rule.name(), name, spec));
     }

@@ -25,9 +25,20 @@ pub struct Remarks {
     pub count: usize,
     /// The first ones.
     pub first: Vec<Remark>,
+    /// Whether these are all, word for word.
+    is_in_full: bool,
 }
 
 impl Remarks {
+    /// All that is said, however much it is.
+    #[cfg(feature = "cli")]
+    pub(super) fn in_full() -> Self {
+        Self {
+            is_in_full: true,
+            ..Self::default()
+        }
+    }
+
     /// Says something of a whole object.
     pub(super) fn of_source(&mut self, source: String, message: &str) {
         self.add(source, None, None, message);
@@ -56,7 +67,14 @@ impl Remarks {
 
     fn add(&mut self, source: String, group: Option<&str>, rule: Option<&str>, message: &str) {
         self.count += 1;
-        if self.first.len() < MOST {
+        if self.is_in_full {
+            self.first.push(Remark {
+                source,
+                group: group.map(str::to_owned),
+                rule: rule.map(str::to_owned),
+                message: message.to_owned(),
+            });
+        } else if self.first.len() < MOST {
             self.first.push(Remark {
                 source,
                 group: group.map(|name| cut(name, LONGEST_NAME)),

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub(in super::super) use place::{Source, Spot};
-pub(in super::super) use resources::{Resources, resources};
+pub(in super::super) use resources::{Resources, documents, resources};
 
 /// The largest file that is read, in bytes. A resource is at most 1.5 MB in a cluster.
 const LARGEST: u64 = 32 << 20;

@@ -76,15 +76,55 @@ pub(in super::super::super) fn resources(sources: &[Source], namespace: &str) ->
     all
 }
 
+/// A document of any kind, as a value.
+#[derive(Debug)]
+pub(in super::super::super) struct Document {
+    /// Which file.
+    pub(in super::super::super) source: usize,
+    pub(in super::super::super) value: Value,
+}
+
+/// All documents in these files, whatever they are, those of lists by themselves, and what is wrong with the others.
+pub(in super::super::super) fn documents(sources: &[&Source]) -> (Vec<Document>, Vec<Problem>) {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for (number, source) in sources.iter().enumerate() {
+        for documents in yaml::documents(&source.text) {
+            match documents {
+                Ok(documents) => {
+                    for document in documents {
+                        each(yaml::to_json(&document), &mut |value| {
+                            all.push(Document {
+                                source: number,
+                                value,
+                            });
+                        });
+                    }
+                }
+                Err(unreadable) => problems.push(problem(number, source, &unreadable)),
+            }
+        }
+    }
+    (all, problems)
+}
+
+/// Shows an object, or those of a list.
+fn each(mut value: Value, show: &mut dyn FnMut(Value)) {
+    if !is_list(&value) {
+        return show(value);
+    }
+    let items = value.get_mut("items").and_then(Value::as_array_mut);
+    items.into_iter().flatten().for_each(|item| show(item.take()));
+}
+
+fn is_list(value: &Value) -> bool {
+    let kind = value.get("kind").and_then(Value::as_str);
+    value.get("items").is_some_and(Value::is_array) && kind.is_some_and(|kind| kind.ends_with("List"))
+}
+
 impl Resources {
     fn take(&mut self, number: usize, source: &Source, document: &Arc<Node>, namespace: &str) {
         let value = yaml::to_json(document);
-        let is_list = value.get("items").is_some_and(Value::is_array)
-            && value
-                .get("kind")
-                .and_then(Value::as_str)
-                .is_some_and(|kind| kind.ends_with("List"));
-        if is_list {
+        if is_list(&value) {
             let items = value.get("items").and_then(Value::as_array).cloned();
             for (i, item) in items.into_iter().flatten().enumerate() {
                 self.add(number, document, Path::parse("items").index(i), item, namespace);

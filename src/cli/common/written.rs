@@ -1,4 +1,4 @@
-//! The files that resources become.
+//! The files that resources become, whatever they were before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::super::common::print::harmless;
-use crate::domain::export::Export;
+use super::print::harmless;
+use crate::api::reference::SecretKeyRef;
 use crate::domain::export::resource::{Kind, Resource};
 use crate::domain::import::name::words;
 
 /// How files are laid out in a directory.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(in super::super) enum Layout {
     /// A directory for each kind.
     Kind,
     /// A directory for each folder of rules, and one for each other kind.
@@ -24,20 +24,26 @@ pub(super) enum Layout {
     Flat,
 }
 
-/// What is written of an export.
-pub(super) struct Written {
+/// What is written.
+pub(in super::super) struct Written {
     directory: Option<PathBuf>,
-    /// Each resource with its file within the directory, in the order of the export.
+    /// Each resource with its file within the directory, in their order.
     resources: Vec<(PathBuf, String)>,
     /// What no resource says.
     left: String,
 }
 
 impl Written {
-    pub(super) fn of(export: &Export, directory: Option<&Path>, layout: Layout) -> Result<Self, String> {
+    /// Resources as they are written, with a line for each of what no resource says.
+    pub(in super::super) fn of<'a>(
+        all: impl Iterator<Item = &'a Resource>,
+        left: impl Iterator<Item = String>,
+        directory: Option<&Path>,
+        layout: Layout,
+    ) -> Result<Self, String> {
         let mut taken = BTreeSet::new();
         let mut resources = Vec::new();
-        for resource in &export.resources {
+        for resource in all {
             let mut file = place(resource, layout);
             // Two folders may be of one name in small letters.
             while !taken.insert(file.clone()) {
@@ -45,10 +51,7 @@ impl Written {
             }
             resources.push((file, text(resource)?));
         }
-        let left = export.left.iter().map(|left| {
-            let line = format!("Not carried over: {} {:?}: {}", left.kind, left.called, left.why);
-            format!("# {}\n", harmless(&line))
-        });
+        let left = left.map(|line| format!("# Not carried over: {}\n", harmless(&line)));
         Ok(Self {
             directory: directory.map(Path::to_path_buf),
             resources,
@@ -57,20 +60,20 @@ impl Written {
     }
 
     /// The file of a resource, by its number.
-    pub(super) fn file(&self, at: usize) -> Option<String> {
+    pub(in super::super) fn file(&self, at: usize) -> Option<String> {
         let directory = self.directory.as_ref()?;
         let (file, _) = self.resources.get(at)?;
         Some(directory.join(file).display().to_string())
     }
 
     /// All in one.
-    pub(super) fn stream(&self) -> String {
+    pub(in super::super) fn stream(&self) -> String {
         let all = self.resources.iter().map(|(_, text)| format!("---\n{text}"));
         all.chain([self.left.clone()]).collect()
     }
 
     /// The files of the directory, if one is asked for, with what kustomize needs to know of them.
-    pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, String)> + '_ {
+    pub(in super::super) fn files(&self) -> impl Iterator<Item = (PathBuf, String)> + '_ {
         let directory = self.directory.iter();
         directory.flat_map(|directory| {
             let files = self
@@ -143,14 +146,20 @@ fn yaml(value: &impl Serialize) -> Result<String, String> {
     serde_saphyr::to_string(value).map_err(|e| format!("cannot write what was found as YAML: {e}"))
 }
 
-/// A Secret with an empty value for each that Grafana hides; nothing where it hides none.
-pub(super) fn secrets(export: &Export, namespace: Option<&str>) -> Result<Option<String>, String> {
+/// Secrets with these values; an empty one is to be filled in. `None` where there are none. `above` says what they are.
+pub(in super::super) fn secrets<'a>(
+    references: impl Iterator<Item = &'a SecretKeyRef>,
+    values: &BTreeMap<SecretKeyRef, String>,
+    namespace: Option<&str>,
+    above: &str,
+) -> Result<Option<String>, String> {
     let mut by_name: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
-    for reference in export.resources.iter().flat_map(|resource| &resource.secrets) {
+    for reference in references {
+        let value = values.get(reference).map_or("", String::as_str);
         by_name
             .entry(&reference.name)
             .or_default()
-            .insert(&reference.key, "");
+            .insert(&reference.key, value);
     }
     let mut all = String::new();
     for (name, keys) in &by_name {
@@ -159,15 +168,14 @@ pub(super) fn secrets(export: &Export, namespace: Option<&str>) -> Result<Option
             None => json!({"name": name}),
         };
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys});
-        all +=
-            "---\n# Grafana doesn't show these. A key without a value is refused, so fill in each of them.\n";
+        all += &format!("---\n# {above}\n");
         all += &yaml(&secret)?;
     }
     Ok((!by_name.is_empty()).then_some(all))
 }
 
 /// Writes files; none where one of them is there and isn't to be overwritten. What `secrets` are filled in with is nowhere else, so they never are.
-pub(super) fn write(
+pub(in super::super) fn write(
     files: impl Iterator<Item = (PathBuf, String)>,
     secrets: Option<(PathBuf, String)>,
     is_forced: bool,

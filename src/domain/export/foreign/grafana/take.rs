@@ -1,0 +1,100 @@
+//! What is read of one object, whichever of the two formats it is written in.
+
+use serde_json::Value;
+
+use super::super::alertmanager::{Place as Configured, list, name, policy as routes, text};
+use super::super::asked::Import;
+use super::super::world::{About, World, found};
+use super::point::{Given, contact_point};
+use super::rule::{Place, rule, sources};
+use crate::domain::export::resource::Kind;
+use crate::grafana::model::{Template, TreeName};
+
+pub(super) fn rules(group: &Value, place: &Place, world: &mut World, import: &mut Import) {
+    for given in list(group, "rules") {
+        let title = given.get("title").map(text).unwrap_or_default();
+        let source = format!("{}/{title}", place.group);
+        let (made, lost) = match rule(given, place) {
+            Ok(made) => made,
+            Err(why) => {
+                import.leave(source, why);
+                continue;
+            }
+        };
+        sources(&made, world);
+        let about = About {
+            source: source.clone(),
+            lost,
+            ..About::default()
+        };
+        if let Err(why) = world.rule(made, about) {
+            import.leave(source, why);
+        }
+    }
+}
+
+pub(super) fn point(called: &str, given: &[Given<'_>], world: &mut World, import: &mut Import) {
+    let source = format!("contact point {called}");
+    if world.has(Kind::ContactPoint, called) {
+        import.leave(
+            source,
+            format!("another ContactPoint is called {called:?} already"),
+        );
+        return;
+    }
+    let made = contact_point(called, given, world);
+    if made.integrations.is_empty() {
+        import.leave(source, "it sends nothing");
+        return;
+    }
+    let about = About {
+        source: source.clone(),
+        lost: made.lost,
+        remarks: made.remarks,
+        ..About::default()
+    };
+    if let Err(why) = world.contact_point(called, made.integrations, about) {
+        import.leave(source, why);
+    }
+}
+
+pub(super) fn template(given: &Value, world: &mut World, import: &mut Import) {
+    let called = name(given).unwrap_or_default();
+    let source = format!("template {called}");
+    let about = About {
+        source: source.clone(),
+        ..About::default()
+    };
+    match world.note(Kind::NotificationTemplate, &called, about) {
+        Ok(()) => world.held.templates.push(found(Template {
+            name: called,
+            content: given.get("template").map(text).unwrap_or_default(),
+        })),
+        Err(why) => import.leave(source, why),
+    }
+}
+
+pub(super) fn policy(
+    given: &Value,
+    called: &str,
+    branch: Option<Value>,
+    world: &mut World,
+    import: &mut Import,
+) {
+    let mut route = given.clone();
+    if let Some(fields) = route.as_object_mut() {
+        // The GrafanaInstance says which organisation it is.
+        fields.remove("orgId");
+        fields.remove("name");
+    }
+    let place = Configured {
+        before: String::new(),
+        tree: match branch {
+            Some(_) => world.branch(called),
+            None => TreeName::default(),
+        },
+        parent: branch,
+        called: String::new(),
+    };
+    routes(&route, &place, world, import);
+}

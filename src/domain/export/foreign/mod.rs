@@ -1,0 +1,147 @@
+//! What is written for other programs → the resources that say the same: rules, and what notifications are made of.
+//!
+//! Rules for Prometheus become what a PrometheusRuleImport makes of them, by its own decision. All else is read as if a Grafana held it, and goes the way that an export goes, so that each
+//! resource is held against what was read by the operator's own comparison.
+
+mod alertmanager;
+mod asked;
+pub mod format;
+mod grafana;
+mod prometheus;
+mod world;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::names::Names;
+use super::resource::Kind;
+use crate::domain::lint::schema::Schemas;
+use crate::grafana::model::{Template, TreeName};
+use alertmanager::{Place, configuration, resource};
+use asked::meta;
+use format::Format;
+use grafana::Operator;
+use world::{About, World, found};
+
+pub use asked::{Asked, Document, Import, Left, Made};
+
+/// The resources of all documents.
+pub fn import(documents: &[Document], asked: &Asked) -> Import {
+    let mut import = Import::default();
+    let schemas = Schemas::default();
+    let mut names = Names::new(&asked.prefix);
+    let mut files = BTreeSet::new();
+    let namespaces: BTreeSet<String> = documents
+        .iter()
+        .filter_map(|document| namespace(&document.value))
+        .collect();
+    let mut world = World::default();
+    let has_templates = documents
+        .iter()
+        .any(|document| document.format == Format::Template);
+    let mut rules = Vec::new();
+    let mut operator = Operator::default();
+    for document in documents {
+        match document.format {
+            Format::PrometheusRule | Format::VmRule | Format::Prometheus | Format::Loki => {
+                let place = prometheus::Place {
+                    name: free(&mut files, document),
+                    is_one_of_several_namespaces: namespaces.len() > 1,
+                };
+                rules.push((document, place));
+            }
+            Format::Alertmanager => {
+                let place = Place {
+                    before: String::new(),
+                    tree: TreeName::default(),
+                    parent: None,
+                    called: document.called.clone(),
+                };
+                configuration(&document.value, &place, has_templates, &mut world, &mut import);
+            }
+            Format::AlertmanagerConfig => of_namespace(document, asked, &mut files, &mut world, &mut import),
+            Format::Template => template(document, &mut world, &mut import),
+            Format::GrafanaFile => grafana::file(&document.value, &mut world, &mut import),
+            Format::GrafanaOperator => operator.add(&document.value),
+        }
+    }
+    operator.take(&parent(asked), &mut world, &mut import);
+    world.resources(asked, &schemas, &mut import);
+    for made in import
+        .made
+        .iter()
+        .filter(|made| made.resource.spec.kind() == Kind::AlertRule)
+    {
+        names.free(&made.resource.name);
+    }
+    for (document, place) in rules {
+        prometheus::rules(document, &place, asked, &schemas, &mut names, &mut import);
+    }
+    import
+}
+
+/// An `AlertmanagerConfig`: its receivers are called as prometheus-operator calls them, and its route is a branch.
+fn of_namespace(
+    document: &Document,
+    asked: &Asked,
+    taken: &mut BTreeSet<(Option<String>, String)>,
+    world: &mut World,
+    import: &mut Import,
+) {
+    let name = free(taken, document);
+    let namespace = namespace(&document.value).unwrap_or_default();
+    let before = [namespace.as_str(), &name].join("/");
+    let spec = resource::configuration(document.value.get("spec").unwrap_or(&Value::Null));
+    let place = Place {
+        before: format!("{}/", before.trim_start_matches('/')),
+        tree: world.branch(&name),
+        parent: Some(json!({"parentRef": parent(asked)})),
+        called: name,
+    };
+    configuration(&spec, &place, true, world, import);
+}
+
+/// The policy that routes of a namespace are a branch of, as a resource refers to it.
+fn parent(asked: &Asked) -> Value {
+    match asked.parent.rsplit_once('/') {
+        Some((namespace, name)) => json!({"name": name, "namespace": namespace}),
+        None => json!({"name": asked.parent}),
+    }
+}
+
+/// A file of templates.
+fn template(document: &Document, world: &mut World, import: &mut Import) {
+    let about = About {
+        source: format!("template file {}", document.called),
+        ..About::default()
+    };
+    match world.note(Kind::NotificationTemplate, &document.called, about) {
+        Ok(()) => world.held.templates.push(found(Template {
+            name: document.called.clone(),
+            content: document.value.as_str().unwrap_or_default().to_owned(),
+        })),
+        Err(why) => import.leave(&document.called, why),
+    }
+}
+
+fn namespace(value: &Value) -> Option<String> {
+    meta(value).namespace
+}
+
+/// The name of an object or file, another one for each: groups of two that are called the same would be one.
+fn free(taken: &mut BTreeSet<(Option<String>, String)>, document: &Document) -> String {
+    let about = meta(&document.value);
+    let called = about.name.unwrap_or_else(|| document.called.clone());
+    for nth in 1_usize.. {
+        let name = if nth == 1 {
+            called.clone()
+        } else {
+            format!("{called}-{nth}")
+        };
+        if taken.insert((about.namespace.clone(), name.clone())) {
+            return name;
+        }
+    }
+    called
+}

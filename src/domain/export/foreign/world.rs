@@ -1,0 +1,263 @@
+//! What was read, as if one Grafana held it, and the resources that an export would make of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::contact_point;
+use super::super::export;
+use super::super::held::{self, Holdings};
+use super::super::resource::{Kind, Resource, Spec};
+use super::asked::{Asked, Import, Made};
+use crate::api::reference::SecretKeyRef;
+use crate::domain::lint::schema::Schemas;
+use crate::domain::ownership::{Owner, Owners};
+use crate::grafana::model::{AlertRule, ContactPoint, Found, Integration, Route, TreeName};
+
+/// Whose resources they are; nothing that is written says it.
+const NOBODY: &str = "import";
+
+/// The longest name of a tree.
+const LONGEST_TREE: usize = 40;
+
+/// What the tree is called that isn't a branch.
+const DEFAULT_TREE: &str = "root";
+
+/// What is known of something that mustn't be in a resource.
+#[derive(Clone)]
+pub(super) enum Hidden {
+    /// It was read.
+    Value(String),
+    /// It is somewhere else.
+    Nowhere,
+    /// A Secret holds it already.
+    Reference(SecretKeyRef),
+}
+
+/// What is known of an object beside what a Grafana would hold.
+#[derive(Debug, Default, Clone)]
+pub(super) struct About {
+    /// What it is called where it was read.
+    pub(super) source: String,
+    /// What of it no resource says.
+    pub(super) lost: Vec<String>,
+    /// What else there is to say.
+    pub(super) remarks: Vec<String>,
+    /// Whether it is for the alerts of its own namespace alone, as resources are.
+    pub(super) is_of_namespace: bool,
+    /// Of a policy tree: of which it is to be a branch, as a resource says it.
+    pub(super) branch: Option<Value>,
+}
+
+/// All that was read.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) held: Holdings,
+    about: BTreeMap<(Kind, String), About>,
+    hidden: BTreeMap<(String, String), Hidden>,
+    /// Uids of rules that have none.
+    nameless: BTreeSet<String>,
+}
+
+impl World {
+    /// Notes what is known of an object; fails where another one is called the same.
+    pub(super) fn note(&mut self, kind: Kind, called: &str, about: About) -> Result<(), String> {
+        let key = (kind, called.to_owned());
+        if self.about.contains_key(&key) {
+            return Err(format!("another {kind} is called {called:?} already"));
+        }
+        self.about.insert(key, about);
+        Ok(())
+    }
+
+    /// Takes a contact point, unless another one is called the same.
+    pub(super) fn contact_point(
+        &mut self,
+        called: &str,
+        integrations: Vec<Integration>,
+        about: About,
+    ) -> Result<(), String> {
+        self.note(Kind::ContactPoint, called, about)?;
+        self.held.contact_points.push(found(ContactPoint {
+            name: called.to_owned(),
+            integrations,
+        }));
+        Ok(())
+    }
+
+    /// Whether an object is called so already.
+    pub(super) fn has(&self, kind: Kind, called: &str) -> bool {
+        self.about.contains_key(&(kind, called.to_owned()))
+    }
+
+    /// Takes a rule, unless another one has its uid. One that has none gets that of its resource.
+    pub(super) fn rule(&mut self, mut rule: AlertRule, about: About) -> Result<(), String> {
+        if rule.uid.is_empty() {
+            rule.uid = format!("import-{}", self.held.rules.len());
+            self.nameless.insert(rule.uid.clone());
+        }
+        self.note(Kind::AlertRule, &rule.uid, about)?;
+        self.held.rules.push(rule);
+        Ok(())
+    }
+
+    /// Remembers what a setting of an integration holds that is hidden there.
+    pub(super) fn hide(&mut self, uid: &str, field: &str, value: Hidden) {
+        self.hidden.insert((uid.to_owned(), field.to_owned()), value);
+    }
+
+    /// A name for a tree that is to be a branch, which its resource gets: the one that is wished, or the first free one that begins like it.
+    pub(super) fn branch(&self, wished: &str) -> TreeName {
+        let short = |nth: String| {
+            let begin: String = wished.chars().take(LONGEST_TREE - nth.len()).collect();
+            format!("{}{nth}", begin.trim_end_matches(['-', '.']))
+        };
+        let mut called = short(String::new());
+        let mut nth = 2;
+        while self.has(Kind::NotificationPolicy, &called) || called == DEFAULT_TREE {
+            called = short(format!("-{nth}"));
+            nth += 1;
+        }
+        TreeName(called)
+    }
+
+    /// Takes a policy tree, unless another one is called the same.
+    pub(super) fn tree(&mut self, called: TreeName, route: Route, about: About) -> Result<(), String> {
+        self.note(Kind::NotificationPolicy, name_of(&called), about)?;
+        self.held.trees.push((called, found(route)));
+        Ok(())
+    }
+
+    /// The resources of all of it.
+    pub(super) fn resources(self, asked: &Asked, schemas: &Schemas, import: &mut Import) {
+        let Some(owner) = Owner::parse(NOBODY) else {
+            return;
+        };
+        let wanted = held::Asked {
+            namespace: asked.namespace.clone(),
+            instance: asked.instance.clone(),
+            secret: asked.secret.clone(),
+            adopts: asked.adopts,
+            prefix: asked.prefix.clone(),
+            ..held::Asked::default()
+        };
+        // There are no silences, so it doesn't matter what time it is.
+        let export = export(
+            &self.held,
+            &wanted,
+            &Owners::new(owner, &[]),
+            jiff::Timestamp::UNIX_EPOCH,
+        );
+        for left in export.left {
+            let rule = self.held.rules.iter().find(|rule| rule.title == left.called);
+            let called = match (left.kind, rule) {
+                (Kind::AlertRule, Some(rule)) => &rule.uid,
+                _ => &left.called,
+            };
+            let about = self.about(left.kind, called);
+            import.leave(about.source, left.why);
+        }
+        for resource in export.resources {
+            let called = match &resource.spec {
+                Spec::AlertRule(spec) => spec.uid.as_ref().unwrap_or(&resource.called),
+                _ => &resource.called,
+            };
+            let about = self.about(resource.spec.kind(), called);
+            let source = about.source.clone();
+            match self.finished(resource, about, asked, import).checked(schemas) {
+                Ok(resource) => import.made.push(Made { source, resource }),
+                Err(why) => import.leave(source, why),
+            }
+        }
+    }
+
+    fn about(&self, kind: Kind, called: &str) -> About {
+        let about = self.about.get(&(kind, called.to_owned()));
+        about.cloned().unwrap_or_else(|| About {
+            source: called.to_owned(),
+            ..About::default()
+        })
+    }
+
+    fn finished(&self, mut resource: Resource, about: About, asked: &Asked, import: &mut Import) -> Resource {
+        resource.lost.extend(about.lost);
+        if about.is_of_namespace {
+            // What an export says of alerts of every namespace.
+            resource.remarks.clear();
+        }
+        resource.remarks.extend(about.remarks);
+        // There is nothing in Grafana that a first pass could change.
+        resource.changes = Vec::new();
+        if let Spec::ContactPoint(spec) = &resource.spec {
+            let mut spec = serde_json::to_value(spec).unwrap_or_default();
+            let own = self.held.contact_points.iter().map(|found| &found.object);
+            let own = own.filter(|point| point.name == resource.called);
+            for (uid, field, key) in own.flat_map(|point| contact_point::keys(point, &resource.name)) {
+                let reference = SecretKeyRef {
+                    name: asked.secret.clone(),
+                    key,
+                };
+                match self.hidden.get(&(uid, field)) {
+                    Some(Hidden::Value(value)) => {
+                        import.values.insert(reference, value.clone());
+                    }
+                    Some(Hidden::Reference(there)) => {
+                        resource.secrets.retain(|own| *own != reference);
+                        refer(&mut spec, &reference, there);
+                    }
+                    Some(Hidden::Nowhere) | None => {}
+                }
+            }
+            resource.form = contact_point::to_fill_in(&resource.form, resource.secrets.len());
+            if let Ok(spec) = serde_json::from_value(spec) {
+                resource.spec = Spec::ContactPoint(spec);
+            }
+        }
+        if let Spec::AlertRule(spec) = &mut resource.spec {
+            spec.uid = spec.uid.take().filter(|uid| !self.nameless.contains(uid));
+        }
+        if let (Spec::NotificationPolicy(spec), Some(Value::Object(branch))) = (&resource.spec, about.branch)
+        {
+            let mut spec = serde_json::to_value(spec).unwrap_or_default();
+            if let Some(fields) = spec.as_object_mut() {
+                fields.remove("tree");
+                fields.extend(branch);
+            }
+            if let Ok(spec) = serde_json::from_value(spec) {
+                resource.spec = Spec::NotificationPolicy(spec);
+            }
+        }
+        resource
+    }
+}
+
+/// What an export calls a tree.
+fn name_of(tree: &TreeName) -> &str {
+    if tree.is_default() { DEFAULT_TREE } else { &tree.0 }
+}
+
+/// Something that Grafana would hold.
+pub(super) fn found<T>(object: T) -> Found<T> {
+    Found {
+        object,
+        provenance: None,
+        revision: None,
+    }
+}
+
+/// Puts another reference to a Secret in the place of one.
+fn refer(value: &mut Value, from: &SecretKeyRef, to: &SecretKeyRef) {
+    match value {
+        Value::Object(fields) => {
+            let is = |field: &str, text: &str| fields.get(field).and_then(Value::as_str) == Some(text);
+            if fields.len() == 2 && is("name", &from.name) && is("key", &from.key) {
+                fields.insert("name".to_owned(), to.name.clone().into());
+                fields.insert("key".to_owned(), to.key.clone().into());
+                return;
+            }
+            fields.values_mut().for_each(|value| refer(value, from, to));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| refer(value, from, to)),
+        _ => {}
+    }
+}
