@@ -117,33 +117,54 @@ pub enum Obstacle {
 /// 5120. A query that Loki and Prometheus would both refuse, for a reason that is visible here, is an error.
 pub fn split(query: &str) -> Result<Split<'_>, QueryError> {
     let tokens = token::scan(query)?;
-    let (inner, depth) = strip_parentheses(&tokens);
-    let top: Vec<(usize, &Token<'_>)> = inner
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| t.depth == depth)
-        .collect();
-    refuse_nonsense(query, inner, &top)?;
-    Ok(comparison(inner, &top).unwrap_or_else(|obstacle| Split::Whole(query.trim(), obstacle)))
+    let (inner, depth) = strip_parentheses(&tokens, 0);
+    let top = top(inner, depth);
+    refuse_selector(query, inner, &top)?;
+    refuse_nonsense(query, &top)?;
+    let (operand, op, threshold) = match comparison(inner, &top) {
+        Ok(found) => found,
+        Err(obstacle) => return Ok(Split::Whole(query.trim(), obstacle)),
+    };
+    // What is compared stands alone from here on, and may be in parentheses of its own.
+    let (inner, depth) = strip_parentheses(operand, depth);
+    refuse_nonsense(query, &self::top(inner, depth))?;
+    Ok(Split::Comparison {
+        query: token::source(operand),
+        op,
+        threshold,
+    })
 }
 
-/// Takes away parentheses around everything, and tells how deep what is left stands.
+/// The tokens that stand in no parentheses but those so deep, with their places.
+fn top<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> Vec<(usize, &'t Token<'a>)> {
+    let all = tokens.iter().enumerate();
+    all.filter(|(_, t)| t.depth == depth).collect()
+}
+
+/// Takes away parentheses around everything that stands so deep, and tells how deep what is left stands.
 ///
 /// A pair encloses everything between if nothing there is as shallow as it is. The shallowest of all that isn't a
 /// parenthesis in a pair from both ends says how many pairs do.
-fn strip_parentheses<'t, 'a>(tokens: &'t [Token<'a>]) -> (&'t [Token<'a>], usize) {
+fn strip_parentheses<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> (&'t [Token<'a>], usize) {
     let is_pair = |(first, last): &(&Token<'a>, &Token<'a>)| {
         first.kind == Kind::Open('(') && last.kind == Kind::Close(')')
     };
     let pairs = tokens.iter().zip(tokens.iter().rev());
     let pairs = pairs.take(tokens.len() / 2).take_while(is_pair).count();
     let between = tokens.get(pairs..tokens.len() - pairs).unwrap_or_default();
-    let enclosing = between.iter().map(|t| t.depth).min().unwrap_or(pairs).min(pairs);
+    let shallowest = between.iter().map(|t| t.depth - depth).min();
+    let enclosing = shallowest.unwrap_or(pairs).min(pairs);
     let inner = tokens.get(enclosing..tokens.len() - enclosing);
-    (inner.unwrap_or_default(), enclosing)
+    (inner.unwrap_or_default(), depth + enclosing)
 }
 
-fn comparison<'a>(inner: &[Token<'a>], top: &[(usize, &Token<'a>)]) -> Result<Split<'a>, Obstacle> {
+/// What is compared, how, and with which number.
+type Compared<'t, 'a> = (&'t [Token<'a>], Comparison, f64);
+
+fn comparison<'t, 'a>(
+    inner: &'t [Token<'a>],
+    top: &[(usize, &Token<'a>)],
+) -> Result<Compared<'t, 'a>, Obstacle> {
     if top
         .windows(2)
         .any(|pair| matches!(pair, [(_, before), (_, t)] if is_set_operator(before, t)))
@@ -175,11 +196,7 @@ fn comparison<'a>(inner: &[Token<'a>], top: &[(usize, &Token<'a>)]) -> Result<Sp
     if !threshold.is_finite() {
         return Err(Obstacle::NotFinite);
     }
-    Ok(Split::Comparison {
-        query: token::source(query),
-        op,
-        threshold,
-    })
+    Ok((query, op, threshold))
 }
 
 /// A metric may be called `or` too; an operator stands behind an operand.
@@ -187,22 +204,28 @@ fn is_set_operator(before: &Token<'_>, token: &Token<'_>) -> bool {
     before.kind != Kind::Symbol && token.is_word(&["and", "or", "unless"])
 }
 
+/// A selector alone is a log query, unless it says that it names a metric.
+fn refuse_selector(query: &str, inner: &[Token<'_>], top: &[(usize, &Token<'_>)]) -> Result<(), QueryError> {
+    let selector = top.first().filter(|(_, first)| first.kind == Kind::Open('{'));
+    let names_a_metric = || {
+        let is_named = inner.iter().any(|t| t.is_word(&["__name__"]));
+        is_named || inner.get(1).is_some_and(|t| t.kind == Kind::Text)
+    };
+    match selector {
+        Some((_, first)) if top.len() == 2 && !names_a_metric() => {
+            Err(QueryError::at(query, first.at, Problem::LogQuery))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Names the mistakes that are visible without knowing the language.
-fn refuse_nonsense(query: &str, inner: &[Token<'_>], top: &[(usize, &Token<'_>)]) -> Result<(), QueryError> {
+fn refuse_nonsense(query: &str, top: &[(usize, &Token<'_>)]) -> Result<(), QueryError> {
     let fail = |t: &Token<'_>, problem| Err(QueryError::at(query, t.at, problem));
     let Some((_, first)) = top.first() else {
         return Err(QueryError::at(query, 0, Problem::Empty));
     };
     let selects_logs = first.kind == Kind::Open('{');
-    // A selector alone is a log query, unless it says that it names a metric.
-    if selects_logs && top.len() == 2 && !inner.get(1).is_some_and(|t| t.kind == Kind::Text) {
-        let names_a_metric = inner.iter().any(|t| t.is_word(&["__name__"]));
-        return if names_a_metric {
-            Ok(())
-        } else {
-            fail(first, Problem::LogQuery)
-        };
-    }
     let is_comparison = |t: &Token<'_>| Comparison::of(t).is_some();
     for (i, (_, t)) in top.iter().enumerate() {
         let next = top.get(i + 1).map(|(_, t)| *t);

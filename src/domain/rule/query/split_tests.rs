@@ -209,6 +209,11 @@ fn names_the_place_of_a_mistake() {
         ("count_over_time({a=‘b’}[5m]) > 5", 1, 20, TypographicQuote('‘')),
         ("x\u{a0}> 5", 1, 2, OddSpace(0xa0)),
         ("sum(x\u{202f}) > 5", 1, 6, OddSpace(0x202f)),
+        ("({service=\"revel\"} |= \"failed\") > 5", 1, 20, LogQuery),
+        ("5 < ((x = 1))", 1, 9, SingleEquals),
+        ("(x +) > 5", 1, 4, OneSided("+".into())),
+        ("(x[5m]) > 5", 1, 3, Range),
+        ("() > 5", 1, 1, Empty),
         ("x = 5", 1, 3, SingleEquals),
         ("x => 5", 1, 3, SingleEquals),
         ("x ≥ 5", 1, 3, Unexpected("≥".into())),
@@ -328,6 +333,8 @@ fn only_parentheses_around_everything_are_taken_away() {
         ("(((up) + (down)) > 1)", "((up) + (down))", 1.0),
         ("(1) < (up)", "(up)", 1.0),
         ("((1) < (up))", "(up)", 1.0),
+        ("(({job=\"web\"})) > 1", "(({job=\"web\"}))", 1.0),
+        ("((a) / (b)) > 1", "((a) / (b))", 1.0),
     ] {
         let expected = Split::Comparison {
             query,

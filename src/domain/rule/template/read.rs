@@ -10,16 +10,7 @@ use super::scope::{Calls, OfAlert, Scopes, name};
 /// Fails unless every action, string and block of a text is closed, and every keyword has what it needs. Grafana's templates of notifications are held to
 /// no more than that.
 pub fn check(text: &str) -> Result<(), TemplateError> {
-    let mut empty = None;
-    walk(text, OfAlert::new(), |action, _| {
-        if empty.is_none() && lacks_value(action) {
-            empty = Some(action.span.start);
-        }
-    })?;
-    match empty {
-        None => Ok(()),
-        Some(byte) => Err(TemplateError::at(text, byte, Problem::MissingValue)),
-    }
+    walk(text, OfAlert::new(), |_, _| {})
 }
 
 fn lacks_value(action: &Action<'_>) -> bool {
@@ -45,25 +36,31 @@ pub fn mentions_value(text: &str) -> bool {
     mentions && read.is_ok()
 }
 
-/// Shows every action with what names mean at it. Fails where Go's parser would for want of an end.
+/// Shows every action with what names mean at it. Fails where Go's parser would for want of an end or of what a keyword needs.
 pub(super) fn walk<'a>(
     text: &'a str,
     of_alert: OfAlert<'a>,
     mut visit: impl FnMut(&Action<'a>, &Scopes<'a>),
 ) -> Result<(), TemplateError> {
     let mut scopes = Scopes::new(of_alert);
+    let mut empty = None;
     for action in Actions::of(text) {
         let action = action?;
+        if empty.is_none() && lacks_value(&action) {
+            empty = Some(action.span.start);
+        }
         scopes
             .enter(&action)
             .map_err(|problem| TemplateError::at(text, action.span.start, problem))?;
         visit(&action, &scopes);
         scopes.leave(&action);
     }
-    match scopes.unclosed() {
-        None => Ok(()),
-        Some(byte) => Err(TemplateError::at(text, byte, Problem::MissingEnd)),
-    }
+    let mistake = match (scopes.unclosed(), empty) {
+        (None, None) => return Ok(()),
+        (Some(byte), _) => (byte, Problem::MissingEnd),
+        (None, Some(byte)) => (byte, Problem::MissingValue),
+    };
+    Err(TemplateError::at(text, mistake.0, mistake.1))
 }
 
 /// The templates that a text defines and calls with the alert alone.
