@@ -18,9 +18,13 @@ export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
 # What the static binary is compiled for.
 export STATIC ?= $(shell uname -m)-unknown-linux-gnu
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+# How long `make fuzz` tries each target, in seconds.
+FUZZ_SECONDS ?= 60
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 CACHE = $(or $(ALERTWRIGHT_TESTBED_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/alertwright-testbed)
+CARGO_FUZZ = $(CACHE)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 CARGO_DENY = $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY = $(CARGO_DENY) --workspace --config .cargo/deny.toml check
 BIN = $(shell tests/testbed/build --dir)
@@ -87,6 +91,18 @@ run-tests: # What ran on which release of Grafana is printed last
 test-faults: testbed ## Test every fault of every call, and a crash before and after each, where `make test` takes a few (an hour or more)
 	ALERTWRIGHT_FAULTS=all cargo test --locked --test e2e matrix:: -- --test-threads=2 --nocapture
 
+.PHONY: soak
+soak: testbed ## Test many edits, faults, crashes and changes by hand in an order by chance (SEEDS=200, or one again: SEED=17)
+	$(if $(SEED),ALERTWRIGHT_SEED=$(SEED),ALERTWRIGHT_SEEDS=$(or $(SEEDS),200)) cargo test --locked --test e2e matrix::soak:: -- --test-threads=1 --nocapture
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ) ## Let libFuzzer try everything that parses, a minute for each (FUZZ_SECONDS=600, FUZZ_TARGETS='query rule'; needs a C++ compiler)
+	@for target in $(or $(FUZZ_TARGETS),$(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))); do \
+		mkdir -p fuzz/corpus/$$target; \
+		$(CARGO_FUZZ) run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target deploy/examples/revel -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
+	done
+
 .PHONY: contract
 contract: ## Try how Grafana behaves: on the double of each release, or on a real one (see tests/contract)
 ifeq ($(GRAFANA_URL)$(GRAFANA_IMAGE),)
@@ -132,6 +148,7 @@ servers: # What the demonstration runs: without the tools that only tests need
 .PHONY: format
 format: ## Check the format (cargo fmt and gofmt -w mend it)
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@unformatted=$$(gofmt -l tests/testbed) && [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 
 .PHONY: lint
@@ -141,6 +158,7 @@ lint: ## Run clippy; every warning is an error
 .PHONY: deny
 deny: $(CARGO_DENY) ## Check licences of crates and of the testbed's Go modules, banned crates, and sources
 	$(DENY) licenses bans sources
+	$(CARGO_DENY) --manifest-path fuzz/Cargo.toml --config .cargo/deny.toml check licenses bans sources
 	@tests/testbed/build --licences >/dev/null
 
 .PHONY: licences
@@ -150,6 +168,7 @@ licences: ## Print the Go modules that the testbed's parts are linked from, with
 .PHONY: audit
 audit: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs the network)
 	$(DENY) advisories
+	$(CARGO_DENY) --manifest-path fuzz/Cargo.toml --config .cargo/deny.toml check advisories
 
 .PHONY: crds
 crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
@@ -208,6 +227,10 @@ image-docker: ## Build the image with docker or podman (IMAGE=name:tag)
 .PHONY: clean
 clean: ## Remove what was built here (the testbed's cache stays: it is shared)
 	cargo clean
+
+$(CARGO_FUZZ):
+	@echo 'cargo-fuzz: building, which takes a minute the first time'
+	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CACHE)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 
 $(CARGO_DENY):
 	@echo 'cargo-deny: building, which takes some minutes the first time'
