@@ -231,7 +231,7 @@ async fn a_screen_that_is_watched_shows_what_changes_and_ends_when_it_is_interru
 async fn a_rule_is_followed_to_its_last_notification_and_its_page() {
     let (w, _sinks) = filled().await;
     let ns = &w.ns;
-    let trace = run(&w, &["trace", "rule", "boom"]).await;
+    let trace = run(&w, &["trace", "rule", "boom", "--watch-namespaces", ns]).await;
     assert_eq!(trace.code, Some(0), "{}{}", trace.printed, trace.said);
     let uid = w
         .synced::<AlertRule>("boom")
@@ -250,13 +250,17 @@ async fn a_rule_is_followed_to_its_last_notification_and_its_page() {
     ] {
         assert!(trace.printed.contains(&line), "{line}: {}", trace.printed);
     }
-    let json = run(&w, &["trace", "AlertRule/boom", "-o", "json"]).await;
+    let json = run(
+        &w,
+        &["trace", "AlertRule/boom", "-o", "json", "--watch-namespaces", ns],
+    )
+    .await;
     let json: Value = serde_json::from_str(&json.printed).expect("JSON");
     assert_eq!(
         json["grafanas"][0]["route"]["contactPoints"][0]["contactPoint"],
         "team"
     );
-    let none = run(&w, &["trace", "rule", "bom"]).await;
+    let none = run(&w, &["trace", "rule", "bom", "--watch-namespaces", ns]).await;
     assert_eq!(none.code, Some(3));
     assert!(none.said.contains("there is boom"), "{}", none.said);
 

@@ -29,6 +29,14 @@ pub(super) struct Trace {
     rule: Vec<String>,
     #[command(flatten)]
     cluster: Cluster,
+    /// The namespaces that the operator watches, comma separated. Default: all.
+    #[arg(
+        long,
+        env = "WATCH_NAMESPACES",
+        value_delimiter = ',',
+        value_name = "NAMESPACES"
+    )]
+    watch_namespaces: Vec<String>,
     /// The GrafanaInstance in which it is followed. Default: each that it is for.
     #[arg(short, long, value_name = "NAME")]
     instance: Option<String>,
@@ -81,7 +89,8 @@ impl Trace {
 
     async fn run(&self) -> Result<Exit, String> {
         let name = name(&self.rule).unwrap_or_else(|why| wrong(&why));
-        let cluster = self.cluster.connect(&Scope::default()).await?;
+        let scope = Scope::of(self.watch_namespaces.clone());
+        let cluster = self.cluster.connect(&scope).await?;
         let read = cluster.objects(Some(&cluster.namespace)).await?;
         if !self.quiet {
             read.notes.iter().for_each(|text| note(text));

@@ -59,6 +59,16 @@ pub(in super::super::super) struct Scope {
     watch_namespaces: Vec<String>,
 }
 
+impl Scope {
+    /// These namespaces, or all where none is named.
+    pub(in super::super::super) fn of(watch_namespaces: Vec<String>) -> Self {
+        Self {
+            all_namespaces: false,
+            watch_namespaces,
+        }
+    }
+}
+
 /// A cluster that is connected.
 pub(in super::super::super) struct Connected {
     pub(in super::super::super) client: Client,
