@@ -6,7 +6,9 @@
 mod crashes;
 mod faults;
 mod scenario;
+mod soak;
 mod state;
+mod steps;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

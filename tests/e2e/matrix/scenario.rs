@@ -11,7 +11,7 @@ use super::state::{self, Stages};
 const VERSION: &str = "alerting.letsrevel.io/v1alpha1";
 
 /// All that the scenario makes: kind, plural, name.
-const RESOURCES: [(&str, &str, &str); 11] = [
+pub(super) const RESOURCES: [(&str, &str, &str); 11] = [
     ("NotificationTemplate", "notificationtemplates", "texts"),
     ("ContactPoint", "contactpoints", "team"),
     ("ContactPoint", "contactpoints", "quiet"),
@@ -72,14 +72,7 @@ impl<'a> Scenario<'a> {
     }
 
     fn api(&self, client: &Client, kind: &str, plural: &str) -> Api<DynamicObject> {
-        let resource = ApiResource {
-            group: "alerting.letsrevel.io".to_owned(),
-            version: "v1alpha1".to_owned(),
-            api_version: VERSION.to_owned(),
-            kind: kind.to_owned(),
-            plural: plural.to_owned(),
-        };
-        Api::namespaced_with(client.clone(), &self.ns, &resource)
+        api(client, &self.ns, kind, plural)
     }
 
     /// Waits until each says of its present generation that all is well, or that this Grafana has no such thing.
@@ -136,12 +129,24 @@ impl<'a> Scenario<'a> {
     }
 }
 
+/// A kind of ours in a namespace.
+pub(super) fn api(client: &Client, ns: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+    let resource = ApiResource {
+        group: "alerting.letsrevel.io".to_owned(),
+        version: "v1alpha1".to_owned(),
+        api_version: VERSION.to_owned(),
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
+    };
+    Api::namespaced_with(client.clone(), ns, &resource)
+}
+
 fn resource(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 
-/// All resources, as they are at first or as they are then.
-fn resources(changed: bool) -> Vec<Value> {
+/// The Secret that they refer to, and all resources in the order of [`RESOURCES`], as they are at first or as they are then.
+pub(super) fn resources(changed: bool) -> Vec<Value> {
     let or = |first: &str, then: &str| if changed { then } else { first }.to_owned();
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"token": or("first", "second")}});
     let template = json!({"template": or(r#"{{ define "say" }}first{{ end }}"#, r#"{{ define "say" }}second{{ end }}"#)});
