@@ -77,7 +77,9 @@ fn edited(mut text: Vec<u8>, edits: &[Edit]) -> Text {
 fn nothing_that_others_have_written_breaks_what_reads_it() {
     for (name, target) in TARGETS {
         let seeds = seeds(name);
-        seeds.iter().for_each(|seed| target(seed));
+        for seed in &seeds {
+            target(seed);
+        }
         let texts = (prop::sample::select(seeds), edits()).prop_map(|(seed, edits)| edited(seed, &edits));
         let mut runner = TestRunner::new(Config {
             failure_persistence: None,

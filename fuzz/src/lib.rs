@@ -3,7 +3,7 @@
 //! libFuzzer runs them for long (`make fuzz`), and `tests/fuzzed.rs` for a moment with every other test. Laws of single functions stand beside
 //! these, as property tests; here is what has to hold for every text that a resource, a manifest or a server can bring.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ pub fn manifest(data: &[u8]) {
     let options = Options {
         version: None,
         asked: None,
-        disabled: Default::default(),
+        disabled: BTreeSet::default(),
         now: Timestamp::UNIX_EPOCH,
         zones: None,
     };

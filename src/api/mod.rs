@@ -86,8 +86,11 @@ pub const ANNOTATION_RECONCILE: &str = "alerting.letsrevel.io/reconcile-at";
 /// Annotation on a ContactPoint, a TimeInterval or a root NotificationPolicy: the namespaces (comma separated, or `*`) whose resources may refer to it.
 pub const ANNOTATION_SHARED_WITH: &str = "alerting.letsrevel.io/shared-with";
 
+/// A kind, and what makes its CustomResourceDefinition.
+type Kind = (&'static str, fn() -> CustomResourceDefinition);
+
 /// Every kind, in the order in which they are installed, with what makes its CustomResourceDefinition.
-const KINDS: [(&str, fn() -> CustomResourceDefinition); 10] = [
+const KINDS: [Kind; 10] = [
     ("AlertRule", AlertRule::crd),
     ("ContactPoint", ContactPoint::crd),
     ("GrafanaInstance", GrafanaInstance::crd),

@@ -14,13 +14,15 @@ mod doctor;
 #[cfg(feature = "cli")]
 mod export;
 #[cfg(feature = "cli")]
-mod report;
 mod import;
+#[cfg(feature = "cli")]
+mod report;
 #[cfg(feature = "cli")]
 mod route;
 #[cfg(feature = "cli")]
-mod status;
 mod silence;
+#[cfg(feature = "cli")]
+mod status;
 #[cfg(feature = "cli")]
 mod test;
 #[cfg(feature = "cli")]
@@ -141,12 +143,17 @@ impl Arguments {
         done.unwrap_or_else(|error| {
             // If it is empty, the command has told it in its own way.
             if !error.is_empty() {
-                let _ = writeln!(io::stderr(), "alertwright: {error}");
+                let _ = writeln!(io::stderr(), "alertwright: {}", harmless(&error));
             }
             Exit::Failed
         })
         .into()
     }
+}
+
+/// An error without what a terminal would take for a command: some have words of servers and files in them.
+fn harmless(error: &str) -> String {
+    error.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 /// The parser of arguments for a program of this name: as a plugin of kubectl it speaks of itself as people call it.
@@ -227,6 +234,11 @@ mod tests {
             assert!(help.contains(&format!("\n  {name} check -f alerting/")), "{help}");
             assert!(help.contains(&format!("| {name} check -f -")), "{help}");
         }
+    }
+
+    #[test]
+    fn an_error_has_lines_and_no_commands_of_terminals() {
+        assert_eq!(harmless("a\u{1b}[2J\nb\r"), "a\u{fffd}[2J\nb\u{fffd}");
     }
 
     #[test]

@@ -69,8 +69,8 @@ fn line(module: &str, version: &str, within: &str, called: &str) -> String {
         &run(&[&arguments[..], &["-o", "json"]].concat(), "").stderr,
     ))
     .unwrap();
-    let list = |field: &str| report[field].as_array().unwrap().clone();
-    let (made, left) = (list("resources"), list("notCarriedOver"));
+    let entries = |field: &str| report[field].as_array().unwrap().clone();
+    let (made, left) = (entries("resources"), entries("notCarriedOver"));
     let (records, refused): (Vec<Value>, Vec<Value>) = left
         .into_iter()
         .partition(|left| left["why"].as_str().unwrap().starts_with("it records a series"));

@@ -24,6 +24,9 @@ const INTERVAL: i64 = 60;
 /// What a query answers at one evaluation, if it doesn't fail.
 type Answer = Option<Vec<(Labels, Option<f64>)>>;
 
+/// The states of all alerts, with their reasons.
+type States = BTreeMap<Labels, (String, String)>;
+
 /// An evaluation: the answers of A and D.
 type Tick = (Answer, Answer);
 
@@ -203,31 +206,29 @@ fn question(rule: &AlertRule, version: Version, ticks: &[Tick]) -> Json {
 }
 
 /// What we say after each evaluation, in the words of the double.
-fn ours(
-    rule: &AlertRule,
-    version: Version,
-    ticks: &[Tick],
-) -> Result<Vec<BTreeMap<Labels, (String, String)>>, String> {
+fn ours(rule: &AlertRule, version: Version, ticks: &[Tick]) -> Result<Vec<States>, String> {
     let graph = Graph::of(rule, version)?;
     let mut machine = Machine::new(rule, version);
     let mut told = Vec::new();
     for (at, (a, d)) in (0..).zip(ticks) {
-        let outcomes = match [("A", a), ("D", d)].iter().find(|(_, answer)| answer.is_none()) {
-            Some((ref_id, _)) => vec![Outcome {
+        let down = [("A", a), ("D", d)]
+            .into_iter()
+            .find(|(_, answer)| answer.is_none());
+        let outcomes = if let Some((ref_id, _)) = down {
+            vec![Outcome {
                 labels: None,
                 verdict: Verdict::Error("down".to_owned()),
                 values: BTreeMap::new(),
-                blamed: Some(((*ref_id).to_owned(), (*ref_id).to_owned())),
-            }],
-            None => {
-                let values = |answer: &Answer| {
-                    let each = answer.iter().flatten();
-                    each.map(|(labels, number)| Value::of(labels.clone(), *number))
-                        .collect()
-                };
-                let known = Known::from([("A".to_owned(), values(a)), ("D".to_owned(), values(d))]);
-                graph.evaluate(known, &|labels| machine.is_active(labels))
-            }
+                blamed: Some((ref_id.to_owned(), ref_id.to_owned())),
+            }]
+        } else {
+            let values = |answer: &Answer| {
+                let each = answer.iter().flatten();
+                each.map(|(labels, number)| Value::of(labels.clone(), *number))
+                    .collect()
+            };
+            let known = Known::from([("A".to_owned(), values(a)), ("D".to_owned(), values(d))]);
+            graph.evaluate(known, &|labels| machine.is_active(labels))
         };
         machine.step(at * INTERVAL, &outcomes);
         let states = machine.alerts().map(|(labels, state, reason)| {

@@ -2,6 +2,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a failure must fail the test"
 )]
@@ -12,8 +13,8 @@ mod docs;
 mod engine;
 mod evaluation;
 mod hooks;
-mod writes;
 mod import;
+mod writes;
 
 use std::io::Write;
 use std::path::Path;

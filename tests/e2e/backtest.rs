@@ -261,6 +261,7 @@ async fn a_rule_says_what_it_is_worth_now_and_how_its_annotations_read() {
     assert_eq!(report["rules"][0]["series"][0]["state"], "Normal", "{report:#}");
     assert_eq!(report["rules"][0]["series"][0]["value"], 7.0, "{report:#}");
     high["query"] = json!(format!("absent_from_here{{app=\"{}\"}} > 50", w.ns));
+    high["noDataState"] = json!("NoData");
     let none = run(
         &w,
         &["test", "rule", "-f", "-", "--at", "2026-01-01T00:00:00Z"],

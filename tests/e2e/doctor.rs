@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use alertwright::api::GrafanaInstance;
 use alertwright_testbed::{apply, every_release, wait};
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -68,6 +69,12 @@ async fn an_installation_is_told_check_by_check_and_nothing_is_written() {
             .then_some(())
     })
     .await;
+    let deployments: Api<Deployment> = Api::namespaced(w.client().await, &w.home);
+    wait::until("the Deployment is ready", SOON, async || {
+        let status = deployments.get("alertwright").await.ok()?.status?;
+        (status.ready_replicas == Some(1)).then_some(())
+    })
+    .await;
     let before = w.proxy.requests().writes().len();
     let (checks, code) = doctor(&w, &[]).await;
     for well in [
@@ -87,10 +94,9 @@ async fn an_installation_is_told_check_by_check_and_nothing_is_written() {
         .as_str()
         .expect("a text");
     assert!(said.ends_with(&version), "{said}");
-    // No Pod runs here.
     assert_eq!(
         (checks["operator"]["verdict"].as_str(), code),
-        (Some("failed"), 1),
+        (Some("ok"), 0),
         "{checks:#}"
     );
     assert_eq!(w.proxy.requests().writes().len(), before);
@@ -121,10 +127,4 @@ async fn a_token_that_may_only_read_and_an_operator_that_is_not_there_are_told_w
     assert_eq!(code, 0, "{before:#}");
     assert_eq!(before["right to install types"]["verdict"], "ok");
     assert_eq!(before["installation"]["verdict"], "warning");
-}
-
-#[tokio::test]
-async fn without_a_cluster_nothing_can_be_said() {
-    let output = run("/nowhere", &["doctor"]).await;
-    assert_eq!(output.status.code(), Some(3));
 }

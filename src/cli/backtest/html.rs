@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::super::common::print::escaped;
+use super::tested::{Run, Tested};
 use super::text::{self, length, moment, number, pages};
-use super::{Run, Tested};
 use crate::domain::rule::evaluation::machine::State;
 use crate::domain::rule::evaluation::threshold;
 
@@ -158,8 +158,7 @@ fn chart(tested: &Tested<'_>, run: &Run) -> String {
         let x = scale.x(at);
         let _ = writeln!(
             out,
-            "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/>",
-            foot
+            "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{foot:.1}\"/>"
         );
         // The last one would be cut off.
         if x < WIDE - 50.0 {

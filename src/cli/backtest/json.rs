@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::common::print::API_VERSION;
+use super::tested::{Run, Tested};
 use super::text::{shown_labels as shown, stamp};
-use super::{Run, Tested};
 
 pub(super) fn all(tested: &[Tested<'_>]) -> String {
     let rules: Vec<Value> = tested.iter().map(of).collect();

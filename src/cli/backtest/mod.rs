@@ -5,6 +5,7 @@ mod html;
 mod json;
 mod paged;
 pub(super) mod subject;
+mod tested;
 pub(super) mod text;
 
 use std::fs;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 
 use self::paged::{Paged, Whose, paged};
 use self::subject::{Gathered, Subject, Whom};
+use self::tested::{Run, Tested};
 use super::common::connect::wait;
 use super::common::exit::{self, Exit};
 use super::common::print::{note, print, wrong};
@@ -42,7 +44,7 @@ pub(super) struct Backtest {
     /// When to begin, for example 2026-12-24T20:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = super::route::time)]
     from: Option<Timestamp>,
-    /// When to end. Default: now.
+    /// When to end, which isn't later than now. Default: now.
     #[arg(long, value_name = "TIME", value_parser = super::route::time)]
     to: Option<Timestamp>,
     /// The time between two evaluations: a duration, or `auto`: the rule's interval, or a multiple of it where that would be more than 100,000 evaluations.
@@ -91,24 +93,6 @@ enum Output {
 enum Step {
     Auto,
     Seconds(i64),
-}
-
-/// What became of one rule.
-struct Tested<'a> {
-    subject: &'a Subject,
-    span: Span,
-    /// The one of the file or the cluster last.
-    runs: Vec<Run>,
-    notes: Vec<String>,
-}
-
-/// One rule's past.
-struct Run {
-    /// Whose rule it is: `in Grafana`, or `this file`.
-    called: &'static str,
-    rule: AlertRule,
-    past: Past,
-    paged: Paged,
 }
 
 fn length(text: &str) -> Result<i64, String> {
@@ -183,12 +167,19 @@ impl Backtest {
 
     /// From when to when, in seconds since 1970.
     fn stretch(&self) -> (i64, i64) {
-        let to = self.to.unwrap_or_else(Timestamp::now).as_second();
+        // What is to come has no samples yet.
+        let now = Timestamp::now();
+        let to = self.to.map_or(now, |to| to.min(now)).as_second();
         let from = self
             .from
             .map_or(to.saturating_sub(self.since), Timestamp::as_second);
         if from >= to {
             wrong("--from must be before --to, and --since more than nothing");
+        }
+        if let Step::Seconds(seconds) = self.step
+            && plan::step(from, to, seconds) > seconds
+        {
+            wrong("--step makes more than 100,000 evaluations of that time: take a longer one, or less time");
         }
         (from, to)
     }
@@ -223,7 +214,7 @@ impl Backtest {
             match subject.standing(&gathered.held) {
                 Some(standing) => ways.push(("in Grafana", standing.clone())),
                 None => {
-                    notes.push("Grafana has no such rule yet: there is nothing to compare with".to_owned())
+                    notes.push("Grafana has no such rule yet: there is nothing to compare with".to_owned());
                 }
             }
         }
@@ -235,22 +226,24 @@ impl Backtest {
             },
             rule,
         ));
+        // The same for all, as what is asked for one is used for the other.
+        let lead_in = ways
+            .iter()
+            .map(|(_, rule)| lead_in(rule))
+            .max()
+            .unwrap_or_default();
         for (called, rule) in ways {
             let graph = Graph::of(&rule, facts.version)?;
             let queries = plan::asked(&graph, &facts.sources, step)?;
-            let lead_in = digest::duration(&rule.r#for).unwrap_or_default() + keeping(&rule);
-            let lead_in = i64::try_from(lead_in.as_secs()).unwrap_or_default();
             // What was asked already isn't asked again.
             let known = asked.iter().position(|(before, _)| *before == queries);
-            let at = match known {
-                Some(at) => at,
-                None => {
-                    let samples =
-                        asking::ask(&reached.grafana, &queries, span.led_in(lead_in), self.whom.quiet)
-                            .await?;
-                    asked.push((queries, samples));
-                    asked.len() - 1
-                }
+            let at = if let Some(at) = known {
+                at
+            } else {
+                let early = span.led_in(lead_in);
+                let samples = asking::ask(&reached.grafana, &queries, early, self.whom.quiet).await?;
+                asked.push((queries, samples));
+                asked.len() - 1
             };
             let Some((_, samples)) = asked.get(at) else {
                 continue;
@@ -297,9 +290,11 @@ impl Backtest {
     }
 }
 
-fn keeping(rule: &AlertRule) -> std::time::Duration {
-    let keep = rule.keep_firing_for.as_deref();
-    keep.and_then(digest::duration).unwrap_or_default()
+/// How long before the first evaluation a rule may have begun to fire what fires then, in seconds.
+fn lead_in(rule: &AlertRule) -> i64 {
+    let keep = rule.keep_firing_for.as_deref().and_then(digest::duration);
+    let both = digest::duration(&rule.r#for).unwrap_or_default() + keep.unwrap_or_default();
+    i64::try_from(both.as_secs()).unwrap_or_default()
 }
 
 /// The policy trees as they stand.

@@ -272,19 +272,53 @@ impl Subject {
         format!("{}/{}", self.object.namespace, self.object.name)
     }
 
-    /// The same rule as it stands in Grafana: by its mark, its uid, or its title if no other has it.
+    /// The same rule as it stands in Grafana: by its own mark, its uid, the mark of whomever, or its title if no other has it.
     pub(super) fn standing<'a>(&self, held: &'a [model::AlertRule]) -> Option<&'a model::AlertRule> {
         let mark = format!("/{}", self.called());
         let is_marked = |rule: &&model::AlertRule| {
             let label = rule.labels.get(OWNER_LABEL);
             label.is_some_and(|label| label.ends_with(&mark))
         };
-        let by_mark = held.iter().find(is_marked);
+        // Another cluster may have a rule of the same name in this Grafana.
+        let own = self.rule.labels.get(OWNER_LABEL);
+        let is_own = |rule: &&model::AlertRule| own.is_some() && rule.labels.get(OWNER_LABEL) == own;
+        let by_own_mark = held.iter().find(is_own);
+        let by_mark = || held.iter().find(is_marked);
         let by_uid = || held.iter().find(|rule| rule.uid == self.rule.uid);
         let by_title = || {
             let mut titled = held.iter().filter(|rule| rule.title == self.rule.title);
             titled.next().filter(|_| titled.next().is_none())
         };
-        by_mark.or_else(by_uid).or_else(by_title)
+        by_own_mark.or_else(by_uid).or_else(by_mark).or_else(by_title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn marked(uid: &str, mark: &str) -> model::AlertRule {
+        model::AlertRule {
+            uid: uid.to_owned(),
+            labels: std::iter::once((OWNER_LABEL.to_owned(), mark.to_owned())).collect(),
+            ..model::AlertRule::default()
+        }
+    }
+
+    #[test]
+    fn of_rules_of_several_clusters_the_own_one_is_compared() {
+        let named = json!({"kind": "AlertRule", "metadata": {"namespace": "shop", "name": "errors"}});
+        let subject = Subject {
+            object: Object::new(named, ""),
+            rule: marked("c", "own/shop/errors"),
+            folder: Ok(String::new()),
+        };
+        let (other, own) = (marked("a", "other/shop/errors"), marked("b", "own/shop/errors"));
+        let standing = |held: &[model::AlertRule]| subject.standing(held).map(|rule| rule.uid.clone());
+        assert_eq!(standing(&[other.clone(), own]).as_deref(), Some("b"));
+        // Who the operator is may not be known.
+        assert_eq!(standing(&[other]).as_deref(), Some("a"));
     }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::super::common::print::{harmless, table};
-use super::{Paged, Run, Tested};
+use super::paged::Paged;
+use super::tested::{Run, Tested};
 use crate::domain::rule::evaluation::Labels;
 use crate::domain::rule::evaluation::machine::State;
 use crate::domain::rule::evaluation::past::Firing;

@@ -26,7 +26,16 @@ pub(in super::super) fn note(text: &str) {
 
 /// A line of text without what would end it, or what a terminal would take for a command.
 pub(in super::super) fn harmless(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    text.replace(is_harmful, "\u{fffd}")
+}
+
+/// Whether it is a control character, or one of those beside them that end a line of YAML, or turn the direction of what is shown.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 /// Rows below their titles, each column as wide as it must be. The last one is as long as it is.
@@ -68,6 +77,13 @@ pub(in super::super) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_ends_its_line_or_turns_it_round() {
+        let given = "a\u{85}b\u{2028}c\u{202e}d\u{2069}e\nf – ä";
+        let expected = "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f – ä";
+        assert_eq!(harmless(given), expected);
+    }
 
     #[test]
     fn no_text_ends_its_element_or_the_document() {

@@ -168,7 +168,7 @@ pub(in super::super) fn secrets<'a>(
             None => json!({"name": name}),
         };
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys});
-        all += &format!("---\n# {above}\n");
+        all.extend(["---\n# ", above, "\n"]);
         all += &yaml(&secret)?;
     }
     Ok((!by_name.is_empty()).then_some(all))

@@ -30,7 +30,7 @@ use crate::cluster::leader;
 
 /// How our objects are labelled by the chart and the manifests.
 const LABELLED: &str = "app.kubernetes.io/name=alertwright";
-/// Before the name of the role that a ClusterRole is taken up into.
+/// Before the name of the role that a `ClusterRole` is taken up into.
 const AGGREGATED: &str = "rbac.authorization.k8s.io/aggregate-to-";
 /// Where Argo CD keeps its settings, by Argo CD's own manifests.
 const ARGO: &str = "argocd-cm";
@@ -188,6 +188,7 @@ async fn instances(client: &Client, home: &str) -> Read<Vec<Instance>> {
         let mut ready = conditions.filter(|condition| condition.type_ == READY);
         Instance {
             name: found.name_any(),
+            is_declared: true,
             url: found.spec.url.clone(),
             ready: ready
                 .next()
@@ -201,7 +202,7 @@ async fn instances(client: &Client, home: &str) -> Read<Vec<Instance>> {
 
 async fn aggregated(client: &Client) -> Read<BTreeSet<String>> {
     let found = all::<ClusterRole>(Api::all(client.clone()), LABELLED).await?;
-    let labels = found.iter().flat_map(|role| role.labels());
+    let labels = found.iter().flat_map(ResourceExt::labels);
     let into = labels.filter(|(_, value)| *value == "true");
     Ok(into
         .filter_map(|(label, _)| label.strip_prefix(AGGREGATED))

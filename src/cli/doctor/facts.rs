@@ -79,6 +79,8 @@ pub(super) struct Held {
 /// A GrafanaInstance, and its Grafana where that was asked.
 pub(super) struct Instance {
     pub(super) name: String,
+    /// Whether the cluster has it; else it is but a name for the Grafana of `GRAFANA_URL`.
+    pub(super) is_declared: bool,
     pub(super) url: String,
     /// Status, reason and message of its condition Ready; `None` before the operator's first word.
     pub(super) ready: Option<(String, String, String)>,

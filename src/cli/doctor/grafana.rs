@@ -16,6 +16,7 @@ pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected
     if is_elsewhere && !instances.iter().any(|instance| instance.name == to.instance) {
         instances.push(Instance {
             name: to.instance.clone(),
+            is_declared: false,
             url: String::new(),
             ready: None,
             default: None,
@@ -55,7 +56,7 @@ async fn asked(reached: &Reached, is_own_token: bool) -> Read<Asked> {
     })
 }
 
-/// The Grafana of GRAFANA_URL, before there is an instance; `None` where no address is given.
+/// The Grafana of `GRAFANA_URL`, before there is an instance; `None` where no address is given.
 pub(super) async fn addressed(to: &ToGrafana) -> Result<Option<Addressed>, String> {
     if !to.is_given()? {
         return Ok(None);

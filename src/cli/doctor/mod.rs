@@ -22,6 +22,7 @@ use super::common::print::print;
 /// It looks at the cluster, at the operator and at its Grafanas, as whoever calls it, and writes nothing. What may not be looked at is told as `!`, and so is
 /// what works and deserves a look; `✗` is what doesn't work.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::doc_markdown, reason = "these are what help says")]
 #[command(after_help = format!("Examples:\n  alertwright doctor --pre\n  alertwright doctor\n  alertwright doctor -n revel -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright doctor --pre\n\n{}", exit::HELP))]
 pub(super) struct Doctor {
     #[command(flatten)]

@@ -1,5 +1,7 @@
 //! Checks, for people and for programs.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use super::super::common::print::{API_VERSION, harmless};
@@ -23,11 +25,11 @@ pub(super) fn text(checks: &[Check], has_color: bool) -> String {
             cure.unwrap_or_default()
         );
         let line = harmless(&line.replace('\n', " "));
-        out.push_str(&if has_color {
-            format!("\u{1b}[{color}m{mark}\u{1b}[0m {line}\n")
+        let _ = if has_color {
+            writeln!(out, "\u{1b}[{color}m{mark}\u{1b}[0m {line}")
         } else {
-            format!("{mark} {line}\n")
-        });
+            writeln!(out, "{mark} {line}")
+        };
     }
     out
 }

@@ -3,6 +3,7 @@
 mod read;
 mod report;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use self::read::From;
@@ -13,7 +14,7 @@ use super::common::print::wrong;
 use super::common::telling::{Place, Telling};
 use super::common::written::{self, Written};
 use crate::api::DEFAULT_INSTANCE;
-use crate::api::reference::DatasourceRef;
+use crate::api::reference::{DatasourceRef, SecretKeyRef};
 use crate::domain::export::foreign::{self, Asked};
 
 /// The Secret that holds what mustn't be in resources.
@@ -28,6 +29,7 @@ const KEPT: &str = "What was read is in here: keep it out of git. A key without 
 /// Reads rules for Prometheus, Loki and VictoriaMetrics, Alertmanager's configuration, files that Grafana is provisioned with or has exported, and the resources of other operators. Nothing is written
 /// into Grafana or a cluster, and none is needed. What can't be carried over is named with the reason, and hurts nothing beside it.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = format!("Examples:\n  helm template kps | alertwright import -f - -d alerting --datasource type=prometheus\n  alertwright import -f alertmanager.yaml --target-namespace monitoring --secrets-file secrets.yaml > policy.yaml\n  alertwright import -f rules/ -R --from loki --severity-label level | alertwright check -f -\n\n{}", exit::HELP_IN_PART))]
 pub(super) struct Import {
     #[command(flatten)]
@@ -56,6 +58,7 @@ pub(super) struct Import {
     /// The folder of rules whose format has none. Default: the one that is called like their namespace.
     #[arg(long, value_name = "PATH")]
     folder: Option<String>,
+    #[expect(clippy::doc_markdown, reason = "it is shown as it is")]
     /// The policy whose branches routes of AlertmanagerConfigs become: its name, or namespace and name.
     #[arg(
         long,
@@ -138,7 +141,7 @@ impl Import {
             self.place.directory.as_deref(),
             self.place.layout,
         )?;
-        self.place.write(&written, self.secrets(&import, &asked)?)?;
+        self.place.write(&written, self.secrets(&import)?)?;
         let report = Report {
             import: &import,
             written: &written,
@@ -152,18 +155,34 @@ impl Import {
         })
     }
 
-    fn secrets(&self, import: &foreign::Import, asked: &Asked) -> Result<Option<(PathBuf, String)>, String> {
+    /// The Secrets that are to be filled in, in the namespace of those that refer to them.
+    fn secrets(&self, import: &foreign::Import) -> Result<Option<(PathBuf, String)>, String> {
         let Some(file) = &self.secrets_file else {
             return Ok(None);
         };
-        let references = import.made.iter().flat_map(|made| &made.resource.secrets);
-        let none = std::collections::BTreeMap::new();
+        let mut by_namespace: BTreeMap<Option<&str>, Vec<&SecretKeyRef>> = BTreeMap::new();
+        for made in &import.made {
+            let own = made.resource.namespace.as_deref();
+            by_namespace
+                .entry(own)
+                .or_default()
+                .extend(&made.resource.secrets);
+        }
+        let none = BTreeMap::new();
         let (values, above) = if self.keep_secrets {
             (&import.values, KEPT)
         } else {
             (&none, EMPTY)
         };
-        let text = written::secrets(references, values, asked.namespace.as_deref(), above)?;
-        Ok(text.map(|text| (file.clone(), text)))
+        let mut all = String::new();
+        for (namespace, references) in by_namespace {
+            all.extend(written::secrets(
+                references.into_iter(),
+                values,
+                namespace,
+                above,
+            )?);
+        }
+        Ok((!all.is_empty()).then(|| (file.clone(), all)))
     }
 }

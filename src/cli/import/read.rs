@@ -23,6 +23,7 @@ pub(super) enum From {
     Loki,
     /// Alertmanager's configuration, and its files of templates.
     Alertmanager,
+    #[expect(clippy::doc_markdown, reason = "it is shown as it is")]
     /// Resources of prometheus-operator's kind AlertmanagerConfig, and VictoriaMetrics' VMAlertmanagerConfig.
     #[value(name = "alertmanagerconfig")]
     AlertmanagerConfig,

@@ -80,8 +80,9 @@ struct Sum {
     lengths: Vec<SignedDuration>,
     silenced: SignedDuration,
     flaps: usize,
-    no_data: usize,
-    errors: usize,
+    /// Evaluations without data: which rule, and when. It may have many alerts.
+    no_data: BTreeSet<(usize, Timestamp)>,
+    errors: BTreeSet<(usize, Timestamp)>,
     last: Option<Timestamp>,
 }
 
@@ -147,7 +148,9 @@ fn fires(state: &str) -> bool {
 
 /// Whether it is for want of data, or for an error, whatever it makes of it.
 fn is_for(state: &str, reason: &str) -> bool {
-    base(state) == reason || state.ends_with(&format!("({reason})"))
+    let (_, why) = state.split_once(" (").unwrap_or_default();
+    let mut words = why.trim_end_matches(')').split(", ");
+    base(state) == reason || words.any(|word| word == reason)
 }
 
 impl Sum {
@@ -169,8 +172,13 @@ impl Sum {
             self.last = self.last.max(since);
         }
         for change in changes {
-            self.no_data += usize::from(is_for(&change.after, "NoData") && !is_for(&change.before, "NoData"));
-            self.errors += usize::from(is_for(&change.after, "Error") && !is_for(&change.before, "Error"));
+            let begins = |reason| is_for(&change.after, reason) && !is_for(&change.before, reason);
+            if begins("NoData") {
+                self.no_data.insert((self.rules, change.at));
+            }
+            if begins("Error") {
+                self.errors.insert((self.rules, change.at));
+            }
             match (since, fires(&change.after)) {
                 (None, true) => {
                     let is_soon = ended.is_some_and(|ended| change.at.duration_since(ended) <= FLAP);
@@ -229,8 +237,8 @@ impl Sum {
             flaps: self.flaps,
             silenced: (firing > SignedDuration::ZERO)
                 .then(|| self.silenced.as_secs_f64() / firing.as_secs_f64()),
-            no_data: self.no_data,
-            errors: self.errors,
+            no_data: self.no_data.len(),
+            errors: self.errors.len(),
             last: self.last,
         }
     }
@@ -366,10 +374,13 @@ mod tests {
                 change("a", "x", 4, "Normal", "Error"),
                 change("a", "x", 5, "Error", "Normal"),
                 change("a", "x", 6, "Normal", "Alerting (Error)"),
+                change("a", "y", 7, "Normal", "Alerting (NoData, KeepLast)"),
+                change("a", "z", 7, "Normal", "NoData"),
             ],
             &[],
         );
-        assert_eq!((row.no_data, row.errors, row.firings), (1, 2, 1));
+        // At 7 it is one evaluation of two alerts.
+        assert_eq!((row.no_data, row.errors, row.firings), (2, 2, 2));
     }
 
     #[test]

@@ -83,29 +83,29 @@ impl Report {
     pub(super) fn execute(self) -> Result<Exit, String> {
         let to = Timestamp::now();
         let from = to.checked_sub(self.since).map_err(|error| error.to_string())?;
-        let window = Window { from, to };
-        let (mut rows, past) = wait(self.read(&window))?;
+        let (mut rows, past, window) = wait(self.read(Window { from, to }))?;
         if self.never_fired {
             rows.retain(|row| row.firings == 0);
         }
+        let limits = limits(&past, &window);
+        let said: &[String] = if self.quiet { &[] } else { &limits };
         print(&match self.output {
             Output::Table => print::table(&rows, self.by, !self.no_headers),
-            Output::Json => print::json(&rows, &window, &past),
+            Output::Json => print::json(&rows, &window, &past, &limits),
             Output::Csv => print::csv(&rows, !self.no_headers),
-            Output::Markdown => print::markdown(&rows, self.by),
+            Output::Markdown => print::markdown(&rows, self.by, said),
         })?;
-        let limits = limits(&past, &window);
         if let Some(file) = &self.html {
             let page = print::html(&rows, self.by, &window, &limits);
             std::fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
         }
-        if !self.quiet {
-            limits.iter().for_each(|limit| note(limit));
+        for limit in said {
+            note(limit);
         }
         Ok(Exit::Done)
     }
 
-    async fn read(&self, window: &Window) -> Result<(Vec<Row>, Past), String> {
+    async fn read(&self, window: Window) -> Result<(Vec<Row>, Past, Window), String> {
         let cluster = if self.grafana.is_given()? {
             None
         } else {
@@ -116,6 +116,7 @@ impl Report {
         let rules = rules.map_err(|e| format!("cannot read alert rules: {}", chain(&e)))?;
         let past = grafana.history.changes(window.from, window.to).await;
         let past = past.map_err(|e| format!("cannot read the history of states: {}", chain(&e)))?;
+        let window = seen(window, &past);
         let silences = grafana.silences.list().await;
         let silences = silences.map_err(|e| format!("cannot read silences: {}", chain(&e)))?;
         let rules: Vec<Rule> = rules
@@ -129,9 +130,9 @@ impl Report {
                 labels: rule.labels,
             })
             .collect();
-        let silences: Vec<Silenced> = silences.into_iter().filter_map(silenced).collect();
-        let rows = rows(&rules, &past.changes, &silences, window, (self.by, self.sort));
-        Ok((rows, past))
+        let silences: Vec<Silenced> = silences.iter().filter_map(silenced).collect();
+        let rows = rows(&rules, &past.changes, &silences, &window, (self.by, self.sort));
+        Ok((rows, past, window))
     }
 }
 
@@ -141,13 +142,24 @@ fn namespace(mark: &str) -> Option<String> {
 }
 
 /// A silence as it was; one whose matchers aren't understood covers nothing that is known.
-fn silenced(silence: wire::Silence) -> Option<Silenced> {
+fn silenced(silence: &wire::Silence) -> Option<Silenced> {
     let matchers = silence.matchers.iter().map(as_matcher);
     Some(Silenced {
         matchers: matchers.collect::<Option<_>>()?,
         from: silence.starts_at,
         to: silence.ends_at,
     })
+}
+
+/// The part of the time that was read: of too many changes the newest are, and of what was before them nothing is known.
+fn seen(window: Window, past: &Past) -> Window {
+    match past.changes.first() {
+        Some(first) if past.is_cut => Window {
+            from: window.from.max(first.at),
+            ..window
+        },
+        _ => window,
+    }
 }
 
 /// What the figures can't say.
@@ -173,4 +185,35 @@ fn limits(past: &Past, window: &Window) -> Vec<String> {
         all.push("silences are known for five days after their end, so what was silenced before counts as not silenced".to_owned());
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grafana::api::history::StateChange;
+
+    #[test]
+    fn of_changes_that_are_cut_the_first_one_that_was_read_begins_the_time() {
+        let at = |minute| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
+        let from = |is_cut| {
+            let change = StateChange {
+                rule: "a".to_owned(),
+                labels: std::collections::BTreeMap::new(),
+                at: at(20),
+                before: "Alerting".to_owned(),
+                after: "Normal".to_owned(),
+            };
+            let past = Past {
+                kept_in: KeptIn::Loki,
+                changes: vec![change],
+                is_cut,
+            };
+            let window = Window {
+                from: at(0),
+                to: at(60),
+            };
+            seen(window, &past).from
+        };
+        assert_eq!((from(false), from(true)), (at(0), at(20)));
+    }
 }

@@ -64,23 +64,34 @@ pub(super) fn table(rows: &[Row], by: By, has_titles: bool) -> String {
     print::table(&titles(by), &cells, has_titles)
 }
 
-pub(super) fn markdown(rows: &[Row], by: By) -> String {
+/// A text of which Markdown makes nothing else: no link, no picture, nobody who is told of it.
+fn marked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in harmless(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '@' => out.push_str("&#64;"),
+            '\\' | '|' | '[' | ']' | '!' | '*' | '_' | '`' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A table, and below it what its figures can't say.
+pub(super) fn markdown(rows: &[Row], by: By, limits: &[String]) -> String {
     let line = |cells: &[String]| {
-        let cells: Vec<String> = cells
-            .iter()
-            .map(|cell| {
-                harmless(cell)
-                    .replace('\\', "\\\\")
-                    .replace('|', "\\|")
-                    .replace('<', "&lt;")
-            })
-            .collect();
+        let cells: Vec<String> = cells.iter().map(|cell| marked(cell)).collect();
         format!("| {} |\n", cells.join(" | "))
     };
     let mut out = line(&titles(by).map(str::to_owned));
     out.push_str("|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n");
     for row in rows {
         out.push_str(&line(&cells(row, by)));
+    }
+    for limit in limits {
+        let _ = writeln!(out, "\n{}", marked(limit));
     }
     out
 }
@@ -121,7 +132,7 @@ pub(super) fn csv(rows: &[Row], has_titles: bool) -> String {
     out
 }
 
-pub(super) fn json(rows: &[Row], window: &Window, past: &Past) -> String {
+pub(super) fn json(rows: &[Row], window: &Window, past: &Past, limits: &[String]) -> String {
     let all: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -138,7 +149,7 @@ pub(super) fn json(rows: &[Row], window: &Window, past: &Past) -> String {
     };
     let document = json!({
         "apiVersion": API_VERSION, "kind": "AlertReport", "from": window.from, "to": window.to,
-        "history": {"keptIn": kept_in, "isCut": past.is_cut, "oldest": past.changes.first().map(|change| change.at)}, "rows": all,
+        "history": {"keptIn": kept_in, "isCut": past.is_cut, "oldest": past.changes.first().map(|change| change.at)}, "rows": all, "notes": limits,
     });
     format!("{document:#}\n")
 }
@@ -240,16 +251,22 @@ mod tests {
             first(csv(&rows(), true)),
             "\"<b>High | \"\"rate\"\"\u{fffd}\",\"'=high\",1,19,15120,480,6,0.254,1,2,2026-11-25T14:05:00Z"
         );
-        let markdown = markdown(&rows(), By::Rule);
+        let limits = ["limits < all".to_owned()];
+        let markdown = markdown(&rows(), By::Rule, &limits);
         assert!(
-            markdown.contains("| &lt;b>High \\| \"rate\"\u{fffd} | =high | 19 |"),
+            markdown.contains("| &lt;b>High \\| \"rate\"\u{fffd} | =high | 19 |")
+                && markdown.ends_with("|\n\nlimits &lt; all\n"),
             "{markdown}"
+        );
+        assert_eq!(
+            marked("![x](y) @all &lt; a_b `c` *d*"),
+            "\\!\\[x\\](y) &#64;all &amp;lt; a\\_b \\`c\\` \\*d\\*"
         );
         let window = Window {
             from: jiff::Timestamp::UNIX_EPOCH,
             to: jiff::Timestamp::MAX,
         };
-        let page = html(&rows(), By::Rule, &window, &["limits < all".to_owned()]);
+        let page = html(&rows(), By::Rule, &window, &limits);
         assert!(
             page.contains("&lt;b&gt;High") && !page.contains("<b>High"),
             "{page}"

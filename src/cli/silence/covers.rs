@@ -118,17 +118,17 @@ mod tests {
 
     use super::*;
 
-    fn rule(namespace: &str, name: &str, spec: Value) -> AlertRule {
+    fn rule(namespace: &str, name: &str, spec: &Value) -> AlertRule {
         let object = json!({"metadata": {"name": name, "namespace": namespace}, "spec": spec});
         serde_json::from_value(object).unwrap()
     }
 
     fn rules() -> [AlertRule; 4] {
         [
-            rule("shop", "errors", json!({"query": "up", "severity": "critical"})),
-            rule("shop", "latency", json!({"query": "up", "severity": "low"})),
-            rule("shop", "elsewhere", json!({"query": "up", "instance": "other"})),
-            rule("web", "errors", json!({"query": "up", "severity": "critical"})),
+            rule("shop", "errors", &json!({"query": "up", "severity": "critical"})),
+            rule("shop", "latency", &json!({"query": "up", "severity": "low"})),
+            rule("shop", "elsewhere", &json!({"query": "up", "instance": "other"})),
+            rule("web", "errors", &json!({"query": "up", "severity": "critical"})),
         ]
     }
 

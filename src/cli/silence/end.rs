@@ -142,7 +142,7 @@ impl End {
 mod tests {
     use super::*;
 
-    fn silence(more: Value) -> Silence {
+    fn silence(more: &Value) -> Silence {
         let mut object =
             json!({"metadata": {"name": "s", "resourceVersion": "7"}, "spec": {"duration": "1h"}});
         for (key, value) in more.as_object().unwrap() {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn it_ends_by_its_end_and_what_the_operator_made_by_its_deletion() {
         let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
-        let of = |more| way(&silence(more), now);
+        let of = |more: Value| way(&silence(&more), now);
         let change = |spec: Value| Way::Change(json!({"metadata": {"resourceVersion": "7"}, "spec": spec}));
         let ended = json!({"endsAt": "2026-11-27T12:00:00Z", "duration": null});
         assert_eq!(of(json!({})), change(ended.clone()));

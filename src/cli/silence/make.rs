@@ -218,17 +218,24 @@ impl Make {
     ) -> Result<Result<Option<Covers>, String>, String> {
         let instances: Api<GrafanaInstance> = Api::namespaced(connected.client.clone(), &connected.home);
         // Most who are on call may not read it. Then it counts as one without labels, and the namespace as any other.
-        let instance = instances.get_opt(&self.instance).await.ok().flatten();
+        let instance = instances.get_opt(&self.instance).await;
+        let is_unread = instance.is_err();
+        let instance = instance.ok().flatten();
         let place = Place {
             namespace: &connected.namespace,
             instance: &self.instance,
             spec: instance.as_ref().map(|instance| &instance.spec),
             home: &connected.home,
         };
+        let mut alone = (is_unread && !place.is_unrestricted())
+            .then(|| format!("GrafanaInstance {} can't be read", self.instance));
         let rules = if place.is_unrestricted() {
             match connected.list::<AlertRule>().await {
                 Ok(all) => Ok(all),
-                Err(_) => connected.list_in::<AlertRule>(&connected.namespace).await,
+                Err(why) => {
+                    alone = Some(why);
+                    connected.list_in::<AlertRule>(&connected.namespace).await
+                }
             }
         } else {
             connected.list_in::<AlertRule>(&connected.namespace).await
@@ -248,6 +255,13 @@ impl Make {
             Ok(covers) => covers,
             Err(refusal) => return Ok(Err(refusal.message)),
         };
+        // Rules that are selected are those of the namespace anyway.
+        if let Some(why) = alone.filter(|_| spec.alert_rules.is_none()) {
+            self.note(&format!(
+                "counted in namespace {} alone, and it may cover alerts of others: {why}",
+                connected.namespace
+            ));
+        }
         for warning in &covers.warnings {
             self.note(warning);
         }

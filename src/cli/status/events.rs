@@ -1,6 +1,7 @@
 //! `alertwright events`: what happened lately to resources, and to workloads that have a maintenance.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use super::super::common::connect::{Cluster, Scope, kind, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
 use super::super::common::print::{API_VERSION, harmless, note, print, table};
+use super::view::handed;
 use crate::api::{FIELD_MANAGER, GROUP};
 use crate::cluster::answer::chain;
 
@@ -139,7 +141,9 @@ fn last(event: &Event) -> Option<Timestamp> {
 
 /// Those that are asked for, the newest last.
 fn chosen<'a>(all: &'a [Event], asked: &mut Asked<'_>) -> Vec<&'a Event> {
-    all.iter().for_each(|event| asked.learn(event));
+    for event in all {
+        asked.learn(event);
+    }
     let mut chosen: Vec<&Event> = all.iter().filter(|event| asked.has(event)).collect();
     chosen.sort_by_key(|event| (last(event), event.name_any()));
     chosen
@@ -237,8 +241,12 @@ impl Events {
             };
             for event in chosen(&new, asked) {
                 let version = event.resource_version().unwrap_or_default();
-                if seen.insert((event.uid().unwrap_or_default(), version)) {
-                    print(&self.line(event, Timestamp::now()))?;
+                let line = self.line(event, Timestamp::now());
+                // Nobody reads what comes after that which nobody has read.
+                if seen.insert((event.uid().unwrap_or_default(), version))
+                    && !handed(&mut io::stdout().lock(), &line)?
+                {
+                    return Ok(Exit::Done);
                 }
             }
         }
@@ -301,6 +309,7 @@ mod tests {
         .unwrap()
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "tests read better so")]
     fn notes(about: Option<(String, String)>, types: &[&str]) -> Vec<String> {
         let ours = "alerting.letsrevel.io/v1alpha1";
         let all = [
@@ -337,7 +346,7 @@ mod tests {
             at("Deployment/web", 9),
         );
         assert_eq!(notes(None, &[]), [rule.clone(), began.clone(), silenced.clone()]);
-        assert_eq!(notes(None, &["warning"]), [rule.clone()]);
+        assert_eq!(notes(None, &["warning"]), std::slice::from_ref(&rule));
         assert_eq!(notes(named("deploy/web").ok(), &[]), [began, silenced]);
         assert_eq!(notes(named("arule/web").ok(), &[]), [rule]);
         assert!(

@@ -31,7 +31,7 @@ use super::diff::asked;
 /// labels that all alerts of a rule have. What you may not read is said and left out.
 #[derive(clap::Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-#[command(after_help = format!("Examples:\n  alertwright status -A\n  alertwright status -n revel --firing -w\n  alertwright status -A --not-ready --exit-code\n  alertwright status -n revel -l team=payments -o json\n\n{}, 130 interrupted.", exit::HELP.trim_end_matches('.')))]
+#[command(after_help = format!("Examples:\n  alertwright status -A\n  alertwright status -n revel --firing -w\n  alertwright status -A --not-ready --exit-code\n  alertwright status -n revel -l team=payments -o json\n\n{}, 130 interrupted.", exit::HELP_IN_PART.trim_end_matches('.')))]
 pub(super) struct Status {
     #[command(flatten)]
     cluster: Cluster,
@@ -52,7 +52,7 @@ pub(super) struct Status {
     /// Go on, and show each change as it happens.
     #[arg(short, long)]
     watch: bool,
-    /// End with 1 if something isn't ready, or a Grafana isn't reached; with --firing alone if something fires.
+    /// End with 1 if something isn't ready, or a Grafana isn't reached; with --firing alone if something fires. With 4 if not everything may be read.
     #[arg(long, conflicts_with = "watch")]
     exit_code: bool,
     /// What is printed.
@@ -80,6 +80,7 @@ impl Status {
             output: self.output,
             has_titles: !self.no_headers,
             is_quiet: self.quiet,
+            is_partial: read.is_partial,
             shown: Shown {
                 namespace: narrow,
                 instance: self.instance.as_deref(),
@@ -102,11 +103,16 @@ impl Status {
         {
             view.notes(&[format!("who is told isn't known: {why}")]);
         }
-        Ok(if self.exit_code && !self.is_well(&screen) {
-            Exit::No
-        } else {
-            Exit::Done
-        })
+        Ok(self.exit(&screen, view.is_partial))
+    }
+
+    /// What the exit code says. What may not be read may be anything but well.
+    fn exit(&self, screen: &Screen, is_partial: bool) -> Exit {
+        match (self.exit_code, self.is_well(screen)) {
+            (true, false) => Exit::No,
+            (true, true) if is_partial => Exit::InPart,
+            _ => Exit::Done,
+        }
     }
 
     fn is_well(&self, screen: &Screen) -> bool {

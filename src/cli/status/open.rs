@@ -153,6 +153,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
+    #[allow(clippy::needless_pass_by_value, reason = "tests read better so")]
     fn object(kind: &str, status: Value) -> Object {
         let value = json!({
             "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": kind, "metadata": {"namespace": "n", "name": "a"}, "spec": {}, "status": status,

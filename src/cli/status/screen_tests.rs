@@ -1,4 +1,5 @@
 //! What is on the screen, of resources as an API server gives them and at a moment of one's own.
+#![allow(clippy::needless_pass_by_value, reason = "tests read better so")]
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -152,6 +153,10 @@ fn screen(objects: &[Object], shown: &Shown<'_>) -> Screen {
 }
 
 fn said(screen: &Screen) -> String {
+    said_of(screen, false)
+}
+
+fn said_of(screen: &Screen, is_partial: bool) -> String {
     let parts = Parts {
         firing: true,
         not_ready: true,
@@ -161,7 +166,7 @@ fn said(screen: &Screen) -> String {
         now: now(),
         place: &TimeZone::UTC,
     };
-    text::all(screen, parts, &clock, true)
+    text::all(screen, parts, &clock, (true, is_partial))
 }
 
 #[test]
@@ -186,6 +191,15 @@ SILENCES  2 active, 1 pending, next to end: revel/deployment-web-x in 4m
 OPERATOR  0.1.0, leader alertwright-7c9f, 1 of 2 replicas ready
 ";
     assert_eq!(said(&screen(&cluster(), &Shown::default())), expected);
+}
+
+#[test]
+fn where_not_all_may_be_read_quiet_is_as_far_as_it_is_seen() {
+    let nothing = screen(&[], &Shown::default());
+    let first = |is_partial| said_of(&nothing, is_partial).lines().next().map(str::to_owned);
+    let quiet = "Nothing fires, and all 0 resources are in sync";
+    assert_eq!(first(false), Some(format!("{quiet}.")));
+    assert_eq!(first(true), Some(format!("{quiet}, as far as can be read.")));
 }
 
 #[test]

@@ -127,7 +127,7 @@ impl<'a> Part<'a> {
             });
         }
         let is_ready = ready.status == "True";
-        (!is_ready || ready.reason == Reason::Drifted.as_str()).then(|| Why {
+        (!is_ready || ready.reason == Reason::Drifted.as_str()).then_some(Why {
             reason: ready.reason,
             since: Some(ready.last_transition_time.0),
             message: ready.message,

@@ -32,8 +32,13 @@ impl Clock<'_> {
     }
 }
 
-/// The whole screen.
-pub(super) fn all(screen: &Screen, parts: Parts, clock: &Clock<'_>, has_titles: bool) -> String {
+/// The whole screen; of what may not all be read it doesn't say that all is well.
+pub(super) fn all(
+    screen: &Screen,
+    parts: Parts,
+    clock: &Clock<'_>,
+    (has_titles, is_partial): (bool, bool),
+) -> String {
     let mut sections = Vec::new();
     if parts.around && !screen.instances.is_empty() {
         sections.push(instances(&screen.instances, has_titles));
@@ -47,7 +52,7 @@ pub(super) fn all(screen: &Screen, parts: Parts, clock: &Clock<'_>, has_titles: 
     if parts.not_ready && !screen.in_error.is_empty() {
         sections.push(in_error(&screen.in_error, clock, has_titles));
     }
-    if let Some(quiet) = quiet(screen, parts) {
+    if let Some(quiet) = quiet(screen, parts, is_partial) {
         sections.push(quiet);
     }
     if parts.around {
@@ -57,17 +62,18 @@ pub(super) fn all(screen: &Screen, parts: Parts, clock: &Clock<'_>, has_titles: 
 }
 
 /// What is said where nothing is to be told.
-fn quiet(screen: &Screen, parts: Parts) -> Option<String> {
+fn quiet(screen: &Screen, parts: Parts, is_partial: bool) -> Option<String> {
     let no_fire = parts.firing && screen.firing.is_empty();
     let no_wait = parts.not_ready && screen.not_in_sync.is_empty() && screen.in_error.is_empty();
     let in_sync = match screen.resources {
         1 => "the one resource is in sync".to_owned(),
         n => format!("all {n} resources are in sync"),
     };
+    let as_far = if is_partial { ", as far as can be read" } else { "" };
     match (no_fire, no_wait) {
-        (true, true) => Some(format!("Nothing fires, and {in_sync}.\n")),
-        (true, false) => Some("Nothing fires.\n".to_owned()),
-        (false, true) => Some(format!("Nothing waits: {in_sync}.\n")),
+        (true, true) => Some(format!("Nothing fires, and {in_sync}{as_far}.\n")),
+        (true, false) => Some(format!("Nothing fires{as_far}.\n")),
+        (false, true) => Some(format!("Nothing waits: {in_sync}{as_far}.\n")),
         (false, false) => None,
     }
 }

@@ -46,7 +46,9 @@ impl Version {
         let found = wait(async {
             let cluster = self.cluster.connect(&Scope::default()).await?;
             let read = cluster.at_home().await?;
-            read.notes.iter().for_each(|text| note(text));
+            for text in &read.notes {
+                note(text);
+            }
             Ok(found(&read.objects()))
         });
         // What is known without a cluster is printed all the same.

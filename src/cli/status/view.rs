@@ -1,5 +1,7 @@
 //! How the screen is made and printed.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -26,6 +28,8 @@ pub(super) struct View<'a> {
     pub(super) output: Output,
     pub(super) has_titles: bool,
     pub(super) is_quiet: bool,
+    /// Whether there are resources that one may not read.
+    pub(super) is_partial: bool,
     /// On whose clock times are said.
     pub(super) place: TimeZone,
 }
@@ -45,14 +49,25 @@ impl View<'_> {
             now,
             place: &self.place,
         };
-        text::all(screen, self.parts, &clock, self.has_titles)
+        text::all(screen, self.parts, &clock, (self.has_titles, self.is_partial))
     }
 
     /// What is said besides.
     pub(super) fn notes(&self, notes: &[String]) {
         if !self.is_quiet {
-            notes.iter().for_each(|text| note(text));
+            for text in notes {
+                note(text);
+            }
         }
+    }
+}
+
+/// Prints what goes on and on. Whether there still is somebody who reads it.
+pub(super) fn handed(out: &mut impl Write, text: &str) -> Result<bool, String> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(format!("cannot print what was found: {error}")),
     }
 }
 
@@ -67,4 +82,28 @@ fn json(screen: &Screen, parts: Parts) -> String {
         }));
     }
     format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody who has gone.
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn it_is_known_whether_somebody_still_reads() {
+        assert_eq!(handed(&mut Vec::<u8>::new(), "x\n"), Ok(true));
+        assert_eq!(handed(&mut Gone, "x\n"), Ok(false));
+    }
 }

@@ -15,9 +15,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::super::common::connect::{Connected, Read, Source};
 use super::super::common::exit::Exit;
-use super::super::common::print::print;
 use super::screen::Screen;
-use super::view::View;
+use super::view::{View, handed};
 use crate::cluster::answer::chain;
 use crate::domain::lint::object::Object;
 
@@ -67,7 +66,7 @@ impl Held {
     }
 }
 
-/// Shows the screen until somebody interrupts it.
+/// Shows the screen until somebody interrupts it, or nobody reads it any more.
 pub(super) async fn watch(cluster: &Connected, read: Read, view: &View<'_>) -> Result<Exit, String> {
     let held = |(source, objects): (Source, Vec<Object>)| Held {
         source,
@@ -83,7 +82,9 @@ pub(super) async fn watch(cluster: &Connected, read: Read, view: &View<'_>) -> R
         is_terminal: io::stdout().is_terminal(),
         last: None,
     };
-    glass.show(&all, view)?;
+    if !glass.show(&all, view)? {
+        return Ok(Exit::Done);
+    }
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut count = 0;
@@ -109,7 +110,9 @@ pub(super) async fn watch(cluster: &Connected, read: Read, view: &View<'_>) -> R
                             }
                         }
                     }
-                    glass.show(&all, view)?;
+                    if !glass.show(&all, view)? {
+                        return Ok(Exit::Done);
+                    }
                 }
                 // It is tried again, later and later; what is shown may be old meanwhile.
                 Err(error) => {
@@ -122,10 +125,13 @@ pub(super) async fn watch(cluster: &Connected, read: Read, view: &View<'_>) -> R
             },
             _ = ticks.tick() => {
                 count += 1;
-                if count % ANEW == 0 {
-                    glass.show(&all, view)?;
+                let is_read = if count % ANEW == 0 {
+                    glass.show(&all, view)?
                 } else {
-                    glass.tick(view)?;
+                    glass.tick(view)?
+                };
+                if !is_read {
+                    return Ok(Exit::Done);
                 }
             }
         }
@@ -158,8 +164,8 @@ struct Glass {
 }
 
 impl Glass {
-    /// Shows what is known, if that is another picture.
-    fn show(&mut self, all: &[Held], view: &View<'_>) -> Result<(), String> {
+    /// Shows what is known, if that is another picture. Whether somebody still reads it.
+    fn show(&mut self, all: &[Held], view: &View<'_>) -> Result<bool, String> {
         let objects: Vec<Object> = all
             .iter()
             .flat_map(|held| held.objects.values().cloned())
@@ -167,28 +173,27 @@ impl Glass {
         let now = Timestamp::now();
         let screen = view.screen(&objects, now)?;
         if self.last.as_ref() == Some(&screen) && !self.is_terminal {
-            return Ok(());
+            return Ok(true);
         }
-        self.draw(&view.said(&screen, now), self.last.is_none())?;
+        let is_read = self.draw(&view.said(&screen, now), self.last.is_none())?;
         self.last = Some(screen);
-        Ok(())
+        Ok(is_read)
     }
 
     /// Shows how time goes by.
-    fn tick(&self, view: &View<'_>) -> Result<(), String> {
+    fn tick(&self, view: &View<'_>) -> Result<bool, String> {
         match &self.last {
             Some(screen) if self.is_terminal => self.draw(&view.said(screen, Timestamp::now()), false),
-            _ => Ok(()),
+            _ => Ok(true),
         }
     }
 
-    fn draw(&self, said: &str, is_first: bool) -> Result<(), String> {
-        if self.is_terminal {
-            print(&format!("{CLEAR}{said}"))
-        } else if is_first {
-            print(said)
-        } else {
-            print(&format!("\n{said}"))
-        }
+    fn draw(&self, said: &str, is_first: bool) -> Result<bool, String> {
+        let before = match (self.is_terminal, is_first) {
+            (true, _) => CLEAR,
+            (false, true) => "",
+            (false, false) => "\n",
+        };
+        handed(&mut io::stdout().lock(), &format!("{before}{said}"))
     }
 }

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use kube::Api;
 use serde_json::json;
 
-use super::super::common::connect::{Cluster, Connected, Scope, ToGrafana, wait};
+use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, harmless, note, print, wrong};
 use super::super::route::label;
 use crate::api::{ContactPoint, DEFAULT_INSTANCE};
 use crate::cluster::answer::chain;
 use crate::domain::notification::contact_point;
+use crate::domain::ownership::Owner;
 use crate::grafana::api::testing::TestAlert;
 use crate::grafana::error::{redacted, steady};
 use crate::grafana::model::Integration;
@@ -24,7 +25,7 @@ use crate::grafana::{Class, Error, Grafana};
 /// Grafana sends it, with the secrets that it holds: nobody needs the Secret. The alert says that it is a test and who sent it. Nothing in Grafana and the
 /// cluster changes. It needs the right to test contact points, which Editors have.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright test contact-point -n revel pagerduty-oncall\n  alertwright test contact-point -n revel pagerduty-oncall --integration 2 --labels severity=critical,team=payments\n  alertwright test contact-point --in-grafana \"On call\" --dry-run\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright test contact-point -n revel pagerduty-oncall\n  alertwright test contact-point -n revel pagerduty-oncall --integration 2 --labels severity=critical,team=payments\n  alertwright test contact-point --in-grafana \"On call\" --dry-run\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct TestContactPoint {
     /// The ContactPoint.
     #[arg(value_name = "NAME")]
@@ -42,7 +43,7 @@ pub(in super::super) struct TestContactPoint {
     /// An annotation of the alert. May be given more often. Default: a summary that it is a test.
     #[arg(long, value_name = "NAME=TEXT", value_parser = label)]
     annotation: Vec<(String, String)>,
-    /// Only this integration, counted from 1. Default: all.
+    /// Only this integration, counted from 1 as the resource has them, or as Grafana lists them where there is none. Default: all.
     #[arg(long, value_name = "N")]
     integration: Option<usize>,
     /// Say what would be sent, and send nothing.
@@ -78,12 +79,26 @@ struct Sent {
     failure: Option<String>,
 }
 
+/// What became of all of them.
+struct Tested {
+    point: String,
+    alert: TestAlert,
+    outcomes: Vec<Outcome>,
+    /// Why there is nothing to say of those that aren't among them.
+    ended: Option<String>,
+}
+
 impl TestContactPoint {
     pub(super) fn execute(self) -> Result<Exit, String> {
         if self.integration == Some(0) {
             wrong("integrations are counted from 1");
         }
-        let (point, alert, outcomes) = wait(self.run())?;
+        let Tested {
+            point,
+            alert,
+            outcomes,
+            ended,
+        } = wait(self.run())?;
         let failed = |one: &Outcome| one.sent.as_ref().is_some_and(|sent| sent.failure.is_some());
         let failures = outcomes.iter().filter(|one| failed(one)).count();
         print(&match self.output {
@@ -97,21 +112,34 @@ impl TestContactPoint {
                 format!("{point}: {failures} of {} failed", outcomes.len())
             });
         }
-        Ok(if failures == 0 { Exit::Done } else { Exit::No })
+        if let Some(why) = &ended {
+            note(why);
+        }
+        Ok(exit_code(failures, ended.is_some()))
     }
 
-    async fn run(&self) -> Result<(String, TestAlert, Vec<Outcome>), String> {
+    async fn run(&self) -> Result<Tested, String> {
         // Grafana's own name of a contact point needs no cluster where Grafana is given.
         let cluster = if self.in_grafana && self.grafana.is_given()? {
             None
         } else {
             Some(self.cluster.connect(&Scope::default()).await?)
         };
-        let (title, instance) = match &cluster {
-            Some(cluster) if !self.in_grafana => self.declared(cluster).await?,
-            _ => (self.name.clone(), None),
+        let resource = match &cluster {
+            Some(cluster) if !self.in_grafana => Some(self.declared(cluster).await?),
+            _ => None,
         };
-        let other = instance.filter(|_| self.grafana.instance == DEFAULT_INSTANCE);
+        let title = resource
+            .as_ref()
+            .map_or(self.name.as_str(), |point| {
+                contact_point::name(&point.spec, &self.name)
+            })
+            .to_owned();
+        let other = resource.as_ref().and_then(|point| {
+            let first = point.spec.instances.iter().flatten().next();
+            point.spec.instance.as_ref().or(first).cloned()
+        });
+        let other = other.filter(|_| self.grafana.instance == DEFAULT_INSTANCE);
         let reached = match other.map(|name| self.grafana.with_instance(&name)) {
             Some(to) => to.reach(cluster.as_ref(), None).await?,
             None => self.grafana.reach(cluster.as_ref(), None).await?,
@@ -121,7 +149,15 @@ impl TestContactPoint {
         let Some(found) = found else {
             return Err(format!("Grafana has no contact point {title}"));
         };
-        let all: Vec<(usize, &Integration)> = (1..).zip(&found.object.integrations).collect();
+        let mut integrations: Vec<&Integration> = found.object.integrations.iter().collect();
+        // The older API lists them in an order of its own.
+        if let (Some(point), Some(owner)) = (&resource, owner(&reached)) {
+            let namespace = point.metadata.namespace.as_deref().unwrap_or_default();
+            let uids = contact_point::decision::uids(&point.spec, &owner, namespace, &self.name);
+            let place = |uid: &str| uids.iter().position(|own| own == uid).unwrap_or(usize::MAX);
+            integrations.sort_by_key(|integration| place(&integration.uid));
+        }
+        let all: Vec<(usize, &Integration)> = (1..).zip(integrations).collect();
         let asked: Vec<_> = all
             .iter()
             .filter(|(place, _)| self.integration.is_none_or(|wished| wished == *place))
@@ -131,10 +167,22 @@ impl TestContactPoint {
         }
         let alert = self.alert(&title, &sender());
         let mut outcomes = Vec::new();
+        let mut ended = None;
         for (place, integration) in asked {
-            let sent = match self.dry_run {
-                true => None,
-                false => Some(send(&reached.grafana, &title, integration, &alert).await?),
+            let sent = if self.dry_run {
+                None
+            } else {
+                match send(&reached.grafana, &title, integration, &alert).await {
+                    Ok(sent) => Some(sent),
+                    Err(why) if outcomes.is_empty() => return Err(why),
+                    // Somebody was told of those before: that must be known.
+                    Err(why) => {
+                        ended = Some(format!(
+                            "{why}; nothing is known of integration {place}, and none behind it was tried"
+                        ));
+                        break;
+                    }
+                }
             };
             let kind = integration.r#type.clone();
             outcomes.push(Outcome {
@@ -143,27 +191,26 @@ impl TestContactPoint {
                 sent,
             });
         }
-        Ok((title, alert, outcomes))
+        Ok(Tested {
+            point: title,
+            alert,
+            outcomes,
+            ended,
+        })
     }
 
-    /// What the resource is called in Grafana, and in which.
-    async fn declared(&self, cluster: &Connected) -> Result<(String, Option<String>), String> {
+    /// The resource.
+    async fn declared(&self, cluster: &Connected) -> Result<ContactPoint, String> {
         let (namespace, name) = (&cluster.namespace, &self.name);
         let api: Api<ContactPoint> = Api::namespaced(cluster.client.clone(), namespace);
         let found = api.get_opt(name).await;
         let found =
             found.map_err(|e| format!("cannot read ContactPoint {namespace}/{name}: {}", chain(&e)))?;
-        let Some(found) = found else {
-            return Err(format!(
+        found.ok_or_else(|| {
+            format!(
                 "there is no ContactPoint {name} in namespace {namespace}; a contact point that somebody made in Grafana is meant with --in-grafana"
-            ));
-        };
-        let instance = found.spec.instance.clone();
-        let several = found.spec.instances.iter().flatten().next().cloned();
-        Ok((
-            contact_point::name(&found.spec, name).to_owned(),
-            instance.or(several),
-        ))
+            )
+        })
     }
 
     fn alert(&self, title: &str, sender: &str) -> TestAlert {
@@ -173,28 +220,43 @@ impl TestContactPoint {
                 .map(|(name, value)| ((*name).to_owned(), value.clone()));
             usual.chain(given.iter().cloned()).collect()
         };
+        let labels = [
+            ("alertname", "TestAlert".to_owned()),
+            ("instance", "Grafana".to_owned()),
+        ];
+        let texts = [
+            ("summary", format!("This is a test of contact point {title}")),
+            (
+                "description",
+                format!("Sent by {sender} with alertwright test contact-point. Nothing is wrong."),
+            ),
+        ];
+        let mut annotations = or(&self.annotation, &texts);
+        // Whatever else is said.
+        annotations.insert(
+            "alertwright_test".to_owned(),
+            format!("This is a test, sent by {sender}"),
+        );
         TestAlert {
-            labels: or(
-                &self.labels,
-                &[
-                    ("alertname", "TestAlert".to_owned()),
-                    ("instance", "Grafana".to_owned()),
-                ],
-            ),
-            // Whatever else is said, it says that it is a test.
-            annotations: or(
-                &self.annotation,
-                &[
-                    ("summary", format!("This is a test of contact point {title}")),
-                    (
-                        "description",
-                        format!("Sent by {sender} with alertwright test contact-point. Nothing is wrong."),
-                    ),
-                    ("alertwright_test", format!("This is a test, sent by {sender}")),
-                ],
-            ),
+            labels: or(&self.labels, &labels),
+            annotations,
         }
     }
+}
+
+/// In part where it ended before all were tried, whatever became of those that were.
+fn exit_code(failures: usize, has_ended: bool) -> Exit {
+    match (has_ended, failures) {
+        (true, _) => Exit::InPart,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::No,
+    }
+}
+
+/// Who has made the integrations of a resource.
+fn owner(reached: &Reached) -> Option<Owner> {
+    let status = reached.declared.as_ref()?.status.as_ref()?;
+    Owner::parse(status.owner_id.as_deref()?)
 }
 
 /// Who sends it, as the machine knows them.
@@ -318,6 +380,14 @@ mod tests {
         ];
         let expected = "✓ slack      delivered in 412ms\n✗ pagerduty  400 invalid routing key \u{fffd}[2J\n– email      not sent\n";
         assert_eq!(text(&outcomes), expected);
+    }
+
+    #[test]
+    fn a_test_that_ends_before_all_were_tried_is_done_in_part() {
+        assert!(matches!(exit_code(0, false), Exit::Done));
+        assert!(matches!(exit_code(1, false), Exit::No));
+        assert!(matches!(exit_code(0, true), Exit::InPart));
+        assert!(matches!(exit_code(1, true), Exit::InPart));
     }
 
     #[test]

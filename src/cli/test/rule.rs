@@ -24,7 +24,7 @@ const RENDERS: Version = Version::new(10, 1, 0);
 /// Say what a rule's value is now, of each series, and which state its alerts would have, were it new.
 ///
 /// Grafana evaluates the queries and expressions itself, also those that `backtest` can't. From 10.1 on it renders the annotations too. Nothing is written into Grafana or the
-/// cluster, and nobody is told. The exit code is 1 if any state isn't Normal: the rule would fire, wait for its `for`, have no data or fail.
+/// cluster, and nobody is told. The exit code is 1 if any state isn't Normal, or a query fails: the rule would fire, wait for its `for`, have no data or fail.
 #[derive(clap::Args, Debug)]
 #[command(after_help = format!("Examples:\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test rule high-error-rate -n payments -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright test rule -f rule.yaml --at 2026-12-24T20:00:00Z\n\n{}", exit::HELP))]
 pub(in super::super) struct Rule {
@@ -88,12 +88,7 @@ impl Rule {
                 one.notes.iter().for_each(|text| note(text));
             }
         }
-        let mut series = tested.iter().flat_map(|one| &one.series);
-        Ok(if series.all(|one| one.state == State::Normal) {
-            Exit::Done
-        } else {
-            Exit::No
-        })
+        Ok(answer(&tested))
     }
 
     async fn test(&self, gathered: &Gathered, subject: &Subject) -> Result<Tested, String> {
@@ -138,6 +133,16 @@ impl Rule {
             series: series.collect(),
             notes,
         })
+    }
+}
+
+/// A query that fails isn't well, also where the rule makes a Normal of it (`execErrState`).
+fn answer(tested: &[Tested]) -> Exit {
+    let mut series = tested.iter().flat_map(|one| &one.series);
+    if series.all(|one| one.state == State::Normal && one.error.is_none()) {
+        Exit::Done
+    } else {
+        Exit::No
     }
 }
 
@@ -291,4 +296,30 @@ fn as_json(tested: &[Tested]) -> String {
         .collect();
     let document = json!({"apiVersion": API_VERSION, "kind": "RuleTestReport", "rules": rules});
     format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_that_fails_is_not_well_whatever_the_rule_makes_of_it() {
+        let of = |state, error: Option<&str>| {
+            answer(&[Tested {
+                called: "shop/errors".to_owned(),
+                at: Timestamp::UNIX_EPOCH,
+                series: vec![Series {
+                    labels: Labels::new(),
+                    value: None,
+                    state,
+                    error: error.map(str::to_owned),
+                    annotations: None,
+                }],
+                notes: Vec::new(),
+            }])
+        };
+        assert_eq!(of(State::Normal, None), Exit::Done);
+        assert_eq!(of(State::Normal, Some("A: no")), Exit::No);
+        assert_eq!(of(State::Alerting, None), Exit::No);
+    }
 }

@@ -1,8 +1,8 @@
 //! The life of one rule: from resources and a moment, without asking anybody.
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::super::status::routes::{Quieted, Way, told, ways};
 use super::super::status::screen::severity;
@@ -36,6 +36,7 @@ pub(super) struct Life {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Query {
     /// The queries by their names in Grafana, as they are sent.
+    #[serde(serialize_with = "named")]
     pub(super) queries: Vec<(String, String)>,
     /// What the value is compared with, where that was split off.
     pub(super) comparison: Option<String>,
@@ -44,6 +45,13 @@ pub(super) struct Query {
     pub(super) datasource: Option<String>,
     pub(super) r#for: String,
     pub(super) interval: String,
+}
+
+fn named<S: Serializer>(all: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(
+        all.iter()
+            .map(|(name, query)| json!({"refId": name, "query": query})),
+    )
 }
 
 /// A rule in one of its Grafanas.
@@ -83,7 +91,8 @@ pub(super) struct Delivery {
     pub(super) contact_point: String,
     /// The resource, where it is one that can be seen.
     pub(super) resource: Option<String>,
-    pub(super) delivery: Option<String>,
+    #[serde(rename = "delivery")]
+    pub(super) said: Option<String>,
     pub(super) last_sent: Option<Timestamp>,
 }
 
@@ -258,7 +267,7 @@ fn delivery(objects: &[Object], instance: Option<&str>, name: &str) -> Delivery 
     });
     Delivery {
         contact_point: name.to_owned(),
-        delivery: found
+        said: found
             .as_ref()
             .and_then(|(_, part)| Some(part.text("delivery")?.to_owned())),
         last_sent: found.as_ref().and_then(|(_, part)| part.moment("lastSent")),

@@ -1,4 +1,5 @@
 //! What is told of a rule, of resources as an API server gives them and at a moment of one's own.
+#![allow(clippy::needless_pass_by_value, reason = "tests read better so")]
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -93,7 +93,9 @@ impl Trace {
         let cluster = self.cluster.connect(&scope).await?;
         let read = cluster.objects(Some(&cluster.namespace)).await?;
         if !self.quiet {
-            read.notes.iter().for_each(|text| note(text));
+            for text in &read.notes {
+                note(text);
+            }
         }
         let objects = read.objects();
         let rule = life::find(&objects, &cluster.namespace, name)?;

@@ -191,7 +191,7 @@ fn sent(there: &There, now: Timestamp) -> String {
     }
     let line = |delivery: &super::life::Delivery| {
         let name = &delivery.contact_point;
-        match (&delivery.resource, &delivery.delivery) {
+        match (&delivery.resource, &delivery.said) {
             (None, _) => format!("{name}: no ContactPoint that can be seen"),
             (Some(_), None) => format!("{name}: nothing yet"),
             (Some(_), Some(said)) if delivery.last_sent.is_some() => {

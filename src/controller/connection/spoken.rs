@@ -65,9 +65,25 @@ impl Spoken {
         }
     }
 
-    /// Forgets a contact point that is gone.
-    pub fn forget(&self, name: &str) {
-        self.0.lock().remove(name);
+    /// Notes that a contact point is gone. Grafana may still repeat its values, of another one too that is made under its name meanwhile.
+    pub fn retire(&self, name: &str, now: Instant) {
+        let mut all = self.0.lock();
+        if let Some(known) = all.get_mut(name) {
+            let gone = std::mem::take(&mut known.present).into_iter();
+            known
+                .former
+                .extend(gone.map(|value| Former { value, until: None }));
+            for former in &mut known.former {
+                former.until.get_or_insert(now + ECHO);
+            }
+        }
+        // Names that don't come back are looked at by nobody else.
+        all.retain(|_, known| {
+            known
+                .former
+                .retain(|former| former.until.is_none_or(|until| until > now));
+            !known.present.is_empty() || !known.former.is_empty()
+        });
     }
 
     /// Gives all values that Grafana may repeat of a contact point, and lets go of those that it can't repeat any more.
@@ -129,7 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_put_back_is_a_present_one_and_what_is_gone_is_forgotten() {
+    fn a_value_that_is_put_back_is_a_present_one_and_what_is_gone_is_hidden_for_as_long_as_it_may_be_repeated()
+     {
         let (spoken, start) = (Spoken::default(), Instant::now());
         note(&spoken, &["old"], start);
         note(&spoken, &["new"], start);
@@ -137,7 +154,12 @@ mod tests {
         assert_eq!(known(&spoken, start), ["old", "new"]);
         spoken.stored("team", start);
         assert_eq!(known(&spoken, start + ECHO), ["old"]);
-        spoken.forget("team");
-        assert!(known(&spoken, start).is_empty());
+        spoken.retire("team", start);
+        note(&spoken, &["another"], start);
+        assert_eq!(known(&spoken, start), ["another", "old"]);
+        spoken.retire("team", start);
+        // Whoever goes next lets go of all that have gone before.
+        spoken.retire("other", start + ECHO);
+        assert!(spoken.0.lock().is_empty());
     }
 }

@@ -50,9 +50,11 @@ pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<
 
 /// Where somebody has asked for a pass, what it decides by is read in Grafana, whatever polls have shown.
 fn read_anew_if_asked<K: Reconcile>(object: &K, context: &Context) {
-    let mut status = object.status().cloned().unwrap_or_default();
-    let asked = object.requested();
-    if asked.is_none() || K::handled(&mut status).as_deref() == asked {
+    if !is_asked(object) {
+        return;
+    }
+    // What was never written has nothing in Grafana that is its own; what is decided by there may be somebody else's.
+    if !object.may_be_stored(context) {
         return;
     }
     let Ok(instance) = context.instance(object) else {
@@ -79,6 +81,13 @@ async fn reconcile<K: Reconcile>(object: &K, context: &Context) -> Result<Report
         Err(failure) if context.is_ready() => Err(object.mistake(context).await.unwrap_or(failure)),
         _ => object.reconcile(context).await,
     }
+}
+
+/// Whether this pass is one that somebody has asked for.
+pub(in crate::controller) fn is_asked<K: Reconcile>(object: &K) -> bool {
+    let mut status = object.status().cloned().unwrap_or_default();
+    let asked = object.requested();
+    asked.is_some() && K::handled(&mut status).as_deref() != asked
 }
 
 /// Whether the status speaks of what is asked for now.

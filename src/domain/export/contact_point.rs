@@ -129,7 +129,8 @@ fn spec(
 fn form(types: &[&str], customs: &[String], secrets: usize) -> String {
     let mut form = types.join(", ");
     if !customs.is_empty() {
-        form += &format!("; custom: {}", customs.join(", "));
+        form += "; custom: ";
+        form += &customs.join(", ");
     }
     to_fill_in(&form, secrets)
 }

@@ -16,6 +16,9 @@ use crate::grafana::model::{Found, Route, TreeName};
 /// What Grafana groups by where nothing is said.
 const DEFAULT_GROUP_BY: [&str; 2] = ["grafana_folder", "alertname"];
 
+/// What is lost of a root that groups by no label. A branch then groups as its root, there and here.
+pub(super) const UNGROUPED: &str = "the root groups by no label; a NotificationPolicy without groupBy groups by grafana_folder and alertname";
+
 /// Whether alertwright has made it.
 pub(super) fn is_ours(found: &Route) -> bool {
     mark(found).is_some()
@@ -78,7 +81,7 @@ pub(super) fn resource(
     unknown(&there, "the root", &mut lost);
     let is_same = RouteDigest::of(&wish) == RouteDigest::of(&there);
     if there.group_by.is_empty() {
-        lost.push("the root groups by no label; a NotificationPolicy without groupBy groups by grafana_folder and alertname".to_owned());
+        lost.push(UNGROUPED.to_owned());
     }
     let routes = match count(&spec.routes) {
         1 => "1 route".to_owned(),

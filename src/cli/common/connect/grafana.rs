@@ -140,6 +140,14 @@ impl ToGrafana {
             }
         };
         if let Some(url) = url {
+            // What the instance says of the way holds for its own address: a person's token goes to another one without it.
+            if Identity::new(&spec.url, None) != Identity::new(&url, None) {
+                spec.org_id = None;
+                spec.tls = None;
+                spec.headers.clear();
+                spec.proxy_url = None;
+                spec.proxy_auth = None;
+            }
             spec.url = url;
         }
         Ok((declared, spec))
@@ -385,6 +393,11 @@ mod tests {
             ("https://own.example", None, None)
         );
         assert!(spec.headers.is_empty() && spec.auth.token.is_none());
+        let declared = async |url| asked(Some(url)).way(Some(&connected)).await.unwrap().1;
+        let apart = declared("https://own.example").await;
+        assert_eq!((apart.url.as_str(), apart.tls), ("https://own.example", None));
+        assert!(apart.headers.is_empty() && apart.proxy_url.is_none());
+        assert!(declared("https://grafana.example/").await.tls.is_some());
         let unreached = asked(None)
             .reach(Some(&cluster(BTreeMap::new())), Some(&written))
             .await;

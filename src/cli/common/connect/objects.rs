@@ -36,6 +36,8 @@ pub(in super::super::super) struct Read {
     pub(in super::super::super) sources: Vec<(Source, Vec<Object>)>,
     /// What could not, and why.
     pub(in super::super::super) notes: Vec<String>,
+    /// Whether there are resources of ours that one may not read.
+    pub(in super::super::super) is_partial: bool,
 }
 
 /// A kind of ours.
@@ -188,9 +190,10 @@ impl Connected {
         let found = join_all(ours.map(|kind| self.kind(kind, narrow))).await;
         let mut read = Read::default();
         for part in found {
-            let (sources, notes) = part?;
-            read.sources.extend(sources);
-            for note in notes {
+            let part = part?;
+            read.sources.extend(part.sources);
+            read.is_partial |= part.is_partial;
+            for note in part.notes {
                 if !read.notes.contains(&note) {
                     read.notes.push(note);
                 }
@@ -210,8 +213,9 @@ impl Connected {
             match found {
                 Ok(objects) => read.sources.push((source, objects)),
                 Err(error) => {
+                    let why = chain(&error);
                     read.notes
-                        .push(format!("{} can't be read: {}", source.called(), chain(&error)))
+                        .push(format!("{} can't be read: {why}", source.called()));
                 }
             }
         }
@@ -222,11 +226,7 @@ impl Connected {
         (source, found)
     }
 
-    async fn kind(
-        &self,
-        kind: &Kind,
-        narrow: Option<&str>,
-    ) -> Result<(Vec<(Source, Vec<Object>)>, Vec<String>), String> {
+    async fn kind(&self, kind: &Kind, narrow: Option<&str>) -> Result<Read, String> {
         let of = |namespace: Option<&str>| Source::of(kind.resource.clone(), namespace);
         let sources = if kind.is_at_home {
             vec![of(Some(&self.home))]
@@ -235,7 +235,7 @@ impl Connected {
         } else {
             self.watched.iter().map(|namespace| of(Some(namespace))).collect()
         };
-        let (mut all, mut notes) = (Vec::new(), Vec::new());
+        let mut read = Read::default();
         for source in sources {
             let (source, mut found) = self.one(source).await;
             let mut source = source;
@@ -245,24 +245,27 @@ impl Connected {
             {
                 (source, found) = self.one(of(Some(namespace))).await;
                 if found.is_ok() {
-                    notes.push(format!(
+                    read.notes.push(format!(
                         "resources of other namespaces than {namespace} can't be seen: what they have a part in isn't known"
                     ));
                 }
             }
             match found {
-                Ok(objects) => all.push((source, objects)),
+                Ok(objects) => read.sources.push((source, objects)),
                 Err(error) if is_forbidden(&error) => {
-                    notes.push(format!("{} can't be read: {}", source.called(), chain(&error)));
+                    read.is_partial = true;
+                    let why = chain(&error);
+                    read.notes
+                        .push(format!("{} can't be read: {why}", source.called()));
                 }
-                Err(error) if is_missing(&error) => notes.push(format!(
+                Err(error) if is_missing(&error) => read.notes.push(format!(
                     "this cluster has no {}: alertwright, or this version of it, isn't installed",
                     several(&kind.resource.kind)
                 )),
                 Err(error) => return Err(format!("cannot list {}: {}", source.called(), chain(&error))),
             }
         }
-        Ok((all, notes))
+        Ok(read)
     }
 }
 

@@ -120,9 +120,10 @@ fn token(name: String, asked: &Asked) -> Check {
         let message = format!("{whose} may not {}", missing.join(", "));
         let cure = "give the service account the role Admin, or the rights in docs/install.md";
         // Of the operator's own nothing is known by somebody else's.
-        return match asked.is_own_token {
-            true => Check::doubt(name, message, "that of the operator needs it; yours need not"),
-            false => Check::bad(name, message, cure),
+        return if asked.is_own_token {
+            Check::doubt(name, message, "that of the operator needs it; yours need not")
+        } else {
+            Check::bad(name, message, cure)
         };
     }
     if needs_provenance(asked) && !held.contains_key(PROVENANCE) {

@@ -131,12 +131,16 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     all.push(argo(&facts.argo));
     match &facts.instances {
         Err(why) => all.push(Check::unseen("instances", why)),
-        Ok(none) if none.is_empty() => all.push(Check::bad(
-            "instances",
-            format!("there is no GrafanaInstance in namespace {}", facts.home),
-            "apply one: docs/instances.md",
-        )),
-        Ok(instances) => all.extend(instances.iter().flat_map(instance)),
+        Ok(instances) => {
+            if !instances.iter().any(|instance| instance.is_declared) {
+                all.push(Check::bad(
+                    "instances",
+                    format!("there is no GrafanaInstance in namespace {}", facts.home),
+                    "apply one: docs/instances.md",
+                ));
+            }
+            all.extend(instances.iter().flat_map(instance));
+        }
     }
     all
 }
@@ -367,7 +371,7 @@ fn argo(found: &Read<Option<BTreeSet<String>>>) -> Check {
 /// An instance by its own condition, and by what its Grafana says.
 fn instance(instance: &Instance) -> Vec<Check> {
     let name = format!("instance {}", instance.name);
-    let mut all = vec![match &instance.ready {
+    let ready = || match &instance.ready {
         None => Check::doubt(
             &name,
             "the operator hasn't said anything of it",
@@ -379,7 +383,8 @@ fn instance(instance: &Instance) -> Vec<Check> {
             format!("{reason}: {message}"),
             "docs/troubleshooting.md has each reason",
         ),
-    }];
+    };
+    let mut all: Vec<Check> = instance.is_declared.then(ready).into_iter().collect();
     match &instance.grafana {
         None => {}
         Some(Err(why)) => all.push(Check::doubt(

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use super::super::before;
+use super::super::facts::Asked;
 use super::*;
-use crate::cli::doctor::before;
-use crate::cli::doctor::facts::Asked;
 use crate::grafana::wire::{DataSource, Toggles};
 
 fn well() -> Facts {
@@ -38,6 +38,7 @@ fn well() -> Facts {
         })),
         instances: Ok(vec![Instance {
             name: "default".to_owned(),
+            is_declared: true,
             url: "https://grafana.example.com".to_owned(),
             ready: Some(("True".to_owned(), "Synced".to_owned(), String::new())),
             default: None,
@@ -115,10 +116,27 @@ fn an_installation_that_is_well_has_nothing_to_cure() {
     assert!(checks.len() >= 16, "{}", checks.len());
 }
 
+#[test]
+fn a_grafana_that_is_asked_by_its_address_is_no_instance() {
+    let mut facts = well();
+    for instance in facts.instances.as_mut().unwrap() {
+        (instance.is_declared, instance.ready) = (false, None);
+    }
+    let checks = checks(&facts);
+    let verdict = |name: &str| {
+        let mut named = checks.iter().filter(|check| check.name == name);
+        named.next().map(|check| check.verdict)
+    };
+    assert_eq!(verdict("instances"), Some(Verdict::Bad));
+    assert_eq!(verdict("instance default"), None);
+    assert_eq!(verdict("instance default: grafana"), Some(Verdict::Good));
+}
+
 /// What is changed, and the one check that isn't well then.
 type Case = (fn(&mut Facts), &'static str);
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
     let cases: [Case; 30] = [
         (
@@ -143,7 +161,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                     group: "other.io".to_owned(),
                     plural: "antirules".to_owned(),
                     names: ["arule".to_owned()].into(),
-                })
+                });
             },
             "Doubt short names: arule is also antirules.other.io",
         ),
@@ -152,7 +170,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                 f.rights
                     .iter_mut()
                     .filter(|r| r.verb == "list")
-                    .for_each(|r| r.is_allowed = false)
+                    .for_each(|r| r.is_allowed = false);
             },
             "Doubt right to read resources: you may not list alertrules in revel, list contactpoints",
         ),
@@ -161,7 +179,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                 f.rights
                     .iter_mut()
                     .filter(|r| r.verb == "create")
-                    .for_each(|r| r.is_allowed = false)
+                    .for_each(|r| r.is_allowed = false);
             },
             "Doubt right to silence: you may not create silences in revel",
         ),
@@ -170,7 +188,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                 f.rights
                     .iter_mut()
                     .filter(|r| r.resource == "secrets")
-                    .for_each(|r| r.is_allowed = false)
+                    .for_each(|r| r.is_allowed = false);
             },
             "Doubt right to read instances: you may not get secrets in home",
         ),
@@ -206,7 +224,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                     .unwrap()
                     .as_mut()
                     .unwrap()
-                    .retain(|kind| kind != "Silence")
+                    .retain(|kind| kind != "Silence");
             },
             "Doubt argo cd: doesn't know the health of Silence",
         ),
@@ -221,7 +239,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
         (
             |f| {
                 f.instances.as_mut().unwrap()[0].ready =
-                    Some(("False".to_owned(), "Unauthorized".to_owned(), "401".to_owned()))
+                    Some(("False".to_owned(), "Unauthorized".to_owned(), "401".to_owned()));
             },
             "Bad instance default: Unauthorized: 401",
         ),
@@ -272,7 +290,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                     name: Some("Mimir".to_owned()),
                     uid: None,
                     type_: None,
-                })
+                });
             },
             "Bad instance default: data source: the instance's defaultDatasource: Grafana has no data source named Mimir",
         ),

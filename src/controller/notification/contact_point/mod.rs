@@ -57,7 +57,9 @@ impl Reconcile for ContactPoint {
             .spoken
             .note(&name, values.secrets.values(), Instant::now());
         let synced = sync(self, &instance, context, &name, &wish, is_resend).await?;
-        if synced.is_written {
+        // What was read only because somebody asked for it is no news.
+        let is_news = synced.is_sent || (synced.is_written && !pass::is_asked(self));
+        if is_news {
             instance.deliveries.write().forget(&name);
             // It may call templates no more.
             context.tell_deleted_templates(&instance.name);
@@ -97,7 +99,7 @@ impl Reconcile for ContactPoint {
             return Err(failure);
         }
         let mut status = self.status.clone().unwrap_or_default();
-        let before = match (synced.is_written, pass::is_told(self)) {
+        let before = match (is_news, pass::is_told(self)) {
             (true, _) => Before::IsVoid,
             (false, false) => Before::IsDue,
             (false, true) => Before::Stands,
@@ -161,7 +163,7 @@ impl Reconcile for ContactPoint {
         // Of a Grafana that has never answered there is nothing to forget.
         let forget = async || match instance.memory() {
             Ok(memory) => {
-                instance.spoken.forget(&name);
+                instance.spoken.retire(&name, Instant::now());
                 memory
                     .update(|memory| {
                         let (derived, own) = (&own, equal::uids(memory, own.clone()));

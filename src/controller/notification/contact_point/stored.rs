@@ -21,7 +21,7 @@ use crate::domain::notification::contact_point::decision::{self, Plan};
 use crate::grafana::Grafana;
 use crate::grafana::api::Provenance;
 use crate::grafana::api::notifications::{ContactPointWrite, Sent};
-use crate::grafana::mirror::{Lookup, Subject};
+use crate::grafana::mirror::{Held, Lookup, Subject};
 use crate::grafana::model::{self, Found};
 use crate::grafana::turns::Turn;
 
@@ -32,8 +32,10 @@ const MAKING: &str = "making";
 /// What became of a contact point.
 #[derive(Default)]
 pub(super) struct Synced {
-    /// Whether anything was written.
+    /// Whether anything was written, by an earlier pass whose answer was lost if not by this one.
     pub(super) is_written: bool,
+    /// Whether this pass has sent it.
+    pub(super) is_sent: bool,
     /// Whether what Grafana hides of it was sent again because somebody had changed it.
     pub(super) is_put_right: bool,
     /// What somebody has changed of it, where that is only told of.
@@ -61,9 +63,8 @@ fn reported(
         return Ok(None);
     }
     let found = found.cloned();
-    instance
-        .mirror
-        .write(|held| held.contact_points.written(name.to_owned(), found));
+    let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
+    instance.mirror.write(note);
     Ok(Some(Synced {
         drift,
         ..Synced::default()
@@ -122,17 +123,16 @@ pub(super) async fn sync(
         Strangers::Stay(why) => (plan.foreign.clone(), Some(why)),
     };
     if plan.is_done_but_for(&kept) {
-        instance
-            .mirror
-            .write(|held| held.contact_points.written(name.to_owned(), found));
+        let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
+        instance.mirror.write(note);
         return Ok(Synced {
             is_written: true,
             besides,
             ..Synced::default()
         });
     }
-    let messages: Vec<_> = wish.iter().map(|i| decision::message(name, i)).collect();
-    let sent = (messages, object.annotation(ANNOTATION_RESEND));
+    let resend = object.annotation(ANNOTATION_RESEND);
+    let sent = (decision::messages(name, wish), resend);
     let attempt = instance
         .refused
         .attempt(format!("contact point {name}"), &sent, Instant::now())?;
@@ -144,6 +144,7 @@ pub(super) async fn sync(
         !is_new && besides.is_none() && (!plan.foreign.is_empty() || (!plan.is_ours && !is_remembered));
     let synced = Synced {
         is_written: true,
+        is_sent: true,
         is_put_right: is_other,
         taken: is_taken_over.then(|| decision::names(before, &plan.foreign)),
         drift: Vec::new(),
@@ -217,9 +218,8 @@ async fn is_alone(
     let looked = look::after_write(instance, turn, name).await;
     if looked.is_err() {
         // The next pass looks for itself.
-        instance
-            .mirror
-            .write(|held| held.contact_points.unknown(name.to_owned()));
+        let doubt = |held: &mut Held| held.contact_points.unknown(name.to_owned());
+        instance.mirror.write(doubt);
     }
     let (turn, found) = looked?;
     let Some(found) = found.filter(|found| !decide(found).foreign.is_empty()) else {

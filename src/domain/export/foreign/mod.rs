@@ -90,8 +90,8 @@ fn of_namespace(
     import: &mut Import,
 ) {
     let name = free(taken, document);
-    let namespace = namespace(&document.value).unwrap_or_default();
-    let before = [namespace.as_str(), &name].join("/");
+    let own = namespace(&document.value);
+    let before = [own.as_deref().unwrap_or_default(), &name].join("/");
     let spec = resource::configuration(document.value.get("spec").unwrap_or(&Value::Null));
     let place = Place {
         before: format!("{}/", before.trim_start_matches('/')),
@@ -99,7 +99,9 @@ fn of_namespace(
         parent: Some(json!({"parentRef": parent(asked)})),
         called: name,
     };
+    world.enter(own);
     configuration(&spec, &place, true, world, import);
+    world.enter(None);
 }
 
 /// The policy that routes of a namespace are a branch of, as a resource refers to it.
@@ -145,3 +147,6 @@ fn free(taken: &mut BTreeSet<(Option<String>, String)>, document: &Document) -> 
     }
     called
 }
+
+#[cfg(test)]
+mod tests;

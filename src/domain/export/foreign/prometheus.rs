@@ -77,7 +77,7 @@ pub(super) fn rules(
     let wish = in_full(&asked_of(document, place, asked), vec![source], &grafana);
     for (rule, losses) in wish.rules.into_iter().zip(wish.losses) {
         let source = called(&rule, &place.name);
-        match resource(rule, losses, names, asked).checked(schemas) {
+        match resource(rule, &losses, names, asked).checked(schemas) {
             Ok(resource) => import.made.push(Made { source, resource }),
             Err(why) => import.leave(source, why),
         }
@@ -152,7 +152,7 @@ fn words(message: &str) -> String {
         .replace("spec.datasource", "--datasource")
 }
 
-fn resource(rule: AlertRule, losses: Vec<String>, names: &mut Names, asked: &Asked) -> Resource {
+fn resource(rule: AlertRule, losses: &[String], names: &mut Names, asked: &Asked) -> Resource {
     let mut spec = rule.spec;
     let title = spec.title.clone().unwrap_or_default();
     let name = names.of(&title, "rule");

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::contact_point;
 use super::super::export;
 use super::super::held::{self, Holdings};
+use super::super::policy;
 use super::super::resource::{Kind, Resource, Spec};
 use super::asked::{Asked, Import, Made};
 use crate::api::reference::SecretKeyRef;
@@ -45,6 +46,8 @@ pub(super) struct About {
     pub(super) remarks: Vec<String>,
     /// Whether it is for the alerts of its own namespace alone, as resources are.
     pub(super) is_of_namespace: bool,
+    /// The namespace that it is of, where it is of one.
+    pub(super) namespace: Option<String>,
     /// Of a policy tree: of which it is to be a branch, as a resource says it.
     pub(super) branch: Option<Value>,
 }
@@ -57,17 +60,32 @@ pub(super) struct World {
     hidden: BTreeMap<(String, String), Hidden>,
     /// Uids of rules that have none.
     nameless: BTreeSet<String>,
+    /// The namespace that all is of which is noted now.
+    namespace: Option<String>,
+    /// Contact points that were there, and aren't carried over.
+    missing: BTreeSet<String>,
 }
 
 impl World {
     /// Notes what is known of an object; fails where another one is called the same.
-    pub(super) fn note(&mut self, kind: Kind, called: &str, about: About) -> Result<(), String> {
+    pub(super) fn note(&mut self, kind: Kind, called: &str, mut about: About) -> Result<(), String> {
         let key = (kind, called.to_owned());
         if self.about.contains_key(&key) {
             return Err(format!("another {kind} is called {called:?} already"));
         }
+        about.namespace.clone_from(&self.namespace);
         self.about.insert(key, about);
         Ok(())
+    }
+
+    /// Says of which namespace all is that is noted from now on.
+    pub(super) fn enter(&mut self, namespace: Option<String>) {
+        self.namespace = namespace;
+    }
+
+    /// Remembers a contact point that can't be carried over.
+    pub(super) fn miss(&mut self, called: &str) {
+        self.missing.insert(called.to_owned());
     }
 
     /// Takes a contact point, unless another one is called the same.
@@ -129,7 +147,7 @@ impl World {
     }
 
     /// The resources of all of it.
-    pub(super) fn resources(self, asked: &Asked, schemas: &Schemas, import: &mut Import) {
+    pub(super) fn resources(mut self, asked: &Asked, schemas: &Schemas, import: &mut Import) {
         let Some(owner) = Owner::parse(NOBODY) else {
             return;
         };
@@ -149,6 +167,9 @@ impl World {
             jiff::Timestamp::UNIX_EPOCH,
         );
         for left in export.left {
+            if left.kind == Kind::ContactPoint {
+                self.miss(&left.called);
+            }
             let rule = self.held.rules.iter().find(|rule| rule.title == left.called);
             let called = match (left.kind, rule) {
                 (Kind::AlertRule, Some(rule)) => &rule.uid,
@@ -164,9 +185,14 @@ impl World {
             };
             let about = self.about(resource.spec.kind(), called);
             let source = about.source.clone();
+            let point = (resource.spec.kind() == Kind::ContactPoint).then(|| resource.called.clone());
             match self.finished(resource, about, asked, import).checked(schemas) {
                 Ok(resource) => import.made.push(Made { source, resource }),
-                Err(why) => import.leave(source, why),
+                Err(why) => {
+                    import.leave(source, why);
+                    // Contact points are the first, and policies are told.
+                    self.missing.extend(point);
+                }
             }
         }
     }
@@ -188,6 +214,7 @@ impl World {
         resource.remarks.extend(about.remarks);
         // There is nothing in Grafana that a first pass could change.
         resource.changes = Vec::new();
+        let mut refers = false;
         if let Spec::ContactPoint(spec) = &resource.spec {
             let mut spec = serde_json::to_value(spec).unwrap_or_default();
             let own = self.held.contact_points.iter().map(|found| &found.object);
@@ -202,6 +229,7 @@ impl World {
                         import.values.insert(reference, value.clone());
                     }
                     Some(Hidden::Reference(there)) => {
+                        refers = true;
                         resource.secrets.retain(|own| *own != reference);
                         refer(&mut spec, &reference, there);
                     }
@@ -216,18 +244,70 @@ impl World {
         if let Spec::AlertRule(spec) = &mut resource.spec {
             spec.uid = spec.uid.take().filter(|uid| !self.nameless.contains(uid));
         }
-        if let (Spec::NotificationPolicy(spec), Some(Value::Object(branch))) = (&resource.spec, about.branch)
-        {
-            let mut spec = serde_json::to_value(spec).unwrap_or_default();
-            if let Some(fields) = spec.as_object_mut() {
-                fields.remove("tree");
-                fields.extend(branch);
-            }
-            if let Ok(spec) = serde_json::from_value(spec) {
-                resource.spec = Spec::NotificationPolicy(spec);
-            }
+        if resource.spec.kind() == Kind::NotificationPolicy {
+            self.finish_policy(&mut resource, about.branch);
+        }
+        if let Some(own) = about.namespace {
+            settle(&mut resource, own, refers);
         }
         resource
+    }
+
+    /// What of a policy an export doesn't know: that it may be a branch, and what its routes name in vain.
+    fn finish_policy(&self, resource: &mut Resource, branch: Option<Value>) {
+        let mut trees = self.held.trees.iter();
+        let Some((_, found)) = trees.find(|(tree, _)| name_of(tree) == resource.called) else {
+            return;
+        };
+        let mut named = BTreeSet::new();
+        receivers(&found.object, &mut named);
+        for name in named.intersection(&self.missing) {
+            resource.lost.push(format!(
+                "routes name receiver {name}, which isn't carried over: the policy isn't written until a contact point {name} is there"
+            ));
+        }
+        let (Spec::NotificationPolicy(spec), Some(Value::Object(branch))) = (&resource.spec, branch) else {
+            return;
+        };
+        let mut spec = serde_json::to_value(spec).unwrap_or_default();
+        if let Some(fields) = spec.as_object_mut() {
+            fields.remove("tree");
+            // An export leaves out what a root groups by anyway; a branch without groupBy groups as its root.
+            if !found.object.group_by.is_empty() {
+                fields.insert("groupBy".to_owned(), found.object.group_by.clone().into());
+            }
+            fields.extend(branch);
+        }
+        resource.lost.retain(|lost| lost != policy::UNGROUPED);
+        if let Ok(spec) = serde_json::from_value(spec) {
+            resource.spec = Spec::NotificationPolicy(spec);
+        }
+    }
+}
+
+/// Leaves a resource in its own namespace, unless another one is asked for; then what that changes is told. `refers` is whether it refers to Secrets that are there.
+fn settle(resource: &mut Resource, own: String, refers: bool) {
+    let Some(other) = resource.namespace.as_ref().filter(|asked| **asked != own) else {
+        resource.namespace = Some(own);
+        return;
+    };
+    let why = match resource.spec.kind() {
+        Kind::NotificationPolicy | Kind::InhibitionRule => {
+            format!("it was for the alerts of namespace {own}, and is for those of {other} here")
+        }
+        Kind::ContactPoint if refers => {
+            format!("it has the Secrets of namespace {own}: they must be in {other} too")
+        }
+        _ => return,
+    };
+    resource.lost.push(why);
+}
+
+/// All receivers that a route and those below it name.
+fn receivers(route: &Route, named: &mut BTreeSet<String>) {
+    named.extend(route.receiver.clone());
+    for below in &route.routes {
+        receivers(below, named);
     }
 }
 

@@ -369,6 +369,13 @@ pub fn message(name: &str, integration: &Integration) -> Vec<u8> {
     serde_json::to_vec(&message).unwrap_or_default()
 }
 
+/// The same of all integrations of a contact point.
+pub fn messages(name: &str, wish: &[Integration]) -> Vec<Vec<u8>> {
+    wish.iter()
+        .map(|integration| message(name, integration))
+        .collect()
+}
+
 /// The uids of a contact point's integrations; needs no Secrets.
 pub fn uids(spec: &ContactPointSpec, owner: &Owner, namespace: &str, name: &str) -> Vec<String> {
     let types: Vec<&str> = spec.integrations.iter().map(type_of).collect();

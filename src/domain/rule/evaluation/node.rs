@@ -226,7 +226,7 @@ pub fn outcomes(known: &Known, condition: &str) -> Vec<Outcome> {
             labels: Some(value.labels.clone()),
             verdict: match value.number {
                 None => Verdict::NoData,
-                Some(x) if x == 0.0 => Verdict::Normal,
+                Some(0.0) => Verdict::Normal,
                 Some(_) => Verdict::Alerting,
             },
             values: captured(known, &value.labels),

@@ -24,9 +24,12 @@ fn rule(wait: &str) -> AlertRule {
     }
 }
 
-/// A sample a minute; `-` is none.
+/// A sample a minute; `-` is none. Before them nothing is wrong.
 fn samples(text: &str) -> (Samples, Span) {
     let mut samples = Samples::default();
+    for minute in -2..0 {
+        samples.add("A", &Labels::new(), minute * 60, Some(0.0));
+    }
     for (minute, sample) in (0..).zip(text.split(' ')) {
         if let Ok(number) = sample.parse() {
             samples.add("A", &Labels::new(), minute * 60, Some(number));
@@ -65,7 +68,7 @@ fn no_data_is_counted_and_is_an_alert_of_its_own() {
     let (samples, span) = samples("9 - - - 9");
     let past = past(&rule("0s"), VERSION, span, 0, &samples).unwrap();
     assert_eq!(past.without_data, 3);
-    assert_eq!(samples.earliest(), Some(0));
+    assert_eq!(samples.earliest(), Some(-120));
     let of: Vec<_> = past
         .firings
         .iter()

@@ -28,7 +28,7 @@ pub fn of(rule: &AlertRule) -> Option<f64> {
 
 /// The same with another number in the place of the one that is compared; fails where there isn't just one.
 pub fn replaced(rule: &AlertRule, threshold: f64) -> Result<AlertRule, String> {
-    let mut rule = rule.clone();
+    let mut other = rule.clone();
     let none = || {
         "--threshold takes the place of one number that a value is compared with, and this rule has none such or several".to_owned()
     };
@@ -43,27 +43,32 @@ pub fn replaced(rule: &AlertRule, threshold: f64) -> Result<AlertRule, String> {
     let mut all = rule.data.iter();
     let is_written = !all.any(|node| text(&node.model, "expression").starts_with("!is_null("));
     let is_condition = |node: &&mut Query| node.ref_id == rule.condition && node.is_expression();
-    let Some(node) = rule.data.iter_mut().find(is_condition) else {
+    let Some(decides) = other.data.iter_mut().find(is_condition) else {
         return Err(none());
     };
-    match text(&node.model, "type").as_str() {
+    match text(&decides.model, "type").as_str() {
         "threshold" => {
-            let params = node.model.pointer_mut("/conditions/0/evaluator/params");
+            // With a second number, for the way back, the one in question isn't alone.
+            let unloads = decides.model.pointer("/conditions/0/unloadEvaluator");
+            if unloads.is_some_and(|evaluator| !evaluator.is_null()) {
+                return Err(none());
+            }
+            let params = decides.model.pointer_mut("/conditions/0/evaluator/params");
             match params.and_then(Json::as_array_mut).map(Vec::as_mut_slice) {
                 Some([only]) if is_written => *only = threshold.into(),
                 _ => return Err(none()),
             }
         }
         "math" => {
-            let text = text(&node.model, "expression");
+            let text = text(&decides.model, "expression");
             let (changed, _) = rewritten(&text, threshold).ok_or_else(none)?;
-            if let Some(expression) = node.model.get_mut("expression") {
+            if let Some(expression) = decides.model.get_mut("expression") {
                 *expression = changed.into();
             }
         }
         _ => return Err(none()),
     }
-    Ok(rule)
+    Ok(other)
 }
 
 /// A comparison.
@@ -132,6 +137,10 @@ fn rewritten(text: &str, threshold: f64) -> Option<(String, f64)> {
     let number = rest.trim_start();
     let end = number.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+')));
     let (old, behind) = number.split_at_checked(end.unwrap_or(number.len()))?;
+    // In `$A > 0.9 * $B` it is but a part of what is compared with.
+    if behind.contains(|c: char| c != ')' && !c.is_whitespace()) {
+        return None;
+    }
     let old = old.parse().ok()?;
     let space = rest.get(..rest.len() - number.len())?;
     Some((format!("{before}{space}{threshold}{behind}"), old))
@@ -148,6 +157,8 @@ mod tests {
             ("is_number(1 / ($B > 5))", Some(("is_number(1 / ($B > 2))", 5.0))),
             ("$B > 5 && $B < 9", None),
             ("$B > $A", None),
+            ("$A > 0.9 * $B", None),
+            ("($A > 5 ) ", Some(("($A > 2 ) ", 5.0))),
             ("$B", None),
         ] {
             let rewritten = rewritten(text, 2.0);

@@ -2,9 +2,9 @@
 
 mod deliveries;
 #[cfg(feature = "cli")]
-mod queries;
-#[cfg(feature = "cli")]
 mod history;
+#[cfg(feature = "cli")]
+mod queries;
 mod states;
 #[cfg(feature = "cli")]
 mod testing;

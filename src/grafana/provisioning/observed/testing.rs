@@ -1,6 +1,6 @@
 //! Tests of contact points: `/api/alertmanager/grafana/config/api/v1/receivers/test`, up to 12.4.
 //!
-//! Source: `pkg/services/ngalert/api/api_alertmanager.go` (RoutePostTestGrafanaReceivers) of 10 to 12: 200 where all were delivered, 207 where some were or
+//! Source: `pkg/services/ngalert/api/api_alertmanager.go` (`RoutePostTestGrafanaReceivers`) of 10 to 12: 200 where all were delivered, 207 where some were or
 //! none, 400 where all are invalid, 408 where all took too long; the body is the same. What is omitted of an integration's secrets is taken from what is
 //! stored under its uid.
 

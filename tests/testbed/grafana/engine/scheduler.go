@@ -38,7 +38,6 @@ type Engine struct {
 	Am    *routing.Alertmanager
 	// What became of alerts.
 	History History
-	slots   chan struct{}
 	// ask answers for data sources; nil has them asked themselves.
 	ask   func(ctx context.Context, q store.Query, run *expression.Run) (expression.Values, error)
 	slots chan struct{}

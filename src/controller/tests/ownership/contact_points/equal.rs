@@ -218,7 +218,7 @@ async fn an_equal_contact_point_without_a_uid_stays_grafanas() {
 #[tokio::test]
 async fn what_became_ours_as_it_was_counts_as_sent_so_a_change_of_it_is_only_told_where_that_is_asked() {
     let mut world = world_with(&json!({"driftPolicy": "Report"}), |held| {
-        held.points.push(equal("team"))
+        held.points.push(equal("team"));
     })
     .await;
     let mut object = world.contact_point("team", spec());

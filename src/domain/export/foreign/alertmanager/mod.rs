@@ -19,8 +19,8 @@ use super::world::{About, World, found};
 use crate::domain::import::name::words;
 use crate::grafana::model::{InhibitionRule, TimeInterval};
 
-pub(super) use self::parts::{Place, list};
-pub(super) use self::receiver::{is_nothing, text};
+pub(super) use self::parts::{Place, has_user, list, text};
+pub(super) use self::receiver::is_nothing;
 
 /// Takes a configuration. What of it can't be carried over is left out, and told.
 pub(super) fn configuration(
@@ -105,6 +105,7 @@ fn receivers(
             if made.lost.is_empty() {
                 empty.add(&own);
             } else {
+                world.miss(&called);
                 import.leave(source, made.lost.join("; "));
             }
             continue;

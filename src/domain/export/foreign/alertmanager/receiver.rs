@@ -1,10 +1,10 @@
 //! One receiver of Alertmanager → the integrations of a contact point. Values never get into what is said of them: they may be secret.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::super::world::{Hidden, World};
+use super::parts::{has_user, seconds, text, texts};
 use super::tables::{self, As, Type, UNKNOWN};
-use crate::api::duration::Duration;
 use crate::api::reference::SecretKeyRef;
 use crate::grafana::model::{Integration, REDACTED};
 
@@ -18,6 +18,9 @@ pub(super) struct Receiver {
 
 /// Where VictorOps is asked where nothing else is said.
 const VICTOROPS: &str = "https://alert.victorops.com/integrations/generic/20131114/alert/";
+
+/// Settings that are looked at by themselves, and may stand in a file.
+const IN_FILES: [&str; 2] = ["service_key", "api_key"];
 
 /// One integration that is being put together.
 struct Made<'a> {
@@ -103,9 +106,9 @@ impl Made<'_> {
         for (theirs, how) in self.type_.settings {
             let value = self.value(theirs).cloned();
             match (how, value) {
-                (As::Elsewhere, _) => {}
                 (As::Secret(ours), value) => self.secret(theirs, ours, value),
-                (_, None) => {}
+                (As::Elsewhere, _) | (_, None) => {}
+                (As::Itself(ours), Some(Value::String(text))) => self.say(ours, text),
                 (As::Itself(ours), Some(value)) => self.set(ours, value),
                 (As::Text(ours), Some(value)) => self.set(ours, text(&value).into()),
                 (As::Seconds(ours), Some(value)) => match seconds(&value) {
@@ -174,6 +177,15 @@ impl Made<'_> {
         self.hidden.push((field.to_owned(), value));
     }
 
+    /// Sets a text, unless it is an address that says who asks.
+    fn say(&mut self, field: &str, text: String) {
+        if has_user(&text) {
+            self.hide(field, Hidden::Value(text));
+        } else {
+            self.set(field, text.into());
+        }
+    }
+
     fn secret(&mut self, theirs: &str, ours: &str, value: Option<Value>) {
         match value {
             Some(value) => self.hide(ours, hidden(&value)),
@@ -193,9 +205,19 @@ impl Made<'_> {
 
     /// What is said that is in no table.
     fn others(&mut self) {
+        let how = |field: &str| {
+            let mut all = self.type_.settings.iter();
+            all.find(|(own, _)| *own == field).map(|(_, how)| *how)
+        };
         let known = |field: &str| {
-            let field = field.strip_suffix("_file").unwrap_or(field);
-            field == "send_resolved" || self.type_.settings.iter().any(|(own, _)| *own == field)
+            let is_in_file = |field: &str| match how(field) {
+                Some(As::Secret(_)) => true,
+                Some(As::Elsewhere) => IN_FILES.contains(&field),
+                _ => false,
+            };
+            field == "send_resolved"
+                || how(field).is_some()
+                || field.strip_suffix("_file").is_some_and(is_in_file)
         };
         let others: Vec<String> = self
             .given
@@ -208,6 +230,7 @@ impl Made<'_> {
                 ("email", "html") => "Grafana sends mails in its own form; text is carried over",
                 ("email", _) => "Grafana sends mail by its own settings",
                 (_, "http_config") => "Grafana connects by its own settings",
+                (_, field) if field.ends_with("_file") => "what is in the file isn't read",
                 _ => "Grafana has no setting for it",
             };
             self.lose(&field, why);
@@ -248,10 +271,7 @@ impl Made<'_> {
 
     fn opsgenie(&mut self) {
         if let Some(url) = self.value("api_url").map(text) {
-            self.set(
-                "apiUrl",
-                format!("{}/v2/alerts", url.trim_end_matches('/')).into(),
-            );
+            self.say("apiUrl", format!("{}/v2/alerts", url.trim_end_matches('/')));
         }
     }
 
@@ -334,6 +354,12 @@ impl Made<'_> {
                             Hidden::Value(name) => self.set(user, name.into()),
                             other => self.hide(user, other),
                         }
+                    } else if part("username_file").is_some() {
+                        self.remarks.push(
+                            "http_config.basic_auth.username_file: what is in the file belongs into the Secret"
+                                .to_owned(),
+                        );
+                        self.hide(user, Hidden::Nowhere);
                     }
                     self.hide(password, part("password").map_or(Hidden::Nowhere, hidden));
                 }
@@ -391,7 +417,7 @@ pub(in super::super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// What is known of a secret: its value, or the key of a Secret that an AlertmanagerConfig names.
+/// What is known of a secret: its value, or the key of a Secret that a resource names.
 fn hidden(value: &Value) -> Hidden {
     let part = |name: &str| Some(value.get(name)?.as_str()?.to_owned());
     match (value, part("name"), part("key")) {
@@ -399,37 +425,4 @@ fn hidden(value: &Value) -> Hidden {
         (Value::Object(_), ..) => Hidden::Nowhere,
         _ => Hidden::Value(text(value)),
     }
-}
-
-/// A scalar as a text.
-pub(in super::super) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
-fn seconds(value: &Value) -> Option<u64> {
-    let text = text(value);
-    let length = Duration::parse(&text).ok()?.checked().ok()?;
-    Some(length.as_secs())
-}
-
-/// Texts by their names, also from a list of keys and values.
-fn texts(value: &Value) -> Value {
-    let pair = |pair: &Value| Some((text(pair.get("key")?), text(pair.get("value")?)));
-    let pairs: Map<String, Value> = match value {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (name.clone(), text(value).into()))
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .filter_map(pair)
-            .map(|(name, value)| (name, value.into()))
-            .collect(),
-        _ => return json!({}),
-    };
-    Value::Object(pairs)
 }

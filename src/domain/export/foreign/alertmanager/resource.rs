@@ -1,4 +1,4 @@
-//! AlertmanagerConfigs of prometheus-operator and VictoriaMetrics' → the same as a configuration of Alertmanager.
+//! `AlertmanagerConfig`s of prometheus-operator and VictoriaMetrics' → the same as a configuration of Alertmanager.
 
 use serde_json::{Map, Value};
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::parts::{Place, always, list};
-use super::receiver::text;
+use super::parts::{Place, always, list, strict_list, text};
 use crate::api::matcher::Matcher;
 use crate::domain::export::foreign::world::About;
 use crate::grafana::model::{ObjectMatcher, Route, TimeInterval};
@@ -131,24 +130,28 @@ fn route(
 ) -> Result<Route, String> {
     let own = given.get("receiver").map(text).filter(|name| !name.is_empty());
     let own = own.unwrap_or_else(|| above.to_owned());
-    let named = |name: &str| format!("{}{name}", place.before);
+    let full = |name: &str| format!("{}{name}", place.before);
     let names =
-        |field: &str| -> Vec<String> { list(given, field).iter().map(|name| named(&text(name))).collect() };
+        |field: &str| -> Vec<String> { list(given, field).iter().map(|name| full(&text(name))).collect() };
     let mut mutes = names("mute_time_intervals");
     let receiver = if empty.names.contains(&own) {
-        mutes.push(named(&own));
+        mutes.push(full(&own));
         root
     } else {
         &own
     };
     let length = |field: &str| given.get(field).map(text).filter(|length| !length.is_empty());
     let mut routes = Vec::new();
-    for (nth, below) in list(given, "routes").iter().enumerate() {
+    for (nth, below) in strict_list(given, "routes")?.iter().enumerate() {
         let at = if at.is_empty() {
             format!("routes[{nth}]")
         } else {
             format!("{at}.routes[{nth}]")
         };
+        if !below.is_object() {
+            // It would match everything.
+            return Err(format!("{at}: it is no mapping"));
+        }
         routes.push(route(below, root, &at, place, empty, &own, lost)?);
     }
     for field in given
@@ -165,7 +168,7 @@ fn route(
         lost.push(format!("{at}{field}: there is no field for it"));
     }
     Ok(Route {
-        receiver: Some(named(receiver)).filter(|_| !receiver.is_empty()),
+        receiver: Some(full(receiver)).filter(|_| !receiver.is_empty()),
         group_by: list(given, "group_by").iter().map(text).collect(),
         object_matchers: matchers(given, "").map_err(|why| {
             if at.is_empty() {
@@ -201,13 +204,15 @@ pub(super) fn matchers(given: &Value, side: &str) -> Result<Vec<ObjectMatcher>, 
                     all.extend(entry_of(entry)?);
                 }
             }
-            _ => {}
+            None | Some(Value::Null) => {}
+            // Without it the route would match more, if not everything.
+            Some(_) => return Err(format!("{side}{field} is neither a mapping nor a list")),
         }
     }
-    for entry in list(given, &format!("{side}matchers")) {
+    for entry in strict_list(given, &format!("{side}matchers"))? {
         all.extend(entry_of(entry)?);
     }
-    for entry in list(given, &format!("{side}object_matchers")) {
+    for entry in strict_list(given, &format!("{side}object_matchers"))? {
         let [label, operator, value] = entry.as_array().map_or(&[][..], Vec::as_slice) else {
             return Err(
                 "an entry of object_matchers has another form than [label, operator, value]".to_owned(),
@@ -310,5 +315,20 @@ mod tests {
             assert_eq!(found, expected, "{given}");
         }
         assert!(matchers(&json!({"matchers": ["nonsense"]}), "").is_err());
+        assert_eq!(matchers(&json!({"matchers": null, "match": {}}), ""), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_no_list_of_matchers_does_not_match_everything() {
+        for given in [
+            json!({"matchers": "a=b"}),
+            json!({"matchers": {"a": "b"}}),
+            json!({"match": "a=b"}),
+            json!({"match_re": 1}),
+            json!({"object_matchers": {"a": "b"}}),
+        ] {
+            assert!(matchers(&given, "").is_err(), "{given}");
+        }
+        assert!(matchers(&json!({"source_match": true}), "source_").is_err());
     }
 }

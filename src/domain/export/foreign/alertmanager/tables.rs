@@ -13,7 +13,7 @@ pub(super) enum As {
     Seconds(&'static str),
     /// As a reference to a Secret; also from the setting of the same name that ends in `_file`.
     Secret(&'static str),
-    /// Texts by their names, which AlertmanagerConfigs write as a list of keys and values.
+    /// Texts by their names, which resources write as a list of keys and values.
     Texts(&'static str),
     /// It is looked at elsewhere.
     Elsewhere,

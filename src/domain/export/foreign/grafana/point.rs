@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::alertmanager::{is_nothing, list, text};
+use super::super::alertmanager::{has_user, is_nothing, list, text};
 use super::super::world::{Hidden, World};
 use crate::api::reference::SecretKeyRef;
 use crate::grafana::model::{Integration, REDACTED};
@@ -111,7 +111,7 @@ fn is_secret(path: &str, type_: &str, value: &Value) -> bool {
     let Value::String(value) = value else {
         return false;
     };
-    if value == REDACTED {
+    if value == REDACTED || has_user(value) {
         return true;
     }
     if name == "url" {

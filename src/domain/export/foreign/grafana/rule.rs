@@ -83,7 +83,8 @@ pub(super) fn rule(given: &Value, place: &Place) -> Result<(AlertRule, Vec<Strin
         condition: words("condition"),
         data: list(given, "data").iter().map(query).collect(),
         no_data_state: or("noDataState", "NoData"),
-        exec_err_state: or("execErrState", "Error"),
+        // Unlike a rule that is made by hand: `pkg/services/provisioning/alerting/rules_types.go`.
+        exec_err_state: or("execErrState", "Alerting"),
         r#for: or("for", "0s"),
         keep_firing_for: either("keepFiringFor", "keep_firing_for").map(text),
         missing_series_evals_to_resolve: either(
@@ -221,4 +222,26 @@ pub(super) fn folder(path: &str, world: &mut World) -> String {
         above = Some(uid);
     }
     above.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_that_says_nothing_of_errors_fires_for_them_as_in_grafana() {
+        let place = Place {
+            folder: String::new(),
+            group: String::new(),
+            interval: String::new(),
+        };
+        let (made, lost) = rule(&json!({"title": "Up"}), &place).unwrap();
+        assert_eq!(
+            (made.exec_err_state.as_str(), made.no_data_state.as_str()),
+            ("Alerting", "NoData")
+        );
+        assert!(lost.is_empty(), "{lost:?}");
+    }
 }

@@ -44,6 +44,7 @@ pub(super) fn point(called: &str, given: &[Given<'_>], world: &mut World, import
     }
     let made = contact_point(called, given, world);
     if made.integrations.is_empty() {
+        world.miss(called);
         import.leave(source, "it sends nothing");
         return;
     }
