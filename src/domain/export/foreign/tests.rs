@@ -77,6 +77,19 @@ fn a_branch_keeps_what_it_groups_by_and_groups_as_its_root_where_it_says_nothing
 }
 
 #[test]
+fn a_route_that_only_names_its_receiver_is_a_policy_too() {
+    let config = json!({
+        "route": {"receiver": "a"}, "receivers": [{"name": "a", "webhook_configs": [{"url": "https://a.example"}]}],
+    });
+    let import = imported(Format::Alertmanager, config, None);
+    let lost = &of(&import, Kind::NotificationPolicy).lost;
+    assert!(
+        lost.len() == 1 && lost[0].starts_with("the root groups by no label"),
+        "{lost:?}"
+    );
+}
+
+#[test]
 fn a_policy_tells_of_receivers_that_are_not_carried_over() {
     let config = json!({
         "route": {"receiver": "a", "group_by": ["b"], "routes": [{"receiver": "gone", "matchers": ["c=d"]}]},

@@ -142,7 +142,12 @@ impl World {
     /// Takes a policy tree, unless another one is called the same.
     pub(super) fn tree(&mut self, called: TreeName, route: Route, about: About) -> Result<(), String> {
         self.note(Kind::NotificationPolicy, name_of(&called), about)?;
-        self.held.trees.push((called, found(route)));
+        // What a file says somebody has written, also where it is as plain as the tree that Grafana begins with.
+        let written = Found {
+            provenance: Some("file".to_owned()),
+            ..found(route)
+        };
+        self.held.trees.push((called, written));
         Ok(())
     }
 
