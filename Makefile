@@ -19,12 +19,14 @@ export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
 export STATIC ?= $(shell uname -m)-unknown-linux-gnu
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+MDBOOK_VERSION := 0.5.4
 # How long `make fuzz` tries each target, in seconds.
 FUZZ_SECONDS ?= 60
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 CACHE = $(or $(ALERTWRIGHT_TESTBED_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/alertwright-testbed)
 CARGO_FUZZ = $(CACHE)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+MDBOOK = $(CACHE)/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 CARGO_DENY = $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY = $(CARGO_DENY) --workspace --config .cargo/deny.toml check
 BIN = $(shell tests/testbed/build --dir)
@@ -181,6 +183,10 @@ docs: ## Write docs/reference from the CustomResourceDefinitions, and what comma
 	$(DEVELOPED) crds --markdown --directory docs/reference
 	WRITE_DOCS=1 cargo test --locked --quiet --test cli -- docs:: collections:: --test-threads 1
 
+.PHONY: site
+site: $(MDBOOK) ## Make a site of the documentation, with a search, in target/site/html
+	docs/site/build $(MDBOOK) $(TARGET)/site
+
 .PHONY: generated
 generated: crds docs ## Check that generated files are committed as they would be generated
 	@git diff --exit-code -- $(GENERATED) || { echo 'run "make crds docs" and commit the result'; exit 1; }
@@ -235,3 +241,7 @@ $(CARGO_FUZZ):
 $(CARGO_DENY):
 	@echo 'cargo-deny: building, which takes some minutes the first time'
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --no-default-features --root $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)
+
+$(MDBOOK):
+	@echo 'mdBook: building, which takes some minutes the first time'
+	cargo install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --features search --root $(CACHE)/mdbook-$(MDBOOK_VERSION)

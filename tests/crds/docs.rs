@@ -88,6 +88,19 @@ fn every_link_within_the_documentation_leads_somewhere() {
     assert!(count > 50, "{count} links in {} pages", pages.len());
 }
 
+/// The site's contents are made from these indexes.
+#[test]
+fn every_page_of_the_documentation_is_in_the_index_of_its_folder() {
+    let docs = root().join("docs");
+    let pages = pages().into_iter().filter(|page| page.starts_with(&docs));
+    for page in pages.filter(|page| !page.ends_with("README.md")) {
+        let index = page.with_file_name("README.md");
+        let name = page.file_name().unwrap_or_default().to_string_lossy();
+        let (_, links) = anchors_and_links(&index);
+        assert!(links.iter().any(|link| *link == name), "{} has no link to {name}", index.display());
+    }
+}
+
 /// A page's manifests: its blocks of YAML, and what its commands read from a here-document.
 fn manifests(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).expect("a page");
