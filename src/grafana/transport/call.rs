@@ -2,6 +2,7 @@
 
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
 use url::Url;
@@ -11,6 +12,23 @@ use crate::grafana::error::{Error, Result};
 
 /// Grafana looks at whether it is there, never at its value.
 const DISABLE_PROVENANCE: HeaderName = HeaderName::from_static("x-disable-provenance");
+
+/// What can't stand for itself in a segment of a path: the set of the URL standard (<https://url.spec.whatwg.org/#path-percent-encode-set>), with what divides
+/// or escapes.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 /// A request to Grafana.
 pub(crate) struct Call {
@@ -129,10 +147,18 @@ impl Call {
             return Err(unsendable("a name"));
         }
         let mut url = base.clone();
-        url.path_segments_mut()
-            .map_err(|()| unsendable("an address"))?
-            .pop_if_empty()
-            .extend(&self.path);
+        if url.cannot_be_a_base() {
+            return Err(unsendable("an address"));
+        }
+        // Encoded here: the crate `url` leaves out tabs and line breaks of a segment, which makes it that of another object.
+        let segments = self
+            .path
+            .iter()
+            .map(|segment| utf8_percent_encode(segment, SEGMENT));
+        let path = segments.fold(url.path().trim_end_matches('/').to_owned(), |path, segment| {
+            format!("{path}/{segment}")
+        });
+        url.set_path(&path);
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }

@@ -141,6 +141,29 @@ async fn a_request_carries_credentials_path_query_body_and_provenance() {
 }
 
 #[tokio::test]
+async fn a_name_is_one_segment_of_the_path_whatever_is_in_it() {
+    let router = Router::new().fallback(any(async |request: Request| {
+        json!(request.uri().path()).to_string()
+    }));
+    let url = format!("{}/grafana/", serve(router).await);
+    let transport = transport(&url);
+    let every: String = (0..=0xff).map(char::from).collect();
+    for name in [
+        "a\tc", "a\nc", "a\rc", "\tac", "ac\n", "a\0c", "a/c", "a\\c", "%2e%2e", "a%09c", "a;c", "...", " ",
+        &every,
+    ] {
+        let call = Call::new("test.read", Method::GET, "api/v1", &[name]);
+        let answer = transport.fetch::<String>(call).await.unwrap();
+        let segment = answer.strip_prefix("/grafana/api/v1/").unwrap();
+        assert!(!segment.contains('/'), "{name:?}: {answer}");
+        let read = percent_encoding::percent_decode_str(segment)
+            .decode_utf8()
+            .unwrap();
+        assert_eq!(read, name, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_write_with_provenance_does_not_name_the_header_at_all() {
     let router = Router::new().fallback(any(async |headers: HeaderMap| {
         json!(headers.contains_key("x-disable-provenance")).to_string()
