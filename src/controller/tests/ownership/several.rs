@@ -10,7 +10,7 @@ use crate::grafana::api::OWNER_LABEL;
 const RULE: &str = "/apis/alerting.letsrevel.io/v1alpha1/namespaces/revel/alertrules/r";
 
 /// A world with a second Grafana, whose instance is `other`. Both have been read.
-async fn two() -> (World, Double) {
+pub(super) async fn two() -> (World, Double) {
     let mut world = World::connected().await;
     let other = world.beside("other", json!({"url": "http://other"})).await;
     (world, other)

@@ -1,0 +1,91 @@
+//! What a resource that is for several Grafanas has in one of them, while something changes in another.
+
+use super::several::two;
+use super::*;
+use crate::controller::engine::claim::{Claiming, Key};
+use crate::controller::pass;
+
+fn holder<K: Claiming>(world: &World, key: impl Fn(String) -> Key, instance: &str) -> Option<String> {
+    let claims = &world.context.claims;
+    let holder = claims.holder::<K>(&key(claims.place(instance)));
+    holder.map(|holder| holder.path())
+}
+
+#[tokio::test]
+async fn what_changes_in_one_grafana_takes_from_no_resource_what_it_has_in_another() {
+    let (mut world, _other) = two().await;
+    let both = json!(["default", "other"]);
+    let hook = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
+    world.contact_point("team", json!({"instances": both, "integrations": hook}));
+    world.policy("tree", json!({"instances": both, "receiver": "team"}));
+    let mut rule = json!({"query": QUERY, "uid": "mine"});
+    rule["instances"] = both;
+    world.rule("r", rule);
+    let uid = |place| Key::Uid(place, "mine".to_owned());
+    let name = |place| Key::ContactPoint(place, "team".to_owned());
+    let tree = |place| Key::Tree(place, TreeName::default());
+    for changed in ["default", "other"] {
+        let mut spec = world.context.declared_instance(changed).unwrap().spec.clone();
+        spec.url = format!("http://moved.{changed}");
+        assert!(world.context.claims.set_ground(changed, Some(&spec)));
+        world.context.claim_anew(changed);
+        for instance in ["default", "other"] {
+            let held = [
+                holder::<AlertRule>(&world, uid, instance),
+                holder::<ContactPoint>(&world, name, instance),
+                holder::<NotificationPolicy>(&world, tree, instance),
+            ];
+            let expected = ["revel/r", "revel/team", "revel/tree"].map(|path| Some(path.to_owned()));
+            assert_eq!(held, expected, "in {instance}, after a change of {changed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_root_that_leaves_one_of_its_grafanas_leaves_the_tree_there_to_the_next() {
+    let (mut world, other) = two().await;
+    let both = json!(["default", "other"]);
+    let hook = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
+    for name in ["a", "b"] {
+        let point = world.contact_point(name, json!({"instances": both, "integrations": hook}));
+        pass::run(Arc::new(point), world.context.clone()).await.unwrap();
+        let point = serde_json::from_value(world.server.get(&path("contactpoints", "revel", name))).unwrap();
+        see(
+            &world.context,
+            &mut world.writers.contact_points,
+            point,
+            news::about_contact_point,
+        );
+    }
+    let receiver = |grafana: &Double| grafana.hold(|held| held.policy.clone().and_then(|tree| tree.receiver));
+    // The first one in line is for both, the next for the second alone.
+    let first = world.policy("a", json!({"instances": both, "receiver": "a"}));
+    pass::run(Arc::new(first), world.context.clone()).await.unwrap();
+    let second = world.policy("b", json!({"instance": "other", "receiver": "b"}));
+    let failure = second.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::Conflict), "{}", failure.message);
+
+    let at = path("notificationpolicies", "revel", "a");
+    let mut object = world.server.get(&at);
+    object["spec"]["instances"] = json!(["default"]);
+    object["metadata"]["generation"] = json!(2);
+    world.server.set(&at, object.clone());
+    let first: NotificationPolicy = serde_json::from_value(object).unwrap();
+    let first = see(
+        &world.context,
+        &mut world.writers.policies,
+        first,
+        news::about_policy,
+    );
+    pass::run(Arc::new(first), world.context.clone()).await.unwrap();
+    let first = serde_json::from_value(world.server.get(&at)).unwrap();
+    see(
+        &world.context,
+        &mut world.writers.policies,
+        first,
+        news::about_policy,
+    );
+    second.reconcile(&world.context).await.unwrap();
+    let held = [receiver(&world.grafana), receiver(&other)];
+    assert_eq!(held, ["a", "b"].map(|name| Some(name.to_owned())));
+}
