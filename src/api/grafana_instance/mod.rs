@@ -186,7 +186,8 @@ pub struct GrafanaInstanceSpec {
     /// The namespaces that may hold the policy tree. Default: any allowed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_policy_namespaces: Option<Namespaces>,
-    /// The namespaces whose resources may take over what somebody else made in Grafana, with the annotation `alerting.letsrevel.io/adopt`.
+    /// The namespaces whose resources may take over what somebody else made in Grafana, with the annotation `alerting.letsrevel.io/adopt`, or without it
+    /// what is equal to what they ask for.
     /// The operator's own always may. Default: all where `allowedNamespaces` is unset, else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt_namespaces: Option<Namespaces>,

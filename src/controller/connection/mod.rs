@@ -28,7 +28,7 @@ use crate::domain::notification::delivery::Deliveries;
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::states::States;
-use crate::domain::tenancy;
+use crate::domain::tenancy::{self, Adoption};
 use crate::domain::version::Version;
 use crate::grafana::mirror::{Held, Mirror, Part, PointsSeen, Subject};
 use crate::grafana::turns::Turn;
@@ -168,6 +168,17 @@ impl Instance {
     /// Whether a resource asks to take over what somebody else made, and may.
     pub fn adopts<K: Managed>(&self, object: &K) -> bool {
         object.annotation(ANNOTATION_ADOPT) == Some("true") && self.allows_adoption(object.ns())
+    }
+
+    /// What a resource takes over of what somebody else made.
+    pub fn adoption<K: Managed>(&self, object: &K) -> Adoption {
+        if self.adopts(object) {
+            Adoption::Asked
+        } else if self.allows_adoption(object.ns()) {
+            Adoption::Equal
+        } else {
+            Adoption::Forbidden
+        }
     }
 
     /// Whether a change that somebody makes in Grafana of what a resource has stored there is only told of. What was never stored as it is asked for now is

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::losses;
 use crate::domain::changed::drift::{self, DELETED};
+use crate::domain::tenancy::Adoption;
 use crate::grafana::digest::RouteDigest;
 use crate::grafana::model::{Found, Route, TreeName};
 
@@ -98,8 +99,13 @@ pub enum TreeDecision {
 }
 
 /// What follows from whose tree Grafana holds. `wish` carries its mark. One that already says what is wished, and nothing else, is taken over
-/// without being asked for.
-pub fn decide(wish: &Route, found: Option<&Found<Route>>, holder: &Holder, adopt: bool) -> TreeDecision {
+/// without being asked for, unless that is forbidden.
+pub fn decide(
+    wish: &Route,
+    found: Option<&Found<Route>>,
+    holder: &Holder,
+    adoption: Adoption,
+) -> TreeDecision {
     let digest = found.map(|tree| RouteDigest::of(&tree.object));
     let says_more = || found.is_some_and(|tree| losses::said(&tree.object, Some(wish)).is_some());
     if digest == Some(RouteDigest::of(wish)) && found.is_some_and(Found::is_provisioned) {
@@ -108,7 +114,8 @@ pub fn decide(wish: &Route, found: Option<&Found<Route>>, holder: &Holder, adopt
     match holder {
         Holder::Us => TreeDecision::Correct,
         Holder::Nobody => TreeDecision::TakeOver,
-        Holder::Other(_) if adopt => TreeDecision::TakeOver,
+        Holder::Other(_) if adoption == Adoption::Asked => TreeDecision::TakeOver,
+        Holder::Other(_) if adoption == Adoption::Forbidden => TreeDecision::NotOwned,
         Holder::Other(_) if digest == Some(RouteDigest::of(&unmarked(wish))) && !says_more() => {
             TreeDecision::TakeOver
         }
@@ -275,22 +282,27 @@ mod tests {
         assert_eq!(mark(&route(named)), None);
     }
 
-    type Case<'a> = (Option<&'a Found<Route>>, bool, bool, TreeDecision, &'a str);
+    type Case<'a> = (Option<&'a Found<Route>>, bool, Adoption, TreeDecision, &'a str);
 
     /// What is found, whether this Grafana's tree was ours once, whether to adopt, and what follows.
     fn each_is_decided(cases: &[Case]) {
-        for (found, had_it, adopt, expected, what) in cases {
+        for (found, had_it, adoption, expected, what) in cases {
             assert_eq!(
-                decided(&TreeName::default(), *found, *had_it, *adopt),
+                decided(&TreeName::default(), *found, *had_it, *adoption),
                 *expected,
                 "{what}"
             );
         }
     }
 
-    fn decided(name: &TreeName, found: Option<&Found<Route>>, had_it: bool, adopt: bool) -> TreeDecision {
+    fn decided(
+        name: &TreeName,
+        found: Option<&Found<Route>>,
+        had_it: bool,
+        adoption: Adoption,
+    ) -> TreeDecision {
         let holder = Holder::of(name, found, |mark| mark.starts_with("prod/"), had_it);
-        decide(&marked(wish(), MINE), found, &holder, adopt)
+        decide(&marked(wish(), MINE), found, &holder, adoption)
     }
 
     fn other(mut tree: Route) -> Route {
@@ -304,6 +316,7 @@ mod tests {
 
     #[test]
     fn a_tree_of_ours_is_kept_or_corrected() {
+        use Adoption::Equal;
         use TreeDecision::{Correct, Keep};
         let mine = marked(wish(), MINE);
         let (ours, blank, editable) = (
@@ -314,20 +327,21 @@ mod tests {
         let (changed, unmarked) = (provisioned(other(mine)), open(other(wish())));
         let siblings = provisioned(marked(other(wish()), "prod/shop/older"));
         each_is_decided(&[
-            (None, true, false, Correct, "gone"),
-            (Some(&ours), true, false, Keep, "as wished"),
-            (Some(&ours), false, false, Keep, "by its mark alone"),
-            (Some(&editable), true, false, Correct, "open to editors"),
-            (Some(&blank), true, false, Correct, "an empty provenance"),
-            (Some(&changed), false, false, Correct, "changed by hand"),
-            (Some(&unmarked), true, false, Correct, "put in its place"),
-            (Some(&open(default())), true, false, Correct, "reset"),
-            (Some(&siblings), false, false, Correct, "of another resource"),
+            (None, true, Equal, Correct, "gone"),
+            (Some(&ours), true, Equal, Keep, "as wished"),
+            (Some(&ours), false, Equal, Keep, "by its mark alone"),
+            (Some(&editable), true, Equal, Correct, "open to editors"),
+            (Some(&blank), true, Equal, Correct, "an empty provenance"),
+            (Some(&changed), false, Equal, Correct, "changed by hand"),
+            (Some(&unmarked), true, Equal, Correct, "put in its place"),
+            (Some(&open(default())), true, Equal, Correct, "reset"),
+            (Some(&siblings), false, Equal, Correct, "of another resource"),
         ]);
     }
 
     #[test]
     fn a_tree_of_somebody_else_is_left_alone_unless_it_is_adopted_or_nobodys() {
+        use Adoption::{Asked, Equal, Forbidden};
         use TreeDecision::{NotOwned, TakeOver};
         let (equal, theirs) = (provisioned(wish()), open(other(wish())));
         let says_more = {
@@ -340,51 +354,60 @@ mod tests {
         let (fresh, provisioned_default) = (open(default()), provisioned(default()));
         let operators = provisioned(marked(wish(), "staging/shop/tree"));
         each_is_decided(&[
-            (None, false, false, TakeOver, "nothing"),
-            (Some(&fresh), false, false, TakeOver, "a fresh Grafana's"),
-            (Some(&open(wish())), false, false, TakeOver, "as wished, nobody's"),
-            (Some(&equal), false, false, TakeOver, "as wished, somebody's"),
+            (None, false, Equal, TakeOver, "nothing"),
+            (Some(&fresh), false, Equal, TakeOver, "a fresh Grafana's"),
+            (Some(&open(wish())), false, Equal, TakeOver, "as wished, nobody's"),
+            (Some(&equal), false, Equal, TakeOver, "as wished, somebody's"),
+            (Some(&equal), false, Forbidden, NotOwned, "as wished, of others"),
+            (
+                Some(&fresh),
+                false,
+                Forbidden,
+                TakeOver,
+                "nobody's, adopting or not",
+            ),
             (
                 Some(&says_more),
                 false,
-                false,
+                Equal,
                 NotOwned,
                 "as wished, and something unknown",
             ),
-            (Some(&says_more), false, true, TakeOver, "the same, adopted"),
-            (Some(&theirs), false, false, NotOwned, "other routes"),
-            (Some(&theirs), false, true, TakeOver, "other routes, adopted"),
-            (Some(&provisioned_default), false, false, NotOwned, "provisioned"),
-            (Some(&operators), false, false, NotOwned, "another operator's"),
-            (Some(&operators), true, false, NotOwned, "taken over from us"),
-            (Some(&operators), false, true, TakeOver, "an operator's, adopted"),
+            (Some(&says_more), false, Asked, TakeOver, "the same, adopted"),
+            (Some(&theirs), false, Equal, NotOwned, "other routes"),
+            (Some(&theirs), false, Asked, TakeOver, "other routes, adopted"),
+            (Some(&provisioned_default), false, Equal, NotOwned, "provisioned"),
+            (Some(&operators), false, Equal, NotOwned, "another operator's"),
+            (Some(&operators), true, Equal, NotOwned, "taken over from us"),
+            (Some(&operators), false, Asked, TakeOver, "an operator's, adopted"),
         ]);
     }
 
     #[test]
     fn a_tree_beside_the_default_one_is_somebodys_even_where_it_has_no_routes() {
+        use Adoption::{Asked, Equal};
         use TreeDecision::{Correct, Keep, NotOwned, TakeOver};
         let batch = TreeName("batch".to_owned());
         let (ours, empty) = (provisioned(marked(wish(), MINE)), open(default()));
         let (equal, changed) = (open(wish()), provisioned(other(marked(wish(), MINE))));
         let cases = [
-            (None, false, false, TakeOver, "there is none"),
-            (None, true, false, Correct, "ours, and gone"),
-            (Some(&ours), false, false, Keep, "as wished"),
-            (Some(&changed), false, false, Correct, "changed by hand"),
+            (None, false, Equal, TakeOver, "there is none"),
+            (None, true, Equal, Correct, "ours, and gone"),
+            (Some(&ours), false, Equal, Keep, "as wished"),
+            (Some(&changed), false, Equal, Correct, "changed by hand"),
             (
                 Some(&empty),
                 false,
-                false,
+                Equal,
                 NotOwned,
                 "made by hand, without routes",
             ),
-            (Some(&empty), true, false, Correct, "put in the place of ours"),
-            (Some(&empty), false, true, TakeOver, "the same, adopted"),
-            (Some(&equal), false, false, TakeOver, "as wished"),
+            (Some(&empty), true, Equal, Correct, "put in the place of ours"),
+            (Some(&empty), false, Asked, TakeOver, "the same, adopted"),
+            (Some(&equal), false, Equal, TakeOver, "as wished"),
         ];
-        for (found, had_it, adopt, expected, what) in cases {
-            assert_eq!(decided(&batch, found, had_it, adopt), expected, "{what}");
+        for (found, had_it, adoption, expected, what) in cases {
+            assert_eq!(decided(&batch, found, had_it, adoption), expected, "{what}");
         }
         let more = route(json!({"receiver": "ops", "of_the_future": 1}));
         assert!(lost(&batch, &more, None, false).is_some());

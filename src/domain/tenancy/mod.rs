@@ -117,6 +117,17 @@ pub fn may_adopt(spec: &GrafanaInstanceSpec, namespace: &str, home: &str) -> boo
             .map_or(spec.allowed_namespaces.is_none(), |may| may.contains(namespace))
 }
 
+/// What a resource takes over of what somebody else made in Grafana.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// Whatever has its name: it asks for that, and may.
+    Asked,
+    /// What is as it should be, so that nothing is lost by it.
+    Equal,
+    /// Nothing: its namespace may not.
+    Forbidden,
+}
+
 /// Whether silences of a namespace may cover alerts of others; those of `home`, the operator's own namespace, always may.
 pub fn is_unrestricted(spec: &GrafanaInstanceSpec, namespace: &str, home: &str) -> bool {
     let unrestricted = spec.unrestricted_namespaces.as_ref();

@@ -13,6 +13,7 @@ use crate::controller::notification::maker::makers;
 use crate::domain::notification::contact_point::Integration;
 use crate::domain::notification::contact_point::decision::{self, Comparison};
 use crate::domain::ownership::{Owners, is_derived};
+use crate::domain::tenancy::Adoption;
 use crate::grafana::model::{self, Found};
 
 /// The uids that the integrations of a contact point have, or would have.
@@ -83,8 +84,13 @@ pub(super) async fn claim(
             return None;
         }
         match decision::compare(wish, found) {
-            Comparison::Equal { uids, hidden } if hidden.is_empty() || instance.adopts(object) => {
-                Some((uids, !hidden.is_empty()))
+            Comparison::Equal { uids, hidden } => {
+                let is_allowed = match instance.adoption(object) {
+                    Adoption::Asked => true,
+                    Adoption::Equal => hidden.is_empty(),
+                    Adoption::Forbidden => false,
+                };
+                is_allowed.then_some((uids, !hidden.is_empty()))
             }
             _ => None,
         }

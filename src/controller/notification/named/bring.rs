@@ -54,7 +54,7 @@ pub(super) async fn bring<K: Named>(
     let look = |found: Option<&Found<K::Object>>| {
         let holder = names.holder(name, found);
         let is_same = found.is_some_and(|found| K::is_same(&found.object, wish));
-        decide(&holder, is_same, instance.adopts(object))
+        decide(&holder, is_same, instance.adoption(object))
     };
     let known = instance.mirror.read(|held| K::held(held).lookup(name).cloned());
     if let Lookup::Present(found) = &known

@@ -171,7 +171,7 @@ async fn write(
         &tree.name,
         &tree.route(),
         |mark| writer(mark, &tree.name, context, instance),
-        instance.adopts(root),
+        instance.adoption(root),
         &instance.how_to_adopt(root.ns()),
     )
     .await

@@ -9,6 +9,7 @@ use crate::cluster::memory::Memory;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::domain::notification::tree::{self, Holder, TreeDecision};
+use crate::domain::tenancy::Adoption;
 use crate::grafana::api::Provenance;
 use crate::grafana::mirror::Lookup;
 use crate::grafana::model::{Found, Route, TreeName};
@@ -22,14 +23,14 @@ pub(in crate::controller::notification) struct Brought {
     pub is_taken_over: bool,
 }
 
-/// Makes the tree of this name what is wished, which carries its mark. `writer` says of a mark whose the tree is to write; `adopt` has
-/// it replace somebody else's, and `cure` says how to have that.
+/// Makes the tree of this name what is wished, which carries its mark. `writer` says of a mark whose the tree is to write; `adoption`
+/// whether it replaces somebody else's, and `cure` how to have that.
 pub(in crate::controller::notification) async fn bring(
     instance: &Arc<Instance>,
     name: &TreeName,
     wish: &Route,
     writer: impl Fn(&str) -> Writer,
-    adopt: bool,
+    adoption: Adoption,
     cure: &str,
 ) -> Result<Brought, Failure> {
     let memory = instance.memory()?;
@@ -40,8 +41,11 @@ pub(in crate::controller::notification) async fn bring(
         let had_it = memory.read(|memory| memory.tree(name).was_of(is_ours));
         let holder = Holder::of(name, found, is_ours, had_it);
         // Two resources that take it from each other would never come to rest.
-        let adopt = adopt && sibling(&holder, &writer, instance).is_none();
-        (tree::decide(wish, found, &holder, adopt), holder)
+        let adoption = match adoption {
+            Adoption::Asked if sibling(&holder, &writer, instance).is_some() => Adoption::Equal,
+            adoption => adoption,
+        };
+        (tree::decide(wish, found, &holder, adoption), holder)
     };
     let known = instance.mirror.read(|held| held.trees.lookup(name).cloned());
     if let Lookup::Present(found) = &known

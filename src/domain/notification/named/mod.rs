@@ -5,6 +5,7 @@ pub mod text;
 
 use crate::api::notification::time_interval::{Period, TimeIntervalSpec};
 use crate::domain::changed::drift::DELETED;
+use crate::domain::tenancy::Adoption;
 use crate::grafana::digest::{TimeIntervalDigest, said};
 use crate::grafana::model;
 
@@ -39,15 +40,15 @@ pub enum Decision {
     NotOwned,
 }
 
-/// What follows from whose an object is. `is_same` says whether it is what is wished: then it is taken over without being asked for. What another
-/// resource of ours has made never is: two that take it from each other would never come to rest.
-pub fn decide(holder: &Holder, is_same: bool, adopt: bool) -> Decision {
+/// What follows from whose an object is. `is_same` says whether it is what is wished: then it is taken over without being asked for, unless that is
+/// forbidden. What another resource of ours has made never is: two that take it from each other would never come to rest.
+pub fn decide(holder: &Holder, is_same: bool, adoption: Adoption) -> Decision {
     match holder {
         Holder::Nobody => Decision::Create,
         Holder::Us if is_same => Decision::Keep,
         Holder::Us => Decision::Correct,
-        Holder::Other(None) if is_same => Decision::Claim,
-        Holder::Other(None) if adopt => Decision::TakeOver,
+        Holder::Other(None) if is_same && adoption != Adoption::Forbidden => Decision::Claim,
+        Holder::Other(None) if adoption == Adoption::Asked => Decision::TakeOver,
         Holder::Other(_) => Decision::NotOwned,
     }
 }
@@ -164,24 +165,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_equal_becomes_ours_and_what_differs_only_where_it_is_asked_for() {
+    fn what_is_equal_becomes_ours_where_it_may_and_what_differs_only_where_it_is_asked_for() {
+        use Adoption::{Asked, Equal, Forbidden};
         let other = Holder::Other(None);
         let sibling = Holder::Other(Some("own/ns/name".to_owned()));
-        for (holder, is_same, adopt, decision) in [
-            (&Holder::Nobody, false, false, Decision::Create),
-            (&Holder::Us, true, false, Decision::Keep),
-            (&Holder::Us, false, false, Decision::Correct),
-            (&other, true, false, Decision::Claim),
-            (&other, true, true, Decision::Claim),
-            (&other, false, true, Decision::TakeOver),
-            (&other, false, false, Decision::NotOwned),
-            (&sibling, true, true, Decision::NotOwned),
-            (&sibling, false, true, Decision::NotOwned),
+        for (holder, is_same, adoption, decision) in [
+            (&Holder::Nobody, false, Forbidden, Decision::Create),
+            (&Holder::Us, true, Forbidden, Decision::Keep),
+            (&Holder::Us, false, Forbidden, Decision::Correct),
+            (&other, true, Forbidden, Decision::NotOwned),
+            (&other, true, Equal, Decision::Claim),
+            (&other, true, Asked, Decision::Claim),
+            (&other, false, Asked, Decision::TakeOver),
+            (&other, false, Equal, Decision::NotOwned),
+            (&sibling, true, Asked, Decision::NotOwned),
+            (&sibling, false, Asked, Decision::NotOwned),
         ] {
             assert_eq!(
-                decide(holder, is_same, adopt),
+                decide(holder, is_same, adoption),
                 decision,
-                "{holder:?} {is_same} {adopt}"
+                "{holder:?} {is_same} {adoption:?}"
             );
         }
     }
@@ -287,17 +290,18 @@ mod tests {
         #[test]
         fn what_is_decided_of_an_object_and_carried_out_is_kept(
             holder in prop::sample::select(vec![Holder::Nobody, Holder::Us, Holder::Other(None), Holder::Other(Some("own/ns/name".to_owned()))]),
-            is_same in any::<bool>(), adopt in any::<bool>(),
+            is_same in any::<bool>(),
+            adoption in prop::sample::select(vec![Adoption::Asked, Adoption::Equal, Adoption::Forbidden]),
         ) {
-            match decide(&holder, is_same, adopt) {
+            match decide(&holder, is_same, adoption) {
                 // Nothing is touched, now or later.
                 Decision::NotOwned => prop_assert!(matches!(holder, Holder::Other(_))),
                 Decision::Keep | Decision::Claim => {
                     prop_assert!(is_same);
-                    prop_assert_eq!(decide(&Holder::Us, is_same, adopt), Decision::Keep);
+                    prop_assert_eq!(decide(&Holder::Us, is_same, adoption), Decision::Keep);
                 }
                 Decision::Create | Decision::Correct | Decision::TakeOver => {
-                    prop_assert_eq!(decide(&Holder::Us, true, adopt), Decision::Keep);
+                    prop_assert_eq!(decide(&Holder::Us, true, adoption), Decision::Keep);
                 }
             }
         }

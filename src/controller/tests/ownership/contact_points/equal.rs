@@ -58,6 +58,22 @@ async fn an_equal_contact_point_becomes_ours_with_no_write_and_keeps_its_uid() {
 }
 
 #[tokio::test]
+async fn an_equal_contact_point_stays_somebody_elses_where_its_namespace_may_not_adopt() {
+    for instance in [
+        json!({"adoptNamespaces": {"names": []}}),
+        json!({"allowedNamespaces": {"names": ["revel"]}}),
+    ] {
+        let mut world = world_with(&instance, |held| held.points.push(equal("team"))).await;
+        let object = world.contact_point("team", spec());
+        let failure = object.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+        object.clean_up(&world.context).await.unwrap();
+        assert_eq!(writes(&world), 0);
+        assert_eq!(world.grafana.hold(|held| held.points.len()), 1);
+    }
+}
+
+#[tokio::test]
 async fn what_is_equal_but_for_what_grafana_hides_is_taken_over_where_it_may_be_and_only_that_is_sent() {
     let mut world = world_with(&json!({}), |held| {
         held.hidden = vec!["url"];
