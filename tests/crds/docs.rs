@@ -97,7 +97,11 @@ fn every_page_of_the_documentation_is_in_the_index_of_its_folder() {
         let index = page.with_file_name("README.md");
         let name = page.file_name().unwrap_or_default().to_string_lossy();
         let (_, links) = anchors_and_links(&index);
-        assert!(links.iter().any(|link| *link == name), "{} has no link to {name}", index.display());
+        assert!(
+            links.iter().any(|link| *link == name),
+            "{} has no link to {name}",
+            index.display()
+        );
     }
 }
 
