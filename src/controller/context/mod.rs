@@ -5,7 +5,7 @@ mod tell;
 
 pub use made::Operator;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -295,6 +295,16 @@ impl Context {
             format!("GrafanaInstance {name} doesn't allow namespace {namespace}; {cure}"),
             Retry::OnChange,
         ))
+    }
+
+    /// The namespaces whose Silences may cover alerts of any other in an instance.
+    pub fn unrestricted(&self, name: &str) -> BTreeSet<String> {
+        let declared = self.declared_instance(name);
+        let names = declared
+            .iter()
+            .flat_map(|it| it.spec.unrestricted_namespaces.iter());
+        let names = names.flat_map(|namespaces| namespaces.names.iter().cloned());
+        names.chain([self.namespace.clone()]).collect()
     }
 
     /// The connection of this name: of a GrafanaInstance, or one that was left.

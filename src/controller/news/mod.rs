@@ -21,7 +21,7 @@ use crate::cluster::answer::{chain, code_within};
 use crate::cluster::namespace::{self, Labels};
 use crate::controller::alert_rule::import;
 use crate::controller::context::Context;
-use crate::controller::engine::by::{By, Indexed, labelled, named};
+use crate::controller::engine::by::{By, Indexed, Near, labelled, named};
 use crate::controller::engine::claim::Claiming;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
@@ -116,12 +116,34 @@ pub(in crate::controller) fn about_rule(
 /// Those silences count anew that covered no rule until now, and may cover this one.
 fn tell_those_that_cover_none(rule: &AlertRule, context: &Context) {
     let labels = extent::labels(&rule.spec, rule::title(&rule.spec, rule.id()), &BTreeMap::new());
+    let all = rule.labels().iter();
+    let near = all.map(|label| Near::Label(labelled(rule.ns(), label)));
+    let near = near.chain([
+        Near::Rule(named(rule.ns(), rule.id())),
+        Near::Namespace(rule.ns().to_owned()),
+    ]);
+    let near: Vec<Near> = near.collect();
+    let tell = |silence: &Silence| {
+        if extent::may_reach(&silence.spec, labels.clone()) {
+            context.triggers.silences.one(silence.ns(), silence.id());
+        }
+    };
+    let silences = &context.stores.silences;
     for instance in rule.instances() {
-        for silence in context.stores.silences.by(&By::CoversNone(instance)) {
-            // One of matchers alone may be for every namespace.
-            let is_near = silence.spec.alert_rules.is_none() || silence.ns() == rule.ns();
-            if is_near && extent::may_reach(&silence.spec, labels.clone()) {
-                context.triggers.silences.one(silence.ns(), silence.id());
+        let key = |near: Near| By::CoversNone {
+            instance: instance.clone(),
+            near,
+        };
+        for silence in near.iter().flat_map(|near| silences.by(&key(near.clone()))) {
+            tell(&silence);
+        }
+        // Those of matchers alone may be for every namespace.
+        let mut everywhere = context.unrestricted(&instance);
+        everywhere.remove(rule.ns());
+        let everywhere = everywhere.into_iter().map(Near::Namespace);
+        for silence in everywhere.flat_map(|near| silences.by(&key(near))) {
+            if silence.spec.alert_rules.is_none() {
+                tell(&silence);
             }
         }
     }

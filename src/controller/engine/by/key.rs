@@ -91,8 +91,13 @@ pub enum By {
         /// What the annotation says.
         asked: String,
     },
-    /// Silences for an instance that covered no AlertRule when that was counted last.
-    CoversNone(String),
+    /// Silences for an instance that covered no AlertRule when that was counted last, by where one would have to be.
+    CoversNone {
+        /// The GrafanaInstance.
+        instance: String,
+        /// Where.
+        near: Near,
+    },
     /// Silences that a workload has, by its uid.
     Workload(String),
     /// Silences for an instance by their id in Grafana, and AlertRules by the uid that their status tells.
@@ -102,6 +107,17 @@ pub enum By {
         /// The id or uid in Grafana.
         id: String,
     },
+}
+
+/// Where AlertRules are that a Silence may cover.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Near {
+    /// Anywhere in a namespace; for one of matchers alone this is its own.
+    Namespace(String),
+    /// It is this one.
+    Rule(Named),
+    /// They have this label.
+    Label(Labelled),
 }
 
 /// Another object, by its name.

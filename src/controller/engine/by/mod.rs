@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use kube::{Resource, ResourceExt};
 
-pub use self::key::{By, Labelled, Named, labelled, named};
+pub use self::key::{By, Labelled, Named, Near, labelled, named};
 use self::references::{of_rule, refers_to, refers_to_interval};
 use super::managed::Managed;
 use crate::api::grafana_instance;
@@ -221,7 +221,10 @@ impl Indexed for Silence {
             status.matches_rules == Some(0) && status.state.as_deref() != Some(EXPIRED)
         };
         if status.is_some_and(covers_none) {
-            found_by.push(By::CoversNone(instance()));
+            found_by.extend(near(self).into_iter().map(|near| By::CoversNone {
+                instance: instance(),
+                near,
+            }));
         }
         if let Some(selector) = &self.spec.alert_rules {
             let names = selector.names.iter();
@@ -235,6 +238,19 @@ impl Indexed for Silence {
     fn parts(&self) -> Vec<Self> {
         self.projections()
     }
+}
+
+/// Where the rules are that a Silence may cover.
+fn near(silence: &Silence) -> Vec<Near> {
+    let selector = silence.spec.alert_rules.as_ref();
+    let Some(selector) = selector.filter(|selector| selector.all != Some(true)) else {
+        return vec![Near::Namespace(silence.ns().to_owned())];
+    };
+    let names = selector.names.iter();
+    let names = names.map(|name| Near::Rule(named(silence.ns(), name)));
+    let first = selector.match_labels.iter().next();
+    let first = first.map(|label| Near::Label(labelled(silence.ns(), label)));
+    names.chain(first).collect()
 }
 
 impl Indexed for GrafanaInstance {

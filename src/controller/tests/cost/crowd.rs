@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
-use crate::api::{AlertRuleStatus, MaintenancePolicy};
+use crate::api::{AlertRuleStatus, MaintenancePolicy, SilenceStatus};
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::Deployment;
 use crate::grafana::{model, wire};
@@ -131,6 +131,11 @@ impl World {
             silence.metadata.labels = Some([(workload, format!("uid-{i}"))].into());
             let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "own", "uid": format!("uid-{i}")}]);
             silence.metadata.owner_references = serde_json::from_value(owner).unwrap();
+            silence.status = Some(SilenceStatus {
+                state: Some("Active".to_owned()),
+                matches_rules: Some(0),
+                ..SilenceStatus::default()
+            });
             see(
                 context,
                 &mut self.writers.silences,
