@@ -35,13 +35,14 @@ pub(super) fn check(policy: &NotificationPolicy, instance: &Instance) -> Result<
     reach(instance)
 }
 
-/// What a root can do that finds its tree taken, where this Grafana may have several.
+/// What a root can do that finds its tree taken, where this Grafana may have several. Which of its APIs is used may be another one tomorrow, and then nobody says
+/// this anew.
 pub(super) fn instead(instance: &Instance) -> &'static str {
     let has_several = instance
         .facts()
         .is_ok_and(|facts| facts.version.has_several_trees(facts.toggles));
-    if has_several && instance.grafana.trees.knows_names() {
-        "; this Grafana may have several: create this one anew with another name in spec.tree, which rules then name in notificationSettings.policyRef, or make it a branch of that one by parentRef"
+    if has_several {
+        "; this Grafana may have several where its newer API is used, as status.apis of the GrafanaInstance says: create this one anew with another name in spec.tree, which rules then name in notificationSettings.policyRef, or make it a branch of that one by parentRef"
     } else {
         "; make this one a branch of that one by parentRef"
     }
