@@ -92,7 +92,7 @@ pub struct NotificationTemplateStatus {
     /// The generation of the specification that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The value of the annotation `alerting.letsrevel.io/reconcile-at` that the last pass has seen: what it asks for is done.
+    /// The value of the annotation `alerting.letsrevel.io/reconcile-at` that was handled last: a pass has read Grafana for it, or found what is wrong with the resource. A request stands while Grafana can't be asked, and while the resource is suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
     /// Ready, and while they hold Reconciling and Stalled.

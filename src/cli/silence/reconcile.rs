@@ -100,9 +100,14 @@ impl Reconcile {
                 .ok()
                 .and_then(|object| ready(&object))
                 .filter(|ready| ready.status != "True");
-            let why = why.map_or_else(String::new, |ready| {
-                format!("; it is {}: {}", ready.reason, ready.message)
-            });
+            // A Grafana that is away is told by its GrafanaInstance alone.
+            let why = why.map_or_else(
+                || {
+                    "; see with alertwright doctor whether the operator runs, and whether it reaches Grafana"
+                        .to_owned()
+                },
+                |ready| format!("; it is {}: {}", ready.reason, harmless(&ready.message)),
+            );
             return Err(format!("asked for, and not done within {}{why}", self.timeout));
         };
         let Some(ready) = ready(&seen) else {

@@ -104,20 +104,19 @@ pub(super) async fn find(instance: &Instance, uid: &str) -> Result<Option<FoundR
     match instance.mirror.read(|held| held.rules.lookup(uid).cloned()) {
         Lookup::Present(found) => Ok(Some(found)),
         Lookup::Absent => Ok(None),
-        Lookup::Unknown => {
-            let found = instance
-                .grafana
-                .rules
-                .get(uid)
-                .await
-                .map_err(|e| instance.suspect(e.into()))?;
-            instance.mirror.write(|held| match &found {
-                Some(found) => held.rules.written(found.clone()),
-                None => held.rules.deleted(uid),
-            });
-            Ok(found)
-        }
+        Lookup::Unknown => look(instance, uid).await,
     }
+}
+
+/// What Grafana holds under this uid right now. Whoever asks has the right to write it, so no write is under way.
+pub(super) async fn look(instance: &Instance, uid: &str) -> Result<Option<FoundRule>, Failure> {
+    let found = instance.grafana.rules.get(uid).await;
+    let found = found.map_err(|e| instance.suspect(e.into()))?;
+    instance.mirror.write(|held| match &found {
+        Some(found) => held.rules.written(found.clone()),
+        None => held.rules.deleted(uid),
+    });
+    Ok(found)
 }
 
 /// What a write of a rule has left in Grafana.

@@ -37,7 +37,7 @@ use crate::domain::version::links;
 use crate::grafana::api::{AlertState, FoundRule};
 use crate::grafana::approach::Approach;
 use crate::grafana::error::steady;
-use crate::grafana::mirror::{Lookup, Part, Subject};
+use crate::grafana::mirror::{Lookup, Part};
 use crate::grafana::model::NotificationSettings;
 
 impl Reconcile for AlertRule {
@@ -53,6 +53,9 @@ impl Reconcile for AlertRule {
         let mut wish = wish(self, context, &instance, &facts, &uid)?;
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&uid).await;
+        if pass::is_asked(self) {
+            mirrored::look(&instance, &uid).await?;
+        }
         if let Some(report) = self.drifted(context, &instance, &wish).await? {
             return Ok(report);
         }
@@ -102,10 +105,6 @@ impl Reconcile for AlertRule {
         let running = context.running.read();
         let instance = running.get(self.instance());
         Some(instance.map_or_else(Approach::default, |instance| instance.rights.approaches.begin()))
-    }
-
-    fn decided_by(&self, instance: &Instance) -> Option<Subject> {
-        Some(Subject::Rules(vec![mirrored::uid(self, instance)]))
     }
 
     fn mark_stored(&self, context: &Context, status: &mut AlertRuleStatus) {

@@ -3,7 +3,7 @@
 pub mod former;
 mod spoken;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -68,6 +68,8 @@ pub struct Instance {
     pub mirror: Mirror,
     /// What a look has found, for those who were waiting for their turns by then.
     pub points_seen: Mutex<Option<PointsSeen>>,
+    /// The requests for passes over Silences, by namespace and name, that stood when all silences were read last for one of them.
+    pub silences_served: tokio::sync::Mutex<HashMap<(String, String), String>>,
     /// The contact points whose state a read called otherwise than the correction right before it.
     pub renamed_states: Mutex<BTreeSet<String>>,
     /// What carries our mark and has no resource.
@@ -130,6 +132,7 @@ impl Instance {
             owners,
             mirror: Mirror::default(),
             points_seen: Mutex::default(),
+            silences_served: tokio::sync::Mutex::default(),
             renamed_states: Mutex::default(),
             orphans: Mutex::default(),
             strangers: Mutex::default(),

@@ -91,6 +91,12 @@ impl Failure {
         }
     }
 
+    /// Whether nothing was found out of the resource: who was to be asked couldn't be, or hasn't answered.
+    pub fn is_unanswered(&self) -> bool {
+        let unheard = [Reason::Unavailable, Reason::Unauthorized, Reason::Throttled];
+        self.is_of_kubernetes || self.reason.is_none_or(|reason| unheard.contains(&reason))
+    }
+
     /// Whether the trouble is the connection to Grafana rather than the object.
     pub fn is_of_the_connection(&self) -> bool {
         matches!(self.reason, Some(Reason::Unavailable | Reason::Unauthorized))

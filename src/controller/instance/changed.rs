@@ -7,6 +7,7 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
 use crate::controller::engine::claim::Key;
+use crate::controller::silence::listed;
 use crate::grafana::model::TreeName;
 
 /// Keys of what differs from what was known.
@@ -16,8 +17,7 @@ pub(super) struct Changed {
     pub(super) folders: Vec<String>,
     pub(super) contact_points: Vec<String>,
     pub(super) trees: Vec<TreeName>,
-    /// Ids with the author, where it is known.
-    pub(super) silences: Vec<(String, Option<String>)>,
+    pub(super) silences: listed::Changed,
     pub(super) time_intervals: Vec<String>,
     pub(super) templates: Vec<String>,
     pub(super) inhibition_rules: Vec<String>,
@@ -89,21 +89,7 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         context.tell_deleted_templates(&instance.name);
     }
     trigger_named(instance, context, changed);
-    for (id, author) in &changed.silences {
-        if let Some((namespace, name)) = author
-            .as_deref()
-            .and_then(|a| instance.owners.silence_resource(a))
-        {
-            triggers.silences.one(namespace, name);
-        } else {
-            // Somebody else's, which a resource may have taken over.
-            let holder = By::Stored {
-                instance: instance.name.clone(),
-                id: id.clone(),
-            };
-            triggers.silences.all_by(&stores.silences, &holder);
-        }
-    }
+    listed::trigger(instance, context, &changed.silences);
 }
 
 /// The resource of what is only known by its name is the one that claims it.

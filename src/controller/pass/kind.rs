@@ -103,7 +103,7 @@ pub trait Reconcile: Managed {
         None
     }
 
-    /// What of this Grafana a pass over it decides by, and reads by itself where somebody asks for it; mostly one object.
+    /// What of this Grafana a pass over it decides by, and reads by itself where somebody asks for it; nothing where the pass sees to that.
     fn decided_by(&self, _: &Instance) -> Option<Subject> {
         None
     }

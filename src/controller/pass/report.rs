@@ -54,6 +54,11 @@ pub(super) async fn finish<K: Reconcile>(
     outcome: Result<Report<K::Status>, Failure>,
 ) -> Ended<K::Status> {
     context.crowd.leave().await;
+    // A request stands until something was found out.
+    let is_handled = match &outcome {
+        Ok(report) => report.reason != Reason::Suspended,
+        Err(failure) => !failure.is_unanswered(),
+    };
     let (reason, message, mut next, warnings, again) = match outcome {
         Ok(mut report) => {
             if let Some(drift) = K::drift(&mut report.status) {
@@ -98,7 +103,7 @@ pub(super) async fn finish<K: Reconcile>(
         conditions.clone_from(K::conditions(status));
     }
     condition::report(conditions, reason, &message, generation, context.now());
-    if let Some(asked) = object.requested() {
+    if let Some(asked) = object.requested().filter(|_| is_handled) {
         *K::handled(&mut next) = Some(asked.to_owned());
     }
     let is_other = before.as_ref().map(|c| c.reason.as_str()) != Some(reason.as_str());

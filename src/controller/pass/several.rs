@@ -286,11 +286,11 @@ fn fold<K: Managed>(object: &K, before: &K::Status, places: Vec<At<K::Status>>, 
     let generation = object.meta().generation;
     let verdict = together::verdict(&parts, generation);
     let mut before = before.clone();
-    // A request is handled when it is so in each of them.
+    // A request is handled when it is so in each of them; where the resource is to go nothing is asked for.
     let handled = K::handled(&mut before).take();
     let asked = object.requested().map(str::to_owned);
     let is_handled = |(_, status): (&str, &K::Status)| *K::handled(&mut status.clone()) == asked;
-    *K::handled(&mut next) = if asked.is_some() && all().all(is_handled) {
+    *K::handled(&mut next) = if asked.is_some() && staying.into_iter().all(is_handled) {
         asked
     } else {
         handled

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod extent;
+pub(super) mod listed;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -29,9 +30,8 @@ use crate::controller::engine::managed::Managed;
 use crate::domain::lint::mistakes;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
-use crate::grafana::mirror::Subject;
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
-use stored::{apply, authors, expire, look_up, ours, put, read_again_if_lost};
+use stored::{apply, authors, expire, look_up, ours, put};
 pub(super) use stored::{end, end_all, has_any};
 
 /// So much later than a moment it is surely past.
@@ -52,7 +52,7 @@ impl Reconcile for Silence {
         let author = around.owners.now().silence_author(self.ns(), self.id());
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&author).await;
-        read_again_if_lost(&instance, &authors).await?;
+        listed::ensure(self, context, &instance, &authors).await?;
         let known_id = self.known_id(context, &author);
         let mut held = ours(&instance, &authors);
         let mut decision = silence::decide(wish.as_ref(), &held, known_id.as_deref(), now);
@@ -137,12 +137,6 @@ impl Reconcile for Silence {
             })
     }
 
-    fn decided_by(&self, instance: &Instance) -> Option<Subject> {
-        Some(Subject::SilencesOf(
-            instance.owners.now().silence_author(self.ns(), self.id()),
-        ))
-    }
-
     /// A silence that is over needs no Grafana in order to be so, and no rules that it would cover.
     async fn conclude(&self, context: &Context) -> Result<Option<Report<SilenceStatus>>, Failure> {
         let now = context.now();
@@ -190,7 +184,7 @@ impl Reconcile for Silence {
         // A write of a pass that was cut off may still be under way.
         let turn = instance.object(&author).await;
         let authors = authors(self, &instance);
-        read_again_if_lost(&instance, &authors).await?;
+        listed::ensure(self, context, &instance, &authors).await?;
         let lingering = jobs::linger_of(self, context).await?.filter(|ends| *ends > now);
         let mut held = ours(&instance, &authors);
         held.extend(adoption::taken_over(self, context, &instance, now));

@@ -6,8 +6,10 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tracing::info;
 
+use super::listed;
 use crate::api::Silence;
 use crate::controller::connection::Instance;
+use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::domain::silence::{self, Decision, Wish};
@@ -103,33 +105,6 @@ async fn as_stored(instance: &Instance, id: &str) -> Result<Option<WireSilence>,
     Ok(found.filter(|silence| silence.state() != Some(SilenceState::Expired)))
 }
 
-/// After a write whose answer was lost Grafana is asked what it holds: a new silence's id isn't known otherwise.
-pub(super) async fn read_again_if_lost(instance: &Instance, authors: &[String]) -> Result<(), Failure> {
-    let is_lost = |author: &String| instance.mirror.read(|held| held.is_unknown_of(author));
-    if !authors.iter().any(is_lost) {
-        return Ok(());
-    }
-    let listed = instance
-        .grafana
-        .silences
-        .list()
-        .await
-        .map_err(|e| instance.suspect(e.into()))?;
-    instance.mirror.write(|held| {
-        for mut silence in listed.into_iter().filter(|s| authors.contains(&s.created_by)) {
-            silence.matchers.sort();
-            silence.updated_at = None;
-            if let Some(id) = silence.id.clone() {
-                held.silences.written(id, Some(silence));
-            }
-        }
-        for author in authors {
-            held.has_read_of(author);
-        }
-    });
-    Ok(())
-}
-
 pub(super) async fn put(instance: &Arc<Instance>, turn: &Turn, body: WireSilence) -> Result<String, Failure> {
     let author = body.created_by.clone();
     let sent = body.clone();
@@ -171,13 +146,14 @@ pub(in crate::controller) async fn end(instance: &Arc<Instance>, id: &str) -> Re
 /// Ends all silences that a resource has made, and no others that it has taken over.
 pub(in crate::controller) async fn end_all(
     object: &Silence,
+    context: &Context,
     instance: &Arc<Instance>,
 ) -> Result<(), Failure> {
     let authors = authors(object, instance);
     let turn = instance
         .object(&instance.owners.now().silence_author(object.ns(), object.id()))
         .await;
-    read_again_if_lost(instance, &authors).await?;
+    listed::ensure(object, context, instance, &authors).await?;
     for found in ours(instance, &authors) {
         if let Some(id) = found
             .id

@@ -4,6 +4,7 @@ mod collection;
 mod points_seen;
 mod rules;
 
+use std::collections::HashSet;
 use std::hash::Hash;
 
 use parking_lot::RwLock;
@@ -40,6 +41,8 @@ pub struct Held {
     pub templates: Collection<String, Found<Template>>,
     /// Inhibition rules by name.
     pub inhibition_rules: Collection<String, Found<InhibitionRule>>,
+    /// What is unknown only because somebody wants it read.
+    doubted: HashSet<Subject>,
 }
 
 impl Default for Held {
@@ -53,6 +56,7 @@ impl Default for Held {
             time_intervals: Collection::default(),
             templates: Collection::default(),
             inhibition_rules: Collection::default(),
+            doubted: HashSet::new(),
         }
     }
 }
@@ -112,7 +116,7 @@ impl Part {
 }
 
 /// What one write changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// Rules, by uid.
     Rules(Vec<String>),
@@ -161,6 +165,7 @@ impl Held {
 
     /// Notes that a write is about to be sent: until its outcome is noted nothing is known of its subject, whatever polls say.
     pub fn begins(&mut self, subject: &Subject) {
+        self.doubted.remove(subject);
         match subject {
             Subject::Rules(uids) => uids.iter().for_each(|uid| self.rules.begins(uid)),
             Subject::Folder(uid) => self.folders.begins(uid.clone()),
@@ -207,24 +212,30 @@ impl Held {
         }
     }
 
-    /// Has a subject read by itself before the next decision, as after an answer that was lost. What is being written is anyway.
+    /// Has a subject read by itself before the next decision, as after an answer that was lost. What is unknown already is anyway.
     pub fn doubts(&mut self, subject: &Subject) {
-        if !self.is_under_way(subject) {
+        if !self.is_unknown(subject) {
             self.begins(subject);
             self.ends(subject);
+            self.doubted.insert(subject.clone());
         }
     }
 
-    fn is_under_way(&self, subject: &Subject) -> bool {
+    /// Whether nothing is known of a subject for no other reason than a doubt: no answer was lost.
+    pub fn is_doubted(&self, subject: &Subject) -> bool {
+        self.doubted.contains(subject) && self.is_unknown(subject)
+    }
+
+    fn is_unknown(&self, subject: &Subject) -> bool {
         match subject {
-            Subject::Rules(uids) => uids.iter().any(|uid| self.rules.is_under_way(uid)),
-            Subject::Folder(uid) => self.folders.is_under_way(uid),
-            Subject::ContactPoint(name) => self.contact_points.is_under_way(name),
-            Subject::Tree(name) => self.trees.is_under_way(name),
-            Subject::SilencesOf(author) => self.silences.is_under_way(&silences_of(author)),
-            Subject::TimeInterval(name) => self.time_intervals.is_under_way(name),
-            Subject::Template(name) => self.templates.is_under_way(name),
-            Subject::InhibitionRule(name) => self.inhibition_rules.is_under_way(name),
+            Subject::Rules(uids) => uids.iter().any(|uid| self.rules.lookup(uid).is_unknown()),
+            Subject::Folder(uid) => self.folders.lookup(uid).is_unknown(),
+            Subject::ContactPoint(name) => self.contact_points.lookup(name).is_unknown(),
+            Subject::Tree(name) => self.trees.lookup(name).is_unknown(),
+            Subject::SilencesOf(author) => self.is_unknown_of(author),
+            Subject::TimeInterval(name) => self.time_intervals.lookup(name).is_unknown(),
+            Subject::Template(name) => self.templates.lookup(name).is_unknown(),
+            Subject::InhibitionRule(name) => self.inhibition_rules.lookup(name).is_unknown(),
         }
     }
 
@@ -282,6 +293,33 @@ mod tests {
             !is_unknown(),
             "the write that was under way has left it as it was"
         );
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_is_no_doubt_and_ends_one() {
+        let mirror = Mirror::default();
+        let subject = Subject::TimeInterval("nights".to_owned());
+        let is_doubted = || mirror.read(|held| held.is_doubted(&subject));
+        mirror.write(|held| {
+            let poll = held.time_intervals.begin_poll();
+            held.time_intervals.finish_poll(poll, []);
+            held.doubts(&subject);
+        });
+        assert!(is_doubted());
+        mirror.write(|held| {
+            held.begins(&subject);
+            held.ends(&subject);
+        });
+        assert!(!is_doubted(), "a write was lost since");
+        mirror.write(|held| held.doubts(&subject));
+        assert!(!is_doubted(), "it is to be read for that");
+        mirror.write(|held| {
+            held.time_intervals.written("nights".to_owned(), None);
+            held.doubts(&subject);
+        });
+        assert!(is_doubted());
+        mirror.write(|held| held.time_intervals.written("nights".to_owned(), None));
+        assert!(!is_doubted(), "it was read");
     }
 
     #[test]

@@ -154,8 +154,12 @@ impl Leaves for Silence {
     }
 
     // Nothing lingers: the rules that it was about are gone. One that somebody made by hand stays, whoever took it over.
-    fn take_out(&self, old: &Arc<Instance>, _: &Context) -> impl Future<Output = Result<(), Failure>> + Send {
-        silence::end_all(self, old)
+    fn take_out(
+        &self,
+        old: &Arc<Instance>,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
+        silence::end_all(self, context, old)
     }
 }
 

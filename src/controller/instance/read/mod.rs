@@ -6,7 +6,7 @@ mod named;
 mod rules;
 mod trees;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::join;
@@ -21,10 +21,10 @@ use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::health::Health;
+use crate::controller::silence::listed;
 use crate::deadline::{Late, within};
 use crate::grafana;
 use crate::grafana::mirror::Part;
-use crate::grafana::wire::Silence;
 
 /// How long reading a part may take, once it is its turn.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -107,7 +107,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         if_due(&parts, Part::Rules, rules::read(instance)),
         if_due(&parts, Part::ContactPoints, contact_points::read(instance)),
         if_due(&parts, Part::Policy, trees::read(instance)),
-        if_due(&parts, Part::Silences, read_silences(instance)),
+        if_due(&parts, Part::Silences, listed::read(instance)),
         async {
             join!(
                 if_due(&parts, Part::TimeIntervals, named::time_intervals(instance)),
@@ -235,40 +235,6 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
 async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
     let sources = instance.grafana.server.data_sources().await?;
     Ok(instance.set_sources(sources))
-}
-
-/// Returns ids with the author, where it is known.
-async fn read_silences(instance: &Instance) -> grafana::Result<Vec<(String, Option<String>)>> {
-    let poll = instance.mirror.write(|held| held.silences.begin_poll());
-    let found = instance.grafana.silences.list().await?;
-    let found = found.into_iter().filter_map(|mut silence| {
-        // The order of matchers says nothing.
-        silence.matchers.sort();
-        silence.updated_at = None;
-        Some((silence.id.clone()?, silence))
-    });
-    Ok(instance.mirror.write(|held| {
-        let before: HashMap<String, String> = held
-            .silences
-            .iter()
-            .map(|(id, s): (&String, &Silence)| (id.clone(), s.created_by.clone()))
-            .collect();
-        let changed = held.silences.finish_poll(poll, found);
-        let author = |id: &String| {
-            held.silences
-                .lookup(id)
-                .present()
-                .map(|s| s.created_by.clone())
-                .or_else(|| before.get(id).cloned())
-        };
-        changed
-            .into_iter()
-            .map(|id| {
-                let author = author(&id);
-                (id, author)
-            })
-            .collect()
-    }))
 }
 
 #[cfg(test)]

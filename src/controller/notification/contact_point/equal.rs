@@ -10,6 +10,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::maker::makers;
+use crate::controller::pass;
 use crate::domain::notification::contact_point::Integration;
 use crate::domain::notification::contact_point::decision::{self, Comparison};
 use crate::domain::ownership::{Owners, is_derived};
@@ -64,6 +65,14 @@ pub(super) async fn claim(
     (name, wish): (&str, &[Integration]),
 ) -> Result<bool, Failure> {
     let memory = instance.memory()?;
+    // Of what Grafana has had from this resource nothing is to be claimed.
+    let is_new = memory.read(|memory| {
+        let mut wished = wish.iter().map(|i| &i.sent.uid);
+        !wished.any(|uid| memory.sent.contains_key(uid) || memory.kept_uids.contains_key(uid))
+    });
+    if !is_new {
+        return Ok(false);
+    }
     let equal = |found: Option<&Found<model::ContactPoint>>| {
         // What is provisioned by other means could be neither changed nor deleted here.
         let is_provisioned = found
@@ -74,13 +83,11 @@ pub(super) async fn claim(
             // What another operator has made stays that one's.
             !i.uid.is_empty() && !is_derived(&i.uid)
         };
-        let is_new = memory.read(|memory| {
-            let mut wished = wish.iter().map(|i| &i.sent.uid);
-            let is_kept = |i: &model::Integration| memory.kept_uids.values().any(|kept| *kept == i.uid);
-            !wished.any(|uid| memory.sent.contains_key(uid) || memory.kept_uids.contains_key(uid))
-                && !found.iter().any(is_kept)
-        });
-        if is_provisioned || found.is_empty() || !is_new || !found.iter().all(is_theirs) {
+        let is_kept = |memory: &Remembered| {
+            let mut kept = memory.kept_uids.values();
+            kept.any(|kept| found.iter().any(|i| i.uid == *kept))
+        };
+        if is_provisioned || found.is_empty() || !found.iter().all(is_theirs) || memory.read(is_kept) {
             return None;
         }
         match decision::compare(wish, found) {
@@ -95,7 +102,9 @@ pub(super) async fn claim(
             _ => None,
         }
     };
-    if equal(look::known(instance, name).as_ref().present()).is_none() {
+    // What isn't known, or is to be read anew, is looked at.
+    let known = look::known(instance, name);
+    if !known.is_unknown() && !pass::is_asked(object) && equal(known.as_ref().present()).is_none() {
         return Ok(false);
     }
     let _turn = instance.rights.notifications.lock().await;

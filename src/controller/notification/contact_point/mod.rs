@@ -46,6 +46,8 @@ impl Reconcile for ContactPoint {
         let name = contact_point::name(&self.spec, self.id()).to_owned();
         let (mut wish, values) = self.wish(context).await?;
         contact_point::refuse_what_is_too_new(&self.spec, instance.facts()?.version)?;
+        let subject = Subject::ContactPoint(name.clone());
+        let is_only_asked = instance.mirror.read(|held| held.is_doubted(&subject));
         let is_taken = equal::claim(self, &instance, context, (&name, &wish)).await?;
         instance
             .memory()?
@@ -58,7 +60,7 @@ impl Reconcile for ContactPoint {
             .note(&name, values.secrets.values(), Instant::now());
         let synced = sync(self, &instance, context, &name, &wish, is_resend).await?;
         // What was read only because somebody asked for it is no news.
-        let is_news = synced.is_sent || (synced.is_written && !pass::is_asked(self));
+        let is_news = synced.is_sent || (synced.is_written && !is_only_asked);
         if is_news {
             instance.deliveries.write().forget(&name);
             // It may call templates no more.

@@ -19,7 +19,8 @@ use crate::controller::engine::by::{Named, named};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::{interval, receiver, tree};
-use crate::controller::pass::Report;
+use crate::controller::pass::{self, Report};
+use crate::domain::changed::drift;
 use crate::domain::notification::branches::{self, Root, Standing};
 use crate::domain::notification::interval::Interval;
 use crate::domain::notification::policy;
@@ -27,7 +28,7 @@ use crate::domain::notification::receiver::Target;
 use crate::domain::notification::tree as marks;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::links;
-use crate::grafana::mirror::{Lookup, Part};
+use crate::grafana::mirror::{Lookup, Part, Subject};
 use crate::grafana::model::Route;
 
 /// What the message of `Ready` says of a tree that is as it should be.
@@ -211,7 +212,7 @@ pub(super) fn note(branch: &NotificationPolicy, context: &Context, status: &mut 
 }
 
 /// One pass over a branch.
-pub(super) fn reconcile(
+pub(super) async fn reconcile(
     branch: &NotificationPolicy,
     root: &Named,
     instance: &Arc<Instance>,
@@ -229,6 +230,12 @@ pub(super) fn reconcile(
         );
         return Err(Refusal::missing(missing).into());
     };
+    if pass::is_asked(branch) {
+        let _turn = instance.rights.notifications.lock().await;
+        let tree = Subject::Tree(found.tree());
+        instance.mirror.write(|held| held.doubts(&tree));
+        tree::know_all(instance).await?;
+    }
     let is_in = standing(branch, instance);
     let ask = || context.triggers.policies.one(&root.namespace, &root.name);
     let wish = match outlook(branch, &found, context, instance) {

@@ -38,7 +38,7 @@ impl Reconcile for NotificationPolicy {
     async fn reconcile(&self, context: &Context) -> Result<Report<NotificationPolicyStatus>, Failure> {
         let instance = context.instance(self)?;
         if let Some(root) = self.root() {
-            return branch::reconcile(self, &root, &instance, context);
+            return branch::reconcile(self, &root, &instance, context).await;
         }
         if !instance.allows_tree(self.ns()) {
             return Err(Failure::new(
@@ -138,7 +138,7 @@ impl Reconcile for NotificationPolicy {
     }
 
     fn decided_by(&self, _: &Instance) -> Option<Subject> {
-        // A branch is looked for in its root's tree.
+        // A branch looks for itself in its root's tree.
         self.root().is_none().then(|| Subject::Tree(self.tree()))
     }
 

@@ -4,6 +4,7 @@ mod deliveries;
 mod drift;
 #[cfg(feature = "cli")]
 mod rehearsal;
+mod requested;
 mod told;
 mod watched;
 

@@ -1,0 +1,482 @@
+//! Passes that somebody has asked for: what each reads in Grafana, and when a request counts as handled.
+
+use super::*;
+use crate::api::{ANNOTATION_ADOPT, ANNOTATION_RECONCILE, InhibitionRule, PrometheusRuleImport};
+use crate::controller::alert_rule::import::news as told;
+use crate::controller::pass;
+use crate::grafana::mirror::Subject;
+use crate::grafana::model::Route;
+use crate::grafana::wire::{Silence as WireSilence, SilenceMatcher, SilenceState, SilenceStatus};
+
+/// A world of which nobody reads anything by himself any more.
+async fn world() -> World {
+    world_with(json!({})).await
+}
+
+async fn world_with(more: Value) -> World {
+    let mut world = World::new();
+    let instance = world.connect(more).await;
+    until("the first read", || {
+        !matches!(instance.health(), Health::Starting)
+    })
+    .await;
+    let poller = world.poller.take().unwrap();
+    poller.abort();
+    assert!(poller.await.unwrap_err().is_cancelled());
+    world
+}
+
+/// A pass over a resource as the API server has it, with what it asks of Grafana.
+async fn pass<K: Reconcile + DeserializeOwned>(world: &World, plural: &str, name: &str) -> Vec<&'static str> {
+    let before = world.grafana.calls().len();
+    let object = object::<K>(world, plural, name);
+    pass::run(Arc::new(object), world.context.clone()).await.unwrap();
+    world.grafana.calls().split_off(before)
+}
+
+fn object<K: DeserializeOwned>(world: &World, plural: &str, name: &str) -> K {
+    serde_json::from_value(world.server.get(&path(plural, "revel", name))).unwrap()
+}
+
+/// Brings a resource to rest.
+async fn rests<K: Reconcile + DeserializeOwned>(world: &World, plural: &str, name: &str) {
+    for _ in 0..4 {
+        pass::<K>(world, plural, name).await;
+        world.poll().await;
+    }
+    assert_eq!(pass::<K>(world, plural, name).await, [""; 0], "{plural} at rest");
+    assert_eq!(reason(world, plural, name), "Synced");
+}
+
+fn reason(world: &World, plural: &str, name: &str) -> String {
+    world.server.ready(&path(plural, "revel", name)).unwrap().0
+}
+
+/// Sets an annotation.
+fn annotate(world: &World, plural: &str, name: &str, key: &str, value: &str) {
+    let at = path(plural, "revel", name);
+    let mut object = world.server.get(&at);
+    object["metadata"]["annotations"][key] = json!(value);
+    world.server.set(&at, object);
+}
+
+fn ask(world: &World, plural: &str, name: &str, value: &str) {
+    annotate(world, plural, name, ANNOTATION_RECONCILE, value);
+}
+
+fn handled(world: &World, plural: &str, name: &str) -> Value {
+    world.server.get(&path(plural, "revel", name))["status"]["lastHandledReconcileAt"].clone()
+}
+
+/// Asks for a pass over a resource at rest, which reads this, writes nothing to Grafana and one status; and is at rest again.
+async fn reads_once<K: Reconcile + DeserializeOwned>(
+    world: &World,
+    plural: &str,
+    name: &str,
+    reads: &[&str],
+) {
+    rests::<K>(world, plural, name).await;
+    ask(world, plural, name, "now");
+    let writes = world.server.writes().len();
+    assert_eq!(pass::<K>(world, plural, name).await, reads, "{plural}");
+    assert_eq!(handled(world, plural, name), json!("now"), "{plural}");
+    let writes = world.server.writes().split_off(writes);
+    assert!(writes.len() == 1 && writes[0].ends_with("/status"), "{writes:?}");
+    assert_eq!(pass::<K>(world, plural, name).await, [""; 0], "{plural} after it");
+}
+
+fn hook(url: &str) -> Value {
+    json!({"integrations": [{"webhook": {"url": {"value": url}}}]})
+}
+
+impl World {
+    fn import_of_nothing(&mut self) {
+        for kind in crate::api::prometheus_rule_import::SourceKind::ALL {
+            self.context.sources.set_listed(kind);
+        }
+        let import = made::<PrometheusRuleImport>(&self.server, "prometheusruleimports", "own", json!({}));
+        see(&self.context, &mut self.writers.imports, import, told::import);
+    }
+}
+
+#[tokio::test]
+async fn a_request_reads_what_each_kind_decides_by_once_and_writes_nothing_to_grafana() {
+    let mut world = world().await;
+    world.rule("r", json!({"query": QUERY}));
+    reads_once::<AlertRule>(&world, "alertrules", "r", &["rules.get"]).await;
+    world.contact_point("team", hook("https://example.com/hook"));
+    reads_once::<ContactPoint>(&world, "contactpoints", "team", &["contact_points.get"]).await;
+    world.policy("tree", json!({"receiver": "team"}));
+    reads_once::<NotificationPolicy>(&world, "notificationpolicies", "tree", &["policy.get"]).await;
+    let times = json!({"timeIntervals": [{"weekdays": ["saturday"]}]});
+    world.time_interval("weekend", times);
+    reads_once::<TimeInterval>(&world, "timeintervals", "weekend", &["time_intervals.get"]).await;
+    let text = r#"{{ define "own" }}x{{ end }}"#;
+    world.template("own", json!({"template": text}));
+    reads_once::<NotificationTemplate>(&world, "notificationtemplates", "own", &["templates.get"]).await;
+    let inhibits = json!({"sourceMatchers": ["a=b"], "targetMatchers": ["c=d"]});
+    let rule = made::<InhibitionRule>(&world.server, "inhibitionrules", "own", inhibits);
+    see(
+        &world.context,
+        &mut world.writers.inhibition_rules,
+        rule,
+        news::about_inhibition_rule,
+    );
+    world.grafana.hold(|held| held.version = "13.3.0".to_owned());
+    reads_once::<InhibitionRule>(&world, "inhibitionrules", "own", &["inhibition_rules.get"]).await;
+    world.silence("s", json!({"matchers": ["a=b"], "duration": "5000d"}));
+    reads_once::<Silence>(&world, "silences", "s", &["silences.list"]).await;
+
+    // An import makes AlertRules, and asks no Grafana anything.
+    world.import_of_nothing();
+    let import = async |world: &World| {
+        let import = object::<PrometheusRuleImport>(world, "prometheusruleimports", "own");
+        let before = world.grafana.calls().len();
+        pass::without_finalizer(Arc::new(import), world.context.clone())
+            .await
+            .unwrap();
+        assert_eq!(world.grafana.calls().len(), before, "{:?}", world.grafana.calls());
+    };
+    import(&world).await;
+    ask(&world, "prometheusruleimports", "own", "now");
+    import(&world).await;
+    assert_eq!(handled(&world, "prometheusruleimports", "own"), json!("now"));
+}
+
+#[tokio::test]
+async fn a_branch_is_looked_for_in_its_roots_tree_and_its_root_writes_again_what_somebody_has_changed() {
+    let mut world = world().await;
+    world.contact_point("team", hook("https://example.com/hook"));
+    world.policy("tree", json!({"receiver": "team"}));
+    rests::<ContactPoint>(&world, "contactpoints", "team").await;
+    rests::<NotificationPolicy>(&world, "notificationpolicies", "tree").await;
+    world.policy(
+        "branch",
+        json!({"parentRef": {"name": "tree"}, "receiver": "team", "routes": [{"matchers": ["a=b"]}]}),
+    );
+    pass::<NotificationPolicy>(&world, "notificationpolicies", "tree").await;
+    let reads = &["policy.get"];
+    reads_once::<NotificationPolicy>(&world, "notificationpolicies", "branch", reads).await;
+
+    drain(&mut world.receivers.policies);
+    world.grafana.hold(|held| {
+        let tree = held.policy.take().unwrap();
+        let routes = tree.routes.into_iter().take(1).collect();
+        held.policy = Some(Route { routes, ..tree });
+    });
+    ask(&world, "notificationpolicies", "branch", "later");
+    pass::<NotificationPolicy>(&world, "notificationpolicies", "branch").await;
+    assert_eq!(
+        handled(&world, "notificationpolicies", "branch"),
+        json!("now"),
+        "not yet"
+    );
+    assert!(drain(&mut world.receivers.policies) > 0, "its root is asked");
+    pass::<NotificationPolicy>(&world, "notificationpolicies", "tree").await;
+    pass::<NotificationPolicy>(&world, "notificationpolicies", "branch").await;
+    assert_eq!(handled(&world, "notificationpolicies", "branch"), json!("later"));
+    assert_eq!(reason(&world, "notificationpolicies", "branch"), "Synced");
+}
+
+#[tokio::test]
+async fn a_request_stands_until_grafana_has_answered() {
+    let mut world = world().await;
+    world.rule("r", json!({"query": QUERY}));
+    world.contact_point("team", hook("https://example.com/hook"));
+    world.silence("s", json!({"matchers": ["a=b"], "duration": "5000d"}));
+    rests::<AlertRule>(&world, "alertrules", "r").await;
+    rests::<ContactPoint>(&world, "contactpoints", "team").await;
+    rests::<Silence>(&world, "silences", "s").await;
+    let all = [("alertrules", "r"), ("contactpoints", "team"), ("silences", "s")];
+    let passes = async |world: &World| {
+        [
+            pass::<AlertRule>(world, "alertrules", "r").await,
+            pass::<ContactPoint>(world, "contactpoints", "team").await,
+            pass::<Silence>(world, "silences", "s").await,
+        ]
+        .concat()
+    };
+    let reads = ["rules.get", "contact_points.get", "silences.list"];
+    for (plural, name) in all {
+        ask(&world, plural, name, "now");
+    }
+    for (code, told) in [(503, "Unavailable"), (401, "Unauthorized"), (429, "Throttled")] {
+        world.grafana.does(move |_| Does::Refuses(code, "no"));
+        assert_eq!(passes(&world).await, reads, "{code}");
+        for (plural, name) in all {
+            assert_eq!(handled(&world, plural, name), Value::Null, "{plural} {code}");
+            assert_eq!(reason(&world, plural, name), told, "{plural}");
+        }
+    }
+    world.grafana.does_well();
+    assert_eq!(passes(&world).await, reads);
+    for (plural, name) in all {
+        assert_eq!(handled(&world, plural, name), json!("now"), "{plural}");
+        assert_eq!(reason(&world, plural, name), "Synced", "{plural}");
+    }
+    assert_eq!(passes(&world).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_resource_itself_answers_a_request() {
+    let mut world = world().await;
+    world.rule("r", json!({"query": "sum(rate(x[5m])) >"}));
+    ask(&world, "alertrules", "r", "now");
+    assert_eq!(pass::<AlertRule>(&world, "alertrules", "r").await, [""; 0]);
+    assert_eq!(reason(&world, "alertrules", "r"), "Invalid");
+    assert_eq!(handled(&world, "alertrules", "r"), json!("now"));
+}
+
+#[tokio::test]
+async fn a_request_for_what_is_suspended_stands_until_it_is_resumed() {
+    let mut world = world().await;
+    world.rule("r", json!({"query": QUERY}));
+    rests::<AlertRule>(&world, "alertrules", "r").await;
+    let at = path("alertrules", "revel", "r");
+    let suspend = |is_suspended: bool| {
+        let mut object = world.server.get(&at);
+        object["spec"]["suspend"] = json!(is_suspended);
+        world.server.set(&at, object);
+    };
+    suspend(true);
+    ask(&world, "alertrules", "r", "now");
+    assert_eq!(pass::<AlertRule>(&world, "alertrules", "r").await, [""; 0]);
+    assert_eq!(reason(&world, "alertrules", "r"), "Suspended");
+    assert_eq!(handled(&world, "alertrules", "r"), Value::Null);
+    suspend(false);
+    assert_eq!(pass::<AlertRule>(&world, "alertrules", "r").await, ["rules.get"]);
+    assert_eq!(handled(&world, "alertrules", "r"), json!("now"));
+}
+
+/// Makes silences and lets the watch tell of them as they are.
+async fn many_silences(world: &mut World, number: usize) -> Vec<String> {
+    let names: Vec<String> = (0..number).map(|number| format!("s{number}")).collect();
+    for name in &names {
+        world.silence(
+            name,
+            json!({"matchers": [format!("a={name}")], "duration": "5000d"}),
+        );
+        rests::<Silence>(world, "silences", name).await;
+    }
+    names
+}
+
+fn see_silence(world: &mut World, name: &str) {
+    let silence = object::<Silence>(world, "silences", name);
+    see(
+        &world.context,
+        &mut world.writers.silences,
+        silence,
+        news::about_silence,
+    );
+}
+
+#[tokio::test]
+async fn silences_that_are_asked_for_together_are_read_together() {
+    let mut world = world().await;
+    let names = many_silences(&mut world, 5).await;
+    let before = world.grafana.count("silences.list");
+    for name in &names {
+        ask(&world, "silences", name, "now");
+        see_silence(&mut world, name);
+    }
+    for name in &names {
+        pass::<Silence>(&world, "silences", name).await;
+        assert_eq!(handled(&world, "silences", name), json!("now"));
+    }
+    assert_eq!(world.grafana.count("silences.list"), before + 1);
+
+    // A request that came after that read is another one.
+    ask(&world, "silences", "s3", "later");
+    see_silence(&mut world, "s3");
+    pass::<Silence>(&world, "silences", "s3").await;
+    assert_eq!(world.grafana.count("silences.list"), before + 2);
+    assert_eq!(world.grafana.count("silences.put"), 5, "each was written once");
+}
+
+#[tokio::test]
+async fn a_read_of_all_silences_that_fails_serves_nobody() {
+    let mut world = world().await;
+    let names = many_silences(&mut world, 2).await;
+    for name in &names {
+        ask(&world, "silences", name, "now");
+        see_silence(&mut world, name);
+    }
+    let before = world.grafana.count("silences.list");
+    world.grafana.does(|_| Does::Refuses(503, "no"));
+    pass::<Silence>(&world, "silences", "s0").await;
+    world.grafana.does_well();
+    pass::<Silence>(&world, "silences", "s1").await;
+    assert_eq!(world.grafana.count("silences.list"), before + 2);
+}
+
+#[tokio::test]
+async fn a_request_finds_a_silence_that_is_gone_and_others_hear_of_what_has_become_of_theirs() {
+    let mut world = world().await;
+    many_silences(&mut world, 2).await;
+    see_silence(&mut world, "s1");
+    drain(&mut world.receivers.silences);
+    world.grafana.hold(|held| held.silences.clear());
+    ask(&world, "silences", "s0", "now");
+    see_silence(&mut world, "s0");
+    pass::<Silence>(&world, "silences", "s0").await;
+    assert_eq!(
+        world.grafana.count("silences.put"),
+        3,
+        "{:?}",
+        world.grafana.calls()
+    );
+    let mut told = Vec::new();
+    while let Ok(next) = world.receivers.silences.try_recv() {
+        told.push(next.name);
+    }
+    assert_eq!(told, ["s1"]);
+}
+
+#[tokio::test]
+async fn a_request_finds_that_a_silence_that_was_taken_over_is_gone() {
+    let mut world = world_with(json!({"unrestrictedNamespaces": {"names": ["revel"]}})).await;
+    world.grafana.hold(|held| {
+        held.silences.push(WireSilence {
+            id: Some("by-hand".to_owned()),
+            matchers: vec![SilenceMatcher {
+                name: "a".to_owned(),
+                value: "b".to_owned(),
+                is_regex: false,
+                is_equal: true,
+            }],
+            starts_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            ends_at: "2039-01-01T00:00:00Z".parse().unwrap(),
+            created_by: "somebody".to_owned(),
+            comment: "by hand".to_owned(),
+            status: Some(SilenceStatus {
+                state: SilenceState::Active,
+            }),
+            updated_at: None,
+        });
+    });
+    world.poll().await;
+    let spec =
+        json!({"matchers": ["a=b"], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2039-01-01T00:00:00Z"});
+    world.silence("s", spec);
+    annotate(&world, "silences", "s", ANNOTATION_ADOPT, "true");
+    rests::<Silence>(&world, "silences", "s").await;
+    let puts = world.grafana.count("silences.put");
+    world.grafana.hold(|held| held.silences.clear());
+    ask(&world, "silences", "s", "now");
+    pass::<Silence>(&world, "silences", "s").await;
+    assert_eq!(
+        world.grafana.count("silences.put"),
+        puts + 1,
+        "{:?}",
+        world.grafana.calls()
+    );
+}
+
+/// What a person has made.
+fn by_hand(url: &str) -> Point {
+    Point {
+        name: "team".to_owned(),
+        uid: "by-hand".to_owned(),
+        r#type: "webhook".to_owned(),
+        settings: [("url".to_owned(), json!(url))].into_iter().collect(),
+    }
+}
+
+/// Nothing is known of the contact point any more, as after an answer that was lost.
+fn forget(world: &World) {
+    let subject = Subject::ContactPoint("team".to_owned());
+    world.instance().mirror.write(|held| {
+        held.begins(&subject);
+        held.ends(&subject);
+    });
+}
+
+#[tokio::test]
+async fn a_request_finds_that_a_contact_point_of_somebody_elses_is_equal_by_now() {
+    let mut world = world().await;
+    world
+        .grafana
+        .hold(|held| held.points.push(by_hand("https://example.com/other")));
+    world.poll().await;
+    world.contact_point("team", hook("https://example.com/hook"));
+    pass::<ContactPoint>(&world, "contactpoints", "team").await;
+    assert_eq!(reason(&world, "contactpoints", "team"), "NotOwned");
+    // Whether nothing is known of it at this moment makes no difference.
+    for (value, is_unknown) in [("first", false), ("second", true)] {
+        if is_unknown {
+            forget(&world);
+        }
+        ask(&world, "contactpoints", "team", value);
+        pass::<ContactPoint>(&world, "contactpoints", "team").await;
+        assert_eq!(reason(&world, "contactpoints", "team"), "NotOwned");
+    }
+    world
+        .grafana
+        .hold(|held| held.points[0] = by_hand("https://example.com/hook"));
+    ask(&world, "contactpoints", "team", "now");
+    pass::<ContactPoint>(&world, "contactpoints", "team").await;
+    assert_eq!(reason(&world, "contactpoints", "team"), "Synced");
+    assert_eq!(handled(&world, "contactpoints", "team"), json!("now"));
+    let calls = world.grafana.calls();
+    let writes = [
+        "contact_points.put",
+        "contact_points.create",
+        "contact_points.update",
+    ];
+    assert!(calls.iter().all(|call| !writes.contains(call)), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_contact_point_of_which_nothing_is_known_may_be_somebody_elses_equal_one() {
+    let mut world = world().await;
+    world
+        .grafana
+        .hold(|held| held.points.push(by_hand("https://example.com/hook")));
+    world.poll().await;
+    forget(&world);
+    world.contact_point("team", hook("https://example.com/hook"));
+    pass::<ContactPoint>(&world, "contactpoints", "team").await;
+    assert_eq!(reason(&world, "contactpoints", "team"), "Synced");
+}
+
+#[tokio::test]
+async fn a_request_finds_that_a_uid_is_free_by_now() {
+    let mut world = world().await;
+    let spec = json!({"query": QUERY, "uid": "by-hand"});
+    world.rule("r", spec.clone());
+    pass::<AlertRule>(&world, "alertrules", "r").await;
+    // Another cluster's, say.
+    world.grafana.hold(|held| {
+        for rule in held.rules.values_mut() {
+            rule.labels.clear();
+            rule.title = "by hand".to_owned();
+        }
+    });
+    world.poll().await;
+    world.rule("r", spec);
+    pass::<AlertRule>(&world, "alertrules", "r").await;
+    assert_eq!(reason(&world, "alertrules", "r"), "NotOwned");
+    world.grafana.hold(|held| held.rules.clear());
+    ask(&world, "alertrules", "r", "now");
+    pass::<AlertRule>(&world, "alertrules", "r").await;
+    assert_eq!(reason(&world, "alertrules", "r"), "Synced");
+    assert_eq!(handled(&world, "alertrules", "r"), json!("now"));
+}
+
+#[tokio::test]
+async fn what_a_request_only_reads_is_no_news_and_an_answer_that_was_lost_is() {
+    let mut world = world().await;
+    world.contact_point("team", hook("https://example.com/hook"));
+    rests::<ContactPoint>(&world, "contactpoints", "team").await;
+    world.policy("tree", json!({"receiver": "team"}));
+    let told = |world: &mut World| drain(&mut world.receivers.policies);
+    ask(&world, "contactpoints", "team", "first");
+    told(&mut world);
+    pass::<ContactPoint>(&world, "contactpoints", "team").await;
+    assert_eq!(told(&mut world), 1, "by the status alone");
+    forget(&world);
+    ask(&world, "contactpoints", "team", "second");
+    pass::<ContactPoint>(&world, "contactpoints", "team").await;
+    assert!(told(&mut world) > 1);
+}
