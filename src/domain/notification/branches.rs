@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::tree::MARK;
+use super::tree::{MARK, changed};
+use crate::domain::changed::drift::DELETED;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy;
 use crate::grafana::digest::RouteDigest;
@@ -135,6 +136,11 @@ pub fn digest(route: &Route) -> RouteDigest {
 /// The route of the branch with this mark.
 pub fn find<'a>(tree: &'a Route, whose: &str) -> Option<&'a Route> {
     tree.routes.iter().find(|route| mark(route) == Some(whose))
+}
+
+/// What somebody has changed of a branch that was stored as it is wished.
+pub fn drift(wish: &Route, found: Option<&Route>) -> Vec<String> {
+    found.map_or_else(|| vec![DELETED.to_owned()], |found| changed(wish, found))
 }
 
 #[cfg(test)]

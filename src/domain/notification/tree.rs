@@ -131,16 +131,21 @@ pub fn drift(wish: &Route, found: Option<&Found<Route>>) -> Vec<String> {
     if mark(&found.object).is_some_and(|whose| mark(wish) != Some(whose)) {
         return Vec::new();
     }
+    let mut fields = changed(wish, &found.object);
+    if !found.is_provisioned() {
+        fields.push("provenance".to_owned());
+    }
+    fields
+}
+
+/// The fields in which a route, be it a whole tree, differs from the wish.
+pub fn changed(wish: &Route, found: &Route) -> Vec<String> {
     let is_other = |tree: &Value| {
         let tree: Option<Route> = serde_json::from_value(tree.clone()).ok();
         tree.is_some_and(|tree| RouteDigest::of(&tree) != RouteDigest::of(wish))
     };
     let value = |tree: &Route| serde_json::to_value(tree).unwrap_or_default();
-    let mut fields = drift::fields(&value(wish), &value(&found.object), is_other);
-    if !found.is_provisioned() {
-        fields.push("provenance".to_owned());
-    }
-    fields
+    drift::fields(&value(wish), &value(found), is_other)
 }
 
 /// In words, in which fields of its root a tree of somebody else's differs from the wish, and in which of its routes first; nothing where it says the same.

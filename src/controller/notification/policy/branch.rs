@@ -261,8 +261,14 @@ pub(super) async fn reconcile(
         status.receiver.clone_from(&wish.receiver);
         status.routes = i64::try_from(policy::count(&branch.spec.routes)).ok();
         status.url = Some(links::policies(instance.external_url()));
+        status.stored = Some(drift::code(&wish));
         note(branch, context, &mut status);
         return Ok(Report::synced(status, STORED));
+    }
+    if let Some(drift) = drifted(branch, &found, &wish, instance) {
+        let mut status = branch.status.clone().unwrap_or_default();
+        note(branch, context, &mut status);
+        return Ok(Report::synced(status, "").drifted(drift));
     }
     if let Some(why) = hinders(&found) {
         return Err(Refusal::missing(format!("NotificationPolicy {} {why}", root.path())).into());
@@ -272,6 +278,30 @@ pub(super) async fn reconcile(
         "NotificationPolicy {} has still to write its tree with it",
         root.path()
     )))
+}
+
+/// What somebody has changed of a branch that was stored as it is wished, where its root says that it only tells of such changes. One that is new, or another
+/// one by now, has the root write all of its tree.
+fn drifted(
+    branch: &NotificationPolicy,
+    root: &NotificationPolicy,
+    wish: &Route,
+    instance: &Instance,
+) -> Option<Vec<String>> {
+    let stored = branch.status.as_ref()?.stored.as_ref()?;
+    let ready = condition::ready(&root.status.as_ref()?.conditions)?;
+    let tells = ready.reason == Reason::Drifted.as_str() && instance.only_reports_drift(root);
+    if !tells || *stored != drift::code(wish) {
+        return None;
+    }
+    let own = mark(branch, instance);
+    instance
+        .mirror
+        .read(|held| match held.trees.lookup(&root.tree()) {
+            Lookup::Unknown => None,
+            Lookup::Absent => Some(vec![drift::DELETED.to_owned()]),
+            Lookup::Present(tree) => Some(branches::drift(wish, branches::find(&tree.object, &own))),
+        })
 }
 
 fn soon(message: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! Branches: what each adds to the tree of its root, and what becomes of it when one of the two can't go on.
 
 mod ailing;
+mod drifted;
 mod timed;
 
 use ::kube::runtime::reflector::ObjectRef;
