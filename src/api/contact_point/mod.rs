@@ -240,8 +240,8 @@ pub struct ContactPointStatus {
     /// one was sent, and after a change until the next one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
-    /// When the last attempt was that led to `delivery`. It isn't written for every notification: it changes with `delivery`, between `OK` and
-    /// a failure, and when the rest of the status does.
+    /// When the last attempt was that led to `delivery`; without that, the last one before a change. It isn't written for every notification: it changes with
+    /// `delivery`, between `OK` and a failure, and when the rest of the status does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sent: Option<Time>,
     /// Where to look at it.

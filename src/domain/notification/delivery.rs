@@ -69,12 +69,24 @@ impl Deliveries {
         }
     }
 
-    /// What is known of a contact point. `redact` takes out of Grafana's words what only the caller knows to be secret.
-    pub fn of(&self, contact_point: &str, redact: impl Fn(&str) -> String) -> Option<Shown> {
+    /// The last attempt that was known when a contact point was written.
+    pub fn void(&self, contact_point: &str) -> Option<Timestamp> {
+        self.void.get(contact_point).copied()
+    }
+
+    /// What is known of a contact point, but for attempts that were made by `void`. `redact` takes out of Grafana's words what only the caller knows to be secret.
+    pub fn of(
+        &self,
+        contact_point: &str,
+        void: Option<Timestamp>,
+        redact: impl Fn(&str) -> String,
+    ) -> Option<Shown> {
         let all = self.by_contact_point.get(contact_point)?;
+        let counts = |delivery: &&Delivery| delivery.at.is_none_or(|at| void.is_none_or(|void| at > void));
         let mut said = HashSet::new();
         let failures: Vec<String> = all
             .values()
+            .filter(counts)
             .filter_map(|delivery| Some((delivery, delivery.error.as_deref()?)))
             .map(|(delivery, error)| {
                 let why = steady::steady(&redact(error));
@@ -83,7 +95,11 @@ impl Deliveries {
             .filter(|failure| said.insert(failure.clone()))
             .collect();
         Some(Shown {
-            last_sent: all.values().filter_map(|delivery| delivery.at).max()?,
+            last_sent: all
+                .values()
+                .filter(counts)
+                .filter_map(|delivery| delivery.at)
+                .max()?,
             failure: (!failures.is_empty()).then(|| failures.join("; ")),
         })
     }
@@ -104,7 +120,8 @@ pub struct Shown {
     pub failure: Option<String>,
 }
 
-/// What a status shows: [`DELIVERED`] or why not, and the last attempt that was known then.
+/// What a status shows: [`DELIVERED`] or why not, and the last attempt that was known then. Without a word that is one from before the contact point was
+/// written, and says until when attempts say nothing of what it is now, also after a restart.
 pub type Told = (Option<String>, Option<Timestamp>);
 
 /// What was told before.
@@ -114,15 +131,24 @@ pub enum Before {
     Stands,
     /// The status is written anyway.
     IsDue,
-    /// The contact point that it was said of was another one.
-    IsVoid,
+    /// The contact point that it was said of was another one; with the last attempt that is known of that.
+    IsVoid(Option<Timestamp>),
+}
+
+/// Until when attempts say nothing of what a contact point is now, as its status says.
+pub fn void(said: &Told, before: Before) -> Option<Timestamp> {
+    match (before, said) {
+        (Before::IsVoid(last), (_, at)) => last.max(*at),
+        (_, (None, at)) => *at,
+        (_, (Some(_), _)) => None,
+    }
 }
 
 /// What is to be told now. While a contact point goes on delivering, or failing, what was told stands: nothing is written for each notification.
 pub fn told(said: Told, before: Before, now: Option<Shown>) -> Told {
     let Some(now) = now else {
-        return if before == Before::IsVoid {
-            (None, None)
+        return if matches!(before, Before::IsVoid(_)) {
+            (None, void(&said, before))
         } else {
             said
         };
@@ -157,7 +183,7 @@ mod tests {
     }
 
     fn shown(deliveries: &Deliveries) -> Option<(i64, Option<String>)> {
-        let shown = deliveries.of("team", |error| error.replace("s3cret", "***"))?;
+        let shown = deliveries.of("team", None, |error| error.replace("s3cret", "***"))?;
         Some((shown.last_sent.as_second(), shown.failure))
     }
 
@@ -236,7 +262,7 @@ mod tests {
         // What the address has in common with the one of now is known to be secret.
         let common = "https://hooks.example.com/services/T000/B000/";
         let shown = deliveries
-            .of("team", |words| words.replace(common, "[REDACTED]"))
+            .of("team", None, |words| words.replace(common, "[REDACTED]"))
             .unwrap();
         let told = r#"slack: Post "https://hooks.example.com/…": no such host"#;
         assert_eq!(shown.failure.as_deref(), Some(told));
@@ -297,7 +323,7 @@ mod tests {
         let word = |word: &str| Some(word.to_owned());
         let ok = || (word("OK"), at(5));
         let failing = || (word("slack: no"), at(5));
-        let (stands, due, void) = (Before::Stands, Before::IsDue, Before::IsVoid);
+        let (stands, due, void) = (Before::Stands, Before::IsDue, Before::IsVoid(at(8)));
         for (name, said, before, now, expected) in [
             ("never", (None, None), stands, None, (None, None)),
             ("the first", (None, None), stands, shown(5, None), ok()),
@@ -332,7 +358,21 @@ mod tests {
                 shown(9, Some("slack: but")),
                 (word("slack: but"), at(9)),
             ),
-            ("it is another one", ok(), void, None, (None, None)),
+            ("it is another one", ok(), void, None, (None, at(8))),
+            (
+                "nothing was sent since",
+                (None, at(8)),
+                stands,
+                None,
+                (None, at(8)),
+            ),
+            (
+                "another one again",
+                (None, at(8)),
+                Before::IsVoid(None),
+                None,
+                (None, at(8)),
+            ),
             (
                 "another one works",
                 failing(),
@@ -343,5 +383,34 @@ mod tests {
         ] {
             assert_eq!(told(said, before, now), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn attempts_up_to_the_one_that_a_status_without_a_word_names_are_from_before_a_write() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let word = Some("OK".to_owned());
+        for (said, before, expected) in [
+            ((None, None), Before::Stands, None),
+            ((None, at(8)), Before::Stands, at(8)),
+            ((None, at(8)), Before::IsDue, at(8)),
+            ((word.clone(), at(8)), Before::Stands, None),
+            ((word.clone(), at(8)), Before::IsDue, None),
+            ((word.clone(), at(8)), Before::IsVoid(at(9)), at(9)),
+            ((word, at(8)), Before::IsVoid(None), at(8)),
+        ] {
+            assert_eq!(void(&said, before), expected, "{said:?} {before:?}");
+        }
+        let mut deliveries = Deliveries::default();
+        note(
+            &mut deliveries,
+            vec![attempt(0, 8, Some("no")), attempt(1, 5, Some("no"))],
+        );
+        assert_eq!(deliveries.of("team", at(8), str::to_owned), None);
+        note(
+            &mut deliveries,
+            vec![attempt(0, 8, Some("no")), attempt(1, 9, None)],
+        );
+        let shown = deliveries.of("team", at(8), str::to_owned).unwrap();
+        assert_eq!((Some(shown.last_sent), shown.failure), (at(9), None));
     }
 }

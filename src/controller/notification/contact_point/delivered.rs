@@ -26,8 +26,9 @@ pub(super) async fn tell(
             .spoken
             .with(name, Instant::now(), |secrets| redacted(words, secrets))
     };
-    let now = instance.deliveries.read().of(name, redact);
     let said = (status.delivery.take(), status.last_sent.take().map(|Time(at)| at));
+    let void = delivery::void(&said, before);
+    let now = instance.deliveries.read().of(name, void, redact);
     let had_failed = failure(said.0.as_deref()).is_some();
     let (word, at) = delivery::told(said, before, now);
     let event = match failure(word.as_deref()) {

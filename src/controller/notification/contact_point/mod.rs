@@ -102,7 +102,7 @@ impl Reconcile for ContactPoint {
         }
         let mut status = self.status.clone().unwrap_or_default();
         let before = match (is_news, pass::is_told(self)) {
-            (true, _) => Before::IsVoid,
+            (true, _) => Before::IsVoid(instance.deliveries.read().void(&name)),
             (false, false) => Before::IsDue,
             (false, true) => Before::Stands,
         };

@@ -130,8 +130,31 @@ async fn what_was_sent_before_a_change_says_nothing_of_the_contact_point_after_i
     changed["metadata"]["generation"] = json!(2);
     let place = path("contactpoints", "revel", "team");
     delivering.world.server.set(&place, changed);
-    assert_eq!(delivering.pass().await, json!([null, null]));
+    let none = json!([null, "2026-01-01T10:00:00Z"]);
+    assert_eq!(delivering.pass().await, none);
     assert_eq!(delivering.told(), ["DeliveryFailed: webhook: invalid_token"]);
+
+    // Nor does it after a restart, while Grafana goes on showing it.
+    delivering.world = delivering.world.restarted().await;
+    let now = serde_json::from_value(delivering.stored()).unwrap();
+    let world = &mut delivering.world;
+    see(
+        &world.context,
+        &mut world.writers.contact_points,
+        now,
+        news::about_contact_point,
+    );
+    let writes = delivering.writes();
+    for _ in 0..2 {
+        delivering
+            .look("2026-01-01T10:00:00Z", Some("invalid_token"))
+            .await;
+        assert_eq!(delivering.pass().await, none);
+    }
+    assert_eq!(delivering.writes(), writes);
+    assert_eq!(delivering.told(), ["DeliveryFailed: webhook: invalid_token"]);
+    delivering.look("2026-01-01T10:05:00Z", None).await;
+    assert_eq!(delivering.pass().await, json!(["OK", "2026-01-01T10:05:00Z"]));
 }
 
 #[tokio::test]
