@@ -21,7 +21,9 @@ pub(super) struct Changed {
     pub(super) time_intervals: Vec<String>,
     pub(super) templates: Vec<String>,
     pub(super) inhibition_rules: Vec<String>,
-    /// Version and limits, or data sources.
+    /// Version and limits.
+    pub(super) settings: bool,
+    /// These, or data sources.
     pub(super) facts: bool,
 }
 
@@ -37,6 +39,13 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
         triggers
             .inhibition_rules
             .all_of(&stores.inhibition_rules, &instance.name);
+    }
+    if changed.settings {
+        // So it is with their fields, and a policy may have a tree of its own.
+        triggers
+            .contact_points
+            .all_of(&stores.contact_points, &instance.name);
+        triggers.policies.all_of(&stores.policies, &instance.name);
     }
     for uid in &changed.folders {
         let inside = By::Folder {

@@ -98,7 +98,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
             return found;
         }
         parts.remove(&Part::Settings);
-        found.changed.facts |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
+        found.changed.settings |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
     }
     let (settings, sources, folders, rules, contact_points, trees, silences, named) = join!(
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
@@ -118,7 +118,9 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
     );
     let (time_intervals, templates, inhibition_rules) = named;
     let is_news = found.take(Part::Settings, settings).unwrap_or_default();
-    found.changed.facts |= is_news | found.take(Part::DataSources, sources).unwrap_or_default();
+    found.changed.settings |= is_news;
+    let are_others = found.take(Part::DataSources, sources).unwrap_or_default();
+    found.changed.facts |= found.changed.settings | are_others;
     if let Some((changed, watch)) = found.take(Part::Folders, folders) {
         found.changed.folders = changed;
         found.watches.insert(Part::Folders, watch);

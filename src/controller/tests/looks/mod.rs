@@ -117,6 +117,9 @@ async fn a_rule_that_is_refused_has_the_data_sources_read_at_once() {
 async fn an_upgrade_is_noticed_with_the_next_read_and_settings_are_read_only_then() {
     let mut world = World::connected().await;
     world.rule("r", json!({"query": QUERY}));
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    world.contact_point("team", hook);
+    world.policy("tree", json!({"receiver": "team", "tree": "own"}));
     drain(&mut world.receivers.rules);
     let reads = world.grafana.count("server.settings");
     world.poll().await;
@@ -125,9 +128,17 @@ async fn an_upgrade_is_noticed_with_the_next_read_and_settings_are_read_only_the
         reads,
         "nothing hints at it"
     );
+    drain(&mut world.receivers.contact_points);
+    drain(&mut world.receivers.policies);
     world.grafana.hold(|held| held.version = "13.0.1".to_owned());
     world.poll().await;
     assert_eq!(world.grafana.count("server.settings"), reads + 1);
+    for (kind, passes) in [
+        ("contact points", drain(&mut world.receivers.contact_points)),
+        ("policies", drain(&mut world.receivers.policies)),
+    ] {
+        assert_eq!(passes, 1, "{kind} may be refused by an older one");
+    }
     assert_eq!(world.instance().facts().unwrap().version_text, "13.0.1");
     assert_eq!(
         drain(&mut world.receivers.rules),
