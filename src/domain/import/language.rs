@@ -108,4 +108,25 @@ mod tests {
             }));
         }
     }
+
+    #[test]
+    fn what_is_asked_of_nothing_shows_no_language_and_the_first_data_source_at_fault_is_named() {
+        let loki = |uid: &str| DataSource {
+            uid: uid.to_owned(),
+            name: format!("Loki {uid}"),
+            r#type: "loki".to_owned(),
+            is_default: false,
+        };
+        let spec = |query: &str| from_value::<AlertRuleSpec>(json!({"query": query})).unwrap();
+        let import: PrometheusRuleImport =
+            from_value(json!({"metadata": {"name": "own", "namespace": "revel"}, "spec": {}})).unwrap();
+        let mut languages = Languages::default();
+        let logs = r#"sum(count_over_time({app="a"} |= "x" [5m])) > 1"#;
+        assert_eq!(languages.hear(&spec(logs), &[]), None);
+        for uid in ["a", "b"] {
+            assert!(languages.hear(&spec("up == 0"), &[loki(uid)]).is_some());
+        }
+        let told = languages.mistake(&import, &[loki("a"), loki("b")]).unwrap();
+        assert!(told.message.contains("data source Loki a"), "{}", told.message);
+    }
 }

@@ -122,6 +122,11 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
     );
 
     // Gone, with its folder.
+    let at = path("alertrules", "revel", "r");
+    let mut object = world.server.get(&at);
+    assert!(object["status"]["stateSince"].is_string());
+    object["status"]["stateMessage"] = json!("no such table");
+    world.server.set(&at, object);
     world.grafana.hold(|held| {
         held.rules.clear();
         held.folders.clear();
@@ -132,6 +137,11 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
         state(&world, "alertrules", "r"),
         Value::Null,
         "what is gone is in no state"
+    );
+    let status = world.server.get(&at)["status"].take();
+    assert_eq!(
+        (&status["stateSince"], &status["stateMessage"]),
+        (&Value::Null, &Value::Null)
     );
     assert_eq!(writes(&world, since), [""; 0]);
 
@@ -152,6 +162,21 @@ async fn a_rule_that_somebody_changes_or_deletes_is_left_and_its_fields_are_told
         .grafana
         .hold(|held| held.rules.values().next().cloned().unwrap());
     assert_eq!((now.title.as_str(), now.r#for.as_str()), ("r", "7m"));
+}
+
+#[tokio::test]
+async fn a_rule_that_is_to_have_another_uid_by_now_is_made_and_not_told_as_gone() {
+    let mut world = world("Report").await;
+    world.rule("r", json!({"query": QUERY}));
+    assert_eq!(said::<AlertRule>(&world, "alertrules", "r").await, synced());
+    let at = path("alertrules", "revel", "r");
+    let mut object = world.server.get(&at);
+    object["status"]["uid"] = json!("former");
+    world.server.set(&at, object);
+    world.grafana.hold(|held| held.rules.clear());
+    world.poll().await;
+    assert_eq!(said::<AlertRule>(&world, "alertrules", "r").await, synced());
+    assert_eq!(world.grafana.hold(|held| held.rules.len()), 1);
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ fn titles(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn two_rules_that_swap_their_titles_go_through_a_third_one_and_never_have_the_same() {
     let mut world = with_two("11.6.0").await;
-    let a = titled(&mut world, "a", "b");
+    let editable = json!({"query": QUERY, "title": "b", "editable": true});
+    let a = world.rule("a", editable);
     let b = titled(&mut world, "b", "a");
     drain(&mut world.receivers.rules);
     let failure = fails(&world, &a).await;
@@ -57,6 +58,15 @@ async fn two_rules_that_swap_their_titles_go_through_a_third_one_and_never_have_
         "{aside:?}"
     );
     assert!(!aside.contains(&"a".to_owned()), "its title is free: {aside:?}");
+    let provenance = world.grafana.hold(|held| {
+        let rules = held.rules.values();
+        rules.map(|rule| rule.provenance.clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(
+        provenance,
+        [Some("api".to_owned()), Some("api".to_owned())],
+        "whether it is editable changes with its own write"
+    );
     b.reconcile(&world.context).await.unwrap();
     a.reconcile(&world.context).await.unwrap();
     assert_eq!(titles(&world), ["a", "b"]);
@@ -102,11 +112,11 @@ async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
         failure.message
     );
     // It is to have another one, and can't be carried out as it is.
-    let with = |observed: i64| {
+    let with = |observed: i64, ready: &str| {
         let mut stuck = b.clone();
         stuck.spec.title = Some("c".to_owned());
         let status = json!({"conditions": [{
-            "type": "Ready", "status": "False", "reason": "Invalid", "message": "", "observedGeneration": observed,
+            "type": "Ready", "status": ready, "reason": "Invalid", "message": "", "observedGeneration": observed,
             "lastTransitionTime": "2026-01-01T00:00:00Z",
         }]});
         stuck.status = Some(serde_json::from_value(status).unwrap());
@@ -115,7 +125,7 @@ async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
     see(
         &world.context,
         &mut world.writers.rules,
-        with(1),
+        with(1, "False"),
         news::about_rule,
     );
     let failure = fails(&world, &a).await;
@@ -124,19 +134,16 @@ async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
         "{}",
         failure.message
     );
-    // That was said of what it was before.
-    see(
-        &world.context,
-        &mut world.writers.rules,
-        with(0),
-        news::about_rule,
-    );
-    let failure = fails(&world, &a).await;
-    assert!(
-        failure.message.contains("still with revel/b"),
-        "{}",
-        failure.message
-    );
+    // That was said of what it was before; or it can be carried out.
+    for holder in [with(0, "False"), with(1, "True")] {
+        see(&world.context, &mut world.writers.rules, holder, news::about_rule);
+        let failure = fails(&world, &a).await;
+        assert!(
+            failure.message.contains("still with revel/b"),
+            "{}",
+            failure.message
+        );
+    }
 }
 
 #[tokio::test]
@@ -197,4 +204,23 @@ async fn a_rule_that_moves_to_a_folder_where_its_title_is_somebody_elses_waits_a
     let told = "spec.title: Grafana's rule theirs has the title \"a\" in the same folder";
     assert!(failure.message.starts_with(told), "{}", failure.message);
     assert_eq!(world.grafana.count("rules.update"), sent);
+}
+
+#[tokio::test]
+async fn a_rule_that_has_its_title_goes_on_though_another_one_has_it_too() {
+    let mut world = with_two("11.6.0").await;
+    world.grafana.hold(|held| {
+        let own = held.rules.values().find(|rule| rule.title == "a").unwrap();
+        let theirs = model::AlertRule {
+            uid: "theirs".to_owned(),
+            labels: [].into(),
+            ..own.clone()
+        };
+        held.rules.insert("theirs".to_owned(), theirs);
+    });
+    world.poll().await;
+    let sent = world.grafana.count("rules.update");
+    let edited = world.rule("a", json!({"query": QUERY, "title": "a", "for": "7m"}));
+    edited.reconcile(&world.context).await.unwrap();
+    assert_eq!(world.grafana.count("rules.update"), sent + 1);
 }

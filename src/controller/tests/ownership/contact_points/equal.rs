@@ -256,3 +256,30 @@ async fn what_became_ours_as_it_was_counts_as_sent_so_a_change_of_it_is_only_tol
     assert_eq!(report.drift, ["webhook.url"]);
     assert_eq!(writes(&world), 0);
 }
+
+#[tokio::test]
+async fn an_equal_integration_in_the_place_of_what_was_sent_is_no_longer_somebody_elses_to_keep() {
+    let mut world = World::connected().await;
+    let object = world.contact_point("team", spec());
+    object.reconcile(&world.context).await.unwrap();
+    world.grafana.hold(|held| held.points = vec![equal("team")]);
+    world.poll().await;
+    // Whatever becomes of it, it isn't taken over as if Grafana had never had ours.
+    let _ = object.reconcile(&world.context).await;
+    let memory = world.instance();
+    let kept = memory.memory().unwrap().read(|memory| memory.kept_uids.len());
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_resource_that_is_not_seen_is_not_taken_over() {
+    let mut world = world_with(&json!({}), |held| held.points.push(equal("team"))).await;
+    let instance = world.instance();
+    let kept = ("aw-of-another".to_owned(), "by-hand-team".to_owned());
+    let note = |memory: &mut crate::cluster::memory::Remembered| memory.kept_uids.extend([kept.clone()]);
+    instance.memory().unwrap().update(note).await.unwrap();
+    let object = world.contact_point("team", spec());
+    let failure = object.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    assert_eq!(writes(&world), 0);
+}
