@@ -411,6 +411,8 @@ async fn a_request_finds_that_a_contact_point_of_somebody_elses_is_equal_by_now(
         pass::<ContactPoint>(&world, "contactpoints", "team").await;
         assert_eq!(reason(&world, "contactpoints", "team"), "NotOwned");
     }
+    // What polls show isn't what is there by now.
+    world.poll().await;
     world
         .grafana
         .hold(|held| held.points[0] = by_hand("https://example.com/hook"));

@@ -92,7 +92,15 @@ async fn a_branch_that_somebody_changes_or_takes_out_says_so_and_is_at_rest() {
 
         // Somebody puts it back; and a branch that is another one by now has all written.
         assert_eq!(puts(&world), writes);
-        let edited = branch(&mut world, "shop", "changed", json!({"groupWait": "7m"}));
+        let mut edited = (*policies(&world)[0]).clone();
+        edited.spec.group_wait = Some(serde_json::from_value(json!("7m")).unwrap());
+        edited.metadata.generation = Some(2);
+        let now = serde_json::to_value(&edited).unwrap();
+        world
+            .server
+            .set(&path("notificationpolicies", "shop", "changed"), now);
+        let writer = &mut world.writers.policies;
+        let edited = see(&world.context, writer, edited, news::about_policy);
         pass_over(&mut world, &[&edited]).await;
         assert_eq!(puts(&world), writes + 1);
         assert_eq!(said(&world, "shop", "changed").0, "Synced");

@@ -223,3 +223,76 @@ async fn rules_that_come_after_a_silence_that_covered_none_are_counted_once() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_rule_is_told_to_those_that_covered_none_and_look_for_one_where_it_is() {
+    for (may, covered, namespace, is_told) in [
+        (
+            json!([]),
+            json!({"alertRules": {"names": ["own"]}}),
+            "revel",
+            true,
+        ),
+        (
+            json!([]),
+            json!({"alertRules": {"names": ["other"]}}),
+            "revel",
+            false,
+        ),
+        (
+            json!([]),
+            json!({"alertRules": {"matchLabels": {"team": "web"}}}),
+            "revel",
+            true,
+        ),
+        (
+            json!([]),
+            json!({"alertRules": {"matchLabels": {"team": "api"}}}),
+            "revel",
+            false,
+        ),
+        (json!([]), json!({"alertRules": {"all": true}}), "revel", true),
+        (json!([]), json!({"matchers": ["severity=x"]}), "revel", true),
+        // Those of another namespace, which may cover its alerts or may not.
+        (json!([]), json!({"matchers": ["severity=x"]}), "shop", false),
+        (
+            json!(["revel"]),
+            json!({"matchers": ["severity=x"]}),
+            "shop",
+            true,
+        ),
+        (
+            json!(["revel"]),
+            json!({"alertRules": {"all": true}}),
+            "shop",
+            false,
+        ),
+    ] {
+        let mut world = world_with(&json!({"unrestrictedNamespaces": {"names": may}}), |_| ()).await;
+        let mut rule: AlertRule = made(&world.server, "alertrules", "own", json!({"query": QUERY}));
+        rule.metadata.namespace = Some(namespace.to_owned());
+        rule.metadata.labels = Some([("team".to_owned(), "web".to_owned())].into());
+        see(
+            &world.context,
+            &mut world.writers.rules,
+            rule.clone(),
+            news::about_rule,
+        );
+        let mut spec = covered.clone();
+        spec["endsAt"] = json!(END);
+        let mut silence = world.silence("s", spec);
+        silence.status = Some(serde_json::from_value(json!({"state": "Active", "matchesRules": 0})).unwrap());
+        see(
+            &world.context,
+            &mut world.writers.silences,
+            silence,
+            news::about_silence,
+        );
+        drain(&mut world.receivers.silences);
+        // Another specification, and the same labels: what selects it has it already.
+        rule.metadata.generation = Some(2);
+        see(&world.context, &mut world.writers.rules, rule, news::about_rule);
+        let told = drain(&mut world.receivers.silences);
+        assert_eq!(told, usize::from(is_told), "{covered}, {may} from {namespace}");
+    }
+}
