@@ -10,6 +10,10 @@ use crate::grafana::model::AlertRule;
 
 /// How many evaluations in a row a series may be missing before its alert resolves, where the rule doesn't say it.
 const MISSING: i64 = 2;
+/// From when on no data and errors that a rule makes another state of are a state of all its alerts, without a toggle (`grafana/grafana#68142`, #77242).
+const SPREADS: Version = Version::new(10, 3, 0);
+/// From when on the alert of no data or of an error goes with the first evaluation that doesn't say it again (`grafana/grafana#106421`).
+const GOES_AT_ONCE: Version = Version::new(12, 1, 0);
 
 /// The state of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +89,7 @@ pub struct Machine {
     missing: i64,
     /// Labels of the rule itself; those that are templates aren't known here, and tell no two alerts from each other.
     labels: Labels,
-    keeps_all: bool,
+    version: Version,
     alerts: BTreeMap<Labels, Alert>,
 }
 
@@ -126,14 +130,17 @@ impl Machine {
                 .unwrap_or_default(),
             no_data: Otherwise::of(&rule.no_data_state),
             error: Otherwise::of(&rule.exec_err_state),
-            missing: rule.missing_series_evals_to_resolve.unwrap_or(MISSING),
+            missing: rule
+                .missing_series_evals_to_resolve
+                .filter(|_| version >= Version::KEEP_FIRING_FOR)
+                .unwrap_or(MISSING),
             labels: rule
                 .labels
                 .iter()
                 .filter(|(_, value)| !value.contains("{{"))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
-            keeps_all: version >= Version::KEEP_LAST,
+            version,
             alerts: BTreeMap::new(),
         }
     }
@@ -158,8 +165,14 @@ impl Machine {
     pub fn labels(&self, outcome: &Outcome) -> Labels {
         let mut labels = outcome.labels.clone().unwrap_or_default();
         labels.extend(self.labels.clone());
+        let is_named = match &outcome.verdict {
+            Verdict::NoData => true,
+            // Where it is made another state, the annotations alone name the query (`AddErrorInformation` in state.go).
+            Verdict::Error(_) => self.error == Otherwise::Own,
+            Verdict::Normal | Verdict::Alerting => false,
+        };
         if let Some((ref_id, source)) = &outcome.blamed
-            && matches!(outcome.verdict, Verdict::NoData | Verdict::Error(_))
+            && is_named
         {
             labels.insert("ref_id".to_owned(), ref_id.clone());
             labels.insert("datasource_uid".to_owned(), source.clone());
@@ -172,16 +185,11 @@ impl Machine {
     pub fn step(&mut self, at: i64, outcomes: &[Outcome]) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut touched = BTreeSet::new();
-        if let [only] = outcomes
-            && self.keeps_all
-            && only.labels.is_none()
-            && self.is_kept(&only.verdict)
-            && !self.alerts.is_empty()
-        {
-            // It concerns the alerts there are, not one of its own.
+        if let Some(first) = self.spread(outcomes) {
+            // It concerns the alerts there are, not some of its own.
             let all: Vec<Labels> = self.alerts.keys().cloned().collect();
             for labels in all {
-                changes.extend(self.take(at, &labels, only));
+                changes.extend(self.take(at, &labels, first));
                 touched.insert(labels);
             }
         } else {
@@ -203,26 +211,34 @@ impl Machine {
         changes
     }
 
-    fn is_kept(&self, verdict: &Verdict) -> bool {
-        let what = match verdict {
-            Verdict::NoData => self.no_data,
-            Verdict::Error(_) => self.error,
-            Verdict::Normal | Verdict::Alerting => return false,
+    /// What all alerts take, where no outcome has data or each failed, and the rule makes another state of it (`setNextStateForRule` in manager.go of 12.4).
+    fn spread<'a>(&self, outcomes: &'a [Outcome]) -> Option<&'a Outcome> {
+        let first = outcomes.first()?;
+        let otherwise = |outcome: &Outcome| match outcome.verdict {
+            Verdict::NoData => Some((false, self.no_data)),
+            Verdict::Error(_) => Some((true, self.error)),
+            Verdict::Normal | Verdict::Alerting => None,
         };
-        matches!(what, Otherwise::Ok | Otherwise::KeepLast)
+        let (_, what) = otherwise(first)?;
+        let is_all = outcomes
+            .iter()
+            .all(|outcome| otherwise(outcome) == otherwise(first));
+        let is_spread = self.version >= SPREADS && what != Otherwise::Own && is_all;
+        (is_spread && !self.alerts.is_empty()).then_some(first)
     }
 
     /// Alerts whose series is gone: they stay as they are for some evaluations, and then go.
     fn miss(&mut self, touched: &BTreeSet<Labels>) -> Vec<Change> {
         let mut changes = Vec::new();
-        let limit = self.missing;
+        let (limit, version) = (self.missing, self.version);
         self.alerts.retain(|labels, alert| {
             if touched.contains(labels) {
                 alert.missing = 0;
                 return true;
             }
             alert.missing += 1;
-            if alert.missing < limit {
+            let goes = version >= GOES_AT_ONCE && matches!(alert.state, State::NoData | State::Error);
+            if alert.missing < if goes { 1 } else { limit } {
                 return true;
             }
             if alert.state != State::Normal {
@@ -294,16 +310,16 @@ impl Alert {
     fn normal(&mut self, at: i64, keep: i64, reason: &'static str) {
         match self.state {
             State::Alerting if keep > 0 => self.set(at, State::Recovering, reason),
-            State::Recovering if at - self.since < keep => {}
+            State::Recovering if at - self.since < keep => self.reason = reason,
             _ => self.set(at, State::Normal, reason),
         }
     }
 
+    /// What isn't Normal, pending or firing is no state to be kept (`resultKeepLast` in state.go of 12).
     fn keep(&mut self, at: i64, r#for: i64, keep: i64, reason: &'static str) {
         match self.state {
-            State::Alerting | State::Pending | State::Recovering => self.alerting(at, r#for, reason),
-            State::Normal => self.normal(at, keep, reason),
-            State::NoData | State::Error => {}
+            State::Alerting | State::Pending => self.alerting(at, r#for, reason),
+            State::Normal | State::Recovering | State::NoData | State::Error => self.normal(at, keep, reason),
         }
     }
 }
@@ -313,3 +329,7 @@ fn seconds(text: &str) -> i64 {
     let length = digest::duration(text).unwrap_or_default();
     i64::try_from(length.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

@@ -54,7 +54,8 @@ func (s *RuleState) labelsOf(d due, result Result) (expression.Labels, string) {
 			labels[routing.RouteLabel] = n.Policy
 		}
 	}
-	if result.State == evalNoData || result.State == evalError {
+	// An error that the rule makes another state of is named in annotations alone (AddErrorInformation in state.go).
+	if result.State == evalNoData || result.State == evalError && r.ExecErrState == "Error" {
 		if result.RefID != "" {
 			labels["ref_id"] = result.RefID
 		}

@@ -132,11 +132,8 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 	defer e.changed.Store(true)
 	var alerts []*alert.Alert
 	touched := map[string]bool{}
-	single := len(results) == 1
-	keeps := single && (results[0].State == evalNoData && (r.NoDataState == "OK" || r.NoDataState == "KeepLast") ||
-		results[0].State == evalError && (r.ExecErrState == "OK" || r.ExecErrState == "KeepLast"))
-	if keeps && results[0].Labels == nil && e.cfg.Version.KeepLast() && len(s.instances) > 0 {
-		// It concerns the alerts there are, not one of its own.
+	if e.cfg.Version.SpreadsNoData() && spreads(r, results) && len(s.instances) > 0 {
+		// It concerns the alerts there are, not some of its own.
 		for key, i := range s.instances {
 			touched[key] = true
 			result := results[0]
@@ -165,8 +162,11 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 		i.missing++
 		// Two intervals, before there was a number for it too (stateIsStale in pkg/services/ngalert/state/manager.go).
 		limit := int64(2)
-		if r.MissingSeries != nil {
+		if r.MissingSeries != nil && e.cfg.Version.KeepFiringFor() {
 			limit = *r.MissingSeries
+		}
+		if e.cfg.Version.ResolvesNoDataAtOnce() && (i.State == StateNoData || i.State == StateError) {
+			limit = 1
 		}
 		if i.missing < limit {
 			continue
@@ -220,6 +220,7 @@ func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*ale
 		case keep > 0 && i.State == StateAlerting:
 			i.State, i.Since, i.Reason = StateRecovering, at, reason
 		case keep > 0 && i.State == StateRecovering && at.Sub(i.Since) < keep:
+			i.Reason = reason
 		default:
 			set(StateNormal, reason)
 		}
@@ -285,11 +286,32 @@ func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*ale
 	return alerts
 }
 
+// keep leaves an alert as it is; what is neither normal nor pending nor fires becomes normal (resultKeepLast in state.go of 12).
 func (i *Instance) keep(alerting, normal func(string), reason string) {
 	switch i.State {
-	case StateAlerting, StatePending, StateRecovering:
+	case StateAlerting, StatePending:
 		alerting(reason)
-	case StateNormal:
+	default:
 		normal(reason)
 	}
+}
+
+// spreads says whether the rule makes another state of what all results say, be it no data or an error, which all of its alerts then take.
+//
+// Source: setNextStateForRule of pkg/services/ngalert/state/manager.go (12.4), IsNoData and IsError of pkg/services/ngalert/eval.
+func spreads(r *store.Rule, results []Result) bool {
+	for _, result := range results {
+		if result.State != results[0].State {
+			return false
+		}
+	}
+	other := ""
+	switch {
+	case len(results) == 0:
+	case results[0].State == evalNoData:
+		other = r.NoDataState
+	case results[0].State == evalError:
+		other = r.ExecErrState
+	}
+	return other == "Alerting" || other == "OK" || other == "KeepLast"
 }

@@ -133,6 +133,15 @@ func (v Version) ThresholdPredicates() bool { return v.AtLeast(11, 1, 0) }
 // away; before it counted for series only (#74859, #75594: 10.2).
 func (v Version) ReduceModesOnNumbers() bool { return v.AtLeast(10, 2, 0) }
 
+// SpreadsNoData: what a rule makes of no data or errors, where that is another state, is the state of all its alerts (#68142 by the toggle
+// alertingNoDataErrorExecution, which #77242 switched on after 10.2).
+// Unconfirmed: that 10.3 is the first release that has it switched on.
+func (v Version) SpreadsNoData() bool { return v.AtLeast(10, 3, 0) }
+
+// ResolvesNoDataAtOnce: the alerts of no data and of errors go with the first evaluation that doesn't say it again (#106421, June 2025).
+// Unconfirmed: whether a patch release of 12.0 has it too.
+func (v Version) ResolvesNoDataAtOnce() bool { return v.AtLeast(12, 1, 0) }
+
 // TestsWholeRules: a rule can be tested whole, with what its alerts would be (#69755: 10.1).
 func (v Version) TestsWholeRules() bool { return v.AtLeast(10, 1, 0) }
 
