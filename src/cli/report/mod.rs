@@ -16,6 +16,8 @@ use crate::cluster::answer::chain;
 use crate::domain::silence::as_matcher;
 use crate::grafana::api::OWNER_LABEL;
 use crate::grafana::api::history::{KeptIn, Past};
+use crate::grafana::api::{AlertState, RuleState, Window as Part};
+use crate::grafana::model::AlertRule;
 use crate::grafana::wire;
 
 /// For how long Grafana keeps silences that are over.
@@ -83,11 +85,12 @@ impl Report {
     pub(super) fn execute(self) -> Result<Exit, String> {
         let to = Timestamp::now();
         let from = to.checked_sub(self.since).map_err(|error| error.to_string())?;
-        let (mut rows, past, window) = wait(self.read(Window { from, to }))?;
+        let (mut rows, past, window, unread) = wait(self.read(Window { from, to }))?;
         if self.never_fired {
             rows.retain(|row| row.firings == 0);
         }
-        let limits = limits(&past, &window);
+        let mut limits = limits(&past, &window);
+        limits.extend(unread);
         let said: &[String] = if self.quiet { &[] } else { &limits };
         print(&match self.output {
             Output::Table => print::table(&rows, self.by, !self.no_headers),
@@ -105,7 +108,8 @@ impl Report {
         Ok(Exit::Done)
     }
 
-    async fn read(&self, window: Window) -> Result<(Vec<Row>, Past, Window), String> {
+    /// The figures, what they are made of, and why the states of now aren't among it.
+    async fn read(&self, window: Window) -> Result<(Vec<Row>, Past, Window, Option<String>), String> {
         let cluster = if self.grafana.is_given()? {
             None
         } else {
@@ -119,12 +123,23 @@ impl Report {
         let window = seen(window, &past);
         let silences = grafana.silences.list().await;
         let silences = silences.map_err(|e| format!("cannot read silences: {}", chain(&e)))?;
+        let (states, unread) = match grafana.states.page(Part::Whole).await {
+            Ok(page) => (page.states, None),
+            Err(error) => (
+                Vec::new(),
+                Some(format!(
+                    "what fires now can't be read, so a rule that has fired all the time counts as one that never fired: {}",
+                    chain(&error)
+                )),
+            ),
+        };
         let rules: Vec<Rule> = rules
             .into_iter()
             // What records never fires.
             .filter(|rule| rule.record.is_none())
             .map(|rule| Rule {
                 namespace: rule.labels.get(OWNER_LABEL).and_then(|mark| namespace(mark)),
+                fires_since: fires_since(&states, &rule),
                 uid: rule.uid,
                 title: rule.title,
                 labels: rule.labels,
@@ -132,8 +147,21 @@ impl Report {
             .collect();
         let silences: Vec<Silenced> = silences.iter().filter_map(silenced).collect();
         let rows = rows(&rules, &past.changes, &silences, &window, (self.by, self.sort));
-        Ok((rows, past, window))
+        Ok((rows, past, window, unread))
     }
+}
+
+/// Since when a rule fires, if it does; for ever where Grafana doesn't say.
+fn fires_since(states: &[RuleState], rule: &AlertRule) -> Option<Timestamp> {
+    let is_it = |state: &&RuleState| match &state.uid {
+        Some(uid) => *uid == rule.uid,
+        // Before 11 it has none, and a title is unique within a folder.
+        None => state.title == rule.title && Some(&state.group) == rule.group.as_ref(),
+    };
+    let fires = |state: &&RuleState| matches!(state.state, AlertState::Firing | AlertState::Recovering);
+    let mut all = states.iter().filter(is_it).filter(fires);
+    all.next()
+        .map(|state| state.active_at.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// The namespace in a mark, whoever's: `owner/namespace/name`.
@@ -177,7 +205,7 @@ fn limits(past: &Past, window: &Window) -> Vec<String> {
             first.at.strftime("%Y-%m-%d %H:%M UTC")
         ),
         Some(first) => format!(
-            "the first change that is kept is of {}, in {kept}; what fired all the time without a change isn't seen",
+            "the first change that is kept is of {}, in {kept}; a rule that fires now without a change counts as one firing",
             first.at.strftime("%Y-%m-%d %H:%M UTC")
         ),
     }];

@@ -2,25 +2,36 @@
 //!
 //! Source: `pkg/services/ngalert/state/historian` (loki.go: a frame of `time`, `line`, `labels`; annotation.go: one rule at a time, which is why annotations are read
 //! themselves: all of them are to be had there), and the documentation "Annotations HTTP API".
+//!
+//! A Loki refuses to look over more time than its `max_query_length` (30d1h by default), and to give more lines than its `max_entries_limit_per_query` (5,000 by
+//! default); Grafana tells that as a failure of its own. So it is asked in pieces of time, and for fewer lines where it refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::grafana::api::Answer;
 use crate::grafana::api::history::{History, KeptIn, Past, StateChange};
-use crate::grafana::error::{Class, Result};
+use crate::grafana::error::{Class, Error, Result};
 use crate::grafana::provisioning::Provisioning;
 use crate::grafana::transport::Call;
 use crate::grafana::wire::null_as_default;
 
-/// How many annotations a page has, and lines that a Loki is asked for: it gives no more than 5,000 by default.
+/// How many annotations a page has.
 const PAGE: usize = 5000;
-/// How many pages are read at most.
-const PAGES: usize = 40;
+/// How many lines a Loki is asked for, and for how many where it refuses.
+const LINES: [usize; 3] = [PAGE, 1000, 100];
+/// An answer with so many may have been cut, whatever was asked for.
+const FEW: usize = 100;
+/// How much time a Loki is asked for at once.
+const PIECE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How many changes are read at most.
+const MOST: usize = 200_000;
+/// How often is asked at most.
+const CALLS: usize = 1000;
 
 /// A data frame, as far as it is read.
 #[derive(Default, Deserialize)]
@@ -84,54 +95,80 @@ struct Numbered {
     uid: String,
 }
 
+/// Whether a Loki has it.
+enum Kept {
+    Here(Past),
+    /// Elsewhere, or the Loki has failed, with why.
+    Elsewhere(Option<Error>),
+}
+
 impl History for Provisioning {
     fn changes(&self, from: Timestamp, to: Timestamp) -> Answer<'_, Past> {
         async move {
-            if let Some(past) = self.of_loki(from, to).await? {
-                return Ok(past);
+            let failed = match self.of_loki(from, to).await? {
+                Kept::Here(past) => return Ok(past),
+                Kept::Elsewhere(failed) => failed,
+            };
+            let past = self.of_annotations(from, to).await?;
+            match failed {
+                // That nothing is kept isn't known of a history that can't be read.
+                Some(error) if past.changes.is_empty() => Err(error),
+                _ => Ok(past),
             }
-            self.of_annotations(from, to).await
         }
         .boxed()
     }
 }
 
 impl Provisioning {
-    /// What a Loki keeps; `None` where it is kept elsewhere.
-    async fn of_loki(&self, from: Timestamp, to: Timestamp) -> Result<Option<Past>> {
+    /// What a Loki keeps, the newest piece first.
+    async fn of_loki(&self, from: Timestamp, to: Timestamp) -> Result<Kept> {
         let mut all: Vec<StateChange> = Vec::new();
-        let mut end = to;
-        for _ in 0..PAGES {
+        let mut known = BTreeSet::new();
+        let mut limits = LINES.into_iter();
+        let mut limit = limits.next().unwrap_or(PAGE);
+        let begin = |end: Timestamp| end.checked_sub(PIECE).map_or(from, |start| start.max(from));
+        let (mut start, mut end) = (begin(to), to);
+        for _ in 0..CALLS {
             let call = Call::get("history.loki", "api/v1/rules/history", &[])
-                .query("from", from.as_second().to_string())
+                .query("from", start.as_second().to_string())
                 .query("to", (end.as_second() + 1).to_string())
-                .query("limit", PAGE.to_string());
+                .query("limit", limit.to_string());
             let frame: Frame = match self.transport.fetch(call).await {
                 Ok(frame) => frame,
                 // Where annotations keep it a rule must be named, and where nothing does there is no such address.
-                Err(error) if matches!(error.class(), Class::Rejected | Class::Missing) => return Ok(None),
-                Err(error) => match error.status() {
-                    Some(500..) if all.is_empty() => return Ok(None),
+                Err(error) if matches!(error.class(), Class::Rejected | Class::Missing) => {
+                    return Ok(Kept::Elsewhere(None));
+                }
+                Err(error) => match (error.status(), limits.next()) {
+                    (Some(500..), _) if error.to_string().contains("ruleUID") => {
+                        return Ok(Kept::Elsewhere(None));
+                    }
+                    (Some(500..), Some(less)) => {
+                        limit = less;
+                        continue;
+                    }
+                    (Some(500..), None) if all.is_empty() => return Ok(Kept::Elsewhere(Some(error))),
                     _ => return Err(error),
                 },
             };
             let Some(lines) = lines(&frame) else {
-                return Ok(None);
+                return Ok(Kept::Elsewhere(None));
             };
             let (count, oldest) = (lines.len(), lines.iter().map(|change| change.at).min());
-            let known: BTreeSet<_> = all.iter().map(key).collect();
-            let new: Vec<_> = lines
-                .into_iter()
-                .filter(|change| !known.contains(&key(change)))
-                .collect();
-            let is_news = !new.is_empty();
-            all.extend(new);
+            let before = all.len();
+            all.extend(lines.into_iter().filter(|change| known.insert(key(change))));
+            let is_news = all.len() > before;
+            if all.len() >= MOST || (count >= limit && !is_news) {
+                return Ok(Kept::Here(past(KeptIn::Loki, all, true)));
+            }
             match oldest {
-                Some(oldest) if count >= PAGE && is_news => end = oldest,
-                _ => return Ok(Some(past(KeptIn::Loki, all, count >= PAGE))),
+                Some(oldest) if count >= FEW && is_news => end = oldest,
+                _ if start <= from => return Ok(Kept::Here(past(KeptIn::Loki, all, false))),
+                _ => (start, end) = (begin(start), start),
             }
         }
-        Ok(Some(past(KeptIn::Loki, all, true)))
+        Ok(Kept::Here(past(KeptIn::Loki, all, true)))
     }
 
     async fn of_annotations(&self, from: Timestamp, to: Timestamp) -> Result<Past> {
@@ -141,7 +178,7 @@ impl Provisioning {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
         let mut end = to.as_millisecond();
-        for _ in 0..PAGES {
+        while seen.len() < MOST {
             let call = Call::get("history.annotations", "api/annotations", &[])
                 .query("type", "alert")
                 .query("from", from.as_millisecond().to_string())
@@ -156,7 +193,7 @@ impl Provisioning {
                 }
             }
             match oldest {
-                Some(oldest) if count >= PAGE && seen.len() > before => end = oldest,
+                Some(oldest) if count >= FEW && seen.len() > before => end = oldest,
                 _ => return Ok(past(KeptIn::Annotations, all, count >= PAGE)),
             }
         }

@@ -20,6 +20,8 @@ use crate::grafana::transport::{Auth, Connection, Tls};
 
 mod contact_points;
 mod deep;
+#[cfg(feature = "cli")]
+mod history;
 mod rules;
 mod together;
 
