@@ -230,7 +230,8 @@ fn ours(rule: &AlertRule, version: Version, ticks: &[Tick]) -> Result<Vec<States
                     .collect()
             };
             let known = Known::from([("A".to_owned(), values(a)), ("D".to_owned(), values(d))]);
-            graph.evaluate(known, &|labels| machine.is_active(labels))
+            let active = machine.active();
+            graph.evaluate(known, &|labels| active.contains(labels))
         };
         machine.step(at * INTERVAL, &outcomes);
         let states = machine.alerts().map(|(labels, state, reason)| {

@@ -152,13 +152,13 @@ impl Machine {
             .map(|(labels, alert)| (labels, alert.state, alert.reason))
     }
 
-    /// Whether an alert of this result of the condition is pending or fires.
-    pub fn is_active(&self, result: &Labels) -> bool {
-        let mut alerts = self.alerts.values();
-        alerts.any(|alert| {
-            alert.result == *result
-                && matches!(alert.state, State::Pending | State::Alerting | State::Recovering)
-        })
+    /// The results of the condition of which an alert is pending or fires.
+    pub fn active(&self) -> BTreeSet<&Labels> {
+        let active = self
+            .alerts
+            .values()
+            .filter(|alert| matches!(alert.state, State::Pending | State::Alerting | State::Recovering));
+        active.map(|alert| &alert.result).collect()
     }
 
     /// The labels of the alert of an outcome: those of the rule count before those of the query.

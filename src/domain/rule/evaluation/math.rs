@@ -1,6 +1,7 @@
 //! Grafana's math expressions over numbers: `$A`, `${A}`, constants, functions and operators (`pkg/expr/mathexp`).
 
-use super::{Known, Value, Values, contains, number};
+use super::index::Index;
+use super::{Known, Value, Values, number};
 
 /// How deep brackets and signs may go. Nobody writes such, and each level takes stack.
 const DEEPEST: usize = 64;
@@ -130,14 +131,6 @@ fn each(values: &[Value], change: impl Fn(Option<f64>) -> Option<f64>) -> Values
 
 /// Joins two sides by their labels: equal ones, one within the other, or the only ones on each side.
 fn combine(operator: Operator, left: &[Value], right: &[Value]) -> Values {
-    let go_together = |a: &Value, b: &Value| {
-        a.is_scalar
-            || b.is_scalar
-            || a.labels.is_empty()
-            || b.labels.is_empty()
-            || contains(&a.labels, &b.labels)
-            || contains(&b.labels, &a.labels)
-    };
     let pair = |a: &Value, b: &Value| Value {
         labels: if b.labels.len() > a.labels.len() {
             b.labels.clone()
@@ -147,10 +140,11 @@ fn combine(operator: Operator, left: &[Value], right: &[Value]) -> Values {
         number: operator.of(a.number, b.number),
         is_scalar: a.is_scalar && b.is_scalar,
     };
+    // A constant has no labels, and so goes with every value.
+    let mut fitting = Index::joining(right);
     let mut joined = Vec::new();
     for a in left {
-        let fitting = right.iter().filter(|b| go_together(a, b));
-        joined.extend(fitting.map(|b| pair(a, b)));
+        joined.extend(fitting.find(&a.labels).into_iter().map(|b| pair(a, b)));
     }
     if let ([], [a], [b]) = (joined.as_slice(), left, right) {
         joined.push(pair(a, b));

@@ -1,6 +1,7 @@
 //! What a rule comes to at a moment: its expressions over the values of its queries, as Grafana's own engine (`pkg/expr`) works them out, and from
 //! evaluation to evaluation the states of its alerts (`pkg/services/ngalert/state`). For people alone: the operator leaves evaluating to Grafana.
 
+mod index;
 pub mod machine;
 mod math;
 pub mod node;
@@ -80,11 +81,6 @@ pub enum Verdict {
     NoData,
     /// It failed, for this.
     Error(String),
-}
-
-/// Whether all labels of the other set are among these.
-fn contains(labels: &Labels, other: &Labels) -> bool {
-    other.iter().all(|(name, value)| labels.get(name) == Some(value))
 }
 
 const fn number(holds: bool) -> f64 {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::index::Index;
 use super::math::Math;
 use super::threshold::Test;
-use super::{Known, Labels, Outcome, Value, Values, Verdict, contains, number};
+use super::{Known, Labels, Outcome, Value, Values, Verdict, number};
 use crate::domain::version::Version;
 use crate::grafana::model::{AlertRule, Query};
 
@@ -210,6 +211,7 @@ pub fn outcomes(known: &Known, condition: &str) -> Vec<Outcome> {
             blamed: None,
         }]
     };
+    let mut numbers = Numbers::of(known);
     let mut seen = BTreeSet::new();
     let mut outcomes = Vec::new();
     for value in known.get(condition).into_iter().flatten() {
@@ -229,30 +231,42 @@ pub fn outcomes(known: &Known, condition: &str) -> Vec<Outcome> {
                 Some(0.0) => Verdict::Normal,
                 Some(_) => Verdict::Alerting,
             },
-            values: captured(known, &value.labels),
+            values: numbers.of_alert(&value.labels),
             blamed: None,
         });
     }
     if outcomes.is_empty() {
-        return none(Verdict::NoData, captured(known, &Labels::new()));
+        let none_of_them = Labels::new();
+        let values = Numbers::of(known).of_alert(&none_of_them);
+        return none(Verdict::NoData, values);
     }
     outcomes
 }
 
-/// The numbers that belong to an alert of these labels; of several of a node that with the most labels.
-fn captured(known: &Known, labels: &Labels) -> BTreeMap<String, f64> {
-    let each = known.iter().filter_map(|(id, values)| {
-        let fitting = values.iter().filter(|value| contains(labels, &value.labels));
-        let best = fitting.reduce(|best, next| {
-            if next.labels.len() > best.labels.len() {
-                next
-            } else {
-                best
-            }
-        })?;
-        Some((id.clone(), best.number?))
-    });
-    each.collect()
+/// The numbers of all nodes, by their labels.
+struct Numbers<'a>(Vec<(&'a String, Index<'a>)>);
+
+impl<'a> Numbers<'a> {
+    fn of(known: &'a Known) -> Self {
+        let each = known.iter().map(|(id, values)| (id, Index::within(values)));
+        Self(each.collect())
+    }
+
+    /// Those that belong to an alert of these labels; of several of a node that with the most labels.
+    fn of_alert(&mut self, labels: &'a Labels) -> BTreeMap<String, f64> {
+        let each = self.0.iter_mut().filter_map(|(id, values)| {
+            let fitting = values.find(labels).into_iter();
+            let best = fitting.reduce(|best, next| {
+                if next.labels.len() > best.labels.len() {
+                    next
+                } else {
+                    best
+                }
+            })?;
+            Some((id.clone(), best.number?))
+        });
+        each.collect()
+    }
 }
 
 fn kind(query: &Query, version: Version) -> Result<Kind<'_>, String> {

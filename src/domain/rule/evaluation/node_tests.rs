@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::super::index::counted::LOOKED;
 use super::super::machine::{Machine, State};
 use super::super::threshold;
 use super::*;
@@ -156,7 +157,8 @@ fn an_alert_waits_fires_and_recovers_in_its_time() {
     let mut machine = Machine::new(&rule, NEWEST);
     let mut states = Vec::new();
     for (minute, x) in [9.0, 9.0, 9.0, 0.0, 0.0, 0.0, 9.0].into_iter().enumerate() {
-        let outcomes = graph.evaluate(of(x), &|labels| machine.is_active(labels));
+        let active = machine.active();
+        let outcomes = graph.evaluate(of(x), &|labels| active.contains(labels));
         machine.step(i64::try_from(minute).unwrap() * 60, &outcomes);
         states.push(machine.alerts().next().unwrap().1);
     }
@@ -173,4 +175,30 @@ fn an_alert_waits_fires_and_recovers_in_its_time() {
             pending
         ]
     );
+}
+
+#[test]
+fn many_series_are_each_compared_with_their_own_and_not_with_all() {
+    let rule = rule(
+        &json!([
+            {"refId": "A"},
+            {"refId": "B", "type": "reduce", "expression": "A", "reducer": "last"},
+            {"refId": "C", "type": "math", "expression": "$B > $A - 1"},
+        ]),
+        "C",
+    );
+    let series = |at: usize| Value::of(Labels::from([("pod".to_owned(), format!("web-{at}"))]), Some(1.0));
+    let count = 2000;
+    let known = Known::from([("A".to_owned(), (0..count).map(series).collect())]);
+    let graph = Graph::of(&rule, NEWEST).unwrap();
+    let before = LOOKED.get();
+    let outcomes = graph.evaluate(known, &|_| false);
+    assert_eq!(outcomes.len(), count);
+    assert!(
+        outcomes
+            .iter()
+            .all(|one| one.verdict == Verdict::Alerting && one.values.len() == 3)
+    );
+    // Three nodes have numbers of each alert, and two values are joined, each but with those of its labels: once for constants, once for series.
+    assert_eq!(LOOKED.get() - before, count * (3 + 1 + 1));
 }

@@ -100,7 +100,8 @@ pub fn past(
     let shown = graph.shown().to_owned();
     let mut firing: BTreeMap<(Labels, State), Firing> = BTreeMap::new();
     for at in span.led_in(lead_in).times() {
-        let outcomes = graph.evaluate(samples.at(at), &|labels| machine.is_active(labels));
+        let active = machine.active();
+        let outcomes = graph.evaluate(samples.at(at), &|labels| active.contains(labels));
         let is_within = at >= span.from;
         let mut furthest = None;
         let mut values: BTreeMap<Labels, f64> = BTreeMap::new();
