@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::super::common::files::{Source, documents};
 use crate::domain::export::foreign::format::{self, Format};
 use crate::domain::export::foreign::{Document, Left};
@@ -44,43 +46,72 @@ pub(super) struct Found {
 
 /// All documents of the format that is asked for.
 pub(super) fn all(sources: &[Source], from: From) -> Found {
-    let (templates, sources): (Vec<&Source>, Vec<&Source>) =
-        sources.iter().partition(|source| is_template(source));
-    let (documents, problems) = documents(&sources);
     let mut found = Found {
         documents: Vec::new(),
         others: 0,
         unread: Vec::new(),
     };
-    let name = |source: usize| sources.get(source).map_or("", |source| source.name.as_str());
-    for problem in problems {
-        found.unread.push(Left {
-            source: format!("{}:{}", name(problem.source), problem.spot.start.0),
-            why: problem.message,
-        });
-    }
-    for template in templates {
-        if matches!(from, From::Auto | From::Alertmanager) {
-            found.documents.push(Document {
-                called: stem(&template.name),
-                value: template.text.clone().into(),
-                format: Format::Template,
-            });
-        } else {
-            found.others += 1;
-        }
-    }
-    for document in documents {
-        match format::of(&document.value).and_then(|format| asked_for(format, from)) {
-            Some(format) => found.documents.push(Document {
-                called: stem(name(document.source)),
-                value: document.value,
-                format,
-            }),
-            None => found.others += 1,
-        }
-    }
+    let sources: Vec<&Source> = sources.iter().collect();
+    let wrapped = found.add(&sources, from);
+    // What is in a ConfigMap's file is no ConfigMap.
+    found.add(&wrapped.iter().collect::<Vec<_>>(), from);
     found
+}
+
+impl Found {
+    /// Adds what is in these, and gives the files that ConfigMaps among it hold.
+    fn add(&mut self, sources: &[&Source], from: From) -> Vec<Source> {
+        let mut wrapped = Vec::new();
+        let (templates, sources): (Vec<&Source>, Vec<&Source>) =
+            sources.iter().partition(|source| is_template(source));
+        let (documents, problems) = documents(&sources);
+        let name = |source: usize| sources.get(source).map_or("", |source| source.name.as_str());
+        for problem in problems {
+            self.unread.push(Left {
+                source: format!("{}:{}", name(problem.source), problem.spot.start.0),
+                why: problem.message,
+            });
+        }
+        for template in templates {
+            if matches!(from, From::Auto | From::Alertmanager) {
+                self.documents.push(Document {
+                    called: stem(&template.name),
+                    value: template.text.clone().into(),
+                    format: Format::Template,
+                });
+            } else {
+                self.others += 1;
+            }
+        }
+        for document in documents {
+            let files = files(&document.value);
+            match format::of(&document.value).and_then(|format| asked_for(format, from)) {
+                Some(format) => self.documents.push(Document {
+                    called: stem(name(document.source)),
+                    value: document.value,
+                    format,
+                }),
+                None if !files.is_empty() => wrapped.extend(files),
+                None => self.others += 1,
+            }
+        }
+        wrapped
+    }
+}
+
+/// The files that a ConfigMap holds, as sidecars and volumes make them: those whose keys end like what is read.
+fn files(value: &Value) -> Vec<Source> {
+    let is = |field: &str, text: &str| value.get(field).and_then(Value::as_str) == Some(text);
+    if !is("apiVersion", "v1") || !is("kind", "ConfigMap") {
+        return Vec::new();
+    }
+    let data = value.get("data").and_then(Value::as_object).into_iter().flatten();
+    data.filter(|(key, _)| {
+        let end = Path::new(key).extension().and_then(|end| end.to_str());
+        end.is_some_and(|end| ["yaml", "yml", "json", "rules", "tmpl", "tpl"].contains(&end))
+    })
+    .filter_map(|(key, text)| Some(Source::new(key, text.as_str()?.to_owned())))
+    .collect()
 }
 
 /// What a document is read as, if it is asked for: that a rule file is Loki's is known only if an expression shows it.
@@ -115,4 +146,53 @@ fn stem(name: &str) -> String {
 fn is_template(source: &Source) -> bool {
     let extension = Path::new(&source.name).extension();
     extension.is_some_and(|extension| extension == "tmpl" || extension == "tpl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_in_a_config_map_are_read_as_files_by_the_names_of_their_keys() {
+        let text = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: rules}
+data:
+  node.rules.yaml: |
+    groups: [{name: node, rules: [{alert: Down, expr: up == 0}]}]
+  broken.yaml: "{"
+  mail.tmpl: '{{ define "mail" }}x{{ end }}'
+  logo.svg: <svg/>
+  again.yaml: |
+    {apiVersion: v1, kind: ConfigMap, data: {deep.yaml: "groups: []"}}
+---
+apiVersion: v1
+kind: ConfigMap
+data: {logo.svg: <svg/>}
+"#;
+        let read = |from| {
+            let found = all(&[Source::new("x.yaml", text.to_owned())], from);
+            let documents: Vec<_> = found
+                .documents
+                .into_iter()
+                .map(|one| (one.called, one.format))
+                .collect();
+            let unread: Vec<_> = found.unread.into_iter().map(|left| left.source).collect();
+            (documents, unread, found.others)
+        };
+        let (documents, unread, others) = read(From::Auto);
+        assert_eq!(
+            documents,
+            [
+                ("mail".to_owned(), Format::Template),
+                ("node.rules".to_owned(), Format::Prometheus)
+            ]
+        );
+        assert_eq!(unread.len(), 1, "{unread:?}");
+        assert!(unread[0].starts_with("broken.yaml:"), "{unread:?}");
+        // The second one holds nothing that is read, and one within another isn't looked into.
+        assert_eq!(others, 1);
+        assert_eq!(read(From::Loki).0, [("node.rules".to_owned(), Format::Loki)]);
+    }
 }

@@ -1,6 +1,6 @@
 //! Reading YAML, and JSON as a part of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -90,6 +90,8 @@ struct Open {
     items: Vec<Arc<Node>>,
     /// The keys of a mapping; `None` for a list.
     keys: Option<Vec<Key>>,
+    /// Their names, so that each isn't looked for among all of them.
+    named: HashSet<String>,
 }
 
 struct Builder {
@@ -157,6 +159,7 @@ impl Builder {
             anchor,
             items: Vec::new(),
             keys,
+            named: HashSet::new(),
         });
     }
 
@@ -206,7 +209,7 @@ impl Builder {
                 let Content::Scalar { text, .. } = &node.content else {
                     return Err((span.start, "a key is a text, not a list or a mapping".to_owned()));
                 };
-                if keys.iter().any(|key| key.name == *text) && text != MERGE {
+                if !open.named.insert(text.clone()) && text != MERGE {
                     return Err((span.start, format!("{text} is given twice in one mapping")));
                 }
                 keys.push(Key {

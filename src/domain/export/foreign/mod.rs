@@ -10,7 +10,7 @@ mod grafana;
 mod prometheus;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub fn import(documents: &[Document], asked: &Asked) -> Import {
     let mut import = Import::default();
     let schemas = Schemas::default();
     let mut names = Names::new(&asked.prefix);
-    let mut files = BTreeSet::new();
+    let mut files = Taken::default();
     let namespaces: BTreeSet<String> = documents
         .iter()
         .filter_map(|document| namespace(&document.value))
@@ -85,7 +85,7 @@ pub fn import(documents: &[Document], asked: &Asked) -> Import {
 fn of_namespace(
     document: &Document,
     asked: &Asked,
-    taken: &mut BTreeSet<(Option<String>, String)>,
+    taken: &mut Taken,
     world: &mut World,
     import: &mut Import,
 ) {
@@ -131,17 +131,25 @@ fn namespace(value: &Value) -> Option<String> {
     meta(value).namespace
 }
 
+/// Names of objects and files, by their namespaces, each with the number up to which those that begin so are taken.
+type Taken = BTreeMap<(Option<String>, String), usize>;
+
 /// The name of an object or file, another one for each: groups of two that are called the same would be one.
-fn free(taken: &mut BTreeSet<(Option<String>, String)>, document: &Document) -> String {
+fn free(taken: &mut Taken, document: &Document) -> String {
     let about = meta(&document.value);
     let called = about.name.unwrap_or_else(|| document.called.clone());
-    for nth in 1_usize.. {
+    let own = (about.namespace.clone(), called.clone());
+    let first = taken.get(&own).map_or(1, |last| last + 1);
+    for nth in first.. {
         let name = if nth == 1 {
             called.clone()
         } else {
             format!("{called}-{nth}")
         };
-        if taken.insert((about.namespace.clone(), name.clone())) {
+        let key = (about.namespace.clone(), name.clone());
+        if !taken.contains_key(&key) {
+            taken.insert(key, 1);
+            taken.insert(own, nth);
             return name;
         }
     }

@@ -152,3 +152,104 @@ fn what_is_in_files_is_asked_for_or_told() {
     }
     assert_eq!(point.secrets.len(), 4, "{:?}", point.secrets);
 }
+
+#[test]
+fn an_address_within_a_list_that_says_who_asks_is_left_out_and_told() {
+    let alertmanager = json!({
+        "route": {"receiver": "a"},
+        "receivers": [{"name": "a",
+            "pagerduty_configs": [{"routing_key": "k", "details": {"runbook": "https://u:s3cr3t@a.example"}}],
+            "opsgenie_configs": [{"api_key": "k", "responders": [{"name": "https://u:s3cr3t@b.example", "type": "team"}]}]}],
+    });
+    let grafana = json!({"apiVersion": 1, "contactPoints": [{"name": "a", "receivers": [
+        {"uid": "k", "type": "kafka", "settings": {"kafkaRestProxy": "https://c.example", "kafkaTopic": "t", "brokers": [{"at": "https://u:s3cr3t@d.example"}]}},
+        {"uid": "l", "type": "webhook", "settings": {"url": "https://e.example", "more": {"all": ["https://u:s3cr3t@f.example"]}}},
+    ]}]});
+    for (format, value) in [
+        (Format::Alertmanager, alertmanager),
+        (Format::GrafanaFile, grafana),
+    ] {
+        let import = imported(format, value, None);
+        let point = of(&import, Kind::ContactPoint);
+        let text = serde_json::to_string(&point.manifest()).unwrap();
+        assert!(!text.contains("s3cr3t"), "{text}");
+        let told = point
+            .lost
+            .iter()
+            .filter(|lost| lost.contains("an address in it says who asks"));
+        assert_eq!(told.count(), 2, "{:?}", point.lost);
+    }
+}
+
+#[test]
+fn secrets_of_another_namespace_are_told_with_what_to_copy() {
+    let point = json!({
+        "apiVersion": "grafana.integreatly.org/v1beta1", "kind": "GrafanaContactPoint", "metadata": {"name": "a", "namespace": "grafana"},
+        "spec": {"name": "a", "type": "slack", "settings": {"recipient": "#x"}, "valuesFrom": [
+            {"targetPath": "url", "valueFrom": {"secretKeyRef": {"name": "slack", "key": "url"}}},
+        ]},
+    });
+    let of = |namespace: Option<&str>| {
+        let import = imported(Format::GrafanaOperator, point.clone(), namespace);
+        let made = of(&import, Kind::ContactPoint);
+        (made.lost.clone(), made.remarks.clone())
+    };
+    let (lost, remarks) = of(None);
+    let said = "It refers to Secrets of namespace grafana: apply it there, or copy slack to where it is";
+    assert!(
+        lost.is_empty() && remarks.iter().any(|remark| remark == said),
+        "{remarks:?}"
+    );
+    let (lost, remarks) = of(Some("grafana"));
+    assert!(
+        lost.is_empty() && !remarks.iter().any(|remark| remark.contains("Secrets of")),
+        "{remarks:?}"
+    );
+    let (lost, _) = of(Some("shop"));
+    assert_eq!(
+        lost,
+        ["it has the Secrets of namespace grafana: copy slack into shop"]
+    );
+}
+
+#[test]
+fn variables_of_grafanas_files_are_told_and_secret_ones_are_to_be_filled_in() {
+    let file = json!({
+        "apiVersion": 1,
+        "groups": [{"name": "g", "folder": "f", "interval": "1m", "rules": [
+            {"title": "Own", "condition": "A", "labels": {"team": "$TEAM"}, "annotations": {"a": "{{ $labels.b }} 5$$"}, "data": [{"refId": "A", "datasourceUid": "p", "relativeTimeRange": {"from": 600}, "model": {"expr": "x{a=~\"$B\"}"}}]},
+            {"title": "None", "condition": "A", "labels": {"cost": "$$5"}, "data": [{"refId": "A", "datasourceUid": "p", "relativeTimeRange": {"from": 600}, "model": {"expr": "y"}}]},
+        ]}],
+        "contactPoints": [{"name": "a", "receivers": [
+            {"uid": "k", "type": "webhook", "settings": {"url": "https://a.example/${KEY}", "password": "$$ecret", "username": "$__env{NAME}"}},
+        ]}],
+    });
+    let import = imported(Format::GrafanaFile, file, None);
+    let lost = |name: &str| {
+        let made = import
+            .made
+            .iter()
+            .find(|made| made.resource.name == name)
+            .unwrap();
+        made.resource.lost.clone()
+    };
+    let told = |name: &str| {
+        format!(
+            "{name} is a variable of Grafana's, and stands here as it is written: put in what it stands for"
+        )
+    };
+    assert_eq!(lost("own"), [told("$TEAM")]);
+    assert!(lost("none").is_empty());
+    let point = of(&import, Kind::ContactPoint);
+    assert_eq!(point.lost, [told("$__env{NAME}")]);
+    assert!(
+        point
+            .remarks
+            .iter()
+            .any(|remark| remark.starts_with("url is a variable")),
+        "{:?}",
+        point.remarks
+    );
+    // A dollar that is written twice begins no variable.
+    assert_eq!(import.values.values().collect::<Vec<_>>(), ["$ecret"]);
+}

@@ -48,6 +48,8 @@ pub(super) struct About {
     pub(super) is_of_namespace: bool,
     /// The namespace that it is of, where it is of one.
     pub(super) namespace: Option<String>,
+    /// The namespace of the Secrets that it refers to, where the resource isn't left there by itself.
+    pub(super) secrets_in: Option<String>,
     /// Of a policy tree: of which it is to be a branch, as a resource says it.
     pub(super) branch: Option<Value>,
 }
@@ -219,7 +221,7 @@ impl World {
         resource.remarks.extend(about.remarks);
         // There is nothing in Grafana that a first pass could change.
         resource.changes = Vec::new();
-        let mut refers = false;
+        let mut refers = BTreeSet::new();
         if let Spec::ContactPoint(spec) = &resource.spec {
             let mut spec = serde_json::to_value(spec).unwrap_or_default();
             let own = self.held.contact_points.iter().map(|found| &found.object);
@@ -234,7 +236,7 @@ impl World {
                         import.values.insert(reference, value.clone());
                     }
                     Some(Hidden::Reference(there)) => {
-                        refers = true;
+                        refers.insert(there.name.clone());
                         resource.secrets.retain(|own| *own != reference);
                         refer(&mut spec, &reference, there);
                     }
@@ -253,7 +255,9 @@ impl World {
             self.finish_policy(&mut resource, about.branch);
         }
         if let Some(own) = about.namespace {
-            settle(&mut resource, own, refers);
+            settle(&mut resource, own, !refers.is_empty());
+        } else if let (Some(own), false) = (about.secrets_in, refers.is_empty()) {
+            stay_with(&mut resource, &own, &refers);
         }
         resource
     }
@@ -306,6 +310,21 @@ fn settle(resource: &mut Resource, own: String, refers: bool) {
         _ => return,
     };
     resource.lost.push(why);
+}
+
+/// A resource can refer to Secrets of its own namespace alone, and these are of another one, or of none that is known here.
+fn stay_with(resource: &mut Resource, own: &str, secrets: &BTreeSet<String>) {
+    let names: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let names = names.join(", ");
+    match resource.namespace.as_deref() {
+        Some(there) if there == own => {}
+        Some(other) => resource.lost.push(format!(
+            "it has the Secrets of namespace {own}: copy {names} into {other}"
+        )),
+        None => resource.remarks.push(format!(
+            "It refers to Secrets of namespace {own}: apply it there, or copy {names} to where it is"
+        )),
+    }
 }
 
 /// All receivers that a route and those below it name.

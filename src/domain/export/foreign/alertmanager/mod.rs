@@ -19,7 +19,7 @@ use super::world::{About, World, found};
 use crate::domain::import::name::words;
 use crate::grafana::model::{InhibitionRule, TimeInterval};
 
-pub(super) use self::parts::{Place, has_user, list, text};
+pub(super) use self::parts::{Place, has_user, list, says_user, text};
 pub(super) use self::receiver::is_nothing;
 
 /// Takes a configuration. What of it can't be carried over is left out, and told.

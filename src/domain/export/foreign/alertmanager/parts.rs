@@ -43,6 +43,16 @@ pub(in super::super) fn has_user(text: &str) -> bool {
     })
 }
 
+/// Whether a text anywhere in a value is such an address.
+pub(in super::super) fn says_user(value: &Value) -> bool {
+    match value {
+        Value::String(text) => has_user(text),
+        Value::Array(items) => items.iter().any(says_user),
+        Value::Object(fields) => fields.values().any(says_user),
+        _ => false,
+    }
+}
+
 /// A scalar as a text.
 pub(in super::super) fn text(value: &Value) -> String {
     match value {

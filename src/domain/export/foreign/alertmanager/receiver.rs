@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::world::{Hidden, World};
-use super::parts::{has_user, seconds, text, texts};
+use super::parts::{has_user, says_user, seconds, text, texts};
 use super::tables::{self, As, Type, UNKNOWN};
 use crate::api::reference::SecretKeyRef;
 use crate::grafana::model::{Integration, REDACTED};
@@ -109,8 +109,12 @@ impl Made<'_> {
                 (As::Secret(ours), value) => self.secret(theirs, ours, value),
                 (As::Elsewhere, _) | (_, None) => {}
                 (As::Itself(ours), Some(Value::String(text))) => self.say(ours, text),
+                (As::Itself(_) | As::Texts(_), Some(value)) if says_user(&value) => self.lose(
+                    theirs,
+                    "an address in it says who asks, and only a setting by itself can be in a Secret",
+                ),
                 (As::Itself(ours), Some(value)) => self.set(ours, value),
-                (As::Text(ours), Some(value)) => self.set(ours, text(&value).into()),
+                (As::Text(ours), Some(value)) => self.say(ours, text(&value)),
                 (As::Seconds(ours), Some(value)) => match seconds(&value) {
                     Some(seconds) => self.set(ours, seconds.to_string().into()),
                     None => self.lose(theirs, "it is no length of time"),
@@ -334,8 +338,10 @@ impl Made<'_> {
         for field in ["summary", "description"] {
             let given = self.given.get(field).filter(|value| !is_nothing(value));
             let template = given.map(|value| value.get("template").unwrap_or(value).clone());
-            if let Some(template) = template {
-                self.set(field, template);
+            match template {
+                Some(Value::String(text)) => self.say(field, text),
+                Some(template) => self.set(field, template),
+                None => {}
             }
         }
     }

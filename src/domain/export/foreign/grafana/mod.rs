@@ -4,11 +4,14 @@ mod operator;
 mod point;
 mod rule;
 mod take;
+mod variables;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::point::Given;
 use self::rule::{Place, folder};
+use self::take::Beside;
+use self::variables::{Variables, unescaped};
 use super::alertmanager::{is_nothing, list, name, take_interval, text};
 use super::asked::Import;
 use super::world::World;
@@ -17,8 +20,12 @@ pub(super) use operator::Operator;
 
 /// Takes a file that Grafana is provisioned with or has exported.
 pub(super) fn file(value: &Value, world: &mut World, import: &mut Import) {
-    let value = &unescaped(value);
-    for group in list(value, "groups") {
+    let beside = |raw: &Value| Beside {
+        variables: Variables::of(raw),
+        ..Beside::default()
+    };
+    for raw in list(value, "groups") {
+        let group = &unescaped(raw);
         let place = Place {
             folder: match (group.get("folder").map(text), group.get("folderUid").map(text)) {
                 (Some(path), _) if !path.is_empty() => folder(&path, world),
@@ -28,24 +35,29 @@ pub(super) fn file(value: &Value, world: &mut World, import: &mut Import) {
             group: group.get("name").map(text).unwrap_or_default(),
             interval: group.get("interval").map(text).unwrap_or_default(),
         };
-        take::rules(group, &place, world, import);
+        let of_rule = |nth: usize| list(raw, "rules").get(nth).map(beside).unwrap_or_default();
+        take::rules(group, &place, &of_rule, world, import);
     }
-    for point in list(value, "contactPoints") {
+    for raw in list(value, "contactPoints") {
+        let point = &unescaped(raw);
         let Some(called) = name(point) else {
             import.leave("contactPoints", "one of them has no name");
             continue;
         };
         let given: Vec<Given<'_>> = list(point, "receivers").iter().map(Given::of).collect();
-        take::point(&called, &given, world, import);
+        take::point(&called, &given, beside(raw), world, import);
     }
-    for time in list(value, "muteTimes") {
-        take_interval(time, "", world, import);
+    for raw in list(value, "muteTimes") {
+        take_interval(&unescaped(raw), "", world, import);
     }
-    for template in list(value, "templates") {
-        take::template(template, world, import);
+    for raw in list(value, "templates") {
+        take::template(&unescaped(raw), &beside(raw), world, import);
     }
-    for route in list(value, "policies") {
-        take::policy(route, "", None, world, import);
+    for raw in list(value, "policies") {
+        for told in Variables::of(raw).told() {
+            import.leave("policies", told);
+        }
+        take::policy(&unescaped(raw), "", None, world, import);
     }
     let deletions = value.as_object().into_iter().flatten();
     for (field, _) in deletions.filter(|(field, value)| is_deletion(field) && !is_nothing(value)) {
@@ -55,24 +67,4 @@ pub(super) fn file(value: &Value, world: &mut World, import: &mut Import) {
 
 fn is_deletion(field: &str) -> bool {
     field.starts_with("delete") || field.starts_with("reset")
-}
-
-/// All texts as Grafana reads them in its files, where a dollar is written twice lest it begin a variable. Nodes aren't touched: what they ask stands there as it is.
-fn unescaped(value: &Value) -> Value {
-    match value {
-        Value::String(text) => text.replace("$$", "$").into(),
-        Value::Array(items) => items.iter().map(unescaped).collect(),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| {
-                let value = if name == "model" {
-                    value.clone()
-                } else {
-                    unescaped(value)
-                };
-                (name.clone(), value)
-            });
-            Value::Object(fields.collect::<Map<_, _>>())
-        }
-        other => other.clone(),
-    }
 }

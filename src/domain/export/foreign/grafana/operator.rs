@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::alertmanager::{list, name, resource, take_interval, text};
-use super::super::asked::Import;
+use super::super::asked::{Import, meta};
 use super::super::world::World;
 use super::point::Given;
 use super::rule::{Place, folder};
@@ -45,7 +45,11 @@ impl<'a> Operator<'a> {
                     } else {
                         several.iter().map(Given::of).collect()
                     };
-                    take::point(&own, &given, world, import);
+                    let beside = take::Beside {
+                        secrets_in: meta(value).namespace,
+                        ..take::Beside::default()
+                    };
+                    take::point(&own, &given, beside, world, import);
                 }
                 "GrafanaMuteTiming" => {
                     let mut given = spec.clone();
@@ -55,7 +59,7 @@ impl<'a> Operator<'a> {
                 "GrafanaNotificationTemplate" => {
                     let mut given = spec.clone();
                     set(&mut given, "name", own);
-                    take::template(&given, world, import);
+                    take::template(&given, &take::Beside::default(), world, import);
                 }
                 "GrafanaNotificationPolicy" => {
                     let route = spec.get("route").map(resource::configuration).unwrap_or_default();
@@ -87,7 +91,7 @@ impl<'a> Operator<'a> {
             group: own,
             interval: words("interval").unwrap_or_default(),
         };
-        take::rules(spec, &place, world, import);
+        take::rules(spec, &place, &|_| take::Beside::default(), world, import);
     }
 }
 

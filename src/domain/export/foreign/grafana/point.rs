@@ -1,9 +1,12 @@
 //! One contact point. Values never get into what is said of it: they may be secret.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use super::super::alertmanager::{has_user, is_nothing, list, text};
+use super::super::alertmanager::{has_user, is_nothing, list, says_user, text};
 use super::super::world::{Hidden, World};
+use super::variables::Variables;
 use crate::api::reference::SecretKeyRef;
 use crate::grafana::model::{Integration, REDACTED};
 
@@ -41,8 +44,15 @@ impl<'a> Given<'a> {
     }
 }
 
-pub(super) fn contact_point(called: &str, given: &[Given<'_>], world: &mut World) -> Made {
+pub(super) fn contact_point(
+    called: &str,
+    given: &[Given<'_>],
+    variables: &Variables,
+    world: &mut World,
+) -> Made {
     let mut made = Made::default();
+    // Texts that are secret: their variables are told with them.
+    let mut told = BTreeSet::new();
     for (nth, Given(given)) in given.iter().enumerate() {
         let type_ = given.get("type").map(text).unwrap_or_default();
         let uid = format!("{called}/{nth}");
@@ -58,7 +68,13 @@ pub(super) fn contact_point(called: &str, given: &[Given<'_>], world: &mut World
             .flatten()
         {
             settings.insert(field.clone(), REDACTED.into());
-            world.hide(&uid, field, hidden(value, field, &mut made));
+            told.insert(text(value));
+            world.hide(&uid, field, hidden(value, field, variables, &mut made));
+        }
+        for field in with_user(&mut settings) {
+            made.lost.push(format!(
+                "{field}: an address in it says who asks, and only a setting by itself can be in a Secret"
+            ));
         }
         let mut found = Vec::new();
         secrets("", &type_, &settings, &mut found);
@@ -74,7 +90,8 @@ pub(super) fn contact_point(called: &str, given: &[Given<'_>], world: &mut World
         };
         for (field, value) in found {
             integration.hide(&field);
-            world.hide(&uid, &field, hidden(&value, &field, &mut made));
+            told.insert(text(&value));
+            world.hide(&uid, &field, hidden(&value, &field, variables, &mut made));
         }
         for from in list(given, "valuesFrom") {
             let field = from.get("targetPath").map(text).unwrap_or_default();
@@ -91,7 +108,27 @@ pub(super) fn contact_point(called: &str, given: &[Given<'_>], world: &mut World
         }
         made.integrations.push(integration);
     }
+    made.lost.extend(variables.told_but(&told));
     made
+}
+
+/// Takes out what has an address with credentials within a list, and says what that was.
+fn with_user(settings: &mut Map<String, Value>) -> Vec<String> {
+    let of: Vec<String> = settings
+        .iter()
+        .filter(|(_, value)| has_user_in_list(value))
+        .map(|(field, _)| field.clone())
+        .collect();
+    settings.retain(|field, _| !of.contains(field));
+    of
+}
+
+fn has_user_in_list(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(says_user),
+        Value::Object(fields) => fields.values().any(has_user_in_list),
+        _ => false,
+    }
 }
 
 /// Settings that are to be hidden, with their values.
@@ -123,14 +160,14 @@ fn is_secret(path: &str, type_: &str, value: &Value) -> bool {
 }
 
 /// What is known of a secret: Grafana's exports don't say it, and files may name where it is.
-fn hidden(value: &Value, field: &str, made: &mut Made) -> Hidden {
+fn hidden(value: &Value, field: &str, variables: &Variables, made: &mut Made) -> Hidden {
     let value = text(value);
     if value == REDACTED {
         return Hidden::Nowhere;
     }
-    if value.starts_with('$') {
+    if variables.are_in(&value) {
         made.remarks.push(format!(
-            "{field} is a variable of Grafana's: what it stands for belongs into the Secret"
+            "{field} is a variable of Grafana's, or has one: what it stands for belongs into the Secret"
         ));
         return Hidden::Nowhere;
     }

@@ -7,20 +7,37 @@ use super::super::asked::Import;
 use super::super::world::{About, World, found};
 use super::point::{Given, contact_point};
 use super::rule::{Place, rule, sources};
+use super::variables::Variables;
 use crate::domain::export::resource::Kind;
 use crate::grafana::model::{Template, TreeName};
 
-pub(super) fn rules(group: &Value, place: &Place, world: &mut World, import: &mut Import) {
-    for given in list(group, "rules") {
+/// What of an object is known beside it.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// The variables in its texts.
+    pub(super) variables: Variables,
+    /// The namespace of the Secrets that it refers to.
+    pub(super) secrets_in: Option<String>,
+}
+
+pub(super) fn rules(
+    group: &Value,
+    place: &Place,
+    beside: &dyn Fn(usize) -> Beside,
+    world: &mut World,
+    import: &mut Import,
+) {
+    for (nth, given) in list(group, "rules").iter().enumerate() {
         let title = given.get("title").map(text).unwrap_or_default();
         let source = format!("{}/{title}", place.group);
-        let (made, lost) = match rule(given, place) {
+        let (made, mut lost) = match rule(given, place) {
             Ok(made) => made,
             Err(why) => {
                 import.leave(source, why);
                 continue;
             }
         };
+        lost.extend(beside(nth).variables.told());
         sources(&made, world);
         let about = About {
             source: source.clone(),
@@ -33,7 +50,13 @@ pub(super) fn rules(group: &Value, place: &Place, world: &mut World, import: &mu
     }
 }
 
-pub(super) fn point(called: &str, given: &[Given<'_>], world: &mut World, import: &mut Import) {
+pub(super) fn point(
+    called: &str,
+    given: &[Given<'_>],
+    beside: Beside,
+    world: &mut World,
+    import: &mut Import,
+) {
     let source = format!("contact point {called}");
     if world.has(Kind::ContactPoint, called) {
         import.leave(
@@ -42,7 +65,7 @@ pub(super) fn point(called: &str, given: &[Given<'_>], world: &mut World, import
         );
         return;
     }
-    let made = contact_point(called, given, world);
+    let made = contact_point(called, given, &beside.variables, world);
     if made.integrations.is_empty() {
         world.miss(called);
         import.leave(source, "it sends nothing");
@@ -52,6 +75,7 @@ pub(super) fn point(called: &str, given: &[Given<'_>], world: &mut World, import
         source: source.clone(),
         lost: made.lost,
         remarks: made.remarks,
+        secrets_in: beside.secrets_in,
         ..About::default()
     };
     if let Err(why) = world.contact_point(called, made.integrations, about) {
@@ -59,11 +83,12 @@ pub(super) fn point(called: &str, given: &[Given<'_>], world: &mut World, import
     }
 }
 
-pub(super) fn template(given: &Value, world: &mut World, import: &mut Import) {
+pub(super) fn template(given: &Value, beside: &Beside, world: &mut World, import: &mut Import) {
     let called = name(given).unwrap_or_default();
     let source = format!("template {called}");
     let about = About {
         source: source.clone(),
+        lost: beside.variables.told(),
         ..About::default()
     };
     match world.note(Kind::NotificationTemplate, &called, about) {
