@@ -10,6 +10,7 @@ use std::time::Duration;
 use alertwright::api::matcher::Matcher;
 use alertwright::api::prometheus_rule_import::SourceKind;
 use alertwright::api::{AlertRuleSpec, PrometheusRuleImport, duration};
+use alertwright::cli;
 use alertwright::domain::import;
 use alertwright::domain::import::source::Source;
 use alertwright::domain::lint::object::Object;
@@ -34,7 +35,7 @@ use serde_json::Value;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by the names of their programs.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("duration", duration),
     ("grafana_json", grafana_json),
     ("manifest", manifest),
@@ -44,6 +45,7 @@ pub const TARGETS: [Target; 9] = [
     ("query", query),
     ("rule", rule),
     ("template", template),
+    ("yaml", yaml),
 ];
 
 /// Where everything is said to be.
@@ -223,6 +225,30 @@ pub fn template(data: &[u8]) {
     match template::rewrite(text, "B") {
         Ok(written) => assert!(template::check(&written).is_ok(), "{written}"),
         Err(error) => assert!(error.line >= 1 && error.column >= 1, "{error}"),
+    }
+}
+
+/// A file, as the command line reads it: what it says is the same where it is written as JSON, and what can't be read is told with a place that there is.
+pub fn yaml(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (values, places) = cli::documents(text);
+    let lines = text.matches('\n').count() + 1;
+    for (line, column) in places {
+        assert!((1..=lines).contains(&line) && column >= 1, "{line}:{column}");
+    }
+    for value in values {
+        let printed = value.to_string();
+        // What YAML takes for no character at all isn't escaped in JSON.
+        if printed
+            .contains(|c: char| c.is_control() || ('\u{fff0}'..='\u{ffff}').contains(&c) || c == '\u{feff}')
+        {
+            continue;
+        }
+        // A list of resources is read as what is in it, also within such a list.
+        let wrapped = serde_json::json!({ "document": value }).to_string();
+        let (again, places) = cli::documents(&wrapped);
+        assert!(places.is_empty(), "{wrapped}");
+        assert_eq!(again, [serde_json::json!({ "document": value })], "{wrapped}");
     }
 }
 

@@ -66,6 +66,16 @@ enum Command {
     OfOperator(app::command::Command),
 }
 
+/// The documents of a text, as all commands read files; for those who try what breaks that. Each thing that can't be read has a line and a column, from 1.
+#[cfg(feature = "cli")]
+pub fn documents(text: &str) -> (Vec<serde_json::Value>, Vec<(usize, usize)>) {
+    let source = common::files::Source::new("-", text.to_owned());
+    let (documents, problems) = common::files::documents(&[&source]);
+    let values = documents.into_iter().map(|document| document.value);
+    let places = problems.into_iter().map(|problem| problem.spot.start);
+    (values.collect(), places.collect())
+}
+
 /// What people ask for.
 #[cfg(feature = "cli")]
 #[derive(Subcommand, Debug)]
