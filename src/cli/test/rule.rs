@@ -63,6 +63,8 @@ struct Series {
     labels: Labels,
     value: Option<f64>,
     state: State,
+    /// What made it so, where that isn't the condition.
+    reason: &'static str,
     error: Option<String>,
     /// As Grafana renders them; `None` where it doesn't.
     annotations: Option<BTreeMap<String, String>>,
@@ -103,9 +105,9 @@ impl Rule {
         let mut machine = Machine::new(&subject.rule, version);
         let labels: Vec<Labels> = outcomes.iter().map(|outcome| machine.labels(outcome)).collect();
         machine.step(at.as_second(), &outcomes);
-        let states: BTreeMap<Labels, State> = machine
+        let states: BTreeMap<Labels, (State, &'static str)> = machine
             .alerts()
-            .map(|(labels, state, _)| (labels.clone(), state))
+            .map(|(labels, state, reason)| (labels.clone(), (state, reason)))
             .collect();
         let mut notes = Vec::new();
         let would = if self.at.is_some() {
@@ -117,9 +119,11 @@ impl Rule {
                 .map_err(|why| notes.push(why))
                 .ok()
         };
+        let known = |labels: &Labels| states.get(labels).copied().unwrap_or((State::Normal, ""));
         let series = outcomes.iter().zip(labels).map(|(outcome, labels)| Series {
             value: outcome.values.get(&shown).copied(),
-            state: states.get(&labels).copied().unwrap_or(State::Normal),
+            state: known(&labels).0,
+            reason: known(&labels).1,
             error: match &outcome.verdict {
                 Verdict::Error(why) => Some(why.clone()),
                 _ => None,
@@ -277,7 +281,10 @@ fn row(series: &Series) -> Vec<String> {
     vec![
         braced(&series.labels),
         series.value.map_or_else(|| "–".to_owned(), number),
-        series.state.to_string(),
+        match series.reason {
+            "" => series.state.to_string(),
+            reason => format!("{} ({reason})", series.state),
+        },
     ]
 }
 
@@ -287,7 +294,7 @@ fn as_json(tested: &[Tested]) -> String {
         .map(|one| {
             let series = one.series.iter().map(|series| {
                 json!({
-                    "labels": series.labels, "value": series.value, "state": series.state.to_string(),
+                    "labels": series.labels, "value": series.value, "state": series.state.to_string(), "reason": series.reason,
                     "error": series.error, "annotations": series.annotations,
                 })
             });
@@ -312,6 +319,7 @@ mod tests {
                     labels: Labels::new(),
                     value: None,
                     state,
+                    reason: "",
                     error: error.map(str::to_owned),
                     annotations: None,
                 }],

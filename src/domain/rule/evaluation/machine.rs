@@ -14,6 +14,8 @@ const MISSING: i64 = 2;
 const SPREADS: Version = Version::new(10, 3, 0);
 /// From when on the alert of no data or of an error goes with the first evaluation that doesn't say it again (`grafana/grafana#106421`).
 const GOES_AT_ONCE: Version = Version::new(12, 1, 0);
+/// From when on no data and errors wait too, as long as the rule's `for` (`grafana/grafana#117024`, in the notes of 12.4.0).
+const WAITS: Version = Version::new(12, 4, 0);
 
 /// The state of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,7 +239,11 @@ impl Machine {
                 return true;
             }
             alert.missing += 1;
-            let goes = version >= GOES_AT_ONCE && matches!(alert.state, State::NoData | State::Error);
+            let goes = match alert.state {
+                State::NoData | State::Error => version >= GOES_AT_ONCE,
+                State::Pending => version >= WAITS && matches!(alert.reason, "NoData" | "Error"),
+                _ => false,
+            };
             if alert.missing < if goes { 1 } else { limit } {
                 return true;
             }
@@ -257,19 +263,20 @@ impl Machine {
     fn take(&mut self, at: i64, labels: &Labels, outcome: &Outcome) -> Option<Change> {
         let (r#for, keep) = (self.r#for, self.keep);
         let (no_data, error) = (self.no_data, self.error);
+        let waits = if self.version >= WAITS { r#for } else { 0 };
         let alert = self.alerts.get_mut(labels)?;
         let from = alert.state;
         match &outcome.verdict {
             Verdict::Normal => alert.normal(at, keep, ""),
             Verdict::Alerting => alert.alerting(at, r#for, ""),
             Verdict::NoData => match no_data {
-                Otherwise::Own => alert.set(at, State::NoData, ""),
+                Otherwise::Own => alert.own(at, waits, State::NoData, "NoData"),
                 Otherwise::Alerting => alert.alerting(at, r#for, "NoData"),
                 Otherwise::Ok => alert.normal(at, keep, "NoData"),
                 Otherwise::KeepLast => alert.keep(at, r#for, keep, "NoData, KeepLast"),
             },
             Verdict::Error(_) => match error {
-                Otherwise::Own => alert.set(at, State::Error, ""),
+                Otherwise::Own => alert.own(at, waits, State::Error, "Error"),
                 Otherwise::Alerting => alert.alerting(at, r#for, "Error"),
                 Otherwise::Ok => alert.normal(at, keep, "Error"),
                 Otherwise::KeepLast => alert.keep(at, r#for, keep, "Error, KeepLast"),
@@ -290,6 +297,15 @@ impl Alert {
             self.since = at;
         }
         (self.state, self.reason) = (state, reason);
+    }
+
+    /// A state of its own, once it has waited.
+    fn own(&mut self, at: i64, r#for: i64, state: State, reason: &'static str) {
+        match self.state {
+            State::Normal if r#for > 0 => self.set(at, State::Pending, reason),
+            State::Pending if at - self.since < r#for => self.reason = reason,
+            _ => self.set(at, state, ""),
+        }
     }
 
     fn alerting(&mut self, at: i64, r#for: i64, reason: &'static str) {

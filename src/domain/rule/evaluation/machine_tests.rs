@@ -147,3 +147,28 @@ fn the_last_state_is_kept_only_of_what_is_normal_or_pending_or_fires() {
         ["datasource_uid=p,ref_id=A Normal NoData, KeepLast"]
     );
 }
+
+#[test]
+fn no_data_and_errors_wait_as_long_as_the_rule_does_and_go_on_waiting_whatever_comes() {
+    let mut rule = rule("NoData", "Error");
+    rule.r#for = "2m".to_owned();
+    let none = vec![whole(Verdict::NoData)];
+    let named = |state: &str| [format!("datasource_uid=p,ref_id=A {state}")];
+    let times = |count| vec![none.clone(); count];
+    assert_eq!(after(&rule, NEWEST, &times(1)), named("Pending NoData"));
+    assert_eq!(after(&rule, NEWEST, &times(2)), named("Pending NoData"));
+    assert_eq!(after(&rule, NEWEST, &times(3)), named("NoData"));
+    assert_eq!(after(&rule, Version::new(12, 3, 0), &times(1)), named("NoData"));
+    // Before it has waited it goes at once too.
+    let well = vec![outcome("1", Verdict::Normal)];
+    assert_eq!(after(&rule, NEWEST, &[none.clone(), well]), ["a=1 Normal"]);
+    // A series that has no number goes on with the time of its condition.
+    let series = |verdict| vec![outcome("1", verdict)];
+    let mixed = [
+        series(Verdict::Alerting),
+        series(Verdict::NoData),
+        series(Verdict::NoData),
+    ];
+    assert_eq!(after(&rule, NEWEST, &mixed[..2]), ["a=1 Pending NoData"]);
+    assert_eq!(after(&rule, NEWEST, &mixed), ["a=1 NoData"]);
+}

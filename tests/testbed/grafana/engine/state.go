@@ -165,7 +165,8 @@ func (s *RuleState) process(d due, results []Result, at time.Time, took time.Dur
 		if r.MissingSeries != nil && e.cfg.Version.KeepFiringFor() {
 			limit = *r.MissingSeries
 		}
-		if e.cfg.Version.ResolvesNoDataAtOnce() && (i.State == StateNoData || i.State == StateError) {
+		if e.cfg.Version.ResolvesNoDataAtOnce() && (i.State == StateNoData || i.State == StateError) ||
+			e.cfg.Version.NoDataWaits() && i.State == StatePending && (i.Reason == "NoData" || i.Reason == "Error") {
 			limit = 1
 		}
 		if i.missing < limit {
@@ -225,6 +226,17 @@ func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*ale
 			set(StateNormal, reason)
 		}
 	}
+	own := func(state State, reason string) {
+		waits := r.For > 0 && s.engine.cfg.Version.NoDataWaits()
+		switch {
+		case waits && i.State == StateNormal:
+			set(StatePending, reason)
+		case waits && i.State == StatePending && at.Sub(i.StartsAt) < time.Duration(r.For):
+			i.Reason = reason
+		default:
+			set(state, "")
+		}
+	}
 	switch result.State {
 	case evalNormal:
 		normal("")
@@ -239,7 +251,7 @@ func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*ale
 		case "KeepLast":
 			i.keep(alerting, normal, "NoData, KeepLast")
 		default:
-			set(StateNoData, "")
+			own(StateNoData, "NoData")
 		}
 	case evalError:
 		i.Err = result.Err
@@ -252,7 +264,7 @@ func (s *RuleState) step(d due, i *Instance, result Result, at time.Time) []*ale
 		case "KeepLast":
 			i.keep(alerting, normal, "Error, KeepLast")
 		default:
-			set(StateError, "")
+			own(StateError, "Error")
 			if i.Annotations == nil {
 				i.Annotations = map[string]string{}
 			}

@@ -142,6 +142,11 @@ func (v Version) SpreadsNoData() bool { return v.AtLeast(10, 3, 0) }
 // Unconfirmed: whether a patch release of 12.0 has it too.
 func (v Version) ResolvesNoDataAtOnce() bool { return v.AtLeast(12, 1, 0) }
 
+// NoDataWaits: no data and errors wait as long as the rule's for, pending before, and go on with the time that the condition has waited (#117024, in the
+// notes of 12.4.0; #117931 has a toggle that takes it back).
+// Unconfirmed: what an alert becomes that fires already; played: NoData or Error at once.
+func (v Version) NoDataWaits() bool { return v.AtLeast(12, 4, 0) }
+
 // TestsWholeRules: a rule can be tested whole, with what its alerts would be (#69755: 10.1).
 func (v Version) TestsWholeRules() bool { return v.AtLeast(10, 1, 0) }
 
