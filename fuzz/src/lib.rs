@@ -16,6 +16,7 @@ use alertwright::domain::import::source::Source;
 use alertwright::domain::lint::object::Object;
 use alertwright::domain::lint::options::Options;
 use alertwright::domain::lint::schema::Schemas;
+use alertwright::domain::lint::standing::Standing;
 use alertwright::domain::lint::{across, each, mistakes};
 use alertwright::domain::notification::named::text as notification;
 use alertwright::domain::ownership::{Owner, Owners};
@@ -96,6 +97,7 @@ pub fn manifest(data: &[u8]) {
         .collect();
     let options = Options {
         version: None,
+        versions: std::collections::BTreeMap::new(),
         asked: None,
         disabled: BTreeSet::default(),
         now: Timestamp::UNIX_EPOCH,
@@ -105,7 +107,7 @@ pub fn manifest(data: &[u8]) {
         .iter()
         .enumerate()
         .flat_map(|(at, object)| SCHEMAS.with(|schemas| each(at, object, schemas, &options)));
-    for finding in whole.chain(across(&objects, &options).0) {
+    for finding in whole.chain(across(&objects, &Standing::default(), &options).0) {
         assert!(objects.get(finding.object).is_some() && !finding.message.is_empty());
     }
 }

@@ -18,6 +18,7 @@ mod alarm;
 mod answers;
 mod api_server;
 mod backtest;
+mod beside;
 mod contact_points;
 mod deep;
 mod deliveries;

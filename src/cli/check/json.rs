@@ -35,6 +35,7 @@ pub(super) fn all(report: &Report<'_>) -> String {
         "resources": report.objects.len(),
         "passedOver": report.others,
         "referencesElsewhere": report.unseen,
+        "inCluster": report.beside,
         "errors": report.count(Level::Error),
         "warnings": report.count(Level::Warning),
         "infos": report.count(Level::Info),

@@ -1,4 +1,4 @@
-//! `alertwright check`: whether manifests are right, without a cluster and without a Grafana.
+//! `alertwright check`: whether manifests are right, without a Grafana, and without a cluster unless somebody asks for one.
 
 mod github;
 mod json;
@@ -8,7 +8,7 @@ mod report;
 mod sarif;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -17,34 +17,42 @@ use std::thread;
 use jiff::Timestamp;
 
 use super::common::color::Color;
+use super::common::connect::{Beside, wait};
 use super::common::exit::{self, Exit};
 use super::common::files::zones;
 use super::common::files::{self, Files};
-use super::common::print::{print, wrong};
+use super::common::print::{note, print, wrong};
 use crate::domain::lint::finding::{Finding, Level, RULES, rule};
 use crate::domain::lint::near::nearest;
-use crate::domain::lint::object::Object;
+use crate::domain::lint::object::{Object, Typed};
 use crate::domain::lint::options::Options;
 use crate::domain::lint::schema::Schemas;
+use crate::domain::lint::standing::Standing;
 use crate::domain::lint::{across, each};
 use crate::domain::version::Version;
 use report::Report;
 
 /// Check manifests: what the API server, the operator or Grafana would refuse, and what is probably not meant.
 ///
-/// It needs no cluster and no Grafana. Resources of other groups are passed over, so whatever is applied can be checked as it is. What it finds and
+/// It needs no cluster and no Grafana; with --with-cluster the cluster's resources count too. Resources of other groups are passed over, so whatever is applied can be checked as it is. What it finds and
 /// why is told in docs/lints.md; the annotation `alerting.letsrevel.io/lint-disable` of a resource switches rules off for it.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright check -f alerting/ -R\n  kustomize build . | alertwright check -f -\n  helm template . | alertwright check --grafana-version 11.6 -f -\n  alertwright check -f alerting/ --fail-on warning -o github\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright check -f alerting/ -R\n  kustomize build . | alertwright check -f -\n  helm template . | alertwright check --grafana-version 11.6 -f -\n  alertwright check -f alerting/ --fail-on warning -o github\n  alertwright check -n revel -f alerting/ --with-cluster\n\n{}", exit::HELP_IN_PART))]
 pub(super) struct Check {
     #[command(flatten)]
     files: Files,
     /// The same, without -f.
     #[arg(value_name = "FILE", id = "FILES")]
     others: Vec<PathBuf>,
-    /// The namespace of resources that name none. Default: one without a name, in which all of them are.
+    /// The namespace of resources that name none. Default: one without a name, in which all of them are; with --with-cluster that of the context.
     #[arg(short, long)]
     namespace: Option<String>,
+    /// The cluster's resources count too: what the files refer to may be there, and what only one can have may be taken. Nothing is written, and no
+    /// Secret is read.
+    #[arg(long)]
+    with_cluster: bool,
+    #[command(flatten)]
+    cluster: Beside,
     /// Which rules to look for besides errors: `all`, `none`, or their names, comma separated.
     #[arg(long, value_name = "RULES", default_value = "all", value_delimiter = ',')]
     lint: Vec<String>,
@@ -54,7 +62,7 @@ pub(super) struct Check {
     /// From which level on what is found makes the exit code 1.
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error)]
     fail_on: FailOn,
-    /// The Grafana that the resources are for, for example 11.6. Default: the newest.
+    /// The Grafana that the resources are for, for example 11.6. Default: the newest; with --with-cluster that of their GrafanaInstance.
     #[arg(long, value_name = "VERSION", value_parser = version)]
     grafana_version: Option<Version>,
     /// What is printed.
@@ -116,11 +124,21 @@ impl Check {
         if !self.files.are_named() && self.others.is_empty() {
             wrong("no files are named: give some with -f, or - for standard input");
         }
-        let options = self.options();
+        if !self.with_cluster && self.cluster.is_named() {
+            wrong("--kubeconfig and --context are for the cluster, which is asked with --with-cluster alone");
+        }
+        let mut options = self.options();
         let sources = self.files.read(&self.others)?;
-        let read = files::resources(&sources, self.namespace.as_deref().unwrap_or_default());
-        let (findings, unseen) = check(&read.objects, &options);
-        let report = Report::new(&sources, &read, findings, unseen, &options);
+        let of = |namespace: &str| files::resources(&sources, namespace);
+        let (read, standing) = if self.with_cluster {
+            wait(self.beside(of, &mut options))?
+        } else {
+            let read = of(self.namespace.as_deref().unwrap_or_default());
+            (read, Standing::default())
+        };
+        let (findings, unseen) = check(&read.objects, &standing, &options);
+        let beside = self.with_cluster.then(|| standing.len());
+        let report = Report::new(&sources, &read, findings, (unseen, beside), &options);
         let color = self.color.is_on(&io::stdout());
         print(&match self.output {
             Output::Text => text::all(&report, color),
@@ -133,7 +151,30 @@ impl Check {
             let _ = writeln!(io::stderr(), "{}", report.counts());
         }
         let is_bad = report.worst().is_some_and(|worst| worst >= self.fail_on.level());
-        Ok(if is_bad { Exit::No } else { Exit::Done })
+        Ok(match is_bad {
+            true => Exit::No,
+            // What may not be read may not be there.
+            false if self.with_cluster && unseen > 0 => Exit::InPart,
+            false => Exit::Done,
+        })
+    }
+
+    /// The resources, read by their namespace, and what stands in the cluster beside them, with the Grafanas that it has.
+    async fn beside(
+        &self,
+        read: impl FnOnce(&str) -> files::Resources,
+        options: &mut Options,
+    ) -> Result<(files::Resources, Standing), String> {
+        let cluster = self.cluster.connect(self.namespace.as_deref()).await?;
+        let there = cluster.resources(Some(&cluster.namespace)).await?;
+        if !self.quiet {
+            there.notes.iter().for_each(|text| note(text));
+        }
+        let objects = there.objects();
+        options.versions = versions(&objects);
+        let read = read(&cluster.namespace);
+        let standing = Standing::new(&read.objects, objects, there.known());
+        Ok((read, standing))
     }
 
     fn options(&self) -> Options {
@@ -144,6 +185,7 @@ impl Check {
         };
         Options {
             version: self.grafana_version,
+            versions: BTreeMap::new(),
             asked,
             disabled: named(&self.disable),
             now: Timestamp::now(),
@@ -167,8 +209,20 @@ fn named(names: &[String]) -> BTreeSet<&'static str> {
         .collect()
 }
 
+/// The Grafana of each GrafanaInstance, as its status says.
+fn versions(objects: &[Object]) -> BTreeMap<String, Version> {
+    let version = |object: &Object| match &object.typed {
+        Some(Typed::GrafanaInstance(instance)) => {
+            let version = instance.status.as_ref()?.version.as_deref()?;
+            Some((object.name.clone(), Version::parse(version)?))
+        }
+        _ => None,
+    };
+    objects.iter().filter_map(version).collect()
+}
+
 /// Checks all resources, each by itself and all together, on as many processors as there are.
-fn check(objects: &[Object], options: &Options) -> (Vec<Finding>, usize) {
+fn check(objects: &[Object], standing: &Standing, options: &Options) -> (Vec<Finding>, usize) {
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     // Schemas and their rules are read for each worker.
     let size = objects.len().div_ceil(workers).max(200);
@@ -192,7 +246,7 @@ fn check(objects: &[Object], options: &Options) -> (Vec<Finding>, usize) {
             }
         }
     });
-    let (between, unseen) = across(objects, options);
+    let (between, unseen) = across(objects, standing, options);
     found.extend(between);
     (found, unseen)
 }

@@ -29,6 +29,8 @@ pub(super) struct Report<'a> {
     pub(super) files: usize,
     pub(super) others: usize,
     pub(super) unseen: usize,
+    /// How many resources stand in the cluster, if it was asked.
+    pub(super) beside: Option<usize>,
 }
 
 impl<'a> Report<'a> {
@@ -36,7 +38,7 @@ impl<'a> Report<'a> {
         sources: &'a [Source],
         read: &'a Resources,
         findings: Vec<Finding>,
-        unseen: usize,
+        (unseen, beside): (usize, Option<usize>),
         options: &Options,
     ) -> Self {
         let mut entries: Vec<(usize, Entry<'a>)> = Vec::new();
@@ -99,6 +101,7 @@ impl<'a> Report<'a> {
             files: sources.len(),
             others: read.others,
             unseen,
+            beside,
         }
     }
 
@@ -131,12 +134,16 @@ impl<'a> Report<'a> {
         if self.others > 0 {
             let _ = write!(counts, "; {} of other kinds passed over", self.others);
         }
+        if let Some(beside) = self.beside {
+            let _ = write!(counts, "; {} in the cluster", counted(beside, "resource"));
+        }
         if self.unseen > 0 {
-            let _ = write!(
-                counts,
-                "\n{} to what isn't among these files; nothing was looked at there",
-                counted(self.unseen, "reference")
-            );
+            let why = match self.beside {
+                Some(_) => "may not be read in the cluster: whether it is there isn't known",
+                None => "isn't among these files; nothing was looked at there",
+            };
+            let references = counted(self.unseen, "reference");
+            let _ = write!(counts, "\n{references} to what {why}");
         }
         counts
     }

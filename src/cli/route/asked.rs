@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::super::common::connect::{Beside, wait};
 use super::super::common::files::Files;
 use super::super::common::files::zones::zone;
-use super::super::common::print::note;
+use super::super::common::print::{note, wrong};
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;
+use crate::domain::lint::standing;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::routing::alert::{self, Alert};
 use crate::domain::routing::answer::{Answer, Roads};
@@ -23,11 +25,16 @@ const OWNER: &str = "route";
 #[derive(clap::Args, Debug)]
 pub(in super::super) struct Resources {
     #[command(flatten)]
-    pub(in super::super) files: Files,
-    /// The namespace of resources that name none, and of the rule whose alert it is. Default: the one that all AlertRules are in, or else all
-    /// policies.
+    files: Files,
+    /// With files: the cluster's other resources count too, as if those of the files were applied there. Without files it is the cluster's that are asked.
+    #[arg(long)]
+    with_cluster: bool,
+    /// The namespace of resources that name none, and of the rule whose alert it is. Default: that of the context; of files alone the one that all AlertRules
+    /// are in, or else all policies.
     #[arg(short, long)]
-    pub(in super::super) namespace: Option<String>,
+    namespace: Option<String>,
+    #[command(flatten)]
+    cluster: Beside,
     /// The GrafanaInstance whose policy tree is meant.
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
     pub(in super::super) instance: String,
@@ -52,17 +59,50 @@ pub(in super::super) struct Known<'a> {
     objects: &'a [Object],
     world: &'a World<'a>,
     trees: &'a [Tree],
+    /// The namespace that is meant where none is named.
+    namespace: Option<&'a str>,
+    /// How many of the objects, the first ones, are those that are told of.
+    told: usize,
+}
+
+/// What is read.
+struct Gathered {
+    /// Those that are told of, and then all that count too.
+    objects: Vec<Object>,
+    told: usize,
+    /// The cluster's namespace.
+    namespace: Option<String>,
+    /// Whether there are resources that one may not read.
+    is_partial: bool,
 }
 
 impl Resources {
-    /// Reads the files, and answers from them.
+    /// Reads the files, the cluster's resources or both, and answers from them. Whether not all could be read.
     pub(in super::super) fn with<T>(
         &self,
+        is_everywhere: bool,
         answer: impl FnOnce(&Known<'_>) -> Result<T, String>,
-    ) -> Result<T, String> {
-        let read = self.files.whole(self.namespace.as_deref().unwrap_or_default())?;
+    ) -> Result<(T, bool), String> {
+        let gathered = if self.is_of_cluster() {
+            wait(self.gathered(is_everywhere))?
+        } else if self.cluster.is_named() {
+            wrong(
+                "--kubeconfig and --context are for the cluster, and files alone are read: ask it too by --with-cluster",
+            );
+        } else {
+            let objects = self
+                .files
+                .whole(self.namespace.as_deref().unwrap_or_default())?
+                .objects;
+            Gathered {
+                told: objects.len(),
+                objects,
+                namespace: None,
+                is_partial: false,
+            }
+        };
         let owner = Owner::parse(OWNER).ok_or("the owner id is none")?;
-        let world = World::new(&read.objects, &self.instance, Owners::new(owner, &[]));
+        let world = World::new(&gathered.objects, &self.instance, Owners::new(owner, &[]));
         let (trees, left_out) = world.trees();
         for out in &left_out {
             let (namespace, name) = &out.policy;
@@ -72,11 +112,46 @@ impl Resources {
                 out.why
             ));
         }
-        answer(&Known {
+        let answered = answer(&Known {
             asked: self,
-            objects: &read.objects,
+            objects: &gathered.objects,
             world: &world,
             trees: &trees,
+            namespace: gathered.namespace.as_deref().or(self.namespace.as_deref()),
+            told: gathered.told,
+        })?;
+        Ok((answered, gathered.is_partial))
+    }
+
+    fn is_of_cluster(&self) -> bool {
+        self.with_cluster || !self.files.are_named()
+    }
+
+    /// The cluster's resources, and those of files in their place. Without files those of the namespace are told of, or of all.
+    async fn gathered(&self, is_everywhere: bool) -> Result<Gathered, String> {
+        let cluster = self.cluster.connect(self.namespace.as_deref()).await?;
+        let namespace = cluster.namespace.clone();
+        let written = if self.files.are_named() {
+            self.files.whole(&namespace)?.objects
+        } else {
+            Vec::new()
+        };
+        let read = cluster
+            .resources((!is_everywhere).then_some(namespace.as_str()))
+            .await?;
+        read.notes.iter().for_each(|text| self.note(text));
+        let mut objects = standing::applied(&written, &read.objects());
+        let told = if written.is_empty() {
+            objects.sort_by_key(|object| !is_everywhere && object.namespace != namespace);
+            objects.partition_point(|object| is_everywhere || object.namespace == namespace)
+        } else {
+            written.len()
+        };
+        Ok(Gathered {
+            objects,
+            told,
+            namespace: Some(namespace),
+            is_partial: read.is_partial,
         })
     }
 
@@ -115,7 +190,8 @@ impl<'a> Known<'a> {
 
     /// Every AlertRule of that Grafana which has alerts.
     pub(in super::super) fn rules(&self) -> impl Iterator<Item = String> {
-        let rules = self.objects.iter().filter(|object| object.kind == "AlertRule");
+        let rules = self.objects.iter().take(self.told);
+        let rules = rules.filter(|object| object.kind == "AlertRule");
         let rules = rules.filter(|object| object.instances().contains(&self.asked.instance.as_str()));
         let rules = rules.filter(|object| object.spec().get("record").is_none());
         rules.map(|rule| format!("{}/{}", rule.namespace, rule.name))
@@ -138,10 +214,8 @@ impl<'a> Known<'a> {
         } else {
             only(&rules)
         };
-        let asked = described
-            .namespace
-            .clone()
-            .or_else(|| self.asked.namespace.clone());
+        let named = || self.namespace.map(str::to_owned);
+        let asked = described.namespace.clone().or_else(named);
         let home = asked.or(found);
         if home.is_none() {
             self.asked.note("the alert is taken for one of no AlertRule, for there are several namespaces: name its own with -n");
@@ -153,10 +227,7 @@ impl<'a> Known<'a> {
         let rules = || self.objects.iter().filter(|object| object.kind == "AlertRule");
         let (namespace, short) = match name.split_once('/') {
             Some((namespace, short)) => (Some(namespace), short),
-            None => (
-                described.namespace.as_deref().or(self.asked.namespace.as_deref()),
-                name,
-            ),
+            None => (described.namespace.as_deref().or(self.namespace), name),
         };
         let is_it = |object: &&Object| {
             object.name == short && namespace.is_none_or(|namespace| object.namespace == namespace)
@@ -172,7 +243,11 @@ impl<'a> Known<'a> {
             [] => {
                 let near = nearest(short, rules().map(|rule| rule.name.as_str()));
                 let near = near.map_or_else(String::new, |near| format!("; there is {near}"));
-                Err(format!("no AlertRule {name} among the files{near}"))
+                let within = match namespace.filter(|_| self.asked.is_of_cluster()) {
+                    Some(namespace) => format!("in namespace {namespace}"),
+                    None => "among the files".to_owned(),
+                };
+                Err(format!("no AlertRule {short} {within}{near}"))
             }
         }
     }

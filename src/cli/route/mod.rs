@@ -13,10 +13,10 @@ use super::common::print::{note, print, wrong};
 
 /// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.
 ///
-/// The policy tree is put together as the operator does it, with its branches, and walked as Grafana's Alertmanager does. It needs no cluster and no
-/// Grafana. An alert is given by its labels, or by the AlertRule that it is of; then labels that are given are those that the rule's query adds.
+/// The policy tree is put together as the operator does it, with its branches, and walked as Grafana's Alertmanager does: from files, which needs no
+/// cluster, or without them from the resources of the cluster. No Grafana is asked. An alert is given by its labels, or by the AlertRule that it is of; then labels that are given are those that the rule's query adds.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright route -f alerting/ severity=critical team=payments\n  alertwright route -f alerting/ --rule high-error-rate --tree\n  alertwright route -f alerting/ --all-rules -o json\n  kustomize build . | alertwright route -f - severity=critical --expect pagerduty-oncall\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright route -f alerting/ severity=critical team=payments\n  alertwright route -f alerting/ --rule high-error-rate --tree\n  alertwright route -f alerting/ --all-rules -o json\n  alertwright route -n revel severity=critical team=payments\n  alertwright route -n revel -f alerting/ --with-cluster --rule high-error-rate\n  kustomize build . | alertwright route -f - severity=critical --expect pagerduty-oncall\n\n{}", exit::HELP_IN_PART))]
 pub(super) struct Route {
     /// The alert's labels.
     #[arg(value_name = "LABEL=VALUE", value_parser = label)]
@@ -26,9 +26,12 @@ pub(super) struct Route {
     /// The AlertRule whose alert it is: its name, or namespace/name. May be given more often.
     #[arg(long, value_name = "NAME")]
     rule: Vec<String>,
-    /// The alerts of all AlertRules.
+    /// The alerts of all AlertRules: those of the files, or else of the namespace.
     #[arg(long, conflicts_with = "rule")]
     all_rules: bool,
+    /// With --all-rules: those of all namespaces.
+    #[arg(short = 'A', long, requires = "all_rules", conflicts_with_all = ["namespace", "filename"])]
+    all_namespaces: bool,
     /// Draw the tree with what became of the alert at each route.
     #[arg(long)]
     tree: bool,
@@ -77,14 +80,11 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 
 impl Route {
     pub(super) fn execute(self) -> Result<Exit, String> {
-        if !self.resources.files.are_named() {
-            wrong("no files are named: give some with -f, or - for standard input");
-        }
         if self.labels.is_empty() && self.rule.is_empty() && !self.all_rules {
             wrong("no alert is named: give its labels, such as severity=critical, or --rule or --all-rules");
         }
         let at = self.at.unwrap_or_else(Timestamp::now);
-        let answers = self.resources.with(|known| {
+        let (answers, is_partial) = self.resources.with(self.all_namespaces, |known| {
             let roads = known.roads(at)?;
             let rules: Vec<Option<String>> = if self.all_rules {
                 known.rules().map(Some).collect()
@@ -111,12 +111,13 @@ impl Route {
         if self.expect.is_empty() {
             return Ok(Exit::Done);
         }
+        // What may not be read may send it elsewhere.
+        let mut exit = if is_partial { Exit::InPart } else { Exit::Done };
         let expected = if self.expect == ["none"] {
             &[][..]
         } else {
             &self.expect
         };
-        let mut exit = Exit::Done;
         for answer in &answers {
             if let Some(difference) = difference(answer, expected, self.at.is_some()) {
                 note(&format!("{}: {difference}", answer.alert));

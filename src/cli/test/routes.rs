@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{API_VERSION, escaped, harmless, note, print, wrong};
+use super::super::common::print::{API_VERSION, escaped, harmless, note, print};
 use super::super::route::asked::{Described, Known, Resources, difference};
 use crate::domain::routing::answer::Answer;
 use crate::domain::routing::walk::Labels;
@@ -19,7 +19,7 @@ use crate::domain::routing::walk::Labels;
 /// A file is a list in YAML. Each entry has the alert's `labels`, or the `rule` that it is of with the labels that its query adds, the contact points that are
 /// to be told as `expect` (in any order, and no others), and if need be the `namespace` of its rule and the time `at` which what is muted or silenced isn't told.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  alertwright test routes -f alerting/ -R tests/*.yaml -o junit\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  alertwright test routes -f alerting/ -R tests/*.yaml -o junit\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n  alertwright test routes -n revel routes.test.yaml\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Routes {
     /// A file of expectations.
     #[arg(value_name = "FILE", required = true)]
@@ -66,16 +66,13 @@ struct Outcome {
 
 impl Routes {
     pub(super) fn execute(self) -> Result<Exit, String> {
-        if !self.resources.files.are_named() {
-            wrong("no manifests are named: give some with -f, or - for standard input");
-        }
         let files: Vec<(&PathBuf, Vec<Expectation>)> = self
             .expectations
             .iter()
             .map(|file| Ok((file, read(file)?)))
             .collect::<Result<_, String>>()?;
         let now = Timestamp::now();
-        let outcomes = self.resources.with(|known| {
+        let (outcomes, is_partial) = self.resources.with(false, |known| {
             let mut outcomes = Vec::new();
             for (file, expectations) in &files {
                 for expectation in expectations {
@@ -101,7 +98,12 @@ impl Routes {
         if !self.resources.quiet {
             note(&format!("{failed} of {} failed", outcomes.len()));
         }
-        Ok(if failed == 0 { Exit::Done } else { Exit::No })
+        Ok(match failed {
+            // What may not be read may send an alert elsewhere.
+            0 if is_partial => Exit::InPart,
+            0 => Exit::Done,
+            _ => Exit::No,
+        })
     }
 }
 

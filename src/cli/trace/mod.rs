@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::life::Life;
-use super::common::connect::{Cluster, Scope, kind, wait};
+use super::common::connect::{Cluster, Scope, Watched, kind, wait};
 use super::common::exit::{self, Exit};
 use super::common::files::zones::zone;
 use super::common::moments::place;
@@ -29,14 +29,8 @@ pub(super) struct Trace {
     rule: Vec<String>,
     #[command(flatten)]
     cluster: Cluster,
-    /// The namespaces that the operator watches, comma separated. Default: all.
-    #[arg(
-        long,
-        env = "WATCH_NAMESPACES",
-        value_delimiter = ',',
-        value_name = "NAMESPACES"
-    )]
-    watch_namespaces: Vec<String>,
+    #[command(flatten)]
+    watched: Watched,
     /// The GrafanaInstance in which it is followed. Default: each that it is for.
     #[arg(short, long, value_name = "NAME")]
     instance: Option<String>,
@@ -89,7 +83,7 @@ impl Trace {
 
     async fn run(&self) -> Result<Exit, String> {
         let name = name(&self.rule).unwrap_or_else(|why| wrong(&why));
-        let scope = Scope::of(self.watch_namespaces.clone());
+        let scope = Scope::of(&self.watched);
         let cluster = self.cluster.connect(&scope).await?;
         let read = cluster.objects(Some(&cluster.namespace)).await?;
         if !self.quiet {

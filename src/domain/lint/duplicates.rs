@@ -1,11 +1,13 @@
 //! Resources that want to be one and the same.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::finding::{DUPLICATE, Finding, Level};
 use super::object::{Object, Typed};
 use super::options::Options;
 use super::path::Path;
+use super::standing::Standing;
 use crate::api::AlertRuleSpec;
 use crate::api::duration;
 use crate::domain::notification::named::text;
@@ -23,17 +25,24 @@ struct Claim {
     which: Vec<String>,
 }
 
-/// Resources of which a later one wants what an earlier one has.
-pub(super) fn check(objects: &[Object], options: &Options) -> Vec<Finding> {
+/// Resources of which a later one wants what an earlier one has. The first `files` of them are those that are told of; the others stand in a cluster,
+/// where whatever is older has it.
+pub(super) fn check(
+    objects: &[Object],
+    files: usize,
+    standing: &Standing,
+    options: &Options,
+) -> Vec<Finding> {
+    let order = order(objects, files, standing);
     let mut found = Vec::new();
-    let mut holders: BTreeMap<Claim, usize> = BTreeMap::new();
-    for (at, object) in objects.iter().enumerate() {
+    let mut holders: BTreeMap<Claim, (usize, Path)> = BTreeMap::new();
+    for (at, object) in &order {
         for (claim, path) in claims(object) {
-            let Some(first) = holders.get(&claim).copied() else {
-                holders.insert(claim, at);
+            let Some((first, theirs)) = holders.get(&claim) else {
+                holders.insert(claim, (*at, path));
                 continue;
             };
-            let Some(holder) = objects.get(first) else {
+            let Some(holder) = objects.get(*first) else {
                 continue;
             };
             // The same resource twice wants everything twice: that is said once.
@@ -41,22 +50,54 @@ pub(super) fn check(objects: &[Object], options: &Options) -> Vec<Finding> {
             if claim.what != RESOURCE && id(holder) == id(object) {
                 continue;
             }
-            let finding = conflict(at, object, holder, &claim, path);
+            let finding = if *at < files {
+                conflict(*at, object, holder, &claim, path)
+            } else if *first < files && !standing.before(*first).is_some_and(|before| has(before, &claim)) {
+                lost(*first, object, &claim, theirs.clone())
+            } else {
+                // It was so before.
+                continue;
+            };
+            let version = options.version_of(object);
             found.push(match claim.what.as_str() {
                 // Only an older Grafana minds.
-                TITLE
-                    if options
-                        .version
-                        .is_none_or(|version| version >= Version::SAME_TITLES) =>
-                {
+                TITLE if version.is_none_or(|version| version >= Version::SAME_TITLES) => {
                     finding.of(Level::Warning)
                 }
                 _ => finding,
             });
         }
     }
-    found.extend(groups(objects));
+    found.extend(groups(&order, files, standing));
     found
+}
+
+/// The resources with their numbers, in the order in which they have what only one can have: as they are written, and in a cluster by age.
+fn order<'a>(objects: &'a [Object], files: usize, standing: &Standing) -> Vec<(usize, &'a Object)> {
+    let mut order: Vec<_> = objects.iter().enumerate().collect();
+    if !standing.is_empty() {
+        order.sort_by_cached_key(|(at, object)| standing.since(*at, object, files));
+    }
+    order
+}
+
+fn has(object: &Object, claim: &Claim) -> bool {
+    claims(object).iter().any(|(own, _)| own == claim)
+}
+
+/// What a resource would take from one that stands in the cluster and is younger.
+fn lost(at: usize, younger: &Object, claim: &Claim, path: Path) -> Finding {
+    let which = claim.which.last().cloned().unwrap_or_default();
+    let what = match claim.what.as_str() {
+        "tree" => "the policy tree".to_owned(),
+        DEFINITION => format!("the definition {which:?}"),
+        what => format!("the {what} {which:?}"),
+    };
+    let message = format!(
+        "{} {}/{} of the cluster has {what} and would lose it, for this resource is older",
+        younger.kind, younger.namespace, younger.name
+    );
+    Finding::new(&DUPLICATE, at, path, message)
 }
 
 const TITLE: &str = "title";
@@ -197,39 +238,59 @@ fn folder(spec: &AlertRuleSpec, namespace: &str) -> String {
 }
 
 /// Rules of a group that ask for another interval than the first one.
-fn groups(objects: &[Object]) -> Vec<Finding> {
-    let mut first: BTreeMap<(String, String, String), (&Object, std::time::Duration)> = BTreeMap::new();
-    let mut found = Vec::new();
-    for (at, object) in objects.iter().enumerate() {
-        let Some(Typed::AlertRule(alert)) = &object.typed else {
+fn groups(order: &[(usize, &Object)], files: usize, standing: &Standing) -> Vec<Finding> {
+    let mut first: BTreeMap<(String, String, String), (usize, &Object, Duration)> = BTreeMap::new();
+    let mut found: Vec<Finding> = Vec::new();
+    for (at, object) in order {
+        let Some((group, interval)) = grouped(object) else {
             continue;
         };
-        let Ok(interval) = rule::interval(&alert.spec) else {
-            continue;
-        };
-        let group = rule::group(&alert.spec, &object.name);
         for instance in object.instances() {
-            let key = (
-                instance.to_owned(),
-                folder(&alert.spec, &object.namespace),
-                group.to_owned(),
-            );
-            let (holder, theirs) = *first.entry(key).or_insert((object, interval));
-            if theirs != interval {
-                let message = format!(
-                    "the group {group:?} is evaluated every {} as AlertRule {} says, not every {}; make them equal or choose another group",
-                    duration::format(theirs),
-                    holder.name,
-                    duration::format(interval)
-                );
-                let path = if alert.spec.interval.is_some() {
-                    "spec.interval"
-                } else {
-                    "spec.group"
-                };
-                found.push(Finding::new(&DUPLICATE, at, Path::parse(path), message));
+            let key = (instance.to_owned(), group.0.clone(), group.1.clone());
+            let (older, holder, theirs) = *first.entry(key).or_insert((*at, *object, interval));
+            if theirs == interval {
+                continue;
+            }
+            if *at < files {
+                found.push(apart(*at, object, interval, (holder, theirs)));
+                continue;
+            }
+            let is_new = || standing.before(older).and_then(grouped) != Some((group.clone(), theirs));
+            // One is enough to say it.
+            let is_told = || found.iter().any(|told| told.object == older);
+            if older < files && is_new() && !is_told() {
+                found.push(apart(older, holder, theirs, (object, interval)));
             }
         }
     }
     found
+}
+
+/// Folder and group of a rule, and how often it is evaluated.
+fn grouped(object: &Object) -> Option<((String, String), Duration)> {
+    let Some(Typed::AlertRule(alert)) = &object.typed else {
+        return None;
+    };
+    let interval = rule::interval(&alert.spec).ok()?;
+    let group = rule::group(&alert.spec, &object.name).to_owned();
+    Some(((folder(&alert.spec, &object.namespace), group), interval))
+}
+
+fn apart(at: usize, object: &Object, interval: Duration, (other, theirs): (&Object, Duration)) -> Finding {
+    let group = match &object.typed {
+        Some(Typed::AlertRule(alert)) => rule::group(&alert.spec, &object.name),
+        _ => "",
+    };
+    let message = format!(
+        "the group {group:?} is evaluated every {} as AlertRule {} says, not every {}; make them equal or choose another group",
+        duration::format(theirs),
+        other.name,
+        duration::format(interval)
+    );
+    let path = if object.spec().get("interval").is_some() {
+        "spec.interval"
+    } else {
+        "spec.group"
+    };
+    Finding::new(&DUPLICATE, at, Path::parse(path), message)
 }

@@ -25,6 +25,8 @@ pub mod references;
 #[cfg(feature = "cli")]
 pub mod schema;
 #[cfg(feature = "cli")]
+pub mod standing;
+#[cfg(feature = "cli")]
 mod texts;
 
 #[cfg(feature = "cli")]

@@ -1,6 +1,6 @@
 //! What somebody who checks resources may say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -13,6 +13,8 @@ use crate::domain::version::Version;
 pub struct Options {
     /// The Grafana that they are for; `None` for the newest.
     pub version: Option<Version>,
+    /// The Grafana of each GrafanaInstance, as far as that is known, which counts where no other is named.
+    pub versions: BTreeMap<String, Version>,
     /// The rules of less than errors that are asked for; `None` for all.
     pub asked: Option<BTreeSet<&'static str>>,
     /// The rules that are switched off.
@@ -24,6 +26,17 @@ pub struct Options {
 }
 
 impl Options {
+    /// The oldest Grafana that a resource is for; `None` for the newest.
+    pub fn version_of(&self, object: &Object) -> Option<Version> {
+        let theirs = || {
+            let instances = object.instances().into_iter();
+            instances
+                .filter_map(|instance| self.versions.get(instance).copied())
+                .min()
+        };
+        self.version.or_else(theirs)
+    }
+
     /// Whether a rule is looked for at all.
     pub fn wants(&self, rule: &Rule) -> bool {
         let is_asked =

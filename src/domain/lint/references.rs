@@ -16,6 +16,8 @@ const INTERVAL: &str = "TimeInterval";
 const POLICY: &str = "NotificationPolicy";
 const RULE: &str = "AlertRule";
 const INSTANCE: &str = "GrafanaInstance";
+/// It has no GrafanaInstance itself.
+const MAINTENANCE: &str = "MaintenancePolicy";
 
 /// One reference.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,17 +35,18 @@ pub struct Reference {
 /// All resources by kind and namespace.
 pub struct Index<'a> {
     all: BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, &'a Object>>,
+    known: &'a BTreeSet<(String, Option<String>)>,
 }
 
 impl<'a> Index<'a> {
-    /// The index of these resources.
-    pub fn of(objects: &'a [Object]) -> Self {
+    /// The index of these resources, which are all that there are of the kinds that are known, each in a namespace or in all.
+    pub fn of(objects: &'a [Object], known: &'a BTreeSet<(String, Option<String>)>) -> Self {
         let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for object in objects {
             let place = (object.kind.as_str(), object.namespace.as_str());
             all.entry(place).or_default().insert(object.name.as_str(), object);
         }
-        Self { all }
+        Self { all, known }
     }
 
     fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&'a Object> {
@@ -58,8 +61,18 @@ impl<'a> Index<'a> {
             .collect()
     }
 
-    fn has_any(&self, kind: &str, namespace: &str) -> bool {
-        self.all.contains_key(&(kind, namespace))
+    /// Whether it can be told what there is: all of it is known, or some is there.
+    fn can_tell(&self, kind: &str, namespace: &str) -> bool {
+        let is_known = |namespace: Option<&str>| {
+            self.known
+                .contains(&(kind.to_owned(), namespace.map(str::to_owned)))
+        };
+        self.all.contains_key(&(kind, namespace)) || is_known(None) || is_known(Some(namespace))
+    }
+
+    /// Whether all GrafanaInstances are known.
+    fn has_all_instances(&self) -> bool {
+        self.known.iter().any(|(kind, _)| kind == INSTANCE)
     }
 }
 
@@ -71,7 +84,7 @@ pub(super) fn check(objects: &[Object], index: &Index<'_>) -> (Vec<Finding>, usi
     for (at, object) in objects.iter().enumerate() {
         for reference in of(object) {
             let namespace = reference.namespace.as_deref().unwrap_or(&object.namespace);
-            if !index.has_any(reference.kind, namespace) {
+            if !index.can_tell(reference.kind, namespace) {
                 unseen.insert((reference.kind, namespace.to_owned(), reference.name.clone()));
                 continue;
             }
@@ -141,7 +154,8 @@ fn problem(
 fn instance(at: usize, object: &Object, index: &Index<'_>) -> Option<Finding> {
     let of_kind = index.all.iter().filter(|((kind, _), _)| *kind == INSTANCE);
     let known: BTreeSet<&str> = of_kind.flat_map(|(_, names)| names.keys().copied()).collect();
-    if known.is_empty() || object.kind == INSTANCE {
+    let all = index.has_all_instances();
+    if (known.is_empty() && !all) || matches!(object.kind.as_str(), INSTANCE | MAINTENANCE) {
         return None;
     }
     let asked = object.instances();
@@ -150,7 +164,7 @@ fn instance(at: usize, object: &Object, index: &Index<'_>) -> Option<Finding> {
     let is_written = object.spec().get("instance").is_some() || object.spec().get("instances").is_some();
     let near = nearest(missing, known.iter().copied());
     let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
-    is_written.then(|| {
+    (is_written || all).then(|| {
         Finding::new(
             &REFERENCE,
             at,

@@ -1,10 +1,13 @@
 //! All rules together.
 
+use std::borrow::Cow;
+
 use super::finding::Finding;
 use super::object::Object;
 use super::options::Options;
 use super::references::Index;
 use super::schema::Schemas;
+use super::standing::Standing;
 use super::{advice, duplicates, own, references};
 
 /// What is found in one resource by itself; `at` is its number among all that are looked at.
@@ -17,11 +20,17 @@ pub fn each(at: usize, object: &Object, schemas: &Schemas, options: &Options) ->
     found
 }
 
-/// What is found between resources, and how many references lead to where nothing was looked at.
-pub fn across(objects: &[Object], options: &Options) -> (Vec<Finding>, usize) {
-    let (mut found, unseen) = references::check(objects, &Index::of(objects));
-    found.extend(duplicates::check(objects, options));
-    found.extend(advice::across(objects));
+/// What is found between resources and those that stand beside them, and how many references lead to where nothing was looked at.
+pub fn across(objects: &[Object], standing: &Standing, options: &Options) -> (Vec<Finding>, usize) {
+    let all = if standing.others.is_empty() {
+        Cow::Borrowed(objects)
+    } else {
+        Cow::Owned([objects, &standing.others].concat())
+    };
+    let (mut found, unseen) = references::check(objects, &Index::of(&all, &standing.known));
+    found.extend(duplicates::check(&all, objects.len(), standing, options));
+    found.extend(advice::across(&all));
+    // What is wrong with one that stands there is nothing that these files do.
     found.retain(|finding| {
         let object = objects.get(finding.object);
         object.is_some_and(|object| options.tells(finding, object))

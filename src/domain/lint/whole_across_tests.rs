@@ -5,7 +5,7 @@ fn references_are_judged_only_where_others_of_their_kind_are() {
     let alone = all(vec![policy("root", json!({"receiver": "mail"}))], &options());
     assert_eq!(alone, Vec::new());
     let objects = [Object::new(policy("root", json!({"receiver": "mail"})), "")];
-    assert_eq!(across(&objects, &options()).1, 1);
+    assert_eq!(across(&objects, &Standing::default(), &options()).1, 1);
     let mut elsewhere = point("mail");
     elsewhere["metadata"]["namespace"] = json!("ops");
     let reference = policy(
@@ -159,3 +159,6 @@ fn an_inhibition_rule_is_looked_at_as_any_other() {
         ["unsupported"]
     );
 }
+
+#[path = "whole_standing_tests.rs"]
+mod beside_a_cluster;

@@ -13,6 +13,7 @@ use crate::domain::version::Version;
 fn options() -> Options {
     Options {
         version: None,
+        versions: std::collections::BTreeMap::new(),
         asked: None,
         disabled: std::collections::BTreeSet::new(),
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
@@ -56,7 +57,7 @@ fn all(values: Vec<Value>, options: &Options) -> Vec<Finding> {
         .enumerate()
         .flat_map(|(i, object)| each(i, object, &schemas, options));
     let mut found: Vec<Finding> = of_each.collect();
-    found.extend(across(&objects, options).0);
+    found.extend(across(&objects, &Standing::default(), options).0);
     found
 }
 

@@ -29,15 +29,29 @@ pub(super) const PAGE: u32 = 500;
 /// Which cluster is meant, and where in it.
 #[derive(clap::Args, Debug, Default)]
 pub(in super::super::super) struct Cluster {
+    #[command(flatten)]
+    access: Access,
+    /// The namespace. Default: that of the context.
+    #[arg(short, long)]
+    pub(in super::super::super) namespace: Option<String>,
+    #[command(flatten)]
+    operator: Home,
+}
+
+/// How kubectl finds it.
+#[derive(clap::Args, Debug, Clone, Default)]
+struct Access {
     /// The kubeconfig to use. Default: KUBECONFIG, else ~/.kube/config.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig to use. Default: the current one.
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// The namespace. Default: that of the context.
-    #[arg(short, long)]
-    pub(in super::super::super) namespace: Option<String>,
+}
+
+/// Where the operator is.
+#[derive(clap::Args, Debug, Clone, Default)]
+struct Home {
     /// The operator's own namespace. Default: that of the one Deployment labelled app.kubernetes.io/name=alertwright, else alertwright-system.
     #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE")]
     operator_namespace: Option<String>,
@@ -49,6 +63,13 @@ pub(in super::super::super) struct Scope {
     /// All namespaces.
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(in super::super::super) all_namespaces: bool,
+    #[command(flatten)]
+    watched: Watched,
+}
+
+/// Where the operator looks.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(in super::super::super) struct Watched {
     /// The namespaces that the operator watches, comma separated. Default: all.
     #[arg(
         long,
@@ -59,12 +80,43 @@ pub(in super::super::super) struct Scope {
     watch_namespaces: Vec<String>,
 }
 
+/// A cluster that is asked beside files. In which namespace is said by the command itself.
+#[derive(clap::Args, Debug, Default)]
+pub(in super::super::super) struct Beside {
+    #[command(flatten)]
+    access: Access,
+    #[command(flatten)]
+    operator: Home,
+    #[command(flatten)]
+    watched: Watched,
+}
+
+impl Beside {
+    /// Whether a cluster is named on the command line, which is for nothing where none is asked.
+    pub(in super::super::super) fn is_named(&self) -> bool {
+        self.access.kubeconfig.is_some() || self.access.context.is_some()
+    }
+
+    /// Connects, as [`Cluster::connect`] does.
+    pub(in super::super::super) async fn connect(
+        &self,
+        namespace: Option<&str>,
+    ) -> Result<Connected, String> {
+        let cluster = Cluster {
+            access: self.access.clone(),
+            namespace: namespace.map(str::to_owned),
+            operator: self.operator.clone(),
+        };
+        cluster.connect(&Scope::of(&self.watched)).await
+    }
+}
+
 impl Scope {
-    /// These namespaces, or all where none is named.
-    pub(in super::super::super) fn of(watch_namespaces: Vec<String>) -> Self {
+    /// What the operator watches, and no namespace of it in particular.
+    pub(in super::super::super) fn of(watched: &Watched) -> Self {
         Self {
             all_namespaces: false,
-            watch_namespaces,
+            watched: watched.clone(),
         }
     }
 }
@@ -99,7 +151,7 @@ impl Connected {
 impl Cluster {
     /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
     pub(in super::super::super) async fn connect(&self, scope: &Scope) -> Result<Connected, String> {
-        let config = match (&self.kubeconfig, &self.context) {
+        let config = match (&self.access.kubeconfig, &self.access.context) {
             (None, None) => client::config().await.map_err(|e| chain(&e)),
             (file, context) => client::config_of(file.as_deref(), context.as_deref())
                 .await
@@ -112,7 +164,7 @@ impl Cluster {
         let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
         let client = client::plain(config);
         let client = client.map_err(|e| format!("cannot set up the Kubernetes client: {}", chain(&e)))?;
-        let home = match &self.operator_namespace {
+        let home = match &self.operator.operator_namespace {
             Some(named) => named.clone(),
             None => found_home(&client).await?,
         };
@@ -122,6 +174,7 @@ impl Cluster {
             namespace,
             home,
             watched: scope
+                .watched
                 .watch_namespaces
                 .iter()
                 .filter(|name| !name.is_empty())
@@ -148,22 +201,26 @@ impl Cluster {
             behind.chain(within).next()
         };
         Self {
-            kubeconfig: value(&["--kubeconfig"]).map(PathBuf::from),
-            context: value(&["--context"]),
+            access: Access {
+                kubeconfig: value(&["--kubeconfig"]).map(PathBuf::from),
+                context: value(&["--context"]),
+            },
             namespace: value(&["-n", "--namespace"]),
             // It isn't looked for: names are of other namespaces.
-            operator_namespace: Some(USUAL.to_owned()),
+            operator: Home {
+                operator_namespace: Some(USUAL.to_owned()),
+            },
         }
     }
 
     /// What the kubeconfig calls whom it logs in.
     fn user(&self) -> Option<String> {
-        let read = match &self.kubeconfig {
+        let read = match &self.access.kubeconfig {
             Some(file) => Kubeconfig::read_from(file),
             None => Kubeconfig::read(),
         };
         let read = read.ok()?;
-        let current = self.context.as_ref().or(read.current_context.as_ref())?;
+        let current = self.access.context.as_ref().or(read.current_context.as_ref())?;
         let named = read.contexts.iter().find(|context| context.name == *current)?;
         named.context.as_ref()?.user.clone()
     }
@@ -257,7 +314,11 @@ mod tests {
     fn a_line_that_is_not_finished_says_where_names_are_looked_for() {
         let of = |line: &str| {
             let cluster = Cluster::of_words(line.split(' ').map(OsString::from));
-            (cluster.namespace, cluster.context, cluster.kubeconfig)
+            (
+                cluster.namespace,
+                cluster.access.context,
+                cluster.access.kubeconfig,
+            )
         };
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(

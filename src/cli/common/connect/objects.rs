@@ -91,6 +91,14 @@ pub(in super::super::super) fn kind(word: &str) -> Result<Kind, String> {
 }
 
 impl Read {
+    /// Of which kinds all objects are known: of a namespace, or of all where none is named. Of GrafanaInstances there are none elsewhere.
+    pub(in super::super::super) fn known(&self) -> impl Iterator<Item = (String, Option<String>)> {
+        self.sources.iter().map(|(source, _)| {
+            let kind = source.resource.kind.clone();
+            (kind, source.namespace.clone())
+        })
+    }
+
     /// All objects.
     pub(in super::super::super) fn objects(&self) -> Vec<Object> {
         let all = self
@@ -169,11 +177,17 @@ impl Connected {
     /// All resources that the operator watches, its GrafanaInstances, its Deployment and its Lease. Where one may not read all namespaces, those of this
     /// one are read. What may not be read, or isn't installed, is noted; it fails where the cluster can't be asked, or nothing may be read.
     pub(in super::super::super) async fn objects(&self, narrow: Option<&str>) -> Result<Read, String> {
-        let mut read = self.of_ours(|_| true, narrow).await?;
+        let mut read = self.resources(narrow).await?;
+        self.around(&mut read).await;
+        Ok(read)
+    }
+
+    /// The same without what says something of the operator itself.
+    pub(in super::super::super) async fn resources(&self, narrow: Option<&str>) -> Result<Read, String> {
+        let read = self.of_ours(|_| true, narrow).await?;
         if read.sources.is_empty() {
             return Err(read.notes.join("; "));
         }
-        self.around(&mut read).await;
         Ok(read)
     }
 

@@ -20,6 +20,7 @@ const ELSEWHERE: [&str; 2] = ["spec.unrestrictedNamespaces", "GrafanaInstance"];
 pub(super) fn found(object: Value) -> Vec<Finding> {
     let options = Options {
         version: None,
+        versions: std::collections::BTreeMap::new(),
         asked: None,
         disabled: std::collections::BTreeSet::new(),
         now: "2026-03-01T00:00:00Z".parse().unwrap(),

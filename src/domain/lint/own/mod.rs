@@ -38,7 +38,7 @@ pub(super) fn check(at: usize, object: &Object, options: &Options, known: &[Find
     if let (Typed::TimeInterval(interval), Some(zones)) = (typed, &options.zones) {
         of_zones(at, &interval.spec, zones, &mut found);
     }
-    found.extend(version::check(at, typed, options));
+    found.extend(version::check(at, object, typed, options));
     if let Err(refusal) = refusal(object, typed, options.now) {
         let (path, message) = split(&refusal);
         // Its own words for what is wrong there are no better.

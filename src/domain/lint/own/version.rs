@@ -1,7 +1,7 @@
 //! What a Grafana of some version doesn't have.
 
 use super::super::finding::{Finding, UNSUPPORTED};
-use super::super::object::Typed;
+use super::super::object::{Object, Typed};
 use super::super::options::Options;
 use super::super::path::Path;
 use crate::api::NotificationPolicySpec;
@@ -12,8 +12,8 @@ use crate::domain::rule::{self, folder};
 use crate::domain::version::Version;
 use crate::grafana::wire::Toggles;
 
-pub(super) fn check(at: usize, typed: &Typed, options: &Options) -> Option<Finding> {
-    let version = options.version?;
+pub(super) fn check(at: usize, object: &Object, typed: &Typed, options: &Options) -> Option<Finding> {
+    let version = options.version_of(object)?;
     // A feature toggle may bring some of it earlier; who has set one can say so by switching the rule off.
     let toggles = Toggles::default();
     let refusal = match typed {
