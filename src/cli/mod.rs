@@ -221,6 +221,38 @@ mod tests {
     }
 
     #[test]
+    fn names_of_resources_are_completed_wherever_one_is_asked_for() {
+        // What isn't a resource: contexts of a kubeconfig, new names, what only Grafana or a file knows, and what is in a namespace that isn't that of the context.
+        let others = [
+            ("context", ""),
+            ("name", "silence"),
+            ("group", "export"),
+            ("parent", "import"),
+        ];
+        let mut count = 0;
+        each(&Arguments::command(), &mut |command| {
+            for argument in command.get_arguments() {
+                let (id, name) = (argument.get_id().as_str(), command.get_name());
+                let values = argument.get_value_names().unwrap_or_default();
+                let is_name = values
+                    .iter()
+                    .any(|value| value.ends_with("NAME") || value.ends_with("NAME]"));
+                let is_other =
+                    |(other, within): &(&str, &str)| *other == id && (within.is_empty() || *within == name);
+                if !is_name || others.iter().any(is_other) {
+                    continue;
+                }
+                count += 1;
+                let is_completed = argument
+                    .get::<clap_complete::engine::ArgValueCompleter>()
+                    .is_some();
+                assert!(is_completed, "{name}: {id}");
+            }
+        });
+        assert!(count >= 20, "{count}");
+    }
+
+    #[test]
     fn as_a_plugin_of_kubectl_it_speaks_of_itself_as_people_call_it() {
         for (program, name) in [
             ("/usr/local/bin/kubectl-alertwright", "kubectl alertwright"),

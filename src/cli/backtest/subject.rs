@@ -4,6 +4,7 @@ use kube::Api;
 
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
 use super::super::common::files::Files;
+use super::super::common::names;
 use super::super::common::print::{note, wrong};
 use crate::api::{AlertRule, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
@@ -23,7 +24,7 @@ const SOMEBODY: &str = "somebody";
 #[derive(clap::Args, Debug)]
 pub(in super::super) struct Whom {
     /// The AlertRule: its name. In files it may be left out, for all that are there.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = names::of("AlertRule"))]
     name: Option<String>,
     #[command(flatten)]
     files: Files,

@@ -67,12 +67,18 @@ fn names(kind: &str) -> Vec<String> {
         .map_or("", |version| version.name.as_str());
     let gvk = GroupVersionKind::gvk(&crd.spec.group, version, kind);
     let resource = ApiResource::from_gvk_with_plural(&gvk, &crd.spec.names.plural);
-    let cluster = Cluster::of_words(std::env::args_os());
+    // Those are where the operator is, which has to be looked for.
+    let is_at_home = kind == "GrafanaInstance";
+    let cluster = Cluster::of_words(std::env::args_os(), is_at_home);
     let listed = wait(async {
         let look = async {
             let connected = cluster.connect(&Scope::default()).await.ok()?;
-            let api: Api<DynamicObject> =
-                Api::namespaced_with(connected.client, &connected.namespace, &resource);
+            let namespace = if is_at_home {
+                &connected.home
+            } else {
+                &connected.namespace
+            };
+            let api: Api<DynamicObject> = Api::namespaced_with(connected.client, namespace, &resource);
             let all = api.list_metadata(&ListParams::default().limit(MOST)).await.ok()?;
             Some(all.items.iter().map(ResourceExt::name_any).collect())
         };

@@ -89,7 +89,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         name: &diff.grafana.instance,
         cluster: cluster.as_ref(),
         written: written.as_ref(),
-        namespace: (!diff.scope.all_namespaces).then_some(namespace.as_str()),
+        namespace: (!diff.scope.whole.all_namespaces).then_some(namespace.as_str()),
         asked: diff.asked,
         adopts: diff.adopts,
         selected: BTreeSet::new(),

@@ -16,6 +16,7 @@ use self::judge::{Counts, Row, Sign};
 use super::common::connect::{Cluster, Scope, ToGrafana, wait};
 use super::common::exit::{self, Exit};
 use super::common::files::Files;
+use super::common::names;
 use super::common::print::{note, print, wrong};
 use crate::domain::ownership::Owner;
 
@@ -28,7 +29,7 @@ use crate::domain::ownership::Owner;
 #[command(after_help = format!("Examples:\n  alertwright diff -n revel\n  kustomize build . | alertwright diff -f - --summary\n  alertwright diff -n revel AlertRule/high-error-rate -o json\n  GRAFANA_URL=https://grafana.example.com alertwright diff -f alerting/ --grafana-token-file token --owner-id prod\n\n{}", exit::HELP_IN_PART))]
 pub(super) struct Diff {
     /// Only these: a kind, or a kind and a name.
-    #[arg(value_name = "KIND[/NAME]", value_parser = asked::named)]
+    #[arg(value_name = "KIND[/NAME]", value_parser = asked::named, add = names::of_any_kind())]
     only: Vec<(String, Option<String>)>,
     #[command(flatten)]
     files: Files,

@@ -70,7 +70,7 @@ impl Doctor {
 
     async fn checks(&self) -> Result<Vec<Check>, String> {
         let connected = self.cluster.connect(&self.scope).await?;
-        let namespace = (!self.scope.all_namespaces).then(|| connected.namespace.clone());
+        let namespace = (!self.scope.whole.all_namespaces).then(|| connected.namespace.clone());
         if self.pre {
             let facts = before::Facts {
                 kubernetes: cluster::version(&connected.client).await?,

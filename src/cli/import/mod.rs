@@ -10,6 +10,7 @@ use self::read::From;
 use self::report::Report;
 use super::common::exit::{self, Exit};
 use super::common::files::Files;
+use super::common::names;
 use super::common::print::wrong;
 use super::common::telling::{Place, Telling};
 use super::common::written::{self, Written};
@@ -44,7 +45,7 @@ pub(super) struct Import {
     #[arg(short = 'n', long, visible_alias = "namespace", value_name = "NAMESPACE")]
     target_namespace: Option<String>,
     /// The GrafanaInstance that they are for.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
     instance: String,
     /// What rules for Prometheus and Loki are asked of: name=NAME, uid=UID or type=TYPE. Default: rules for Loki of the one of type loki, others of the GrafanaInstance's.
     #[arg(long, value_name = "DATASOURCE", value_parser = datasource)]

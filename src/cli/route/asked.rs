@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::super::common::connect::{Beside, wait};
 use super::super::common::files::Files;
 use super::super::common::files::zones::zone;
+use super::super::common::names;
 use super::super::common::print::{note, wrong};
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
@@ -36,7 +37,7 @@ pub(in super::super) struct Resources {
     #[command(flatten)]
     cluster: Beside,
     /// The GrafanaInstance whose policy tree is meant.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
     pub(in super::super) instance: String,
     /// Nothing but the answer: no notes.
     #[arg(short, long)]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference};
 use super::common::exit::{self, Exit};
+use super::common::names;
 use super::common::print::{note, print, wrong};
 
 /// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.
@@ -24,7 +25,7 @@ pub(super) struct Route {
     #[command(flatten)]
     resources: Resources,
     /// The AlertRule whose alert it is: its name, or namespace/name. May be given more often.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::of("AlertRule"))]
     rule: Vec<String>,
     /// The alerts of all AlertRules: those of the files, or else of the namespace.
     #[arg(long, conflicts_with = "rule")]
@@ -40,7 +41,7 @@ pub(super) struct Route {
     at: Option<Timestamp>,
     /// The contact points that must be told, and no others, comma separated, in any order; `none` for nobody. Otherwise the exit code is 1. With --at
     /// what is muted or silenced at that time isn't told.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', add = names::of("ContactPoint"))]
     expect: Vec<String>,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]

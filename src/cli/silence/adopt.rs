@@ -40,7 +40,7 @@ impl Adopt {
         if let Some((kind, _)) = self.which.iter().find(|(_, name)| name.is_none()) {
             wrong(&format!("which {kind}? Give its name as {kind}/NAME"));
         }
-        if self.scope.all_namespaces {
+        if self.scope.whole.all_namespaces {
             wrong("names are of one namespace: give it with -n");
         }
         wait(self.run())

@@ -55,7 +55,7 @@ impl List {
         let within = within.map_err(|e| e.to_string())?;
         let within = within.map(|length| SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX));
         let connected = self.cluster.connect(&self.scope).await?;
-        let all = if self.scope.all_namespaces {
+        let all = if self.scope.whole.all_namespaces {
             connected.list::<Silence>().await?
         } else {
             connected.list_in::<Silence>(&connected.namespace).await?
@@ -64,7 +64,7 @@ impl List {
         let shown = chosen(all, self.expired, within, now);
         print(&match self.output {
             Output::Table if shown.is_empty() => String::new(),
-            Output::Table => lines(&shown, self.scope.all_namespaces, !self.no_headers, now),
+            Output::Table => lines(&shown, self.scope.whole.all_namespaces, !self.no_headers, now),
             Output::Name => {
                 let names = shown.iter().map(|silence| format!("silence/{}\n", silence.id()));
                 names.collect::<Vec<_>>().concat()

@@ -57,7 +57,7 @@ pub(super) struct Make {
     #[arg(long)]
     name: Option<String>,
     /// The GrafanaInstance that holds it.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
     instance: String,
     #[command(flatten)]
     cluster: Cluster,

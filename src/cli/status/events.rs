@@ -13,9 +13,10 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 use tokio::signal::ctrl_c;
 
-use super::super::common::connect::{Cluster, Scope, kind, wait};
+use super::super::common::connect::{Cluster, Scope, Whole, kind, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
+use super::super::common::names;
 use super::super::common::print::{API_VERSION, harmless, note, print, table};
 use super::view::handed;
 use crate::api::{FIELD_MANAGER, GROUP};
@@ -41,11 +42,10 @@ const WORKLOADS: [(&str, &str); 5] = [
 pub(in super::super) struct Events {
     #[command(flatten)]
     cluster: Cluster,
-    /// All namespaces.
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    all_namespaces: bool,
+    #[command(flatten)]
+    whole: Whole,
     /// Only of this one: a resource, or a workload such as deployment/web.
-    #[arg(long = "for", value_name = "KIND/NAME", value_parser = named)]
+    #[arg(long = "for", value_name = "KIND/NAME", value_parser = named, add = names::of_any_kind())]
     about: Option<(String, String)>,
     /// Only of these types: Normal, Warning.
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
@@ -156,7 +156,7 @@ impl Events {
 
     async fn run(&self) -> Result<Exit, String> {
         let cluster = self.cluster.connect(&Scope::default()).await?;
-        let api: Api<Event> = if self.all_namespaces {
+        let api: Api<Event> = if self.whole.all_namespaces {
             Api::all(cluster.client.clone())
         } else {
             Api::namespaced(cluster.client.clone(), &cluster.namespace)
@@ -184,7 +184,7 @@ impl Events {
             .map(|event| self.row(event, Timestamp::now()))
             .collect();
         let mut titles = vec!["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
-        if self.all_namespaces {
+        if self.whole.all_namespaces {
             titles.insert(0, "NAMESPACE");
         }
         print(&table(&titles, &rows, !self.no_headers))?;
@@ -202,7 +202,7 @@ impl Events {
             format!("{kind}/{name}"),
             message.split_whitespace().collect::<Vec<_>>().join(" "),
         ];
-        if self.all_namespaces {
+        if self.whole.all_namespaces {
             row.insert(0, namespace);
         }
         row
@@ -255,7 +255,7 @@ impl Events {
     /// An event of which it isn't known how wide the next one will be.
     fn line(&self, event: &Event, now: Timestamp) -> String {
         let row = self.row(event, now);
-        let widths: &[usize] = if self.all_namespaces {
+        let widths: &[usize] = if self.whole.all_namespaces {
             &[16, 9, 7, 18, 36]
         } else {
             &[9, 7, 18, 36]

@@ -22,6 +22,7 @@ use self::view::{Output, View};
 use super::common::connect::{Cluster, Scope, wait};
 use super::common::exit::{self, Exit};
 use super::common::moments::place;
+use super::common::names;
 use super::common::print::print;
 use super::diff::asked;
 
@@ -38,7 +39,7 @@ pub(super) struct Status {
     #[command(flatten)]
     scope: Scope,
     /// The GrafanaInstance whose alerts and resources are shown. Default: all.
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
     instance: Option<String>,
     /// Only resources with these labels, such as team=payments,tier!=low.
     #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = asked::selector)]
@@ -73,7 +74,7 @@ impl Status {
 
     async fn run(&self) -> Result<Exit, String> {
         let cluster = self.cluster.connect(&self.scope).await?;
-        let narrow = (!self.scope.all_namespaces).then_some(cluster.namespace.as_str());
+        let narrow = (!self.scope.whole.all_namespaces).then_some(cluster.namespace.as_str());
         let read = cluster.objects(narrow).await?;
         let view = View {
             parts: self.parts(),

@@ -7,6 +7,7 @@ use kube::api::DynamicObject;
 
 use super::super::common::connect::{Cluster, Scope, kind, wait};
 use super::super::common::exit::{self, Exit};
+use super::super::common::names;
 use super::super::common::print::{harmless, note, print};
 use super::state::{Part, parts};
 use crate::cluster::answer::chain;
@@ -25,12 +26,12 @@ const OPENER: &[&str] = &["xdg-open"];
 #[command(after_help = format!("Examples:\n  alertwright open AlertRule/high-error-rate -n revel\n  alertwright open npolicy/revel -n revel --url\n  alertwright open ginst/default --url\n\n{}", exit::HELP))]
 pub(in super::super) struct Open {
     /// The resource.
-    #[arg(value_name = "KIND/NAME", value_parser = named)]
+    #[arg(value_name = "KIND/NAME", value_parser = named, add = names::of_any_kind())]
     resource: (String, String),
     #[command(flatten)]
     cluster: Cluster,
     /// The GrafanaInstance whose page is meant. Default: the first one that the resource is for.
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
     instance: Option<String>,
     /// Print the address and open nothing.
     #[arg(long)]

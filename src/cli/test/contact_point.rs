@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, wait};
 use super::super::common::exit::{self, Exit};
+use super::super::common::names;
 use super::super::common::print::{API_VERSION, harmless, note, print, wrong};
 use super::super::route::label;
 use crate::api::{ContactPoint, DEFAULT_INSTANCE};
@@ -28,7 +29,7 @@ use crate::grafana::{Class, Error, Grafana};
 #[command(after_help = format!("Examples:\n  alertwright test contact-point -n revel pagerduty-oncall\n  alertwright test contact-point -n revel pagerduty-oncall --integration 2 --labels severity=critical,team=payments\n  alertwright test contact-point --in-grafana \"On call\" --dry-run\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct TestContactPoint {
     /// The ContactPoint.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = names::of("ContactPoint"))]
     name: String,
     /// NAME is that of a contact point in Grafana, whoever made it, and not that of a resource.
     #[arg(long)]

@@ -14,6 +14,7 @@ use super::common::connect::{Cluster, Scope, Watched, kind, wait};
 use super::common::exit::{self, Exit};
 use super::common::files::zones::zone;
 use super::common::moments::place;
+use super::common::names;
 use super::common::print::{API_VERSION, note, print, wrong};
 
 /// Follow one rule from its resource to the last notification: its query, where it is in Grafana, its state and why, who is told, what silences it, and what became
@@ -25,14 +26,14 @@ use super::common::print::{API_VERSION, note, print, wrong};
 #[command(after_help = format!("Examples:\n  alertwright trace rule high-error-rate -n revel\n  alertwright trace AlertRule/high-error-rate -n revel -o json\n  alertwright trace rule high-error-rate -n revel -i staging\n\n{}", exit::HELP))]
 pub(super) struct Trace {
     /// The rule: `rule NAME`, `AlertRule/NAME` or its name.
-    #[arg(value_name = "RULE", required = true, num_args = 1..=2)]
+    #[arg(value_name = "RULE", required = true, num_args = 1..=2, add = names::of("AlertRule"))]
     rule: Vec<String>,
     #[command(flatten)]
     cluster: Cluster,
     #[command(flatten)]
     watched: Watched,
     /// The GrafanaInstance in which it is followed. Default: each that it is for.
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
     instance: Option<String>,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]

@@ -1,5 +1,6 @@
 //! The cluster, as kubectl finds it.
 
+use std::env;
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -60,11 +61,18 @@ struct Home {
 /// Whose resources are looked at.
 #[derive(clap::Args, Debug, Default)]
 pub(in super::super::super) struct Scope {
+    #[command(flatten)]
+    pub(in super::super::super) whole: Whole,
+    #[command(flatten)]
+    watched: Watched,
+}
+
+/// Whether more than one namespace is looked at.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(in super::super::super) struct Whole {
     /// All namespaces.
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(in super::super::super) all_namespaces: bool,
-    #[command(flatten)]
-    watched: Watched,
 }
 
 /// Where the operator looks.
@@ -115,7 +123,7 @@ impl Scope {
     /// What the operator watches, and no namespace of it in particular.
     pub(in super::super::super) fn of(watched: &Watched) -> Self {
         Self {
-            all_namespaces: false,
+            whole: Whole::default(),
             watched: watched.clone(),
         }
     }
@@ -185,8 +193,12 @@ impl Cluster {
 }
 
 impl Cluster {
-    /// The cluster, and the namespace, that the words of a command line mean which isn't finished.
-    pub(in super::super::super) fn of_words(words: impl Iterator<Item = OsString>) -> Self {
+    /// The cluster, and the namespace, that the words of a command line mean which isn't finished. Where the operator is, is looked for only if that is
+    /// asked, for it takes a request.
+    pub(in super::super::super) fn of_words(
+        words: impl Iterator<Item = OsString>,
+        seeks_operator: bool,
+    ) -> Self {
         let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         let value = |options: &[&str]| {
             let pairs = words
@@ -206,9 +218,12 @@ impl Cluster {
                 context: value(&["--context"]),
             },
             namespace: value(&["-n", "--namespace"]),
-            // It isn't looked for: names are of other namespaces.
             operator: Home {
-                operator_namespace: Some(USUAL.to_owned()),
+                operator_namespace: if seeks_operator {
+                    value(&["--operator-namespace"]).or_else(|| env::var("ALERTWRIGHT_NAMESPACE").ok())
+                } else {
+                    Some(USUAL.to_owned())
+                },
             },
         }
     }
@@ -313,7 +328,7 @@ mod tests {
     #[test]
     fn a_line_that_is_not_finished_says_where_names_are_looked_for() {
         let of = |line: &str| {
-            let cluster = Cluster::of_words(line.split(' ').map(OsString::from));
+            let cluster = Cluster::of_words(line.split(' ').map(OsString::from), false);
             (
                 cluster.namespace,
                 cluster.access.context,
@@ -330,5 +345,13 @@ mod tests {
             (some("b"), some("c"), Some(PathBuf::from("f")))
         );
         assert_eq!(of("alertwright silence end"), (None, None, None));
+        let home = |line: &str| {
+            let words = line.split(' ').map(OsString::from);
+            Cluster::of_words(words, true).operator.operator_namespace
+        };
+        assert_eq!(
+            home("alertwright status --operator-namespace ops -i "),
+            some("ops")
+        );
     }
 }

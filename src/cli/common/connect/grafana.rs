@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
+use super::super::names;
 use super::Connected;
 use crate::api::{DEFAULT_INSTANCE, GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
@@ -29,7 +30,7 @@ const SERVER: &str = "GRAFANA_SERVER";
 #[expect(clippy::doc_markdown, reason = "these are what help says")]
 pub(in super::super::super) struct ToGrafana {
     /// The GrafanaInstance. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE)]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
     pub(in super::super::super) instance: String,
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
     #[arg(long, env = "GRAFANA_URL", value_name = "URL", hide_env_values = true)]

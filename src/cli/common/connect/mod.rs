@@ -4,7 +4,7 @@ mod cluster;
 mod grafana;
 mod objects;
 
-pub(in super::super) use cluster::{Beside, Cluster, Connected, Scope, Watched};
+pub(in super::super) use cluster::{Beside, Cluster, Connected, Scope, Watched, Whole};
 pub(in super::super) use grafana::{Reached, ToGrafana};
 pub(in super::super) use objects::{Read, Source, kind};
 
