@@ -98,6 +98,12 @@ async fn who_is_on_call_silences_and_ends_with_no_right_but_that() {
         "{}",
         dry.printed
     );
+    let refused = of(&[
+        "silence", "--rule", "error", "-d", "2h", "-c", "why", "-o", "json",
+    ])
+    .await;
+    let refused: Value = serde_json::from_str(&refused.printed).expect("one document");
+    assert_eq!(refused["result"], "refused");
     let none = of(&["silence", "--rule", "error", "-d", "2h", "-c", "why"]).await;
     assert_eq!(none.code, 1, "{}{}", none.printed, none.said);
     for text in ["there is errors", "would cover no AlertRule", "--force"] {
@@ -164,7 +170,16 @@ async fn who_is_on_call_silences_and_ends_with_no_right_but_that() {
     assert_eq!(all["silences"].as_array().map(Vec::len), Some(2));
 
     let id = crate::silences::id(&up);
-    let dry = of(&["silence", "end", "up", "--dry-run"]).await;
+    let dry = of(&["silence", "end", "up", "--dry-run", "-o", "json"]).await;
+    let document: Value = serde_json::from_str(&dry.printed).expect("one document");
+    assert_eq!(
+        (
+            &document["kind"],
+            &document["dryRun"],
+            &document["resources"][0]["result"]
+        ),
+        (&json!("SilenceEndReport"), &json!(true), &json!("ended"))
+    );
     assert!(
         dry.printed.contains("would be ended"),
         "{}{}",
@@ -210,6 +225,35 @@ async fn resources_are_suspended_resumed_and_brought_again_on_request() {
         "{}",
         dry.said
     );
+    let document = as_admin(
+        &w,
+        &[
+            "suspend",
+            "arule/r",
+            "ContactPoint/nobody",
+            "--dry-run",
+            "-o",
+            "json",
+        ],
+    )
+    .await;
+    assert_eq!(document.code, 4, "{}", document.said);
+    let document: Value = serde_json::from_str(&document.printed).expect("one document");
+    assert_eq!(
+        (&document["apiVersion"], &document["kind"], &document["dryRun"]),
+        (
+            &json!("cli.alerting.letsrevel.io/v1"),
+            &json!("SuspendReport"),
+            &json!(true)
+        )
+    );
+    let lines = document["resources"].as_array().expect("a list");
+    let line = |name: &str| lines.iter().find(|line| line["name"] == name).expect("its line");
+    assert_eq!(
+        line("r"),
+        &json!({"kind": "AlertRule", "namespace": w.ns, "name": "r", "result": "suspended", "message": "would be suspended (dry run)"})
+    );
+    assert_eq!(line("nobody")["result"], "failed");
     let suspended = as_admin(&w, &["suspend", "arule/r", "ContactPoint/nobody", "--wait"]).await;
     assert_eq!(suspended.printed, "alertrule/r suspended\n", "{}", suspended.said);
     assert!(
@@ -242,6 +286,12 @@ async fn resources_are_suspended_resumed_and_brought_again_on_request() {
     let reads = |path: &str| w.proxy.requests().of("GET", path).len();
     let before = reads(&uid);
     let writes = w.proxy.requests().writes().len();
+    let dry = as_admin(&w, &["reconcile", "AlertRule/r", "--dry-run", "-o", "json"]).await;
+    let dry: Value = serde_json::from_str(&dry.printed).expect("one document");
+    assert_eq!(
+        (&dry["kind"], &dry["resources"][0]["result"]),
+        (&json!("ReconcileReport"), &json!("requested"))
+    );
     let brought = as_admin(&w, &["reconcile", "AlertRule/r", "ContactPoint/team", "--wait"]).await;
     assert_eq!(
         (brought.printed.as_str(), brought.code),
@@ -305,6 +355,14 @@ async fn what_taking_over_would_change_is_told_before_it_is_done() {
         assert!(dry.printed.contains(line), "{line}: {}{}", dry.printed, dry.said);
     }
     assert_eq!(w.proxy.requests().writes().len(), writes);
+    let arguments = ["adopt", "ContactPoint/team", "--dry-run", "--watch-namespaces"];
+    let document = as_admin(&w, &[&arguments[..], &[w.ns.as_str(), "-o", "json"]].concat()).await;
+    let document: Value = serde_json::from_str(&document.printed).expect("one document");
+    assert_eq!(
+        (&document["kind"], &document["resources"][0]["result"]),
+        (&json!("AdoptReport"), &json!("adopted"))
+    );
+    assert_eq!(document["differences"][0]["name"], "team", "{document}");
     let adopted = as_admin(&w, &["adopt", "ContactPoint/team", "--watch-namespaces", &w.ns]).await;
     assert_eq!(adopted.code, 0, "{}{}", adopted.printed, adopted.said);
     assert!(

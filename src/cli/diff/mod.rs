@@ -162,6 +162,8 @@ async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
 pub(super) struct Adoption {
     /// A line for each resource, and one for each field.
     pub(super) text: String,
+    /// The same as values.
+    pub(super) rows: serde_json::Value,
     /// What people should know of how it was found out.
     pub(super) notes: Vec<String>,
     /// The resources that could do it, each by its kind and name.
@@ -192,6 +194,7 @@ pub(super) async fn adoption(
     Ok(Adoption {
         able: able.map(|row| (row.name.kind, row.name.name.clone())).collect(),
         text: text::all(&compared.rows, true),
+        rows: serde_json::to_value(&compared.rows).unwrap_or_default(),
         notes: compared.notes,
     })
 }

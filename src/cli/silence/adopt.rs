@@ -7,16 +7,17 @@ use serde_json::json;
 use super::super::common::connect::{Cluster, Scope, ToGrafana, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
-use super::super::common::print::{note, print, wrong};
+use super::super::common::print::{note, wrong};
 use super::super::diff::{adoption, asked};
+use super::change::{Of, Report, Telling};
 use super::make::MANAGER;
-use super::objects::{self, exit as ended};
+use super::objects;
 use crate::api::ANNOTATION_ADOPT;
 use crate::cluster::answer::chain;
 
 /// Take over what somebody else has made in Grafana under the names of these resources. Prints first what would change there, as diff does.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright adopt ContactPoint/default-email --dry-run\n  alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel\n  GRAFANA_URL=https://grafana.example.com alertwright adopt TimeInterval/weekends --grafana-token-file token\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright adopt ContactPoint/default-email --dry-run\n  alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel -o json\n  GRAFANA_URL=https://grafana.example.com alertwright adopt TimeInterval/weekends --grafana-token-file token\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Adopt {
     /// Which ones.
     #[arg(required = true, value_name = "KIND/NAME", value_parser = asked::named, add = names::of_any_kind())]
@@ -33,6 +34,8 @@ pub(in super::super) struct Adopt {
     /// Nothing but the result: no notes.
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 impl Adopt {
@@ -51,17 +54,18 @@ impl Adopt {
         if !self.quiet {
             found.notes.iter().for_each(|text| note(text));
         }
-        print(&found.text)?;
+        let mut report = Report::new("AdoptReport", &self.telling, self.dry_run);
+        report.first(&found.text, "differences", found.rows)?;
         let connected = self.cluster.connect(&self.scope).await?;
-        let (mut failed, mut unwell) = (0, 0);
         for (kind, name) in &self.which {
             let name = name.as_deref().unwrap_or_default();
-            let called = format!("{}/{name}", kind.to_lowercase());
+            let of = Of {
+                kind: kind.clone(),
+                namespace: connected.namespace.clone(),
+                name: name.to_owned(),
+            };
             if !found.able.iter().any(|(own, able)| own == kind && able == name) {
-                unwell += 1;
-                note(&format!(
-                    "{called} isn't adopted: why it couldn't be is said above"
-                ));
+                report.refused(&of, "isn't adopted: why it couldn't be is said above");
                 continue;
             }
             let kind = objects::named(kind)?.kind;
@@ -74,14 +78,11 @@ impl Adopt {
             };
             let patch = json!({"metadata": {"annotations": {ANNOTATION_ADOPT: "true"}}});
             match api.patch(name, &parameters, &Patch::Merge(&patch)).await {
-                Ok(_) if self.dry_run => print(&format!("{called} would be adopted (dry run)\n"))?,
-                Ok(_) => print(&format!("{called} adopted\n"))?,
-                Err(error) => {
-                    failed += 1;
-                    note(&format!("{called}: {}", chain(&error)));
-                }
+                Ok(_) if self.dry_run => report.done(&of, "adopted", "would be adopted (dry run)")?,
+                Ok(_) => report.done(&of, "adopted", "adopted")?,
+                Err(error) => report.failed(&of, &chain(&error)),
             }
         }
-        Ok(ended(self.which.len(), failed, unwell))
+        report.end()
     }
 }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::{Api, Resource};
 use serde_json::{Value, json};
 
 use super::super::common::connect::{Cluster, Scope, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
-use super::super::common::print::{note, print};
+use super::change::{Of, Report, Telling};
 use super::make::MANAGER;
 use super::text;
 use crate::api::Silence;
@@ -19,7 +19,7 @@ use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 
 /// End Silences now. The resource stays and says when it ended, for as long as its ttlAfterExpiry says; one of a rollout or Job is deleted.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright silence end oncall-7f3k2\n  alertwright silence end -n revel load-test other-test\n  alertwright silence end oncall-7f3k2 --dry-run\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright silence end oncall-7f3k2\n  alertwright silence end -n revel load-test other-test\n  alertwright silence end oncall-7f3k2 --dry-run -o json\n\n{}", exit::HELP_IN_PART))]
 pub(super) struct End {
     /// Which ones.
     #[arg(required = true, value_name = "NAME", add = names::of("Silence"))]
@@ -29,6 +29,8 @@ pub(super) struct End {
     /// Say what would be done, as the API server would take it.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// What ends one.
@@ -78,24 +80,23 @@ impl End {
     async fn run(&self) -> Result<Exit, String> {
         let connected = self.cluster.connect(&Scope::default()).await?;
         let api: Api<Silence> = Api::namespaced(connected.client.clone(), &connected.namespace);
-        let mut failed = 0;
+        let mut report = Report::new("SilenceEndReport", &self.telling, self.dry_run);
         for name in &self.names {
+            let of = Of {
+                kind: Silence::kind(&()).into_owned(),
+                namespace: connected.namespace.clone(),
+                name: name.clone(),
+            };
             match self.end(&api, name).await {
-                Ok(said) => print(&format!("silence/{name} {said}\n"))?,
-                Err(why) => {
-                    note(&format!("silence/{name}: {why}"));
-                    failed += 1;
-                }
+                Ok((result, said)) => report.done(&of, result, &said)?,
+                Err(why) => report.failed(&of, &why),
             }
         }
-        Ok(match failed {
-            0 => Exit::Done,
-            all if all == self.names.len() => Exit::Failed,
-            _ => Exit::InPart,
-        })
+        report.end()
     }
 
-    async fn end(&self, api: &Api<Silence>, name: &str) -> Result<String, String> {
+    /// What was done, in a word and in words.
+    async fn end(&self, api: &Api<Silence>, name: &str) -> Result<(&'static str, String), String> {
         let found = api.get(name).await.map_err(|error| {
             if is_missing(&error) {
                 "there is no such Silence in this namespace".to_owned()
@@ -107,7 +108,7 @@ impl End {
         let would = if self.dry_run { "would be " } else { "" };
         let dry = if self.dry_run { " (dry run)" } else { "" };
         match way(&found, now) {
-            Way::Ended => Ok("has ended already".to_owned()),
+            Way::Ended => Ok(("unchanged", "has ended already".to_owned())),
             Way::Change(change) => {
                 let parameters = PatchParams {
                     dry_run: self.dry_run,
@@ -116,7 +117,8 @@ impl End {
                 };
                 let changed = api.patch(name, &parameters, &Patch::Merge(change)).await;
                 changed.map_err(|error| chain(&error))?;
-                Ok(format!("{would}ended at {}{dry}", text::moment(now, now)))
+                let said = format!("{would}ended at {}{dry}", text::moment(now, now));
+                Ok(("ended", said))
             }
             Way::Delete => {
                 let parameters = DeleteParams {
@@ -130,9 +132,8 @@ impl End {
                 api.delete(name, &parameters)
                     .await
                     .map_err(|error| chain(&error))?;
-                Ok(format!(
-                    "{would}deleted, which ends it: it is of a rollout or a Job{dry}"
-                ))
+                let said = format!("{would}deleted, which ends it: it is of a rollout or a Job{dry}");
+                Ok(("deleted", said))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::common::connect::{Cluster, Connected, Scope, wait};
 use super::super::common::exit::Exit;
@@ -131,6 +131,14 @@ impl Make {
             Ok(covers) => covers,
             Err(why) => {
                 note(&format!("refused: {why}"));
+                if self.output == Output::Json {
+                    print(&self.document(json!({
+                        "namespace": connected.namespace,
+                        "name": self.name,
+                        "result": "refused",
+                        "message": why,
+                    })))?;
+                }
                 return Ok(Exit::No);
             }
         };
@@ -195,19 +203,25 @@ impl Make {
         print(&match self.output {
             Output::Text => format!("silence/{name} {said}\n"),
             Output::Name => format!("silence/{name}\n"),
-            Output::Json => {
-                let document = json!({
-                    "apiVersion": API_VERSION,
-                    "kind": "SilenceReport",
-                    "namespace": silence.metadata.namespace,
-                    "name": name,
-                    "dryRun": self.dry_run,
-                    "spec": silence.spec,
-                    "status": silence.status,
-                });
-                format!("{document:#}\n")
-            }
+            Output::Json => self.document(json!({
+                "namespace": silence.metadata.namespace,
+                "name": name,
+                "result": "written",
+                "message": said,
+                "spec": silence.spec,
+                "status": silence.status,
+            })),
         })
+    }
+
+    /// What became of it, as one document.
+    fn document(&self, more: Value) -> String {
+        let mut document =
+            json!({"apiVersion": API_VERSION, "kind": "SilenceReport", "dryRun": self.dry_run});
+        if let (Some(fields), Value::Object(more)) = (document.as_object_mut(), more) {
+            fields.extend(more);
+        }
+        format!("{document:#}\n")
     }
 
     /// What it would cover, `None` where that can't be known and doesn't matter, or why it is refused.

@@ -1,6 +1,7 @@
 //! `alertwright silence`: Silences on the spot, what there are, and their end.
 
 mod adopt;
+mod change;
 mod covers;
 mod end;
 mod list;

@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::super::common::connect::{Cluster, Connected, Scope};
 use super::super::common::exit::Exit;
 use super::super::common::names;
-use super::super::common::print::{note, wrong};
+use super::super::common::print::wrong;
+use super::change::{Of, Report};
 use super::make::MANAGER;
 use crate::api;
 use crate::api::condition;
@@ -132,14 +133,8 @@ pub(super) struct Which {
 pub(super) struct Found {
     pub(super) api: Api<DynamicObject>,
     pub(super) object: DynamicObject,
-    /// What it is called: `alertrule/high-error-rate`.
-    pub(super) called: String,
-}
-
-/// What was found, and how much of what was asked for wasn't.
-pub(super) struct Looked {
-    pub(super) found: Vec<Found>,
-    pub(super) failed: usize,
+    /// How it is told of.
+    pub(super) of: Of,
 }
 
 impl Which {
@@ -167,35 +162,35 @@ impl Which {
     }
 
     /// Connects, and finds them. What isn't there is told.
-    pub(super) async fn find(&self, can: &dyn Fn(&Kind) -> bool) -> Result<Looked, String> {
+    pub(super) async fn find(
+        &self,
+        can: &dyn Fn(&Kind) -> bool,
+        report: &mut Report,
+    ) -> Result<Vec<Found>, String> {
         let connected = self.cluster.connect(&Scope::default()).await?;
-        let mut looked = Looked {
-            found: Vec::new(),
-            failed: 0,
-        };
+        let mut looked = Vec::new();
         if self.all || self.selector.is_some() {
             let kinds = Kind::all().into_iter().filter(|kind| can(kind));
             let is_meant =
                 |kind: &Kind| self.named.is_empty() || self.named.iter().any(|one| one.kind == *kind);
             for kind in kinds.filter(is_meant) {
-                looked.found.extend(self.list(&connected, &kind).await?);
+                looked.extend(self.list(&connected, &kind).await?);
             }
             return Ok(looked);
         }
         for one in &self.named {
             let name = one.name.as_deref().unwrap_or_default();
-            let called = format!("{}/{name}", one.kind.kind().to_lowercase());
+            let of = of(&connected, &one.kind, name);
             let api = api(&connected, &one.kind);
             match api.get(name).await {
-                Ok(object) => looked.found.push(Found { api, object, called }),
+                Ok(object) => looked.push(Found { api, object, of }),
                 Err(error) => {
-                    looked.failed += 1;
                     let why = if is_missing(&error) {
                         format!("there is none in namespace {}", connected.namespace)
                     } else {
                         chain(&error)
                     };
-                    note(&format!("{called}: {why}"));
+                    report.failed(&of, &why);
                 }
             }
         }
@@ -211,11 +206,19 @@ impl Which {
         let all = api.list(&parameters).await;
         let all = all.map_err(|error| format!("cannot list every {}: {}", kind.kind(), chain(&error)))?;
         let found = all.items.into_iter().map(|object| Found {
-            called: format!("{}/{}", kind.kind().to_lowercase(), object.name_any()),
+            of: of(connected, kind, &object.name_any()),
             api: api.clone(),
             object,
         });
         Ok(found.collect())
+    }
+}
+
+fn of(connected: &Connected, kind: &Kind, name: &str) -> Of {
+    Of {
+        kind: kind.kind().to_owned(),
+        namespace: connected.namespace.clone(),
+        name: name.to_owned(),
     }
 }
 

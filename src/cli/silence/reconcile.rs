@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{harmless, note, print};
-use super::objects::{Found, Kind, Which, exit as ended, ready};
+use super::super::common::print::harmless;
+use super::change::{Change, Report};
+use super::objects::{Found, Kind, ready};
 use crate::api::ANNOTATION_RECONCILE;
-use crate::api::duration::Duration;
 
 /// What the status says was handled last.
 const HANDLED: &str = "lastHandledReconcileAt";
@@ -21,16 +21,7 @@ const HANDLED: &str = "lastHandledReconcileAt";
 #[command(after_help = format!("Examples:\n  alertwright reconcile AlertRule/high-error-rate --wait\n  alertwright reconcile -n revel ContactPoint --all\n  alertwright reconcile -n revel -l team=payments --dry-run\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Reconcile {
     #[command(flatten)]
-    which: Which,
-    /// Say what would be asked for, as the API server would take it.
-    #[arg(long)]
-    dry_run: bool,
-    /// Wait until it was done, and say what came of it.
-    #[arg(long, conflicts_with = "dry_run")]
-    wait: bool,
-    /// How long to wait.
-    #[arg(long, default_value = "1m", value_name = "DURATION")]
-    timeout: Duration,
+    change: Change,
 }
 
 fn can(kind: &Kind) -> bool {
@@ -39,7 +30,7 @@ fn can(kind: &Kind) -> bool {
 
 impl Reconcile {
     pub(in super::super) fn execute(self) -> Result<Exit, String> {
-        self.which.check(
+        self.change.which.check(
             &can,
             "reconciled on request: the operator reads what it is about with every resyncInterval",
         );
@@ -47,42 +38,37 @@ impl Reconcile {
     }
 
     async fn run(&self) -> Result<Exit, String> {
-        let limit = self.timeout.checked().map_err(|error| error.to_string())?;
-        let looked = self.which.find(&can).await?;
-        let (mut failed, mut unwell) = (looked.failed, 0);
+        let change = &self.change;
+        let limit = change.timeout.checked().map_err(|error| error.to_string())?;
+        let mut report = Report::new("ReconcileReport", &change.telling, change.dry_run);
+        let looked = change.which.find(&can, &mut report).await?;
         let at = Timestamp::now().to_string();
         let patch = json!({"metadata": {"annotations": {ANNOTATION_RECONCILE: at}}});
         let mut asked = Vec::new();
-        for found in &looked.found {
+        for found in &looked {
             let done = if found.is_suspended() {
                 Err("it is suspended: resume it first".to_owned())
             } else {
-                found.patch(&patch, self.dry_run).await
+                found.patch(&patch, change.dry_run).await
             };
             match done {
-                Ok(_) if self.dry_run => print(&format!("{} would be reconciled (dry run)\n", found.called))?,
-                Ok(_) if !self.wait => print(&format!("{} asked for\n", found.called))?,
-                Ok(_) => asked.push(found),
-                Err(why) => {
-                    failed += 1;
-                    note(&format!("{}: {why}", found.called));
+                Ok(_) if change.dry_run => {
+                    report.done(&found.of, "requested", "would be reconciled (dry run)")?;
                 }
+                Ok(_) if !change.wait => report.done(&found.of, "requested", "asked for")?,
+                Ok(_) => asked.push(found),
+                Err(why) => report.failed(&found.of, &why),
             }
         }
         let end = Instant::now() + limit;
         for found in asked {
             match self.handled(found, &at, end).await {
-                Ok((line, is_well)) => {
-                    unwell += usize::from(!is_well);
-                    print(&format!("{} {line}\n", found.called))?;
-                }
-                Err(why) => {
-                    failed += 1;
-                    note(&format!("{}: {why}", found.called));
-                }
+                Ok((line, true)) => report.done(&found.of, "reconciled", &line)?,
+                Ok((line, false)) => report.unwell(&found.of, "reconciled", &line)?,
+                Err(why) => report.failed(&found.of, &why),
             }
         }
-        Ok(ended(looked.found.len() + looked.failed, failed, unwell))
+        report.end()
     }
 
     /// What came of the request, and whether the resource is well.
@@ -108,7 +94,7 @@ impl Reconcile {
                 },
                 |ready| format!("; it is {}: {}", ready.reason, harmless(&ready.message)),
             );
-            return Err(format!("asked for, and not done within {}{why}", self.timeout));
+            return Err(format!("asked for, and not done within {}{why}", self.change.timeout));
         };
         let Some(ready) = ready(&seen) else {
             return Ok(("reconciled".to_owned(), true));

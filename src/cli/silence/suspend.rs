@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{harmless, note, print};
-use super::objects::{Found, Kind, Which, exit as ended, ready};
+use super::super::common::print::harmless;
+use super::change::{Change, Report};
+use super::objects::{Found, Kind, ready};
 use crate::api::condition::Reason;
-use crate::api::duration::Duration;
 
 /// Leave Grafana as it is, whatever changes in these resources, until they are resumed.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright suspend AlertRule/high-error-rate\n  alertwright suspend -n revel AlertRule -l team=payments --dry-run\n  alertwright suspend -n revel --all --wait\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright suspend AlertRule/high-error-rate\n  alertwright suspend -n revel AlertRule -l team=payments --dry-run\n  alertwright suspend -n revel --all --wait -o json\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Suspend {
     #[command(flatten)]
     change: Change,
@@ -28,30 +28,15 @@ pub(in super::super) struct Resume {
     change: Change,
 }
 
-#[derive(clap::Args, Debug)]
-struct Change {
-    #[command(flatten)]
-    which: Which,
-    /// Say what would be done, as the API server would take it.
-    #[arg(long)]
-    dry_run: bool,
-    /// Wait until the operator says that it is so.
-    #[arg(long, conflicts_with = "dry_run")]
-    wait: bool,
-    /// How long to wait.
-    #[arg(long, default_value = "1m", value_name = "DURATION")]
-    timeout: Duration,
-}
-
 impl Suspend {
     pub(in super::super) fn execute(self) -> Result<Exit, String> {
-        self.change.execute(true)
+        execute(&self.change, true)
     }
 }
 
 impl Resume {
     pub(in super::super) fn execute(self) -> Result<Exit, String> {
-        self.change.execute(false)
+        execute(&self.change, false)
     }
 }
 
@@ -59,93 +44,74 @@ fn can(kind: &Kind) -> bool {
     kind.specifies("suspend")
 }
 
-impl Change {
-    fn execute(&self, suspends: bool) -> Result<Exit, String> {
-        self.which
-            .check(&can, if suspends { "suspended" } else { "resumed" });
-        wait(self.run(suspends))
-    }
+fn execute(change: &Change, suspends: bool) -> Result<Exit, String> {
+    let verb = if suspends { "suspended" } else { "resumed" };
+    change.which.check(&can, verb);
+    wait(run(change, suspends))
+}
 
-    async fn run(&self, suspends: bool) -> Result<Exit, String> {
-        let limit = self.timeout.checked().map_err(|error| error.to_string())?;
-        let looked = self.which.find(&can).await?;
-        let (mut failed, mut unwell) = (looked.failed, 0);
-        let mut changed = Vec::new();
-        for found in &looked.found {
-            if found.is_suspended() == suspends {
-                let already = if suspends {
-                    "suspended already"
-                } else {
-                    "isn't suspended"
-                };
-                print(&format!("{} {already}\n", found.called))?;
-                continue;
-            }
-            let suspend = suspends.then_some(true);
-            match found
-                .patch(&json!({"spec": {"suspend": suspend}}), self.dry_run)
-                .await
-            {
-                Ok(_) if self.dry_run => {
-                    let done = if suspends { "suspended" } else { "resumed" };
-                    print(&format!("{} would be {done} (dry run)\n", found.called))?;
-                }
-                Ok(_) if !self.wait => {
-                    print(&format!(
-                        "{} {}\n",
-                        found.called,
-                        if suspends { "suspended" } else { "resumed" }
-                    ))?;
-                }
-                Ok(object) => changed.push((found, object)),
-                Err(why) => {
-                    failed += 1;
-                    note(&format!("{}: {why}", found.called));
-                }
-            }
+async fn run(change: &Change, suspends: bool) -> Result<Exit, String> {
+    let limit = change.timeout.checked().map_err(|error| error.to_string())?;
+    let (kind, done, already) = if suspends {
+        ("SuspendReport", "suspended", "suspended already")
+    } else {
+        ("ResumeReport", "resumed", "isn't suspended")
+    };
+    let mut report = Report::new(kind, &change.telling, change.dry_run);
+    let looked = change.which.find(&can, &mut report).await?;
+    let mut changed = Vec::new();
+    for found in &looked {
+        let of = &found.of;
+        if found.is_suspended() == suspends {
+            report.done(of, "unchanged", already)?;
+            continue;
         }
-        let end = Instant::now() + limit;
-        for (found, object) in changed {
-            match self.settled(found, &object, suspends, end).await {
-                Ok((line, is_well)) => {
-                    unwell += usize::from(!is_well);
-                    print(&format!("{} {line}\n", found.called))?;
-                }
-                Err(why) => {
-                    failed += 1;
-                    note(&format!("{}: {why}", found.called));
-                }
-            }
+        let patch = json!({"spec": {"suspend": suspends.then_some(true)}});
+        match found.patch(&patch, change.dry_run).await {
+            Ok(_) if change.dry_run => report.done(of, done, &format!("would be {done} (dry run)"))?,
+            Ok(_) if !change.wait => report.done(of, done, done)?,
+            Ok(object) => changed.push((found, object)),
+            Err(why) => report.failed(of, &why),
         }
-        Ok(ended(looked.found.len() + looked.failed, failed, unwell))
     }
+    let end = Instant::now() + limit;
+    for (found, object) in changed {
+        match settled(found, &object, done, end).await {
+            Ok(Some((line, true))) => report.done(&found.of, done, &line)?,
+            Ok(Some((line, false))) => report.unwell(&found.of, done, &line)?,
+            Ok(None) => report.failed(
+                &found.of,
+                &format!(
+                    "{done}, and the operator has said nothing of it within {}",
+                    change.timeout
+                ),
+            ),
+            Err(why) => report.failed(&found.of, &why),
+        }
+    }
+    report.end()
+}
 
-    /// What the operator says of it, once it does, and whether it is well.
-    async fn settled(
-        &self,
-        found: &Found,
-        changed: &DynamicObject,
-        suspends: bool,
-        end: Instant,
-    ) -> Result<(String, bool), String> {
-        let generation = changed.metadata.generation;
-        let is_told = |object: &DynamicObject| {
-            ready(object).is_some_and(|ready| ready.observed_generation >= generation)
-        };
-        let done = if suspends { "suspended" } else { "resumed" };
-        let Some(seen) = found.until(is_told, end).await? else {
-            return Err(format!(
-                "{done}, and the operator has said nothing of it within {}",
-                self.timeout
-            ));
-        };
-        let Some(ready) = ready(&seen) else {
-            return Ok((done.to_owned(), false));
-        };
-        Ok(match ready.reason.as_str() {
-            reason if suspends && reason == Reason::Suspended.as_str() => (done.to_owned(), true),
-            reason if ready.status == "True" => (format!("{done}: {reason}"), true),
-            reason => (format!("{done}: {reason}: {}", harmless(&ready.message)), false),
-        })
-    }
+/// What the operator says of it, once it does, and whether it is well; nothing where it doesn't in time.
+async fn settled(
+    found: &Found,
+    changed: &DynamicObject,
+    done: &str,
+    end: Instant,
+) -> Result<Option<(String, bool)>, String> {
+    let generation = changed.metadata.generation;
+    let is_told =
+        |object: &DynamicObject| ready(object).is_some_and(|ready| ready.observed_generation >= generation);
+    let Some(seen) = found.until(is_told, end).await? else {
+        return Ok(None);
+    };
+    let Some(ready) = ready(&seen) else {
+        return Ok(Some((done.to_owned(), false)));
+    };
+    let is_suspended = changed.data.pointer("/spec/suspend") == Some(&json!(true));
+    Ok(Some(match ready.reason.as_str() {
+        reason if is_suspended && reason == Reason::Suspended.as_str() => (done.to_owned(), true),
+        reason if ready.status == "True" => (format!("{done}: {reason}"), true),
+        reason => (format!("{done}: {reason}: {}", harmless(&ready.message)), false),
+    }))
 }
