@@ -16,4 +16,6 @@ pub(super) mod print;
 #[cfg(feature = "cli")]
 pub(super) mod telling;
 #[cfg(feature = "cli")]
+pub(super) mod terminal;
+#[cfg(feature = "cli")]
 pub(super) mod written;

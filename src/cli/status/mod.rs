@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use self::screen::{Screen, Shown};
 use self::text::Parts;
 use self::view::{Output, View};
+use super::common::color::Color;
 use super::common::connect::{Cluster, Scope, wait};
 use super::common::exit::{self, Exit};
 use super::common::moments::place;
@@ -59,6 +60,9 @@ pub(super) struct Status {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    /// When there are colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -80,6 +84,7 @@ impl Status {
             parts: self.parts(),
             output: self.output,
             has_titles: !self.no_headers,
+            color: self.color,
             is_quiet: self.quiet,
             is_partial: read.is_partial,
             shown: Shown {

@@ -297,7 +297,7 @@ pub(in super::super) fn severity(rule: &Object) -> Option<String> {
 }
 
 /// How bad a severity is, the worst first.
-fn rank(severity: Option<&str>) -> usize {
+pub(super) fn rank(severity: Option<&str>) -> usize {
     let severity = severity.unwrap_or_default().to_ascii_lowercase();
     let known = SEVERITIES
         .iter()

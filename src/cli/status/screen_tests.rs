@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::common::terminal::Look;
 use super::super::diff::asked;
 use super::screen::{Screen, Shown};
-use super::text::{self, Clock, Parts};
+use super::text::{self, Clock, Manner, Parts};
 use crate::domain::lint::object::Object;
 
 const NOW: &str = "2026-11-27T21:00:00Z";
@@ -157,6 +158,10 @@ fn said(screen: &Screen) -> String {
 }
 
 fn said_of(screen: &Screen, is_partial: bool) -> String {
+    shown(screen, is_partial, Look::default())
+}
+
+fn shown(screen: &Screen, is_partial: bool, look: Look) -> String {
     let parts = Parts {
         firing: true,
         not_ready: true,
@@ -166,7 +171,51 @@ fn said_of(screen: &Screen, is_partial: bool) -> String {
         now: now(),
         place: &TimeZone::UTC,
     };
-    text::all(screen, parts, &clock, (true, is_partial))
+    let manner = Manner {
+        has_titles: true,
+        is_partial,
+        look,
+    };
+    text::all(screen, parts, &clock, manner)
+}
+
+#[test]
+fn on_a_terminal_the_screen_is_as_wide_as_it_and_has_colours() {
+    let screen = screen(&cluster(), &Shown::default());
+    let narrow = shown(
+        &screen,
+        false,
+        Look {
+            has_color: false,
+            width: Some(40),
+        },
+    );
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    assert!(
+        narrow.contains("\nSILENCES  2 active, 1 pending, next to …\n"),
+        "{narrow}"
+    );
+    let colored = shown(
+        &screen,
+        false,
+        Look {
+            has_color: true,
+            width: None,
+        },
+    );
+    for part in [
+        "\u{1b}[1mINSTANCE\u{1b}[0m",
+        "\u{1b}[32myes\u{1b}[0m",
+        "\u{1b}[33m2\u{1b}[0m",
+        "\u{1b}[31mcritical\u{1b}[0m",
+        "\u{1b}[2mwarning\u{1b}[0m",
+        "\u{1b}[31mDependencyMissing\u{1b}[0m",
+        "\u{1b}[33mUnseen\u{1b}[0m",
+        "\u{1b}[31mError\u{1b}[0m",
+    ] {
+        assert!(colored.contains(part), "{part:?}: {colored:?}");
+    }
+    assert!(!said(&screen).contains('\u{1b}'));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::super::common::moments::{ago, at, lasting};
-use super::super::common::print::{harmless, table};
+use super::super::common::terminal::{Look, Paint};
 use super::operator::Operator;
 use super::routes::Quieted;
-use super::screen::{Failing, Firing, Instance, Screen, Waiting};
+use super::screen::{Failing, Firing, Instance, Screen, Waiting, rank};
 
 /// Which parts of the screen there are.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,15 @@ pub(super) struct Parts {
     pub(super) not_ready: bool,
     /// Instances, Silences and the operator.
     pub(super) around: bool,
+}
+
+/// How it is said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) has_titles: bool,
+    /// Whether there are resources that one may not read, so that nobody knows that all is well.
+    pub(super) is_partial: bool,
+    pub(super) look: Look,
 }
 
 /// What it needs to say when something is.
@@ -33,30 +42,26 @@ impl Clock<'_> {
 }
 
 /// The whole screen; of what may not all be read it doesn't say that all is well.
-pub(super) fn all(
-    screen: &Screen,
-    parts: Parts,
-    clock: &Clock<'_>,
-    (has_titles, is_partial): (bool, bool),
-) -> String {
+pub(super) fn all(screen: &Screen, parts: Parts, clock: &Clock<'_>, manner: Manner) -> String {
+    let look = manner.look;
     let mut sections = Vec::new();
     if parts.around && !screen.instances.is_empty() {
-        sections.push(instances(&screen.instances, has_titles));
+        sections.push(instances(&screen.instances, manner));
     }
     if parts.firing && !screen.firing.is_empty() {
-        sections.push(firing(&screen.firing, clock, has_titles));
+        sections.push(firing(&screen.firing, clock, manner));
     }
     if parts.not_ready && !screen.not_in_sync.is_empty() {
-        sections.push(not_in_sync(&screen.not_in_sync, clock, has_titles));
+        sections.push(not_in_sync(&screen.not_in_sync, clock, manner));
     }
     if parts.not_ready && !screen.in_error.is_empty() {
-        sections.push(in_error(&screen.in_error, clock, has_titles));
+        sections.push(in_error(&screen.in_error, clock, manner));
     }
-    if let Some(quiet) = quiet(screen, parts, is_partial) {
-        sections.push(quiet);
+    if let Some(quiet) = quiet(screen, parts, manner.is_partial) {
+        sections.push(look.line(&quiet));
     }
     if parts.around {
-        sections.push(silences(screen, clock) + &operator(&screen.operator));
+        sections.push(look.line(&silences(screen, clock)) + &look.line(&operator(&screen.operator)));
     }
     sections.join("\n")
 }
@@ -71,14 +76,14 @@ fn quiet(screen: &Screen, parts: Parts, is_partial: bool) -> Option<String> {
     };
     let as_far = if is_partial { ", as far as can be read" } else { "" };
     match (no_fire, no_wait) {
-        (true, true) => Some(format!("Nothing fires, and {in_sync}{as_far}.\n")),
-        (true, false) => Some(format!("Nothing fires{as_far}.\n")),
-        (false, true) => Some(format!("Nothing waits: {in_sync}{as_far}.\n")),
+        (true, true) => Some(format!("Nothing fires, and {in_sync}{as_far}.")),
+        (true, false) => Some(format!("Nothing fires{as_far}.")),
+        (false, true) => Some(format!("Nothing waits: {in_sync}{as_far}.")),
         (false, false) => None,
     }
 }
 
-fn instances(all: &[Instance], has_titles: bool) -> String {
+fn instances(all: &[Instance], manner: Manner) -> String {
     let count = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
     let row = |instance: &Instance| {
         vec![
@@ -96,10 +101,23 @@ fn instances(all: &[Instance], has_titles: bool) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     let titles = ["INSTANCE", "GRAFANA", "VERSION", "REACHED", "IN SYNC", "NOT"];
-    table(&titles, &rows, has_titles)
+    let paint = |row: usize, column: usize| {
+        let instance = all.get(row)?;
+        match column {
+            3 => instance
+                .is_reachable
+                .map(|is| if is { Paint::Green } else { Paint::Red }),
+            5 => instance
+                .not_in_sync
+                .filter(|count| *count > 0)
+                .map(|_| Paint::Yellow),
+            _ => None,
+        }
+    };
+    manner.look.table(&titles, &rows, manner.has_titles, &paint)
 }
 
-fn firing(all: &[Firing], clock: &Clock<'_>, has_titles: bool) -> String {
+fn firing(all: &[Firing], clock: &Clock<'_>, manner: Manner) -> String {
     let several = several(all.iter().map(|firing| firing.instance.as_str()));
     let row = |firing: &Firing| {
         let to = match &firing.to {
@@ -117,11 +135,21 @@ fn firing(all: &[Firing], clock: &Clock<'_>, has_titles: bool) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     let title = format!("FIRING ({})", all.len());
-    table(
-        &[&title, "SEVERITY", "SINCE", "TO", "SILENCED"],
-        &rows,
-        has_titles,
-    )
+    let paint = |row: usize, column: usize| {
+        let firing = all.get(row)?;
+        if !firing.silenced.is_empty() {
+            return Some(Paint::Dim);
+        }
+        match (column, rank(firing.severity.as_deref())) {
+            (1, 0 | 1) => Some(Paint::Red),
+            (1, 2) => Some(Paint::Yellow),
+            // Nobody hears of it.
+            (3, _) if firing.to.as_ref().is_none_or(Vec::is_empty) => Some(Paint::Yellow),
+            _ => None,
+        }
+    };
+    let titles = [&title, "SEVERITY", "SINCE", "TO", "SILENCED"];
+    manner.look.table(&titles, &rows, manner.has_titles, &paint)
 }
 
 /// Until when it is quiet, and why.
@@ -138,7 +166,7 @@ fn silenced(all: &[Quieted], clock: &Clock<'_>) -> String {
     format!("until {until} by {by}{more}")
 }
 
-fn not_in_sync(all: &[Waiting], clock: &Clock<'_>, has_titles: bool) -> String {
+fn not_in_sync(all: &[Waiting], clock: &Clock<'_>, manner: Manner) -> String {
     let row = |waiting: &Waiting| {
         let path = format!(
             "{}/{}/{}",
@@ -155,10 +183,16 @@ fn not_in_sync(all: &[Waiting], clock: &Clock<'_>, has_titles: bool) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     let title = format!("NOT IN SYNC ({})", all.len());
-    table(&[&title, "REASON", "FOR", "WHAT"], &rows, has_titles)
+    let paint = |row: usize, column: usize| {
+        let waiting = all.get(row).filter(|_| column == 1)?;
+        let is_doubt = waiting.why.is_ready || matches!(waiting.why.reason.as_str(), "Unseen" | "Outdated");
+        Some(if is_doubt { Paint::Yellow } else { Paint::Red })
+    };
+    let titles = [&title, "REASON", "FOR", "WHAT"];
+    manner.look.table(&titles, &rows, manner.has_titles, &paint)
 }
 
-fn in_error(all: &[Failing], clock: &Clock<'_>, has_titles: bool) -> String {
+fn in_error(all: &[Failing], clock: &Clock<'_>, manner: Manner) -> String {
     let several = several(all.iter().map(|failing| failing.instance.as_str()));
     let row = |failing: &Failing| {
         let why = match (&failing.message, failing.state.as_str()) {
@@ -175,7 +209,16 @@ fn in_error(all: &[Failing], clock: &Clock<'_>, has_titles: bool) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     let title = format!("IN ERROR ({})", all.len());
-    table(&[&title, "STATE", "SINCE", "WHY"], &rows, has_titles)
+    let paint = |row: usize, column: usize| {
+        let failing = all.get(row).filter(|_| column == 1)?;
+        Some(if failing.state == "NoData" {
+            Paint::Yellow
+        } else {
+            Paint::Red
+        })
+    };
+    let titles = [&title, "STATE", "SINCE", "WHY"];
+    manner.look.table(&titles, &rows, manner.has_titles, &paint)
 }
 
 fn silences(screen: &Screen, clock: &Clock<'_>) -> String {
@@ -185,7 +228,7 @@ fn silences(screen: &Screen, clock: &Clock<'_>) -> String {
         let left = lasting(next.ends_at.duration_since(clock.now));
         let _ = write!(line, ", next to end: {} in {left}", next.silence);
     }
-    harmless(&line) + "\n"
+    line
 }
 
 fn operator(operator: &Operator) -> String {
@@ -209,7 +252,7 @@ fn operator(operator: &Operator) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    harmless(&format!("OPERATOR  {line}")) + "\n"
+    format!("OPERATOR  {line}")
 }
 
 fn several<'a>(mut all: impl Iterator<Item = &'a str>) -> bool {

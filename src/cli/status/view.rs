@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::common::color::Color;
 use super::super::common::files::zones::zone;
 use super::super::common::print::{API_VERSION, note};
+use super::super::common::terminal::Look;
 use super::screen::{Screen, Shown};
-use super::text::{self, Clock, Parts};
+use super::text::{self, Clock, Manner, Parts};
 use crate::domain::lint::object::Object;
 
 /// How it is printed.
@@ -27,6 +29,8 @@ pub(super) struct View<'a> {
     pub(super) parts: Parts,
     pub(super) output: Output,
     pub(super) has_titles: bool,
+    /// When there are colours. The terminal's width is asked for each screen: somebody may draw its window larger.
+    pub(super) color: Color,
     pub(super) is_quiet: bool,
     /// Whether there are resources that one may not read.
     pub(super) is_partial: bool,
@@ -49,7 +53,12 @@ impl View<'_> {
             now,
             place: &self.place,
         };
-        text::all(screen, self.parts, &clock, (self.has_titles, self.is_partial))
+        let manner = Manner {
+            has_titles: self.has_titles,
+            is_partial: self.is_partial,
+            look: Look::of_output(self.color),
+        };
+        text::all(screen, self.parts, &clock, manner)
     }
 
     /// What is said besides.

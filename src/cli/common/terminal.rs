@@ -1,0 +1,233 @@
+//! How tables look on a terminal: in colours, and no wider than it is.
+
+use std::fmt::Write;
+use std::io::{self, IsTerminal};
+
+use super::color::Color;
+use super::print::harmless;
+
+/// How what is printed looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in super::super) struct Look {
+    /// Whether there are colours.
+    pub(in super::super) has_color: bool,
+    /// How many characters a line may have; as many as it has where that isn't said, as in a pipe.
+    pub(in super::super) width: Option<usize>,
+}
+
+/// What makes a word stand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Paint {
+    /// A title.
+    Bold,
+    /// All is well.
+    Green,
+    /// Worth a look.
+    Yellow,
+    /// Somebody has to do something.
+    Red,
+    /// Nobody has to look at it now.
+    Dim,
+}
+
+impl Paint {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Bold => 1,
+            Self::Dim => 2,
+            Self::Red => 31,
+            Self::Green => 32,
+            Self::Yellow => 33,
+        }
+    }
+}
+
+/// What each cell of a table is painted in, by its row and column.
+pub(in super::super) type Painted<'a> = &'a dyn Fn(usize, usize) -> Option<Paint>;
+
+impl Look {
+    /// That of standard output.
+    pub(in super::super) fn of_output(color: Color) -> Self {
+        let out = io::stdout();
+        let size = out
+            .is_terminal()
+            .then(|| terminal_size::terminal_size_of(&out))
+            .flatten();
+        Self {
+            has_color: color.is_on(&out),
+            width: size
+                .map(|(width, _)| usize::from(width.0))
+                .filter(|width| *width > 0),
+        }
+    }
+
+    /// A line that ends where the terminal does.
+    pub(in super::super) fn line(self, text: &str) -> String {
+        let mut line = Line::new(self);
+        line.push(&harmless(text), None);
+        line.end() + "\n"
+    }
+
+    /// Rows below their titles, as [`table`](super::print::table) prints them.
+    pub(in super::super) fn table(
+        self,
+        titles: &[&str],
+        rows: &[Vec<String>],
+        has_titles: bool,
+        painted: Painted<'_>,
+    ) -> String {
+        let above: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
+        let all = || has_titles.then_some(&above).into_iter().chain(rows);
+        let width = |column: usize| {
+            let cells = all().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+        let mut out = String::new();
+        for (number, row) in all().enumerate() {
+            let of_cell = |column| match number.checked_sub(usize::from(has_titles)) {
+                None => Some(Paint::Bold),
+                Some(row) => painted(row, column),
+            };
+            let last = row.iter().rposition(|cell| !cell.trim_end().is_empty());
+            let mut line = Line::new(self);
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let cell = harmless(cell);
+                if Some(column) == last {
+                    line.push(cell.trim_end(), of_cell(column));
+                    break;
+                }
+                line.push(&cell, of_cell(column));
+                line.push(&" ".repeat(width - cell.chars().count() + 2), None);
+            }
+            out.push_str(&line.end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// A line of parts, each in its paint.
+struct Line {
+    look: Look,
+    parts: Vec<(String, Option<Paint>)>,
+}
+
+impl Line {
+    const fn new(look: Look) -> Self {
+        Self {
+            look,
+            parts: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, text: &str, paint: Option<Paint>) {
+        self.parts.push((text.to_owned(), paint));
+    }
+
+    /// The line as far as there is room, which it says where there isn't enough.
+    fn end(self) -> String {
+        let count: usize = self.parts.iter().map(|(text, _)| text.chars().count()).sum();
+        let mut room = match self.look.width {
+            Some(width) if count > width => width,
+            _ => usize::MAX,
+        };
+        let mut out = String::new();
+        for (text, paint) in self.parts {
+            let length = text.chars().count();
+            // The last place is for the sign that there is more.
+            let is_last = length >= room;
+            let shown = if is_last {
+                text.chars().take(room - 1).chain(['…']).collect()
+            } else {
+                text
+            };
+            match paint.filter(|_| self.look.has_color && !shown.is_empty()) {
+                Some(paint) => {
+                    let code = paint.code();
+                    let _ = write!(out, "\u{1b}[{code}m{shown}\u{1b}[0m");
+                }
+                None => out.push_str(&shown),
+            }
+            if is_last {
+                break;
+            }
+            room -= length;
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print::table;
+    use super::*;
+
+    fn rows() -> Vec<Vec<String>> {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        vec![
+            row(["a", "red\u{1b}[2J", ""]),
+            row(["other", "–", "ein längeres Wort"]),
+        ]
+    }
+
+    const TITLES: [&str; 3] = ["NAME", "STATE", "WHAT"];
+
+    fn shown(look: Look) -> String {
+        let paint = |row, column| (row == 0 && column == 1).then_some(Paint::Red);
+        look.table(&TITLES, &rows(), true, &paint)
+    }
+
+    #[test]
+    fn in_a_pipe_it_is_the_table_that_it_always_is() {
+        let plain = shown(Look::default());
+        assert_eq!(plain, table(&TITLES, &rows(), true));
+        let alone = Look::default().table(&TITLES, &rows(), false, &|_, _| None);
+        assert_eq!(alone, table(&TITLES, &rows(), false));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_one_that_is_cut_says_so() {
+        for width in 1..60 {
+            let narrow = Look {
+                width: Some(width),
+                ..Look::default()
+            };
+            let (cut, whole) = (shown(narrow), shown(Look::default()));
+            assert_eq!(cut.lines().count(), whole.lines().count());
+            for (cut, whole) in cut.lines().zip(whole.lines()) {
+                assert!(cut.chars().count() <= width, "{width}: {cut}");
+                let begin = cut.strip_suffix('…').unwrap_or(cut);
+                assert!(
+                    whole.starts_with(begin) && (cut == whole || cut.ends_with('…')),
+                    "{cut}"
+                );
+            }
+        }
+        let narrow = Look {
+            width: Some(5),
+            ..Look::default()
+        };
+        assert_eq!(narrow.line("SILENCES"), "SILE…\n");
+        assert_eq!(narrow.line("SILEN"), "SILEN\n");
+    }
+
+    #[test]
+    fn colours_take_no_room_and_end_with_their_cell() {
+        let look = Look {
+            has_color: true,
+            width: Some(9),
+        };
+        let said = shown(look);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines[0], "\u{1b}[1mNAME\u{1b}[0m   \u{1b}[1mS…\u{1b}[0m");
+        assert_eq!(lines[1], "a      \u{1b}[31mr…\u{1b}[0m");
+        let wide = shown(Look { width: None, ..look });
+        assert!(wide.contains("\u{1b}[31mred\u{fffd}[2J\u{1b}[0m\n"), "{wide:?}");
+        let plain = wide
+            .replace("\u{1b}[1m", "")
+            .replace("\u{1b}[31m", "")
+            .replace("\u{1b}[0m", "");
+        assert_eq!(plain, shown(Look::default()));
+    }
+}
