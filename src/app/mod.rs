@@ -5,7 +5,7 @@ pub(crate) mod command;
 pub mod owner;
 mod uninstall;
 
-pub use uninstall::remove_finalizers;
+pub use uninstall::{count_finalizers, remove_finalizers};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -73,28 +73,42 @@ async fn once_off(
     client: &Client,
     watched: &[String],
 ) -> Result<[(&'static str, usize); 7], finalizers::Error> {
-    Ok([
-        (AlertRule::KIND, freed.all_of::<AlertRule>(client, watched).await?),
-        (
-            ContactPoint::KIND,
-            freed.all_of::<ContactPoint>(client, watched).await?,
-        ),
-        (
-            InhibitionRule::KIND,
-            freed.all_of::<InhibitionRule>(client, watched).await?,
-        ),
-        (
-            NotificationPolicy::KIND,
-            freed.all_of::<NotificationPolicy>(client, watched).await?,
-        ),
-        (
-            NotificationTemplate::KIND,
-            freed.all_of::<NotificationTemplate>(client, watched).await?,
-        ),
-        (
-            TimeInterval::KIND,
-            freed.all_of::<TimeInterval>(client, watched).await?,
-        ),
-        (Silence::KIND, freed.all_of::<Silence>(client, watched).await?),
-    ])
+    macro_rules! off {
+        ($($kind:ident),*) => {
+            [$(($kind::KIND, freed.all_of::<$kind>(client, watched).await?)),*]
+        };
+    }
+    Ok(off!(
+        AlertRule,
+        ContactPoint,
+        InhibitionRule,
+        NotificationPolicy,
+        NotificationTemplate,
+        TimeInterval,
+        Silence
+    ))
+}
+
+/// How many resources of each kind in these namespaces (none: all) have the finalizer. Nothing is written, whether or not an operator runs.
+pub async fn count_finalizers(watched: &[String]) -> Result<[(&'static str, usize); 7], Error> {
+    let client = plain(&config().await?)?;
+    macro_rules! counted {
+        ($($kind:ident),*) => {
+            [$((
+                $kind::KIND,
+                finalizers::count::<$kind>(&client, watched)
+                    .await
+                    .map_err(|e| Error(format!("cannot look for finalizers: {}", chain(&e))))?,
+            )),*]
+        };
+    }
+    Ok(counted!(
+        AlertRule,
+        ContactPoint,
+        InhibitionRule,
+        NotificationPolicy,
+        NotificationTemplate,
+        TimeInterval,
+        Silence
+    ))
 }

@@ -29,6 +29,33 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub struct Freed(HashSet<String>);
 
+/// How many resources of a kind in these namespaces, or in all if none is given, have our finalizer. Nothing is written.
+pub async fn count<K>(client: &Client, namespaces: &[String]) -> Result<usize, Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
+{
+    let mut count = 0;
+    for api in apis::<K>(client, namespaces) {
+        count += held(&api).await?.map_or(0, |held| held.len());
+    }
+    Ok(count)
+}
+
+fn apis<K>(client: &Client, namespaces: &[String]) -> Vec<Api<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    if namespaces.is_empty() {
+        return vec![Api::all(client.clone())];
+    }
+    let each = namespaces.iter();
+    each.map(|namespace| Api::namespaced(client.clone(), namespace))
+        .collect()
+}
+
 impl Freed {
     /// Takes our finalizer off all resources of a kind in these namespaces, or in all if none is given; returns how many had it. Fails on one
     /// that has it although it was taken off before.
@@ -41,14 +68,8 @@ impl Freed {
             + DeserializeOwned
             + std::fmt::Debug,
     {
-        let mut apis: Vec<Api<K>> = (namespaces.iter())
-            .map(|namespace| Api::namespaced(client.clone(), namespace))
-            .collect();
-        if apis.is_empty() {
-            apis.push(Api::all(client.clone()));
-        }
         let mut removed = 0;
-        for api in apis {
+        for api in apis::<K>(client, namespaces) {
             let mut in_vain = 0;
             while let Some(held) = held(&api).await? {
                 let before = removed;

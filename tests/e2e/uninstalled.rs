@@ -14,10 +14,15 @@ use crate::world::{self, Reported, SOON, World};
 
 /// Runs the command as the cluster's administrator; standard output, what it said besides, and its exit code.
 async fn remove_finalizers(w: &World, timeout: &str) -> (String, String, i32) {
+    ran(w, &["--timeout", timeout]).await
+}
+
+async fn ran(w: &World, more: &[&str]) -> (String, String, i32) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertwright"));
     command
         .args(["remove-finalizers", "--operator-namespace", &w.home])
-        .args(["--watch-namespaces", &w.ns, "--timeout", timeout])
+        .args(["--watch-namespaces", &w.ns])
+        .args(more)
         .env_clear()
         .env("KUBECONFIG", w.plane.kubeconfig())
         .stdin(Stdio::null());
@@ -53,6 +58,15 @@ async fn two_resources(w: &World) {
 async fn without_an_operator_all_finalizers_go_nothing_hangs_and_grafana_keeps_what_it_has() {
     let mut w = world::start().await;
     two_resources(&w).await;
+    // It may be asked what there would be to do while the operator runs.
+    let (counted, said, code) = ran(&w, &["--dry-run"]).await;
+    assert_eq!(code, 0, "{counted}{said}");
+    assert!(counted.contains("AlertRule            1"), "{counted}");
+    assert_eq!(
+        finalizers::<AlertRule>(&w, "r").await.len(),
+        1,
+        "nothing is written"
+    );
     w.operator.terminate().await;
     let writes = w.proxy.requests().writes().len();
     let (told, said, code) = remove_finalizers(&w, "30s").await;

@@ -12,7 +12,7 @@ use crate::telemetry::{self, LogFormat};
 /// one shows by finalizers that are there again, which ends it with an error.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m"
+    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m\n  alertwright remove-finalizers --dry-run"
 )]
 pub(crate) struct RemoveFinalizers {
     /// The namespace that the operator ran in.
@@ -24,6 +24,9 @@ pub(crate) struct RemoveFinalizers {
     /// How long to wait for a running operator to end.
     #[arg(long, default_value = "60s")]
     timeout: Duration,
+    /// Only say how many resources of each kind have it, whether or not an operator runs.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl RemoveFinalizers {
@@ -39,13 +42,14 @@ impl RemoveFinalizers {
             .filter(|name| !name.is_empty())
             .collect();
         let timeout = self.timeout.checked().map_err(|e| e.to_string())?;
-        let removed = runtime
-            .block_on(app::remove_finalizers(
-                &self.operator_namespace,
-                &namespaces,
-                timeout,
-            ))
-            .map_err(|e| e.to_string())?;
+        let removed = runtime.block_on(async {
+            if self.dry_run {
+                app::count_finalizers(&namespaces).await
+            } else {
+                app::remove_finalizers(&self.operator_namespace, &namespaces, timeout).await
+            }
+        });
+        let removed = removed.map_err(|e| e.to_string())?;
         let mut out = io::stdout().lock();
         for (kind, count) in removed {
             writeln!(out, "{kind:<20} {count}").map_err(|e| e.to_string())?;
