@@ -43,6 +43,11 @@ fn renewed(page: &str) -> String {
 
 #[test]
 fn what_the_pages_show_is_what_is_printed() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api/schema/kept.txt");
+    if std::env::var_os("WRITE_DOCS").is_some() {
+        let text = alertwright::api::schema::kept::text(&alertwright::api::crds());
+        std::fs::write(kept, text).unwrap();
+    }
     let pages = pages();
     assert!(!pages.is_empty());
     for path in pages {

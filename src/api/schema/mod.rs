@@ -1,5 +1,7 @@
 //! What the derived schemas need beyond what schemars writes.
 
+#[cfg(feature = "cli")]
+pub mod kept;
 mod places;
 
 use std::collections::BTreeMap;

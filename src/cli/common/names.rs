@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use kube::api::{DynamicObject, ListParams};
-use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, ResourceExt};
 
 use super::connect::{Cluster, Scope, wait};
-use crate::api;
+use crate::api::schema::kept;
 
 /// How long anybody waits for names while typing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,8 +31,8 @@ pub(in super::super) fn of(kind: &'static str) -> ArgValueCompleter {
 pub(in super::super) fn of_any_kind() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
-        let crds = api::crds();
-        let kinds = crds.iter().map(|crd| &crd.spec.names);
+        let all = kept::names();
+        let kinds = all.iter();
         let Some((kind, begun)) = typed.split_once('/') else {
             let begins = |kind: &String| kind.to_lowercase().starts_with(&typed.to_lowercase());
             let offered = kinds.map(|names| &names.kind).filter(|kind| begins(kind));
@@ -56,17 +55,10 @@ pub(in super::super) fn of_any_kind() -> ArgValueCompleter {
 
 /// The names there are, where the words that are typed lead; none where that isn't known soon.
 fn names(kind: &str) -> Vec<String> {
-    let crds = api::crds();
-    let Some(crd) = crds.iter().find(|crd| crd.spec.names.kind == kind) else {
+    let Some(names) = kept::names().into_iter().find(|names| names.kind == kind) else {
         return Vec::new();
     };
-    let version = crd
-        .spec
-        .versions
-        .first()
-        .map_or("", |version| version.name.as_str());
-    let gvk = GroupVersionKind::gvk(&crd.spec.group, version, kind);
-    let resource = ApiResource::from_gvk_with_plural(&gvk, &crd.spec.names.plural);
+    let resource = kept::resource(&names);
     // Those are where the operator is, which has to be looked for.
     let is_at_home = kind == "GrafanaInstance";
     let cluster = Cluster::of_words(std::env::args_os(), is_at_home);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::core::ApiResource;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
 
@@ -15,8 +15,8 @@ use super::super::common::names;
 use super::super::common::print::wrong;
 use super::change::{Of, Report};
 use super::make::MANAGER;
-use crate::api;
 use crate::api::condition;
+use crate::api::schema::kept;
 use crate::cluster::answer::{chain, is_missing};
 use crate::domain::lint::near::nearest;
 
@@ -36,22 +36,13 @@ pub(super) struct Kind {
 impl Kind {
     /// All of them, from their definitions.
     fn all() -> Vec<Self> {
-        let crds = api::crds().into_iter();
-        crds.map(|crd| {
-            let names = crd.spec.names;
-            let version = crd.spec.versions.into_iter().next();
-            let gvk = GroupVersionKind {
-                group: crd.spec.group,
-                version: version
-                    .as_ref()
-                    .map_or_else(String::new, |version| version.name.clone()),
-                kind: names.kind.clone(),
-            };
-            let schema = version.and_then(|version| version.schema?.open_api_v3_schema);
+        let all = kept::names().into_iter();
+        all.map(|names| {
+            let schema = kept::schema(&names.kind);
             let called = [names.kind.to_lowercase(), names.plural.clone()];
             let fields = |at| fields(schema.as_ref(), at).unwrap_or_default();
             Self {
-                resource: ApiResource::from_gvk_with_plural(&gvk, &names.plural),
+                resource: kept::resource(&names),
                 names: called
                     .into_iter()
                     .chain(names.short_names.unwrap_or_default())

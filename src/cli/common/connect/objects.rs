@@ -6,14 +6,12 @@ use futures::future::join_all;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::{Api, CustomResourceExt, Resource};
+use kube::{Api, Resource};
 use serde_json::Value;
 
 use super::cluster::{Connected, LABELLED, PAGE};
-use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
-    NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
-};
+use crate::api::GrafanaInstance;
+use crate::api::schema::kept;
 use crate::cluster::answer::{chain, is_forbidden, is_missing};
 use crate::cluster::leader;
 use crate::domain::lint::near::nearest;
@@ -52,25 +50,13 @@ pub(in super::super::super) struct Kind {
 
 /// Every kind of ours.
 fn kinds() -> Vec<Kind> {
-    fn of<K: Resource<DynamicType = ()> + CustomResourceExt>() -> Kind {
-        Kind {
-            resource: ApiResource::erase::<K>(&()),
-            is_at_home: K::kind(&()) == GrafanaInstance::kind(&()),
-            short: K::crd().spec.names.short_names.unwrap_or_default(),
-        }
-    }
-    vec![
-        of::<AlertRule>(),
-        of::<ContactPoint>(),
-        of::<GrafanaInstance>(),
-        of::<InhibitionRule>(),
-        of::<MaintenancePolicy>(),
-        of::<NotificationPolicy>(),
-        of::<NotificationTemplate>(),
-        of::<PrometheusRuleImport>(),
-        of::<Silence>(),
-        of::<TimeInterval>(),
-    ]
+    let all = kept::names().into_iter();
+    all.map(|names| Kind {
+        is_at_home: names.kind == GrafanaInstance::kind(&()),
+        resource: kept::resource(&names),
+        short: names.short_names.unwrap_or_default(),
+    })
+    .collect()
 }
 
 /// The kind that a word means: its name, its plural or its short name, as kubectl takes them.

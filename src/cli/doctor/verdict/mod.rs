@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Unit};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinitionNames;
 
 use super::facts::{Deployed, Facts, Held, Instance, Read, Right, Served, State, Type};
-use crate::api;
+use crate::api::schema::kept;
 use crate::domain::version::Version;
 
 pub(super) use grafana::{of_grafana, reached};
@@ -25,9 +25,8 @@ const AGGREGATED: [&str; 3] = ["admin", "edit", "view"];
 /// How types are installed.
 const INSTALL: &str = "alertwright crds | kubectl apply --server-side -f -";
 
-/// How our types are called. The schemas beside the names take long to make.
-static NAMES: LazyLock<Vec<CustomResourceDefinitionNames>> =
-    LazyLock::new(|| api::crds().into_iter().map(|crd| crd.spec.names).collect());
+/// How our types are called.
+static NAMES: LazyLock<Vec<CustomResourceDefinitionNames>> = LazyLock::new(kept::names);
 
 /// How a check ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

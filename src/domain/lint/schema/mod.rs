@@ -26,7 +26,7 @@ use trail::Trail;
 /// How deep a value may be nested. An API server refuses much less.
 const DEEPEST: usize = 100;
 
-/// The schemas of all kinds, and their rules, as far as they were needed: to make them takes longer than to check a resource.
+/// The schemas of all kinds, and their rules, as far as they were needed: to read one takes longer than to check a resource.
 pub struct Schemas {
     kinds: BTreeMap<&'static str, OnceCell<Option<JSONSchemaProps>>>,
     rules: cel::Rules,
@@ -44,11 +44,8 @@ impl Default for Schemas {
 impl Schemas {
     /// The schema of a kind, if there is one of that name.
     fn of(&self, kind: &str) -> Option<&JSONSchemaProps> {
-        let make = || {
-            let version = api::crd(kind)?.spec.versions.into_iter().next()?;
-            version.schema?.open_api_v3_schema
-        };
-        self.kinds.get(kind)?.get_or_init(make).as_ref()
+        let read = || api::schema::kept::schema(kind);
+        self.kinds.get(kind)?.get_or_init(read).as_ref()
     }
 
     /// What an API server would say of a resource.
