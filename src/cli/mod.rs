@@ -220,6 +220,63 @@ mod tests {
         assert!(count >= 5);
     }
 
+    /// Words of a line as a shell takes them; `|`, `>` and `&&` are words of their own.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+        for letter in line.chars() {
+            match (quote, letter) {
+                (Some(open), _) if open == letter => quote = None,
+                (None, '\'' | '"') => quote = Some(letter),
+                (None, ' ') => words.push(std::mem::take(&mut word)),
+                _ => word.push(letter),
+            }
+        }
+        words.push(word);
+        words
+    }
+
+    /// The commands of ours in an example, without what other programs do with them.
+    fn of_ours(example: &str) -> Vec<Vec<String>> {
+        let example = example.replace("$(cat token)", "token");
+        let example = example.replace("source <(", "").replace("bash)", "bash");
+        let words = words(example.trim());
+        let pieces = words.split(|word| matches!(word.as_str(), "|" | ">" | "&&"));
+        let commands = pieces.filter_map(|piece| {
+            let begin = piece
+                .iter()
+                .position(|word| matches!(word.as_str(), "alertwright" | "/alertwright"))?;
+            piece.get(begin..).map(<[String]>::to_vec)
+        });
+        commands.collect()
+    }
+
+    #[test]
+    fn every_example_is_one_of_its_command_and_has_arguments_that_it_takes() {
+        let mut count = 0;
+        each(&Arguments::command(), &mut |command| {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            for example in help.lines().filter(|line| line.starts_with("  ")) {
+                let commands = of_ours(example);
+                let name = command.get_name();
+                assert!(
+                    commands
+                        .iter()
+                        .any(|words| words.iter().skip(1).any(|word| word == name)),
+                    "{name}: {example}"
+                );
+                for words in commands {
+                    let taken = parser(None).try_get_matches_from(&words);
+                    assert!(taken.is_ok(), "{example}: {}", taken.unwrap_err());
+                    count += 1;
+                }
+            }
+        });
+        assert!(count >= 60, "{count} examples");
+    }
+
     #[test]
     fn names_of_resources_are_completed_wherever_one_is_asked_for() {
         // What isn't a resource: contexts of a kubeconfig, new names, what only Grafana or a file knows, and what is in a namespace that isn't that of the context.

@@ -12,6 +12,7 @@ mod diff;
 mod docs;
 mod engine;
 mod evaluation;
+mod exits;
 mod hooks;
 mod import;
 mod writes;

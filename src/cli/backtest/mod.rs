@@ -34,7 +34,7 @@ use crate::grafana::model::{AlertRule, Route, TreeName};
 /// Grafana's data sources are asked for the rule's queries over that time, and its expressions and states (`for`, `keepFiringFor`, no data) are worked out here as Grafana does. Only
 /// Prometheus and Loki can be asked so. Nothing is written into Grafana or the cluster. Who would have been told is by the policy tree as it stands in Grafana; silences and time intervals of that time aren't known.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright backtest -f alerting/payments.yaml --since 7d --compare\n  alertwright backtest high-error-rate -n payments --for 10m --threshold 0.2\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright backtest -f rule.yaml --html rule.html\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright backtest -f alerting/payments.yaml --since 7d --compare\n  alertwright backtest high-error-rate -n payments --for 10m --threshold 0.2\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright backtest -f rule.yaml --html rule.html\n\n{}", exit::HELP_WITHOUT_NO))]
 pub(super) struct Backtest {
     #[command(flatten)]
     whom: Whom,

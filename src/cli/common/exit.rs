@@ -30,6 +30,16 @@ pub(in super::super) const HELP: &str =
 #[cfg(feature = "cli")]
 pub(in super::super) const HELP_IN_PART: &str = "Exit codes: 0 done, 1 done and the answer is no, 2 wrong arguments, 3 could not be done, 4 done in part.";
 
+/// The same of a command whose answer can't be no.
+#[cfg(feature = "cli")]
+pub(in super::super) const HELP_WITHOUT_NO: &str =
+    "Exit codes: 0 done, 2 wrong arguments, 3 could not be done.";
+
+/// The same of such a command that can be done in part.
+#[cfg(feature = "cli")]
+pub(in super::super) const HELP_IN_PART_WITHOUT_NO: &str =
+    "Exit codes: 0 done, 2 wrong arguments, 3 could not be done, 4 done in part.";
+
 impl Exit {
     /// The number. 2 is the parser's of arguments, and 130 is what shells say of what is interrupted.
     pub(in super::super) const fn code(self) -> u8 {

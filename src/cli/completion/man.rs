@@ -9,7 +9,7 @@ use super::super::common::exit::{self, Exit};
 
 /// Write the manual pages, one for each command.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright man --directory man\n  alertwright man --directory ~/.local/share/man/man1\n  alertwright man --directory man && man -l man/alertwright-check.1\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright man --directory man\n  alertwright man --directory ~/.local/share/man/man1\n  alertwright man --directory man && man -l man/alertwright-check.1\n\n{}", exit::HELP_WITHOUT_NO))]
 pub(in super::super) struct Man {
     /// The folder that they are written into.
     #[arg(long, value_name = "DIRECTORY")]

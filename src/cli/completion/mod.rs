@@ -10,7 +10,7 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{CompletionCandidate, complete};
 use clap_complete::env::Shells;
 
-use super::common::exit::{self, Exit};
+use super::common::exit::Exit;
 use super::common::print::{harmless, print};
 pub(super) use man::Man;
 
@@ -31,7 +31,9 @@ exec kubectl-alertwright completion kubectl -- \"$@\"
 /// The names are asked for when they are needed, by your own rights, and for two seconds at most. For `kubectl alertwright` print the script `kubectl` into
 /// a file kubectl_complete-alertwright on PATH, and make it executable.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  source <(alertwright completion bash)\n  alertwright completion zsh > ~/.zfunc/_alertwright\n  alertwright completion fish > ~/.config/fish/completions/alertwright.fish\n  alertwright completion kubectl > ~/.local/bin/kubectl_complete-alertwright\n\n{}", exit::HELP))]
+#[command(
+    after_help = "Examples:\n  source <(alertwright completion bash)\n  alertwright completion zsh > ~/.zfunc/_alertwright\n  alertwright completion fish > ~/.config/fish/completions/alertwright.fish\n  alertwright completion kubectl > ~/.local/bin/kubectl_complete-alertwright\n\nExit codes: 0 done, 2 wrong arguments."
+)]
 pub(super) struct Completion {
     /// Which shell.
     #[arg(value_enum)]

@@ -32,7 +32,7 @@ const SOMEBODY: &str = "export";
 /// Each resource is taken through the same functions as in the operator and compared with what was found, so that its first pass changes nothing but what is said here. Nothing is written
 /// into Grafana or the cluster. What alertwright has made already is left out, and what no resource can say is told.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright export all -d alerting --target-namespace payments --adopt --secrets-file secrets.example.yaml\n  alertwright export rules --folder Payments --target-namespace payments > payments.yaml\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright export all | alertwright check -f -\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright export all -d alerting --target-namespace payments --adopt --secrets-file secrets.example.yaml\n  alertwright export rules --folder Payments --target-namespace payments > payments.yaml\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright export all | alertwright check -f -\n\n{}", exit::HELP_IN_PART_WITHOUT_NO))]
 pub(super) struct Export {
     /// What to export. Default: all.
     #[arg(value_name = "WHAT", value_enum)]

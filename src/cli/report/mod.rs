@@ -27,7 +27,7 @@ const SILENCES_KEPT: SignedDuration = SignedDuration::from_hours(5 * 24);
 ///
 /// All rules of the organisation are in it, whoever made them. Nothing is written. It shows what Grafana still has: no more.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright report --since 30d\n  alertwright report --never-fired\n  alertwright report --by team --sort time -o markdown\n  alertwright report --since 7d --html report.html\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright report --since 30d\n  alertwright report --never-fired\n  alertwright report --by team --sort time -o markdown\n  alertwright report --since 7d --html report.html\n\n{}", exit::HELP_WITHOUT_NO))]
 pub(super) struct Report {
     #[command(flatten)]
     cluster: Cluster,

@@ -19,7 +19,7 @@ use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 
 /// End Silences now. The resource stays and says when it ended, for as long as its ttlAfterExpiry says; one of a rollout or Job is deleted.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright silence end oncall-7f3k2\n  alertwright silence end -n revel load-test other-test\n  alertwright silence end oncall-7f3k2 --dry-run -o json\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright silence end oncall-7f3k2\n  alertwright silence end -n revel load-test other-test\n  alertwright silence end oncall-7f3k2 --dry-run -o json\n\n{}", exit::HELP_IN_PART_WITHOUT_NO))]
 pub(super) struct End {
     /// Which ones.
     #[arg(required = true, value_name = "NAME", add = names::of("Silence"))]

@@ -14,7 +14,7 @@ use crate::controller::engine::managed::Managed;
 
 /// Show the Silences of the cluster, those that end first on top.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright silence list\n  alertwright silence list -A --within 8h\n  alertwright silence list -n revel --expired -o json\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright silence list\n  alertwright silence list -A --within 8h\n  alertwright silence list -n revel --expired -o json\n\n{}", exit::HELP_WITHOUT_NO))]
 pub(super) struct List {
     /// Only those that end within this time from now, such as 8h.
     #[arg(long, value_name = "DURATION")]

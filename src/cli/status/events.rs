@@ -38,7 +38,7 @@ const WORKLOADS: [(&str, &str); 5] = [
 ///
 /// Of a workload that the operator has said something of lately, all events are shown: how the rollout went, and what was silenced for it.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright events -A --types Warning\n  alertwright events -n revel --for AlertRule/high-error-rate\n  alertwright events -n revel --for deployment/web -w\n\n{}, 130 interrupted.", exit::HELP.trim_end_matches('.')))]
+#[command(after_help = format!("Examples:\n  alertwright events -A --types Warning\n  alertwright events -n revel --for AlertRule/high-error-rate\n  alertwright events -n revel --for deployment/web -w\n\n{}, 130 interrupted.", exit::HELP_WITHOUT_NO.trim_end_matches('.')))]
 pub(in super::super) struct Events {
     #[command(flatten)]
     cluster: Cluster,

@@ -110,7 +110,10 @@ impl TestContactPoint {
             note(&if self.dry_run {
                 format!("{}: nothing was sent", summary(&alert))
             } else {
-                format!("{point}: {failures} of {} failed", outcomes.len())
+                match (failures, ended.is_some()) {
+                    (0, false) => format!("{point}: delivered"),
+                    _ => format!("{point}: {failures} of {} failed", outcomes.len()),
+                }
             });
         }
         if let Some(why) = &ended {

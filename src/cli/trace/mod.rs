@@ -23,7 +23,7 @@ use super::common::print::{API_VERSION, note, print, wrong};
 /// It reads the cluster's resources and nothing else. Who is told is worked out by the functions that `route` asks, for the labels that all alerts of the rule have.
 /// The last notifications are those of the contact points, whichever alert they were of.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright trace rule high-error-rate -n revel\n  alertwright trace AlertRule/high-error-rate -n revel -o json\n  alertwright trace rule high-error-rate -n revel -i staging\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright trace rule high-error-rate -n revel\n  alertwright trace AlertRule/high-error-rate -n revel -o json\n  alertwright trace rule high-error-rate -n revel -i staging\n\n{}", exit::HELP_WITHOUT_NO))]
 pub(super) struct Trace {
     /// The rule: `rule NAME`, `AlertRule/NAME` or its name.
     #[arg(value_name = "RULE", required = true, num_args = 1..=2, add = names::of("AlertRule"))]
