@@ -187,6 +187,10 @@ docs: ## Write docs/reference from the CustomResourceDefinitions, and what comma
 site: $(MDBOOK) ## Make a site of the documentation, with a search, in target/site/html
 	docs/site/build $(MDBOOK) $(TARGET)/site
 
+.PHONY: docs-cluster
+docs-cluster: testbed ## Write what commands print in a cluster into docs/cli (a few minutes)
+	WRITE_DOCS=1 cargo test --locked --test e2e docs::what_the_pages_show
+
 .PHONY: generated
 generated: crds docs ## Check that generated files are committed as they would be generated
 	@git diff --exit-code -- $(GENERATED) || { echo 'run "make crds docs" and commit the result'; exit 1; }

@@ -15,6 +15,8 @@ mod evaluation;
 mod exits;
 mod hooks;
 mod import;
+#[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
+mod shown;
 mod writes;
 
 use std::io::Write;

@@ -24,6 +24,7 @@ mod deep;
 mod deliveries;
 mod diff;
 mod difference;
+mod docs;
 mod doctor;
 mod doors;
 mod drift;

@@ -223,7 +223,7 @@ pub const ALONE: &[Row] = &[
     ("probe", 3, "nobody answers", &["alertwright probe http://127.0.0.1:1/"]),
 ];
 
-/// In a cluster with the example of Revel in the namespace `revel`; there `reader` is a kubeconfig with the right to read AlertRules and no other.
+/// In a cluster with the example of Revel in the namespace `revel`; there `reader` is a kubeconfig with the right to read AlertRules and NotificationPolicies and no other.
 #[rustfmt::skip]
 pub const IN_A_CLUSTER: &[Row] = &[
     ("status", 0, "it is shown, whatever it shows", &["alertwright status -n revel"]),

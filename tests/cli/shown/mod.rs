@@ -1,0 +1,4 @@
+//! What pages of `docs/cli` show of a cluster, as `tests/e2e/docs` reads, compares and writes it. It is tested here, where no server is needed.
+
+pub mod masks;
+pub mod pages;

@@ -1,0 +1,136 @@
+//! The commands that `docs/cli` shows are run here as people type them, by `kubectl alertwright`, in a cluster with the example of Revel and a Grafana
+//! that people have filled with 500 objects: what is printed is what the pages show. `WRITE_DOCS=1 cargo test --test e2e docs::` writes it.
+//!
+//! A block of a page is run here if its first command is one of `kubectl`; `tests/cli` runs those of `alertwright` alone, which need no cluster.
+//! A line `...` stands for what is left out: as many lines as stand before and behind it are shown. What is another at each run is in `shown::masks`.
+
+mod desk;
+mod filled;
+#[path = "../cli/shown/mod.rs"]
+mod shown;
+#[path = "../cli/exits/table.rs"]
+#[allow(dead_code, reason = "what needs no cluster is run by tests/cli")]
+mod table;
+mod taken;
+
+use alertwright::api::ContactPoint;
+use alertwright_testbed::{any_release, apply};
+use serde_json::json;
+
+use filled::Filled;
+use shown::pages::{Piece, Shown};
+use shown::{masks, pages};
+
+/// The pages, in the order in which they are gone through: those that write come last.
+const PAGES: [&str; 16] = [
+    "status.md",
+    "trace.md",
+    "events.md",
+    "open.md",
+    "version.md",
+    "doctor.md",
+    "test-rule.md",
+    "report.md",
+    "backtest.md",
+    "export.md",
+    "silence.md",
+    "test-contact-point.md",
+    "diff.md",
+    "reconcile.md",
+    "suspend.md",
+    "adopt.md",
+];
+
+/// What must be so before a page is gone through.
+async fn scene(filled: &mut Filled, page: &str) {
+    match page {
+        // The operator would put it right with its next look.
+        "diff.md" => {
+            filled.operator.pause();
+            filled.change_by_hand().await;
+        }
+        "reconcile.md" => filled.operator.resume(),
+        "adopt.md" => {
+            let hook =
+                json!({"integrations": [{"webhook": {"url": {"value": "https://oncall.example.com/hook"}}}]});
+            filled.put("ContactPoint", filled::FOREIGN_POINT, hook).await;
+            filled
+                .reason::<ContactPoint>(filled::FOREIGN_POINT, "NotOwned")
+                .await;
+        }
+        _ => {}
+    }
+}
+
+async fn run(filled: &Filled, standing: &Shown) -> Shown {
+    let printed = match filled.early.get(&standing.command) {
+        Some(printed) => printed.clone(),
+        None => filled.desk.types(&standing.command).await,
+    };
+    println!("$ {}\n{}", standing.command, printed.join("\n"));
+    let output = pages::cut(printed, &standing.output);
+    // What differs in nothing but the time stays as it is.
+    let same = masks::masked(&output) == masks::masked(&standing.output);
+    Shown {
+        command: standing.command.clone(),
+        output: if same { standing.output.clone() } else { output },
+    }
+}
+
+#[apply(any_release)]
+async fn what_the_pages_show_is_what_is_printed() {
+    let mut filled = filled::start().await;
+    let mut stale = Vec::new();
+    for page in PAGES {
+        scene(&mut filled, page).await;
+        let mut pieces = pages::read(page);
+        let before = pages::text(&pieces);
+        let mut count = 0;
+        for piece in &mut pieces {
+            if let Piece::Block(all) = piece {
+                for standing in all {
+                    *standing = run(&filled, standing).await;
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 0, "{page} shows no command that a cluster answers");
+        let now = pages::text(&pieces);
+        if now == before {
+            continue;
+        }
+        if std::env::var_os("WRITE_DOCS").is_some() {
+            std::fs::write(pages::path(page), &now).expect("the page");
+        } else {
+            stale.push(page);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "out of date: {stale:?}; make docs-cluster (WRITE_DOCS=1 cargo test --test e2e docs::) writes them"
+    );
+}
+
+#[apply(any_release)]
+async fn each_command_ends_as_the_table_says_where_there_is_a_cluster() {
+    let filled = filled::start().await;
+    filled.reader().await;
+    filled.lossy().await;
+    let mut wrong = Vec::new();
+    for (rows, has_operator) in [(table::IN_A_CLUSTER, true), (table::WITHOUT_OPERATOR, false)] {
+        if !has_operator {
+            filled.operator.pause();
+        }
+        for (command, code, situation, lines) in rows {
+            for line in *lines {
+                let (printed, ended) = filled.desk.runs(line).await;
+                println!("{command} {ended:?} {line}\n{printed}");
+                if ended != Some(*code) {
+                    wrong.push(format!("{command}, {situation}: {line}\n{ended:?} {printed}"));
+                }
+            }
+        }
+    }
+    filled.operator.resume();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
