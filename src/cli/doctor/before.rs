@@ -77,7 +77,11 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
             "mend the address, or what is in between; the operator has to reach it from the cluster",
         )),
         Some(Addressed::Seen(Ok(version))) => {
-            all.push(verdict::reached("grafana", "GRAFANA_URL", version.as_deref()));
+            all.push(verdict::reached(
+                "grafana",
+                "the one at GRAFANA_URL",
+                version.as_deref(),
+            ));
             all.push(Check::doubt(
                 "grafana: token",
                 "its rights aren't known here",
@@ -87,7 +91,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         Some(Addressed::Asked(Ok(asked))) => {
             all.push(verdict::reached(
                 "grafana",
-                "GRAFANA_URL",
+                "the one at GRAFANA_URL",
                 asked.version.as_deref(),
             ));
             // The token that is given is the one that the operator is to have.

@@ -59,7 +59,7 @@ pub(super) fn resource(
     let is_same = matches!(decision, Decision::Keep { .. });
     let resource = Resource {
         adopts: around.asked.adopts.then(|| found.id.clone().unwrap_or_else(|| "true".to_owned())),
-        form: format!("until {}", found.ends_at),
+        form: format!("until {}", found.ends_at.strftime("%Y-%m-%d %H:%M UTC")),
         changes: if is_same {
             Vec::new()
         } else {
