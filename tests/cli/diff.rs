@@ -3,72 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::{ends, text};
+use super::text;
 
 /// A token that must never be shown.
 const TOKEN: &str = "glsa_never-to-be-shown";
 /// Where nobody answers.
 const NOBODY: &str = "http://127.0.0.1:1/";
-
-#[test]
-fn exit_codes_say_what_became_of_it() {
-    for (arguments, code) in [
-        (&["diff", "nonsense/a"][..], 2),
-        (&["diff", "alertrule/"], 2),
-        (&["diff", "-l", "team in (a)"], 2),
-        (&["diff", "-n", "a", "-A"], 2),
-        (&["diff", "-o", "patch"], 2),
-        (&["diff", "-o", "json", "--summary"], 2),
-        (&["diff", "-o", "json", "--show-equal"], 2),
-        (&["diff", "-o", "patch", "--reverse", "--summary"], 2),
-        (&["diff", "--summary", "-q"], 2),
-        (&["diff", "--summary", "--show-equal"], 2),
-        (&["diff", "--owner-id", "NOT AN ID"], 2),
-        (&["diff", "--grafana-token", TOKEN], 2),
-        (&["diff"], 3),
-        (&["diff", "--kubeconfig", "not-there"], 3),
-        (
-            &[
-                "diff",
-                "-f",
-                "not-there.yaml",
-                "--grafana-url",
-                NOBODY,
-                "--owner-id",
-                "prod",
-            ],
-            3,
-        ),
-        (
-            &[
-                "diff",
-                "-f",
-                "fine.yaml",
-                "--grafana-url",
-                NOBODY,
-                "--owner-id",
-                "prod",
-            ],
-            3,
-        ),
-        (
-            &[
-                "diff",
-                "-f",
-                "fine.yaml",
-                "--grafana-url",
-                NOBODY,
-                "--owner-id",
-                "prod",
-                "--grafana-token-file",
-                "fine.yaml",
-            ],
-            3,
-        ),
-    ] {
-        ends(arguments, "", code);
-    }
-}
 
 /// Runs it over an example, with a token in the environment.
 fn diff(environment: &[(&str, &str)], more: &[&str]) -> Output {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{ends, run, text};
+use super::{run, text};
 
 /// The samples, each with how its import ends: 4 where something of it can't be carried over.
 const SAMPLES: [(&str, i32); 8] = [
@@ -364,28 +364,4 @@ fn a_file_that_is_no_yaml_hurts_no_other() {
         "{}",
         text(&output.stderr)
     );
-}
-
-#[test]
-fn exit_codes_say_what_became_of_it() {
-    let fine = "groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up == 0\n";
-    for (arguments, input, code) in [
-        (&["import", "-f", "-"][..], fine, 0),
-        (&["import", "-"], fine, 0),
-        (&["import", "-f", "-", "--strict"], fine, 0),
-        (&["import", "-f", "import/prometheus.yaml", "--strict"], "", 1),
-        (&["import"], "", 2),
-        (&["import", "-f", "-", "--datasource", "loki"], "", 2),
-        (&["import", "-f", "-", "--datasource", "name="], "", 2),
-        (&["import", "-f", "-", "--from", "nagios"], "", 2),
-        (&["import", "-f", "-", "--keep-secrets"], "", 2),
-        (&["import", "-f", "-", "--layout", "flat"], "", 2),
-        (&["import", "-f", "not-there.yaml"], "", 3),
-        (&["import", "-f", "fine.yaml"], "", 3),
-        (&["import", "-f", "import/loki.yaml", "--from", "vmrule"], "", 3),
-        (&["import", "-f", "-", "-d", "fine.yaml/x"], fine, 3),
-    ] {
-        ends(arguments, input, code);
-    }
-    assert_eq!(import("prometheus.yaml", &[]).2, 4);
 }
