@@ -101,9 +101,11 @@ pub struct SilenceSpec {
     pub alert_rules: Option<AlertRuleSelector>,
     /// When the silence starts, for example `2026-03-01T06:00:00Z`. Default: when the resource was created.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
+    #[schemars(extend("pattern" = moment::PATTERN))]
     pub starts_at: Option<Time>,
     /// When it ends, for example `2026-03-01T08:00:00Z`; a later time lengthens the silence, one in the past ends it. Default: none; it or `duration` is given.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "time")]
+    #[schemars(extend("pattern" = moment::PATTERN))]
     pub ends_at: Option<Time>,
     /// How long it lasts, instead of `endsAt`, for example `2h` or `1d12h`. Default: none; it or `endsAt` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

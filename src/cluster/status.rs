@@ -1,10 +1,9 @@
 //! Writing a status, only when it differs.
 
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::api::FIELD_MANAGER;
@@ -26,13 +25,13 @@ pub async fn apply<K, S>(
     only: Option<&str>,
 ) -> kube::Result<Option<String>>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     S: Serialize,
 {
-    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let namespace = object.namespace().unwrap_or_default();
+    // Its type may not be able to read what the answer shows.
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &namespace, &ApiResource::erase::<K>(&()));
     let (api_version, kind) = (K::api_version(&()), K::kind(&()));
     let body = match only {
         Some(version) => {

@@ -28,6 +28,10 @@ pub(super) fn come<K: Reconcile>(object: &K, context: &Context) -> Option<Approa
 
 /// Brings one Grafana to what the resource asks for.
 pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<K::Status> {
+    if let Some(problem) = object.unread() {
+        let failure = Failure::new(Reason::Invalid, problem, Retry::OnChange);
+        return report::finish(object, context, Err(failure)).await;
+    }
     match object.conclude(context).await {
         Ok(None) => {}
         Ok(Some(report)) => return report::finish(object, context, Ok(report)).await,

@@ -71,9 +71,13 @@ async fn one<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Acti
     let result = match result {
         Ok(action) | Err(finalizer::Error::CleanupFailed(Error::Waiting(_, action))) => Ok(action),
         Err(finalizer::Error::ApplyFailed(error) | finalizer::Error::CleanupFailed(error)) => Err(error),
-        // The store was behind: the object has been changed since, or is gone. The watch brings what it is now.
+        // The store was behind: the object has been changed since, or is gone. Or it was written, and the answer shows what can't be read. The
+        // watch brings what it is now.
         Err(finalizer::Error::AddFinalizer(error) | finalizer::Error::RemoveFinalizer(error))
-            if is_missing(&error) || is_invalid(&error) || is_conflict(&error) =>
+            if is_missing(&error)
+                || is_invalid(&error)
+                || is_conflict(&error)
+                || matches!(error, kube::Error::SerdeError(_)) =>
         {
             Ok(Action::await_change())
         }

@@ -29,7 +29,9 @@ use crate::controller::context::{Context, Stores, Writers};
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::store::{Store, Writer};
 use crate::controller::engine::trigger::{Receivers, stream};
-use crate::controller::engine::watch::{Watched, guarded, optional, pruned, reflect};
+use crate::controller::engine::watch::{
+    InPlace, Watched, guarded, left_out, optional, pruned, readable, reflect,
+};
 use crate::controller::instance;
 use crate::controller::maintenance::rolling::{self, Rolling};
 use crate::controller::maintenance::{argo, policy, workload};
@@ -72,20 +74,25 @@ pub async fn all(
         context: context.clone(),
         stop: stop.clone(),
     };
-    let rules = start.watched(namespaces, writers.rules, about_rule);
-    let contact_points = start.watched(namespaces, writers.contact_points, about_contact_point);
-    let policies = start.watched(namespaces, writers.policies, about_policy);
-    let time_intervals = start.watched(namespaces, writers.time_intervals, about_time_interval);
-    let templates = start.watched(namespaces, writers.templates, about_template);
-    let inhibition_rules = start.watched(namespaces, writers.inhibition_rules, about_inhibition_rule);
+    let rules = start.watched(namespaces, writers.rules, about_rule, readable);
+    let contact_points = start.watched(namespaces, writers.contact_points, about_contact_point, readable);
+    let policies = start.watched(namespaces, writers.policies, about_policy, readable);
+    let time_intervals = start.watched(namespaces, writers.time_intervals, about_time_interval, readable);
+    let templates = start.watched(namespaces, writers.templates, about_template, readable);
+    let inhibition_rules = start.watched(
+        namespaces,
+        writers.inhibition_rules,
+        about_inhibition_rule,
+        readable,
+    );
     let silences = reflect(
-        guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
+        guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH), readable),
         writers.silences,
         tell(&context, about_silence),
     );
-    let instances = start.watched(home, writers.instances, about_instance);
+    let instances = start.watched(home, writers.instances, about_instance, left_out);
     let maintenance_policies = reflect(
-        guarded(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH)),
+        guarded(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH), left_out),
         writers.maintenance,
         tell(&context, about_maintenance),
     );
@@ -183,7 +190,7 @@ impl Start {
         receiver: UnboundedReceiver<ObjectRef<PrometheusRuleImport>>,
     ) {
         let context = &self.context;
-        let watch = guarded(&context.client, namespaces, &context.unwatched, None);
+        let watch = guarded(&context.client, namespaces, &context.unwatched, None, readable);
         let imports = reflect(watch, writers.0, tell(context, import::news::import));
         let store = &context.stores.imports;
         tokio::join!(
@@ -226,17 +233,18 @@ impl Start {
         }
     }
 
-    /// A kind of ours, and who is told of it.
+    /// A kind of ours, who is told of it, and what is made of an object that can't be read.
     fn watched<K: Watched + Indexed>(
         &self,
         namespaces: &[String],
         writer: Writer<K>,
         about: fn(&watcher::Event<K>, Option<&K>, &Context),
+        in_place: InPlace<K>,
     ) -> BoxStream<'static, watcher::Result<K>> {
         let Context {
             client, unwatched, ..
         } = &*self.context;
-        let events = guarded(client, namespaces, unwatched, None);
+        let events = guarded(client, namespaces, unwatched, None, in_place);
         reflect(events, writer, tell(&self.context, about)).boxed()
     }
 

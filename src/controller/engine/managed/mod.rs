@@ -26,6 +26,9 @@ use crate::grafana::mirror::Part;
 /// The longest request for a pass, which is copied into the status.
 const LONGEST_REQUEST: usize = 64;
 
+/// What an object carries, in this process alone, that was made in place of one that can't be read: what is wrong with it.
+pub const UNREAD: &str = "alerting.letsrevel.io/unread";
+
 /// A resource that has an object in Grafana.
 pub trait Managed:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -134,6 +137,11 @@ pub trait Managed:
     fn is_suspended(&self) -> bool;
     /// What happens in Grafana when it is deleted, if it says so itself.
     fn deletion_policy(&self) -> Option<DeletionPolicy>;
+
+    /// What of its specification can't be read, if anything can't: the rest of it is all that is known.
+    fn unread(&self) -> Option<&str> {
+        self.annotation(UNREAD)
+    }
 
     /// The request for a pass that stands in its annotation; one that is too long to be noted is none.
     fn requested(&self) -> Option<&str> {

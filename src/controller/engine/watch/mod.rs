@@ -4,6 +4,7 @@
 //! told here, and tried again by the watch itself.
 
 mod calm;
+mod decode;
 mod kinds;
 mod merge;
 
@@ -12,14 +13,14 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource, ResourceExt};
-use tracing::warn;
 
 use calm::{Calm, calm};
+use decode::decode;
 use merge::merge;
 
 use super::by::Indexed;
@@ -29,6 +30,7 @@ use crate::cluster::client::WORKLOAD_WATCH;
 
 /// How many objects are listed at a time.
 const PAGE: u32 = 100;
+pub use decode::{InPlace, left_out, readable};
 pub use kinds::{Events, Watched};
 
 /// What client-side apply leaves on an object: all of it, once more.
@@ -40,20 +42,21 @@ fn config() -> watcher::Config {
     watcher::Config::default().page_size(PAGE)
 }
 
-/// Watches a kind of ours. An object that can't be decoded is left out with a warning; it mustn't stop the others.
-/// `lasts`: after how many seconds the watch is begun anew, if not when the API server ends it.
+/// Watches a kind of ours. What can't be decoded mustn't stop the others: `in_place` is made of it, and where that is nothing it is left out with
+/// a warning. `lasts`: after how many seconds the watch is begun anew, if not when the API server ends it.
 pub fn guarded<K: Watched>(
     client: &Client,
     namespaces: &[String],
     unwatched: &Arc<Unwatched>,
     lasts: Option<u32>,
+    in_place: InPlace<K>,
 ) -> Events<K> {
     over(namespaces, &Calm::new(unwatched), |namespace| {
-        let api: Api<DeserializeGuard<K>> = api(client, namespace);
+        let api = raw::<K>(client, namespace);
         let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
         let decoded = watcher::watcher(api, config)
             .default_backoff()
-            .try_filter_map(|event| async move { Ok(decode(event)) });
+            .try_filter_map(move |event| async move { Ok(decode(event, in_place)) });
         decoded.boxed()
     })
 }
@@ -69,11 +72,11 @@ pub fn optional<K: Watched>(
     prune: fn(&mut K),
 ) -> Events<K> {
     over(namespaces, &Calm::of_optional(unwatched), |namespace| {
-        let api: Api<DeserializeGuard<K>> = api(client, namespace);
+        let api = raw::<K>(client, namespace);
         let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
         let decoded = watcher::watcher(api, config)
             .default_backoff()
-            .try_filter_map(|event| async move { Ok(decode(event)) });
+            .try_filter_map(|event| async move { Ok(decode(event, left_out::<K>)) });
         decoded.modify(prune).boxed()
     })
 }
@@ -190,25 +193,12 @@ fn api<K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope
     }
 }
 
-fn decode<K: Watched>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
-    let decoded = |guard: DeserializeGuard<K>| match guard.0 {
-        Ok(mut object) => {
-            object.managed_fields_mut().clear();
-            object.annotations_mut().remove(LAST_APPLIED);
-            Some(object)
-        }
-        Err(invalid) => {
-            let metadata = &invalid.metadata;
-            warn!(kind = %K::kind(&()), namespace = metadata.namespace, name = metadata.name, error = %invalid.error, "object left out: it cannot be decoded");
-            None
-        }
-    };
-    match event {
-        Event::Apply(guard) => decoded(guard).map(Event::Apply),
-        Event::Delete(guard) => decoded(guard).map(Event::Delete),
-        Event::InitApply(guard) => decoded(guard).map(Event::InitApply),
-        Event::Init => Some(Event::Init),
-        Event::InitDone => Some(Event::InitDone),
+/// Objects of a kind as they are.
+fn raw<K: Watched>(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    let kind = ApiResource::erase::<K>(&());
+    match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+        None => Api::all_with(client.clone(), &kind),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) const STORED: &str =
 pub(super) enum Outlook {
     /// It is to be there, like this.
     In(Box<Route>),
-    /// It stays as Grafana has it, or stays out: it is suspended, or what it depends on can't be seen right now.
+    /// It stays as Grafana has it, or stays out: it is suspended, or it or what it depends on can't be seen right now.
     AsItIs,
     /// It is left out.
     Out(Failure),
@@ -61,7 +61,7 @@ pub(super) fn outlook(
         Err(_) => return Outlook::AsItIs,
         Ok(()) => {}
     }
-    if branch.is_suspended() || is_unclear(branch, context, instance) {
+    if branch.is_suspended() || branch.unread().is_some() || is_unclear(branch, context, instance) {
         return Outlook::AsItIs;
     }
     let tenant =

@@ -5,6 +5,7 @@
 
 mod agreed;
 mod rest;
+mod unread;
 
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
@@ -151,6 +152,7 @@ fn text(schema: &Value, rng: &mut StdRng) -> String {
             "2020-01-01T00:00:00Z",
             "2999-12-31T23:59:59.999999Z",
             "2026-06-01T12:00:00+14:00",
+            "2999-06-01T12:00:00.12345678901234Z",
         ];
         return (*times.choose(rng).expect("some")).to_owned();
     }

@@ -74,7 +74,6 @@ fn bounds_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
         Value::String(text) => {
             let count = text.chars().count();
             within(count, schema.min_length, schema.max_length, "character")
-                .or_else(|| pattern_problem(schema, text))
                 .or_else(|| {
                     let is_time = schema.format.as_deref() == Some("date-time");
                     let is_wrong = is_time && moment::parse(text).is_err();
@@ -85,6 +84,7 @@ fn bounds_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
                         )
                     })
                 })
+                .or_else(|| pattern_problem(schema, text))
         }
         Value::Array(items) => within(items.len(), schema.min_items, schema.max_items, "entry"),
         Value::Object(fields) => within(

@@ -1,0 +1,182 @@
+//! Objects as the API server has them, read as our types.
+//!
+//! An API server may hold what our types can't read: it has its own idea of what a schema says, and what was stored under an older one stays. Such
+//! an object must still be told what is wrong with it, keep what it has in Grafana, and be deletable. So one is made in its place of all that can be
+//! read, with a mark, and nothing is done for it but that.
+
+use kube::ResourceExt;
+use kube::core::DynamicObject;
+use kube::core::object::HasSpec;
+use kube::runtime::watcher::Event;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::LAST_APPLIED;
+use super::kinds::Watched;
+use crate::controller::engine::managed::{Managed, UNREAD};
+
+/// What is made of an object that can't be read.
+pub type InPlace<K> = fn(&Value) -> Option<K>;
+
+/// Reads what a watch tells. What can't be read is `in_place`, or left out with a warning: it mustn't stop the others.
+pub(super) fn decode<K: Watched>(event: Event<DynamicObject>, in_place: InPlace<K>) -> Option<Event<K>> {
+    let decoded = |object| read(object, in_place);
+    match event {
+        Event::Apply(object) => decoded(object).map(Event::Apply),
+        Event::Delete(object) => decoded(object).map(Event::Delete),
+        Event::InitApply(object) => decoded(object).map(Event::InitApply),
+        Event::Init => Some(Event::Init),
+        Event::InitDone => Some(Event::InitDone),
+    }
+}
+
+fn read<K: Watched>(mut object: DynamicObject, in_place: InPlace<K>) -> Option<K> {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().remove(LAST_APPLIED);
+    // Nobody else can say so.
+    object.annotations_mut().remove(UNREAD);
+    let value = serde_json::to_value(&object).ok()?;
+    match K::deserialize(&value) {
+        Ok(object) => Some(object),
+        Err(error) => {
+            let made = in_place(&value);
+            let (namespace, name, error) = (
+                object.namespace(),
+                object.name_any(),
+                unquoted(&error.to_string()),
+            );
+            if made.is_none() {
+                warn!(kind = %K::kind(&()), namespace, name, error, "object left out: it cannot be decoded");
+            }
+            made
+        }
+    }
+}
+
+/// Nothing: the object is left out.
+pub fn left_out<K>(_: &Value) -> Option<K> {
+    None
+}
+
+/// An object with all fields of this one that can be read, marked where some of the specification can't.
+pub fn readable<K>(object: &Value) -> Option<K>
+where
+    K: Managed + HasSpec,
+    K::Spec: Default + Serialize,
+{
+    let mut made = json!({
+        "apiVersion": object.get("apiVersion"),
+        "kind": object.get("kind"),
+        "metadata": object.get("metadata"),
+        "spec": K::Spec::default(),
+        "status": {},
+    });
+    let mut unread = Vec::new();
+    for part in ["spec", "status"] {
+        for (field, value) in object.get(part).and_then(Value::as_object).into_iter().flatten() {
+            let fields = made.get_mut(part).and_then(Value::as_object_mut)?;
+            let before = fields.insert(field.clone(), value.clone());
+            let Err(error) = K::deserialize(&made) else {
+                continue;
+            };
+            let fields = made.get_mut(part).and_then(Value::as_object_mut)?;
+            match before {
+                Some(before) => fields.insert(field.clone(), before),
+                None => fields.remove(field),
+            };
+            // A status is written anew.
+            if part == "spec" {
+                unread.push((field, unquoted(&error.to_string())));
+            }
+        }
+    }
+    let mut made = K::deserialize(&made).ok()?;
+    let said: Vec<String> = unread
+        .iter()
+        .map(|(field, error)| {
+            let place = format!("{}.spec.{field}", K::KIND.to_lowercase());
+            format!("spec.{field}: can't be read ({error}), so nothing is done for this resource; write it as kubectl explain {place} says")
+        })
+        .collect();
+    if !said.is_empty() {
+        made.meta_mut()
+            .annotations
+            .get_or_insert_default()
+            .insert(UNREAD.to_owned(), said.join("; "));
+    }
+    Some(made)
+}
+
+/// An error without what it quotes of the object, which may be secret.
+fn unquoted(error: &str) -> String {
+    let mut text = error.to_owned();
+    for quote in ['"', '`'] {
+        if let (Some(first), Some(last)) = (text.find(quote), text.rfind(quote)) {
+            text.replace_range(first..=last, "…");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ContactPoint, Silence};
+
+    fn silence(spec: &Value, status: &Value) -> DynamicObject {
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence",
+            "metadata": {"name": "s", "namespace": "team", "uid": "u", "generation": 2, "annotations": {UNREAD: "forged"}},
+            "spec": spec, "status": status,
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn what_can_be_read_is_as_it_is_whatever_it_says_of_itself() {
+        let spec = json!({"matchers": ["a=b"], "duration": "1h"});
+        let read: Silence = read(silence(&spec, &json!({"id": "i"})), readable).unwrap();
+        assert_eq!(read.unread(), None);
+        assert_eq!(read.status.unwrap().id.as_deref(), Some("i"));
+    }
+
+    #[test]
+    fn of_what_cannot_be_read_all_else_is_there_and_it_says_which_field_it_is() {
+        let spec = json!({"matchers": ["a=b"], "endsAt": "2030-01-01T00:00:00!5Z", "instance": "prod"});
+        let object = silence(&spec, &json!({"id": "i", "matchesRules": "many"}));
+        let made: Silence = read(object.clone(), readable).unwrap();
+        assert_eq!(made.spec.instance.as_deref(), Some("prod"));
+        assert_eq!((made.spec.matchers.len(), made.spec.ends_at.is_none()), (1, true));
+        assert_eq!(made.metadata.uid.as_deref(), Some("u"));
+        assert_eq!(
+            made.unread()
+                .map(|said| said.starts_with("spec.endsAt: can't be read")),
+            Some(true)
+        );
+        assert_eq!(made.status.unwrap().id.as_deref(), Some("i"));
+        assert_eq!(read::<Silence>(object, left_out), None);
+    }
+
+    #[test]
+    fn a_status_that_cannot_be_read_is_no_mistake_of_the_specification() {
+        let spec = json!({"matchers": ["a=b"], "duration": "1h"});
+        let made: Silence = read(silence(&spec, &json!({"matchesRules": "many"})), readable).unwrap();
+        assert_eq!((made.unread(), made.spec.duration.is_some()), (None, true));
+    }
+
+    #[test]
+    fn what_an_error_quotes_is_told_nowhere() {
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "ContactPoint",
+            "metadata": {"name": "c", "namespace": "team"},
+            "spec": {"integrations": [{"webhook": "https://example.com/s\"3cret"}]},
+        });
+        let made: ContactPoint = readable(&object).unwrap();
+        let said = made.unread().unwrap();
+        assert!(
+            said.contains("spec.integrations") && !said.contains("3cret"),
+            "{said}"
+        );
+    }
+}
