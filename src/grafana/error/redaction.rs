@@ -30,7 +30,16 @@ pub(super) fn without(message: &str, secrets: &[&str], own: &[Range<usize>]) -> 
     for (at, part) in bytes.windows(PART).enumerate() {
         parts.entry(part).or_default().push(at);
     }
+    let own_words = words(&said);
+    let quoted = quoted(&bytes);
     for secret in secrets {
+        for word in words_of(secret) {
+            for range in own_words.get(&word.bytes).into_iter().flatten() {
+                if !word.is_plain || quoted.contains(&range.start) {
+                    hidden.hide(range.clone());
+                }
+            }
+        }
         let lines = secret.lines().filter(|line| line.len() >= LEAST);
         for text in lines.chain([*secret]) {
             let secret: Vec<u8> = plain(text).iter().map(|piece| piece.byte).collect();
@@ -61,6 +70,60 @@ pub(super) fn without(message: &str, secrets: &[&str], own: &[Range<usize>]) -> 
         hidden.set(range.clone(), false);
     }
     hidden.text()
+}
+
+/// What of a URL, or between the quotes and spaces of a text, stands alone: Go's errors say a port, a login or a part of a path by itself.
+struct Word {
+    bytes: Vec<u8>,
+    /// Whether it may be a word of Grafana's own, as `configuration` is: then it is taken out only where a message quotes something.
+    is_plain: bool,
+}
+
+fn words_of(secret: &str) -> Vec<Word> {
+    let pieces = plain(secret);
+    let as_written = |piece: &Piece| secret.as_bytes().get(piece.start).copied().unwrap_or(piece.byte);
+    let words = words(&pieces).into_iter().map(|(bytes, ranges)| {
+        let is_plain = ranges.iter().any(|range| {
+            let mut written = pieces
+                .get(range.clone())
+                .unwrap_or_default()
+                .iter()
+                .map(as_written);
+            written.next().is_some_and(|first| first.is_ascii_alphabetic())
+                && written.all(|byte| byte.is_ascii_lowercase())
+        });
+        Word { bytes, is_plain }
+    });
+    words.collect()
+}
+
+/// The words of a text that aren't too short, with where they stand.
+fn words(text: &[Piece]) -> HashMap<Vec<u8>, Vec<Range<usize>>> {
+    let is_within = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    let mut found: HashMap<_, Vec<Range<usize>>> = HashMap::new();
+    let mut start = 0;
+    for part in text.split_inclusive(|piece| !is_within(piece.byte) && !b"._-~".contains(&piece.byte)) {
+        let ends = |piece: &Piece| is_within(piece.byte);
+        if let (Some(first), Some(last)) = (part.iter().position(ends), part.iter().rposition(ends))
+            && last + 1 - first >= LEAST
+            && let Some(word) = part.get(first..=last)
+        {
+            let bytes = word.iter().map(|piece| piece.byte).collect();
+            found
+                .entry(bytes)
+                .or_default()
+                .push(start + first..start + last + 1);
+        }
+        start += part.len();
+    }
+    found
+}
+
+/// What a message may quote: all from its first quote to its last one, as there may be quotes in what it quotes.
+fn quoted(message: &[u8]) -> Range<usize> {
+    let is_quote = |byte: &u8| b"\"'`".contains(byte);
+    let first = message.iter().position(is_quote).unwrap_or_default();
+    first..message.iter().rposition(is_quote).unwrap_or_default()
 }
 
 /// Which bytes of a message are to go.

@@ -162,6 +162,30 @@ fn what_a_secret_was_before_goes_with_what_it_has_in_common_with_the_one_of_now(
 }
 
 #[test]
+fn what_go_says_of_a_part_of_a_url_is_taken_out_however_short_it_is() {
+    for (secret, message, expected) in [
+        (
+            "https://host:CANARY22/services",
+            r#"parse "https://host:CANARY22/…": invalid port ":CANARY22" after host"#,
+            r#"invalid port ":[REDACTED]" after host"#,
+        ),
+        (
+            "https://host/a\"CANARY33",
+            r#"parse "https://host/…"CANARY33": net/url: invalid character"#,
+            r#"…"[REDACTED]": net/url: invalid character"#,
+        ),
+        (
+            "hunter:opaque",
+            r#"Post "hunter:…": unsupported protocol scheme "hunter""#,
+            r#"unsupported protocol scheme "[REDACTED]""#,
+        ),
+    ] {
+        let text = redacted(message, &[secret]);
+        assert!(text.ends_with(expected), "{text}");
+    }
+}
+
+#[test]
 fn words_by_which_a_refusal_is_known_stay() {
     let message = "policy is currently used by a notification policy";
     let own = 10..message.len();
@@ -215,6 +239,28 @@ proptest! {
                 let survives = secret.windows(LEAST).any(|own| own == part);
                 prop_assert!(!survives, "{:?} in {} of {}", String::from_utf8_lossy(part), text, message);
             }
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_url_is_told_whichever_of_them_an_error_quotes(
+        parts in prop::collection::vec("[a-zA-Z0-9][a-zA-Z0-9._-]{2,12}[a-zA-Z0-9]", 6),
+        which in 0..6usize,
+        layer in 0..9usize,
+        quotes in "[\"'`]",
+    ) {
+        let [user, password, host, port, path, query] = &parts[..] else { unreachable!() };
+        let secret = format!("https://{user}:{password}@{host}:{port}/{path}?{query}=1");
+        let part = &parts[which];
+        for said in [part.clone(), format!(":{part}"), format!("/{part}/"), format!("{part}=1"), format!("{part}@")] {
+            let message = format!("parse {quotes}{}{quotes}: no", encoded(&said, layer));
+            let text = redacted(&message, &[&secret]);
+            prop_assert!(!text.contains(part.as_str()), "{text} of {message}");
+        }
+        // Unquoted too, where it can't be a word.
+        if part.bytes().any(|byte| byte.is_ascii_digit()) {
+            let text = redacted(&format!("lookup {part}: no such host"), &[&secret]);
+            prop_assert!(!text.contains(part.as_str()), "{text}");
         }
     }
 
