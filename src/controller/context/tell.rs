@@ -30,7 +30,8 @@ impl Context {
 
     fn claim_anew_of<K: Claiming>(&self, instance: &str, store: &Store<K>, trigger: &Trigger<K>) {
         for object in store.by(&By::Instance(instance.to_owned())) {
-            for other in self.claims.note_all(&*object) {
+            // Of one that is for several Grafanas it is what it is in this one: it claims as before in the others.
+            for other in self.claims.note(&*object) {
                 trigger.one(&other.namespace, &other.name);
             }
         }

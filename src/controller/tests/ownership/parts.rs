@@ -1,0 +1,37 @@
+//! What is said, and remembered, of one of the Grafanas that a resource is for.
+
+use super::*;
+use crate::controller::engine::claim::Key;
+
+/// A world with a second Grafana, whose instance is `other`. Both have been read.
+async fn two() -> World {
+    let mut world = World::connected().await;
+    world.beside("other", json!({"url": "http://other"})).await;
+    world
+}
+
+#[tokio::test]
+async fn what_changes_in_one_of_its_grafanas_leaves_a_resource_its_names_in_the_others() {
+    let mut world = two().await;
+    let hook = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
+    world.contact_point(
+        "team",
+        json!({"integrations": hook, "instances": ["default", "other"]}),
+    );
+    let tree = json!({"receiverRef": {"grafanaName": "x"}, "instances": ["default", "other"]});
+    world.policy("root", tree);
+    world.context.claim_anew("other");
+    for instance in ["default", "other"] {
+        let place = || world.context.claims.place(instance);
+        let name = Key::ContactPoint(place(), "team".to_owned());
+        assert!(
+            world.context.claims.holder::<ContactPoint>(&name).is_some(),
+            "{instance}"
+        );
+        let tree = Key::Tree(place(), TreeName::default());
+        assert!(
+            world.context.claims.holder::<NotificationPolicy>(&tree).is_some(),
+            "{instance}"
+        );
+    }
+}
