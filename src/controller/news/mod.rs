@@ -115,6 +115,10 @@ pub(in crate::controller) fn about_rule(
 
 /// Those silences count anew that covered no rule until now, and may cover this one.
 fn tell_those_that_cover_none(rule: &AlertRule, context: &Context) {
+    // One that records has no alerts.
+    if rule.spec.record.is_some() {
+        return;
+    }
     let labels = extent::labels(&rule.spec, rule::title(&rule.spec, rule.id()), &BTreeMap::new());
     let all = rule.labels().iter();
     let near = all.map(|label| Near::Label(labelled(rule.ns(), label)));

@@ -62,7 +62,13 @@ impl Silence {
     /// How many rules it selects, whatever its matchers say.
     fn candidates_of(&self, context: &Context, instance: &Instance, selection: &Selection) -> usize {
         match selection {
-            Selection::Rules(names) => names.len(),
+            Selection::Rules(names) => {
+                let rules = self.candidates(context, instance);
+                let alerting = rules.iter().filter(|rule| rule.spec.record.is_none());
+                alerting
+                    .filter(|rule| names.iter().any(|name| name == rule.id()))
+                    .count()
+            }
             Selection::Namespace | Selection::Matchers => {
                 context.stores.rules.count(&self.place(instance, selection))
             }
@@ -136,7 +142,7 @@ impl Silence {
                 )
             }
             Selection::Namespace if reaches_none => {
-                Some("there is no AlertRule in this namespace, so nothing is silenced".to_owned())
+                Some("there is no AlertRule in this namespace that has alerts, so nothing is silenced".to_owned())
             }
             Selection::Matchers if status.matches_alerts == Some(0) => Some(
                 "spec.matchers: no alert had these labels when it was counted; if one is there that is meant, compare them with its labels in Grafana"

@@ -53,7 +53,8 @@ pub fn covered<'a>(
         Selection::Rules(selected) => selected.iter().any(|name| name == rule.name),
         Selection::Namespace | Selection::Matchers => true,
     };
-    let selected = rules.filter(is_selected);
+    // A recording rule has no alerts.
+    let selected = rules.filter(|rule| rule.spec.record.is_none() && is_selected(rule));
     let labelled = selected.map(|rule| {
         let title = rule::title(rule.spec, rule.name);
         (rule.called, labels(rule.spec, title, of_instance))

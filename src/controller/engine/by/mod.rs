@@ -60,10 +60,13 @@ fn managed<K: Managed>(object: &K) -> Vec<By> {
 impl Indexed for AlertRule {
     fn found_by(&self) -> Vec<By> {
         let mut found_by = managed(self);
-        found_by.push(By::Rules {
-            instance: self.instance().to_owned(),
-            namespace: self.ns().to_owned(),
-        });
+        // What records has no alerts that a silence could cover.
+        if self.spec.record.is_none() {
+            found_by.push(By::Rules {
+                instance: self.instance().to_owned(),
+                namespace: self.ns().to_owned(),
+            });
+        }
         let labels = self.labels().iter();
         found_by.extend(labels.map(|label| By::Label(labelled(self.ns(), label))));
         let owners = self.owner_references().iter();

@@ -95,6 +95,31 @@ async fn a_silence_that_may_cover_every_namespace_is_measured_by_the_rules_of_al
 }
 
 #[tokio::test]
+async fn rules_that_record_have_no_alerts_and_count_nowhere() {
+    let mut world = world_with(&json!({"maxRulesPerSilence": 1}), |_| ()).await;
+    let record = json!({"metric": "shop:up:sum", "targetDatasource": {"name": "Prometheus"}});
+    world.rule("a", json!({"query": QUERY, "labels": {"team": "web"}}));
+    world.rule(
+        "recorded",
+        json!({"query": QUERY, "record": record, "labels": {"team": "web"}}),
+    );
+    for (covered, count) in [
+        (json!({"alertRules": {"all": true}}), 1),
+        (json!({"alertRules": {"names": ["a", "recorded"]}}), 1),
+        (json!({"alertRules": {"names": ["recorded"]}}), 0),
+        (json!({"matchers": ["team=web"]}), 1),
+        (json!({"alertRules": {"all": true}, "matchers": ["team=web"]}), 1),
+    ] {
+        let mut spec = covered.clone();
+        spec["endsAt"] = json!(END);
+        let silence = world.silence("s", spec);
+        let report = silence.reconcile(&world.context).await;
+        let report = report.unwrap_or_else(|failure| panic!("{covered}: {}", failure.message));
+        assert_eq!(report.status.matches_rules, Some(count), "{covered}");
+    }
+}
+
+#[tokio::test]
 async fn a_silence_that_covers_nothing_says_so_but_one_of_maintenance_does_not() {
     let mut world = world_with(&json!({}), |_| ()).await;
     let empty = world.silence("s", json!({"alertRules": {"all": true}, "endsAt": END}));
