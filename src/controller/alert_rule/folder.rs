@@ -11,7 +11,6 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Attempt;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
-use crate::domain::version::Version;
 use crate::grafana::Class;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Folder;
@@ -162,16 +161,7 @@ async fn tidy(instance: &Arc<Instance>, made: &[String]) {
 
 fn titles(path: &str, facts: &Facts) -> Result<Vec<String>, Refusal> {
     let titles = rule::folder::titles(path)?;
-    if titles.len() > 1 && !facts.nested_folders && facts.version < Version::NESTED_FOLDERS {
-        return Err(Refusal::new(
-            Reason::Unsupported,
-            format!(
-                "spec.folder: folders within folders need Grafana {} or newer; this one is {}",
-                Version::NESTED_FOLDERS,
-                facts.version
-            ),
-        ));
-    }
+    rule::folder::refuse_what_is_too_new(&titles, facts.version, facts.nested_folders)?;
     Ok(titles)
 }
 
@@ -238,6 +228,9 @@ async fn one(
                 Ok(Existing::InOtherCase(folder)) if error.class() == Class::Conflict => {
                     Err(in_other_case(wanted.title, &folder))
                 }
+                Ok(Existing::Elsewhere(folder)) if error.class() == Class::Conflict => {
+                    Err(elsewhere(wanted.title, &folder))
+                }
                 Err(failure) if error.class() != Class::Forbidden => return Err(failure),
                 // Who may not make it may not see what isn't there either: the first refusal says what is missing.
                 Ok(_) | Err(_) => Err(instance.suspect(error.into())),
@@ -253,8 +246,22 @@ fn in_other_case(title: &str, other: &Folder) -> Failure {
         ..Refusal::new(
             Reason::Conflict,
             format!(
-                "spec.folder: Grafana has a folder {:?} there and takes {title:?} for the same name; write it so here (of the instance's folderPrefix, there), or rename one of the two",
+                "spec.folder: Grafana has a folder {:?} there and takes {title:?} for the same name; write it so here, in spec.folder (default: the namespace) or, where it comes from that, in folderPrefix of the GrafanaInstance, or rename one of the two",
                 other.title
+            ),
+        )
+        .into()
+    }
+}
+
+fn elsewhere(title: &str, other: &Folder) -> Failure {
+    Failure {
+        retry: Retry::After(REFUSED),
+        ..Refusal::new(
+            Reason::Conflict,
+            format!(
+                "spec.folder: this Grafana takes the title of a folder once, wherever the folder lies, and has {title:?} elsewhere (uid {}); give the last or a former title of the path another name, or upgrade Grafana to 11.0 or newer",
+                other.uid
             ),
         )
         .into()
@@ -267,6 +274,8 @@ enum Existing {
     This(Folder),
     /// It has the title but for upper and lower case, which counts or not depending on Grafana's version and database.
     InOtherCase(Folder),
+    /// Another folder has the title, of which early nested folders know one alone (`grafana/grafana#80408`).
+    Elsewhere(Folder),
     Unseen,
 }
 
@@ -280,11 +289,16 @@ async fn existing(instance: &Instance, wanted: &Wanted<'_>) -> Result<Existing, 
     if let Some(folder) = choose(&listed, wanted) {
         return Ok(Existing::This(folder.clone()));
     }
-    let mut beside = listed
+    let (beside, others): (Vec<_>, Vec<_>) = listed
         .into_iter()
-        .filter(|folder| folder.parent_uid.as_deref() == wanted.parent);
+        .partition(|folder| folder.parent_uid.as_deref() == wanted.parent);
+    let mut beside = beside.into_iter();
     let twin = beside.find(|folder| folder.title.to_lowercase() == title);
-    Ok(twin.map_or(Existing::Unseen, Existing::InOtherCase))
+    let other = || others.into_iter().find(|folder| folder.title == wanted.title);
+    let twin = twin.map(Existing::InOtherCase);
+    Ok(twin
+        .or_else(|| other().map(Existing::Elsewhere))
+        .unwrap_or(Existing::Unseen))
 }
 
 /// Our folder, asked for by its uid: the list of all comes from an index from 12.0 on, which may not know it yet.

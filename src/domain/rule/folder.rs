@@ -1,6 +1,8 @@
 //! The titles in a folder's path.
 
+use crate::api::condition::Reason;
 use crate::domain::refusal::Refusal;
+use crate::domain::version::Version;
 
 /// The titles of a path, the outermost first. `/` separates them; `\/` is a slash within a title, as in Grafana's own
 /// files, and `\\` a backslash.
@@ -33,6 +35,18 @@ pub fn titles(path: &str) -> Result<Vec<String>, Refusal> {
     Ok(titles)
 }
 
+/// Refuses a path of several titles where Grafana has no folders within folders, neither by its version nor by a feature toggle.
+pub fn refuse_what_is_too_new(titles: &[String], version: Version, by_toggle: bool) -> Result<(), Refusal> {
+    if titles.len() < 2 || by_toggle || version >= Version::NESTED_FOLDERS {
+        return Ok(());
+    }
+    let message = format!(
+        "spec.folder: folders within folders need Grafana {} or newer, or its feature toggle nestedFolders; this one is {version}. Give one title (\\/ is a slash within it), or upgrade Grafana",
+        Version::NESTED_FOLDERS
+    );
+    Err(Refusal::new(Reason::Unsupported, message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +62,23 @@ mod tests {
             (r"end\", vec![r"end\"]),
         ] {
             assert_eq!(titles(path).unwrap(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn folders_within_folders_are_there_by_version_or_toggle_and_where_not_it_is_said_what_helps() {
+        let path = |path: &str| titles(path).unwrap();
+        let ten = Version::new(10, 4, 0);
+        assert_eq!(refuse_what_is_too_new(&path("A"), ten, false), Ok(()));
+        assert_eq!(refuse_what_is_too_new(&path("A/B"), ten, true), Ok(()));
+        assert_eq!(
+            refuse_what_is_too_new(&path("A/B"), Version::new(11, 0, 0), false),
+            Ok(())
+        );
+        let refusal = refuse_what_is_too_new(&path("A/B"), ten, false).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Unsupported);
+        for words in ["11.0", "nestedFolders", "10.4", "upgrade", r"(\/ is"] {
+            assert!(refusal.message.contains(words), "{words}: {}", refusal.message);
         }
     }
 

@@ -123,6 +123,10 @@ impl Version {
                 by_toggle(recording, Self::RECORDING_RULES),
             ),
             ("AlertRule.spec.record.targetDatasource", Self::RECORDING_RULES),
+            (
+                "AlertRule.spec.folder: A/B",
+                by_toggle(toggles.nested_folders, Self::NESTED_FOLDERS),
+            ),
             ("AlertRule.spec.noDataState: KeepLast", Self::KEEP_LAST),
             ("AlertRule.spec.execErrState: KeepLast", Self::KEEP_LAST),
             ("AlertRule.spec.keepFiringFor", Self::KEEP_FIRING_FOR),
@@ -226,7 +230,7 @@ mod tests {
         let lacks = |major, minor| Version::new(major, minor, 0).lacks(Toggles::default());
         assert_eq!(
             Version::OLDEST.lacks(Toggles::default()).len(),
-            11 + CONTACT_POINT_FIELDS.len()
+            12 + CONTACT_POINT_FIELDS.len()
         );
         let of_rules = |version: &[String]| {
             version
@@ -235,11 +239,13 @@ mod tests {
                 .count()
         };
         assert_eq!(of_rules(&lacks(11, 6)), 6);
-        assert_eq!(of_rules(&lacks(10, 4)), 5);
+        assert_eq!(of_rules(&lacks(10, 4)), 6);
+        assert!(lacks(10, 4).contains(&"AlertRule.spec.folder: A/B (since 11.0)".to_owned()));
         let toggles = Toggles {
             simplified_routing: true,
             recording_rules: true,
             several_trees: true,
+            nested_folders: true,
         };
         assert_eq!(
             of_rules(&Version::new(10, 4, 0).lacks(toggles)),

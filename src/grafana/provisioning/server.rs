@@ -107,14 +107,15 @@ impl From<FrontendSettings> for Settings {
             simplified_routing: is_on("alertingSimplifiedRouting"),
             recording_rules: is_on("grafanaManagedRecordingRules"),
             several_trees: is_on("alertingMultiplePolicies"),
+            nested_folders: is_on("nestedFolders"),
         };
-        let nested_by_toggle = is_on("nestedFolders");
         let min_interval = found.unified_alerting.min_interval;
         Self {
             min_interval: min_interval
                 .and_then(|text| digest::duration(&text))
                 .unwrap_or(BASE_INTERVAL),
-            nested_folders: nested_by_toggle || major.is_some_and(|major| major >= NESTED_FOLDERS_SINCE),
+            nested_folders: toggles.nested_folders
+                || major.is_some_and(|major| major >= NESTED_FOLDERS_SINCE),
             toggles,
             version,
             namespace: found.namespace.filter(|namespace| !namespace.is_empty()),

@@ -53,6 +53,8 @@ pub struct Toggles {
     pub recording_rules: bool,
     /// `alertingMultiplePolicies`: without it there is one policy tree before 13.2.
     pub several_trees: bool,
+    /// `nestedFolders`: without it there are no folders within folders before 11.0.
+    pub nested_folders: bool,
 }
 
 impl Settings {

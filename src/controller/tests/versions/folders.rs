@@ -48,6 +48,37 @@ async fn a_folder_whose_title_differs_in_case_alone_is_named() {
 }
 
 #[tokio::test]
+async fn a_title_that_a_folder_elsewhere_has_is_asked_for_once_where_grafana_takes_each_once() {
+    let mut world = World::connected().await;
+    world.grafana.hold(|held| {
+        for (uid, title, parent) in [("a", "A", None), ("c", "C", None), ("b", "B", Some("c"))] {
+            held.folders.push(Folder {
+                uid: uid.to_owned(),
+                title: title.to_owned(),
+                parent_uid: parent.map(str::to_owned),
+            });
+        }
+    });
+    world.poll().await;
+    world.grafana.does(|called| match called {
+        "folders.create" => Does::Refuses(409, "a folder with the same name already exists"),
+        _ => Does::Well,
+    });
+    let rule = world.rule("r", json!({"query": QUERY, "folder": "A/B"}));
+    for _ in 0..3 {
+        let failure = rule.reconcile(&world.context).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::Conflict));
+        assert!(
+            failure.message.contains("has \"B\" elsewhere (uid b)"),
+            "{}",
+            failure.message
+        );
+        world.poll().await;
+    }
+    assert_eq!(world.grafana.count("folders.create"), 1);
+}
+
+#[tokio::test]
 async fn what_somebody_has_put_into_a_folder_on_the_way_stays_when_the_path_is_too_deep() {
     let mut world = World::connected().await;
     world.grafana.hold(|held| held.deepest_folder = Some(3));

@@ -42,17 +42,11 @@ fn another_tree(spec: &NotificationPolicySpec, version: Version, toggles: Toggle
 }
 
 fn nested(folder: Option<&str>, version: Version) -> Result<(), Refusal> {
-    let is_nested = folder.is_some_and(|path| folder::titles(path).is_ok_and(|titles| titles.len() > 1));
-    if !is_nested || version >= Version::NESTED_FOLDERS {
-        return Ok(());
+    match folder.map(folder::titles) {
+        Some(Ok(titles)) => folder::refuse_what_is_too_new(&titles, version, false),
+        // What else is wrong with it is said elsewhere.
+        _ => Ok(()),
     }
-    Err(Refusal::invalid(
-        "spec.folder",
-        format!(
-            "needs Grafana {} or newer, which has folders in folders; this one is {version}. Write \\/ for a slash within a title, or upgrade Grafana",
-            Version::NESTED_FOLDERS
-        ),
-    ))
 }
 
 /// The field that such a refusal begins with, and all of its words.
