@@ -30,7 +30,7 @@ pub const SYNTAX: &str = "write one matcher an entry, as a label, one of the ope
     value, without braces around it; quote a value that holds spaces or punctuation: severity=\"critical\"";
 
 /// Why the ownership label is no label to silence by.
-const RESERVED: &str = "__alertwright__ is the operator's own label; choose rules by alertRules";
+const RESERVED: &str = "__alertwright__ is the operator's own label; match labels of the alerts, and where there is a field alertRules choose rules by that";
 
 /// A matcher in a specification, kept as it was written. Reading never fails; [`MatcherText::parse`] tells what it means.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]

@@ -267,9 +267,15 @@ impl Seen<'_> {
         if unseen.is_empty() || import.spec.kinds.is_none() && unseen.len() < kinds.len() {
             return None;
         }
+        let not = if unseen.len() == 1 {
+            "it isn't"
+        } else {
+            "they aren't"
+        };
         Some(format!(
-            "{} can't be read here: it isn't installed, or the operator doesn't watch one of the namespaces or lacks the right to; the AlertRules that there are from it stay",
-            unseen.join(" and ")
+            "{} can't be read here: {not} installed, or the operator doesn't watch one of the namespaces or lacks the right to; the AlertRules that there are from {} stay",
+            unseen.join(" and "),
+            if unseen.len() == 1 { "it" } else { "them" }
         ))
     }
 }
