@@ -1,6 +1,7 @@
 //! What a pass may use.
 
 mod made;
+mod said;
 mod tell;
 
 pub use made::Operator;
@@ -392,8 +393,7 @@ impl Context {
             EventType::Warning
         };
         let note = format!("took over Grafana's {what}, which this resource hadn't made{lost}");
-        self.event(&object.object_ref(&()), type_, "Adopted", "Reconcile", &note)
-            .await;
+        self.event_of(object, type_, "Adopted", "Reconcile", &note).await;
     }
 
     /// Says that something stays in Grafana though its resource goes. The instance is told too: in a namespace that is on its way out the API server
@@ -402,8 +402,7 @@ impl Context {
         let (namespace, name) = (object.ns(), object.id());
         warn!(kind = K::KIND, namespace, name, instance, note, "left in grafana");
         let (type_, reason, action) = (EventType::Warning, "LeftBehind", "Delete");
-        self.event(&object.object_ref(&()), type_, reason, action, note)
-            .await;
+        self.event_of(object, type_, reason, action, note).await;
         let note = format!("{} {namespace}/{name}: {note}", K::KIND);
         self.event_of_instance(instance, EventType::Warning, reason, action, &note)
             .await;

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::Resource;
 use kube::runtime::events::EventType;
 
 use crate::api::{ContactPoint, ContactPointStatus};
@@ -41,8 +40,7 @@ pub(super) async fn tell(
         _ => None,
     };
     if let Some((type_, reason, note)) = event {
-        let about = object.object_ref(&());
-        context.event(&about, type_, reason, "Deliver", &note).await;
+        context.event_of(object, type_, reason, "Deliver", &note).await;
     }
     status.delivery = word;
     status.last_sent = at.map(Time);

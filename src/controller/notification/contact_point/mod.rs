@@ -10,7 +10,6 @@ mod strangers;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kube::Resource;
 use kube::runtime::events::EventType;
 
 use super::tree;
@@ -83,9 +82,8 @@ impl Reconcile for ContactPoint {
             let note = format!(
                 "somebody has changed in Grafana what it hides of contact point {name}; it was sent again"
             );
-            let about = self.object_ref(&());
             context
-                .event(&about, EventType::Warning, "Drift", "Reconcile", &note)
+                .event_of(self, EventType::Warning, "Drift", "Reconcile", &note)
                 .await;
         }
         if let Some(taken) = synced.taken.or_else(|| is_taken.then(String::new)) {

@@ -5,7 +5,6 @@ mod branch;
 mod own_tree;
 pub(in crate::controller) mod related;
 
-use kube::Resource;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
@@ -197,14 +196,13 @@ impl Reconcile for NotificationPolicy {
         let turn = instance.rights.notifications.lock().await;
         let writer = |mark: &str| writer(mark, &name, context, &instance);
         if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, &name, writer, in_use).await? {
-            let about = self.object_ref(&());
             let what = if instance.declared() == instance.name {
                 what
             } else {
                 format!("in the Grafana that was left {what}")
             };
             context
-                .event(&about, EventType::Normal, "Restored", "Delete", &what)
+                .event_of(self, EventType::Normal, "Restored", "Delete", &what)
                 .await;
             info!(namespace = self.ns(), name = self.id(), what, "policy tree left");
         }

@@ -11,6 +11,23 @@ async fn two() -> World {
 }
 
 #[tokio::test]
+async fn an_event_of_one_of_several_grafanas_says_which_one_it_is() {
+    let mut world = two().await;
+    let rule = world.rule("r", json!({"query": QUERY, "instances": ["default", "other"]}));
+    let part = rule.projections().pop().unwrap();
+    world.context.adopted(&part, "rule x", None).await;
+    let alone = world.rule("alone", json!({"query": QUERY}));
+    world.context.adopted(&alone, "rule y", None).await;
+    let notes = world.server.notes();
+    let told = |of: &str| format!("Adopted: {of}, which this resource hadn't made");
+    assert!(
+        notes.contains(&told("GrafanaInstance other: took over Grafana's rule x")),
+        "{notes:?}"
+    );
+    assert!(notes.contains(&told("took over Grafana's rule y")), "{notes:?}");
+}
+
+#[tokio::test]
 async fn what_changes_in_one_of_its_grafanas_leaves_a_resource_its_names_in_the_others() {
     let mut world = two().await;
     let hook = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
