@@ -175,8 +175,12 @@ impl Reconcile for NotificationPolicy {
             return Ok(());
         }
         let mut is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
-        // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between.
-        if !is_orphan && self.has_heir(context, &instance).await? {
+        // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between. Of one that stays in
+        // other Grafanas nobody takes over: through another GrafanaInstance it may have this very tree, as far as its mark tells.
+        let place = ObjectRef::new(self.id()).within(self.ns());
+        let whole = context.stores.policies.get(&place);
+        let stays = whole.is_some_and(|whole| !whole.is_deleting() && !whole.projections().is_empty());
+        if !is_orphan && !stays && self.has_heir(context, &instance).await? {
             return Ok(());
         }
         let in_use = if is_orphan {
