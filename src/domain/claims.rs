@@ -1,11 +1,10 @@
 //! Who may have a name that only one can have.
 //!
 //! Names of contact points, titles within a folder, uids and the policy tree are one space per Grafana, but resources of many
-//! namespaces can ask for the same one. The oldest resource gets it; the others are told who has it.
+//! namespaces can ask for the same one. Who has it keeps it; while nobody does the oldest resource gets it. The others are told who has it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
-use std::ops::Bound;
 
 use jiff::Timestamp;
 
@@ -30,13 +29,20 @@ impl Claimant {
     }
 }
 
-/// What a claimant claims.
-type Claimed<K> = (Claimant, Vec<K>);
+/// What a claimant claims, each with whether it is still to get it.
+type Claimed<K> = (Claimant, Vec<(K, bool)>);
+
+/// Where a claimant stands: who has something comes before all who are to get it, however old they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    is_to_come: bool,
+    claimant: Claimant,
+}
 
 /// What resources of one kind claim: keys, each with a value that later claimants may have to agree with.
 #[derive(Debug)]
 pub struct Claims<K, V> {
-    by_key: HashMap<K, BTreeMap<Claimant, V>>,
+    by_key: HashMap<K, BTreeMap<Place, V>>,
     /// By namespace and name: what a resource claims in each of its Grafanas, which is mostly one.
     by_resource: HashMap<(String, String), Vec<Claimed<K>>>,
 }
@@ -54,28 +60,40 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
     /// Replaces what a resource claims in one Grafana, and returns the other resources for whom the answer may have changed: all that claim a key
     /// which has another holder now, or one with another value, and the holder of a key which another one gave up. So among many who
     /// share a key, a change of one concerns the others only if it was or is the first.
-    pub fn update(&mut self, claimant: Claimant, claims: Vec<(K, V)>) -> BTreeSet<Claimant> {
+    /// `has`: whether the resource is known to have one of these already, as its status says.
+    pub fn update(
+        &mut self,
+        claimant: Claimant,
+        claims: Vec<(K, V)>,
+        has: impl Fn(&K) -> bool,
+    ) -> BTreeSet<Claimant> {
         let id = (claimant.namespace.clone(), claimant.name.clone());
         let mut affected = BTreeSet::new();
         let known = self.by_resource.get(&id).map_or(&[][..], Vec::as_slice);
         if known.iter().any(|(known, _)| known.created != claimant.created) {
             affected = self.remove(&id.0, &id.1);
         } else if let Some((_, keys)) = known.iter().find(|(known, _)| *known == claimant) {
-            let is_kept = |key: &K| claims.iter().any(|(claimed, _)| claimed == key);
-            let given_up: Vec<K> = keys.iter().filter(|key| !is_kept(key)).cloned().collect();
+            let is_kept = |(key, to_come): &&(K, bool)| {
+                *to_come != has(key) && claims.iter().any(|(claimed, _)| claimed == key)
+            };
+            let given_up: Vec<_> = keys.iter().filter(|key| !is_kept(key)).cloned().collect();
             for key in given_up {
                 affected.extend(self.give_up(&key, &claimant));
             }
         }
-        let keys: Vec<K> = claims.iter().map(|(key, _)| key.clone()).collect();
+        let keys: Vec<(K, bool)> = claims.iter().map(|(key, _)| (key.clone(), !has(key))).collect();
         for (key, value) in claims {
+            let place = Place {
+                is_to_come: !has(&key),
+                claimant: claimant.clone(),
+            };
             let all = self.by_key.entry(key).or_default();
-            if all.get(&claimant) == Some(&value) {
+            if all.get(&place) == Some(&value) {
                 continue;
             }
-            all.insert(claimant.clone(), value);
-            if all.first_key_value().is_some_and(|(first, _)| *first == claimant) {
-                affected.extend(all.keys().cloned());
+            all.insert(place.clone(), value);
+            if all.first_key_value().is_some_and(|(first, _)| *first == place) {
+                affected.extend(all.keys().map(|place| place.claimant.clone()));
             }
         }
         affected.retain(|other| (&other.namespace, &other.name) != (&id.0, &id.1));
@@ -118,14 +136,19 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         affected
     }
 
-    fn give_up(&mut self, key: &K, claimant: &Claimant) -> BTreeSet<Claimant> {
+    fn give_up(&mut self, (key, to_come): &(K, bool), claimant: &Claimant) -> BTreeSet<Claimant> {
+        let place = Place {
+            is_to_come: *to_come,
+            claimant: claimant.clone(),
+        };
         let Some(all) = self.by_key.get_mut(key) else {
             return BTreeSet::new();
         };
-        let was_first = all.first_key_value().is_some_and(|(first, _)| first == claimant);
-        all.remove(claimant);
+        let was_first = all.first_key_value().is_some_and(|(first, _)| *first == place);
+        all.remove(&place);
         let concerned = if was_first { all.len() } else { 1 };
-        let affected = all.keys().take(concerned).cloned().collect();
+        let affected = all.keys().take(concerned);
+        let affected = affected.map(|place| place.claimant.clone()).collect();
         if all.is_empty() {
             self.by_key.remove(key);
         }
@@ -137,26 +160,30 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         self.by_resource.keys()
     }
 
-    /// The oldest claimant of a key, with its value.
+    /// The first claimant of a key, with its value: the oldest of those who have it, and while nobody has it of all.
     pub fn holder(&self, key: &K) -> Option<(&Claimant, &V)> {
-        self.by_key.get(key).and_then(BTreeMap::first_key_value)
+        let first = self.by_key.get(key).and_then(BTreeMap::first_key_value);
+        first.map(|(place, value)| (&place.claimant, value))
     }
 
-    /// The oldest claimant of a key, or the one that is next after another.
+    /// The first claimant of a key, or the one that is next after another.
     pub fn next(&self, key: &K, after: Option<&Claimant>) -> Option<&Claimant> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut all = self
-            .by_key
-            .get(key)?
-            .range::<Claimant, _>((start, Bound::Unbounded));
-        all.next().map(|(claimant, _)| claimant)
+        let mut all = self.by_key.get(key)?.keys().map(|place| &place.claimant);
+        if let Some(after) = after {
+            all.find(|claimant| *claimant == after)?;
+        }
+        all.next()
     }
 
     /// Whether a resource claims a key, be it in vain.
     pub fn is_claimed_by(&self, key: &K, namespace: &str, name: &str) -> bool {
         self.by_resource
             .get(&(namespace.to_owned(), name.to_owned()))
-            .is_some_and(|parts| parts.iter().any(|(_, keys)| keys.contains(key)))
+            .is_some_and(|parts| {
+                parts
+                    .iter()
+                    .any(|(_, keys)| keys.iter().any(|(claimed, _)| claimed == key))
+            })
     }
 
     /// The claimant that stands before this resource, if there is one.
@@ -186,9 +213,9 @@ mod tests {
     #[test]
     fn the_oldest_holds_and_the_next_inherits() {
         let mut claims = Claims::default();
-        claims.update(claimant(2, "young"), vec![("key", ())]);
+        claims.update(claimant(2, "young"), vec![("key", ())], |_| false);
         assert!(claims.ahead_of(&"key", "ns", "young").is_none());
-        let affected = claims.update(claimant(1, "old"), vec![("key", ())]);
+        let affected = claims.update(claimant(1, "old"), vec![("key", ())], |_| false);
         assert_eq!(names(&affected), ["young"]);
         assert_eq!(claims.ahead_of(&"key", "ns", "young").unwrap().0.name, "old");
         assert_eq!(names(&claims.remove("ns", "old")), ["young"]);
@@ -196,12 +223,41 @@ mod tests {
     }
 
     #[test]
+    fn who_has_it_keeps_it_until_it_is_given_up_however_old_the_others_are() {
+        let mut claims = Claims::default();
+        let key = || vec![("key", ())];
+        claims.update(claimant(2, "young"), key(), |_| true);
+        claims.update(claimant(1, "old"), key(), |_| false);
+        claims.update(claimant(3, "youngest"), key(), |_| false);
+        assert_eq!(claims.ahead_of(&"key", "ns", "old").unwrap().0.name, "young");
+        assert_eq!(
+            claims.next(&"key", Some(&claimant(2, "young"))).unwrap().name,
+            "old"
+        );
+        assert!(claims.is_claimed_by(&"key", "ns", "old"));
+        // It is no more than asked for again, as after it was lost: the oldest is first.
+        let affected = claims.update(claimant(2, "young"), key(), |_| false);
+        assert_eq!(names(&affected), ["old", "youngest"]);
+        assert_eq!(claims.holder(&"key").unwrap().0.name, "old");
+        claims.update(claimant(2, "young"), key(), |_| true);
+        assert_eq!(names(&claims.remove("ns", "young")), ["old", "youngest"]);
+        assert_eq!(claims.holder(&"key").unwrap().0.name, "old");
+    }
+
+    #[test]
     fn an_unchanged_claim_affects_nobody() {
         let mut claims = Claims::default();
-        claims.update(claimant(1, "a"), vec![("key", 1)]);
-        claims.update(claimant(2, "b"), vec![("key", 1)]);
-        assert!(claims.update(claimant(2, "b"), vec![("key", 1)]).is_empty());
-        assert_eq!(names(&claims.update(claimant(1, "a"), vec![("key", 2)])), ["b"]);
+        claims.update(claimant(1, "a"), vec![("key", 1)], |_| false);
+        claims.update(claimant(2, "b"), vec![("key", 1)], |_| false);
+        assert!(
+            claims
+                .update(claimant(2, "b"), vec![("key", 1)], |_| false)
+                .is_empty()
+        );
+        assert_eq!(
+            names(&claims.update(claimant(1, "a"), vec![("key", 2)], |_| false)),
+            ["b"]
+        );
     }
 
     #[test]
@@ -209,12 +265,24 @@ mod tests {
         let concerned = [10, 1000].map(|many| {
             let mut claims = Claims::default();
             for i in 0..many {
-                claims.update(claimant(i, &format!("{i:04}")), vec![("shared", 1), ("own", i)]);
+                claims.update(
+                    claimant(i, &format!("{i:04}")),
+                    vec![("shared", 1), ("own", i)],
+                    |_| false,
+                );
             }
             let last = format!("{:04}", many - 1);
-            let claimed = claims.update(claimant(many - 1, &last), vec![("shared", 2), ("other", 1)]);
-            let given_up = claims.update(claimant(many - 1, &last), vec![("other", 1)]);
-            let taken_up = claims.update(claimant(many - 1, &last), vec![("shared", 1), ("other", 1)]);
+            let claimed = claims.update(
+                claimant(many - 1, &last),
+                vec![("shared", 2), ("other", 1)],
+                |_| false,
+            );
+            let given_up = claims.update(claimant(many - 1, &last), vec![("other", 1)], |_| false);
+            let taken_up = claims.update(
+                claimant(many - 1, &last),
+                vec![("shared", 1), ("other", 1)],
+                |_| false,
+            );
             let gone = claims.remove("ns", &last);
             [claimed, given_up, taken_up, gone].map(|affected| names(&affected).join(","))
         });
@@ -222,23 +290,33 @@ mod tests {
         assert_eq!(concerned[0], ["0000", "0000", "", "0000"]);
         let mut claims = Claims::default();
         for i in 0..10 {
-            claims.update(claimant(i, &format!("{i:04}")), vec![("shared", 1)]);
+            claims.update(claimant(i, &format!("{i:04}")), vec![("shared", 1)], |_| false);
         }
-        assert_eq!(claims.update(claimant(0, "0000"), vec![("shared", 2)]).len(), 9);
+        assert_eq!(
+            claims
+                .update(claimant(0, "0000"), vec![("shared", 2)], |_| false)
+                .len(),
+            9
+        );
         assert_eq!(
             claims.remove("ns", "0000").len(),
             9,
             "each of them is told who is first now"
         );
-        assert_eq!(claims.update(claimant(-1, "first"), vec![("shared", 2)]).len(), 9);
+        assert_eq!(
+            claims
+                .update(claimant(-1, "first"), vec![("shared", 2)], |_| false)
+                .len(),
+            9
+        );
     }
 
     #[test]
     fn a_recreated_resource_loses_its_seniority() {
         let mut claims = Claims::default();
-        claims.update(claimant(1, "a"), vec![("key", ())]);
-        claims.update(claimant(2, "b"), vec![("key", ())]);
-        claims.update(claimant(3, "a"), vec![("key", ())]);
+        claims.update(claimant(1, "a"), vec![("key", ())], |_| false);
+        claims.update(claimant(2, "b"), vec![("key", ())], |_| false);
+        claims.update(claimant(3, "a"), vec![("key", ())], |_| false);
         assert_eq!(claims.holder(&"key").unwrap().0.name, "b");
     }
 
@@ -249,9 +327,14 @@ mod tests {
             instance: instance.to_owned(),
             ..claimant(1, "both")
         };
-        claims.update(claimant(2, "young"), vec![("a/name", ()), ("b/name", ())]);
-        claims.update(at("a"), vec![("a/name", ())]);
-        assert_eq!(names(&claims.update(at("b"), vec![("b/name", ())])), ["young"]);
+        claims.update(claimant(2, "young"), vec![("a/name", ()), ("b/name", ())], |_| {
+            false
+        });
+        claims.update(at("a"), vec![("a/name", ())], |_| false);
+        assert_eq!(
+            names(&claims.update(at("b"), vec![("b/name", ())], |_| false)),
+            ["young"]
+        );
         for key in ["a/name", "b/name"] {
             assert!(claims.is_claimed_by(&key, "ns", "both"), "{key}");
             assert_eq!(claims.holder(&key).unwrap().0.name, "both", "{key}");

@@ -22,7 +22,7 @@ use crate::api::duration;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{AlertRule, AlertRuleStatus};
 use crate::controller::connection::{self, Facts, Instance};
-use crate::controller::engine::claim::Key;
+use crate::controller::engine::claim::{Key, standing};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::{interval, known, receiver, rule_tree};
@@ -168,7 +168,10 @@ impl Rivals {
                 .map(|(claimant, value)| (claimant.path(), value))
         };
         Self {
-            uid: ahead(Key::Uid(place(), uid.to_owned())).map(|(path, _)| path),
+            uid: context
+                .claims
+                .ahead(&Key::Uid(place(), uid.to_owned()), object)
+                .map(|(first, _)| format!("{} {}", first.path(), standing(&first, object))),
             title: ahead(Key::Title(place(), folder.clone(), title)).map(|(path, _)| path),
             group: ahead(Key::Group(place(), folder, group)),
         }
@@ -177,9 +180,7 @@ impl Rivals {
     fn refuse(&self, object: &AlertRule, version: Version) -> Result<(), Refusal> {
         let conflict = |message| Err(Refusal::new(Reason::Conflict, message));
         if let Some(path) = &self.uid {
-            return conflict(format!(
-                "spec.uid: AlertRule {path} is older and has this uid; choose another"
-            ));
+            return conflict(format!("spec.uid: AlertRule {path} has this uid; choose another"));
         }
         if let Some(path) = &self.title
             && version < Version::SAME_TITLES

@@ -1,6 +1,7 @@
 //! What resources claim in a Grafana, and whom to tell when that changes.
 
 mod ground;
+mod standing;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 pub use ground::Ground;
+pub use standing::standing;
 
 use super::by::Indexed;
 use super::managed::Managed;
@@ -77,6 +79,10 @@ pub struct AllClaims {
 pub trait Claiming: Managed + Indexed {
     /// What the resource claims: nothing where it may not use the instance.
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)>;
+    /// Whether it has what it claims already, as its status says. Of some it can't be said.
+    fn has(&self, _: &Key) -> bool {
+        false
+    }
     /// The claims of this kind.
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>>;
 }
@@ -190,7 +196,8 @@ impl AllClaims {
         }
         let wanted = object.claims(self, &self.ground(object.instance()));
         let mut claims = K::of(self).lock();
-        claims.update(claimant(object), wanted).into_iter().collect()
+        let affected = claims.update(claimant(object), wanted, |key| object.has(key));
+        affected.into_iter().collect()
     }
 
     /// Notes what a resource as it is written claims, in each Grafana that it is for, and returns the others for whom that may matter.
@@ -329,6 +336,10 @@ impl Claiming for AlertRule {
         }
         claims
     }
+    fn has(&self, key: &Key) -> bool {
+        let uid = self.status.as_ref().and_then(|status| status.uid.as_ref());
+        matches!(key, Key::Uid(_, claimed) if uid == Some(claimed))
+    }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.rules
     }
@@ -341,6 +352,10 @@ impl Claiming for ContactPoint {
         }
         let name = contact_point::name(&self.spec, self.id()).to_owned();
         vec![(Key::ContactPoint(ground.place.clone(), name), 0)]
+    }
+    fn has(&self, key: &Key) -> bool {
+        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        matches!(key, Key::ContactPoint(_, claimed) if name == Some(claimed))
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.contact_points
@@ -355,6 +370,10 @@ impl Claiming for TimeInterval {
         let name = self.spec.name.as_deref().unwrap_or(self.id());
         vec![(Key::TimeInterval(ground.place.clone(), name.to_owned()), 0)]
     }
+    fn has(&self, key: &Key) -> bool {
+        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        matches!(key, Key::TimeInterval(_, claimed) if name == Some(claimed))
+    }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.time_intervals
     }
@@ -367,6 +386,10 @@ impl Claiming for NotificationTemplate {
         }
         let name = self.spec.name.as_deref().unwrap_or(self.id());
         vec![(Key::Template(ground.place.clone(), name.to_owned()), 0)]
+    }
+    fn has(&self, key: &Key) -> bool {
+        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        matches!(key, Key::Template(_, claimed) if name == Some(claimed))
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.templates
@@ -381,6 +404,10 @@ impl Claiming for InhibitionRule {
         let name = self.spec.name.as_deref().unwrap_or(self.id());
         vec![(Key::InhibitionRule(ground.place.clone(), name.to_owned()), 0)]
     }
+    fn has(&self, key: &Key) -> bool {
+        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        matches!(key, Key::InhibitionRule(_, claimed) if name == Some(claimed))
+    }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.inhibition_rules
     }
@@ -394,6 +421,13 @@ impl Claiming for NotificationPolicy {
             return Vec::new();
         }
         vec![(Key::Tree(ground.place.clone(), self.tree()), 0)]
+    }
+    fn has(&self, key: &Key) -> bool {
+        let stored = self
+            .status
+            .as_ref()
+            .is_some_and(|status| status.routes.is_some() && status.root.is_none());
+        matches!(key, Key::Tree(..)) && stored
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
         &all.policies

@@ -21,7 +21,7 @@ use crate::cluster::{namespace, referenced};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
-use crate::controller::engine::claim::Key;
+use crate::controller::engine::claim::{Key, standing};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
@@ -264,8 +264,9 @@ impl ContactPoint {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(
-                    "spec.name: ContactPoint {} is older and has the name {name} in Grafana; choose another",
-                    older.path()
+                    "spec.name: ContactPoint {} {} has the name {name} in Grafana; choose another",
+                    older.path(),
+                    standing(&older, self)
                 ),
                 Retry::OnChange,
             ));

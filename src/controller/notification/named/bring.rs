@@ -11,6 +11,7 @@ use super::kind::{Named, Names, fresh};
 use crate::api::condition::Reason;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
+use crate::controller::engine::claim::standing;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::domain::changed::drift::{self, DELETED};
 use crate::domain::notification::named::{Decision, decide};
@@ -153,9 +154,10 @@ pub(super) fn claimed<K: Named>(object: &K, context: &Context) -> Result<(), Fai
     Err(Failure::new(
         Reason::Conflict,
         format!(
-            "spec.name: {} {} is older and has the name {name} in Grafana; choose another",
+            "spec.name: {} {} {} has the name {name} in Grafana; choose another",
             K::KIND,
-            older.path()
+            older.path(),
+            standing(&older, object)
         ),
         Retry::OnChange,
     ))

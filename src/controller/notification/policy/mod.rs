@@ -21,7 +21,7 @@ use crate::cluster::memory::Remembered;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
-use crate::controller::engine::claim::Key;
+use crate::controller::engine::claim::{Key, standing};
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
@@ -55,8 +55,9 @@ impl Reconcile for NotificationPolicy {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(
-                    "NotificationPolicy {} is older and holds the {} of this Grafana, of which there is one{}",
+                    "NotificationPolicy {} {} holds the {} of this Grafana, of which there is one{}",
                     older.path(),
+                    standing(&older, self),
                     tree::what(&name),
                     own_tree::instead(&instance)
                 ),
