@@ -94,7 +94,10 @@ impl Reconcile {
                 },
                 |ready| format!("; it is {}: {}", ready.reason, harmless(&ready.message)),
             );
-            return Err(format!("asked for, and not done within {}{why}", self.change.timeout));
+            return Err(format!(
+                "asked for, and not done within {}{why}",
+                self.change.timeout
+            ));
         };
         let Some(ready) = ready(&seen) else {
             return Ok(("reconciled".to_owned(), true));

@@ -247,7 +247,7 @@ fn groups(order: &[(usize, &Object)], files: usize, standing: &Standing) -> Vec<
         };
         for instance in object.instances() {
             let key = (instance.to_owned(), group.0.clone(), group.1.clone());
-            let (older, holder, theirs) = *first.entry(key).or_insert((*at, *object, interval));
+            let (leader, holder, theirs) = *first.entry(key).or_insert((*at, *object, interval));
             if theirs == interval {
                 continue;
             }
@@ -255,11 +255,11 @@ fn groups(order: &[(usize, &Object)], files: usize, standing: &Standing) -> Vec<
                 found.push(apart(*at, object, interval, (holder, theirs)));
                 continue;
             }
-            let is_new = || standing.before(older).and_then(grouped) != Some((group.clone(), theirs));
+            let is_new = || standing.before(leader).and_then(grouped) != Some((group.clone(), theirs));
             // One is enough to say it.
-            let is_told = || found.iter().any(|told| told.object == older);
-            if older < files && is_new() && !is_told() {
-                found.push(apart(older, holder, theirs, (object, interval)));
+            let is_told = || found.iter().any(|told| told.object == leader);
+            if leader < files && is_new() && !is_told() {
+                found.push(apart(leader, holder, theirs, (object, interval)));
             }
         }
     }
