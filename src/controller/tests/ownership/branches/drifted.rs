@@ -32,11 +32,11 @@ fn by_hand(world: &World, name: &str, change: impl Fn(Route) -> Option<Route>) {
     });
 }
 
-fn waits_longer(route: Route) -> Option<Route> {
-    Some(Route {
+fn waits_longer(route: Route) -> Route {
+    Route {
         group_wait: Some("2m".to_owned()),
         ..route
-    })
+    }
 }
 
 fn drift(world: &World, name: &str) -> Vec<String> {
@@ -52,7 +52,10 @@ fn puts(world: &World) -> usize {
 #[tokio::test]
 async fn a_branch_that_somebody_changes_or_takes_out_says_so_and_is_at_rest() {
     for (change, fields) in [
-        (waits_longer as fn(Route) -> Option<Route>, "group_wait"),
+        (
+            (|route| Some(waits_longer(route))) as fn(Route) -> Option<Route>,
+            "group_wait",
+        ),
         (|_| None, "deleted"),
     ] {
         let mut world = reporting(&["changed", "other"]).await;
@@ -110,7 +113,7 @@ async fn a_branch_that_somebody_changes_or_takes_out_says_so_and_is_at_rest() {
 #[tokio::test]
 async fn a_branch_that_comes_under_a_root_that_has_drifted_is_written_with_all_of_its_tree() {
     let mut world = reporting(&["changed"]).await;
-    by_hand(&world, "changed", waits_longer);
+    by_hand(&world, "changed", |route| Some(waits_longer(route)));
     world.poll().await;
     settle(&mut world).await;
     assert_eq!(said(&world, "revel", "tree").0, "Drifted");
@@ -131,7 +134,7 @@ async fn a_branch_that_somebody_changes_is_put_right_where_that_is_wished() {
     let own = branch(&mut world, "shop", "changed", json!({}));
     pass_over(&mut world, &[&own]).await;
     let before = tree(&world);
-    by_hand(&world, "changed", waits_longer);
+    by_hand(&world, "changed", |route| Some(waits_longer(route)));
     world.poll().await;
     settle(&mut world).await;
     assert_eq!(tree(&world), before);
