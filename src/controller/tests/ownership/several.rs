@@ -437,25 +437,3 @@ async fn a_contact_point_and_a_policy_of_two_grafanas_are_in_both_and_leave_one_
     let points = |grafana: &Double| grafana.hold(|held| held.points.len());
     assert_eq!(points(&other), 1);
 }
-
-#[tokio::test]
-async fn a_request_waits_for_the_grafanas_that_a_resource_is_for_and_for_none_that_it_leaves() {
-    let (mut world, other) = two().await;
-    world.rule("r", in_(&["default", "other"]));
-    world.pass(None).await.unwrap();
-    world.pass(Some(in_(&["default"]))).await.unwrap();
-    world.pass(Some(in_(&["default", "other"]))).await.unwrap();
-    let ask = |world: &World, value: &str| {
-        let mut object = world.server.get(RULE);
-        object["metadata"]["annotations"][crate::api::ANNOTATION_RECONCILE] = json!(value);
-        world.server.set(RULE, object);
-    };
-    let handled = |rule: &AlertRule| rule.status.as_ref()?.last_handled_reconcile_at.clone();
-    other.does(|_| Does::Refuses(503, "not now"));
-    ask(&world, "first");
-    let rule = world.pass(None).await.unwrap();
-    assert_eq!(handled(&rule), None, "one of them hasn't answered");
-    let rule = world.pass(Some(in_(&["default"]))).await.unwrap();
-    assert_eq!(places(&rule).len(), 2, "it is still there: {:?}", places(&rule));
-    assert_eq!(handled(&rule).as_deref(), Some("first"));
-}

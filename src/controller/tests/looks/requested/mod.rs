@@ -1,12 +1,13 @@
 //! Passes that somebody has asked for: what each reads in Grafana, and when a request counts as handled.
 
+mod silences;
+
 use super::*;
-use crate::api::{ANNOTATION_ADOPT, ANNOTATION_RECONCILE, InhibitionRule, PrometheusRuleImport};
+use crate::api::{ANNOTATION_RECONCILE, InhibitionRule, PrometheusRuleImport};
 use crate::controller::alert_rule::import::news as told;
 use crate::controller::pass;
 use crate::grafana::mirror::Subject;
 use crate::grafana::model::Route;
-use crate::grafana::wire::{Silence as WireSilence, SilenceMatcher, SilenceState, SilenceStatus};
 
 /// A world of which nobody reads anything by himself any more.
 async fn world() -> World {
@@ -248,131 +249,6 @@ async fn a_request_for_what_is_suspended_stands_until_it_is_resumed() {
     assert_eq!(handled(&world, "alertrules", "r"), json!("now"));
 }
 
-/// Makes silences and lets the watch tell of them as they are.
-async fn many_silences(world: &mut World, number: usize) -> Vec<String> {
-    let names: Vec<String> = (0..number).map(|number| format!("s{number}")).collect();
-    for name in &names {
-        world.silence(
-            name,
-            json!({"matchers": [format!("a={name}")], "duration": "5000d"}),
-        );
-        rests::<Silence>(world, "silences", name).await;
-    }
-    names
-}
-
-fn see_silence(world: &mut World, name: &str) {
-    let silence = object::<Silence>(world, "silences", name);
-    see(
-        &world.context,
-        &mut world.writers.silences,
-        silence,
-        news::about_silence,
-    );
-}
-
-#[tokio::test]
-async fn silences_that_are_asked_for_together_are_read_together() {
-    let mut world = world().await;
-    let names = many_silences(&mut world, 5).await;
-    let before = world.grafana.count("silences.list");
-    for name in &names {
-        ask(&world, "silences", name, "now");
-        see_silence(&mut world, name);
-    }
-    for name in &names {
-        pass::<Silence>(&world, "silences", name).await;
-        assert_eq!(handled(&world, "silences", name), json!("now"));
-    }
-    assert_eq!(world.grafana.count("silences.list"), before + 1);
-
-    // A request that came after that read is another one.
-    ask(&world, "silences", "s3", "later");
-    see_silence(&mut world, "s3");
-    pass::<Silence>(&world, "silences", "s3").await;
-    assert_eq!(world.grafana.count("silences.list"), before + 2);
-    assert_eq!(world.grafana.count("silences.put"), 5, "each was written once");
-}
-
-#[tokio::test]
-async fn a_read_of_all_silences_that_fails_serves_nobody() {
-    let mut world = world().await;
-    let names = many_silences(&mut world, 2).await;
-    for name in &names {
-        ask(&world, "silences", name, "now");
-        see_silence(&mut world, name);
-    }
-    let before = world.grafana.count("silences.list");
-    world.grafana.does(|_| Does::Refuses(503, "no"));
-    pass::<Silence>(&world, "silences", "s0").await;
-    world.grafana.does_well();
-    pass::<Silence>(&world, "silences", "s1").await;
-    assert_eq!(world.grafana.count("silences.list"), before + 2);
-}
-
-#[tokio::test]
-async fn a_request_finds_a_silence_that_is_gone_and_others_hear_of_what_has_become_of_theirs() {
-    let mut world = world().await;
-    many_silences(&mut world, 2).await;
-    see_silence(&mut world, "s1");
-    drain(&mut world.receivers.silences);
-    world.grafana.hold(|held| held.silences.clear());
-    ask(&world, "silences", "s0", "now");
-    see_silence(&mut world, "s0");
-    pass::<Silence>(&world, "silences", "s0").await;
-    assert_eq!(
-        world.grafana.count("silences.put"),
-        3,
-        "{:?}",
-        world.grafana.calls()
-    );
-    let mut told = Vec::new();
-    while let Ok(next) = world.receivers.silences.try_recv() {
-        told.push(next.name);
-    }
-    assert_eq!(told, ["s1"]);
-}
-
-#[tokio::test]
-async fn a_request_finds_that_a_silence_that_was_taken_over_is_gone() {
-    let mut world = world_with(json!({"unrestrictedNamespaces": {"names": ["revel"]}})).await;
-    world.grafana.hold(|held| {
-        held.silences.push(WireSilence {
-            id: Some("by-hand".to_owned()),
-            matchers: vec![SilenceMatcher {
-                name: "a".to_owned(),
-                value: "b".to_owned(),
-                is_regex: false,
-                is_equal: true,
-            }],
-            starts_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-            ends_at: "2039-01-01T00:00:00Z".parse().unwrap(),
-            created_by: "somebody".to_owned(),
-            comment: "by hand".to_owned(),
-            status: Some(SilenceStatus {
-                state: SilenceState::Active,
-            }),
-            updated_at: None,
-        });
-    });
-    world.poll().await;
-    let spec =
-        json!({"matchers": ["a=b"], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2039-01-01T00:00:00Z"});
-    world.silence("s", spec);
-    annotate(&world, "silences", "s", ANNOTATION_ADOPT, "true");
-    rests::<Silence>(&world, "silences", "s").await;
-    let puts = world.grafana.count("silences.put");
-    world.grafana.hold(|held| held.silences.clear());
-    ask(&world, "silences", "s", "now");
-    pass::<Silence>(&world, "silences", "s").await;
-    assert_eq!(
-        world.grafana.count("silences.put"),
-        puts + 1,
-        "{:?}",
-        world.grafana.calls()
-    );
-}
-
 /// What a person has made.
 fn by_hand(url: &str) -> Point {
     Point {
@@ -481,4 +357,34 @@ async fn what_a_request_only_reads_is_no_news_and_an_answer_that_was_lost_is() {
     ask(&world, "contactpoints", "team", "second");
     pass::<ContactPoint>(&world, "contactpoints", "team").await;
     assert!(told(&mut world) > 1);
+}
+
+#[tokio::test]
+async fn a_request_waits_for_the_grafanas_that_a_resource_is_for_and_for_none_that_it_leaves() {
+    let mut world = world().await;
+    let other = world.beside("other", json!({"url": "http://other"})).await;
+    let spec = |instances: &[&str]| json!({"query": QUERY, "instances": instances});
+    world.rule("r", spec(&["default", "other"]));
+    pass::<AlertRule>(&world, "alertrules", "r").await;
+    other.does(|_| Does::Refuses(503, "not now"));
+    ask(&world, "alertrules", "r", "now");
+    pass::<AlertRule>(&world, "alertrules", "r").await;
+    assert_eq!(
+        handled(&world, "alertrules", "r"),
+        Value::Null,
+        "one hasn't answered"
+    );
+    let at = path("alertrules", "revel", "r");
+    let mut object = world.server.get(&at);
+    object["spec"] = spec(&["default"]);
+    object["metadata"]["generation"] = json!(2);
+    world.server.set(&at, object);
+    pass::<AlertRule>(&world, "alertrules", "r").await;
+    let places = world.server.get(&at)["status"]["instances"].take();
+    assert_eq!(
+        places.as_array().map(Vec::len),
+        Some(2),
+        "it is still there: {places}"
+    );
+    assert_eq!(handled(&world, "alertrules", "r"), json!("now"));
 }
