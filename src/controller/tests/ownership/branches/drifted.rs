@@ -102,8 +102,8 @@ async fn a_branch_that_somebody_changes_or_takes_out_says_so_and_is_at_rest() {
         world
             .server
             .set(&path("notificationpolicies", "shop", "changed"), now);
-        let writer = &mut world.writers.policies;
-        let edited = see(&world.context, writer, edited, news::about_policy);
+        let told = &mut world.writers.policies;
+        let edited = see(&world.context, told, edited, news::about_policy);
         pass_over(&mut world, &[&edited]).await;
         assert_eq!(puts(&world), writes + 1);
         assert_eq!(said(&world, "shop", "changed").0, "Synced");
