@@ -12,9 +12,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::warn;
 
-use super::LAST_APPLIED;
 use super::kinds::Watched;
 use crate::controller::engine::managed::{Managed, UNREAD};
+
+/// What client-side apply leaves on an object: all of it, once more.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// What is made of an object that can't be read.
 pub type InPlace<K> = fn(&Value) -> Option<K>;

@@ -30,11 +30,8 @@ use crate::cluster::client::WORKLOAD_WATCH;
 
 /// How many objects are listed at a time.
 const PAGE: u32 = 100;
-pub use decode::{InPlace, left_out, readable};
+pub use decode::{InPlace, LAST_APPLIED, left_out, readable};
 pub use kinds::{Events, Watched};
-
-/// What client-side apply leaves on an object: all of it, once more.
-pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Lists page by page, or thousands of objects would be held as text and as JSON at once. A list from the API server's cache
 /// (`resourceVersion=0`) would have no pages: the limit is ignored there.

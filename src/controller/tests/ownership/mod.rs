@@ -8,7 +8,6 @@ mod inhibitions;
 mod named;
 mod orphans;
 mod own_trees;
-mod parts;
 mod receivers;
 mod several;
 mod side_by_side;

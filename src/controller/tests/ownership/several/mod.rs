@@ -1,5 +1,7 @@
 //! Resources that are for several Grafanas.
 
+mod parts;
+
 use ::kube::runtime::controller::Action;
 use tokio_util::sync::CancellationToken;
 
