@@ -10,8 +10,6 @@ pub(super) mod files;
 #[cfg(feature = "cli")]
 pub(super) mod moments;
 #[cfg(feature = "cli")]
-pub(super) mod names;
-#[cfg(feature = "cli")]
 pub(super) mod print;
 #[cfg(feature = "cli")]
 pub(super) mod telling;
@@ -19,3 +17,6 @@ pub(super) mod telling;
 pub(super) mod terminal;
 #[cfg(feature = "cli")]
 pub(super) mod written;
+
+#[cfg(feature = "cli")]
+pub(super) use connect::names;

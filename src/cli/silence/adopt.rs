@@ -9,9 +9,9 @@ use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
 use super::super::diff::{adoption, asked};
-use super::change::{Of, Report, Telling};
 use super::make::MANAGER;
 use super::objects;
+use super::told::{Of, Report, Telling};
 use crate::api::ANNOTATION_ADOPT;
 use crate::cluster::answer::chain;
 

@@ -10,6 +10,7 @@ mod objects;
 mod reconcile;
 mod suspend;
 mod text;
+mod told;
 
 use super::common::exit::{self, Exit};
 use super::common::print::wrong;

@@ -10,11 +10,10 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use super::super::common::connect::{Cluster, Connected, Scope};
-use super::super::common::exit::Exit;
 use super::super::common::names;
 use super::super::common::print::wrong;
-use super::change::{Of, Report};
 use super::make::MANAGER;
+use super::told::{Of, Report};
 use crate::api::condition;
 use crate::api::schema::kept;
 use crate::cluster::answer::{chain, is_missing};
@@ -262,16 +261,6 @@ pub(super) fn ready(object: &DynamicObject) -> Option<Condition> {
     condition::ready(&conditions).cloned()
 }
 
-/// How it ends where so many of all couldn't be done, and of the others so many are not as they should be.
-pub(super) fn exit(all: usize, failed: usize, unwell: usize) -> Exit {
-    match (failed, unwell) {
-        (0, 0) => Exit::Done,
-        (0, _) => Exit::No,
-        (failed, _) if failed >= all => Exit::Failed,
-        _ => Exit::InPart,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,14 +289,5 @@ mod tests {
         assert_eq!(can("PrometheusRuleImport"), (true, true));
         assert_eq!(can("MaintenancePolicy"), (true, false));
         assert_eq!(can("GrafanaInstance"), (false, false));
-    }
-
-    #[test]
-    fn the_exit_code_says_how_many_could_be_done() {
-        assert_eq!(exit(2, 0, 0), Exit::Done);
-        assert_eq!(exit(2, 0, 1), Exit::No);
-        assert_eq!(exit(2, 1, 1), Exit::InPart);
-        assert_eq!(exit(2, 2, 0), Exit::Failed);
-        assert_eq!(exit(0, 0, 0), Exit::Done);
     }
 }

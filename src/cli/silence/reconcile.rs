@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::harmless;
-use super::change::{Change, Report};
+use super::change::Change;
 use super::objects::{Found, Kind, ready};
+use super::told::Report;
 use crate::api::ANNOTATION_RECONCILE;
 
 /// What the status says was handled last.

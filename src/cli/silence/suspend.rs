@@ -8,8 +8,9 @@ use serde_json::json;
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::harmless;
-use super::change::{Change, Report};
+use super::change::Change;
 use super::objects::{Found, Kind, ready};
+use super::told::Report;
 use crate::api::condition::Reason;
 
 /// Leave Grafana as it is, whatever changes in these resources, until they are resumed.

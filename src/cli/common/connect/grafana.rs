@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
-use super::super::names;
 use super::Connected;
+use super::names;
 use crate::api::{DEFAULT_INSTANCE, GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
 use crate::cluster::identity::Identity;

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod grafana;
+pub(in super::super) mod names;
 mod objects;
 
 pub(in super::super) use cluster::{Beside, Cluster, Connected, Scope, Watched, Whole};

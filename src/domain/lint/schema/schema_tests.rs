@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::schema::kept;
 
 fn rule(spec: &Value) -> Vec<(String, &'static str, String)> {
     found("AlertRule", spec)
@@ -291,4 +292,36 @@ fn every_kind_is_known_by_its_own_name() {
     let kinds: Vec<String> = api::crds().into_iter().map(|crd| crd.spec.names.kind).collect();
     assert_eq!(kinds, api::kinds().collect::<Vec<_>>());
     assert_eq!(kinds.len(), 10);
+}
+
+#[test]
+fn the_schemas_that_are_kept_are_those_of_the_types() {
+    let (kept, crds) = (include_str!("../../../api/schema/kept.txt"), api::crds());
+    let made = kept::text(&crds);
+    // Line by line, so that a failure shows one kind.
+    for (kept, made) in kept.lines().zip(made.lines()) {
+        assert!(kept == made, "make docs writes it: {made:.60}");
+    }
+    let names = kept::names();
+    assert_eq!((names.len(), kept.lines().count()), (crds.len(), crds.len()));
+    for ((names, crd), line) in names.iter().zip(&crds).zip(made.lines()) {
+        let (spec, resource) = (&crd.spec, kept::resource(names));
+        assert_eq!(
+            (
+                &resource.group,
+                &resource.version,
+                &resource.kind,
+                &resource.plural
+            ),
+            (
+                &spec.group,
+                &spec.versions[0].name,
+                &spec.names.kind,
+                &spec.names.plural
+            )
+        );
+        let made: Value = serde_json::from_str(line.split_once('\t').unwrap().1).unwrap();
+        let kept = serde_json::to_value(kept::schema(&names.kind)).unwrap();
+        assert!(kept == made, "{}", names.kind);
+    }
 }

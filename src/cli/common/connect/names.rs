@@ -7,7 +7,8 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, ResourceExt};
 
-use super::connect::{Cluster, Scope, wait};
+use super::wait;
+use super::{Cluster, Scope};
 use crate::api::schema::kept;
 
 /// How long anybody waits for names while typing.
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: u32 = 500;
 
 /// Names of a kind.
-pub(in super::super) fn of(kind: &'static str) -> ArgValueCompleter {
+pub(in super::super::super) fn of(kind: &'static str) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let all = names(kind)
@@ -28,7 +29,7 @@ pub(in super::super) fn of(kind: &'static str) -> ArgValueCompleter {
 }
 
 /// A kind, a slash and a name.
-pub(in super::super) fn of_any_kind() -> ArgValueCompleter {
+pub(in super::super::super) fn of_any_kind() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
         let all = kept::names();
