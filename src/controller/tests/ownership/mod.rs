@@ -10,7 +10,6 @@ mod orphans;
 mod own_trees;
 mod receivers;
 mod several;
-mod side_by_side;
 mod silences;
 mod tenancy;
 mod timed;

@@ -2,6 +2,8 @@
 
 mod parts;
 
+mod side_by_side;
+
 use ::kube::runtime::controller::Action;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +14,7 @@ use crate::grafana::api::OWNER_LABEL;
 const RULE: &str = "/apis/alerting.letsrevel.io/v1alpha1/namespaces/revel/alertrules/r";
 
 /// A world with a second Grafana, whose instance is `other`. Both have been read.
-pub(super) async fn two() -> (World, Double) {
+async fn two() -> (World, Double) {
     let mut world = World::connected().await;
     let other = world.beside("other", json!({"url": "http://other"})).await;
     (world, other)

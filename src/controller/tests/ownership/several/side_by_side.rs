@@ -1,7 +1,7 @@
 //! What a resource that is for several Grafanas has in one of them, while something changes in another.
 
-use super::several::two;
-use super::*;
+use super::super::*;
+use super::two;
 use crate::controller::engine::claim::{Claiming, Key};
 use crate::controller::pass;
 
