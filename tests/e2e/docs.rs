@@ -22,13 +22,14 @@ use shown::pages::{Piece, Shown};
 use shown::{masks, pages};
 
 /// The pages, in the order in which they are gone through: those that write come last.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 17] = [
     "status.md",
     "trace.md",
     "events.md",
     "open.md",
     "version.md",
     "doctor.md",
+    "route.md",
     "test-rule.md",
     "report.md",
     "backtest.md",

@@ -26,8 +26,12 @@ pub const ALONE: &[Row] = &[
         "alertwright check --nonsense",
         "alertwright check -f - --disable no-runbok < fine.yaml",
         "alertwright check -f - --grafana-version new < fine.yaml",
+        "alertwright check fine.yaml --context x",
     ]),
-    ("check", 3, "a file can't be read", &["alertwright check -f not-there.yaml"]),
+    ("check", 3, "a file can't be read, or the cluster can't be asked", &[
+        "alertwright check -f not-there.yaml",
+        "alertwright check fine.yaml --with-cluster --kubeconfig not-there",
+    ]),
 
     ("diff", 2, "wrong arguments", &[
         "alertwright diff nonsense/a",
@@ -62,8 +66,9 @@ pub const ALONE: &[Row] = &[
         "alertwright route -f routing severity=info --expect analytics --at 2026-12-24T22:00:00Z",
     ]),
     ("route", 2, "wrong arguments", &[
-        "alertwright route severity=info",
         "alertwright route -f routing",
+        "alertwright route -f routing a=b --context x",
+        "alertwright route -A a=b",
         "alertwright route -f routing severity",
         "alertwright route -f routing a=b --at tomorrow",
     ]),
@@ -71,6 +76,8 @@ pub const ALONE: &[Row] = &[
         "alertwright route -f fine.yaml a=b",
         "alertwright route -f chart a=b",
         "alertwright route -f routing --rule brute-forc",
+        "alertwright route severity=info",
+        "alertwright route -f routing a=b --with-cluster --kubeconfig not-there",
     ]),
 
     ("export", 2, "wrong arguments", &[
@@ -142,11 +149,11 @@ pub const ALONE: &[Row] = &[
         "expect analytics > \"$SCRATCH/routes.yaml\"; alertwright test routes -f routing \"$SCRATCH/routes.yaml\"",
     ]),
     ("test routes", 1, "an alert goes elsewhere", &["alertwright test routes -f routing routing.test.yaml"]),
-    ("test routes", 2, "wrong arguments", &[
-        "alertwright test routes -f routing",
+    ("test routes", 2, "wrong arguments", &["alertwright test routes -f routing"]),
+    ("test routes", 3, "a file expects nothing, or there is no cluster", &[
+        "alertwright test routes -f routing fine.yaml",
         "alertwright test routes routing.test.yaml",
     ]),
-    ("test routes", 3, "a file expects nothing", &["alertwright test routes -f routing fine.yaml"]),
     ("test rule", 2, "wrong arguments", &[
         "alertwright test rule",
         "alertwright test rule -f fine.yaml --at tomorrow",
@@ -226,6 +233,20 @@ pub const ALONE: &[Row] = &[
 /// In a cluster with the example of Revel in the namespace `revel`; there `reader` is a kubeconfig with the right to read AlertRules and NotificationPolicies and no other.
 #[rustfmt::skip]
 pub const IN_A_CLUSTER: &[Row] = &[
+    ("check", 0, "nothing is found, beside the cluster", &[
+        "alertwright check -n revel deploy/examples/revel/notification-policy.yaml --with-cluster",
+    ]),
+    ("check", 4, "a reference leads to what may not be read", &[
+        "alertwright check -n revel deploy/examples/revel/notification-policy.yaml --with-cluster --kubeconfig reader",
+    ]),
+    ("route", 0, "it is as expected", &["alertwright route -n revel severity=info --expect slack-analytics-channel"]),
+    ("route", 1, "others are told than expected", &["alertwright route -n revel severity=info --expect default-email"]),
+    ("route", 4, "it is as expected, as far as may be read", &[
+        "alertwright route -n revel severity=info --expect slack-analytics-channel --kubeconfig reader",
+    ]),
+    ("test routes", 4, "all go where they should, as far as may be read", &[
+        "printf -- '- labels: {severity: info}\\n  expect: [slack-analytics-channel]\\n' > routes.yaml; alertwright test routes -n revel routes.yaml --kubeconfig reader",
+    ]),
     ("status", 0, "it is shown, whatever it shows", &["alertwright status -n revel"]),
     ("status", 1, "with --exit-code something isn't ready, or with --firing something fires", &[
         "alertwright status -n revel --exit-code",
