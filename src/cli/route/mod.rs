@@ -17,6 +17,7 @@ use super::common::print::{note, print, wrong};
 /// The policy tree is put together as the operator does it, with its branches, and walked as Grafana's Alertmanager does: from files, which needs no
 /// cluster, or without them from the resources of the cluster. No Grafana is asked. An alert is given by its labels, or by the AlertRule that it is of; then labels that are given are those that the rule's query adds.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(after_help = format!("Examples:\n  alertwright route -f alerting/ severity=critical team=payments\n  alertwright route -f alerting/ --rule high-error-rate --tree\n  alertwright route -f alerting/ --all-rules -o json\n  alertwright route -n revel severity=critical team=payments\n  alertwright route -n revel -f alerting/ --with-cluster --rule high-error-rate\n  kustomize build . | alertwright route -f - severity=critical --expect pagerduty-oncall\n\n{}", exit::HELP_IN_PART))]
 pub(super) struct Route {
     /// The alert's labels.

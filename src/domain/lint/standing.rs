@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    fn object(name: &str, more: Value) -> Object {
+    fn object(name: &str, more: &Value) -> Object {
         let mut value = json!({"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "AlertRule", "metadata": {"name": name}});
         for (field, more) in more.as_object().cloned().into_iter().flatten() {
             value[field] = more;
@@ -132,16 +132,16 @@ mod tests {
         let there = [
             object(
                 "a",
-                json!({"metadata": {"name": "a", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}, "spec": {"query": "old"}, "status": {"state": "Firing"}}),
+                &json!({"metadata": {"name": "a", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}, "spec": {"query": "old"}, "status": {"state": "Firing"}}),
             ),
-            object("b", json!({"spec": {"query": "b"}})),
+            object("b", &json!({"spec": {"query": "b"}})),
         ];
         let written = [
             object(
                 "a",
-                json!({"spec": {"query": "new"}, "status": {"state": "Normal"}}),
+                &json!({"spec": {"query": "new"}, "status": {"state": "Normal"}}),
             ),
-            object("c", json!({"spec": {"query": "c"}})),
+            object("c", &json!({"spec": {"query": "c"}})),
         ];
         let all = applied(&written, &there);
         let names: Vec<&str> = all.iter().map(|object| object.name.as_str()).collect();
@@ -160,9 +160,9 @@ mod tests {
     fn one_of_another_namespace_stays_beside_it() {
         let other = Object {
             namespace: "shop".to_owned(),
-            ..object("a", json!({}))
+            ..object("a", &json!({}))
         };
-        let all = applied(&[object("a", json!({}))], &[other]);
+        let all = applied(&[object("a", &json!({}))], &[other]);
         let namespaces: Vec<&str> = all.iter().map(|object| object.namespace.as_str()).collect();
         assert_eq!(namespaces, ["revel", "shop"]);
     }

@@ -45,6 +45,7 @@ pub struct Settings {
 }
 
 /// The feature toggles that decide what Grafana can be told, and that a newer release needs no more.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Toggles {
     /// `alertingSimplifiedRouting`: without it rules of 10.4 name no contact point.

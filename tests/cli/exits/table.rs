@@ -322,14 +322,14 @@ pub const ELSEWHERE: &[(&str, i32, &str, &str, &str)] = &[
         "suspend",
         1,
         "with --wait the operator says something else of one",
-        "src/cli/silence/objects.rs",
+        "src/cli/silence/told.rs",
         "the_exit_code_says_how_many_could_be_done",
     ),
     (
         "adopt",
         4,
         "the API server refuses some",
-        "src/cli/silence/objects.rs",
+        "src/cli/silence/told.rs",
         "the_exit_code_says_how_many_could_be_done",
     ),
     (

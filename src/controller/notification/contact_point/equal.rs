@@ -99,7 +99,7 @@ pub(super) async fn claim(
                 };
                 is_allowed.then_some((uids, !hidden.is_empty()))
             }
-            _ => None,
+            Comparison::Other(_) => None,
         }
     };
     // What isn't known, or is to be read anew, is looked at.
