@@ -36,12 +36,29 @@ pub(super) fn check(
     let order = order(objects, files, standing);
     let mut found = Vec::new();
     let mut holders: BTreeMap<Claim, (usize, Path)> = BTreeMap::new();
+    // Who has something already keeps it.
+    for (at, object) in &order {
+        let told = |claim: &Claim, field: &str| standing.has(*at, object, files, &claim.instance, field);
+        for (claim, path) in claims(object) {
+            let has = match claim.what.as_str() {
+                "uid" | "name" => told(&claim, &claim.what).as_ref() == claim.which.last(),
+                "tree" => told(&claim, "routes").is_some() && told(&claim, "root").is_none(),
+                _ => false,
+            };
+            if has {
+                holders.entry(claim).or_insert((*at, path));
+            }
+        }
+    }
     for (at, object) in &order {
         for (claim, path) in claims(object) {
             let Some((first, theirs)) = holders.get(&claim) else {
                 holders.insert(claim, (*at, path));
                 continue;
             };
+            if first == at {
+                continue;
+            }
             let Some(holder) = objects.get(*first) else {
                 continue;
             };
@@ -124,7 +141,7 @@ fn conflict(at: usize, object: &Object, holder: &Object, claim: &Claim, path: Pa
             Version::SAME_TITLES
         ),
         "tree" => format!(
-            "{} is the root of the policy tree already; the older one has it: name it in parentRef, and this is a branch of it",
+            "{} is the root of the policy tree already, and keeps it: name it in parentRef, and this is a branch of it",
             place(holder)
         ),
         DEFINITION => format!(
@@ -132,7 +149,7 @@ fn conflict(at: usize, object: &Object, holder: &Object, claim: &Claim, path: Pa
             place(holder)
         ),
         what => format!(
-            "{} {} has the {what} {which:?} already; the older one has it",
+            "{} {} has the {what} {which:?} already, and keeps it",
             holder.kind,
             place(holder)
         ),

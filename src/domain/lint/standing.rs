@@ -65,6 +65,27 @@ impl Standing {
         self.before.get(&at)
     }
 
+    /// What a resource has in a Grafana by its status in the cluster, as the operator has told of it: who has something keeps it, however old another one is.
+    pub(super) fn has(
+        &self,
+        at: usize,
+        object: &Object,
+        files: usize,
+        instance: &str,
+        field: &str,
+    ) -> Option<String> {
+        let there = if at < files { self.before(at)? } else { object };
+        let status = there.value.get("status")?;
+        let places = status.get("instances").and_then(Value::as_array);
+        let of = |place: &&Value| place.get("instance").and_then(Value::as_str) == Some(instance);
+        let status = match places {
+            Some(places) if !places.is_empty() => places.iter().find(of)?,
+            _ => status,
+        };
+        let value = status.get(field)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
     /// Since when a resource is in the cluster; one that is still to come is younger than all.
     pub(super) fn since(&self, at: usize, object: &Object, files: usize) -> Timestamp {
         let there = if at < files { self.before(at) } else { Some(object) };

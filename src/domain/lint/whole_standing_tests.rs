@@ -53,13 +53,13 @@ fn a_grafana_instance_is_missing_where_all_are_known() {
 }
 
 #[test]
-fn what_only_one_can_have_belongs_to_the_older_one() {
+fn what_only_one_can_have_belongs_to_who_has_it_and_else_to_the_older_one() {
     let title = |name: &str| rule(name, json!({"uid": "one"}));
     let other = || vec![since("01-02", title("there"))];
     let (found, _) = beside(vec![title("new")], other(), &[]);
     assert_eq!(
         found,
-        ["duplicate 0.spec.uid: AlertRule revel/there has the uid \"one\" already; the older one has it"]
+        ["duplicate 0.spec.uid: AlertRule revel/there has the uid \"one\" already, and keeps it"]
     );
     // One that is older takes it.
     let (found, _) = beside(
@@ -76,6 +76,22 @@ fn what_only_one_can_have_belongs_to_the_older_one() {
             "duplicate 0.spec.uid: AlertRule revel/there of the cluster has the uid \"one\" and would lose it, for this resource is older"
         ]
     );
+    // But not from one that has it in Grafana by its status.
+    let mut stored = title("there");
+    stored["status"] = json!({"uid": "one"});
+    let there = vec![
+        since("01-01", rule("old", json!({}))),
+        since("01-02", stored.clone()),
+    ];
+    let (found, _) = beside(vec![title("old")], there, &[]);
+    assert_eq!(
+        found,
+        ["duplicate 0.spec.uid: AlertRule revel/there has the uid \"one\" already, and keeps it"]
+    );
+    // And what a file has so is not the older one's.
+    let there = vec![since("01-01", title("old")), since("01-02", stored)];
+    let (found, _) = beside(vec![title("there")], there, &[]);
+    assert_eq!(found, Vec::<String>::new());
     // That it had it before is nothing new.
     let (found, _) = beside(
         vec![title("old")],

@@ -192,7 +192,7 @@ fn a_policy_that_cannot_be_in_the_tree_is_left_out_as_by_the_operator_and_hurts_
             "below: spec.parentRef: NotificationPolicy shop/first is a branch itself; name the root of its tree, which may be ops/root",
             "broken: spec.receiver: ContactPoint web/not-here is not there",
             "lost: spec.parentRef: NotificationPolicy web/nowhere is not there",
-            "second: NotificationPolicy ops/root is older, or stands before it, and holds the same policy tree",
+            "second: NotificationPolicy ops/root has the same policy tree, or stands before it",
         ]
     );
 }

@@ -179,10 +179,14 @@ impl<'a> World<'a> {
             .into_iter()
             .partition(|(_, policy)| policy.spec.parent_ref.is_none());
         let mut left_out = Vec::new();
-        let mut trees: BTreeMap<TreeName, (Claimant, Tree)> = BTreeMap::new();
+        let mut trees: BTreeMap<TreeName, ((bool, Claimant), Tree)> = BTreeMap::new();
         for (object, policy) in &roots {
             let name = policy.spec.tree.clone().map(TreeName).unwrap_or_default();
-            let claimant = claimant(object, &policy.metadata, self.instance);
+            // Who has the tree by its status keeps it, as the operator has it; else it is the oldest one's.
+            let claimant = (
+                !has_tree(policy, self.instance),
+                claimant(object, &policy.metadata, self.instance),
+            );
             let tree = self.own(object, policy, &name, &branches, &mut left_out);
             match tree {
                 Err(refusal) => left_out.push(LeftOut::new(object, refusal.message)),
@@ -196,7 +200,9 @@ impl<'a> World<'a> {
                         let root = path(&older.1.root.0, &older.1.root.1);
                         left_out.push(LeftOut {
                             policy: younger.root,
-                            why: format!("NotificationPolicy {root} is older, or stands before it, and holds the same policy tree"),
+                            why: format!(
+                                "NotificationPolicy {root} has the same policy tree, or stands before it"
+                            ),
                         });
                     }
                     trees.insert(name, older);
@@ -379,6 +385,21 @@ fn claimant(object: &Object, meta: &ObjectMeta, instance: &str) -> Claimant {
         name: object.name.clone(),
         instance: instance.to_owned(),
     }
+}
+
+/// Whether the operator has told of a root that its tree is in this Grafana.
+fn has_tree(policy: &NotificationPolicy, instance: &str) -> bool {
+    let Some(status) = &policy.status else {
+        return false;
+    };
+    let here = match status.instances.as_slice() {
+        [] => Some(status),
+        places => places
+            .iter()
+            .find(|at| at.instance == instance)
+            .map(|at| &at.status),
+    };
+    here.is_some_and(|status| status.routes.is_some() && status.root.is_none())
 }
 
 /// Whether a branch names this root.
