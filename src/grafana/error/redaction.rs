@@ -84,13 +84,18 @@ fn words_of(secret: &str) -> Vec<Word> {
     let as_written = |piece: &Piece| secret.as_bytes().get(piece.start).copied().unwrap_or(piece.byte);
     let words = words(&pieces).into_iter().map(|(bytes, ranges)| {
         let is_plain = ranges.iter().any(|range| {
-            let mut written = pieces
+            let written: Vec<u8> = pieces
                 .get(range.clone())
                 .unwrap_or_default()
                 .iter()
-                .map(as_written);
-            written.next().is_some_and(|first| first.is_ascii_alphabetic())
-                && written.all(|byte| byte.is_ascii_lowercase())
+                .map(as_written)
+                .collect();
+            let [first, rest @ ..] = written.as_slice() else {
+                return false;
+            };
+            // `certificate`, `Certificate` or, as a key in PEM has it, `CERTIFICATE`.
+            first.is_ascii_alphabetic() && rest.iter().all(u8::is_ascii_lowercase)
+                || written.iter().all(u8::is_ascii_uppercase)
         });
         Word { bytes, is_plain }
     });

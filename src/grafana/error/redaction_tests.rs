@@ -141,6 +141,18 @@ fn words_that_a_secret_has_too_stay() {
 }
 
 #[test]
+fn what_a_key_in_pem_is_called_by_stays_in_what_is_said_of_tls() {
+    let secret = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nMIIBs4xy\n";
+    for message in [
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "tls: private key does not match public key",
+    ] {
+        assert_eq!(redacted(message, &[secret, "Bearer Grafana", "ADMIN"]), message);
+    }
+    assert_eq!(redacted("no MIIBs4xy there", &[secret]), "no [REDACTED] there");
+}
+
+#[test]
 fn what_a_secret_was_before_goes_with_what_it_has_in_common_with_the_one_of_now() {
     let now = "https://hooks.example.com/services/T000/B000/NEWnewNEW";
     for (message, expected) in [
