@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use self::spoken::Spoken;
-use crate::api::condition::{self, Reason};
+use crate::api::condition::Reason;
 use crate::api::grafana_instance::{DriftPolicy, OrphanPolicy};
 use crate::api::reference::{DatasourceRef, DeletionPolicy};
 use crate::api::{ANNOTATION_ADOPT, GrafanaInstanceSpec};
@@ -173,22 +173,20 @@ impl Instance {
         object.annotation(ANNOTATION_ADOPT) == Some("true") && self.allows_adoption(object.ns())
     }
 
-    /// What a resource takes over of what somebody else made.
+    /// What a resource takes over of what somebody else made. What it has stored is its own, be it that nobody remembers.
     pub fn adoption<K: Managed>(&self, object: &K) -> Adoption {
         if self.adopts(object) {
             Adoption::Asked
-        } else if self.allows_adoption(object.ns()) {
+        } else if self.allows_adoption(object.ns()) || object.is_stored() {
             Adoption::Equal
         } else {
             Adoption::Forbidden
         }
     }
 
-    /// Whether a change that somebody makes in Grafana of what a resource has stored there is only told of. What was never stored as it is asked for now is
-    /// written.
+    /// Whether a change that somebody makes in Grafana of what a resource has stored there, as it is asked for now, is only told of.
     pub fn only_reports_drift<K: Managed>(&self, object: &K) -> bool {
-        let is_stored = |status| condition::is_ready(K::conditions(status), object.meta().generation);
-        self.spec.drift_policy == Some(DriftPolicy::Report) && object.status().is_some_and(is_stored)
+        self.spec.drift_policy == Some(DriftPolicy::Report) && object.is_stored()
     }
 
     /// How a resource of a namespace can take over what somebody else made, as messages say it.

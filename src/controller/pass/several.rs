@@ -192,6 +192,10 @@ async fn pass<K: Reconcile>(
             Twin::MayBe(twin) if part.is_deleting() => {
                 Done::Ended(report::finish(part, context, Err(unclear(twin))).await)
             }
+            // Where it is to be may be what can't be read.
+            _ if part.is_deleting() && !is_deleted && part.unread().is_some() => {
+                Done::Ended(Ended::as_it_is())
+            }
             _ if part.is_deleting() && !is_deleted && part.is_suspended() => {
                 Done::Ended(suspended(part, context).await)
             }

@@ -11,6 +11,7 @@ use kube::Resource;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::condition;
 use crate::api::reference::{At, DeletionPolicy};
 use crate::api::{
     ANNOTATION_RECONCILE, ANNOTATION_SHARED_WITH, AlertRule, ContactPoint, DEFAULT_INSTANCE, InhibitionRule,
@@ -132,6 +133,11 @@ pub trait Managed:
             part
         });
         stays.chain(leaves).collect()
+    }
+    /// Whether it is in Grafana as it is written now.
+    fn is_stored(&self) -> bool {
+        let is_ready = |status| condition::is_ready(Self::conditions(status), self.meta().generation);
+        self.status().is_some_and(is_ready)
     }
     /// Whether Grafana is to be left as it is.
     fn is_suspended(&self) -> bool;

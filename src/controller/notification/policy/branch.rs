@@ -268,7 +268,8 @@ pub(super) async fn reconcile(
     if let Some(drift) = drifted(branch, &found, &wish, instance) {
         let mut status = branch.status.clone().unwrap_or_default();
         note(branch, context, &mut status);
-        return Ok(Report::synced(status, "").drifted(drift));
+        let said = if drift.is_empty() { STORED } else { "" };
+        return Ok(Report::synced(status, said).drifted(drift));
     }
     if let Some(why) = hinders(&found) {
         return Err(Refusal::missing(format!("NotificationPolicy {} {why}", root.path())).into());

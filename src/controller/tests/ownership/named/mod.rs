@@ -165,6 +165,23 @@ async fn what_is_equal_becomes_ours_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn what_is_equal_and_was_stored_is_ours_though_nobody_remembers_it_and_nobody_may_adopt() {
+    let mut world = world_with(&json!({"adoptNamespaces": {"names": []}}), |_| ()).await;
+    by_hand(&world, "nights", "sunday");
+    let mut nights = world.time_interval("nights", on("sunday"));
+    let failure = pass(&world, &nights).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    nights.status =
+        serde_json::from_value(json!({"name": "nights", "observedGeneration": 1, "conditions": [{
+            "type": "Ready", "status": "True", "reason": "Synced", "message": "", "observedGeneration": 1,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }]}))
+        .unwrap();
+    pass(&world, &nights).await.unwrap();
+    assert_eq!(world.grafana.count("time_intervals.put"), 0);
+}
+
+#[tokio::test]
 async fn a_refused_template_is_not_sent_again_as_it_is() {
     let mut world = world_with(&json!({}), |_| ()).await;
     let template = world.template("slack", json!({"template": "{{ nothing }}"}));
