@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::ResourceExt;
 use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, Resource};
@@ -343,6 +344,12 @@ impl Context {
     /// Whether there is a GrafanaInstance of this name, connected or not.
     pub fn instance_exists(&self, name: &str) -> bool {
         self.declared_instance(name).is_some()
+    }
+
+    /// Whether this GrafanaInstance is still there, in whatever state. One that was made anew under its name is another.
+    pub fn is_declared(&self, object: &GrafanaInstance) -> bool {
+        let declared = self.declared_instance(&object.name_any());
+        declared.is_some_and(|declared| declared.metadata.uid == object.metadata.uid)
     }
 
     /// The GrafanaInstance of this name as it is declared, connected or not.

@@ -101,7 +101,14 @@ pub(super) async fn connect(
         rights,
         context.namespace.clone(),
     ));
-    let old = context.running.write().insert(name.clone(), instance.clone());
+    let old = {
+        let mut running = context.running.write();
+        // It may have gone while its Secrets were read. Whoever takes it out of the store ends what was connected by then.
+        if !context.is_declared(object) {
+            return Err(Failure::not_yet());
+        }
+        running.insert(name.clone(), instance.clone())
+    };
     if let Some(old) = old {
         old.stop.cancel();
         moved::leave(&old, context);

@@ -53,6 +53,9 @@ pub struct Error(#[from] kube::Error);
 /// One pass over one GrafanaInstance.
 pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> Result<Action, Error> {
     let outcome = connect(&object, &context).await;
+    if !context.is_declared(&object) {
+        return Ok(Action::await_change());
+    }
     if outcome.is_ok() {
         context.broken.write().remove(&object.name_any());
     }
@@ -189,6 +192,7 @@ pub fn disconnect(name: &str, context: &Context) {
     let is_declared = context.instance_exists(name);
     if !is_declared {
         context.former.forget(name);
+        context.broken.write().remove(name);
     }
     let Some(instance) = context.running.write().remove(name) else {
         return;

@@ -73,5 +73,20 @@ async fn a_grafana_that_does_not_answer_is_seen_in_the_metrics() {
         let before = world.writers.instances.apply(&gone);
         news::about_instance(&gone, before.as_deref(), &world.context);
         assert_eq!(value(&world, series), None, "nothing is said of what is gone");
+
+        // A pass that had begun by then: with the Secret there is, and without.
+        for has_token in [true, false] {
+            if !has_token {
+                world
+                    .server
+                    .remove(&format!("/api/v1/namespaces/{HOME}/secrets/token"));
+            }
+            instance::reconcile(declared.clone(), world.context.clone())
+                .await
+                .unwrap();
+            assert!(world.context.running.read().is_empty(), "nobody would end it");
+            assert!(world.context.broken.read().is_empty());
+            assert_eq!(value(&world, series), None);
+        }
     }
 }
