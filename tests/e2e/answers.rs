@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy, Silence};
+use alertwright::api::{
+    AlertRule, ContactPoint, GrafanaInstance, GrafanaInstanceStatus, NotificationPolicy, Silence,
+};
 use alertwright_testbed::grafana::Options;
 use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{any_release, apply, every_release, wait};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Api;
 use serde_json::{Value, json};
 
@@ -25,11 +28,24 @@ fn silence() -> Value {
 
 /// Waits until the instance has this reason, and gives its message.
 async fn instance(w: &World, reason: &str) -> String {
+    told(w, &format!("the instance is {reason}"), |_, ready| {
+        ready.reason == reason
+    })
+    .await
+}
+
+/// Waits until nothing of the instance can be read, and gives its message. That it is `Unavailable` says that something can't.
+async fn away(w: &World) -> String {
+    let is_away = |status: &GrafanaInstanceStatus, _: &Condition| status.reachable == Some(false);
+    told(w, "nothing of the instance can be read", is_away).await
+}
+
+async fn told(w: &World, what: &str, is: impl Fn(&GrafanaInstanceStatus, &Condition) -> bool) -> String {
     let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
-    wait::until(&format!("the instance is {reason}"), 2 * SOON, async || {
+    wait::until(what, 2 * SOON, async || {
         let status = api.get("default").await.ok()?.status?;
-        let ready = status.conditions.into_iter().find(|c| c.type_ == "Ready")?;
-        (ready.reason == reason).then_some(ready.message)
+        let ready = status.conditions.iter().find(|c| c.type_ == "Ready")?;
+        is(&status, ready).then(|| ready.message.clone())
     })
     .await
 }
@@ -45,7 +61,7 @@ async fn where_everything_is_answered_with_404_every_resource_says_so_and_nothin
         r#"{"message": "no Route matched with those values"}"#,
     ] {
         w.proxy.fault(Fault::status(404).body(body));
-        let message = instance(&w, "Unavailable").await;
+        let message = away(&w).await;
         assert!(message.contains("404"), "{message}");
         w.proxy.reset();
         w.put("AlertRule", "waits", quiet()).await;
