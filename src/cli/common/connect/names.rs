@@ -1,6 +1,8 @@
 //! The names of resources in the cluster, for a shell that completes them.
 
 use std::ffi::OsStr;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -63,19 +65,48 @@ fn names(kind: &str) -> Vec<String> {
     // Those are where the operator is, which has to be looked for.
     let is_at_home = kind == "GrafanaInstance";
     let cluster = Cluster::of_words(std::env::args_os(), is_at_home);
-    let listed = wait(async {
-        let look = async {
-            let connected = cluster.connect(&Scope::default()).await.ok()?;
+    soon(move || {
+        wait(async {
+            let connected = cluster.connect(&Scope::default()).await?;
             let namespace = if is_at_home {
                 &connected.home
             } else {
                 &connected.namespace
             };
             let api: Api<DynamicObject> = Api::namespaced_with(connected.client, namespace, &resource);
-            let all = api.list_metadata(&ListParams::default().limit(MOST)).await.ok()?;
-            Some(all.items.iter().map(ResourceExt::name_any).collect())
-        };
-        Ok(tokio::time::timeout(PATIENCE, look).await.ok().flatten())
-    });
-    listed.ok().flatten().unwrap_or_default()
+            let all = api.list_metadata(&ListParams::default().limit(MOST)).await;
+            let all = all.map_err(|error| error.to_string())?;
+            Ok(all.items.iter().map(ResourceExt::name_any).collect())
+        })
+    })
+}
+
+/// What is found by this in good time, and nothing else. A kubeconfig may have a program run that logs in, and an address may be looked up for long: neither
+/// can be called off, so they are left to themselves.
+fn soon(look: impl FnOnce() -> Result<Vec<String>, String> + Send + 'static) -> Vec<String> {
+    let (told, heard) = mpsc::channel();
+    thread::spawn(move || told.send(look()));
+    heard
+        .recv_timeout(PATIENCE)
+        .ok()
+        .and_then(Result::ok)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_names_that_do_not_come() {
+        assert_eq!(soon(|| Ok(vec!["a".to_owned()])), ["a"]);
+        assert_eq!(soon(|| Err("no".to_owned())), [""; 0]);
+        let (never, comes) = mpsc::channel::<()>();
+        let found = soon(move || {
+            let _ = comes.recv();
+            Ok(vec!["late".to_owned()])
+        });
+        assert_eq!(found, [""; 0]);
+        drop(never);
+    }
 }
