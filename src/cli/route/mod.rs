@@ -110,8 +110,15 @@ impl Route {
             _ if self.tree => tree::all(&answers),
             output => text::all(&answers, output == Output::Wide, !self.no_headers),
         })?;
+        if answers.is_empty() {
+            note("there is no AlertRule to tell this of");
+        }
         if self.expect.is_empty() {
             return Ok(Exit::Done);
+        }
+        // What is expected of nothing is met by nothing: a folder or namespace was meant that isn't this one.
+        if answers.is_empty() {
+            return Ok(Exit::No);
         }
         // What may not be read may send it elsewhere.
         let mut exit = if is_partial { Exit::InPart } else { Exit::Done };

@@ -61,7 +61,8 @@ pub const ALONE: &[Row] = &[
         "alertwright route -f routing severity=info --expect analytics",
         "alertwright route -f routing severity=info --expect none --at 2026-12-24T22:00:00Z",
     ]),
-    ("route", 1, "others are told than expected", &[
+    ("route", 1, "others are told than expected, or there is no rule of which that is expected", &[
+        "printf 'apiVersion: alerting.letsrevel.io/v1alpha1\\nkind: TimeInterval\\nmetadata: {name: a}\\nspec: {timeIntervals: [{}]}\\n' | alertwright route -f - --all-rules --expect security",
         "alertwright route -f routing severity=info --expect security",
         "alertwright route -f routing severity=info --expect analytics --at 2026-12-24T22:00:00Z",
     ]),
