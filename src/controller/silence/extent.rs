@@ -1,5 +1,7 @@
 //! How much a silence covers.
 
+use std::collections::HashSet;
+
 use crate::api::{Silence, SilenceStatus};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -64,10 +66,9 @@ impl Silence {
         match selection {
             Selection::Rules(names) => {
                 let rules = self.candidates(context, instance);
+                let names: HashSet<&str> = names.iter().map(String::as_str).collect();
                 let alerting = rules.iter().filter(|rule| rule.spec.record.is_none());
-                alerting
-                    .filter(|rule| names.iter().any(|name| name == rule.id()))
-                    .count()
+                alerting.filter(|rule| names.contains(rule.id())).count()
             }
             Selection::Namespace | Selection::Matchers => {
                 context.stores.rules.count(&self.place(instance, selection))
