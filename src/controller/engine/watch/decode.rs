@@ -89,16 +89,26 @@ where
             };
             // A status is written anew.
             if part == "spec" {
-                unread.push((field, unquoted(&error.to_string())));
+                unread.push((field.clone(), unquoted(&error.to_string())));
             }
+        }
+    }
+    // It may be wrong as a whole: what it needs isn't there, and must not be taken for what it asks for.
+    if unread.is_empty() {
+        let mut whole = made.clone();
+        let fields = whole.as_object_mut()?;
+        fields.insert("spec".to_owned(), object.get("spec").cloned().unwrap_or_default());
+        if let Err(error) = K::deserialize(&whole) {
+            unread.push((String::new(), unquoted(&error.to_string())));
         }
     }
     let mut made = K::deserialize(&made).ok()?;
     let said: Vec<String> = unread
         .iter()
         .map(|(field, error)| {
-            let place = format!("{}.spec.{field}", K::KIND.to_lowercase());
-            format!("spec.{field}: can't be read ({error}), so nothing is done for this resource; write it as kubectl explain {place} says")
+            let field = if field.is_empty() { String::new() } else { format!(".{field}") };
+            let place = format!("{}.spec{field}", K::KIND.to_lowercase());
+            format!("spec{field}: can't be read ({error}), so nothing is done for this resource; write it as kubectl explain {place} says")
         })
         .collect();
     if !said.is_empty() {
@@ -110,9 +120,12 @@ where
     Some(made)
 }
 
-/// An error without what it quotes of the object, which may be secret.
+/// An error without what it quotes of the object, which may be secret. What is missing is a name of ours.
 fn unquoted(error: &str) -> String {
     let mut text = error.to_owned();
+    if text.starts_with("missing field") {
+        return text;
+    }
     for quote in ['"', '`'] {
         if let (Some(first), Some(last)) = (text.find(quote), text.rfind(quote)) {
             text.replace_range(first..=last, "…");
@@ -165,6 +178,23 @@ mod tests {
         let spec = json!({"matchers": ["a=b"], "duration": "1h"});
         let made: Silence = read(silence(&spec, &json!({"matchesRules": "many"})), readable).unwrap();
         assert_eq!((made.unread(), made.spec.duration.is_some()), (None, true));
+    }
+
+    #[test]
+    fn what_lacks_what_it_needs_is_marked_and_not_taken_for_asking_for_nothing() {
+        for spec in [json!({"name": "team"}), json!(null)] {
+            let object = json!({
+                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "ContactPoint",
+                "metadata": {"name": "c", "namespace": "team"}, "spec": spec, "status": {"name": "team"},
+            });
+            let made: ContactPoint = readable(&object).unwrap();
+            let said = made.unread().unwrap_or_default();
+            assert!(
+                said.starts_with("spec: can't be read (missing field `integrations`")
+                    || said.starts_with("spec: can't be read (invalid type"),
+                "{said}"
+            );
+        }
     }
 
     #[test]
