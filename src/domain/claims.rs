@@ -72,27 +72,36 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         let known = self.by_resource.get(&id).map_or(&[][..], Vec::as_slice);
         if known.iter().any(|(known, _)| known.created != claimant.created) {
             affected = self.remove(&id.0, &id.1);
-        } else if let Some((_, keys)) = known.iter().find(|(known, _)| *known == claimant) {
-            let is_kept = |(key, to_come): &&(K, bool)| {
-                *to_come != has(key) && claims.iter().any(|(claimed, _)| claimed == key)
-            };
-            let given_up: Vec<_> = keys.iter().filter(|key| !is_kept(key)).cloned().collect();
-            for key in given_up {
-                affected.extend(self.give_up(&key, &claimant));
-            }
         }
+        let known = self.by_resource.get(&id).map_or(&[][..], Vec::as_slice);
+        let own = known.iter().find(|(known, _)| *known == claimant);
+        let before = own.map_or_else(Vec::new, |(_, keys)| keys.clone());
         let keys: Vec<(K, bool)> = claims.iter().map(|(key, _)| (key.clone(), !has(key))).collect();
+        let (kept, given_up): (Vec<_>, Vec<_>) = before
+            .into_iter()
+            .partition(|(key, _)| claims.iter().any(|(claimed, _)| claimed == key));
+        for key in given_up {
+            affected.extend(self.give_up(&key, &claimant));
+        }
         for (key, value) in claims {
-            let place = Place {
-                is_to_come: !has(&key),
+            let place = |is_to_come| Place {
+                is_to_come,
                 claimant: claimant.clone(),
             };
+            let stood = kept.iter().find(|(known, _)| *known == key);
+            let stood = stood.map(|(_, is_to_come)| place(*is_to_come));
+            let stands = place(!has(&key));
             let all = self.by_key.entry(key).or_default();
-            if all.get(&place) == Some(&value) {
-                continue;
-            }
-            all.insert(place.clone(), value);
-            if all.first_key_value().is_some_and(|(first, _)| *first == place) {
+            let is = |first: Option<(&Place, &V)>, one: &Place| first.is_some_and(|(place, _)| place == one);
+            let was_first = stood
+                .as_ref()
+                .is_some_and(|stood| is(all.first_key_value(), stood));
+            let said = stood.and_then(|stood| all.remove(&stood));
+            let is_news = said.as_ref() != Some(&value);
+            all.insert(stands.clone(), value);
+            let is_first = is(all.first_key_value(), &stands);
+            // That the first has it now is nothing to those behind it.
+            if is_first != was_first || (is_first && is_news) {
                 affected.extend(all.keys().map(|place| place.claimant.clone()));
             }
         }
@@ -241,6 +250,10 @@ mod tests {
         assert_eq!(claims.holder(&"key").unwrap().0.name, "old");
         claims.update(claimant(2, "young"), key(), |_| true);
         assert_eq!(names(&claims.remove("ns", "young")), ["old", "youngest"]);
+        // The first gets it: nothing is another to those behind it.
+        for has in [true, false] {
+            assert!(claims.update(claimant(1, "old"), key(), |_| has).is_empty());
+        }
         assert_eq!(claims.holder(&"key").unwrap().0.name, "old");
     }
 

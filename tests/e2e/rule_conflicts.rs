@@ -133,11 +133,11 @@ async fn a_title_that_a_younger_resource_holds_in_grafana_is_waited_for_without_
     w.put("AlertRule", "second", json!({"query": QUIET, "title": "Two"}))
         .await;
     uid(&w, "second").await;
-    // Both want "Two" now. The older has the right to it, the younger has it.
+    // Both want "Two" now. The younger has it, and goes on with it.
     w.put("AlertRule", "first", json!({"query": QUIET, "title": "Two"}))
         .await;
-    conflict(&w, "second", "first", "spec.title").await;
     conflict(&w, "first", "second", "spec.title").await;
+    w.reason::<AlertRule>("second", "Synced").await;
     w.proxy.reset();
     resyncs(&w, 2).await;
     let writes = w.proxy.requests().writes();

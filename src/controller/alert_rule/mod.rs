@@ -5,16 +5,17 @@ mod drifted;
 pub mod folder;
 pub mod import;
 mod mirrored;
+mod rivals;
 mod title;
 
 pub(in crate::controller) use mirrored::{is_named, is_original};
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::runtime::reflector::ObjectRef;
 
+use self::rivals::Rivals;
 use super::context::Context;
 use super::pass::{self, Reconcile, Report};
 use crate::api::condition::Reason;
@@ -22,7 +23,6 @@ use crate::api::duration;
 use crate::api::reference::DeletionPolicy;
 use crate::api::{AlertRule, AlertRuleStatus};
 use crate::controller::connection::{self, Facts, Instance};
-use crate::controller::engine::claim::{Key, standing};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::{interval, known, receiver, rule_tree};
@@ -142,61 +142,6 @@ impl Reconcile for AlertRule {
                 }
             } else if reported.as_ref() == Some(&uid) {
                 self.leave_behind(&found, &instance, context).await;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The older resources that stand in the way.
-struct Rivals {
-    uid: Option<String>,
-    title: Option<String>,
-    group: Option<(String, u64)>,
-}
-
-impl Rivals {
-    fn of(object: &AlertRule, context: &Context, uid: &str) -> Self {
-        let place = || context.claims.place(object.instance());
-        let folder = context.claims.folder(object);
-        let title = rule::title(&object.spec, object.id()).to_owned();
-        let group = rule::group(&object.spec, object.id()).to_owned();
-        let ahead = |key| {
-            context
-                .claims
-                .ahead(&key, object)
-                .map(|(claimant, value)| (claimant.path(), value))
-        };
-        Self {
-            uid: context
-                .claims
-                .ahead(&Key::Uid(place(), uid.to_owned()), object)
-                .map(|(first, _)| format!("{} {}", first.path(), standing(&first, object))),
-            title: ahead(Key::Title(place(), folder.clone(), title)).map(|(path, _)| path),
-            group: ahead(Key::Group(place(), folder, group)),
-        }
-    }
-
-    fn refuse(&self, object: &AlertRule, version: Version) -> Result<(), Refusal> {
-        let conflict = |message| Err(Refusal::new(Reason::Conflict, message));
-        if let Some(path) = &self.uid {
-            return conflict(format!("spec.uid: AlertRule {path} has this uid; choose another"));
-        }
-        if let Some(path) = &self.title
-            && version < Version::SAME_TITLES
-        {
-            return conflict(format!(
-                "spec.title: AlertRule {path} is older and has this title in the same folder, where Grafana {version} wants titles to be unique; choose another title or folder"
-            ));
-        }
-        if let Some((path, seconds)) = &self.group {
-            let own = rule::interval(&object.spec)?;
-            if own.as_secs() != *seconds {
-                return conflict(format!(
-                    "spec.interval: the group is evaluated every {} as the older AlertRule {path} says, not every {}; make them equal or choose another group",
-                    duration::format(Duration::from_secs(*seconds)),
-                    duration::format(own)
-                ));
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What resources claim in a Grafana, and whom to tell when that changes.
 
 mod ground;
+mod kinds;
 mod standing;
 
 use std::collections::{HashMap, HashSet};
@@ -14,15 +15,11 @@ pub use standing::standing;
 use super::by::Indexed;
 use super::managed::Managed;
 use super::store::Store;
-use crate::api::{
-    AlertRule, ContactPoint, GrafanaInstanceSpec, InhibitionRule, NotificationPolicy, NotificationTemplate,
-    Silence, TimeInterval,
-};
+use crate::api::{AlertRule, GrafanaInstanceSpec, Silence};
 use crate::cluster::namespace::AllLabels;
 use crate::domain::claims::{Claimant, Claims};
 use crate::domain::ownership::Owner;
-use crate::domain::rule::identity;
-use crate::domain::{notification::contact_point, rule, tenancy};
+use crate::domain::rule;
 use crate::grafana::model::TreeName;
 
 /// Where a rule lies.
@@ -305,143 +302,6 @@ fn claimant<K: Managed>(object: &K) -> Claimant {
         namespace: object.ns().to_owned(),
         name: object.id().to_owned(),
         instance: object.instance().to_owned(),
-    }
-}
-
-impl Claiming for AlertRule {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let place = || ground.place.clone();
-        let mut claims: Vec<_> = if let Some(uid) = &self.spec.uid {
-            // What is refused keeps nobody from it.
-            let check = identity::check(Some(uid), &ground.owners, (self.ns(), self.id()));
-            check.map_or_else(|_| Vec::new(), |()| vec![(Key::Uid(place(), uid.clone()), 0)])
-        } else {
-            // Under which of them Grafana holds it is known to it alone.
-            let uids = ground
-                .owners
-                .all()
-                .map(|owner| owner.rule_uid(self.ns(), self.id()));
-            uids.map(|uid| (Key::Uid(place(), uid), 0)).collect()
-        };
-        let folder = all.folder_on(self, ground);
-        let title = rule::title(&self.spec, self.id()).to_owned();
-        claims.push((Key::Title(place(), folder.clone(), title), 0));
-        // One that can't be read sets the interval of nobody.
-        if let Ok(interval) = rule::interval(&self.spec) {
-            let group = rule::group(&self.spec, self.id()).to_owned();
-            claims.push((Key::Group(place(), folder, group), interval.as_secs()));
-        }
-        claims
-    }
-    fn has(&self, key: &Key) -> bool {
-        let uid = self.status.as_ref().and_then(|status| status.uid.as_ref());
-        matches!(key, Key::Uid(_, claimed) if uid == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.rules
-    }
-}
-
-impl Claiming for ContactPoint {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let name = contact_point::name(&self.spec, self.id()).to_owned();
-        vec![(Key::ContactPoint(ground.place.clone(), name), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
-        matches!(key, Key::ContactPoint(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.contact_points
-    }
-}
-
-impl Claiming for TimeInterval {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let name = self.spec.name.as_deref().unwrap_or(self.id());
-        vec![(Key::TimeInterval(ground.place.clone(), name.to_owned()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
-        matches!(key, Key::TimeInterval(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.time_intervals
-    }
-}
-
-impl Claiming for NotificationTemplate {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let name = self.spec.name.as_deref().unwrap_or(self.id());
-        vec![(Key::Template(ground.place.clone(), name.to_owned()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
-        matches!(key, Key::Template(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.templates
-    }
-}
-
-impl Claiming for InhibitionRule {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let name = self.spec.name.as_deref().unwrap_or(self.id());
-        vec![(Key::InhibitionRule(ground.place.clone(), name.to_owned()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
-        matches!(key, Key::InhibitionRule(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.inhibition_rules
-    }
-}
-
-impl Claiming for NotificationPolicy {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if self.spec.parent_ref.is_some()
-            || !ground.allows(&all.namespaces, self.ns(), tenancy::may_hold_tree)
-        {
-            return Vec::new();
-        }
-        vec![(Key::Tree(ground.place.clone(), self.tree()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let stored = self
-            .status
-            .as_ref()
-            .is_some_and(|status| status.routes.is_some() && status.root.is_none());
-        matches!(key, Key::Tree(..)) && stored
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.policies
-    }
-}
-
-impl Claiming for Silence {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        let asked = all.asks(self);
-        let key = |id| (Key::Silence(ground.place.clone(), id), 0);
-        asked.map(key).into_iter().collect()
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.silences
     }
 }
 

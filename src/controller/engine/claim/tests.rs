@@ -1,6 +1,7 @@
 use serde_json::{Value, from_value, json};
 
 use super::*;
+use crate::api::{ContactPoint, NotificationPolicy};
 
 fn all() -> AllClaims {
     AllClaims::new(Owner::parse("own").unwrap(), Arc::default())
@@ -174,6 +175,52 @@ fn after_a_restart_the_status_says_which_folder_it_was() {
     by_title.spec.folder = Some("Other".into());
     assert_eq!(paths(&all.note(&by_title)), ["a/younger"]);
     assert_eq!(ahead(&all, &by_uid), (None, None));
+}
+
+#[test]
+fn an_older_rule_that_comes_into_a_group_sets_its_interval_for_nobody_who_is_in_it() {
+    let all = all();
+    all.set_ground("default", Some(&instance(&json!({}))));
+    let stored = |path: &str, second, interval: &str, group: &str| {
+        let mut rule = rule(
+            path,
+            second,
+            &json!({"title": path, "folderUID": "f1", "interval": interval}),
+        );
+        let status = json!({"uid": path, "folder": "F", "folderUID": "f1", "group": group});
+        rule.status = Some(from_value(status).unwrap());
+        rule
+    };
+    let first = stored("plat/first", 2, "1m", "same");
+    let second = stored("plat/second", 3, "1m", "same");
+    all.note(&second);
+    all.note(&first);
+    // It was in another group, in another folder, or in none so far.
+    let elsewhere = stored("t2/r", 1, "365d", "other");
+    let mut moved = stored("t2/r", 1, "365d", "same");
+    moved.status.as_mut().unwrap().folder_uid = Some("f2".to_owned());
+    let fresh = json!({"title": "t2/r", "folderUID": "f1", "interval": "365d"});
+    let fresh = rule("t2/r", 1, &fresh);
+    for newcomer in [elsewhere, moved, fresh] {
+        assert!(all.note(&newcomer).is_empty());
+        let group = Key::Group(all.place("default"), all.folder(&newcomer), "same".into());
+        let before = |rule: &AlertRule| {
+            all.ahead(&group, rule)
+                .map(|(first, seconds)| (first.path(), seconds))
+        };
+        let is_first = || Some(("plat/first".to_owned(), 60));
+        assert_eq!(before(&newcomer), is_first());
+        assert_eq!((before(&second), before(&first)), (is_first(), None));
+    }
+    // All agree on another one: the oldest of those in it leads, and the others follow, whoever comes first.
+    assert!(all.note(&stored("plat/second", 3, "5m", "same")).is_empty());
+    let told = paths(&all.note(&stored("plat/first", 2, "5m", "same")));
+    assert_eq!(told, ["t2/r", "plat/second"]);
+    // Who is in it as well counts by age.
+    let joined = stored("t2/r", 1, "5m", "same");
+    assert_eq!(paths(&all.note(&joined)), ["plat/first", "plat/second"]);
+    let group = Key::Group(all.place("default"), all.folder(&joined), "same".into());
+    assert!(all.ahead(&group, &joined).is_none());
 }
 
 #[test]

@@ -224,3 +224,29 @@ async fn a_rule_that_has_its_title_goes_on_though_another_one_has_it_too() {
     edited.reconcile(&world.context).await.unwrap();
     assert_eq!(world.grafana.count("rules.update"), sent + 1);
 }
+
+#[tokio::test]
+async fn a_rule_keeps_its_title_though_an_older_one_comes_to_ask_for_it() {
+    let mut world = with_two("11.6.0").await;
+    let a = titled(&mut world, "a", "b");
+    let b = world.rule("b", json!({"query": QUERY, "title": "b", "for": "7m"}));
+    let failure = fails(&world, &a).await;
+    assert_eq!(failure.reason, Some(Reason::Conflict));
+    assert!(
+        failure.message.contains("revel/b still has"),
+        "{}",
+        failure.message
+    );
+    b.reconcile(&world.context).await.unwrap();
+    assert_eq!(titles(&world), ["a", "b"]);
+    // Of two that have it not yet the older one goes first.
+    let c = titled(&mut world, "c", "new");
+    let d = titled(&mut world, "d", "new");
+    let failure = fails(&world, &d).await;
+    assert!(
+        failure.message.contains("revel/c is older and has this title"),
+        "{}",
+        failure.message
+    );
+    c.reconcile(&world.context).await.unwrap();
+}
