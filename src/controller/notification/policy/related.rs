@@ -33,6 +33,12 @@ pub(in crate::controller) fn told(
     if let Some((root, _)) = left.filter(|left| joined.as_ref() != Some(left)) {
         triggers.one(&root.namespace, &root.name);
     }
+    // Of one that its tree has never had the root hears nothing else, and names it.
+    if let Some((root, _)) = joined
+        && before.map(left_out).unwrap_or_default() != after.map(left_out).unwrap_or_default()
+    {
+        triggers.one(&root.namespace, &root.name);
+    }
     if before.map(seen_by_branches) != after.map(seen_by_branches) {
         triggers.all_by(policies, &By::Branch(named(policy.ns(), policy.id())));
         context.tell_those_of_tree(policy);
@@ -42,6 +48,17 @@ pub(in crate::controller) fn told(
 /// The root of a branch, and its priority there.
 fn place_in_tree(branch: &NotificationPolicy) -> Option<(Named, i32)> {
     Some((branch.root()?, branch.spec.priority.unwrap_or(0)))
+}
+
+/// In which Grafanas a branch isn't in the tree, as its status says, and why: what its root says of it.
+fn left_out(branch: &NotificationPolicy) -> Vec<(String, String)> {
+    let parts = branch.projections();
+    let alone = parts.is_empty().then_some(branch);
+    let reason = |part: &NotificationPolicy| {
+        let ready = condition::ready(&part.status.as_ref()?.conditions)?;
+        (ready.status == "False").then(|| (part.instance().to_owned(), ready.reason.clone()))
+    };
+    alone.into_iter().chain(&parts).filter_map(reason).collect()
 }
 
 /// What of a root its branches in each Grafana depend on.

@@ -28,6 +28,26 @@ async fn a_broken_branch_is_left_out_says_why_and_hurts_no_other() {
         message.ends_with("branches are left out, whose own status says why: shop/bad (Invalid), shop/lacks (DependencyMissing)"),
         "{message}"
     );
+    // One that is made broken is named as well, and no more once it is for another tree.
+    let worse = branch(&mut world, "shop", "worse", json!({"matchers": ["a=~\"(\""]}));
+    pass_over(&mut world, &[&worse]).await;
+    let message = said(&world, "revel", "tree").1;
+    assert!(
+        message.ends_with("shop/lacks (DependencyMissing), shop/worse (Invalid)"),
+        "{message}"
+    );
+    branch(
+        &mut world,
+        "shop",
+        "worse",
+        json!({"parentRef": {"name": "other"}}),
+    );
+    settle(&mut world).await;
+    let message = said(&world, "revel", "tree").1;
+    assert!(
+        message.ends_with("shop/bad (Invalid), shop/lacks (DependencyMissing)"),
+        "{message}"
+    );
     // One that was there and is broken by a change goes, and comes back.
     for (matcher, expected) in [("a=~\"(\"", vec![]), ("a=b", vec!["own/shop/good"])] {
         let changed = branch(&mut world, "shop", "good", json!({"matchers": [matcher]}));
