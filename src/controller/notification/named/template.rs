@@ -41,6 +41,7 @@ impl Reconcile for NotificationTemplate {
         let unknown: Vec<String> = unknown
             .map(|unknown| format!("spec.template: {unknown}"))
             .collect();
+        self.refuse_grafanas(&wish, &instance)?;
         let brought = bring(self, &instance, context, &wish).await;
         // Grafana's own words name neither the field nor the place.
         let brought = brought.map_err(|failure| match unknown.first() {
@@ -99,6 +100,32 @@ impl Reconcile for NotificationTemplate {
 }
 
 impl NotificationTemplate {
+    /// Where its text is given.
+    fn field(&self) -> &'static str {
+        match self.spec.template {
+            Some(_) => "spec.template",
+            None => "spec.templateFrom",
+        }
+    }
+
+    /// Fails where it defines what Grafana's own texts are made of and its namespace may not, or may not any more: what Grafana has of it
+    /// stays as it is then.
+    fn refuse_grafanas(&self, wish: &model::Template, instance: &Instance) -> Result<(), Failure> {
+        let defined = text::defined(wish);
+        let Some(name) = defined.iter().find(|name| text::is_grafanas(name)) else {
+            return Ok(());
+        };
+        if instance.is_unrestricted(self.ns()) {
+            return Ok(());
+        }
+        let message = format!(
+            "{}: the texts of everybody's notifications are made of Grafana's own template {name}, so only namespaces in spec.unrestrictedNamespaces of GrafanaInstance {} may define it; choose another name. What Grafana has of this resource stays until it is changed or deleted",
+            self.field(),
+            instance.name
+        );
+        Err(Failure::new(Reason::Invalid, message, Retry::OnChange))
+    }
+
     /// What to know where another group in Grafana has come to define a name too that this one has there: the younger resource is told, and any that shares it
     /// with somebody in Grafana.
     fn doubled(&self, wish: &model::Template, instance: &Instance, context: &Context) -> Option<String> {
@@ -146,11 +173,12 @@ impl Named for NotificationTemplate {
         let references = from.map(|from| &from.config_map_key_ref).collect();
         let texts = referenced::texts(&context.client, self.ns(), references).await?;
         let mut read = texts.into_values();
-        let (field, text) = match &self.spec.template {
-            Some(given) => ("spec.template", Some(given.clone())),
-            None => ("spec.templateFrom", read.next()),
-        };
-        Ok(text::template(&text.unwrap_or_default(), self.called(), field)?)
+        let text = self.spec.template.clone().or_else(|| read.next());
+        Ok(text::template(
+            &text.unwrap_or_default(),
+            self.called(),
+            self.field(),
+        )?)
     }
 
     fn is_same(one: &model::Template, other: &model::Template) -> bool {
@@ -181,20 +209,7 @@ impl Named for NotificationTemplate {
         instance: &Instance,
     ) -> Result<(), Failure> {
         let new = text::newly_defined(wish, found.map(|found| &found.object));
-        let field = if self.spec.template.is_some() {
-            "spec.template"
-        } else {
-            "spec.templateFrom"
-        };
-        if let Some(name) = new.iter().find(|name| text::is_grafanas(name))
-            && !instance.is_unrestricted(self.ns())
-        {
-            let message = format!(
-                "{field}: the texts of everybody's notifications are made of Grafana's own template {name}, so only namespaces in spec.unrestrictedNamespaces of GrafanaInstance {} may define it; choose another name",
-                instance.name
-            );
-            return Err(Failure::new(Reason::Invalid, message, Retry::OnChange));
-        }
+        let field = self.field();
         let names = Names::of(self, instance)?;
         // What it was called before goes once this is there.
         let own = names.all();

@@ -287,7 +287,20 @@ async fn what_everybodys_texts_are_made_of_is_defined_by_namespaces_alone_that_m
         assert_eq!(world.grafana.count("templates.put"), usize::from(may));
         if let Err(failure) = result {
             assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
+            continue;
         }
+        // Its namespace may no more: it says so, also where nothing is edited, and what Grafana has stays.
+        let mut world = world.restarted().await;
+        for text in ["x", "y"] {
+            let edited = format!("{{{{ define \"default.title\" }}}}{text}{{{{ end }}}}");
+            let edited = world.template("slack", json!({"template": edited}));
+            let failure = pass(&world, &edited).await.unwrap_err();
+            assert_eq!(failure.reason, Some(Reason::Invalid), "{}", failure.message);
+        }
+        assert_eq!(world.grafana.count("templates.put"), 1);
+        let other = world.template("slack", defining("slack.title"));
+        pass(&world, &other).await.unwrap();
+        assert_eq!(world.grafana.count("templates.put"), 2);
     }
 }
 
