@@ -248,11 +248,33 @@ fn notification(
             interval::name_of(wanted, object.ns(), context, instance)
         })
     });
-    if matches!(&settings, Err(refusal) if refusal.reason == Reason::DependencyMissing) {
+    let settings = settings.map_err(|refusal| {
+        if refusal.reason != Reason::DependencyMissing {
+            return refusal;
+        }
         // What Grafana has refused for want of it is another thing once it is there.
         instance.refused.forget(uid);
-    }
+        goes_on(refusal, instance, uid)
+    });
     Ok(settings?)
+}
+
+/// Says as well which way the alerts of a rule go on that is in Grafana: it stays as it is there, for they shall reach somebody.
+fn goes_on(refusal: Refusal, instance: &Instance, uid: &str) -> Refusal {
+    let found = instance
+        .mirror
+        .read(|held| held.rules.lookup(uid).cloned().present());
+    let way = found.and_then(|found| match (found.receiver, found.tree) {
+        (Some(receiver), _) => Some(format!("to contact point {receiver}")),
+        (None, Some(tree)) => Some(format!("through the policy tree {tree}")),
+        (None, None) => None,
+    });
+    let Some(way) = way else { return refusal };
+    let message = format!(
+        "{}. Until then the rule in Grafana stays as it is, and its alerts go on {way}",
+        refusal.message
+    );
+    Refusal { message, ..refusal }
 }
 
 /// Removes a rule that has no resource.

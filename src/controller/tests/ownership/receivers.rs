@@ -1,6 +1,7 @@
 //! Rules that name a contact point, and rules that become editable: what others have of it, and what must not be lost on the way.
 
 use super::*;
+use crate::api::ANNOTATION_SHARED_WITH;
 use crate::api::condition::Reason;
 use crate::controller::notification::receiver;
 use crate::controller::pass::Reconcile;
@@ -46,6 +47,45 @@ async fn a_contact_point_that_waits_is_told_when_a_rule_lets_go_of_it_or_goes() 
     );
     other.reconcile(&world.context).await.unwrap();
     assert_eq!(drain(&mut world.receivers.contact_points), 0, "nothing is new");
+}
+
+#[tokio::test]
+async fn a_rule_whose_contact_point_is_shared_with_it_no_more_says_where_its_alerts_go_on() {
+    let mut world = World::connected().await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let mut point = world.contact_point("team", hook);
+    point.reconcile(&world.context).await.unwrap();
+    let mut own = |world: &mut World, shared_with: &str| {
+        let annotations = [(ANNOTATION_SHARED_WITH.to_owned(), shared_with.to_owned())];
+        point.metadata.annotations = Some(annotations.into());
+        see(
+            &world.context,
+            &mut world.writers.contact_points,
+            point.clone(),
+            news::about_contact_point,
+        );
+        let settings = json!({"receiverRef": {"name": "team", "namespace": "revel"}});
+        let spec = json!({"query": QUERY, "notificationSettings": settings});
+        let mut rule: AlertRule = made(&world.server, "alertrules", "r", spec);
+        rule.metadata.namespace = Some("bank".to_owned());
+        see(&world.context, &mut world.writers.rules, rule, news::about_rule)
+    };
+    let rule = own(&mut world, "bank");
+    rule.reconcile(&world.context).await.unwrap();
+    let stored = world.grafana.hold(|held| held.rules.clone());
+    let rule = own(&mut world, "shop");
+    let failure = rule.reconcile(&world.context).await.unwrap_err();
+    assert_eq!(failure.reason, Some(Reason::DependencyMissing));
+    let (cause, way) = (
+        "ContactPoint revel/team isn't shared with namespace bank",
+        "the rule in Grafana stays as it is, and its alerts go on to contact point team",
+    );
+    assert!(
+        failure.message.contains(cause) && failure.message.ends_with(way),
+        "{}",
+        failure.message
+    );
+    assert_eq!(world.grafana.hold(|held| held.rules.clone()), stored);
 }
 
 #[tokio::test]

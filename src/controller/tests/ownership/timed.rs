@@ -82,7 +82,7 @@ async fn time_intervals_are_read_for_a_rule_that_names_some_and_for_no_other() {
     assert_eq!(reason, Some(Reason::DependencyMissing));
     assert_eq!(
         message,
-        "spec.notificationSettings.muteTimeIntervals[0]: TimeInterval revel/nights is not there; create it"
+        "spec.notificationSettings.muteTimeIntervals[0]: TimeInterval revel/nights is not there; create it. Until then the rule in Grafana stays as it is, and its alerts go on to contact point by-hand"
     );
 }
 
