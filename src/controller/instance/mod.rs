@@ -33,12 +33,16 @@ use crate::controller::engine::failure::Retry;
 use crate::controller::engine::health::{Health, all_unread};
 use crate::domain::refusal::counted;
 use crate::domain::tenancy;
+use crate::grafana::mirror::Part;
 
 /// How long a failed connection attempt waits.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// What is said until Grafana has answered, or not.
 const CONNECTING: &str = "connecting";
+
+/// What Grafana answers whoever asks for an organisation that isn't there.
+const NO_ORGANISATION: &str = "organization not found";
 
 #[cfg(any(test, feature = "cli"))]
 pub(super) use apis::preference;
@@ -244,7 +248,12 @@ pub(super) fn describe(
         apis::note(instance, &context.metrics, next);
     }
     next.unread.clear();
-    match instance.health() {
+    let health = instance.health();
+    if let Some(message) = no_organisation(instance, &health) {
+        next.reachable = Some(true);
+        return (Reason::Invalid, message);
+    }
+    match health {
         Health::Starting => (Reason::Unavailable, CONNECTING.into()),
         Health::Up => {
             count(instance, context, next);
@@ -277,6 +286,22 @@ pub(super) fn describe(
             (failure.reason.unwrap_or(Reason::Unavailable), failure.message)
         }
     }
+}
+
+/// That the organisation isn't there which `spec.orgID` names: then Grafana answers whatever is asked with that.
+fn no_organisation(instance: &Instance, health: &Health) -> Option<String> {
+    let number = instance.spec.org_id?;
+    let failure = match health {
+        Health::Down(failure) => failure,
+        Health::Partly(failing) => failing.get(&Part::Settings)?,
+        Health::Starting | Health::Up => return None,
+    };
+    failure.message.contains(NO_ORGANISATION).then(|| {
+        format!(
+            "spec.orgID: Grafana has no organisation {number} ({}); correct it, or create the organisation. Until then nothing is read or written there",
+            failure.message
+        )
+    })
 }
 
 /// What a person should know of credentials that may read and not write.

@@ -252,7 +252,7 @@ fn twin<'a, K: Managed>(part: &K, parts: &'a [K], object: &K, context: &Context)
 
 fn one_grafana<K: Managed>(part: &K, twin: &str) -> Failure {
     let message = format!(
-        "is for the same Grafana and organisation as GrafanaInstance {twin}; take {} out of spec.instances",
+        "it is for the same Grafana and organisation as GrafanaInstance {twin}; take {} out of spec.instances",
         part.instance()
     );
     Failure::new(Reason::Invalid, message, Retry::OnChange)

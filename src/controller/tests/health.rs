@@ -69,6 +69,26 @@ async fn silences_that_cannot_be_read_stop_silences_alone() {
 }
 
 #[tokio::test]
+async fn an_organisation_that_is_not_there_is_the_specifications_mistake() {
+    for (more, expected) in [
+        (json!({"orgID": 7}), Reason::Invalid),
+        (json!({}), Reason::Unavailable),
+    ] {
+        let mut world = World::new();
+        world
+            .grafana
+            .does(|_| Does::Refuses(404, "organization not found"));
+        let instance = world.connect(more).await;
+        until("the first read", || instance.health() != Health::Starting).await;
+        let mut status = GrafanaInstanceStatus::default();
+        let (reason, message) = describe(&instance, &world.context, &mut status);
+        assert_eq!(reason, expected, "{message}");
+        let names = message.starts_with("spec.orgID: Grafana has no organisation 7 (");
+        assert_eq!(names, expected == Reason::Invalid, "{message}");
+    }
+}
+
+#[tokio::test]
 async fn without_the_right_to_see_data_sources_all_goes_on_but_rules_that_have_one() {
     let mut world = World::new();
     world

@@ -322,7 +322,7 @@ async fn one_rule_in_both(login: Value) {
     let (_, message) = world.server.ready(RULE).unwrap();
     assert!(
         message.contains(
-            "GrafanaInstance twin: is for the same Grafana and organisation as GrafanaInstance default"
+            "GrafanaInstance twin: it is for the same Grafana and organisation as GrafanaInstance default"
         ),
         "{message}"
     );
