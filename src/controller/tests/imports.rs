@@ -98,6 +98,36 @@ async fn an_alert_rule_is_written_once_for_each_alert_and_nothing_at_rest() {
 }
 
 #[tokio::test]
+async fn an_import_that_selects_nothing_says_so() {
+    let mut world = World::connected().await;
+    world.prometheus_rule("revel", "web", found(&["A"]));
+    let misspelt =
+        json!({"kinds": ["PrometheusRule"], "selector": {"matchLabels": {"release": "promethues"}}});
+    for (spec, told) in [
+        (
+            misspelt,
+            Some(
+                "Warning: spec.selector matches no PrometheusRule of namespace revel, so there is nothing to import",
+            ),
+        ),
+        (
+            json!({"kinds": ["VMRule"]}),
+            Some("Warning: there is no VMRule of namespace revel, so there is nothing to import"),
+        ),
+        (json!({}), None),
+    ] {
+        let import = world.import(spec);
+        world.pass_over(&import).await;
+        let (reason, message) = world.said_of_import();
+        assert_eq!(reason, "Synced");
+        assert!(
+            told.map_or(!message.contains("Warning"), |told| message.ends_with(told)),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_alert_that_is_gone_takes_its_rule_along_and_one_that_cannot_be_seen_does_not() {
     let mut world = World::connected().await;
     let import = world.import(json!({}));

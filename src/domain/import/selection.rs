@@ -54,6 +54,27 @@ impl Selection {
         }
     }
 
+    /// What to know where nothing is selected: often a label is misspelt.
+    pub fn nothing(&self, sources: usize, import: &PrometheusRuleImport) -> Option<String> {
+        if sources > 0 {
+            return None;
+        }
+        let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+        let place = match &self.namespaces {
+            Namespaces::All => "of all namespaces that the operator watches".to_owned(),
+            Namespaces::Named(names) => format!("of namespace {}", names.join(", ")),
+        };
+        let which = if import.spec.selector.is_some() {
+            "spec.selector matches"
+        } else {
+            "there is"
+        };
+        Some(format!(
+            "{which} no {} {place}, so there is nothing to import",
+            kinds.join(" and no ")
+        ))
+    }
+
     /// Whether it reads nothing but its own namespace.
     pub fn stays_at_home(&self, namespace: &str) -> bool {
         match &self.namespaces {

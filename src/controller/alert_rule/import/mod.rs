@@ -177,6 +177,7 @@ impl PrometheusRuleImport {
             if wish.rules.len() == 1 { "it" } else { "them" }
         );
         let mut report = Report::synced(status, message);
+        report.warnings.extend(seen.selection.nothing(wish.sources, self));
         if let Some(missing) = seen.missing(self) {
             report.reason = Reason::DependencyMissing;
             report.message = missing;
