@@ -354,17 +354,10 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
 
     /// The rules that are asked for by name and aren't there are told as often as a silence opens that should cover them.
     async fn tell_of_unknown_rules(&self, name: &str) {
-        let namespace = self.object.namespace().unwrap_or_default();
         let Some(maintenance) = self.maintenance else {
             return;
         };
-        if !self.context.unwatched.sees(AlertRule::KIND, &namespace) {
-            return;
-        }
-        let rules = &self.context.stores.rules;
-        let is_there = |rule: &&String| rules.get(&ObjectRef::new(rule).within(&namespace)).is_some();
-        let names = maintenance.alert_rules.names.iter();
-        let unknown: Vec<String> = names.filter(|rule| !is_there(rule)).cloned().collect();
+        let unknown = self.unknown_rules(maintenance);
         if !unknown.is_empty() {
             tell(
                 self.object,
@@ -373,6 +366,18 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
             )
             .await;
         }
+    }
+
+    /// The rules that are asked for by name and aren't there, as far as can be seen.
+    fn unknown_rules(&self, maintenance: &Maintenance) -> Vec<String> {
+        let namespace = self.object.namespace().unwrap_or_default();
+        if !self.context.unwatched.sees(AlertRule::KIND, &namespace) {
+            return Vec::new();
+        }
+        let rules = &self.context.stores.rules;
+        let is_there = |rule: &&String| rules.get(&ObjectRef::new(rule).within(&namespace)).is_some();
+        let names = maintenance.alert_rules.names.iter();
+        names.filter(|rule| !is_there(rule)).cloned().collect()
     }
 
     /// That a silence covers something is told when Grafana holds it.
@@ -386,7 +391,13 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
                 .lock()
                 .remove(&(self.uid.clone(), name.clone()));
             if let (Some(awaited), Some(maintenance)) = (awaited, self.maintenance) {
-                let word = words::in_force(awaited.is_again, &held.window, maintenance, &name);
+                let word = words::in_force(
+                    awaited.is_again,
+                    &held.window,
+                    maintenance,
+                    &self.unknown_rules(maintenance),
+                    &name,
+                );
                 tell(self.object, &word, self.context).await;
             }
         }

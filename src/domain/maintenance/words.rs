@@ -35,10 +35,23 @@ impl Word {
 }
 
 /// That a silence has come into force: said when Grafana holds it, not when it was asked for.
-pub fn in_force(is_again: bool, window: &Window, maintenance: &Maintenance, name: &str) -> Word {
+/// `unknown`: rules that are asked for by name and aren't there.
+pub fn in_force(
+    is_again: bool,
+    window: &Window,
+    maintenance: &Maintenance,
+    unknown: &[String],
+    name: &str,
+) -> Word {
+    let names = maintenance.alert_rules.names.iter();
+    let known: Vec<&str> = names
+        .filter(|rule| !unknown.contains(rule))
+        .map(String::as_str)
+        .collect();
     let covered = match &maintenance.alert_rules {
         selector if selector.all == Some(true) => "all AlertRules of the namespace".to_owned(),
-        selector if !selector.names.is_empty() => format!("AlertRules {}", selector.names.join(", ")),
+        _ if !known.is_empty() => format!("AlertRules {}", known.join(", ")),
+        selector if !selector.names.is_empty() => "no AlertRule: none of those named is there".to_owned(),
         _ => "AlertRules with the labels it asks for".to_owned(),
     };
     let matchers: Vec<&str> = maintenance.matchers.iter().map(MatcherText::as_str).collect();
@@ -213,7 +226,9 @@ mod tests {
             lease: Lease::default(),
             source: "MaintenancePolicy p".to_owned(),
         };
-        let note = |maintenance: &Maintenance| in_force(false, &window(), maintenance, "s").note;
+        let note = |maintenance: &Maintenance| {
+            in_force(false, &window(), maintenance, &["gone".to_owned()], "s").note
+        };
         assert!(
             note(&maintenance)
                 .contains("covers all AlertRules of the namespace, as MaintenancePolicy p says")
@@ -225,6 +240,21 @@ mod tests {
             narrowed.contains("of the namespace, of whose alerts only those with severity!="),
             "{narrowed}"
         );
+        maintenance.matchers.clear();
+        for (names, expected) in [
+            (vec!["gone", "there"], "covers AlertRules there, as"),
+            (
+                vec!["gone"],
+                "covers no AlertRule: none of those named is there, as",
+            ),
+        ] {
+            maintenance.alert_rules = AlertRuleSelector {
+                names: names.into_iter().map(str::to_owned).collect(),
+                ..AlertRuleSelector::default()
+            };
+            let named = note(&maintenance);
+            assert!(named.contains(expected), "{named}");
+        }
     }
 
     #[test]
