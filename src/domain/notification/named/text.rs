@@ -324,6 +324,10 @@ mod tests {
     fn a_text_that_is_not_closed_is_refused_with_its_line_and_column() {
         for (text, place) in [
             ("{{ define \"a\" }}\n  {{ if .Alerts }}", "line 2, column 3"),
+            (
+                "{{ define \"a\" }}x{{ end }}\n {{ define \"a\" }}y{{ end }}",
+                "line 2, column 2",
+            ),
             ("a\n\n{{ end }}", "line 3, column 1"),
             ("a {{ .X }", "line 1, column 3"),
             ("{{ \"a }}", "line 1, column 4"),

@@ -30,6 +30,9 @@ pub enum Problem {
     /// A keyword that needs a value has none.
     #[error("nothing stands behind this word, which needs a value")]
     MissingValue,
+    /// A name is defined for the second time in one text.
+    #[error("a template of this name is defined further up already; give one of the two another name")]
+    Twice,
     /// An `end` or `else` stands outside every block.
     #[error("this belongs to no if, range, with, define or block")]
     Stray,

@@ -10,6 +10,7 @@ mod error;
 mod read;
 mod rewrite;
 mod scope;
+mod twice;
 mod vocabulary;
 
 pub use error::{Problem, TemplateError};

@@ -6,11 +6,17 @@ use std::ops::Range;
 use super::action::{Action, Actions, Kind};
 use super::error::{Problem, TemplateError};
 use super::scope::{Calls, OfAlert, Scopes, name};
+use super::twice::Defined;
 
-/// Fails unless every action, string and block of a text is closed, and every keyword has what it needs. Grafana's templates of notifications are held to
-/// no more than that.
+/// Fails unless every action, string and block of a text is closed, every keyword has what it needs, and no name is defined twice. Grafana's templates of
+/// notifications are held to no more than that.
 pub fn check(text: &str) -> Result<(), TemplateError> {
-    walk(text, OfAlert::new(), |_, _| {})
+    let mut defined = Defined::default();
+    walk(text, OfAlert::new(), |action, _| defined.note(text, action))?;
+    let twice = defined
+        .twice
+        .map(|at| TemplateError::at(text, at, Problem::Twice));
+    twice.map_or(Ok(()), Err)
 }
 
 fn lacks_value(action: &Action<'_>) -> bool {
