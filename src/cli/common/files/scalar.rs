@@ -16,8 +16,10 @@ static FLOAT: LazyLock<Option<Regex>> =
 pub(super) fn resolve(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Value::Bool(true),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
+            return Value::Bool(true);
+        }
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
             return Value::Bool(false);
         }
         _ => {}
@@ -29,6 +31,12 @@ pub(super) fn resolve(text: &str) -> Value {
     integer(text)
         .or_else(|| float(text))
         .map_or_else(|| Value::String(text.to_owned()), Value::Number)
+}
+
+/// Whether a plain text is a number in YAML that JSON has none for. An API server gets JSON, so kubectl refuses the whole document.
+pub(super) fn is_beyond_json(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
 }
 
 fn integer(text: &str) -> Option<Number> {
@@ -186,9 +194,12 @@ mod tests {
             ("-", json!("-")),
             ("+", json!("+")),
             ("2026-03-01", json!("2026-03-01")),
-            ("y", json!("y")),
+            ("y", json!(true)),
+            ("Y", json!(true)),
+            ("n", json!(false)),
+            ("N", json!(false)),
+            ("yEs", json!("yEs")),
             ("18446744073709551615", json!(u64::MAX)),
-            (".inf", json!(".inf")),
         ] {
             assert_eq!(resolve(text), expected, "{text}");
         }

@@ -67,6 +67,35 @@ fn a_document_that_cannot_be_read_hurts_no_other() {
 }
 
 #[test]
+fn numbers_that_json_does_not_have_are_refused_as_kubectl_does() {
+    for (value, is_refused) in [
+        (".inf", true),
+        ("-.Inf", true),
+        ("+.INF", true),
+        (".nan", true),
+        ("\".inf\"", false),
+        (".infinite", false),
+        ("-.nan", false),
+    ] {
+        let (_, read) = read(&format!("{RULE}spec:\n  labels: {{a: {value}}}\n"));
+        let told: Vec<_> = read
+            .problems
+            .iter()
+            .map(|problem| (problem.rule.name, problem.spot.start))
+            .collect();
+        let expected = if is_refused {
+            vec![("yaml", (6, 15))]
+        } else {
+            vec![]
+        };
+        assert_eq!(told, expected, "{value}");
+    }
+    // A key is made a text of.
+    let (_, read) = read(&format!("{RULE}spec:\n  labels: {{.inf: a}}\n"));
+    assert!(read.problems.is_empty(), "{:#?}", read.problems);
+}
+
+#[test]
 fn templates_that_nobody_has_rendered_are_named_as_that() {
     for (text, line, column) in [
         (format!("{RULE}spec:\n  query: {{{{ .Values.query }}}}\n"), 6, 10),

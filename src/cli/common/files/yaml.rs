@@ -8,7 +8,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Value};
 
 use super::document::{Content, Key, Node, Style};
-use super::scalar::resolve;
+use super::scalar::{is_beyond_json, resolve};
 
 /// How many values one document may have, those behind aliases counted each time.
 const MOST: usize = 1_000_000;
@@ -217,7 +217,19 @@ impl Builder {
                     span,
                 });
             }
-            _ => open.items.push(node),
+            _ => {
+                if let Content::Scalar {
+                    text, is_text: false, ..
+                } = &node.content
+                    && is_beyond_json(text)
+                {
+                    let message = format!(
+                        "{text} is a number that JSON doesn't have, so kubectl refuses it; put it in quotes"
+                    );
+                    return Err((span.start, message));
+                }
+                open.items.push(node);
+            }
         }
         Ok(())
     }
