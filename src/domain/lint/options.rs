@@ -39,8 +39,13 @@ impl Options {
 
     /// Whether a rule is looked for at all.
     pub fn wants(&self, rule: &Rule) -> bool {
-        let is_asked =
-            rule.level == Level::Error || self.asked.as_ref().is_none_or(|asked| asked.contains(rule.name));
+        self.wants_of(rule, rule.level)
+    }
+
+    /// Whether what a rule finds of that level is looked for.
+    fn wants_of(&self, rule: &Rule, level: Level) -> bool {
+        let is_error = level == Level::Error || rule.level == Level::Error;
+        let is_asked = is_error || self.asked.as_ref().is_none_or(|asked| asked.contains(rule.name));
         is_asked && !self.disabled.contains(rule.name)
     }
 
@@ -50,6 +55,7 @@ impl Options {
             .disabled()
             .any(|name| name == "all" || name == finding.rule.name);
         // Nobody can switch off that he has switched off what there isn't.
-        self.wants(finding.rule) && (!is_off || finding.rule == &super::finding::LINT_DISABLE)
+        self.wants_of(finding.rule, finding.level)
+            && (!is_off || finding.rule == &super::finding::LINT_DISABLE)
     }
 }

@@ -162,3 +162,78 @@ fn an_inhibition_rule_is_looked_at_as_any_other() {
 
 #[path = "whole_standing_tests.rs"]
 mod beside_a_cluster;
+
+#[test]
+fn a_time_zone_that_there_is_not_is_told_with_the_one_that_was_meant() {
+    let interval = |location: &str| {
+        let periods = json!([{"weekdays": ["monday"]}, {"location": location}]);
+        object("TimeInterval", "i", json!({"timeIntervals": periods}))
+    };
+    let known = |zones: &[&str]| Options {
+        zones: (!zones.is_empty()).then(|| zones.iter().map(|zone| (*zone).to_owned()).collect()),
+        ..options()
+    };
+    let told = |location: &str, zones: &[&str]| {
+        let found = all(vec![interval(location)], &known(zones)).into_iter();
+        let found = found.filter(|finding| finding.rule.name == "unknown-word");
+        found
+            .map(|finding| format!("{}: {}", finding.path, finding.message))
+            .collect::<Vec<_>>()
+    };
+    let zones = ["Europe/Berlin", "Europe/Rome", "UTC"];
+    assert_eq!(
+        told("Europe/Berlim", &zones),
+        [
+            "spec.timeIntervals[1].location: there is no time zone \"Europe/Berlim\" on this machine; did you mean \"Europe/Berlin\"?"
+        ]
+    );
+    assert!(told("Europe/Rome", &zones).is_empty());
+    assert!(
+        told("Europe/Berlim", &[]).is_empty(),
+        "nothing is known of them here"
+    );
+    for own in ["UTC", "Local"] {
+        assert!(told(own, &["Europe/Rome"]).is_empty(), "{own}");
+    }
+}
+
+#[test]
+fn what_grafana_reads_at_once_is_refused_for_an_unknown_word() {
+    let template =
+        |(name, text): (&str, &str)| object("NotificationTemplate", name, json!({"template": text}));
+    let texts = [
+        (
+            "a",
+            r#"{{ define "a" }}{{ .CommonLabels.foo | toUppr }}{{ end }}"#,
+        ),
+        ("b", r#"{{ define "b" }}{{ 1.5 | humanize }}{{ end }}"#),
+        ("c", r#"{{ define "c" }}{{ $labels.foo }}{{ end }}"#),
+    ];
+    let levels = |version: Option<&str>| {
+        let options = Options {
+            version: version.and_then(Version::parse),
+            // Errors are told whatever else is asked for.
+            asked: version.is_none().then(std::collections::BTreeSet::new),
+            ..options()
+        };
+        let found = all(texts.map(template).to_vec(), &options).into_iter();
+        found
+            .map(|finding| (finding.rule.name, finding.object, finding.level))
+            .collect::<Vec<_>>()
+    };
+    let told = |level| [0, 1, 2].map(|at| ("unknown-word", at, level));
+    assert_eq!(levels(None), told(Level::Error));
+    assert_eq!(levels(Some("12.4")), told(Level::Error));
+    // Nobody knows yet what that one has.
+    assert_eq!(levels(Some("14.0")), told(Level::Warning));
+}
+
+#[test]
+fn a_silence_of_nothing_is_not_told_to_be_broad() {
+    let silence = object("Silence", "s", json!({"duration": "1h"}));
+    let told = said(vec![silence]);
+    assert!(
+        !told.is_empty() && !told.iter().any(|told| told.starts_with("broad-silence")),
+        "{told:?}"
+    );
+}

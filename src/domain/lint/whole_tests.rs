@@ -414,37 +414,3 @@ fn what_is_switched_off_is_not_told() {
 
 #[path = "whole_across_tests.rs"]
 mod across_files;
-
-#[test]
-fn a_time_zone_that_there_is_not_is_told_with_the_one_that_was_meant() {
-    let interval = |location: &str| {
-        let periods = json!([{"weekdays": ["monday"]}, {"location": location}]);
-        object("TimeInterval", "i", json!({"timeIntervals": periods}))
-    };
-    let known = |zones: &[&str]| Options {
-        zones: (!zones.is_empty()).then(|| zones.iter().map(|zone| (*zone).to_owned()).collect()),
-        ..options()
-    };
-    let told = |location: &str, zones: &[&str]| {
-        let found = all(vec![interval(location)], &known(zones)).into_iter();
-        let found = found.filter(|finding| finding.rule.name == "unknown-word");
-        found
-            .map(|finding| format!("{}: {}", finding.path, finding.message))
-            .collect::<Vec<_>>()
-    };
-    let zones = ["Europe/Berlin", "Europe/Rome", "UTC"];
-    assert_eq!(
-        told("Europe/Berlim", &zones),
-        [
-            "spec.timeIntervals[1].location: there is no time zone \"Europe/Berlim\" on this machine; did you mean \"Europe/Berlin\"?"
-        ]
-    );
-    assert!(told("Europe/Rome", &zones).is_empty());
-    assert!(
-        told("Europe/Berlim", &[]).is_empty(),
-        "nothing is known of them here"
-    );
-    for own in ["UTC", "Local"] {
-        assert!(told(own, &["Europe/Rome"]).is_empty(), "{own}");
-    }
-}

@@ -189,7 +189,10 @@ pub fn wish(
 pub fn warning(spec: &SilenceSpec, around: &Surroundings<'_>) -> Option<String> {
     let holds_without_label =
         |text: &MatcherText| Matcher::parse(text.as_str()).is_ok_and(|matcher| matcher.matches_empty());
-    let is_wide = spec.alert_rules.is_none() && spec.matchers.iter().all(holds_without_label);
+    // One without matchers is refused for that.
+    let is_wide = spec.alert_rules.is_none()
+        && !spec.matchers.is_empty()
+        && spec.matchers.iter().all(holds_without_label);
     is_wide.then(|| {
         format!(
             "spec.matchers: every one also matches alerts without its label, so this covers all others of namespace {}; say what is meant with a matcher that names a value, or with alertRules",

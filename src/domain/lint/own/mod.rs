@@ -25,16 +25,20 @@ use crate::domain::ownership::{Owner, Owners};
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::query;
 use crate::domain::rule::template;
+use crate::domain::version::Version;
 
 /// Whoever the operator is. What is found doesn't depend on it.
 const OWNER: &str = "check";
+
+/// The first Grafana of whose templates not all functions are known.
+const TOO_NEW: Version = Version::new(13, 4, 0);
 
 /// What the operator would say of a resource, besides what was found already.
 pub(super) fn check(at: usize, object: &Object, options: &Options, known: &[Finding]) -> Vec<Finding> {
     let Some(typed) = &object.typed else {
         return Vec::new();
     };
-    let mut found = parsed(at, typed);
+    let mut found = parsed(at, object, typed, options);
     if let (Typed::TimeInterval(interval), Some(zones)) = (typed, &options.zones) {
         of_zones(at, &interval.spec, zones, &mut found);
     }
@@ -95,7 +99,7 @@ fn refusal(object: &Object, typed: &Typed, now: Timestamp) -> Result<(), Refusal
 }
 
 /// What the parsers say of the texts in a resource, of each by itself.
-fn parsed(at: usize, typed: &Typed) -> Vec<Finding> {
+fn parsed(at: usize, object: &Object, typed: &Typed, options: &Options) -> Vec<Finding> {
     let mut found = Vec::new();
     match typed {
         Typed::AlertRule(rule) => of_rule(at, &rule.spec, &mut found),
@@ -116,13 +120,16 @@ fn parsed(at: usize, typed: &Typed) -> Vec<Finding> {
                 template::check(text),
             ));
             let unknown = template::unknown_to_notifications(text).into_iter();
+            // Grafana reads it when it is stored, and refuses it then. One that is newer may have more functions.
+            let is_newer = |version: Version| version >= TOO_NEW;
+            let level = if options.version_of(object).is_some_and(is_newer) {
+                Level::Warning
+            } else {
+                Level::Error
+            };
             found.extend(unknown.map(|unknown| {
-                Finding::new(
-                    &UNKNOWN_WORD,
-                    at,
-                    Path::parse("spec.template"),
-                    unknown.to_string(),
-                )
+                let path = Path::parse("spec.template");
+                Finding::new(&UNKNOWN_WORD, at, path, unknown.to_string()).of(level)
             }));
         }
         Typed::Silence(silence) => of_matchers(

@@ -60,6 +60,20 @@ fn what_an_api_server_takes_is_taken() {
 }
 
 #[test]
+fn a_text_that_may_be_a_secret_is_not_shown_where_it_stands_wrong() {
+    let spec = json!({"integrations": [{"webhook": {"url": "https://example.com/hunter2"}}]});
+    let expected = "a text by itself is not taken here; write it as {value: …}, or as {secretKeyRef: {name: …, key: …}} to take it from a Secret";
+    assert_eq!(
+        found("ContactPoint", &spec),
+        [(
+            "spec.integrations[0].webhook.url".to_owned(),
+            "schema",
+            expected.to_owned()
+        )]
+    );
+}
+
+#[test]
 fn what_the_schema_does_not_allow_is_told_at_its_field_with_a_cure() {
     for (spec, field, message) in [
         (

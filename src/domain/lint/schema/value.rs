@@ -38,6 +38,13 @@ fn type_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
     if fits {
         return None;
     }
+    if value.is_string() && may_be_secret(schema) {
+        // What stands there may be a secret, so it isn't shown.
+        return Some(
+            "a text by itself is not taken here; write it as {value: …}, or as {secretKeyRef: {name: …, key: …}} to take it from a Secret"
+                .to_owned(),
+        );
+    }
     let cure = match (expected, value) {
         ("a text", Value::Number(_) | Value::Bool(_)) => "; put it in quotes",
         ("a list", Value::String(_) | Value::Object(_)) => "; put a dash before it",
@@ -48,6 +55,15 @@ fn type_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
         "{expected} is expected here, and this is {}{cure}",
         said(value)
     ))
+}
+
+/// Whether a field holds a text that may come from a Secret too.
+fn may_be_secret(schema: &JSONSchemaProps) -> bool {
+    let has = |name: &str| {
+        let fields = schema.properties.as_ref();
+        fields.is_some_and(|fields| fields.contains_key(name))
+    };
+    has("value") && has("secretKeyRef")
 }
 
 fn choice_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
