@@ -84,6 +84,8 @@ rules! {
     FOR_ZERO, "for-zero", Info, "a critical or high rule that fires at its first bad evaluation";
     /// One event.
     SINGLE_EVENT, "single-event", Warning, "a rule that fires for one single event";
+    /// Nothing is compared.
+    NO_COMPARISON, "no-comparison", Warning, "a query without a comparison, which fires whatever it measures";
     /// The value in a label.
     VALUE_IN_LABEL, "value-in-label", Warning, "a label that changes with the value, so that each change is another alert";
     /// Not Grafana's words.

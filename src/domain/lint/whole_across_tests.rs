@@ -229,6 +229,19 @@ fn what_grafana_reads_at_once_is_refused_for_an_unknown_word() {
 }
 
 #[test]
+fn a_recording_rule_compares_nothing_and_neither_does_a_condition() {
+    let of = |more: Value| {
+        let found = all(vec![rule("a", more)], &options()).into_iter();
+        let found = found.filter(|finding| finding.rule.name == "no-comparison");
+        found.map(|finding| finding.part).collect::<Vec<_>>()
+    };
+    assert_eq!(of(json!({"query": "up == bool 0"})), [Part::Byte(6)]);
+    assert_eq!(of(json!({"query": "sum(up)"})), [Part::Byte(0)]);
+    assert_eq!(of(json!({"query": "sum(up)", "record": {"metric": "a"}})), []);
+    assert_eq!(of(json!({"query": "absent(up)"})), []);
+}
+
+#[test]
 fn a_silence_of_nothing_is_not_told_to_be_broad() {
     let silence = object("Silence", "s", json!({"duration": "1h"}));
     let told = said(vec![silence]);

@@ -120,6 +120,10 @@ fn every_rule_finds_what_it_is_for_at_its_field() {
             "unknown-word 0.spec.annotations.summary",
         ),
         (
+            vec![rule("a", json!({"query": "sum(rate(x[5m]))"}))],
+            "no-comparison 0.spec.query",
+        ),
+        (
             vec![rule("a", json!({"labels": {"value": "{{ $value }}"}}))],
             "value-in-label 0.spec.labels.value",
         ),

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::super::finding::{
-    FOR_ZERO, Finding, NO_DESCRIPTION, NO_RUNBOOK, NO_SEVERITY, NO_SUMMARY, Part, SINGLE_EVENT,
-    UNKNOWN_SEVERITY,
+    FOR_ZERO, Finding, NO_COMPARISON, NO_DESCRIPTION, NO_RUNBOOK, NO_SEVERITY, NO_SUMMARY, Part,
+    SINGLE_EVENT, UNKNOWN_SEVERITY,
 };
 use super::super::path::Path;
 use crate::api::alert_rule::AlertRuleSpec;
-use crate::domain::rule::query::{self, Comparison, Obstacle, Split};
+use crate::domain::rule::query::{self, Always, Comparison, Obstacle, Split};
 
 /// The severities that the documentation speaks of.
 const KNOWN: [&str; 4] = ["critical", "high", "warning", "info"];
@@ -80,6 +80,20 @@ pub(super) fn check(at: usize, spec: &AlertRuleSpec) -> Vec<Finding> {
     if let Some(byte) = spec.query.as_deref().and_then(single) {
         let message = "the rule fires for a single event: alert on how many there are, or on their share, unless each one must be looked at";
         let finding = Finding::new(&SINGLE_EVENT, at, Path::parse("spec.query"), message);
+        found.push(finding.at(Part::Byte(byte)));
+    }
+    if let Some(always) = spec.query.as_deref().and_then(query::always) {
+        let (byte, message) = match always {
+            Always::Uncompared => (
+                0,
+                "the query compares nothing, so the rule fires as soon as there is a sample, whatever its value: compare it, as in \"… > 5\"",
+            ),
+            Always::Bool(byte) => (
+                byte,
+                "with bool the comparison yields 0 where it doesn't hold, and the rule fires for any sample, 0 too: leave bool out",
+            ),
+        };
+        let finding = Finding::new(&NO_COMPARISON, at, Path::parse("spec.query"), message);
         found.push(finding.at(Part::Byte(byte)));
     }
     found

@@ -1,10 +1,12 @@
 //! The query of an alert, in LogQL or PromQL.
 
+mod always;
 mod constant;
 mod error;
 pub mod language;
 mod split;
 mod token;
 
+pub use always::{Always, always};
 pub use error::{Problem, QueryError};
 pub use split::{Comparison, Obstacle, Split, split};

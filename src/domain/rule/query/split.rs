@@ -71,7 +71,7 @@ impl Comparison {
         }
     }
 
-    fn of(token: &Token<'_>) -> Option<Self> {
+    pub(super) fn of(token: &Token<'_>) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|op| token.kind == Kind::Symbol && token.text == op.as_str())
@@ -136,7 +136,7 @@ pub fn split(query: &str) -> Result<Split<'_>, QueryError> {
 }
 
 /// The tokens that stand in no parentheses but those so deep, with their places.
-fn top<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> Vec<(usize, &'t Token<'a>)> {
+pub(super) fn top<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> Vec<(usize, &'t Token<'a>)> {
     let all = tokens.iter().enumerate();
     all.filter(|(_, t)| t.depth == depth).collect()
 }
@@ -145,7 +145,7 @@ fn top<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> Vec<(usize, &'t Token<'
 ///
 /// A pair encloses everything between if nothing there is as shallow as it is. The shallowest of all that isn't a
 /// parenthesis in a pair from both ends says how many pairs do.
-fn strip_parentheses<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> (&'t [Token<'a>], usize) {
+pub(super) fn strip_parentheses<'t, 'a>(tokens: &'t [Token<'a>], depth: usize) -> (&'t [Token<'a>], usize) {
     let is_pair = |(first, last): &(&Token<'a>, &Token<'a>)| {
         first.kind == Kind::Open('(') && last.kind == Kind::Close(')')
     };
@@ -200,7 +200,7 @@ fn comparison<'t, 'a>(
 }
 
 /// A metric may be called `or` too; an operator stands behind an operand.
-fn is_set_operator(before: &Token<'_>, token: &Token<'_>) -> bool {
+pub(super) fn is_set_operator(before: &Token<'_>, token: &Token<'_>) -> bool {
     before.kind != Kind::Symbol && token.is_word(&["and", "or", "unless"])
 }
 
