@@ -1,6 +1,6 @@
 //! Which resources are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::core::{Expression, Selector as Labels, SelectorExt};
 
@@ -78,6 +78,32 @@ pub(in super::super) fn selector(text: &str) -> Result<Selector, String> {
     text.split(',').map(one).collect::<Result<_, _>>().map(Selector)
 }
 
+/// Why what somebody asks for by its name isn't compared: it isn't there, or is for these instances and not for that one.
+pub(super) fn absent(
+    what: &str,
+    place: &str,
+    theirs: Option<(&BTreeSet<String>, &str)>,
+    more: &str,
+) -> String {
+    let Some((theirs, own)) = theirs else {
+        return format!("there is no {what} {place} to compare{more}");
+    };
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
+    format!(
+        "{what} {place} is for GrafanaInstance {}, and this asks {own}: name its own with --instance",
+        theirs.join(" and ")
+    )
+}
+
+/// Why no cluster is asked, and that none has to be.
+pub(super) fn unconnected(why: &str, may_be_alone: bool) -> String {
+    if may_be_alone {
+        format!("{why}; or give the operator's owner id with --owner-id, and no cluster is asked")
+    } else {
+        why.to_owned()
+    }
+}
+
 impl Asked<'_> {
     /// Whether a resource is asked for.
     pub(super) fn is_meant(&self, kind: &str, name: &str, labels: &BTreeMap<String, String>) -> bool {
@@ -106,6 +132,25 @@ mod tests {
                 .contains("did you mean AlertRule?")
         );
         assert!(named("silence/").is_err());
+    }
+
+    #[test]
+    fn what_is_for_another_grafana_is_told_from_what_is_not_there() {
+        let theirs = BTreeSet::from(["h117".to_owned(), "h124".to_owned()]);
+        assert_eq!(
+            absent("AlertRule/a", "in namespace n", Some((&theirs, "default")), ""),
+            "AlertRule/a in namespace n is for GrafanaInstance h117 and h124, and this asks default: name its own with --instance"
+        );
+        assert_eq!(
+            absent("AlertRule/a", "in the files", None, "; m"),
+            "there is no AlertRule/a in the files to compare; m"
+        );
+    }
+
+    #[test]
+    fn files_and_an_address_need_no_cluster_once_the_owner_is_named() {
+        assert!(unconnected("no cluster", true).contains("--owner-id"));
+        assert_eq!(unconnected("no cluster", false), "no cluster");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use kube::{Api, ResourceExt};
 
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
 use super::super::common::files::Files;
-use super::asked::Asked;
+use super::asked::{Asked, absent, unconnected};
 use crate::api::{ANNOTATION_ADOPT, ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
 use crate::controller::engine::managed::Managed;
@@ -65,7 +65,9 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     let cluster = if is_alone {
         None
     } else {
-        Some(diff.cluster.connect(diff.scope).await?)
+        let connected = diff.cluster.connect(diff.scope).await;
+        let may_be_alone = diff.grafana.is_given()? && diff.files.are_named();
+        Some(connected.map_err(|why| unconnected(&why, may_be_alone))?)
     };
     let namespace = match &cluster {
         Some(cluster) => cluster.namespace.clone(),
@@ -94,6 +96,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         adopts: diff.adopts,
         selected: BTreeSet::new(),
         elsewhere: 0,
+        theirs: BTreeMap::new(),
         notes: std::mem::take(&mut reached.notes),
     };
     let cast = gathering.cast().await?;
@@ -246,6 +249,8 @@ struct Gathering<'a> {
     selected: BTreeSet<Name>,
     /// How many resources of files are for other instances.
     elsewhere: usize,
+    /// The instances of those that somebody asks for by name and that aren't for this one, by kind and name.
+    theirs: BTreeMap<(&'static str, String), BTreeSet<String>>,
     notes: Vec<String>,
 }
 
@@ -294,9 +299,16 @@ impl Gathering<'_> {
         for (key, object) in all {
             let labels = object.meta().labels.clone().unwrap_or_default();
             let is_meant = files.contains(&key) && self.asked.is_meant(K::KIND, object.id(), &labels);
+            let wanted: Vec<String> = object.wanted().into_iter().map(str::to_owned).collect();
             match self.here(object) {
                 Some(object) => here.push(object),
-                None => self.elsewhere += usize::from(is_meant),
+                None => {
+                    self.elsewhere += usize::from(is_meant);
+                    let (namespace, name) = key;
+                    if self.namespace.is_none_or(|own| own == namespace) {
+                        self.theirs.entry((K::KIND, name)).or_default().extend(wanted);
+                    }
+                }
             }
         }
         for object in &mut here {
@@ -343,7 +355,12 @@ impl Gathering<'_> {
             let Some(name) = name else { continue };
             let is_it = |selected: &Name| selected.kind == kind && selected.name == *name;
             if !self.selected.iter().any(is_it) {
-                return Err(format!("there is no {kind}/{name} {place} to compare{more}"));
+                let theirs = self
+                    .theirs
+                    .iter()
+                    .find(|((own, id), _)| own == kind && id == name);
+                let theirs = theirs.map(|(_, instances)| (instances, self.name));
+                return Err(absent(&format!("{kind}/{name}"), &place, theirs, &more));
             }
         }
         if self.selected.is_empty() {

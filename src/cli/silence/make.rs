@@ -280,10 +280,8 @@ impl Make {
             self.note(warning);
         }
         if covers.rules.is_empty() && !self.force {
-            return Ok(Err(format!(
-                "it would cover no AlertRule of GrafanaInstance {} in namespace {}; --force writes it all the same",
-                self.instance, connected.namespace
-            )));
+            let is_missing = instance.is_none() && !is_unread;
+            return Ok(Err(nothing(&place, is_missing)));
         }
         Ok(Ok(Some(covers)))
     }
@@ -293,6 +291,26 @@ impl Make {
             note(text);
         }
     }
+}
+
+/// Why nothing is covered.
+fn nothing(place: &Place<'_>, is_missing: bool) -> String {
+    let Place {
+        namespace,
+        instance,
+        home,
+        ..
+    } = *place;
+    let why = if is_missing {
+        format!(
+            ": there is no such GrafanaInstance in namespace {home}, so name another one with --instance, or the operator's namespace with --operator-namespace"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "it would cover no AlertRule of GrafanaInstance {instance} in namespace {namespace}{why}; --force writes it all the same"
+    )
 }
 
 fn listed(rules: &[String]) -> String {
@@ -343,5 +361,26 @@ pub(super) async fn taken_up(
             return Ok(seen);
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grafana_that_there_is_not_is_told_from_one_without_such_rules() {
+        let place = Place {
+            namespace: "revel",
+            instance: "nope",
+            spec: None,
+            home: "ops",
+        };
+        let none = "it would cover no AlertRule of GrafanaInstance nope in namespace revel";
+        let missing = nothing(&place, true);
+        let told = format!("{none}: there is no such GrafanaInstance in namespace ops, ");
+        assert!(missing.starts_with(&told), "{missing}");
+        let force = "; --force writes it all the same";
+        assert_eq!(nothing(&place, false), format!("{none}{force}"));
     }
 }

@@ -152,8 +152,14 @@ impl<'a> Roads<'a> {
         let named = alert.labels.get(TREE);
         let named = named.and_then(|name| self.trees.iter().find(|(tree, _)| tree.name.0 == *name));
         let Some((tree, node)) = named.or_else(|| self.default_tree()) else {
+            let elsewhere = self.world.instances_with_trees();
+            let hint = if elsewhere.is_empty() {
+                String::new()
+            } else {
+                format!("; there are trees of {}", elsewhere.join(", "))
+            };
             return Err(format!(
-                "no NotificationPolicy holds the policy tree of GrafanaInstance {}: what Grafana has there isn't known",
+                "no NotificationPolicy holds the policy tree of GrafanaInstance {}: what Grafana has there isn't known{hint}",
                 self.world.instance
             ));
         };

@@ -354,3 +354,29 @@ fn a_route_is_muted_in_one_interval_or_outside_of_all_active_ones_and_nobody_kno
         assert_eq!(of(mute, active, zone), expected, "{mute:?} {active:?}");
     }
 }
+
+#[test]
+fn where_no_tree_is_known_the_grafanas_with_one_are_named() {
+    let mut stage = policy("ops/stage", json!({"instance": "stage", "receiver": "here"}));
+    let both = policy(
+        "ops/both",
+        json!({"instances": ["b", "stage"], "receiver": "here"}),
+    );
+    let why = |objects: &[Object]| {
+        with(objects, NOON, |world, roads| {
+            let alert = alert::of_labels(world, &labels(&[]), Some("ops"));
+            roads.answer(&alert).err().unwrap_or_default()
+        })
+    };
+    let unknown = "no NotificationPolicy holds the policy tree of GrafanaInstance default: what Grafana has there isn't known";
+    assert_eq!(
+        why(&[stage.clone(), both]),
+        format!("{unknown}; there are trees of b, stage")
+    );
+    // A branch is no tree.
+    stage = policy(
+        "ops/stage",
+        json!({"instance": "stage", "parentRef": {"name": "root"}, "receiver": "here"}),
+    );
+    assert_eq!(why(&[stage]), unknown);
+}

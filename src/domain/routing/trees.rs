@@ -104,6 +104,17 @@ impl<'a> World<'a> {
             .collect()
     }
 
+    /// The other Grafanas that roots of policy trees are for.
+    pub(super) fn instances_with_trees(&self) -> Vec<&'a str> {
+        let is_root = |object: &&&Object| match &object.typed {
+            Some(Typed::NotificationPolicy(policy)) => policy.spec.parent_ref.is_none(),
+            _ => false,
+        };
+        let roots = self.objects.iter().filter(is_root);
+        let all: BTreeSet<&str> = roots.flat_map(|root| root.instances()).collect();
+        all.into_iter().filter(|name| *name != self.instance).collect()
+    }
+
     /// Finds what is referred to from a namespace; `None` where nothing is known of such resources.
     fn referred(
         &self,
