@@ -26,6 +26,8 @@ pub(super) struct Life {
     pub(super) created: Option<Timestamp>,
     pub(super) title: String,
     pub(super) severity: Option<String>,
+    /// Whether it records, and has no alerts.
+    pub(super) is_recording: bool,
     pub(super) query: Query,
     /// In each of its Grafanas.
     pub(super) grafanas: Vec<There>,
@@ -43,7 +45,8 @@ pub(super) struct Query {
     /// Why nothing was split off, or which node decides.
     pub(super) note: Option<String>,
     pub(super) datasource: Option<String>,
-    pub(super) r#for: String,
+    /// How long its condition must hold; none for what records.
+    pub(super) r#for: Option<String>,
     pub(super) interval: String,
 }
 
@@ -134,6 +137,7 @@ impl Life {
             created: meta("creationTimestamp").and_then(|time| time.as_str()?.parse().ok()),
             title: rule::title(&typed.spec, &rule.name).to_owned(),
             severity: severity(rule),
+            is_recording: typed.spec.record.is_some(),
             query: query(rule),
             grafanas,
         })
@@ -163,21 +167,25 @@ fn query(rule: &Object) -> Query {
     let spec = rule.spec();
     let text = |at: &str| spec.pointer(at).and_then(Value::as_str).map(str::to_owned);
     let source = ["/datasource/name", "/datasource/uid", "/datasource/type"];
+    let is_record = spec.get("record").is_some();
     let mut query = Query {
         queries: Vec::new(),
         comparison: None,
         note: None,
         datasource: source.iter().find_map(|at| text(at)),
-        r#for: text("/for").unwrap_or_else(|| "0s".to_owned()),
+        r#for: (!is_record).then(|| text("/for").unwrap_or_else(|| "0s".to_owned())),
         interval: text("/interval").unwrap_or_else(|| "1m".to_owned()),
     };
     let Some(own) = text("/query") else {
         let nodes = spec.get("data").and_then(Value::as_array);
         query.queries = nodes.into_iter().flatten().map(node).collect();
-        query.note = text("/condition").map(|condition| format!("{condition} decides"));
+        query.note = if is_record {
+            text("/record/metric").map(|metric| format!("recorded as {metric}"))
+        } else {
+            text("/condition").map(|condition| format!("{condition} decides"))
+        };
         return query;
     };
-    let is_record = spec.get("record").is_some();
     match split(&own) {
         Ok(Split::Comparison {
             query: asked,

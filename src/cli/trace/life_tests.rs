@@ -105,6 +105,19 @@ fn a_query_is_told_as_the_operator_takes_it_apart() {
 }
 
 #[test]
+fn of_what_records_nobody_is_told() {
+    let life = life(json!({"query": "sum(up)", "title": "ups", "record": {"metric": "up:sum"}}));
+    let said = text::all(&life, now(), &TimeZone::UTC);
+    for line in [
+        "RULE      AlertRule revel/stripe, recording rule ups, generation 3, 20d old\n",
+        "QUERY     A: sum(up)\n          recorded as up:sum, every 1m, the",
+        "ROUTE     nobody: a recording rule has no alerts\nSILENCED  –\nSENT      –\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}
+
+#[test]
 fn who_has_no_notification_and_what_is_not_known_is_said() {
     let to_email = life(json!({"query": "up > 1", "labels": {"team": "{{ $labels.team }}"}}));
     let said = text::all(&to_email, now(), &TimeZone::UTC);

@@ -32,13 +32,18 @@ pub(super) fn all(life: &Life, now: Timestamp, place: &TimeZone) -> String {
         if life.grafanas.len() > 1 {
             page.0.push('\n');
         }
-        grafana(&mut page, there, now, place);
+        grafana(&mut page, there, life.is_recording, now, place);
     }
     page.0
 }
 
 fn born(life: &Life, now: Timestamp) -> String {
-    let mut said = format!("alert {}", life.title);
+    let what = if life.is_recording {
+        "recording rule"
+    } else {
+        "alert"
+    };
+    let mut said = format!("{what} {}", life.title);
     if let Some(severity) = &life.severity {
         let _ = write!(said, ", severity {severity}");
     }
@@ -70,7 +75,7 @@ fn query(query: &Query) -> String {
             .map(|comparison| format!("fires where A {comparison}")),
     );
     when.extend(query.note.clone());
-    when.push(format!("for {}", query.r#for));
+    when.extend(query.r#for.as_ref().map(|length| format!("for {length}")));
     when.push(format!("every {}", query.interval));
     let source = query.datasource.as_ref();
     when.push(source.map_or_else(
@@ -81,7 +86,7 @@ fn query(query: &Query) -> String {
     lines.join("\n")
 }
 
-fn grafana(page: &mut Page, there: &There, now: Timestamp, place: &TimeZone) {
+fn grafana(page: &mut Page, there: &There, is_recording: bool, now: Timestamp, place: &TimeZone) {
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
     let instance = there.instance.as_deref().unwrap_or_default();
     let mut stored = format!("instance {instance}");
@@ -113,7 +118,11 @@ fn grafana(page: &mut Page, there: &There, now: Timestamp, place: &TimeZone) {
         }
     }
     page.put("STATE", &state(there, now));
-    page.put("ROUTE", &route(there));
+    if is_recording {
+        page.put("ROUTE", "nobody: a recording rule has no alerts");
+    } else {
+        page.put("ROUTE", &route(there));
+    }
     page.put("SILENCED", &silenced(there, now, place));
     page.put("SENT", &sent(there, now));
     page.put("LINK", &known(&there.url));
