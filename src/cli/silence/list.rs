@@ -142,6 +142,7 @@ fn lines(shown: &[Silence], with_namespaces: bool, has_titles: bool, now: Timest
             };
             vec![
                 name,
+                silence.instance().to_owned(),
                 status.state.unwrap_or_else(|| "–".to_owned()),
                 end(silence).map_or_else(|| "–".to_owned(), |end| text::moment(end, now)),
                 count(status.matches_rules),
@@ -151,7 +152,7 @@ fn lines(shown: &[Silence], with_namespaces: bool, has_titles: bool, now: Timest
         })
         .collect();
     table(
-        &["NAME", "STATE", "ENDS", "RULES", "ALERTS", "COMMENT"],
+        &["NAME", "INSTANCE", "STATE", "ENDS", "RULES", "ALERTS", "COMMENT"],
         &rows,
         has_titles,
     )
@@ -194,17 +195,15 @@ mod tests {
     }
 
     #[test]
-    fn no_comment_can_send_commands_to_a_terminal() {
+    fn no_comment_can_send_commands_to_a_terminal_and_each_grafana_is_named() {
         let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
-        let text = lines(
-            &[silence("s", "Active", "2026-11-27T13:00:00Z")],
-            false,
-            true,
-            now,
-        );
+        let mut of_stage = silence("t", "Active", "2026-11-27T13:00:00Z");
+        of_stage.spec.instance = Some("stage".to_owned());
+        let all = [silence("s", "Active", "2026-11-27T13:00:00Z"), of_stage];
+        let text = lines(&all, false, true, now);
         assert_eq!(
             text,
-            "NAME  STATE   ENDS       RULES  ALERTS  COMMENT\ns     Active  13:00 UTC  –      –       a\u{fffd}[31m\n"
+            "NAME  INSTANCE  STATE   ENDS       RULES  ALERTS  COMMENT\ns     default   Active  13:00 UTC  –      –       a\u{fffd}[31m\nt     stage     Active  13:00 UTC  –      –       a\u{fffd}[31m\n"
         );
     }
 }

@@ -10,6 +10,7 @@ use super::super::diff::asked::Selector;
 use super::operator::{self, Operator};
 use super::routes::{Quieted, told, ways};
 use super::state::{Part, Why, parts};
+use crate::api::DEFAULT_INSTANCE;
 use crate::api::silence::{ACTIVE, PENDING};
 use crate::domain::lint::object::{Object, Typed, is_ours};
 use crate::domain::routing::clock::Zones;
@@ -86,7 +87,7 @@ pub(super) struct Waiting {
     pub(super) kind: String,
     pub(super) namespace: String,
     pub(super) name: String,
-    /// The GrafanaInstance, where it is for several.
+    /// The GrafanaInstance, where it is one of several or not the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) instance: Option<String>,
     #[serde(flatten)]
@@ -208,28 +209,36 @@ fn instances(objects: &[Object], shown: &Shown<'_>) -> Vec<Instance> {
 }
 
 fn waiting(object: &Object, shown: &Shown<'_>) -> Vec<Waiting> {
-    let row = |instance: Option<&str>, why: Why| Waiting {
+    let row = |instance: Option<String>, why: Why| Waiting {
         kind: object.kind.clone(),
         namespace: object.namespace.clone(),
         name: object.name.clone(),
-        instance: instance.map(str::to_owned),
+        instance,
         why,
     };
     let all = parts(object);
+    let is_instance = object.kind == "GrafanaInstance";
+    let named = |instance: Option<&'_ str>| {
+        let is_named = |name: &&str| all.len() > 1 || !is_instance && *name != DEFAULT_INSTANCE;
+        instance.filter(is_named).map(str::to_owned)
+    };
     if all.len() > 1 || shown.instance.is_some() {
         let here = shown.parts(object);
-        let rows = here.iter().filter_map(|part| {
-            let instance = part.instance.filter(|_| all.len() > 1);
-            Some(row(instance, part.why(object)?))
-        });
+        let rows = here
+            .iter()
+            .filter_map(|part| Some(row(named(part.instance), part.why(object)?)));
         let rows: Vec<Waiting> = rows.collect();
         if !rows.is_empty() || shown.instance.is_some() {
             return rows;
         }
     }
+    let only = match all.as_slice() {
+        [only] => named(only.instance),
+        _ => None,
+    };
     Part::whole(object)
         .why(object)
-        .map(|why| row(None, why))
+        .map(|why| row(only, why))
         .into_iter()
         .collect()
 }

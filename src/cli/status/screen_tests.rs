@@ -371,3 +371,30 @@ fn text_of_resources_gives_no_commands_to_a_terminal() {
         "{said}"
     );
 }
+
+#[test]
+fn what_waits_in_another_grafana_than_the_default_one_is_named_with_it_and_no_drift_has_an_age() {
+    let all: Vec<Object> = [
+        ("a", json!({"query": "up > 5", "instance": "stage"})),
+        ("b", json!({"query": "up > 5"})),
+    ]
+    .into_iter()
+    .map(|(name, spec)| {
+        let status = json!({"conditions": ready("Drifted", true, "m")});
+        object("AlertRule", &format!("revel/{name}"), spec, status)
+    })
+    .collect();
+    let screen = screen(&all, &Shown::default());
+    let told: Vec<_> = screen
+        .not_in_sync
+        .iter()
+        .map(|waiting| {
+            (
+                waiting.name.as_str(),
+                waiting.instance.as_deref(),
+                waiting.why.since,
+            )
+        })
+        .collect();
+    assert_eq!(told, [("a", Some("stage"), None), ("b", None, None)]);
+}

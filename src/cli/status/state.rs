@@ -22,7 +22,7 @@ pub(in super::super) struct Part<'a> {
 pub(in super::super) struct Why {
     /// The reason of `Ready`.
     pub(in super::super) reason: String,
-    /// Since when.
+    /// Since when, where that is known.
     pub(in super::super) since: Option<Timestamp>,
     /// In words.
     pub(in super::super) message: String,
@@ -127,9 +127,11 @@ impl<'a> Part<'a> {
             });
         }
         let is_ready = ready.status == "True";
-        (!is_ready || ready.reason == Reason::Drifted.as_str()).then_some(Why {
+        let is_drifted = ready.reason == Reason::Drifted.as_str();
+        (!is_ready || is_drifted).then_some(Why {
             reason: ready.reason,
-            since: Some(ready.last_transition_time.0),
+            // What has drifted stays ready, so its condition says since when it was that.
+            since: (!is_ready || !is_drifted).then_some(ready.last_transition_time.0),
             message: ready.message,
             is_ready,
         })
