@@ -128,6 +128,7 @@ fn first_pass(resources: &[Resource]) -> String {
         let mut write = vec![format!("the mark of {}", number(rules, "rule"))];
         write.extend((queries > 0).then(|| format!("the nodes of {queries} of them as query has them")));
         write.extend((others > 0).then(|| format!("and more of {others} of them")));
+        write.push("which locks those that can be edited in Grafana's pages".to_owned());
         writes.push(write.join(", "));
     }
     match of(Kind::NotificationPolicy).count() {

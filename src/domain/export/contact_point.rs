@@ -11,6 +11,7 @@ use super::resource::{Resource, Spec};
 use crate::api::ContactPointSpec;
 use crate::api::contact_point::{Custom, Integration};
 use crate::api::reference::{SecretKeyRef, SecretSource};
+use crate::domain::notification::contact_point::decision::in_full;
 use crate::domain::notification::contact_point::{self, Values};
 use crate::grafana::digest::IntegrationDigest;
 use crate::grafana::model::{self, ContactPoint};
@@ -204,7 +205,8 @@ fn is_same(own: &Integration, found: &model::Integration, around: &Around<'_>) -
     };
     let mut hidden = wished.secret_fields;
     hidden.extend(found.redacted_fields());
-    IntegrationDigest::of(&wished.sent, &hidden) == IntegrationDigest::of(found, &hidden)
+    let of = |integration| IntegrationDigest::of(&in_full(integration), &hidden);
+    of(&wished.sent) == of(found)
 }
 
 /// Whether an API server would take it.

@@ -66,6 +66,9 @@ pub(super) fn asks(rule: &AlertRule) -> Result<Asks, &'static str> {
         (between, expr.to_owned())
     } else {
         let (name, op, limit) = comparison(decides)?;
+        if name == query.ref_id {
+            return Err("its query isn't reduced to one value before it is compared");
+        }
         let between = by_name(&name).ok_or("its condition is of no node")?;
         reduces(between, &query.ref_id)?;
         (between, compared(expr, op, limit)?)

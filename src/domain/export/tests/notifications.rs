@@ -74,13 +74,29 @@ fn integrations_have_their_own_words_and_references_in_the_place_of_secrets() {
 }
 
 #[test]
+fn a_mail_to_each_address_is_one_where_nothing_says_so() {
+    let held = Holdings {
+        contact_points: vec![point(
+            "x",
+            vec![integration("email", json!({"addresses": "a@example.com"}))],
+        )],
+        ..Holdings::default()
+    };
+    let export = exported(&held, &asked());
+    assert_eq!(
+        specs(&export)["x"]["integrations"],
+        json!([{"email": {"addresses": ["a@example.com"]}}])
+    );
+    assert!(export.resources[0].changes.is_empty(), "{export:#?}");
+}
+
+#[test]
 fn what_has_no_words_of_its_own_is_written_in_grafanas() {
     let cases = [
         integration(
             "email",
             json!({"addresses": "a@example.com, b@example.com", "singleEmail": false}),
         ),
-        integration("email", json!({"addresses": "a@example.com"})),
         integration(
             "slack",
             json!({"url": "[REDACTED]", "title": "", "new_in_99": {"deep": "[REDACTED]", "x": 1}}),

@@ -131,7 +131,11 @@ type Change = fn(&mut AlertRule);
 
 #[test]
 fn what_is_another_rule_as_a_query_stays_as_it_is() {
-    let cases: [(&str, Change); 13] = [
+    let cases: [(&str, Change); 14] = [
+        ("isn't reduced to one value", |rule| {
+            rule.data[2].model["expression"] = json!("A");
+            rule.data.remove(1);
+        }),
         ("asks for a range", |rule| {
             rule.data[0].model["instant"] = json!(false);
         }),

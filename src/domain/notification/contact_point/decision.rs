@@ -144,7 +144,7 @@ fn unseen(wish: &Integration, found: &model::Integration) -> Vec<String> {
 }
 
 /// With what Grafana takes for granted, where its own pages write it and other people don't.
-fn in_full(integration: &model::Integration) -> model::Integration {
+pub fn in_full(integration: &model::Integration) -> model::Integration {
     let mut integration = integration.clone();
     if integration.r#type == "email" {
         integration.settings.entry("singleEmail").or_insert(false.into());
