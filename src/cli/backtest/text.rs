@@ -186,9 +186,14 @@ pub(super) fn compared(runs: &[Run]) -> Option<String> {
     );
     Some(match before.cmp(&after) {
         std::cmp::Ordering::Equal => "As many firings as in Grafana.".to_owned(),
-        std::cmp::Ordering::Greater => format!("{} firings fewer than in Grafana.", before - after),
-        std::cmp::Ordering::Less => format!("{} firings more than in Grafana.", after - before),
+        std::cmp::Ordering::Greater => differing(before - after, "fewer"),
+        std::cmp::Ordering::Less => differing(after - before, "more"),
     })
+}
+
+fn differing(count: usize, how: &str) -> String {
+    let firings = if count == 1 { "firing" } else { "firings" };
+    format!("{count} {firings} {how} than in Grafana.")
 }
 
 /// A line for each firing of each rule, as RFC 4180 has it.
@@ -301,6 +306,12 @@ pub(super) fn grouped(count: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_firing_is_one() {
+        assert_eq!(differing(1, "fewer"), "1 firing fewer than in Grafana.");
+        assert_eq!(differing(2, "more"), "2 firings more than in Grafana.");
+    }
 
     #[test]
     fn lengths_and_numbers_say_what_matters() {

@@ -157,7 +157,7 @@ pub(super) fn json(rows: &[Row], window: &Window, past: &Past, limits: &[String]
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1rem;color:#1c2430;background:#fff}\
 table{border-collapse:collapse;width:100%}th,td{padding:.35rem .6rem;border-bottom:1px solid #d8dee6;text-align:left}\
 th{font-size:.8rem;color:#56616f}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
-.bar{display:block;height:.3rem;background:#d2452f;border-radius:2px}tr.never td{color:#7b8592}\
+.bar{display:block;height:.3rem;background:#d2452f;border-radius:2px}th:last-child,td:last-child{white-space:nowrap}tr.never td{color:#7b8592}\
 @media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#14181e}th,td{border-color:#2c343e}}";
 
 /// One page that loads nothing.
@@ -272,6 +272,8 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("limits &lt; all") && page.contains("1 that never fired"));
+        // A moment stays in one line.
+        assert!(page.contains("td:last-child{white-space:nowrap}"));
         // Nothing is loaded.
         assert!(!page.contains("http") && !page.contains("<script") && !page.contains("url("));
     }

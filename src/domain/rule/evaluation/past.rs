@@ -1,6 +1,6 @@
 //! A rule over the past: when its alerts would have fired.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::{Change, Machine, State};
 use super::node::Graph;
@@ -73,8 +73,10 @@ pub struct Past {
     pub without_data: usize,
     /// How many evaluations failed, with why the first did.
     pub failed: (usize, Option<String>),
-    /// The value that is compared, of the series that is furthest beyond at each evaluation.
+    /// The value that is compared at each evaluation: of the series that meets the condition, or else of that which is furthest beyond.
     pub values: Vec<(i64, Option<f64>)>,
+    /// The evaluations at which a series met the condition.
+    pub met: BTreeSet<i64>,
     /// Whether low values are those that it fires at.
     pub looks_down: bool,
 }
@@ -95,6 +97,7 @@ pub fn past(
         without_data: 0,
         failed: (0, None),
         values: Vec::new(),
+        met: BTreeSet::new(),
         looks_down: graph.looks_down(),
     };
     let shown = graph.shown().to_owned();
@@ -121,7 +124,12 @@ pub fn past(
             }
         }
         if is_within {
-            past.values.push((at, furthest));
+            // Of `== 0` no value is beyond another, and the one that meets it is what people look for.
+            let meeting = values.values().fold(None, |furthest, value| {
+                further(furthest, Some(*value), past.looks_down)
+            });
+            past.values.push((at, meeting.or(furthest)));
+            past.met.extend(meeting.map(|_| at));
         }
         for change in machine.step(at, &outcomes) {
             past.firings.extend(turned(&mut firing, change, at));
@@ -213,11 +221,13 @@ impl Past {
         flaps
     }
 
-    /// The values in so many equal stretches, of each the one that is furthest beyond.
+    /// The values in so many equal stretches, of each the one that is furthest beyond, of those that meet the condition where there are any.
     pub fn stretches(&self, count: usize) -> Vec<Option<f64>> {
         let size = self.values.len().div_ceil(count.max(1)).max(1);
         let each = self.values.chunks(size).map(|chunk| {
-            let values = chunk.iter().map(|(_, value)| *value);
+            let any_met = chunk.iter().any(|(at, _)| self.met.contains(at));
+            let counts = |at: &i64| !any_met || self.met.contains(at);
+            let values = chunk.iter().filter(|(at, _)| counts(at)).map(|(_, value)| *value);
             values.fold(None, |furthest, value| further(furthest, value, self.looks_down))
         });
         each.collect()

@@ -54,6 +54,24 @@ fn firings_begin_after_the_time_that_a_rule_waits_and_know_their_peak() {
 }
 
 #[test]
+fn the_value_that_is_told_is_that_of_the_series_that_meets_the_condition() {
+    let mut samples = Samples::default();
+    for at in 0..4 {
+        for (job, number) in [("up", 1.0), ("down", if at < 3 { 0.0 } else { 1.0 })] {
+            let labels = Labels::from([("job".to_owned(), job.to_owned())]);
+            samples.add("A", &labels, at * 60, Some(number));
+        }
+    }
+    let mut rule = rule("0s");
+    rule.data[1].model = json!({"type": "math", "expression": "$A == 0"});
+    let span = Span::within(0, 180, 60).unwrap();
+    let past = past(&rule, VERSION, span, 0, &samples).unwrap();
+    let values: Vec<_> = past.values.iter().map(|(_, value)| *value).collect();
+    assert_eq!(values, [Some(0.0), Some(0.0), Some(0.0), Some(1.0)]);
+    assert_eq!(past.stretches(1), [Some(0.0)]);
+}
+
+#[test]
 fn what_fires_at_the_beginning_is_known_from_before_it() {
     let (samples, whole) = samples("9 9 9 9 0");
     let span = Span { from: 180, ..whole };
