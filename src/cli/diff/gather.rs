@@ -300,15 +300,17 @@ impl Gathering<'_> {
             let labels = object.meta().labels.clone().unwrap_or_default();
             let is_meant = files.contains(&key) && self.asked.is_meant(K::KIND, object.id(), &labels);
             let wanted: Vec<String> = object.wanted().into_iter().map(str::to_owned).collect();
-            match self.here(object) {
-                Some(object) => here.push(object),
-                None => {
-                    self.elsewhere += usize::from(is_meant);
-                    let (namespace, name) = key;
-                    if self.namespace.is_none_or(|own| own == namespace) {
-                        self.theirs.entry((K::KIND, name)).or_default().extend(wanted);
-                    }
-                }
+            if let Some(object) = self.here(object) {
+                here.push(object);
+                continue;
+            }
+            self.elsewhere += usize::from(is_meant);
+            let is_written = files.contains(&key);
+            let (namespace, name) = key;
+            // Files are asked whatever the namespace is.
+            let is_in_namespace = self.namespace.is_none_or(|own| own == namespace);
+            if is_written || self.written.is_none() && is_in_namespace {
+                self.theirs.entry((K::KIND, name)).or_default().extend(wanted);
             }
         }
         for object in &mut here {
