@@ -55,7 +55,26 @@ fn grafana_and_a_token_of_ones_own_come_from_the_environment_and_the_token_is_no
     }
     // Without the owner id a cluster is asked.
     let ended = diff(&[("GRAFANA_URL", NOBODY), ("GRAFANA_TOKEN", TOKEN)], &[]);
-    assert!(text(&ended.stderr).contains("no cluster is configured"));
+    let said = text(&ended.stderr);
+    assert!(
+        said.contains("no cluster is configured") && said.contains("with --owner-id"),
+        "{said}"
+    );
+    let ended = diff(&[], &[]);
+    assert!(
+        !text(&ended.stderr).contains("--owner-id"),
+        "that alone is no help"
+    );
+}
+
+#[test]
+fn a_resource_of_another_grafana_is_told_with_its_own() {
+    let named = ["--owner-id", "prod", "-i", "stage", "AlertRule/cart-latency"];
+    let ended = diff(&[("GRAFANA_URL", NOBODY), ("GRAFANA_TOKEN", TOKEN)], &named);
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    let expected = "AlertRule/cart-latency in the files is for GrafanaInstance default, and this asks stage: name its own with --instance";
+    assert!(said.contains(expected), "{said}");
 }
 
 #[test]
