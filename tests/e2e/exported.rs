@@ -222,7 +222,7 @@ async fn what_was_exported_is_taken_over_with_marks_and_hidden_secrets_alone() {
     }
     assert!(report.contains("data: several queries are combined"), "{report}");
 
-    let hidden = "the mark of 12 rules, the nodes of 10 of them as query has them; the mark of the tree; 1 contact point whose secrets are hidden";
+    let hidden = "the mark of 12 rules, the nodes of 10 of them as query has them, which locks those that can be edited in Grafana's pages; the mark of the tree; 1 contact point whose secrets are hidden";
     assert!(report.contains(hidden), "{report}");
 
     let secret = json!({
