@@ -73,7 +73,7 @@ async fn every_type_is_stored_as_wished() {
 }
 
 #[apply(any_release)]
-async fn a_notification_of_every_type_arrives_rendered() {
+async fn a_notification_of_each_type_that_can_be_received_here_arrives_rendered() {
     let (w, sinks) = world().await;
     every_type(&w, &sinks).await;
     w.put("NotificationPolicy", "tree", everything_to("all")).await;
