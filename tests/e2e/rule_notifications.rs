@@ -108,6 +108,8 @@ async fn a_contact_point_of_a_rules_own_is_waited_for_stored_kept_and_let_go_of(
     w.put("AlertRule", "r", with(json!({"receiver": "other"}))).await;
     let rule = in_grafana(&w, "r").await;
     assert_eq!(rule["notification_settings"]["receiver"], "other");
+    // Until the status says what is stored, a change by hand is none of what was stored.
+    w.synced::<AlertRule>("r").await;
     let writes = w.proxy.reset().writes();
     assert_eq!(writes.len(), 1, "{writes}");
     let mut edited = rule.clone();

@@ -94,6 +94,7 @@ async fn a_recording_rule_is_stored_changed_and_deleted_with_no_write_too_many()
     }
 
     // What somebody changes is put right, and named.
+    w.synced::<AlertRule>("r").await;
     let mut edited = in_grafana(&w, "r").await;
     edited["record"]["metric"] = json!("by_hand");
     w.grafana
