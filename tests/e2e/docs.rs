@@ -116,6 +116,7 @@ async fn what_the_pages_show_is_what_is_printed() {
 async fn each_command_ends_as_the_table_says_where_there_is_a_cluster() {
     let filled = filled::start().await;
     filled.reader().await;
+    filled.neighbour().await;
     filled.lossy().await;
     let mut wrong = Vec::new();
     for (rows, has_operator) in [(table::IN_A_CLUSTER, true), (table::WITHOUT_OPERATOR, false)] {

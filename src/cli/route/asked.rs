@@ -73,7 +73,7 @@ struct Gathered {
     told: usize,
     /// The cluster's namespace.
     namespace: Option<String>,
-    /// Whether there are resources that one may not read.
+    /// Whether there are resources that one may not read, and that may have a part in it.
     is_partial: bool,
 }
 
@@ -152,7 +152,7 @@ impl Resources {
             objects,
             told,
             namespace: Some(namespace),
-            is_partial: read.is_partial,
+            is_partial: !read.is_whole(),
         })
     }
 

@@ -86,7 +86,7 @@ impl Status {
             has_titles: !self.no_headers,
             color: self.color,
             is_quiet: self.quiet,
-            is_partial: read.is_partial,
+            is_partial: read.is_partial(),
             shown: Shown {
                 namespace: narrow,
                 instance: self.instance.as_deref(),

@@ -196,6 +196,30 @@ impl Filled {
         .await;
     }
 
+    /// Puts a kubeconfig on the desk that may read all resources of the one namespace, and the GrafanaInstances, and nothing of other namespaces.
+    pub async fn neighbour(&self) {
+        let account = self.plane.service_account(NS, "neighbour").await;
+        std::fs::copy(account, self.desk.path("neighbour")).expect("a kubeconfig");
+        for (namespace, resource) in [(NS, "*"), (HOME, "grafanainstances")] {
+            let role = json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "neighbour"},
+                "rules": [{"apiGroups": ["alerting.letsrevel.io"], "resources": [resource], "verbs": ["get", "list", "watch"]}],
+            });
+            let binding = json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "neighbour"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "neighbour"},
+                "subjects": [{"kind": "ServiceAccount", "name": "neighbour", "namespace": NS}],
+            });
+            self.plane.apply(&role.to_string(), namespace).await;
+            self.plane.apply(&binding.to_string(), namespace).await;
+        }
+        wait::until("its rights hold", SOON, async || {
+            let reads = "kubectl get alertrules -n revel --kubeconfig neighbour && kubectl get grafanainstances -n alertwright-system --kubeconfig neighbour";
+            (self.desk.runs(reads).await.1 == Some(0)).then_some(())
+        })
+        .await;
+    }
+
     /// Makes a rule by hand that no resource can say.
     pub async fn lossy(&self) {
         let mut lossy = rule(0);

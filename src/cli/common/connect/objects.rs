@@ -1,5 +1,6 @@
 //! The resources of a cluster as they are there, each kind as far as one may read it.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use futures::future::join_all;
@@ -34,8 +35,10 @@ pub(in super::super::super) struct Read {
     pub(in super::super::super) sources: Vec<(Source, Vec<Object>)>,
     /// What could not, and why.
     pub(in super::super::super) notes: Vec<String>,
-    /// Whether there are resources of ours that one may not read.
-    pub(in super::super::super) is_partial: bool,
+    /// The kinds of ours that one may not read, somewhere or nowhere.
+    unread: BTreeSet<String>,
+    /// Whether those of other namespaces than one can't be seen.
+    is_narrow: bool,
 }
 
 /// A kind of ours.
@@ -77,6 +80,21 @@ pub(in super::super::super) fn kind(word: &str) -> Result<Kind, String> {
 }
 
 impl Read {
+    /// Whether there are resources of ours that one may not read, where one looks.
+    pub(in super::super::super) fn is_partial(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// Whether all of a kind that count were read: no other namespace may have a part in it that can't be seen.
+    pub(in super::super::super) fn is_whole(&self) -> bool {
+        !self.is_partial() && !self.is_narrow
+    }
+
+    /// Whether there may be objects of a kind that one may not read.
+    pub(in super::super::super) fn lacks(&self, kind: &str) -> bool {
+        self.unread.contains(kind)
+    }
+
     /// Of which kinds all objects are known: of a namespace, or of all where none is named. Of GrafanaInstances there are none elsewhere.
     pub(in super::super::super) fn known(&self) -> impl Iterator<Item = (String, Option<String>)> {
         self.sources.iter().map(|(source, _)| {
@@ -192,7 +210,8 @@ impl Connected {
         for part in found {
             let part = part?;
             read.sources.extend(part.sources);
-            read.is_partial |= part.is_partial;
+            read.unread.extend(part.unread);
+            read.is_narrow |= part.is_narrow;
             for note in part.notes {
                 if !read.notes.contains(&note) {
                     read.notes.push(note);
@@ -245,6 +264,7 @@ impl Connected {
             {
                 (source, found) = self.one(of(Some(namespace))).await;
                 if found.is_ok() {
+                    read.is_narrow = true;
                     read.notes.push(format!(
                         "resources of other namespaces than {namespace} can't be seen: what they have a part in isn't known"
                     ));
@@ -253,7 +273,7 @@ impl Connected {
             match found {
                 Ok(objects) => read.sources.push((source, objects)),
                 Err(error) if is_forbidden(&error) => {
-                    read.is_partial = true;
+                    read.unread.insert(kind.resource.kind.clone());
                     let why = chain(&error);
                     read.notes
                         .push(format!("{} can't be read: {why}", source.called()));
@@ -279,7 +299,45 @@ fn several(kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::{Request, Response};
+    use kube::Client;
+    use kube::client::Body;
+    use serde_json::json;
+
     use super::*;
+
+    /// A cluster that answers lists of these paths, and no others.
+    fn cluster(readable: &'static [&'static str]) -> Connected {
+        let service = tower::service_fn(move |request: Request<Body>| async move {
+            let path = request.uri().path();
+            let (code, answer) = if readable.iter().any(|part| path.contains(part)) {
+                let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": []});
+                (200, list)
+            } else {
+                let why = json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "Forbidden", "message": "no", "code": 403});
+                (403, why)
+            };
+            let answer = Body::from(answer.to_string().into_bytes());
+            let answer = Response::builder().status(code).body(answer);
+            Ok::<_, tower::BoxError>(answer?)
+        });
+        Connected::of(Client::new(service, "revel"), "home")
+    }
+
+    #[tokio::test]
+    async fn who_may_read_one_namespace_alone_has_not_looked_at_all() {
+        let read = async |readable| cluster(readable).resources(Some("revel")).await.unwrap();
+        let narrow = read(&["/namespaces/revel/", "/namespaces/home/grafanainstances"]).await;
+        assert!(!narrow.is_whole() && !narrow.is_partial());
+        let said =
+            "resources of other namespaces than revel can't be seen: what they have a part in isn't known";
+        assert_eq!(narrow.notes, [said]);
+        let blind = read(&["/v1alpha1/alertrules", "/v1alpha1/notificationpolicies"]).await;
+        assert!(blind.is_partial() && !blind.is_whole());
+        assert!(blind.lacks("GrafanaInstance") && !blind.lacks("AlertRule"));
+        let whole = read(&["/v1alpha1/"]).await;
+        assert!(whole.is_whole() && whole.notes.is_empty(), "{:?}", whole.notes);
+    }
 
     #[test]
     fn kinds_are_named_as_kubectl_takes_them() {
