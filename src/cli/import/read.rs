@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::common::files::{Source, documents};
 use crate::domain::export::foreign::format::{self, Format};
+use crate::domain::export::foreign::templates::{are_named, defines};
 use crate::domain::export::foreign::{Document, Left};
 
 /// The formats that are read.
@@ -54,11 +55,52 @@ pub(super) fn all(sources: &[Source], from: From) -> Found {
     let sources: Vec<&Source> = sources.iter().collect();
     let wrapped = found.add(&sources, from);
     // What is in a ConfigMap's file is no ConfigMap.
-    found.add(&wrapped.iter().collect::<Vec<_>>(), from);
+    let (templates, wrapped): (Vec<&Source>, Vec<&Source>) =
+        wrapped.iter().partition(|source| is_template(source));
+    found.add(&wrapped, from);
+    found.take(&templates, from);
     found
 }
 
 impl Found {
+    /// Takes what ConfigMaps hold that may be templates: what a configuration of Alertmanager uses that was read, or which is asked for. What defines none is for somebody else.
+    fn take(&mut self, templates: &[&Source], from: From) {
+        let configurations = || {
+            let all = self.documents.iter();
+            all.filter(|one| matches!(one.format, Format::Alertmanager | Format::AlertmanagerConfig))
+        };
+        let named = configurations().filter_map(|one| one.value.get("templates")?.as_array());
+        let patterns: Vec<String> = named
+            .flatten()
+            .filter_map(|pattern| pattern.as_str().map(str::to_owned))
+            .collect();
+        let has_user = from == From::Alertmanager || configurations().next().is_some();
+        for template in templates {
+            let may_be = matches!(from, From::Auto | From::Alertmanager) && defines(&template.text);
+            let why = match (patterns.is_empty(), has_user) {
+                _ if !may_be => {
+                    self.others += 1;
+                    continue;
+                }
+                (false, _) if are_named(&template.name, &patterns) => None,
+                (false, _) => {
+                    Some("no configuration of Alertmanager that was read names it in its templates")
+                }
+                (true, true) => None,
+                (true, false) => Some(
+                    "no configuration of Alertmanager was read that uses it; --from alertmanager takes it all the same",
+                ),
+            };
+            match why {
+                None => self.documents.push(of_template(template)),
+                Some(why) => self.unread.push(Left {
+                    source: template.name.clone(),
+                    why: why.to_owned(),
+                }),
+            }
+        }
+    }
+
     /// Adds what is in these, and gives the files that ConfigMaps among it hold.
     fn add(&mut self, sources: &[&Source], from: From) -> Vec<Source> {
         let mut wrapped = Vec::new();
@@ -74,11 +116,7 @@ impl Found {
         }
         for template in templates {
             if matches!(from, From::Auto | From::Alertmanager) {
-                self.documents.push(Document {
-                    called: stem(&template.name),
-                    value: template.text.clone().into(),
-                    format: Format::Template,
-                });
+                self.documents.push(of_template(template));
             } else {
                 self.others += 1;
             }
@@ -136,6 +174,14 @@ fn asked_for(format: Format, from: From) -> Option<Format> {
     is_asked.then_some(format)
 }
 
+fn of_template(source: &Source) -> Document {
+    Document {
+        called: stem(&source.name),
+        value: source.text.clone().into(),
+        format: Format::Template,
+    }
+}
+
 /// A file's name without its folder and what it ends in.
 fn stem(name: &str) -> String {
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str());
@@ -182,17 +228,50 @@ data: {logo.svg: <svg/>}
             (documents, unread, found.others)
         };
         let (documents, unread, others) = read(From::Auto);
-        assert_eq!(
-            documents,
-            [
-                ("mail".to_owned(), Format::Template),
-                ("node.rules".to_owned(), Format::Prometheus)
-            ]
-        );
-        assert_eq!(unread.len(), 1, "{unread:?}");
+        assert_eq!(documents, [("node.rules".to_owned(), Format::Prometheus)]);
+        assert_eq!(unread.len(), 2, "{unread:?}");
         assert!(unread[0].starts_with("broken.yaml:"), "{unread:?}");
         // The second one holds nothing that is read, and one within another isn't looked into.
         assert_eq!(others, 1);
         assert_eq!(read(From::Loki).0, [("node.rules".to_owned(), Format::Loki)]);
+        assert_eq!(
+            read(From::Alertmanager).0,
+            [("mail".to_owned(), Format::Template)]
+        );
+    }
+
+    #[test]
+    fn of_what_a_config_map_holds_a_configurations_own_templates_are_taken_and_no_others() {
+        let config_map = |templates: &str| {
+            format!(
+                r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: alertmanager}}
+data:
+  alertmanager.yml: |
+    {{route: {{receiver: a}}, receivers: [{{name: a}}]{templates}}}
+  mail.tmpl: '{{{{ define "mail" }}}}x{{{{ end }}}}'
+  chat.tpl: '{{{{ define "chat" }}}}x{{{{ end }}}}'
+  _helpers.tpl: '{{{{ define "name" }}}}{{{{ .Values.name }}}}{{{{ end }}}}'
+  nginx.tpl: 'listen {{{{ .Port }}}};'
+"#
+            )
+        };
+        let read = |templates: &str| {
+            let found = all(&[Source::new("x.yaml", config_map(templates))], From::Auto);
+            let taken = found.documents.into_iter();
+            let taken = taken.filter(|one| one.format == Format::Template);
+            let left: Vec<_> = found.unread.into_iter().map(|left| left.source).collect();
+            (
+                taken.map(|one| one.called).collect::<Vec<_>>(),
+                left,
+                found.others,
+            )
+        };
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(read(""), (of(&["chat", "mail"]), of(&[]), 2));
+        let named = ", templates: [/etc/alertmanager/*.tmpl]";
+        assert_eq!(read(named), (of(&["mail"]), of(&["chat.tpl"]), 2));
     }
 }

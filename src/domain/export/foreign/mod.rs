@@ -8,6 +8,7 @@ mod asked;
 pub mod format;
 mod grafana;
 mod prometheus;
+pub mod templates;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

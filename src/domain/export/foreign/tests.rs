@@ -213,6 +213,39 @@ fn secrets_of_another_namespace_are_told_with_what_to_copy() {
 }
 
 #[test]
+fn variables_of_a_group_are_told_with_its_rules_and_texts_without_any_stay_as_they_are() {
+    let rule = |title: &str| json!({"title": title, "condition": "A", "data": [{"refId": "A", "datasourceUid": "p", "relativeTimeRange": {"from": 600}, "model": {"expr": "y"}}]});
+    let file = json!({
+        "apiVersion": 1,
+        "groups": [
+            {"name": "g ${STAGE}", "folder": "$$5 $__file{/run/folder}", "interval": "$EVERY", "rules": [rule("One"), rule("Two")]},
+            {"name": "plain", "folder": "$$5", "interval": "1m", "rules": [rule("Three")]},
+        ],
+        "muteTimes": [{"name": "$$nights", "time_intervals": [{"months": ["1"]}]}],
+        "templates": [{"name": "t", "template": "{{ define \"a\" }}$COST $$5{{ end }}"}],
+    });
+    let import = imported(Format::GrafanaFile, file, None);
+    let made = |name: &str| {
+        let mut all = import.made.iter().map(|made| &made.resource);
+        all.find(|resource| resource.name == name).unwrap()
+    };
+    let told = ["$EVERY", "$__file{/run/folder}", "${STAGE}"].map(|name| {
+        format!(
+            "{name} is a variable of Grafana's, and stands here as it is written: put in what it stands for"
+        )
+    });
+    assert_eq!(made("one").lost, told);
+    assert_eq!(made("two").lost, told);
+    assert!(made("three").lost.is_empty());
+    let interval = of(&import, Kind::TimeInterval);
+    assert_eq!((interval.called.as_str(), interval.lost.len()), ("$$nights", 0));
+    let template = of(&import, Kind::NotificationTemplate);
+    assert!(template.lost.is_empty(), "{:?}", template.lost);
+    let spec = serde_json::to_string(&template.spec).unwrap();
+    assert!(spec.contains("$COST $$5"), "{spec}");
+}
+
+#[test]
 fn variables_of_grafanas_files_are_told_and_secret_ones_are_to_be_filled_in() {
     let file = json!({
         "apiVersion": 1,

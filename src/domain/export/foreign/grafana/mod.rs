@@ -35,7 +35,14 @@ pub(super) fn file(value: &Value, world: &mut World, import: &mut Import) {
             group: group.get("name").map(text).unwrap_or_default(),
             interval: group.get("interval").map(text).unwrap_or_default(),
         };
-        let of_rule = |nth: usize| list(raw, "rules").get(nth).map(beside).unwrap_or_default();
+        let of_group = Variables::of_fields(raw, &["name", "folder", "folderUid", "interval"]);
+        let of_rule = |nth: usize| {
+            let own = list(raw, "rules").get(nth).map(Variables::of);
+            Beside {
+                variables: own.unwrap_or_default().and(&of_group),
+                ..Beside::default()
+            }
+        };
         take::rules(group, &place, &of_rule, world, import);
     }
     for raw in list(value, "contactPoints") {
@@ -48,10 +55,10 @@ pub(super) fn file(value: &Value, world: &mut World, import: &mut Import) {
         take::point(&called, &given, beside(raw), world, import);
     }
     for raw in list(value, "muteTimes") {
-        take_interval(&unescaped(raw), "", world, import);
+        take_interval(raw, "", world, import);
     }
     for raw in list(value, "templates") {
-        take::template(&unescaped(raw), &beside(raw), world, import);
+        take::template(raw, world, import);
     }
     for raw in list(value, "policies") {
         for told in Variables::of(raw).told() {

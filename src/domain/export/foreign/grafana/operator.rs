@@ -59,7 +59,7 @@ impl<'a> Operator<'a> {
                 "GrafanaNotificationTemplate" => {
                     let mut given = spec.clone();
                     set(&mut given, "name", own);
-                    take::template(&given, &take::Beside::default(), world, import);
+                    take::template(&given, world, import);
                 }
                 "GrafanaNotificationPolicy" => {
                     let route = spec.get("route").map(resource::configuration).unwrap_or_default();

@@ -83,12 +83,11 @@ pub(super) fn point(
     }
 }
 
-pub(super) fn template(given: &Value, beside: &Beside, world: &mut World, import: &mut Import) {
+pub(super) fn template(given: &Value, world: &mut World, import: &mut Import) {
     let called = name(given).unwrap_or_default();
     let source = format!("template {called}");
     let about = About {
         source: source.clone(),
-        lost: beside.variables.told(),
         ..About::default()
     };
     match world.note(Kind::NotificationTemplate, &called, about) {

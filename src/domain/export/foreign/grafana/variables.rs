@@ -1,5 +1,7 @@
 //! Variables in the files that Grafana is provisioned with: it puts what they stand for in their place, which nobody else knows.
 //!
+//! In the names and times of time intervals, and in templates, it puts nothing: `mute_times_types.go` and `text_templates_types.go` in `pkg/services/provisioning/alerting`.
+//!
 //! Source: the documentation "Provision Grafana", "Using environment variables": `$NAME`, `${NAME}` and `$__env{NAME}`, `$__file{PATH}`, `$__vault{…}`, and `$$` for a dollar.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,20 @@ impl Variables {
         let mut all = Self::default();
         all.add(raw);
         all
+    }
+
+    /// Those of some fields alone.
+    pub(super) fn of_fields(raw: &Value, fields: &[&str]) -> Self {
+        let mut all = Self::default();
+        let values = fields.iter().filter_map(|field| raw.get(field));
+        values.for_each(|value| all.add(value));
+        all
+    }
+
+    /// With those of others.
+    pub(super) fn and(mut self, others: &Self) -> Self {
+        self.by_text.extend(others.by_text.clone());
+        self
     }
 
     fn add(&mut self, raw: &Value) {
