@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
 use super::color::Color;
-use super::print::harmless;
+use super::print::{columns, harmless, padded};
 
 /// How what is printed looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Look {
         let all = || has_titles.then_some(&above).into_iter().chain(rows);
         let width = |column: usize| {
             let cells = all().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+            cells.map(|cell| columns(cell)).max().unwrap_or_default()
         };
         let widths: Vec<usize> = (0..titles.len()).map(width).collect();
         let mut out = String::new();
@@ -98,13 +98,20 @@ impl Look {
                     break;
                 }
                 line.push(&cell, of_cell(column));
-                line.push(&" ".repeat(width - cell.chars().count() + 2), None);
+                line.push(&padded("", width - columns(&cell) + 2), None);
             }
             out.push_str(&line.end());
             out.push('\n');
         }
         out
     }
+}
+
+/// The begin of a text, as far as so many columns have room for it.
+fn begin(text: &str, room: usize) -> &str {
+    let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    let begins = ends.map_while(|end| text.get(..end).filter(|begin| columns(begin) <= room));
+    begins.last().unwrap_or_default()
 }
 
 /// A line of parts, each in its paint.
@@ -127,18 +134,18 @@ impl Line {
 
     /// The line as far as there is room, which it says where there isn't enough.
     fn end(self) -> String {
-        let count: usize = self.parts.iter().map(|(text, _)| text.chars().count()).sum();
+        let count: usize = self.parts.iter().map(|(text, _)| columns(text)).sum();
         let mut room = match self.look.width {
             Some(width) if count > width => width,
             _ => usize::MAX,
         };
         let mut out = String::new();
         for (text, paint) in self.parts {
-            let length = text.chars().count();
+            let length = columns(&text);
             // The last place is for the sign that there is more.
             let is_last = length >= room;
             let shown = if is_last {
-                text.chars().take(room - 1).chain(['…']).collect()
+                format!("{}…", begin(&text, room - 1))
             } else {
                 text
             };
@@ -168,6 +175,7 @@ mod tests {
         vec![
             row(["a", "red\u{1b}[2J", ""]),
             row(["other", "–", "ein längeres Wort"]),
+            row(["支払", "👩‍🚒", "障害が起きた"]),
         ]
     }
 
@@ -196,7 +204,7 @@ mod tests {
             let (cut, whole) = (shown(narrow), shown(Look::default()));
             assert_eq!(cut.lines().count(), whole.lines().count());
             for (cut, whole) in cut.lines().zip(whole.lines()) {
-                assert!(cut.chars().count() <= width, "{width}: {cut}");
+                assert!(columns(cut) <= width, "{width}: {cut}");
                 let begin = cut.strip_suffix('…').unwrap_or(cut);
                 assert!(
                     whole.starts_with(begin) && (cut == whole || cut.ends_with('…')),

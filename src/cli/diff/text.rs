@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::super::common::print::harmless;
+use super::super::common::print::{columns, harmless, padded};
 use super::judge::{Row, Sign};
 use super::meaning::Meaning;
 use crate::domain::routing::difference::Difference;
@@ -39,7 +39,7 @@ pub(super) fn all(rows: &[Row], shows_equal: bool) -> String {
             .map_or("", String::as_str);
         line(
             &mut out,
-            &format!("{} {:width$}  {about}", row.sign.mark(), named(row)),
+            &format!("{} {}  {about}", row.sign.mark(), padded(&named(row), width)),
         );
         fields(&mut out, &row.differences);
         routing(&mut out, &row.routing);
@@ -52,7 +52,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn width(names: impl Iterator<Item = String>) -> usize {
-    let lengths = names.map(|name| name.chars().count());
+    let lengths = names.map(|name| columns(&name));
     lengths
         .filter(|length| *length <= WIDEST)
         .max()
@@ -62,7 +62,7 @@ fn width(names: impl Iterator<Item = String>) -> usize {
 fn fields(out: &mut String, differences: &[Difference]) {
     let width = width(differences.iter().map(|one| one.field.clone()));
     for one in differences {
-        let field = format!("    {:width$}", one.field);
+        let field = format!("    {}", padded(&one.field, width));
         if let Some((before, after)) = several_lines(one) {
             line(out, &field);
             let (before, after) = changed(&before, &after);
@@ -88,7 +88,7 @@ fn fields(out: &mut String, differences: &[Difference]) {
                     &format!(
                         "{:indent$}→ {after}",
                         "",
-                        indent = 4 + width.max(one.field.chars().count())
+                        indent = 4 + width.max(columns(&one.field))
                     ),
                 );
             }
@@ -177,8 +177,8 @@ fn routing(out: &mut String, all: &[Meaning]) {
         line(
             out,
             &format!(
-                "      {:width$}   {} → {}{count}",
-                labels(meaning),
+                "      {}   {} → {}{count}",
+                padded(&labels(meaning), width),
                 names(&meaning.before),
                 names(&meaning.after)
             ),

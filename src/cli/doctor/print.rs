@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::super::common::print::{API_VERSION, harmless};
+use super::super::common::print::{API_VERSION, columns, harmless, padded};
 use super::verdict::{Check, Verdict};
 
 pub(super) fn text(checks: &[Check], has_color: bool) -> String {
-    let widths = checks.iter().map(|check| check.name.chars().count());
+    let widths = checks.iter().map(|check| columns(&check.name));
     let width = widths.max().unwrap_or_default();
     let mut out = String::new();
     for check in checks {
@@ -19,8 +19,8 @@ pub(super) fn text(checks: &[Check], has_color: bool) -> String {
         };
         let cure = check.cure.as_ref().map(|cure| format!(" → {cure}"));
         let line = format!(
-            "{:width$}  {}{}",
-            check.name,
+            "{}  {}{}",
+            padded(&check.name, width),
             check.message,
             cure.unwrap_or_default()
         );

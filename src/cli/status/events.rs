@@ -17,7 +17,7 @@ use super::super::common::connect::{Cluster, Scope, Whole, kind, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
 use super::super::common::names;
-use super::super::common::print::{API_VERSION, harmless, note, print, table};
+use super::super::common::print::{API_VERSION, harmless, note, padded, print, table};
 use super::view::handed;
 use crate::api::{FIELD_MANAGER, GROUP};
 use crate::cluster::answer::chain;
@@ -262,7 +262,7 @@ impl Events {
         };
         let cells = row.iter().enumerate().map(|(i, cell)| {
             let width = widths.get(i).copied().unwrap_or_default();
-            format!("{cell:width$}")
+            padded(cell, width)
         });
         harmless(&cells.collect::<Vec<_>>().join("  ")) + "\n"
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
-use super::super::common::print::{API_VERSION, harmless, note, print, wrong};
+use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
 use super::super::route::label;
 use crate::api::{ContactPoint, DEFAULT_INSTANCE};
 use crate::cluster::answer::chain;
@@ -320,7 +320,7 @@ fn told(said: &str, secrets: &[&str]) -> String {
 fn text(outcomes: &[Outcome]) -> String {
     let width = outcomes
         .iter()
-        .map(|one| one.kind.chars().count())
+        .map(|one| columns(&one.kind))
         .max()
         .unwrap_or_default();
     let mut out = String::new();
@@ -332,7 +332,11 @@ fn text(outcomes: &[Outcome]) -> String {
                 failure: Some(why), ..
             }) => ('✗', why.replace('\n', " ")),
         };
-        let _ = writeln!(out, "{}", harmless(&format!("{mark} {kind:width$}  {what}")));
+        let _ = writeln!(
+            out,
+            "{}",
+            harmless(&format!("{mark} {}  {what}", padded(kind, width)))
+        );
     }
     out
 }
