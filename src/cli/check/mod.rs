@@ -130,11 +130,11 @@ impl Check {
         let mut options = self.options();
         let sources = self.files.read(&self.others)?;
         let of = |namespace: &str| files::resources(&sources, namespace);
-        let (read, standing) = if self.with_cluster {
+        let (read, standing, is_blind) = if self.with_cluster {
             wait(self.beside(of, &mut options))?
         } else {
             let read = of(self.namespace.as_deref().unwrap_or_default());
-            (read, Standing::default())
+            (read, Standing::default(), false)
         };
         let (findings, unseen) = check(&read.objects, &standing, &options);
         let beside = self.with_cluster.then(|| standing.len());
@@ -154,27 +154,34 @@ impl Check {
         Ok(match is_bad {
             true => Exit::No,
             // What may not be read may not be there.
-            false if self.with_cluster && unseen > 0 => Exit::InPart,
+            false if is_blind || self.with_cluster && unseen > 0 => Exit::InPart,
             false => Exit::Done,
         })
     }
 
-    /// The resources, read by their namespace, and what stands in the cluster beside them, with the Grafanas that it has.
+    /// The resources, read by their namespace, and what stands in the cluster beside them, with the Grafanas that it has. Whether these can't be read.
     async fn beside(
         &self,
         read: impl FnOnce(&str) -> files::Resources,
         options: &mut Options,
-    ) -> Result<(files::Resources, Standing), String> {
+    ) -> Result<(files::Resources, Standing, bool), String> {
         let cluster = self.cluster.connect(self.namespace.as_deref()).await?;
         let there = cluster.resources(Some(&cluster.namespace)).await?;
         if !self.quiet {
             there.notes.iter().for_each(|text| note(text));
         }
+        // What is said by hand isn't asked of them.
+        let is_blind = self.grafana_version.is_none() && there.lacks("GrafanaInstance");
+        if is_blind && !self.quiet {
+            note(
+                "which Grafanas there are isn't known, so what their versions lack isn't looked for: name one with --grafana-version",
+            );
+        }
         let objects = there.objects();
         options.versions = versions(&objects);
         let read = read(&cluster.namespace);
         let standing = Standing::new(&read.objects, objects, there.known());
-        Ok((read, standing))
+        Ok((read, standing, is_blind))
     }
 
     fn options(&self) -> Options {

@@ -18,6 +18,7 @@ use super::common::exit::{self, Exit};
 use super::common::files::Files;
 use super::common::names;
 use super::common::print::{note, print, wrong};
+use crate::controller::run::rehearsal::Name;
 use crate::domain::ownership::Owner;
 
 /// Say what would change in Grafana, field by field. Nothing is written, neither there nor in the cluster.
@@ -168,6 +169,16 @@ pub(super) struct Adoption {
     pub(super) notes: Vec<String>,
     /// The resources that could do it, each by its kind and name.
     pub(super) able: Vec<(&'static str, String)>,
+    rest: Vec<(Name, Option<String>)>,
+}
+
+impl Adoption {
+    /// Why a resource couldn't do it, as far as that is known.
+    pub(super) fn why_not(&self, kind: &str, name: &str) -> Option<&str> {
+        let mut rest = self.rest.iter();
+        let (_, why) = rest.find(|(own, _)| own.kind == kind && own.name == name)?;
+        why.as_deref()
+    }
 }
 
 /// What would change in Grafana if these resources of the namespace took over what somebody else has made there.
@@ -187,12 +198,17 @@ pub(super) async fn adoption(
         adopts: true,
     })
     .await?;
-    let able = compared
+    let (able, rest): (Vec<&Row>, Vec<&Row>) = compared
         .rows
         .iter()
-        .filter(|row| !matches!(row.sign, Sign::Refused | Sign::Unknown));
+        .partition(|row| !matches!(row.sign, Sign::Refused | Sign::Unknown));
+    let able = able.into_iter().map(|row| (row.name.kind, row.name.name.clone()));
+    let rest = rest
+        .into_iter()
+        .map(|row| (row.name.clone(), row.message.clone()));
     Ok(Adoption {
-        able: able.map(|row| (row.name.kind, row.name.name.clone())).collect(),
+        able: able.collect(),
+        rest: rest.collect(),
         text: text::all(&compared.rows, true),
         rows: serde_json::to_value(&compared.rows).unwrap_or_default(),
         notes: compared.notes,
@@ -245,6 +261,25 @@ fn exit(counts: &Counts) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_one_could_not_take_over_is_known_of_itself() {
+        let named = |name: &str| Name {
+            kind: "ContactPoint",
+            namespace: "revel".to_owned(),
+            name: name.to_owned(),
+        };
+        let found = Adoption {
+            text: String::new(),
+            rows: serde_json::Value::Null,
+            notes: Vec::new(),
+            able: Vec::new(),
+            rest: vec![(named("a"), Some("no key".to_owned())), (named("b"), None)],
+        };
+        assert_eq!(found.why_not("ContactPoint", "a"), Some("no key"));
+        assert_eq!(found.why_not("ContactPoint", "b"), None);
+        assert_eq!(found.why_not("Silence", "a"), None);
+    }
 
     #[test]
     fn the_exit_code_says_what_became_of_it() {

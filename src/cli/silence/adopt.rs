@@ -50,12 +50,12 @@ impl Adopt {
     }
 
     async fn run(&self) -> Result<Exit, String> {
-        let found = Box::pin(adoption(&self.which, &self.cluster, &self.scope, &self.grafana)).await?;
+        let mut found = Box::pin(adoption(&self.which, &self.cluster, &self.scope, &self.grafana)).await?;
         if !self.quiet {
             found.notes.iter().for_each(|text| note(text));
         }
         let mut report = Report::new("AdoptReport", &self.telling, self.dry_run);
-        report.first(&found.text, "differences", found.rows)?;
+        report.first(&found.text, "differences", std::mem::take(&mut found.rows))?;
         let connected = self.cluster.connect(&self.scope).await?;
         for (kind, name) in &self.which {
             let name = name.as_deref().unwrap_or_default();
@@ -65,7 +65,7 @@ impl Adopt {
                 name: name.to_owned(),
             };
             if !found.able.iter().any(|(own, able)| own == kind && able == name) {
-                report.refused(&of, "isn't adopted: why it couldn't be is said above");
+                report.refused(&of, &refusal(found.why_not(kind, name)));
                 continue;
             }
             let kind = objects::named(kind)?.kind;
@@ -84,5 +84,24 @@ impl Adopt {
             }
         }
         report.end()
+    }
+}
+
+/// What is said of a resource that couldn't take over. The document has nothing above it that says why.
+fn refusal(why: Option<&str>) -> String {
+    why.map_or_else(
+        || "isn't adopted".to_owned(),
+        |why| format!("isn't adopted: {why}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_why_and_not_where_that_stands() {
+        assert_eq!(refusal(Some("no key")), "isn't adopted: no key");
+        assert_eq!(refusal(None), "isn't adopted");
     }
 }

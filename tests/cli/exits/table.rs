@@ -231,7 +231,8 @@ pub const ALONE: &[Row] = &[
     ("probe", 3, "nobody answers", &["alertwright probe http://127.0.0.1:1/"]),
 ];
 
-/// In a cluster with the example of Revel in the namespace `revel`; there `reader` is a kubeconfig with the right to read AlertRules and NotificationPolicies and no other.
+/// In a cluster with the example of Revel in the namespace `revel`; there `reader` is a kubeconfig with the right to read AlertRules and NotificationPolicies and no other, and
+/// `neighbour` one with the right to read all resources of that namespace and the GrafanaInstances, and nothing of other namespaces.
 #[rustfmt::skip]
 pub const IN_A_CLUSTER: &[Row] = &[
     ("check", 0, "nothing is found, beside the cluster", &[
@@ -240,13 +241,18 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("check", 4, "a reference leads to what may not be read", &[
         "alertwright check -n revel deploy/examples/revel/notification-policy.yaml --with-cluster --kubeconfig reader",
     ]),
+    ("check", 4, "which Grafanas there are may not be read", &[
+        "printf 'apiVersion: alerting.letsrevel.io/v1alpha1\\nkind: AlertRule\\nmetadata: {name: a}\\nspec: {query: up == 0}\\n' | alertwright check -n revel -f - --with-cluster --kubeconfig reader",
+    ]),
     ("route", 0, "it is as expected", &["alertwright route -n revel severity=info --expect slack-analytics-channel"]),
     ("route", 1, "others are told than expected", &["alertwright route -n revel severity=info --expect default-email"]),
     ("route", 4, "it is as expected, as far as may be read", &[
         "alertwright route -n revel severity=info --expect slack-analytics-channel --kubeconfig reader",
+        "alertwright route -n revel severity=info --expect slack-analytics-channel --kubeconfig neighbour",
     ]),
     ("test routes", 4, "all go where they should, as far as may be read", &[
         "printf -- '- labels: {severity: info}\\n  expect: [slack-analytics-channel]\\n' > routes.yaml; alertwright test routes -n revel routes.yaml --kubeconfig reader",
+        "printf -- '- labels: {severity: info}\\n  expect: [slack-analytics-channel]\\n' > routes.yaml; alertwright test routes -n revel routes.yaml --kubeconfig neighbour",
     ]),
     ("status", 0, "it is shown, whatever it shows", &["alertwright status -n revel"]),
     ("status", 1, "with --exit-code something isn't ready, or with --firing something fires", &[
