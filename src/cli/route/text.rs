@@ -2,6 +2,7 @@
 
 use super::super::common::print::{harmless, table};
 use crate::domain::routing::answer::{Answer, Told};
+use crate::domain::routing::inhibited::Inhibited;
 use crate::domain::routing::silenced::Silenced;
 
 const TITLES: [&str; 8] = [
@@ -24,13 +25,13 @@ pub(super) fn all(answers: &[Answer], is_wide: bool, has_titles: bool) -> String
         for told in &answer.contact_points {
             let mut row = row(told, is_wide);
             row.insert(0, answer.alert.clone());
-            if !answer.silenced.is_empty() {
-                let by: Vec<&str> = answer
-                    .silenced
-                    .iter()
-                    .map(|silenced| silenced.by.as_str())
-                    .collect();
-                row.push(format!("silenced by {}", by.join(", ")));
+            let quiet: Vec<&str> = answer.silenced.iter().map(|one| one.by.as_str()).collect();
+            let held: Vec<&str> = answer.inhibited.iter().map(|one| one.by.as_str()).collect();
+            let says = [("silenced by", quiet), ("held back at times by", held)];
+            let says = says.iter().filter(|(_, by)| !by.is_empty());
+            let says: Vec<String> = says.map(|(how, by)| format!("{how} {}", by.join(", "))).collect();
+            if !says.is_empty() {
+                row.push(says.join("; "));
             }
             rows.push(row);
         }
@@ -49,7 +50,7 @@ fn one(answer: &Answer, is_wide: bool, has_titles: bool) -> String {
             row
         })
         .collect();
-    table(&titles(is_wide), &rows, has_titles) + &silenced(answer)
+    table(&titles(is_wide), &rows, has_titles) + &silenced(answer) + &inhibited(answer)
 }
 
 fn titles(is_wide: bool) -> Vec<&'static str> {
@@ -128,4 +129,10 @@ pub(super) fn silenced(answer: &Answer) -> String {
         .map(|line| harmless(&line.replace('\n', " ")) + "\n")
         .collect();
     lines.concat()
+}
+
+/// The InhibitionRules that hold an alert back while others fire.
+pub(super) fn inhibited(answer: &Answer) -> String {
+    let lines = answer.inhibited.iter().map(Inhibited::words);
+    lines.map(|line| harmless(&line) + "\n").collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::common::print::harmless;
-use super::text::silenced;
+use super::text::{inhibited, silenced};
 use crate::domain::routing::answer::{Answer, Said, Stop};
 
 pub(super) fn all(answers: &[Answer]) -> String {
@@ -15,7 +15,7 @@ pub(super) fn all(answers: &[Answer]) -> String {
             } else {
                 String::new()
             };
-            format!("{title}{}{}", one(answer), silenced(answer))
+            format!("{title}{}{}{}", one(answer), silenced(answer), inhibited(answer))
         })
         .collect();
     trees.join("\n")

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::super::common::moments::{ago, at};
 use super::super::common::print::harmless;
 use super::life::{Life, Query, There};
+use crate::domain::routing::inhibited::Inhibited;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -124,6 +125,11 @@ fn grafana(page: &mut Page, there: &There, is_recording: bool, now: Timestamp, p
         page.put("ROUTE", &route(there));
     }
     page.put("SILENCED", &silenced(there, now, place));
+    let held = there.route.iter().flat_map(|answer| &answer.inhibited);
+    let held: Vec<String> = held.map(Inhibited::words).collect();
+    if !held.is_empty() {
+        page.put("INHIBITED", &held.join("\n"));
+    }
     page.put("SENT", &sent(there, now));
     page.put("LINK", &known(&there.url));
 }

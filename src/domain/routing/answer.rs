@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::alert::{Alert, TREE};
 use super::clock::{self, Zones};
+use super::inhibited::{Inhibited, Restraint, holding_back};
 use super::silenced::{Quiet, Silenced, covering};
 use super::trees::{Tree, World, path};
 use super::walk::{Labels, Node, Step, Verdict};
@@ -28,6 +29,7 @@ pub struct Roads<'a> {
     /// What there is of time intervals, by whether it is the time for each; `None` where that can't be told.
     times: BTreeMap<String, Option<bool>>,
     quiet: Vec<Quiet>,
+    restraints: Vec<Restraint>,
 }
 
 /// Where an alert goes.
@@ -44,6 +46,9 @@ pub struct Answer {
     pub contact_points: Vec<Told>,
     /// The Silences that cover it at that time.
     pub silenced: Vec<Silenced>,
+    /// The InhibitionRules that hold it back while certain other alerts fire.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inhibited: Vec<Inhibited>,
     /// What became of it at each route, from the root on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Stop>,
@@ -140,6 +145,7 @@ impl<'a> Roads<'a> {
                 .map(|(name, interval)| (name, clock::is_time(&interval, at, zones)))
                 .collect(),
             quiet: world.quiet(at),
+            restraints: world.restraints(),
         })
     }
 
@@ -173,6 +179,7 @@ impl<'a> Roads<'a> {
             tree: Some(origin_of_root(tree)),
             contact_points: told.collect(),
             silenced: covering(&self.quiet, &alert.labels),
+            inhibited: holding_back(&self.restraints, &alert.labels),
             routes,
         })
     }
@@ -212,6 +219,7 @@ impl<'a> Roads<'a> {
             tree: None,
             contact_points: vec![self.at_route(by, Vec::new(), &own, above.overridden_by(&own))],
             silenced: covering(&self.quiet, &alert.labels),
+            inhibited: holding_back(&self.restraints, &alert.labels),
             routes: None,
         }
     }

@@ -7,6 +7,7 @@ pub mod alert;
 pub mod answer;
 pub mod clock;
 pub mod difference;
+pub mod inhibited;
 pub mod silenced;
 pub mod trees;
 pub mod walk;

@@ -380,3 +380,32 @@ fn where_no_tree_is_known_the_grafanas_with_one_are_named() {
     );
     assert_eq!(why(&[stage]), unknown);
 }
+
+#[test]
+fn an_inhibition_rule_holds_back_alerts_of_its_own_namespace_that_match_its_target() {
+    let mut objects = tree();
+    let rule = json!({"sourceMatchers": ["severity=critical"], "targetMatchers": ["severity=~\"info|warning\""], "equal": ["cluster"]});
+    objects.push(object("InhibitionRule", "shop/quieter", rule));
+    let of = |objects: &[Object], namespace: &str, severity: &str| {
+        let answer = of_labels(objects, namespace, &[("severity", severity)]);
+        answer.inhibited.iter().map(|one| one.words()).collect::<Vec<_>>()
+    };
+    let said = "held back by InhibitionRule shop/quieter while another alert fires with severity=\"critical\" and the same cluster";
+    assert_eq!(of(&objects, "shop", "info"), [said]);
+    assert!(of(&objects, "shop", "critical").is_empty());
+    assert!(of(&objects, "other", "info").is_empty());
+    let mut instance = object(
+        "GrafanaInstance",
+        "system/default",
+        json!({
+            "url": "http://grafana", "auth": {"token": {"secretKeyRef": {"name": "a", "key": "b"}}}, "unrestrictedNamespaces": {"names": ["shop"]},
+        }),
+    );
+    objects.push(instance.clone());
+    assert_eq!(of(&objects, "other", "info"), [said]);
+    // Grafana has none before 13.0.
+    instance.value["status"] = json!({"version": "12.4.1"});
+    objects.pop();
+    objects.push(Object::new(instance.value, ""));
+    assert!(of(&objects, "shop", "info").is_empty());
+}

@@ -15,6 +15,7 @@ use crate::domain::notification::{contact_point, named, policy, settings, tree a
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy::{self, Tenant};
+use crate::domain::version::Version;
 use crate::grafana::model::{self, Route, TreeName};
 
 /// Namespace and name of a resource.
@@ -82,6 +83,16 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Grafana's version, as far as its GrafanaInstance's status says it.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.objects.iter().find_map(|object| match &object.typed {
+            Some(Typed::GrafanaInstance(found)) if object.name == self.instance => {
+                Version::parse(found.status.as_ref()?.version.as_deref()?)
+            }
+            _ => None,
+        })
+    }
+
     /// Whether the Silences and branches of a namespace get alerts of others too.
     pub fn is_unrestricted(&self, namespace: &str) -> bool {
         match (self.spec, self.home) {
@@ -92,7 +103,7 @@ impl<'a> World<'a> {
     }
 
     /// The pattern of the rules whose alerts a namespace's Silences and branches get; `None` for those of all.
-    fn tenant(&self, namespace: &str) -> Option<String> {
+    pub(super) fn tenant(&self, namespace: &str) -> Option<String> {
         (!self.is_unrestricted(namespace)).then(|| self.owners.namespace_pattern(namespace))
     }
 
