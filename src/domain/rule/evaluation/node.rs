@@ -304,8 +304,12 @@ fn kind(query: &Query, version: Version) -> Result<Kind<'_>, String> {
                 ends: ends.map(|ends| Test::of(Some(ends))).transpose()?,
             })
         }
+        "classic_conditions" => Err(
+            "model.type is classic_conditions, which count over whole ranges of samples, and those of the past aren't known; write reduce and threshold, which do the same for one series each"
+                .to_owned(),
+        ),
         other => Err(format!(
-            "expressions of type {other} aren't worked out here; math, reduce and threshold are"
+            "model.type: expressions of type {other} aren't worked out here; math, reduce and threshold are"
         )),
     }
 }

@@ -128,7 +128,9 @@ fn what_cannot_be_worked_out_is_named() {
             .unwrap_or_default()
     };
     let classic = json!([{"refId": "A"}, {"refId": "B", "type": "classic_conditions"}]);
-    assert!(of(&classic, "B").contains("B: expressions of type classic_conditions"));
+    assert!(of(&classic, "B").contains("B: model.type is classic_conditions"));
+    let sql = json!([{"refId": "A"}, {"refId": "B", "type": "sql"}]);
+    assert!(of(&sql, "B").contains("B: model.type: expressions of type sql"));
     let circle = json!([{"refId": "A", "type": "math", "expression": "$B"}, {"refId": "B", "type": "math", "expression": "$A"}]);
     assert!(of(&circle, "A").contains("A, B need each other"));
     assert!(of(&json!([{"refId": "A"}]), "C").contains("no entry C"));

@@ -125,14 +125,21 @@ fn of_query(query: &Query, sources: &[DataSource], step: i64) -> Result<Asked, S
     })?;
     let text = |field: &str| query.model.get(field).and_then(Json::as_str).unwrap_or_default();
     let is_set = |field: &str| query.model.get(field).and_then(Json::as_bool).unwrap_or_default();
-    let is_instant = match language {
-        Language::PromQl => is_set("instant") && !is_set("range"),
-        Language::LogQl if text("queryType").is_empty() => query.query_type == "instant",
-        Language::LogQl => text("queryType") == "instant",
+    // Which field makes it another one than an instant query, and what would.
+    let range = match language {
+        Language::PromQl if is_set("range") => Some(("model.range is true", "model.instant: true")),
+        Language::PromQl if !is_set("instant") => Some(("model.instant isn't true", "model.instant: true")),
+        Language::LogQl if text("queryType").is_empty() && query.query_type != "instant" => {
+            Some(("model.queryType isn't instant", "model.queryType: instant"))
+        }
+        Language::LogQl if !matches!(text("queryType"), "" | "instant") => {
+            Some(("model.queryType isn't instant", "model.queryType: instant"))
+        }
+        _ => None,
     };
-    if !is_instant {
+    if let Some((field, instead)) = range {
         return Err(format!(
-            "{id} is a range query: which samples each evaluation had depends on steps that Grafana chose; only instant queries are worked out here"
+            "{id} is a range query, for {field}: which samples each evaluation had depends on steps that Grafana chose; only instant queries are worked out here ({instead})"
         ));
     }
     if let Some(at) = text("expr").find("$__").or_else(|| text("expr").find("${__")) {
@@ -262,9 +269,19 @@ mod tests {
             (
                 "prometheus",
                 json!({"expr": "up", "range": true}),
-                "A is a range query",
+                "A is a range query, for model.range is true",
             ),
-            ("loki", json!({"expr": "x"}), "A is a range query"),
+            ("loki", json!({"expr": "x"}), "for model.queryType isn't instant"),
+            (
+                "loki",
+                json!({"expr": "x", "queryType": "range"}),
+                "for model.queryType isn't instant",
+            ),
+            (
+                "prometheus",
+                json!({"expr": "up"}),
+                "A is a range query, for model.instant isn't true",
+            ),
             (
                 "prometheus",
                 json!({"expr": "rate(x[$__rate_interval])", "instant": true}),
