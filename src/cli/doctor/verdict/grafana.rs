@@ -106,18 +106,21 @@ fn token(name: String, asked: &Asked) -> Check {
             "give it the role Admin: docs/install.md",
         );
     }
-    let missing: Vec<&str> = NEEDS
-        .iter()
-        .filter(|(_, sets)| {
-            !sets
-                .iter()
-                .any(|set| set.iter().all(|right| held.contains_key(*right)))
-        })
-        .map(|(what, _)| *what)
-        .collect();
+    let (able, missing): (Vec<_>, Vec<_>) = NEEDS.iter().partition(|(_, sets)| {
+        let mut sets = sets.iter();
+        sets.any(|set| set.iter().all(|right| held.contains_key(*right)))
+    });
+    let named = |all: &[&(&'static str, &[&[&str]])]| {
+        let names: Vec<&str> = all.iter().map(|(what, _)| *what).collect();
+        names.join(", ")
+    };
     let whose = if asked.is_own_token { "yours" } else { "it" };
     if !missing.is_empty() {
-        let message = format!("{whose} may not {}", missing.join(", "));
+        let able = match able.len() {
+            0 => String::new(),
+            _ => format!(", and may {}", named(&able)),
+        };
+        let message = format!("{whose} may not {}{able}", named(&missing));
         let cure = "give the service account the role Admin, or the rights in docs/install.md";
         // Of the operator's own nothing is known by somebody else's.
         return if asked.is_own_token {

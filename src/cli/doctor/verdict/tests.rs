@@ -264,7 +264,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                 grafana(f).permissions.as_mut().unwrap().remove("folders:create");
                 grafana(f).is_own_token = true;
             },
-            "Doubt instance default: token: yours may not make folders",
+            "Doubt instance default: token: yours may not make folders, and may write rules, write contact points and policies, write silences, read and query data sources",
         ),
         (
             |f| {
