@@ -21,6 +21,13 @@ pub(in super::super) fn print(text: &str) -> Result<(), String> {
     }
 }
 
+/// A document, as it is printed in JSON, in YAML.
+pub(in super::super) fn as_yaml(json: &str) -> Result<String, String> {
+    let document: serde_json::Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    serde_saphyr::to_string(&document)
+        .map_err(|error| format!("cannot write what was found as YAML: {error}"))
+}
+
 /// Says something besides.
 pub(in super::super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
@@ -118,6 +125,15 @@ mod tests {
         }
         assert_eq!(columns("支払い"), 6);
         assert_eq!(padded("支払い", 4), "支払い");
+    }
+
+    #[test]
+    fn a_document_in_yaml_is_the_one_in_json() {
+        let document = serde_json::json!({"apiVersion": API_VERSION, "all": [{"a": "yes", "b": "1", "c": null, "d": "x\u{1b}[2J\u{202e}\ny: z\u{85}"}]});
+        let text = as_yaml(&document.to_string()).unwrap();
+        let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(read, document, "{text}");
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use self::verdict::{Check, Verdict};
 use super::common::color::Color;
 use super::common::connect::{Cluster, Scope, ToGrafana, wait};
 use super::common::exit::{self, Exit};
-use super::common::print::print;
+use super::common::print::{as_yaml, print};
 
 /// Say whether the installation is well, a line for each check, and what to do where it isn't.
 ///
@@ -52,6 +52,8 @@ enum Output {
     Text,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
 }
 
 impl Doctor {
@@ -64,6 +66,7 @@ impl Doctor {
         print(&match self.output {
             Output::Text => print::text(&checks, self.color.is_on(&io::stdout())),
             Output::Json => print::json(&checks),
+            Output::Yaml => as_yaml(&print::json(&checks))?,
         })?;
         Ok(if is_bad { Exit::No } else { Exit::Done })
     }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::figures::{By, Row, Rule, Silenced, Sort, Window, rows};
 use super::common::connect::{Cluster, Reached, Scope, ToGrafana, wait};
 use super::common::exit::{self, Exit};
-use super::common::print::{note, print};
+use super::common::print::{as_yaml, note, print};
 use crate::api::duration::Duration;
 use crate::cluster::answer::chain;
 use crate::domain::silence::as_matcher;
@@ -66,6 +66,8 @@ enum Output {
     Table,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
     /// Comma separated, times in seconds.
     Csv,
     /// A table in Markdown.
@@ -95,6 +97,7 @@ impl Report {
         print(&match self.output {
             Output::Table => print::table(&rows, self.by, !self.no_headers),
             Output::Json => print::json(&rows, &window, &past, &limits),
+            Output::Yaml => as_yaml(&print::json(&rows, &window, &past, &limits))?,
             Output::Csv => print::csv(&rows, !self.no_headers),
             Output::Markdown => print::markdown(&rows, self.by, said),
         })?;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use self::asked::{Described, Resources, difference};
 use super::common::exit::{self, Exit};
 use super::common::names;
-use super::common::print::{note, print, wrong};
+use super::common::print::{as_yaml, note, print, wrong};
 
 /// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.
 ///
@@ -61,6 +61,8 @@ enum Output {
     Wide,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
 }
 
 /// A label as people write it: `severity=critical`, the value in double quotes or not.
@@ -107,6 +109,7 @@ impl Route {
         })?;
         print(&match self.output {
             Output::Json => json::all(&answers),
+            Output::Yaml => as_yaml(&json::all(&answers))?,
             _ if self.tree => tree::all(&answers),
             output => text::all(&answers, output == Output::Wide, !self.no_headers),
         })?;

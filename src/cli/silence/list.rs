@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::common::connect::{Cluster, Scope, wait};
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{API_VERSION, note, print, table};
+use super::super::common::print::{API_VERSION, as_yaml, note, print, table};
 use super::text;
 use crate::api::Silence;
 use crate::api::duration::Duration;
@@ -32,6 +32,9 @@ pub(super) struct List {
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
+    /// Nothing but the Silences: no notes.
+    #[arg(short, long)]
+    quiet: bool,
 }
 
 /// How Silences are printed.
@@ -39,8 +42,12 @@ pub(super) struct List {
 enum Output {
     /// A line for each.
     Table,
+    /// The same with when each began, and which alerts it is of.
+    Wide,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
     /// Their names, as `kubectl delete` takes them.
     Name,
 }
@@ -63,30 +70,23 @@ impl List {
         let now = Timestamp::now();
         let shown = chosen(all, self.expired, within, now);
         print(&match self.output {
-            Output::Table if shown.is_empty() => String::new(),
-            Output::Table => lines(&shown, self.scope.whole.all_namespaces, !self.no_headers, now),
+            Output::Table | Output::Wide if shown.is_empty() => String::new(),
+            Output::Table | Output::Wide => {
+                let manner = Manner {
+                    with_namespaces: self.scope.whole.all_namespaces,
+                    is_wide: self.output == Output::Wide,
+                    has_titles: !self.no_headers,
+                };
+                lines(&shown, manner, now)
+            }
             Output::Name => {
                 let names = shown.iter().map(|silence| format!("silence/{}\n", silence.id()));
                 names.collect::<Vec<_>>().concat()
             }
-            Output::Json => {
-                let silences: Vec<_> = shown
-                    .iter()
-                    .map(|silence| {
-                        json!({
-                            "namespace": silence.ns(),
-                            "name": silence.id(),
-                            "spec": silence.spec,
-                            "status": silence.status,
-                        })
-                    })
-                    .collect();
-                let document =
-                    json!({"apiVersion": API_VERSION, "kind": "SilenceList", "silences": silences});
-                format!("{document:#}\n")
-            }
+            Output::Json => document(&shown),
+            Output::Yaml => as_yaml(&document(&shown))?,
         })?;
-        if shown.is_empty() && self.output == Output::Table {
+        if shown.is_empty() && matches!(self.output, Output::Table | Output::Wide) && !self.quiet {
             note("no Silences");
         }
         Ok(Exit::Done)
@@ -129,33 +129,79 @@ fn chosen(
     chosen
 }
 
-fn lines(shown: &[Silence], with_namespaces: bool, has_titles: bool, now: Timestamp) -> String {
+fn document(shown: &[Silence]) -> String {
+    let one = |silence: &Silence| {
+        json!({
+            "namespace": silence.ns(),
+            "name": silence.id(),
+            "spec": silence.spec,
+            "status": silence.status,
+        })
+    };
+    let silences: Vec<_> = shown.iter().map(one).collect();
+    let document = json!({"apiVersion": API_VERSION, "kind": "SilenceList", "silences": silences});
+    format!("{document:#}\n")
+}
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    with_namespaces: bool,
+    is_wide: bool,
+    has_titles: bool,
+}
+
+/// Which alerts one is of: those of its rules, and with its matchers.
+fn of(silence: &Silence) -> String {
+    let spec = &silence.spec;
+    let rules = spec.alert_rules.as_ref().map(|rules| {
+        let labels = rules.match_labels.iter();
+        let labels = labels.map(|(label, value)| format!("rules with {label}={value}"));
+        let all = rules.all.map(|_| "all rules".to_owned());
+        let each = rules.names.iter().cloned().chain(labels).chain(all);
+        each.collect::<Vec<_>>().join(", ")
+    });
+    let matchers = spec.matchers.iter().map(|matcher| matcher.as_str().to_owned());
+    let all: Vec<String> = rules.into_iter().chain(matchers).collect();
+    all.join(", ")
+}
+
+fn lines(shown: &[Silence], manner: Manner, now: Timestamp) -> String {
     let count = |count: Option<i64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
     let rows: Vec<Vec<String>> = shown
         .iter()
         .map(|silence| {
             let status = silence.status.clone().unwrap_or_default();
-            let name = if with_namespaces {
+            let name = if manner.with_namespaces {
                 format!("{}/{}", silence.ns(), silence.id())
             } else {
                 silence.id().to_owned()
             };
-            vec![
+            let moment =
+                |moment: Option<Timestamp>| moment.map_or_else(|| "–".to_owned(), |at| text::moment(at, now));
+            let mut row = vec![
                 name,
                 silence.instance().to_owned(),
                 status.state.unwrap_or_else(|| "–".to_owned()),
-                end(silence).map_or_else(|| "–".to_owned(), |end| text::moment(end, now)),
+                moment(end(silence)),
                 count(status.matches_rules),
                 count(status.matches_alerts),
                 silence.spec.comment.clone().unwrap_or_default(),
-            ]
+            ];
+            if manner.is_wide {
+                let begin = status.starts_at.as_ref().or(silence.spec.starts_at.as_ref());
+                row.insert(3, moment(begin.map(|time| time.0)));
+                row.insert(7, of(silence));
+            }
+            row
         })
         .collect();
-    table(
-        &["NAME", "INSTANCE", "STATE", "ENDS", "RULES", "ALERTS", "COMMENT"],
-        &rows,
-        has_titles,
-    )
+    let mut titles = vec!["NAME", "INSTANCE", "STATE", "ENDS", "RULES", "ALERTS", "COMMENT"];
+    if manner.is_wide {
+        titles.insert(3, "STARTS");
+        titles.insert(7, "OF");
+    }
+    table(&titles, &rows, manner.has_titles)
 }
 
 #[cfg(test)]
@@ -200,10 +246,34 @@ mod tests {
         let mut of_stage = silence("t", "Active", "2026-11-27T13:00:00Z");
         of_stage.spec.instance = Some("stage".to_owned());
         let all = [silence("s", "Active", "2026-11-27T13:00:00Z"), of_stage];
-        let text = lines(&all, false, true, now);
+        let manner = Manner {
+            with_namespaces: false,
+            is_wide: false,
+            has_titles: true,
+        };
+        let text = lines(&all, manner, now);
         assert_eq!(
             text,
             "NAME  INSTANCE  STATE   ENDS       RULES  ALERTS  COMMENT\ns     default   Active  13:00 UTC  –      –       a\u{fffd}[31m\nt     stage     Active  13:00 UTC  –      –       a\u{fffd}[31m\n"
+        );
+    }
+
+    #[test]
+    fn widely_it_is_said_when_one_begins_and_of_which_alerts_it_is() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let object = json!({
+            "metadata": {"name": "s", "namespace": "revel"},
+            "spec": {"alertRules": {"names": ["a", "b"]}, "matchers": ["team=web"], "startsAt": "2026-11-27T11:00:00Z", "comment": "why"},
+            "status": {"state": "Active", "endsAt": "2026-11-27T13:00:00Z", "matchesRules": 2},
+        });
+        let manner = Manner {
+            with_namespaces: true,
+            is_wide: true,
+            has_titles: true,
+        };
+        assert_eq!(
+            lines(&[serde_json::from_value(object).unwrap()], manner, now),
+            "NAME     INSTANCE  STATE   STARTS     ENDS       RULES  ALERTS  OF              COMMENT\nrevel/s  default   Active  11:00 UTC  13:00 UTC  2      –       a, b, team=web  why\n"
         );
     }
 }

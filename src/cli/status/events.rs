@@ -17,7 +17,7 @@ use super::super::common::connect::{Cluster, Scope, Whole, kind, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
 use super::super::common::names;
-use super::super::common::print::{API_VERSION, harmless, note, padded, print, table};
+use super::super::common::print::{API_VERSION, as_yaml, harmless, note, padded, print, table};
 use super::view::handed;
 use crate::api::{FIELD_MANAGER, GROUP};
 use crate::cluster::answer::chain;
@@ -59,6 +59,9 @@ pub(in super::super) struct Events {
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
+    /// Nothing but the events: no notes.
+    #[arg(short, long)]
+    quiet: bool,
 }
 
 /// How events are printed.
@@ -68,6 +71,8 @@ enum Output {
     Table,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
 }
 
 /// A kind in lower case and a name, as people write them.
@@ -171,12 +176,15 @@ impl Events {
         }
         let all = list(&api).await?;
         let chosen = chosen(&all, &mut asked);
-        if self.output == Output::Json {
-            print(&json(&chosen))?;
-            return Ok(Exit::Done);
+        match self.output {
+            Output::Json => return print(&json(&chosen)).map(|()| Exit::Done),
+            Output::Yaml => return print(&as_yaml(&json(&chosen))?).map(|()| Exit::Done),
+            Output::Table => {}
         }
         if chosen.is_empty() {
-            note("there are no such events: the API server keeps them for an hour, if nothing else is set");
+            self.note(
+                "there are no such events: the API server keeps them for an hour, if nothing else is set",
+            );
             return Ok(Exit::Done);
         }
         let rows: Vec<Vec<String>> = chosen
@@ -189,6 +197,12 @@ impl Events {
         }
         print(&table(&titles, &rows, !self.no_headers))?;
         Ok(Exit::Done)
+    }
+
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            note(text);
+        }
     }
 
     fn row(&self, event: &Event, now: Timestamp) -> Vec<String> {
@@ -232,7 +246,7 @@ impl Events {
                 Ok(watcher::Event::Apply(event)) => vec![event],
                 Ok(watcher::Event::Delete(_)) => continue,
                 Err(error) => {
-                    note(&format!(
+                    self.note(&format!(
                         "events can't be watched for the moment: {}",
                         chain(&error)
                     ));

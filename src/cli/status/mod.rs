@@ -100,7 +100,7 @@ impl Status {
         }
         let now = Timestamp::now();
         let screen = view.screen(&read.objects(), now)?;
-        print(&view.said(&screen, now))?;
+        print(&view.said(&screen, now)?)?;
         for why in screen
             .firing
             .iter()

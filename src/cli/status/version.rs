@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::common::connect::{Cluster, Scope, wait};
 use super::super::common::exit::Exit;
-use super::super::common::print::{API_VERSION, harmless, note, print, table};
+use super::super::common::print::{API_VERSION, as_yaml, harmless, note, print, table};
 use super::operator::{Operator, operator};
 use super::state::Part;
 use crate::domain::lint::object::Object;
@@ -23,6 +23,9 @@ pub(in super::super) struct Version {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    /// Nothing but the versions: no notes.
+    #[arg(short, long)]
+    quiet: bool,
 }
 
 /// How it is printed.
@@ -32,6 +35,8 @@ enum Output {
     Text,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
 }
 
 /// What is known of the cluster.
@@ -43,31 +48,36 @@ struct Found {
 impl Version {
     pub(in super::super) fn execute(self) -> Result<Exit, String> {
         if self.client {
-            return print(&self.said(None)).map(|()| Exit::Done);
+            return print(&self.said(None)?).map(|()| Exit::Done);
         }
         let found = wait(async {
             let cluster = self.cluster.connect(&Scope::default()).await?;
             let read = cluster.at_home().await?;
-            for text in &read.notes {
-                note(text);
-            }
+            read.notes.iter().for_each(|text| self.note(text));
             Ok(found(&read.objects()))
         });
         // What is known without a cluster is printed all the same.
-        print(&self.said(found.as_ref().ok()))?;
+        print(&self.said(found.as_ref().ok())?)?;
         Ok(match found {
             Ok(_) => Exit::Done,
             Err(why) => {
-                note(&why);
+                self.note(&why);
                 Exit::InPart
             }
         })
     }
 
-    fn said(&self, found: Option<&Found>) -> String {
-        match self.output {
+    fn said(&self, found: Option<&Found>) -> Result<String, String> {
+        Ok(match self.output {
             Output::Text => text(found),
             Output::Json => json(found),
+            Output::Yaml => as_yaml(&json(found))?,
+        })
+    }
+
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            note(text);
         }
     }
 }
@@ -90,12 +100,23 @@ fn found(objects: &[Object]) -> Found {
     }
 }
 
+/// The commit that this program was built from, where its build says so: of a checkout, or of sources without git in ALERTWRIGHT_COMMIT.
+fn commit() -> Option<&'static str> {
+    option_env!("ALERTWRIGHT_COMMIT").filter(|commit| !commit.is_empty())
+}
+
+/// This program, as a line says it.
+fn client(commit: Option<&str>) -> String {
+    let commit = commit.map_or_else(String::new, |commit| format!(", commit {commit}"));
+    format!("{} {}{commit}", env!("CARGO_PKG_VERSION"), platform())
+}
+
 fn platform() -> String {
     format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
 fn text(found: Option<&Found>) -> String {
-    let mut out = format!("CLIENT    {} {}\n", env!("CARGO_PKG_VERSION"), platform());
+    let mut out = format!("CLIENT    {}\n", client(commit()));
     let Some(found) = found else {
         return out;
     };
@@ -118,7 +139,7 @@ fn json(found: Option<&Found>) -> String {
     let grafana = |[instance, version, url]: &[String; 3]| json!({"instance": instance, "version": version, "url": url});
     let mut document = json!({
         "apiVersion": API_VERSION, "kind": "VersionReport",
-        "client": {"version": env!("CARGO_PKG_VERSION"), "platform": platform()},
+        "client": {"version": env!("CARGO_PKG_VERSION"), "platform": platform(), "commit": commit()},
     });
     if let (Some(found), Some(document)) = (found, document.as_object_mut()) {
         document.insert(
@@ -129,4 +150,16 @@ fn json(found: Option<&Found>) -> String {
         document.insert("grafanas".to_owned(), grafanas.into());
     }
     format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commit_is_said_where_the_build_knows_it() {
+        let plain = client(None);
+        assert!(plain.ends_with(&platform()), "{plain}");
+        assert_eq!(client(Some("0123abcd")), format!("{plain}, commit 0123abcd"));
+    }
 }

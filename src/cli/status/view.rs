@@ -1,5 +1,6 @@
 //! How the screen is made and printed.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::common::color::Color;
 use super::super::common::files::zones::zone;
-use super::super::common::print::{API_VERSION, note};
+use super::super::common::print::{API_VERSION, as_yaml, harmless, note};
 use super::super::common::terminal::Look;
 use super::screen::{Screen, Shown};
 use super::text::{self, Clock, Manner, Parts};
@@ -19,8 +20,14 @@ use crate::domain::lint::object::Object;
 pub(super) enum Output {
     /// Tables for people.
     Table,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document; with --watch one for each change.
     Json,
+    /// The same documents as YAML.
+    Yaml,
+    /// What fires, isn't in sync or can't be evaluated, each by kind and name.
+    Name,
 }
 
 /// What somebody wants to see of a cluster, and how.
@@ -45,9 +52,15 @@ impl View<'_> {
     }
 
     /// The screen as it is printed.
-    pub(super) fn said(&self, screen: &Screen, now: Timestamp) -> String {
-        if self.output == Output::Json {
-            return json(screen, self.parts);
+    pub(super) fn said(&self, screen: &Screen, now: Timestamp) -> Result<String, String> {
+        let mut look = Look::of_output(self.color);
+        match self.output {
+            Output::Json => return Ok(json(screen, self.parts)),
+            // One document ends where the next begins.
+            Output::Yaml => return Ok(format!("---\n{}", as_yaml(&json(screen, self.parts))?)),
+            Output::Name => return Ok(names(screen, self.parts)),
+            Output::Wide => look.width = None,
+            Output::Table => {}
         }
         let clock = Clock {
             now,
@@ -56,9 +69,9 @@ impl View<'_> {
         let manner = Manner {
             has_titles: self.has_titles,
             is_partial: self.is_partial,
-            look: Look::of_output(self.color),
+            look,
         };
-        text::all(screen, self.parts, &clock, manner)
+        Ok(text::all(screen, self.parts, &clock, manner))
     }
 
     /// What is said besides.
@@ -78,6 +91,23 @@ pub(super) fn handed(out: &mut impl Write, text: &str) -> Result<bool, String> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(format!("cannot print what was found: {error}")),
     }
+}
+
+/// What somebody may have to look at, as kubectl takes it, each once.
+fn names(screen: &Screen, parts: Parts) -> String {
+    let rule = |path: &str| {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        format!("alertrule/{name}")
+    };
+    let firing = screen.firing.iter().filter(|_| parts.firing);
+    let failing = screen.in_error.iter().filter(|_| parts.not_ready);
+    let waiting = screen.not_in_sync.iter().filter(|_| parts.not_ready);
+    let rules = firing
+        .map(|one| rule(&one.rule))
+        .chain(failing.map(|one| rule(&one.rule)));
+    let others = waiting.map(|one| format!("{}/{}", one.kind.to_lowercase(), one.name));
+    let all: BTreeSet<String> = rules.chain(others).collect();
+    all.iter().map(|name| harmless(name) + "\n").collect()
 }
 
 fn json(screen: &Screen, parts: Parts) -> String {

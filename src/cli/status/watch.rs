@@ -175,7 +175,7 @@ impl Glass {
         if self.last.as_ref() == Some(&screen) && !self.is_terminal {
             return Ok(true);
         }
-        let is_read = self.draw(&view.said(&screen, now), self.last.is_none())?;
+        let is_read = self.draw(&view.said(&screen, now)?, self.last.is_none())?;
         self.last = Some(screen);
         Ok(is_read)
     }
@@ -183,7 +183,7 @@ impl Glass {
     /// Shows how time goes by.
     fn tick(&self, view: &View<'_>) -> Result<bool, String> {
         match &self.last {
-            Some(screen) if self.is_terminal => self.draw(&view.said(screen, Timestamp::now()), false),
+            Some(screen) if self.is_terminal => self.draw(&view.said(screen, Timestamp::now())?, false),
             _ => Ok(true),
         }
     }

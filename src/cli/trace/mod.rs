@@ -15,7 +15,7 @@ use super::common::exit::{self, Exit};
 use super::common::files::zones::zone;
 use super::common::moments::place;
 use super::common::names;
-use super::common::print::{API_VERSION, note, print, wrong};
+use super::common::print::{API_VERSION, as_yaml, note, print, wrong};
 
 /// Follow one rule from its resource to the last notification: its query, where it is in Grafana, its state and why, who is told, what silences it, and what became
 /// of the last notifications.
@@ -50,6 +50,8 @@ enum Output {
     Text,
     /// One JSON document.
     Json,
+    /// The same document as YAML.
+    Yaml,
 }
 
 /// The name of the rule that is meant.
@@ -99,6 +101,7 @@ impl Trace {
         print(&match self.output {
             Output::Text => text::all(&life, now, &place()),
             Output::Json => json(&life),
+            Output::Yaml => as_yaml(&json(&life))?,
         })?;
         Ok(Exit::Done)
     }

@@ -113,7 +113,7 @@ pub const ALONE: &[Row] = &[
         "alertwright version --kubeconfig not-there",
     ]),
 
-    ("doctor", 2, "wrong arguments", &["alertwright doctor -o yaml"]),
+    ("doctor", 2, "wrong arguments", &["alertwright doctor -o table"]),
     ("doctor", 3, "no cluster", &["alertwright doctor", "alertwright doctor --pre"]),
 
     ("report", 2, "wrong arguments", &[

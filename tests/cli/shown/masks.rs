@@ -32,7 +32,7 @@ const COLUMNS: [(&[&str], &str); 3] = [
 const MASKS: [(&str, &str); 14] = [
     // This program's version, and what it was compiled for.
     (
-        r"(CLIENT|OPERATOR|alertwright:) *[0-9]+\.[0-9]+\.[0-9]+( [a-z]+/[a-z0-9_]+)?",
+        r"(CLIENT|OPERATOR|alertwright:) *[0-9]+\.[0-9]+\.[0-9]+( [a-z]+/[a-z0-9_]+)?(, commit [0-9a-f]+(-dirty)?)?",
         "$1 version",
     ),
     // What identifies objects, which Grafana or the operator makes up.
