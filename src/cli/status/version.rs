@@ -100,7 +100,7 @@ fn found(objects: &[Object]) -> Found {
     }
 }
 
-/// The commit that this program was built from, where its build says so: of a checkout, or of sources without git in ALERTWRIGHT_COMMIT.
+/// The commit that this program was built from, where its build says so: of a checkout, or of sources without git in `ALERTWRIGHT_COMMIT`.
 fn commit() -> Option<&'static str> {
     option_env!("ALERTWRIGHT_COMMIT").filter(|commit| !commit.is_empty())
 }

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::alert;
 use super::answer::{Answer, Roads, Said, Stop};
+use super::inhibited::Inhibited;
 use super::trees::World;
 use super::walk::Labels;
 use crate::domain::lint::object::Object;
@@ -388,7 +389,7 @@ fn an_inhibition_rule_holds_back_alerts_of_its_own_namespace_that_match_its_targ
     objects.push(object("InhibitionRule", "shop/quieter", rule));
     let of = |objects: &[Object], namespace: &str, severity: &str| {
         let answer = of_labels(objects, namespace, &[("severity", severity)]);
-        answer.inhibited.iter().map(|one| one.words()).collect::<Vec<_>>()
+        answer.inhibited.iter().map(Inhibited::words).collect::<Vec<_>>()
     };
     let said = "held back by InhibitionRule shop/quieter while another alert fires with severity=\"critical\" and the same cluster";
     assert_eq!(of(&objects, "shop", "info"), [said]);

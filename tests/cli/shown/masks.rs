@@ -70,11 +70,11 @@ fn pattern(text: &str) -> Regex {
 pub fn masked(lines: &[String]) -> Vec<String> {
     let masks = MASKS.map(|(text, name)| (pattern(text), name));
     let columns = COLUMNS.map(|(titles, text)| (titles, pattern(text)));
-    let titled = Regex::new(r"\S+( \S+)*").expect("a pattern");
+    let words = Regex::new(r"\S+( \S+)*").expect("a pattern");
     // Where the columns of the table begin and end whose lines are gone through, and which cells are passed over.
     let mut table: Vec<(usize, usize, &Regex)> = Vec::new();
     let mut mask = |line: &String| {
-        let begins: Vec<(usize, &str)> = titled
+        let begins: Vec<(usize, &str)> = words
             .find_iter(line)
             .map(|found| (line[..found.start()].chars().count(), found.as_str()))
             .collect();
