@@ -11,6 +11,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::engine::refused::Attempt;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
+use crate::domain::version::Version;
 use crate::grafana::Class;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::wire::Folder;
@@ -228,7 +229,11 @@ async fn one(
                 Ok(Existing::InOtherCase(folder)) if error.class() == Class::Conflict => {
                     Err(in_other_case(wanted.title, &folder))
                 }
-                Ok(Existing::Elsewhere(folder)) if error.class() == Class::Conflict => {
+                // A newer one takes a title once beside each other: there somebody was faster, and the list doesn't show it yet.
+                Ok(Existing::Elsewhere(folder))
+                    if error.class() == Class::Conflict
+                        && instance.facts()?.version < Version::NESTED_FOLDERS =>
+                {
                     Err(elsewhere(wanted.title, &folder))
                 }
                 Err(failure) if error.class() != Class::Forbidden => return Err(failure),

@@ -49,22 +49,8 @@ async fn a_folder_whose_title_differs_in_case_alone_is_named() {
 
 #[tokio::test]
 async fn a_title_that_a_folder_elsewhere_has_is_asked_for_once_where_grafana_takes_each_once() {
-    let mut world = World::connected().await;
-    world.grafana.hold(|held| {
-        for (uid, title, parent) in [("a", "A", None), ("c", "C", None), ("b", "B", Some("c"))] {
-            held.folders.push(Folder {
-                uid: uid.to_owned(),
-                title: title.to_owned(),
-                parent_uid: parent.map(str::to_owned),
-            });
-        }
-    });
-    world.poll().await;
-    world.grafana.does(|called| match called {
-        "folders.create" => Does::Refuses(409, "a folder with the same name already exists"),
-        _ => Does::Well,
-    });
-    let rule = world.rule("r", json!({"query": QUERY, "folder": "A/B"}));
+    // Its nested folders are there by a toggle.
+    let (world, rule) = with_a_title_elsewhere("10.4.0").await;
     for _ in 0..3 {
         let failure = rule.reconcile(&world.context).await.unwrap_err();
         assert_eq!(failure.reason, Some(Reason::Conflict));
@@ -76,6 +62,46 @@ async fn a_title_that_a_folder_elsewhere_has_is_asked_for_once_where_grafana_tak
         world.poll().await;
     }
     assert_eq!(world.grafana.count("folders.create"), 1);
+}
+
+/// A world of a Grafana of this version with the folders A and C/B, that refuses one more folder; and a rule that is to lie in A/B.
+async fn with_a_title_elsewhere(version: &str) -> (World, AlertRule) {
+    let mut world = World::new();
+    world.grafana.hold(|held| {
+        version.clone_into(&mut held.version);
+        for (uid, title, parent) in [("a", "A", None), ("c", "C", None), ("b", "B", Some("c"))] {
+            held.folders.push(Folder {
+                uid: uid.to_owned(),
+                title: title.to_owned(),
+                parent_uid: parent.map(str::to_owned),
+            });
+        }
+    });
+    world.connect_and_read().await;
+    world.grafana.does(|called| match called {
+        "folders.create" => Does::Refuses(409, "a folder with the same name already exists"),
+        _ => Does::Well,
+    });
+    let rule = world.rule("r", json!({"query": QUERY, "folder": "A/B"}));
+    (world, rule)
+}
+
+#[tokio::test]
+async fn a_newer_grafana_that_refuses_a_title_has_it_there_and_shows_it_late() {
+    let (world, rule) = with_a_title_elsewhere("13.3.0").await;
+    let failure = rule.reconcile(&world.context).await.unwrap_err();
+    assert!(!failure.message.contains("elsewhere"), "{}", failure.message);
+    // Somebody has made the folder in that very moment.
+    world.grafana.hold(|held| {
+        held.folders.push(Folder {
+            uid: "theirs".to_owned(),
+            title: "B".to_owned(),
+            parent_uid: Some("a".to_owned()),
+        });
+    });
+    world.poll().await;
+    let report = rule.reconcile(&world.context).await.unwrap();
+    assert_eq!(report.status.folder_uid.as_deref(), Some("theirs"));
 }
 
 #[tokio::test]
