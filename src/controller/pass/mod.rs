@@ -9,7 +9,7 @@ mod run;
 mod several;
 
 pub use kind::{Error, Reconcile, Report};
-pub(super) use once::{is_asked, is_told, leaving};
+pub(super) use once::{Doubt, is_asked, is_told, leaving};
 #[cfg(feature = "cli")]
 pub(super) use rehearsed::rehearse;
 pub use run::{after_error, run, without_finalizer};

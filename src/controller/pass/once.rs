@@ -16,6 +16,7 @@ use crate::controller::engine::failure::{Failure, Retry, is_of_instance};
 use crate::controller::engine::managed::Managed;
 use crate::deadline::{Late, within};
 use crate::grafana::approach::Approach;
+use crate::grafana::mirror::Subject;
 
 /// How long a pass may work. What it waits for others isn't in it.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -40,8 +41,10 @@ pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<
     if object.is_suspended() {
         return suspended(object, context).await;
     }
-    read_anew_if_asked(object, context);
-    let outcome = match within(DEADLINE, reconcile(object, context)).await {
+    let doubt = Doubt::if_asked(object, context);
+    let brought = within(DEADLINE, reconcile(object, context)).await;
+    drop(doubt);
+    let outcome = match brought {
         // While Grafana can't be read, what was said of this very wish stands: the instance alone says what is wrong with it.
         Ok(Err(failure)) if stands(object) && context.unusable(object).as_ref() == Some(&failure) => {
             return Ended::as_it_is();
@@ -52,20 +55,34 @@ pub(super) async fn bring<K: Reconcile>(object: &K, context: &Context) -> Ended<
     report::finish(object, context, outcome).await
 }
 
-/// Where somebody has asked for a pass, what it decides by is read in Grafana, whatever polls have shown.
-fn read_anew_if_asked<K: Reconcile>(object: &K, context: &Context) {
-    if !is_asked(object) {
-        return;
+/// Where somebody has asked for a pass, what it decides by is read in Grafana, whatever polls have shown. A pass that ends before it has read it leaves
+/// it as it was known: others decide by it too.
+pub(in crate::controller) struct Doubt {
+    instance: Arc<Instance>,
+    subject: Subject,
+}
+
+impl Doubt {
+    fn if_asked<K: Reconcile>(object: &K, context: &Context) -> Option<Self> {
+        // What was never written has nothing in Grafana that is its own; what is decided by there may be somebody else's.
+        if !is_asked(object) || !object.may_be_stored(context) {
+            return None;
+        }
+        let instance = context.instance(object).ok()?;
+        let subject = object.decided_by(&instance)?;
+        Some(Self::of(instance, subject))
     }
-    // What was never written has nothing in Grafana that is its own; what is decided by there may be somebody else's.
-    if !object.may_be_stored(context) {
-        return;
-    }
-    let Ok(instance) = context.instance(object) else {
-        return;
-    };
-    if let Some(subject) = object.decided_by(&instance) {
+
+    /// Nothing counts as known of this until it is read, or for as long as this lives.
+    pub(in crate::controller) fn of(instance: Arc<Instance>, subject: Subject) -> Self {
         instance.mirror.write(|held| held.doubts(&subject));
+        Self { instance, subject }
+    }
+}
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        self.instance.mirror.write(|held| held.trusts(&self.subject));
     }
 }
 

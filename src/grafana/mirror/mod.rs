@@ -216,8 +216,15 @@ impl Held {
     pub fn doubts(&mut self, subject: &Subject) {
         if !self.is_unknown(subject) {
             self.begins(subject);
-            self.ends(subject);
             self.doubted.insert(subject.clone());
+        }
+    }
+
+    /// Takes a doubt back that led to no look: what was known stands. What was written or read meanwhile isn't doubted any more.
+    pub fn trusts(&mut self, subject: &Subject) {
+        if self.is_doubted(subject) {
+            self.doubted.remove(subject);
+            self.stands(subject);
         }
     }
 
@@ -285,6 +292,14 @@ mod tests {
         mirror.write(|held| held.time_intervals.written("nights".to_owned(), None));
         assert!(!is_unknown());
         mirror.write(|held| {
+            held.doubts(&subject);
+            let poll = held.time_intervals.begin_poll();
+            held.time_intervals.finish_poll(poll, []);
+        });
+        assert!(is_unknown(), "it is to be read by itself");
+        mirror.write(|held| held.trusts(&subject));
+        assert!(!is_unknown(), "nobody looked");
+        mirror.write(|held| {
             held.begins(&subject);
             held.doubts(&subject);
             held.stands(&subject);
@@ -320,6 +335,13 @@ mod tests {
         assert!(is_doubted());
         mirror.write(|held| held.time_intervals.written("nights".to_owned(), None));
         assert!(!is_doubted(), "it was read");
+        mirror.write(|held| {
+            held.doubts(&subject);
+            held.begins(&subject);
+            held.trusts(&subject);
+        });
+        let lookup = mirror.read(|held| held.time_intervals.lookup("nights").is_unknown());
+        assert!(lookup, "it is being written");
     }
 
     #[test]

@@ -232,8 +232,7 @@ pub(super) async fn reconcile(
     };
     if pass::is_asked(branch) {
         let _turn = instance.rights.notifications.lock().await;
-        let tree = Subject::Tree(found.tree());
-        instance.mirror.write(|held| held.doubts(&tree));
+        let _doubt = pass::Doubt::of(instance.clone(), Subject::Tree(found.tree()));
         tree::know_all(instance).await?;
     }
     let is_in = standing(branch, instance);

@@ -180,6 +180,47 @@ async fn a_branch_is_looked_for_in_its_roots_tree_and_its_root_writes_again_what
 }
 
 #[tokio::test]
+async fn a_request_that_ends_before_it_has_read_leaves_to_others_what_was_known() {
+    let mut world = world().await;
+    world.contact_point("team", hook("https://example.com/hook"));
+    rests::<ContactPoint>(&world, "contactpoints", "team").await;
+    world.policy("tree", json!({"receiver": "team"}));
+    rests::<NotificationPolicy>(&world, "notificationpolicies", "tree").await;
+    world.policy(
+        "branch",
+        json!({"parentRef": {"name": "tree"}, "receiver": "team", "routes": [{"matchers": ["a=b"]}]}),
+    );
+    pass::<NotificationPolicy>(&world, "notificationpolicies", "tree").await;
+    rests::<NotificationPolicy>(&world, "notificationpolicies", "branch").await;
+    let at = path("contactpoints", "revel", "team");
+    let mut object = world.server.get(&at);
+    let url = json!({"secretKeyRef": {"name": "missing", "key": "url"}});
+    object["spec"] = json!({"integrations": [{"webhook": {"url": url}}]});
+    world.server.set(&at, object);
+    ask(&world, "contactpoints", "team", "now");
+    assert_eq!(
+        pass::<ContactPoint>(&world, "contactpoints", "team").await,
+        [""; 0]
+    );
+    assert_eq!(reason(&world, "contactpoints", "team"), "DependencyMissing");
+    assert_eq!(handled(&world, "contactpoints", "team"), json!("now"));
+    let branch = object_of_branch(&world);
+    branch.reconcile(&world.context).await.unwrap();
+    // A look that comes to nothing leaves it as well.
+    ask(&world, "notificationpolicies", "branch", "now");
+    world.grafana.does(|_| Does::Refuses(503, "away"));
+    object_of_branch(&world)
+        .reconcile(&world.context)
+        .await
+        .unwrap_err();
+    branch.reconcile(&world.context).await.unwrap();
+}
+
+fn object_of_branch(world: &World) -> NotificationPolicy {
+    object(world, "notificationpolicies", "branch")
+}
+
+#[tokio::test]
 async fn a_request_stands_until_grafana_has_answered() {
     let mut world = world().await;
     world.rule("r", json!({"query": QUERY}));
