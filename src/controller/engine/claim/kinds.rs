@@ -39,11 +39,11 @@ impl Claiming for AlertRule {
         }
         claims
     }
-    /// Of a title its status says nothing.
+    /// Of a title its status says nothing; and of a uid that it may have only that, until it was stored.
     fn has(&self, key: &Key) -> bool {
         let Some(status) = &self.status else { return false };
         match key {
-            Key::Uid(_, uid) => status.uid.as_ref() == Some(uid),
+            Key::Uid(_, uid) => status.uid.as_ref() == Some(uid) && status.stored.is_some(),
             Key::Group(_, Folder::Uid(folder), group) => {
                 status.folder_uid.as_ref() == Some(folder) && status.group.as_ref() == Some(group)
             }
@@ -64,7 +64,8 @@ impl Claiming for ContactPoint {
         vec![(Key::ContactPoint(ground.place.clone(), name), 0)]
     }
     fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        let stored = self.status.as_ref().filter(|status| status.types.is_some());
+        let name = stored.and_then(|status| status.name.as_ref());
         matches!(key, Key::ContactPoint(_, claimed) if name == Some(claimed))
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
@@ -81,7 +82,8 @@ impl Claiming for TimeInterval {
         vec![(Key::TimeInterval(ground.place.clone(), name.to_owned()), 0)]
     }
     fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        let stored = self.status.as_ref().filter(|status| status.stored.is_some());
+        let name = stored.and_then(|status| status.name.as_ref());
         matches!(key, Key::TimeInterval(_, claimed) if name == Some(claimed))
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
@@ -98,7 +100,8 @@ impl Claiming for NotificationTemplate {
         vec![(Key::Template(ground.place.clone(), name.to_owned()), 0)]
     }
     fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        let stored = self.status.as_ref().filter(|status| status.stored.is_some());
+        let name = stored.and_then(|status| status.name.as_ref());
         matches!(key, Key::Template(_, claimed) if name == Some(claimed))
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
@@ -115,7 +118,8 @@ impl Claiming for InhibitionRule {
         vec![(Key::InhibitionRule(ground.place.clone(), name.to_owned()), 0)]
     }
     fn has(&self, key: &Key) -> bool {
-        let name = self.status.as_ref().and_then(|status| status.name.as_ref());
+        let stored = self.status.as_ref().filter(|status| status.stored.is_some());
+        let name = stored.and_then(|status| status.name.as_ref());
         matches!(key, Key::InhibitionRule(_, claimed) if name == Some(claimed))
     }
     fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {

@@ -1,7 +1,7 @@
 use serde_json::{Value, from_value, json};
 
 use super::*;
-use crate::api::{ContactPoint, NotificationPolicy};
+use crate::api::{ContactPoint, NotificationPolicy, TimeInterval};
 
 fn all() -> AllClaims {
     AllClaims::new(Owner::parse("own").unwrap(), Arc::default())
@@ -221,6 +221,41 @@ fn an_older_rule_that_comes_into_a_group_sets_its_interval_for_nobody_who_is_in_
     assert_eq!(paths(&all.note(&joined)), ["plat/first", "plat/second"]);
     let group = Key::Group(all.place("default"), all.folder(&joined), "same".into());
     assert!(all.ahead(&group, &joined).is_none());
+}
+
+#[test]
+fn what_a_resource_only_may_have_is_not_its() {
+    let all = all();
+    all.set_ground("default", Some(&instance(&json!({}))));
+    let named = |path: &str, second, status: Value| {
+        let mut point = point(path, second);
+        point.status = Some(from_value(status).unwrap());
+        point
+    };
+    all.note(&named("a/has", 2, json!({"name": "oncall", "types": "slack"})));
+    // A write of it may have been on the way when its pass failed.
+    all.note(&named("a/may", 1, json!({"name": "oncall"})));
+    let key = Key::ContactPoint(all.place("default"), "oncall".into());
+    assert_eq!(holder::<ContactPoint>(&all, &key).as_deref(), Some("a/has"));
+    let uid = |path: &str, second, status: Value| {
+        let mut rule = rule(path, second, &json!({"uid": "mine"}));
+        rule.status = Some(from_value(status).unwrap());
+        rule
+    };
+    all.note(&uid("a/has", 2, json!({"uid": "mine", "stored": "x"})));
+    all.note(&uid("a/may", 1, json!({"uid": "mine"})));
+    let key = Key::Uid(all.place("default"), "mine".into());
+    assert_eq!(holder::<AlertRule>(&all, &key).as_deref(), Some("a/has"));
+    let interval = |path: &str, second, status: Value| {
+        let spec = json!({"name": "nights", "timeIntervals": []});
+        let mut interval: TimeInterval = object(path, second, &spec);
+        interval.status = Some(from_value(status).unwrap());
+        interval
+    };
+    all.note(&interval("a/has", 2, json!({"name": "nights", "stored": "x"})));
+    all.note(&interval("a/may", 1, json!({"name": "nights"})));
+    let key = Key::TimeInterval(all.place("default"), "nights".into());
+    assert_eq!(holder::<TimeInterval>(&all, &key).as_deref(), Some("a/has"));
 }
 
 #[test]
