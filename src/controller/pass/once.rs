@@ -138,6 +138,14 @@ pub(super) async fn leave<K: Reconcile>(
     context: &Context,
     why: Leaving,
 ) -> Result<(), (String, Ended<K::Status>)> {
+    // What can't be read isn't taken for a default: that might be another Grafana's object, or one that is to stay.
+    if let Some(problem) = object.unread_whereabouts()
+        && object.may_be_stored(context)
+    {
+        let message = format!("{WAITS}{problem}");
+        let failure = Failure::new(Reason::Invalid, message.clone(), Retry::OnChange);
+        return Err((message, report::finish(object, context, Err(failure)).await));
+    }
     let outcome = match within(DEADLINE, object.clean_up(context)).await {
         Ok(outcome) => outcome,
         Err(Late) => Err(late()),

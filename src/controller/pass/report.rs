@@ -80,7 +80,7 @@ pub(super) async fn finish<K: Reconcile>(
                 return Ended { again, said: None };
             };
             let mut last = object.status().cloned().unwrap_or_default();
-            if object.may_be_stored(context) {
+            if object.unread().is_none() && object.may_be_stored(context) {
                 object.mark_stored(context, &mut last);
             }
             (reason, failure.message, last, Vec::new(), again)

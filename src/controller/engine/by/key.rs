@@ -53,6 +53,8 @@ pub enum By {
     GrafanaName(String),
     /// ContactPoints, TimeIntervals, NotificationTemplates and NotificationPolicies for an instance that are being deleted.
     Deleting(String),
+    /// NotificationPolicies of which something can't be read.
+    Unread,
     /// NotificationPolicies and AlertRules that refer to a ContactPoint.
     Receiver(Named),
     /// NotificationPolicies and AlertRules for an instance that refer to a contact point by its name in Grafana.

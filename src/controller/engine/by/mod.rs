@@ -131,6 +131,7 @@ impl Indexed for NotificationPolicy {
         let intervals = policy::intervals(&self.spec).into_iter();
         found_by.extend(intervals.map(|interval| refers_to_interval(self, interval)));
         found_by.extend(self.root().map(By::Branch));
+        found_by.extend(self.unread().map(|_| By::Unread));
         if self.is_deleting() {
             found_by.push(By::Deleting(self.instance().to_owned()));
         }

@@ -191,6 +191,10 @@ impl AllClaims {
             // What is on its way out keeps its place until it is gone from Grafana.
             return Vec::new();
         }
+        if object.has_unread_claims() {
+            // It claims what it claimed before.
+            return Vec::new();
+        }
         let wanted = object.claims(self, &self.ground(object.instance()));
         let mut claims = K::of(self).lock();
         let affected = claims.update(claimant(object), wanted, |key| object.has(key));
@@ -199,6 +203,9 @@ impl AllClaims {
 
     /// Notes what a resource as it is written claims, in each Grafana that it is for, and returns the others for whom that may matter.
     pub fn note_all<K: Claiming>(&self, object: &K) -> Vec<Claimant> {
+        if object.has_unread_claims() {
+            return Vec::new();
+        }
         let parts = object.projections();
         if parts.is_empty() {
             let mut affected = self.note(object);

@@ -30,6 +30,23 @@ const LONGEST_REQUEST: usize = 64;
 /// What an object carries, in this process alone, that was made in place of one that can't be read: what is wrong with it.
 pub const UNREAD: &str = "alerting.letsrevel.io/unread";
 
+/// What such an object carries beside it: which fields of its specification can't be read.
+pub const UNREAD_FIELDS: &str = "alerting.letsrevel.io/unread-fields";
+
+/// The fields that say in which Grafana a resource has which object, and whether that goes with it.
+const WHEREABOUTS: [&str; 7] = [
+    "instance",
+    "instances",
+    "deletionPolicy",
+    "parentRef",
+    "tree",
+    "name",
+    "uid",
+];
+
+/// The fields that say, besides, what a resource has that no other one can have.
+const CLAIMS: [&str; 5] = ["folder", "folderUID", "title", "group", "interval"];
+
 /// A resource that has an object in Grafana.
 pub trait Managed:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -147,6 +164,27 @@ pub trait Managed:
     /// What of its specification can't be read, if anything can't: the rest of it is all that is known.
     fn unread(&self) -> Option<&str> {
         self.annotation(UNREAD)
+    }
+
+    /// Whether this field of its specification can't be read.
+    fn is_unread_in(&self, field: &str) -> bool {
+        let fields = self.annotation(UNREAD_FIELDS).unwrap_or_default();
+        fields.split(',').any(|unread| unread == field)
+    }
+
+    /// What of its specification can't be read, if it isn't known for that what it has in which Grafana, or whether that is to go.
+    fn unread_whereabouts(&self) -> Option<&str> {
+        let is_unread = WHEREABOUTS.iter().any(|field| self.is_unread_in(field));
+        self.unread().filter(|_| is_unread)
+    }
+
+    /// Whether what it claims can't be read.
+    fn has_unread_claims(&self) -> bool {
+        self.unread().is_some()
+            && WHEREABOUTS
+                .iter()
+                .chain(&CLAIMS)
+                .any(|field| self.is_unread_in(field))
     }
 
     /// The request for a pass that stands in its annotation; one that is too long to be noted is none.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::kinds::Watched;
-use crate::controller::engine::managed::{Managed, UNREAD};
+use crate::controller::engine::managed::{Managed, UNREAD, UNREAD_FIELDS};
 
 /// What client-side apply leaves on an object: all of it, once more.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -38,6 +38,7 @@ fn read<K: Watched>(mut object: DynamicObject, in_place: InPlace<K>) -> Option<K
     object.annotations_mut().remove(LAST_APPLIED);
     // Nobody else can say so.
     object.annotations_mut().remove(UNREAD);
+    object.annotations_mut().remove(UNREAD_FIELDS);
     let value = serde_json::to_value(&object).ok()?;
     match K::deserialize(&value) {
         Ok(object) => Some(object),
@@ -112,10 +113,10 @@ where
         })
         .collect();
     if !said.is_empty() {
-        made.meta_mut()
-            .annotations
-            .get_or_insert_default()
-            .insert(UNREAD.to_owned(), said.join("; "));
+        let annotations = made.meta_mut().annotations.get_or_insert_default();
+        annotations.insert(UNREAD.to_owned(), said.join("; "));
+        let fields: Vec<_> = unread.into_iter().map(|(field, _)| field).collect();
+        annotations.insert(UNREAD_FIELDS.to_owned(), fields.join(","));
     }
     Some(made)
 }

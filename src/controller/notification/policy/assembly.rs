@@ -208,8 +208,10 @@ pub(super) async fn assemble(
                 };
                 wished.insert(branch.resource.clone(), branch);
             }
-            Outlook::AsItIs => {
+            // Where that can't be read it stands where it stands.
+            Outlook::AsItIs if branch.is_unread_in("priority") => {}
                 kept.insert(resource, priority);
+            Outlook::AsItIs => {
             }
             Outlook::Out(failure) => {
                 let reason = failure.reason.unwrap_or(Reason::Invalid);
@@ -217,7 +219,14 @@ pub(super) async fn assemble(
             }
         }
     }
-    if !kept.is_empty() || !sees_all {
+    // Whose root, or place, can't be read is among none of its branches.
+    let is_unread = |(namespace, name): &branches::Resource| {
+        let place = ObjectRef::new(name).within(namespace);
+        let branch = context.stores.policies.get(&place);
+        branch.is_some_and(|branch| branch.is_unread_in("parentRef") || branch.is_unread_in("priority"))
+    };
+    let has_unread = context.stores.policies.count(&By::Unread) > 0;
+    if !kept.is_empty() || !sees_all || has_unread {
         // A write of the tree may have ended without an answer.
         let is_unknown = instance.mirror.read(|held| held.trees.lookup(&name).is_unknown());
         if is_unknown {
@@ -235,7 +244,8 @@ pub(super) async fn assemble(
             // What can't be seen may be there all the same. Its priority is that of what it stands behind now.
             let is_unseen = !context.unwatched.sees(NotificationPolicy::KIND, namespace)
                 && context.stores.policies.get(&place).is_none();
-            let priority = kept.get(&resource).copied().or(is_unseen.then_some(last));
+            let stays = is_unseen || is_unread(&resource);
+            let priority = kept.get(&resource).copied().or(stays.then_some(last));
             if let Some(priority) = priority {
                 last = priority;
                 let branch = Branch {
