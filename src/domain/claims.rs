@@ -175,6 +175,29 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         first.map(|(place, value)| (&place.claimant, value))
     }
 
+    /// All claimants of a key in order, each with its value.
+    pub fn line(&self, key: &K) -> impl ExactSizeIterator<Item = (&Claimant, &V)> {
+        let all = self.by_key.get(key).map(BTreeMap::iter).unwrap_or_default();
+        all.map(|(place, value)| (&place.claimant, value))
+    }
+
+    /// What a resource claims by a key, in each of its Grafanas where it does.
+    pub fn claims_of(&self, key: &K, resource: &(String, String)) -> Vec<(&Claimant, &V)> {
+        let Some(all) = self.by_key.get(key) else {
+            return Vec::new();
+        };
+        let parts = self.by_resource.get(resource).into_iter().flatten();
+        let found = parts.filter_map(|(claimant, keys)| {
+            let (_, is_to_come) = keys.iter().find(|(claimed, _)| claimed == key)?;
+            let place = Place {
+                is_to_come: *is_to_come,
+                claimant: claimant.clone(),
+            };
+            all.get_key_value(&place)
+        });
+        found.map(|(place, value)| (&place.claimant, value)).collect()
+    }
+
     /// The first claimant of a key, or the one that is next after another.
     pub fn next(&self, key: &K, after: Option<&Claimant>) -> Option<&Claimant> {
         let mut all = self.by_key.get(key)?.keys().map(|place| &place.claimant);

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use super::mirrored;
 use crate::api::AlertRule;
 use crate::api::condition::Reason;
 use crate::api::duration;
-use crate::controller::context::Context;
+use crate::controller::connection::Instance;
+use crate::controller::context::{Context, Holding, made_by};
 use crate::controller::engine::claim::{Folder, Key, standing};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::store::Store;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
 use crate::domain::version::Version;
@@ -25,14 +28,19 @@ impl Rivals {
         let folder = context.claims.folder(object);
         let title = rule::title(&object.spec, object.id()).to_owned();
         let group = rule::group(&object.spec, object.id()).to_owned();
-        let ahead = |key| context.claims.ahead(&key, object);
+        let ahead = |key| context.ahead(&key, object);
         let named =
             |key| ahead(key).map(|(first, _)| format!("{} {}", first.path(), standing(&first, object)));
+        // Who has a title says so later, under the right to write.
+        let titled = context
+            .claims
+            .ahead(&Key::Title(place.clone(), folder.clone(), title.clone()), object);
+        let titled = titled.map(|(first, _)| format!("{} {}", first.path(), standing(&first, object)));
         let has_title = has_title(object, context, uid, &folder, &title);
         Self {
             uid: named(Key::Uid(place.clone(), uid.to_owned())),
-            title: named(Key::Title(place.clone(), folder.clone(), title)).filter(|_| !has_title),
-            group: ahead(Key::Group(place, folder, group)).map(|(first, seconds)| (first.path(), seconds)),
+            title: titled.filter(|_| !has_title),
+            group: group_of_others(&Key::Group(place, folder, group), object, context),
         }
     }
 
@@ -61,6 +69,48 @@ impl Rivals {
             }
         }
         Ok(())
+    }
+}
+
+/// The other rule whose interval the group has, with that; nothing where all that claim the group say what this one says.
+fn group_of_others(group: &Key, object: &AlertRule, context: &Context) -> Option<(String, u64)> {
+    let own = rule::interval(&object.spec).ok()?.as_secs();
+    if context.claims.agree::<AlertRule>(group, own) {
+        return None;
+    }
+    let first = context.ahead(group, object);
+    first.map(|(first, seconds)| (first.path(), seconds))
+}
+
+impl Holding for AlertRule {
+    fn holds(&self, key: &Key, instance: &Instance) -> bool {
+        match key {
+            Key::Uid(_, uid) => instance.mirror.read(|held| {
+                let found = held.rules.before(uid).present();
+                self.was_ours(found, instance)
+            }),
+            Key::Group(_, Folder::Uid(folder), group) => {
+                let uid = mirrored::uid(self, instance);
+                instance.mirror.read(|held| {
+                    let found = held.rules.before(&uid).present();
+                    found.is_some_and(|found| {
+                        found.folder_uid == *folder && found.group.as_ref() == Some(group)
+                    })
+                })
+            }
+            _ => false,
+        }
+    }
+    fn named(key: &Key, instance: &Instance) -> Option<Vec<(String, String)>> {
+        let Key::Uid(_, uid) = key else { return None };
+        let mark = instance.mirror.read(|held| {
+            let found = held.rules.before(uid).present();
+            found.and_then(|found| found.owner.clone())
+        });
+        Some(made_by(instance, mark.as_deref()))
+    }
+    fn all(context: &Context) -> &Store<Self> {
+        &context.stores.rules
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a pass may use.
 
+mod holding;
 mod made;
 mod said;
 mod tell;
 
+pub use holding::{Holding, made_by};
 pub use made::Operator;
 
 use std::collections::{BTreeSet, HashMap};

@@ -61,7 +61,7 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
     trigger_rules(instance, context, &changed.rules);
     for name in &changed.contact_points {
         let key = Key::ContactPoint(context.claims.place(&instance.name), name.clone());
-        if let Some(contact_point) = context.claims.holder::<ContactPoint>(&key) {
+        if let Some(contact_point) = context.holder::<ContactPoint>(&key, instance) {
             triggers
                 .contact_points
                 .one(&contact_point.namespace, &contact_point.name);
@@ -77,7 +77,7 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
     }
     for name in &changed.trees {
         let tree = Key::Tree(context.claims.place(&instance.name), name.clone());
-        if let Some(holder) = context.claims.holder::<NotificationPolicy>(&tree) {
+        if let Some(holder) = context.holder::<NotificationPolicy>(&tree, instance) {
             triggers.policies.one(&holder.namespace, &holder.name);
             // A root that doesn't write for the moment tells its branches nothing of where they stand now.
             let branches = By::Branch(named(&holder.namespace, &holder.name));
@@ -107,7 +107,7 @@ fn trigger_named(instance: &Instance, context: &Context, changed: &Changed) {
     let place = context.claims.place(&instance.name);
     for name in &changed.time_intervals {
         let key = Key::TimeInterval(place.clone(), name.clone());
-        if let Some(holder) = context.claims.holder::<TimeInterval>(&key) {
+        if let Some(holder) = context.holder::<TimeInterval>(&key, instance) {
             triggers.time_intervals.one(&holder.namespace, &holder.name);
             context.tell_those_at_times(&By::Interval(named(&holder.namespace, &holder.name)));
         }
@@ -118,13 +118,13 @@ fn trigger_named(instance: &Instance, context: &Context, changed: &Changed) {
     }
     for name in &changed.templates {
         let key = Key::Template(place.clone(), name.clone());
-        if let Some(holder) = context.claims.holder::<NotificationTemplate>(&key) {
+        if let Some(holder) = context.holder::<NotificationTemplate>(&key, instance) {
             triggers.templates.one(&holder.namespace, &holder.name);
         }
     }
     for name in &changed.inhibition_rules {
         let key = Key::InhibitionRule(place.clone(), name.clone());
-        if let Some(holder) = context.claims.holder::<InhibitionRule>(&key) {
+        if let Some(holder) = context.holder::<InhibitionRule>(&key, instance) {
             triggers.inhibition_rules.one(&holder.namespace, &holder.name);
         }
     }
@@ -136,7 +136,7 @@ fn trigger_rules(instance: &Instance, context: &Context, uids: &[String]) {
     let place = context.claims.place(&instance.name);
     for uid in uids {
         let key = Key::Uid(place.clone(), uid.clone());
-        if let Some(rule) = context.claims.holder::<AlertRule>(&key) {
+        if let Some(rule) = context.holder::<AlertRule>(&key, instance) {
             triggers.one(&rule.namespace, &rule.name);
             continue;
         }

@@ -177,7 +177,7 @@ fn count(instance: &Instance, context: &Context, undone: &Undone) -> Found {
     let place = context.claims.place(name);
     let contact_points = undone.gone_contact_points.iter().filter(|name| {
         let key = Key::ContactPoint(place.clone(), (*name).clone());
-        let holder = context.claims.holder::<ContactPoint>(&key);
+        let holder = context.holder::<ContactPoint>(&key, instance);
         holder.is_some_and(|h| is_here(&stores.contact_points, &h.namespace, &h.name, &instance.name))
     });
     Found {

@@ -70,7 +70,7 @@ pub(in crate::controller) fn name_of(
     // The name may be somebody else's, who had it first.
     let is_its =
         maker(grafana_name, instance).is_some_and(|(ns, id)| (ns.as_str(), &id) == (namespace, name));
-    if is_its && exists(grafana_name) && context.claims.ahead(&key, &*interval).is_none() {
+    if is_its && exists(grafana_name) && context.ahead(&key, &*interval).is_none() {
         return Ok(grafana_name.to_owned());
     }
     let why = interval

@@ -102,7 +102,7 @@ pub(in crate::controller) fn name_of(
         let found = held.contact_points.lookup(grafana_name).present();
         found.is_some_and(|found| found.object.integrations.iter().any(|i| own.contains(&i.uid)))
     });
-    if is_stored && context.claims.ahead(&key, &*contact_point).is_none() {
+    if is_stored && context.ahead(&key, &*contact_point).is_none() {
         return Ok(grafana_name.to_owned());
     }
     let why = contact_point
@@ -121,20 +121,10 @@ pub(in crate::controller) fn name_of(
 /// it has made there.
 fn claimer(name: &str, instance: &Instance, context: &Context) -> Option<Arc<ContactPoint>> {
     let key = Key::ContactPoint(context.claims.place(&instance.name), name.to_owned());
-    let holder = context.claims.holder::<ContactPoint>(&key)?;
+    let holder = context.holder::<ContactPoint>(&key, instance)?;
     let place = ObjectRef::new(&holder.name).within(&holder.namespace);
     let point = context.stores.contact_points.get(&place)?;
-    let memory = instance.memory().ok()?;
-    let was_sent = memory.read(|memory| {
-        let mut owners = instance.owners.all();
-        owners.any(|owner| {
-            let derived = decision::uids(&point.spec, owner, point.ns(), point.id());
-            uids(memory, derived)
-                .iter()
-                .any(|uid| memory.sent.contains_key(uid))
-        })
-    });
-    was_sent.then_some(point)
+    point.was_sent(instance).then_some(point)
 }
 
 /// Whether a tree that Grafana holds, or one from before ours, sends to this name. Then Grafana has it, though a contact point without

@@ -80,7 +80,7 @@ pub(in crate::controller) fn name_of(
     }
     let key = Key::Tree(context.claims.place(&instance.name), tree.clone());
     // The tree may be somebody else's, who had it first.
-    if context.claims.ahead(&key, &*policy).is_none() && is_its(&policy, &tree, instance) {
+    if context.ahead(&key, &*policy).is_none() && is_its(&policy, &tree, instance) {
         return Ok(tree.0);
     }
     let why = policy
@@ -99,7 +99,7 @@ pub(in crate::controller) fn name_of(
 fn by_name(name: &str, from: &str, context: &Context, instance: &Instance) -> Result<String, Refusal> {
     let tree = TreeName(name.to_owned());
     let key = Key::Tree(context.claims.place(&instance.name), tree.clone());
-    if let Some(holder) = context.claims.holder::<NotificationPolicy>(&key)
+    if let Some(holder) = context.holder::<NotificationPolicy>(&key, instance)
         && holder.namespace != from
     {
         return Err(Refusal::invalid(

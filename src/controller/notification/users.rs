@@ -140,7 +140,7 @@ pub(super) fn any(route: &Route, is_so: &dyn Fn(&Route) -> bool) -> bool {
 /// What the root of Grafana's tree of this name is called, if it is a resource that holds that.
 fn root_called(name: &TreeName, instance: &Instance, context: &Context) -> Option<String> {
     let key = Key::Tree(context.claims.place(&instance.name), name.clone());
-    let holder = context.claims.holder::<NotificationPolicy>(&key)?;
+    let holder = context.holder::<NotificationPolicy>(&key, instance)?;
     Some(format!("NotificationPolicy {}", holder.path()))
 }
 
@@ -209,7 +209,7 @@ pub(super) fn asking<K: Managed>(
         };
         root.is_some_and(|root| {
             let key = Key::Tree(place.clone(), root.tree());
-            let holder = context.claims.holder::<NotificationPolicy>(&key);
+            let holder = context.holder::<NotificationPolicy>(&key, instance);
             holder.is_some_and(|holder| {
                 policy.instance() == holder.instance
                     && (holder.namespace.as_str(), holder.name.as_str()) == (root.ns(), root.id())

@@ -259,12 +259,35 @@ impl AllClaims {
         K::of(self).lock().is_claimed_by(key, namespace, name)
     }
 
-    /// The resource that has a key.
-    pub fn holder<K: Claiming>(&self, key: &Key) -> Option<Claimant> {
-        K::of(self)
-            .lock()
-            .holder(key)
-            .map(|(claimant, _)| claimant.clone())
+    /// The first that claims a key, as far as statuses say who has it, with the value of its claim.
+    pub fn first<K: Claiming>(&self, key: &Key) -> Option<(Claimant, u64)> {
+        let claims = K::of(self).lock();
+        let first = claims.holder(key);
+        first.map(|(claimant, value)| (claimant.clone(), *value))
+    }
+
+    /// Whether no more than one claims a key.
+    pub fn is_alone<K: Claiming>(&self, key: &Key) -> bool {
+        K::of(self).lock().line(key).len() < 2
+    }
+
+    /// Whether all that claim a key claim it with this value.
+    pub fn agree<K: Claiming>(&self, key: &Key, value: u64) -> bool {
+        K::of(self).lock().line(key).all(|(_, other)| *other == value)
+    }
+
+    /// Those of these resources, by namespace and name, that claim a key.
+    pub fn of_line<K: Claiming>(&self, key: &Key, named: &[(String, String)]) -> Vec<(Claimant, u64)> {
+        let claims = K::of(self).lock();
+        let all = named.iter().flat_map(|resource| claims.claims_of(key, resource));
+        all.map(|(claimant, value)| (claimant.clone(), *value)).collect()
+    }
+
+    /// All that claim a key, in the order of [`AllClaims::first`].
+    pub fn line<K: Claiming>(&self, key: &Key) -> Vec<(Claimant, u64)> {
+        let claims = K::of(self).lock();
+        let all = claims.line(key);
+        all.map(|(claimant, value)| (claimant.clone(), *value)).collect()
     }
 
     /// The oldest resource that claims a key, or the one that is next after another.

@@ -60,7 +60,7 @@ fn ahead(all: &AllClaims, rule: &AlertRule) -> (Option<String>, Option<String>) 
 }
 
 fn holder<K: Claiming>(all: &AllClaims, key: &Key) -> Option<String> {
-    all.holder::<K>(key).map(|claimant| claimant.path())
+    all.first::<K>(key).map(|(claimant, _)| claimant.path())
 }
 
 #[test]

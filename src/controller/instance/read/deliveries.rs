@@ -37,7 +37,7 @@ pub(in crate::controller) async fn read(instance: &Instance, context: &Context) 
             };
             for name in instance.deliveries.write().note(seen, redact) {
                 let key = Key::ContactPoint(context.claims.place(&instance.name), name);
-                if let Some(holder) = context.claims.holder::<ContactPoint>(&key) {
+                if let Some(holder) = context.holder::<ContactPoint>(&key, instance) {
                     context
                         .triggers
                         .contact_points

@@ -2,6 +2,7 @@
 
 mod delivered;
 mod equal;
+mod holds;
 mod look;
 pub(in crate::controller) mod revision;
 mod stored;
@@ -260,7 +261,7 @@ impl ContactPoint {
     async fn wish(&self, context: &Context) -> Result<(Vec<Integration>, Values), Failure> {
         let name = contact_point::name(&self.spec, self.id());
         let key = Key::ContactPoint(context.claims.place(self.instance()), name.to_owned());
-        if let Some((older, _)) = context.claims.ahead(&key, self) {
+        if let Some((older, _)) = context.ahead(&key, self) {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(

@@ -109,7 +109,7 @@ pub(super) async fn bring<K: Named>(
                 names.forget(&former).await?;
                 // Whoever asks for that name was told that it isn't free.
                 let key = K::key(context.claims.place(&instance.name), former);
-                if let Some(next) = context.claims.holder::<K>(&key) {
+                if let Some(next) = context.holder::<K>(&key, instance) {
                     K::trigger(context).one(&next.namespace, &next.name);
                 }
             }
@@ -148,7 +148,7 @@ pub(super) fn may_be_stored<K: Named>(object: &K, context: &Context) -> bool {
 pub(super) fn claimed<K: Named>(object: &K, context: &Context) -> Result<(), Failure> {
     let name = object.called();
     let key = K::key(context.claims.place(object.instance()), name.to_owned());
-    let Some((older, _)) = context.claims.ahead(&key, object) else {
+    let Some((older, _)) = context.ahead(&key, object) else {
         return Ok(());
     };
     Err(Failure::new(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cluster::memory;
 use crate::controller::connection::Instance;
-use crate::controller::context::Context;
+use crate::controller::context::{Context, Holding, made_by};
 use crate::controller::engine::claim::{Claiming, Key};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::store::Store;
@@ -122,6 +122,29 @@ pub(super) async fn fresh<K: Named>(
         .mirror
         .write(|held| K::mirrored(held).written(name.to_owned(), found.clone()));
     Ok(found)
+}
+
+impl<K: Named> Holding for K {
+    fn holds(&self, key: &Key, instance: &Instance) -> bool {
+        let mark = noted::<K>(key, instance);
+        mark.is_some_and(|mark| instance.owners.marks(&mark, self.ns(), self.id()))
+    }
+    fn named(key: &Key, instance: &Instance) -> Option<Vec<(String, String)>> {
+        Some(made_by(instance, noted::<K>(key, instance).as_deref()))
+    }
+    fn all(context: &Context) -> &Store<Self> {
+        K::store(context)
+    }
+}
+
+/// The mark of the resource that is remembered to have what is claimed.
+fn noted<K: Named>(key: &Key, instance: &Instance) -> Option<String> {
+    let (Key::TimeInterval(_, name) | Key::Template(_, name) | Key::InhibitionRule(_, name)) = key else {
+        return None;
+    };
+    let key = orphans::key(K::KIND, name);
+    let memory = instance.memory().ok()?;
+    memory.read(|memory| memory.names.get(&key).map(|entry| entry.mark.clone()))
 }
 
 /// What is remembered of a resource's names.

@@ -183,7 +183,7 @@ impl Named for TimeInterval {
         let (mut roots, mut policies) = (Vec::new(), Vec::new());
         for tree in trees {
             let key = Key::Tree(context.claims.place(&instance.name), tree.clone());
-            let holder = context.claims.holder::<NotificationPolicy>(&key);
+            let holder = context.holder::<NotificationPolicy>(&key, instance);
             let holder = holder.map(|holder| named(&holder.namespace, &holder.name));
             let whose = match &tree {
                 TreeName(_) if tree.is_default() => "Grafana's policy tree".to_owned(),

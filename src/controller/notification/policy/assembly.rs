@@ -12,6 +12,7 @@ use crate::api::condition::{self, Reason};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, Named, named};
+use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
 use crate::controller::notification::tree::{self, Brought, Writer};
@@ -170,7 +171,7 @@ async fn write(
         instance,
         &tree.name,
         &tree.route(),
-        |mark| writer(mark, &tree.name, context, instance),
+        |mark| writer(mark, root, context, instance),
         instance.adoption(root),
         &instance.how_to_adopt(root.ns()),
     )
@@ -210,8 +211,8 @@ pub(super) async fn assemble(
             }
             // Where that can't be read it stands where it stands.
             Outlook::AsItIs if branch.is_unread_in("priority") => {}
-                kept.insert(resource, priority);
             Outlook::AsItIs => {
+                kept.insert(resource, priority);
             }
             Outlook::Out(failure) => {
                 let reason = failure.reason.unwrap_or(Reason::Invalid);
@@ -332,12 +333,23 @@ pub(super) fn trigger_moved(
     }
 }
 
-/// Who writes the tree of this name that carries this mark. It is the first in line's where the resource of the mark isn't there any more, or stands in
-/// the same line. One that has the tree through another GrafanaInstance keeps it: their addresses or logins differ, so nothing else tells that
+/// Who writes a root's tree that carries this mark. It is the root's where the resource of the mark isn't there any more, goes, or doesn't ask for
+/// the tree here any more. One that has the tree through another GrafanaInstance keeps it: their addresses or logins differ, so nothing else tells that
 /// both are for one Grafana.
-pub(super) fn writer(mark: &str, name: &TreeName, context: &Context, instance: &Instance) -> Writer {
+pub(super) fn writer(
+    mark: &str,
+    root: &NotificationPolicy,
+    context: &Context,
+    instance: &Instance,
+) -> Writer {
+    let name = root.tree();
     let Some((namespace, holder)) = instance.owners.resource(mark) else {
         return Writer::Nobody;
+    };
+    let is_own = (namespace, holder) == (root.ns(), root.id());
+    let asks = |key: &Key| {
+        let claims = &context.claims;
+        claims.is_claimed_by::<NotificationPolicy>(key, namespace, holder)
     };
     let holder = ObjectRef::new(holder).within(namespace);
     let parts = context.stores.policies.parts(&holder);
@@ -346,8 +358,15 @@ pub(super) fn writer(mark: &str, name: &TreeName, context: &Context, instance: &
     match parts.iter().find(is_here).or(parts.first()) {
         None => Writer::Us,
         // What people have copied carries the mark too.
-        Some(holder) if holder.tree() != *name => Writer::Nobody,
-        Some(holder) if is_here(&holder) => Writer::Us,
+        Some(holder) if holder.tree() != name => Writer::Nobody,
+        Some(holder) if is_here(&holder) => {
+            let has_it = !is_own && !holder.is_deleting();
+            if has_it && asks(&Key::Tree(place(&instance.name), name)) {
+                Writer::Rival
+            } else {
+                Writer::Us
+            }
+        }
         Some(_) => Writer::Sibling,
     }
 }

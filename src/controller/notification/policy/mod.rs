@@ -2,6 +2,7 @@
 
 mod assembly;
 mod branch;
+mod holds;
 mod own_tree;
 pub(in crate::controller) mod related;
 
@@ -17,7 +18,6 @@ use super::{interval, known, receiver, tree};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::DeletionPolicy;
 use crate::api::{NotificationPolicy, NotificationPolicyStatus};
-use crate::cluster::memory::Remembered;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::by::{By, named};
@@ -27,7 +27,7 @@ use crate::controller::engine::managed::Managed;
 use crate::controller::pass::{self, Reconcile, Report};
 use crate::domain::changed::drift;
 use crate::domain::lint::mistakes;
-use crate::domain::notification::{policy, tree as marks};
+use crate::domain::notification::policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::version::links;
 use crate::grafana::mirror::{Part, Subject};
@@ -51,7 +51,7 @@ impl Reconcile for NotificationPolicy {
             ));
         }
         let name = self.tree();
-        if let Some((older, _)) = context.claims.ahead(&self.key(context, &instance), self) {
+        if let Some((older, _)) = context.ahead(&self.key(context, &instance), self) {
             return Err(Failure::new(
                 Reason::Conflict,
                 format!(
@@ -168,11 +168,7 @@ impl Reconcile for NotificationPolicy {
             return branch::clean_up(self, &instance, context).await;
         }
         let name = self.tree();
-        if context
-            .claims
-            .ahead(&self.key(context, &instance), self)
-            .is_some()
-        {
+        if context.ahead(&self.key(context, &instance), self).is_some() {
             return Ok(());
         }
         let mut is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
@@ -199,7 +195,7 @@ impl Reconcile for NotificationPolicy {
             }
         };
         let turn = instance.rights.notifications.lock().await;
-        let writer = |mark: &str| writer(mark, &name, context, &instance);
+        let writer = |mark: &str| writer(mark, self, context, &instance);
         if !is_orphan && let Some(what) = tree::give_back(&instance, &turn, &name, writer, in_use).await? {
             let what = if instance.declared() == instance.name {
                 what
@@ -263,7 +259,7 @@ impl NotificationPolicy {
         is_marked || instance.memory().is_ok_and(|memory| memory.read(is_noted))
     }
 
-    /// Whether the next in line waits for this one's tree and can put its own in the place. One that can't yet, for want of a contact
+    /// The next in line that waits for this one's tree, if it can put its own in the place. One that can't yet, for want of a contact
     /// point for example, would leave a tree that is nobody's any more.
     async fn has_heir(&self, context: &Context, instance: &Instance) -> Result<bool, Failure> {
         let key = self.key(context, instance);

@@ -60,6 +60,15 @@ pub(in crate::controller::notification) async fn bring(
     match decision {
         TreeDecision::NotOwned => {
             let sibling = sibling(&holder, &writer, instance);
+            // It was looked at for this, so the next pass knows who stands before.
+            if let (Holder::Other(Some(mark)), Some(rival)) = (&holder, &sibling)
+                && writer(mark) == Writer::Rival
+            {
+                return Err(Failure::again(format!(
+                    "NotificationPolicy {rival} holds the {} of this Grafana",
+                    what(name)
+                )));
+            }
             return Err(not_owned(
                 (&holder, sibling),
                 name,

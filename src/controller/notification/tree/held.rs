@@ -123,6 +123,8 @@ pub(super) async fn reset(
 pub(in crate::controller::notification) enum Writer {
     /// The one that asks: its resource isn't there any more, or stands in the same line.
     Us,
+    /// Another resource of ours, which has it and asks for it in the same place, whatever the statuses of both say.
+    Rival,
     /// Another resource of ours, which has it through another GrafanaInstance.
     Sibling,
     /// None of ours.
@@ -138,7 +140,7 @@ pub(super) fn sibling(
     let Holder::Other(Some(mark)) = holder else {
         return None;
     };
-    if writer(mark) != Writer::Sibling {
+    if !matches!(writer(mark), Writer::Rival | Writer::Sibling) {
         return None;
     }
     let (namespace, name) = instance.owners.resource(mark)?;

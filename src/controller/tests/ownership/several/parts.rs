@@ -42,12 +42,12 @@ async fn what_changes_in_one_of_its_grafanas_leaves_a_resource_its_names_in_the_
         let place = || world.context.claims.place(instance);
         let name = Key::ContactPoint(place(), "team".to_owned());
         assert!(
-            world.context.claims.holder::<ContactPoint>(&name).is_some(),
+            world.context.claims.first::<ContactPoint>(&name).is_some(),
             "{instance}"
         );
         let tree = Key::Tree(place(), TreeName::default());
         assert!(
-            world.context.claims.holder::<NotificationPolicy>(&tree).is_some(),
+            world.context.claims.first::<NotificationPolicy>(&tree).is_some(),
             "{instance}"
         );
     }

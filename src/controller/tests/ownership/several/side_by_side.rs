@@ -7,8 +7,8 @@ use crate::controller::pass;
 
 fn holder<K: Claiming>(world: &World, key: impl Fn(String) -> Key, instance: &str) -> Option<String> {
     let claims = &world.context.claims;
-    let holder = claims.holder::<K>(&key(claims.place(instance)));
-    holder.map(|holder| holder.path())
+    let first = claims.first::<K>(&key(claims.place(instance)));
+    first.map(|(first, _)| first.path())
 }
 
 #[tokio::test]
