@@ -6,6 +6,8 @@ mod holds;
 mod own_tree;
 pub(in crate::controller) mod related;
 
+use std::sync::Arc;
+
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
@@ -172,12 +174,11 @@ impl Reconcile for NotificationPolicy {
             return Ok(());
         }
         let mut is_orphan = instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan;
-        // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between. Of one that stays in
-        // other Grafanas nobody takes over: through another GrafanaInstance it may have this very tree, as far as its mark tells.
-        let place = ObjectRef::new(self.id()).within(self.ns());
-        let whole = context.stores.policies.get(&place);
-        let stays = whole.is_some_and(|whole| !whole.is_deleting() && !whole.projections().is_empty());
-        if !is_orphan && !stays && self.has_heir(context, &instance).await? {
+        // Who comes next takes over what we have written, and what was there before; nothing is routed by it in between.
+        if !is_orphan
+            && let Some(heir) = self.heir(context, &instance).await?
+            && self.hands_over(&heir, context, &instance).await?
+        {
             return Ok(());
         }
         let in_use = if is_orphan {
@@ -246,22 +247,34 @@ impl NotificationPolicy {
         context.tell_those_of_tree(self);
     }
 
-    /// Whether a tree in Grafana is this root's by its mark, or was, and the one from before has still to be put in its place.
-    pub(in crate::controller) fn has_tree(&self, instance: &Instance) -> bool {
-        let name = self.tree();
-        let is_own = |mark: &str| instance.owners.marks(mark, self.ns(), self.id());
-        let is_marked = instance.mirror.read(|held| {
-            let tree = held.trees.lookup(&name).present();
-            tree.and_then(|tree| marks::mark(&tree.object))
-                .is_some_and(is_own)
-        });
-        let is_noted = |memory: &Remembered| memory.tree(&name).was_of(is_own);
-        is_marked || instance.memory().is_ok_and(|memory| memory.read(is_noted))
+    /// Whether the next in line has the tree now, or gets it by itself as soon as this one is gone. One that stays in other Grafanas puts the
+    /// heir's tree there: through another GrafanaInstance it may have this very tree, as far as its mark tells, so nobody would take it from it.
+    async fn hands_over(
+        &self,
+        heir: &Self,
+        context: &Context,
+        instance: &Arc<Instance>,
+    ) -> Result<bool, Failure> {
+        let place = ObjectRef::new(self.id()).within(self.ns());
+        let whole = context.stores.policies.get(&place);
+        if whole.is_none_or(|whole| whole.is_deleting() || whole.projections().is_empty()) {
+            return Ok(true);
+        }
+        let mut tree = assembly::assemble(heir, heir.wish(context, instance)?, instance, context).await?;
+        match assembly::bring(heir, &mut tree, instance, context).await {
+            // Grafana takes it from nobody.
+            Err(failure) if failure.refused_for().is_some() => Ok(false),
+            brought => {
+                brought?;
+                info!(namespace = heir.ns(), name = heir.id(), "policy tree handed over");
+                Ok(true)
+            }
+        }
     }
 
     /// The next in line that waits for this one's tree, if it can put its own in the place. One that can't yet, for want of a contact
     /// point for example, would leave a tree that is nobody's any more.
-    async fn has_heir(&self, context: &Context, instance: &Instance) -> Result<bool, Failure> {
+    async fn heir(&self, context: &Context, instance: &Instance) -> Result<Option<Arc<Self>>, Failure> {
         let key = self.key(context, instance);
         let mut last = None;
         while let Some(claimant) = context.claims.next::<NotificationPolicy>(&key, last.as_ref()) {
@@ -271,11 +284,13 @@ impl NotificationPolicy {
             let next = next.filter(|_| !is_self);
             if let Some(next) = next.filter(|next| !next.is_deleting()) {
                 next.know(context, instance).await?;
-                return Ok(!next.is_suspended() && next.wish(context, instance).is_ok());
+                let can_write =
+                    !next.is_suspended() && next.unread().is_none() && next.wish(context, instance).is_ok();
+                return Ok(can_write.then_some(next));
             }
             last = Some(claimant);
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

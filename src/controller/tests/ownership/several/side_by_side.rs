@@ -89,3 +89,79 @@ async fn a_root_that_leaves_one_of_its_grafanas_leaves_the_tree_there_to_the_nex
     let held = [receiver(&world.grafana), receiver(&other)];
     assert_eq!(held, ["a", "b"].map(|name| Some(name.to_owned())));
 }
+
+/// Lets the watch tell of a policy as the API server has it, has a pass over it, and tells of it once more.
+async fn pass_over(world: &mut World, name: &str, change: impl FnOnce(&mut Value)) -> NotificationPolicy {
+    let at = path("notificationpolicies", "revel", name);
+    let mut object = world.server.get(&at);
+    change(&mut object);
+    world.server.set(&at, object);
+    let policy = told(world, &at);
+    pass::run(Arc::new(policy), world.context.clone()).await.unwrap();
+    told(world, &at)
+}
+
+fn told(world: &mut World, at: &str) -> NotificationPolicy {
+    let policy = serde_json::from_value(world.server.get(at)).unwrap();
+    see(
+        &world.context,
+        &mut world.writers.policies,
+        policy,
+        news::about_policy,
+    )
+}
+
+#[tokio::test]
+async fn a_root_that_leaves_one_grafana_leaves_its_tree_there_to_the_next_in_line_and_what_was_before_to_that()
+ {
+    let (mut world, other) = two().await;
+    let by_hand: Route = serde_json::from_value(json!({
+        "receiver": "by-hand", "routes": [{"receiver": "by-hand", "object_matchers": [["a", "=", "b"]]}],
+    }))
+    .unwrap();
+    for grafana in [&world.grafana, &other] {
+        grafana.hold(|held| {
+            held.policy = Some(by_hand.clone());
+            held.points.push(Point {
+                name: "by-hand".to_owned(),
+                ..Point::default()
+            });
+        });
+    }
+    let poll = async |world: &World| {
+        let all: Vec<_> = world.context.running.read().values().cloned().collect();
+        for instance in all {
+            poller::poll_all(&instance, &world.context, false).await;
+        }
+    };
+    poll(&world).await;
+    let receiver = json!({"grafanaName": "by-hand"});
+    world.policy(
+        "first",
+        json!({"instances": ["default", "other"], "receiverRef": receiver}),
+    );
+    let first = pass_over(&mut world, "first", |first| {
+        first["metadata"]["annotations"] = json!({ANNOTATION_ADOPT: "true"});
+    })
+    .await;
+    assert!(first.is_stored());
+    let next = json!({"instance": "other", "receiverRef": receiver, "groupBy": ["team"]});
+    world.policy("next", next);
+    let next = pass_over(&mut world, "next", |_| ()).await;
+    let ready = crate::api::condition::ready(&next.status.as_ref().unwrap().conditions);
+    assert_eq!(ready.unwrap().reason, "Conflict");
+    let first = pass_over(&mut world, "first", |first| {
+        first["spec"] = json!({"instance": "default", "receiverRef": receiver});
+        first["metadata"]["generation"] = json!(2);
+    })
+    .await;
+    assert!(first.is_stored(), "{:?}", first.status);
+    let puts = other.count("policy.put");
+    let next = pass_over(&mut world, "next", |_| ()).await;
+    assert!(next.is_stored(), "{:?}", next.status);
+    assert_eq!(other.count("policy.put"), puts, "it has it already");
+    let there = other.hold(|held| held.policy.clone().unwrap());
+    assert_eq!(there.group_by, ["team"]);
+    next.clean_up(&world.context).await.unwrap();
+    assert_eq!(other.hold(|held| held.policy.clone()), Some(by_hand));
+}
