@@ -161,19 +161,21 @@ impl Reconcile for ContactPoint {
         };
         let own = decision::uids(&self.spec, &context.owner, self.ns(), self.id());
         let name = contact_point::name(&self.spec, self.id()).to_owned();
-        // Of a Grafana that has never answered there is nothing to forget.
-        let forget = async || match instance.memory() {
+        // Of a Grafana that has never answered there is nothing to forget. What was there counts too: the specification may not be readable.
+        let forget = async |gone: &[String]| match instance.memory() {
             Ok(memory) => {
                 instance.spoken.retire(&name, Instant::now());
                 memory
                     .update(|memory| {
-                        let (derived, own) = (&own, equal::uids(memory, own.clone()));
+                        let (derived, mut own) = (&own, equal::uids(memory, own.clone()));
+                        own.extend_from_slice(gone);
                         // One that never had the name says nothing of whoever has it.
                         if own.iter().any(|uid| memory.sent.contains_key(uid)) {
                             memory.revisions.remove(&name);
                         }
                         memory.sent.retain(|uid, _| !own.contains(uid));
-                        memory.kept_uids.retain(|uid, _| !derived.contains(uid));
+                        let all = &mut memory.kept_uids;
+                        all.retain(|uid, kept| !derived.contains(uid) && !gone.contains(kept));
                     })
                     .await
             }
@@ -181,7 +183,7 @@ impl Reconcile for ContactPoint {
         };
         if instance.deletion_policy(self.spec.deletion_policy) == DeletionPolicy::Orphan {
             let _writer = instance.rights.notifications.lock().await;
-            return Ok(forget().await?);
+            return Ok(forget(&[]).await?);
         }
         let turn = instance.rights.notifications.lock().await;
         let is_ours = |i: &model::Integration| self.is_own(i, &instance);
@@ -211,16 +213,16 @@ impl Reconcile for ContactPoint {
             {
                 self.leave(context, &format!("{who} to contact point {name}"))
                     .await;
-                return Ok(forget().await?);
+                return Ok(forget(&[]).await?);
             }
         }
         let found = fresh(&instance, &name).await?;
         let ours = integrations(found.as_ref()).iter().filter(|i| is_ours(i));
         let ours: Vec<String> = ours.map(|integration| integration.uid.clone()).collect();
         let Some(found) = found.filter(|_| !ours.is_empty()) else {
-            return Ok(forget().await?);
+            return Ok(forget(&[]).await?);
         };
-        let removed = remove(&instance, &turn, found, ours).await;
+        let removed = remove(&instance, &turn, found, ours.clone()).await;
         let failure = removed.failure.map(|error| instance.spoken.redact(&name, error));
         match failure {
             // What the mirror doesn't show: a rule that the credentials can't see, or one of this very minute.
@@ -252,7 +254,7 @@ impl Reconcile for ContactPoint {
             None => {}
         }
         context.tell_deleted_templates(&instance.name);
-        Ok(forget().await?)
+        Ok(forget(&ours).await?)
     }
 }
 

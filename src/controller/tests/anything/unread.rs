@@ -168,3 +168,59 @@ async fn a_branch_whose_root_or_priority_cannot_be_read_stays_where_it_stands_an
         assert_eq!(standing(&world), stood, "{field}");
     }
 }
+
+fn tell_point(world: &mut World, point: ContactPoint) -> ContactPoint {
+    see(
+        &world.context,
+        &mut world.writers.contact_points,
+        point,
+        news::about_contact_point,
+    )
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_contact_point_stays_while_it_cannot_be_read_and_goes_with_it() {
+    let mut world = World::connected().await;
+    let url = "https://example.com/hook";
+    world.grafana.hold(|held| {
+        held.points.push(Point {
+            name: "team".to_owned(),
+            uid: "by-hand".to_owned(),
+            r#type: "webhook".to_owned(),
+            settings: [("url".to_owned(), json!(url))].into_iter().collect(),
+        });
+    });
+    world.poll().await;
+    world.contact_point(
+        "team",
+        json!({"integrations": [{"webhook": {"url": {"value": url}}}]}),
+    );
+    let place = path("contactpoints", "revel", "team");
+    for _ in 0..2 {
+        pass_over_any(&mut world, &place, tell_point).await;
+    }
+    let remembered = |world: &World| {
+        let instance = world.instance();
+        let memory = instance.memory().unwrap();
+        memory.read(|memory| (memory.kept_uids.clone(), memory.sent.clone()))
+    };
+    let kept = remembered(&world);
+    assert_eq!((kept.0.len(), kept.1.len()), (1, 1), "{kept:?}");
+    let mut changed = world.server.get(&place);
+    changed["spec"]["integrations"] = json!("webhook");
+    changed["metadata"]["generation"] = json!(2);
+    world.server.set(&place, changed);
+    for _ in 0..2 {
+        pass_over_any(&mut world, &place, tell_point).await;
+        world.poll().await;
+    }
+    assert_eq!(world.server.ready(&place).unwrap().0, "Invalid");
+    assert_eq!(remembered(&world), kept);
+    let mut deleted = world.server.get(&place);
+    deleted["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    world.server.set(&place, deleted);
+    pass_over_any(&mut world, &place, tell_point).await;
+    assert_eq!(world.grafana.hold(|held| held.points.len()), 0);
+    let left = remembered(&world);
+    assert!(left.0.is_empty() && left.1.is_empty(), "{left:?}");
+}
