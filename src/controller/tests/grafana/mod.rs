@@ -94,6 +94,8 @@ pub(super) struct Held {
     /// What a write of a contact point puts before the name that a read has for the state.
     pub(super) states_of_writes: &'static str,
     pub(super) silences: Vec<Silence>,
+    /// The labels of the alerts that there are.
+    pub(super) alerts: Vec<BTreeMap<String, String>>,
     /// The last attempts to send notifications.
     pub(super) deliveries: Vec<Delivery>,
     /// What it says of operations that it will take away.

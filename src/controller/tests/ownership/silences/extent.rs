@@ -250,6 +250,37 @@ async fn rules_that_come_after_a_silence_that_covered_none_are_counted_once() {
 }
 
 #[tokio::test]
+async fn a_silence_that_begins_is_counted_again_and_once() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let of = |starts: &str| json!({"alertRules": {"all": true}, "startsAt": starts, "endsAt": END});
+    let mut silence = world.silence("s", of("2099-01-01T00:00:00Z"));
+    let mut pass = async |world: &World| {
+        let asked = world.grafana.count("silences.alerts");
+        let status = silence.reconcile(&world.context).await.unwrap().status;
+        silence.status = Some(status.clone());
+        // Its beginning comes, and nothing else of it changes.
+        let begins = of("2026-01-01T00:00:00Z");
+        silence.spec = serde_json::from_value(begins).unwrap();
+        let asked = world.grafana.count("silences.alerts") - asked;
+        (
+            status.state.unwrap(),
+            status.matches_rules,
+            status.matches_alerts,
+            asked,
+        )
+    };
+    assert_eq!(pass(&world).await, ("Pending".to_owned(), Some(0), Some(0), 1));
+    for name in ["a", "b"] {
+        world.rule(name, json!({"query": QUERY}));
+    }
+    let alert = [("alertname".to_owned(), "a".to_owned())];
+    world.grafana.hold(|held| held.alerts = vec![alert.into()]);
+    assert_eq!(pass(&world).await, ("Active".to_owned(), Some(2), Some(1), 1));
+    world.grafana.hold(|held| held.alerts.clear());
+    assert_eq!(pass(&world).await, ("Active".to_owned(), Some(2), Some(1), 0));
+}
+
+#[tokio::test]
 async fn a_rule_is_told_to_those_that_covered_none_and_look_for_one_where_it_is() {
     for (may, covered, namespace, is_told) in [
         (
