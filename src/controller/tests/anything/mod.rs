@@ -19,6 +19,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::api::InhibitionRule;
 use crate::api::condition::Reason;
 use crate::controller::pass::{self, Reconcile};
 use crate::grafana::mirror::Part;
@@ -300,11 +301,24 @@ fn assert_enough(tried: &[(u64, u64)]) {
     );
 }
 
+#[test]
+fn no_kind_is_left_out() {
+    let mut tests = [include_str!("mod.rs"), include_str!("rest.rs")].concat();
+    tests.retain(|letter| !letter.is_whitespace());
+    for crd in crate::api::crds() {
+        let kind = &crd.spec.names.kind;
+        assert!(
+            tests.contains(&format!("kind(\"{kind}\",")),
+            "{kind} is tried nowhere"
+        );
+    }
+}
+
 #[tokio::test]
 async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
     let mut world = World::connected().await;
-    // What time intervals and templates are needed for waits until the poller has read them, which it does from then on.
-    let parts = [Part::TimeIntervals, Part::Templates];
+    // What time intervals, templates and inhibition rules are needed for waits until the poller has read them, which it does from then on.
+    let parts = [Part::TimeIntervals, Part::Templates, Part::InhibitionRules];
     world.instance().suspicion.ask_for(&parts);
     world.poll().await;
     let webhook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com"}}}]});
@@ -355,6 +369,20 @@ async fn whatever_is_applied_every_pass_ends_and_others_have_theirs() {
             &mut world,
             kind("NotificationTemplate", json!({"template": "{{ .Status }}"}), 20),
             |world, name, spec| drop(world.template(name, spec)),
+        )
+        .await,
+        try_managed::<InhibitionRule>(
+            &mut world,
+            kind(
+                "InhibitionRule",
+                json!({"sourceMatchers": ["a=b"], "targetMatchers": ["c=d"]}),
+                20,
+            ),
+            |world, name, spec| {
+                let rule: InhibitionRule = made(&world.server, "inhibitionrules", name, spec);
+                let writer = &mut world.writers.inhibition_rules;
+                see(&world.context, writer, rule, news::about_inhibition_rule);
+            },
         )
         .await,
     ];
