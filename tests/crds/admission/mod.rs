@@ -101,3 +101,25 @@ const DOTS: &str = "can't be . or .., which Grafana's API takes as a way through
 const DURATION: &str =
     "write whole numbers with the units y, w, d, h, m, s, ms in this order, each at most once, such as 30s";
 const MATCHER: &str = "write one matcher an entry, as a label, one of the operators =, !=, =~ and !~";
+
+#[test]
+fn each_kind_has_a_table_of_what_is_refused() {
+    let mut tables = [
+        include_str!("imports.rs"),
+        include_str!("instances.rs"),
+        include_str!("integrations.rs"),
+        include_str!("intervals.rs"),
+        include_str!("notifications.rs"),
+        include_str!("rules.rs"),
+        include_str!("silences.rs"),
+    ]
+    .concat();
+    tables.retain(|letter| !letter.is_whitespace());
+    for crd in alertwright::api::crds() {
+        let kind = &crd.spec.names.kind;
+        assert!(
+            tables.contains(&format!("refused(\"{kind}\",")),
+            "{kind} has none"
+        );
+    }
+}
