@@ -15,7 +15,7 @@ use crate::rules::quiet;
 use crate::world::{self, SOON, World};
 
 /// The address of contact points.
-const POINTS: &str = "/api/v1/provisioning/contact-points";
+pub const POINTS: &str = "/api/v1/provisioning/contact-points";
 
 /// What is known of the GrafanaInstance `default`.
 async fn instance(w: &World) -> GrafanaInstance {
@@ -337,7 +337,7 @@ async fn namespaces_that_are_chosen_by_their_labels_come_and_go_with_them_at_onc
 }
 
 /// Calls Grafana as its administrator, in an organisation.
-async fn there(w: &World, organisation: i64, method: Method, path: &str, body: Option<Value>) -> Value {
+pub async fn there(w: &World, organisation: i64, method: Method, path: &str, body: Option<Value>) -> Value {
     let (user, password) = w.grafana.admin();
     let request = http::client()
         .request(method, format!("{}{path}", w.grafana.url()))
@@ -352,6 +352,20 @@ async fn there(w: &World, organisation: i64, method: Method, path: &str, body: O
     answer.json().await.expect("JSON")
 }
 
+/// The tree of a new organisation, which takes a moment.
+pub async fn tree_of(w: &World, organisation: i64) -> Value {
+    wait::until("the new organisation has a tree", SOON, async || {
+        let (user, password) = w.grafana.admin();
+        let request = http::client().get(format!("{}{POLICIES}", w.grafana.url()));
+        let request = request
+            .header("X-Grafana-Org-Id", organisation)
+            .basic_auth(user, Some(password));
+        let answer = request.send().await.ok()?.error_for_status().ok()?;
+        answer.json::<Value>().await.ok()
+    })
+    .await
+}
+
 #[apply(any_release)]
 async fn an_instance_whose_token_is_of_another_organisation_now_is_somewhere_else() {
     let mut w = world::start().await;
@@ -364,17 +378,7 @@ async fn an_instance_whose_token_is_of_another_organisation_now_is_somewhere_els
     let account = there(&w, id, Method::POST, "/api/serviceaccounts", Some(admin)).await;
     let tokens = format!("/api/serviceaccounts/{}/tokens", account["id"]);
     let token = there(&w, id, Method::POST, &tokens, Some(json!({"name": "aw"}))).await;
-    // A new organisation's tree takes a moment.
-    let mut theirs = wait::until("the new organisation has a tree", SOON, async || {
-        let (user, password) = w.grafana.admin();
-        let request = http::client().get(format!("{}{POLICIES}", w.grafana.url()));
-        let request = request
-            .header("X-Grafana-Org-Id", id)
-            .basic_auth(user, Some(password));
-        let answer = request.send().await.ok()?.error_for_status().ok()?;
-        answer.json::<Value>().await.ok()
-    })
-    .await;
+    let mut theirs = tree_of(&w, id).await;
     theirs["routes"] = json!([{"receiver": theirs["receiver"], "object_matchers": [["a", "=", "b"]]}]);
     there(&w, id, Method::PUT, POLICIES, Some(theirs)).await;
     let theirs = there(&w, id, Method::GET, POLICIES, None).await;

@@ -1,12 +1,15 @@
 //! One resource in several Grafanas.
 
-use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy};
+use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
 use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::trial::{self, Door};
-use alertwright_testbed::{Grafana, Loki, Proxy, apply, every_release, grafana, wait};
+use alertwright_testbed::{Grafana, Loki, Proxy, any_release, apply, every_release, grafana, wait};
+use kube::Api;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::alarm::{assert_rests, everything_to};
+use crate::instances::{POINTS, there, tree_of};
 use crate::rules::quiet;
 use crate::world::{self, SOON, World};
 
@@ -114,4 +117,58 @@ async fn a_contact_point_and_a_policy_are_in_two_grafanas_and_one_that_is_away_w
     .await;
     w.delete::<ContactPoint>("team").await;
     assert!(second.contact_point("team").await.is_empty());
+}
+
+#[apply(any_release)]
+async fn one_login_serves_two_organisations_at_once_each_by_an_instance_of_its_own() {
+    let mut w = world::start().await;
+    let made = there(&w, 1, Method::POST, "/api/orgs", Some(json!({"name": w.home}))).await;
+    let id = made["orgId"].as_i64().expect("a number");
+    tree_of(&w, id).await;
+    let loki = Loki::shared().await.url();
+    let source = json!({"uid": "loki-2", "name": "Loki", "type": "loki", "access": "proxy", "url": loki, "isDefault": true});
+    there(&w, id, Method::POST, "/api/datasources", Some(source)).await;
+    let (user, password) = w.grafana.admin();
+    let login = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}, "stringData": {"user": user, "password": password}});
+    w.plane.apply(&login.to_string(), &w.home).await;
+    let of_login = |key: &str| json!({"secretKeyRef": {"name": "login", "key": key}});
+    let basic = json!({"basic": {"username": of_login("user"), "password": of_login("password")}});
+    world::connect(w.plane, &w.home, &w.proxy.url(), "unused", json!({"auth": basic})).await;
+    let second = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "second"},
+        "spec": {"url": w.proxy.url(), "auth": basic, "orgID": id, "resyncInterval": "2s", "stateInterval": "1s"},
+    });
+    w.plane.apply(&second.to_string(), &w.home).await;
+
+    let both = ["default", "second"];
+    let mail = json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]});
+    w.put("AlertRule", "r", with(quiet(), &both)).await;
+    w.put("ContactPoint", "team", with(mail, &both)).await;
+    w.synced::<AlertRule>("r").await;
+    w.synced::<ContactPoint>("team").await;
+    let api: Api<GrafanaInstance> = Api::namespaced(w.client().await, &w.home);
+    let organisation = async |name: &str| {
+        let instance = api.get(name).await.expect("it is there");
+        instance.status.unwrap_or_default().org_id
+    };
+    assert_eq!(
+        [organisation("default").await, organisation("second").await],
+        [Some(1), Some(id)]
+    );
+    let held = async |organisation: i64| {
+        let count = async |path: &str| {
+            let list = there(&w, organisation, Method::GET, path, None).await;
+            list.as_array().map_or(0, Vec::len)
+        };
+        [
+            count("/api/v1/provisioning/alert-rules").await,
+            count(&format!("{POINTS}?name=team")).await,
+        ]
+    };
+    assert_eq!([held(1).await, held(id).await], [[1, 1]; 2]);
+    w.delete::<AlertRule>("r").await;
+    w.delete::<ContactPoint>("team").await;
+    assert_eq!([held(1).await, held(id).await], [[0, 0]; 2]);
+    w.operator.terminate().await;
+    there(&w, 1, Method::DELETE, &format!("/api/orgs/{id}"), None).await;
 }

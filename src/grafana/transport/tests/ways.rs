@@ -32,6 +32,34 @@ async fn further_headers_go_with_every_request_and_take_nothing_from_our_own() {
 }
 
 #[tokio::test]
+async fn a_name_and_password_log_in_with_every_request_and_an_organisation_goes_beside_them() {
+    let login = Connection {
+        auth: Auth::Basic {
+            user: "admin".to_owned(),
+            password: "pass:wörd".into(),
+        },
+        ..connection(&echo().await)
+    };
+    let asked = async |org_id: Option<i64>| {
+        let connection = Connection {
+            org_id,
+            ..login.clone()
+        };
+        let transport = Transport::new(&connection, Arc::new(())).unwrap();
+        transport.fetch::<Value>(read()).await.unwrap()["headers"].clone()
+    };
+    let own = asked(None).await;
+    assert_eq!(own["authorization"], "Basic YWRtaW46cGFzczp3w7ZyZA==");
+    assert!(own["x-grafana-org-id"].is_null(), "the user's own organisation");
+    let second = asked(Some(2)).await;
+    assert_eq!(
+        (&second["authorization"], &second["x-grafana-org-id"]),
+        (&own["authorization"], &json!("2"))
+    );
+    assert!(!format!("{login:?}").contains("pass:"));
+}
+
+#[tokio::test]
 async fn a_header_that_cannot_be_is_refused_by_its_name_and_its_value_told_nowhere() {
     let refused = |name: &str, value: &str| {
         let transport = Transport::new(&with_header("http://grafana", name, value), Arc::new(()));
