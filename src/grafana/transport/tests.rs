@@ -19,6 +19,7 @@ use tokio::sync::Barrier;
 use super::*;
 use crate::grafana::api::Provenance;
 
+mod certificates;
 mod refusals;
 mod strangers;
 mod ways;
