@@ -169,6 +169,42 @@ async fn alerts_of_a_prometheus_rule_are_evaluated_by_grafana_and_follow_it() {
     assert_eq!(w.grafana.rules().await.len(), 0);
 }
 
+#[apply(every_release)]
+async fn a_recording_rule_is_carried_over_where_its_import_says_what_it_writes_to() {
+    let w = start().await;
+    let alert = json!({"alert": "Quiet", "expr": "vector(1) > 5"});
+    let records = json!({"record": "up_sum", "expr": "sum(up)", "labels": {"of": "web"}});
+    put(&w, "PrometheusRule", "web", group(json!([alert, records]))).await;
+    let mut spec = import();
+    spec["recordingRules"] = json!({"targetDatasource": {"name": "Metrics"}});
+    w.put("PrometheusRuleImport", "mixins", spec).await;
+    if !w.grafana.version().since(12, 0) {
+        names(&w, "mixins", &["Quiet"]).await;
+        let told = status(&w, "mixins").await;
+        assert_eq!([&told["rules"], &told["skipped"]], [1, 1], "{told:#}");
+        assert_eq!(told["skippedRules"][0]["rule"], "up_sum", "{told:#}");
+        return;
+    }
+    let both = names(&w, "mixins", &["Quiet", "up_sum"]).await;
+    let told = status(&w, "mixins").await;
+    assert_eq!([&told["rules"], &told["skipped"]], [2, 0], "{told:#}");
+    w.synced::<AlertRule>(&both[1]).await;
+    let stored = in_grafana(&w, &both[1]).await;
+    let record = &stored["record"];
+    assert_eq!(
+        (
+            &record["metric"],
+            &record["target_datasource_uid"],
+            &stored["labels"]["of"]
+        ),
+        (&json!("up_sum"), &json!("metrics"), &json!("web")),
+        "{stored:#}"
+    );
+    w.delete::<PrometheusRuleImport>("mixins").await;
+    names(&w, "mixins", &[]).await;
+    assert_eq!(w.grafana.rules().await.len(), 0);
+}
+
 async fn version(w: &World, name: &str) -> Option<String> {
     let rule = w.api::<AlertRule>().await.get(name).await.expect("the rule");
     rule.resource_version()
