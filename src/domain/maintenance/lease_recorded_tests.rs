@@ -15,7 +15,26 @@ fn real_rollouts_get_one_silence_each_and_nothing_else_gets_one() {
         Change::Ended(Outcome::Succeeded),
     ];
     let bad_good = [bad, good].concat();
-    let cases: [(&str, &[Change]); 17] = [
+    let superseding = [
+        Change::Opened,
+        Change::Opened,
+        Change::Ended(Outcome::Superseded),
+        Change::Ended(Outcome::Succeeded),
+    ];
+    let paused = [
+        Change::Opened,
+        Change::Shortened,
+        Change::Extended,
+        Change::Ended(Outcome::Succeeded),
+    ];
+    let cases: [(&str, &[Change]); 23] = [
+        ("superseded midway", &superseding),
+        ("without surge", &good),
+        ("surge of all", &good),
+        ("paused midway", &paused),
+        // With a lease that is longer than it was recorded; `lease_memory_tests` has it end.
+        ("flapping", &opened),
+        ("deleted", &[]),
         ("first creation", &good),
         ("new image", &good),
         ("rollback", &good),
