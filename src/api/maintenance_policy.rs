@@ -49,6 +49,10 @@ pub struct MaintenancePolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub instance: Option<String>,
+    /// The GrafanaInstances that hold the silences, at most 16, where there are several, instead of `instance`. It may be changed: what is open stays where it is, and the next silence opens in those that are named then. Default: the one that `instance` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253)))]
+    pub instances: Option<Vec<String>>,
     /// `true` opens no more silences. Those that are open end with their lease. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,

@@ -1,13 +1,15 @@
 //! What policies ask for besides a kind: words of the workload, runs of CronJobs, load tests, other namespaces, and opting out.
 
-use alertwright::api::Silence;
+use alertwright::api::{MaintenancePolicy, Silence};
 use alertwright_testbed::control_plane::Watch;
+use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{any_release, apply, wait};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::silences::{A_WHILE, becomes, id, state};
-use crate::workloads::{deployment, ended, held, job, notes, silenced, silences_of, told};
+use crate::several;
+use crate::silences::{A_WHILE, SILENCES, becomes, id, state};
+use crate::workloads::{deployment, ended, events, held, job, let_go, notes, silenced, silences_of, told};
 use crate::world::{self, SOON, World};
 
 async fn policy(w: &World, target: Value, silence: Value) {
@@ -164,6 +166,57 @@ async fn a_workload_may_take_the_policy_of_another_namespace_and_its_edit_reache
         let now = api.get(&opened.name_any()).await.ok()?;
         let matchers = serde_json::to_value(&now.spec.matchers).ok()?;
         (matchers == json!(["severity=\"info\""])).then_some(())
+    })
+    .await;
+}
+
+#[apply(any_release)]
+async fn a_workload_is_silenced_in_every_grafana_that_its_policy_names_and_heard_in_each_when_it_is_done() {
+    let w = world::start().await;
+    let (second, proxy) = several::second(&w).await;
+    let spec = |instances: [&str; 2]| {
+        let silence = json!({"matchers": ["team=web"], "lease": "60s", "linger": "1s"});
+        json!({"instances": instances, "targets": [{"kind": "Deployment"}], "silence": silence})
+    };
+    w.put("MaintenancePolicy", "p", spec(["default", "third"])).await;
+    w.reason::<MaintenancePolicy>("p", "DependencyMissing").await;
+    let message = w.message::<MaintenancePolicy>("p").await;
+    assert!(
+        message.contains("GrafanaInstance third is not there") && message.contains("spec.instances"),
+        "{message}"
+    );
+    w.put("MaintenancePolicy", "p", spec(["default", "second"])).await;
+    w.synced::<MaintenancePolicy>("p").await;
+
+    proxy.fault(Fault::status(500).on("POST", SILENCES));
+    w.apply(&deployment("web", &json!({}), &held(&w)).to_string())
+        .await;
+    wait::until("the one that answers has a silence", SOON, async || {
+        w.grafana.active_silences().await.len() == 1
+    })
+    .await;
+    wait::never("told before each has it", A_WHILE, async || {
+        events(&w, "Deployment", "web")
+            .await
+            .iter()
+            .any(|reason| reason == "SilenceOpened")
+    })
+    .await;
+    proxy.clear_faults();
+    told(&w, "Deployment", "web", "SilenceOpened").await;
+    assert_eq!(second.active_silences().await.len(), 1);
+    let silences = silences_of(&w, "web").await;
+    assert_eq!(silences.len(), 1, "one resource for both: {silences:?}");
+    assert_eq!(
+        silences[0].spec.instances,
+        Some(vec!["default".to_owned(), "second".to_owned()])
+    );
+
+    let_go(&w).await;
+    ended(&w, &silences[0].name_any(), "Succeeded").await;
+    wait::until("it is over in both", SOON, async || {
+        let left = [w.grafana.active_silences().await, second.active_silences().await];
+        left.iter().all(Vec::is_empty)
     })
     .await;
 }

@@ -74,7 +74,7 @@ pub fn finish(crd: &mut CustomResourceDefinition) {
             .and_then(|s| s.open_api_v3_schema.as_mut())
         {
             not_yet::add(kind, root);
-            places::add(root);
+            places::add(kind, root);
             walk(root);
         }
     }

@@ -9,10 +9,11 @@ use kube::{Resource, ResourceExt};
 use super::argo;
 use super::workload::Error;
 
+use crate::api::MaintenancePolicy;
 use crate::api::condition::{self, Reason};
-use crate::api::{DEFAULT_INSTANCE, MaintenancePolicy};
 use crate::cluster::status;
 use crate::controller::context::Context;
+use crate::controller::engine::managed::names;
 use crate::domain::maintenance;
 use crate::domain::maintenance::selected::Selected;
 
@@ -23,7 +24,8 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
     }
     let mut next = object.status.clone().unwrap_or_default();
     let (workloads, of_workloads) = looked_after(&object, &context);
-    let instance = object.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE);
+    let mut named = names(object.spec.instance.as_deref(), object.spec.instances.as_deref());
+    named.retain(|name| !context.instance_exists(name));
     let mut warnings = Vec::new();
     let (reason, message) = match maintenance::of_policy(&object) {
         Err(refusal) => (refusal.reason, refusal.message),
@@ -31,13 +33,7 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
             Reason::Suspended,
             "spec.suspend is set: no more silences are opened".to_owned(),
         ),
-        Ok(_) if !context.instance_exists(instance) => (
-            Reason::DependencyMissing,
-            format!(
-                "GrafanaInstance {instance} is not there; create it in namespace {}, or set spec.instance",
-                context.namespace
-            ),
-        ),
+        Ok(_) if !named.is_empty() => (Reason::DependencyMissing, missing(&object, &named, &context)),
         Ok(maintenance) => {
             warnings = maintenance::warnings(&maintenance.lease);
             warnings.extend(of_workloads);
@@ -83,6 +79,19 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
             .await;
     }
     Ok(Action::await_change())
+}
+
+/// That a GrafanaInstance isn't there, and what can be done. Where there are several, silences open in the other ones all the same.
+fn missing(policy: &MaintenancePolicy, named: &[&str], context: &Context) -> String {
+    let or = match &policy.spec.instances {
+        Some(_) => "take it out of spec.instances",
+        None => "set spec.instance",
+    };
+    let home = &context.namespace;
+    let each = named
+        .iter()
+        .map(|name| format!("GrafanaInstance {name} is not there; create it in namespace {home}, or {or}"));
+    each.collect::<Vec<_>>().join(". ")
 }
 
 /// How many workloads the policy looks after, and what there is to be said of them.

@@ -264,13 +264,11 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
     }
 
     async fn carry_out(&self, step: &Step, held: Option<&Held>) -> Result<(), Error> {
-        let wished = self
-            .maintenance
-            .and_then(|maintenance| maintenance.instance.as_deref());
-        // What opens anew opens in the Grafana that is asked for; what is open can't move.
+        let wished = self.maintenance.map_or(&[][..], |wanted| &wanted.instances);
+        // What opens anew opens in the Grafanas that are asked for; what is open doesn't move.
         let is_new = |held: &&Held| {
             step.change == Change::Opened
-                && (held.is_going() || held.silence.spec.instance.as_deref() != wished)
+                && (held.is_going() || generated::places_of(&held.silence.spec) != wished)
         };
         let known = held.filter(|held| !is_new(held)).map(Held::as_asked);
         let silence = self.silence(&step.window, known.as_ref());
@@ -278,7 +276,7 @@ impl<K: Resource<DynamicType = ()>> Workload<'_, K> {
         info!(kind = self.kind.as_str(), namespace = self.object.namespace(), name = self.object.name_any(),
             silence = name, change = ?step.change, until = %step.window.ends, "maintenance silence written");
         let key = (self.uid.clone(), name.clone());
-        let id = held.and_then(|held| held.silence.grafana_id(self.context));
+        let id = held.and_then(|held| held.silence.grafana_ids(self.context));
         let awaited = match step.change {
             Change::Opened | Change::Reopened => {
                 let is_again = step.change == Change::Reopened;

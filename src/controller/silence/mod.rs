@@ -376,9 +376,13 @@ impl Silence {
         written.or_else(|| self.status.as_ref()?.id.clone())
     }
 
-    /// Its id in Grafana, as far as is known.
-    pub(in crate::controller) fn grafana_id(&self, context: &Context) -> Option<String> {
-        self.known_id(context, &context.owner.silence_author(self.ns(), self.id()))
+    /// Its id in Grafana, as far as is known; of several Grafanas all that are.
+    pub(in crate::controller) fn grafana_ids(&self, context: &Context) -> Option<String> {
+        let author = context.owner.silence_author(self.ns(), self.id());
+        let (alone, parts) = ([self.clone()], self.projections());
+        let each = if parts.is_empty() { &alone[..] } else { &parts };
+        let ids = each.iter().filter_map(|part| part.known_id(context, &author));
+        Some(ids.collect::<Vec<_>>().join(" ")).filter(|ids| !ids.is_empty())
     }
 
     async fn expired(

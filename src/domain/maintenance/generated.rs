@@ -7,12 +7,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference,
 use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::Maintenance;
 use super::phase::Run;
 use super::window::{Outcome, Window};
+use super::{Maintenance, places};
 use crate::api::maintenance_policy::WorkloadKind;
-use crate::api::silence::{ACTIVE, SilenceSpec};
-use crate::api::{DEFAULT_INSTANCE, FIELD_MANAGER, FINALIZER, Silence, duration};
+use crate::api::silence::{ACTIVE, SilenceSpec, SilenceStatus};
+use crate::api::{FIELD_MANAGER, FINALIZER, Silence, duration};
 
 /// Label on a generated Silence: the workload's uid. With an owner it finds all silences of a workload, and tells an earlier one of the same name.
 pub const LABEL_WORKLOAD: &str = "alerting.letsrevel.io/maintenance-of";
@@ -47,16 +47,21 @@ pub struct Unreadable {
     pub annotation: &'static str,
 }
 
+/// The GrafanaInstances of a Silence, as [`places`] has them.
+pub fn places_of(silence: &SilenceSpec) -> Vec<String> {
+    places(silence.instance.as_deref(), silence.instances.as_deref())
+}
+
 /// The Silence's name, the same whenever it is asked for: `deployment-web-k1b2m3n4`. Long names are cut and told apart by a hash.
-/// A Silence can't move to another Grafana, so one for another than the default has a name of its own.
-pub fn silence_name(kind: &str, workload: &str, revision: &str, instance: Option<&str>) -> String {
+/// A Silence can't move to another Grafana, so one for others than the default has a name of its own. `instances`: [`places`].
+pub fn silence_name(kind: &str, workload: &str, revision: &str, instances: &[String]) -> String {
     let kind = kind.to_ascii_lowercase();
-    let revision = &match instance.filter(|name| *name != DEFAULT_INSTANCE) {
-        Some(instance) => {
-            let digest: Vec<u8> = Sha256::digest(instance).iter().copied().take(3).collect();
-            format!("{revision}-{}", data_encoding::BASE32_DNSSEC.encode(&digest))
-        }
-        None => revision.to_owned(),
+    let revision = &if instances.is_empty() {
+        revision.to_owned()
+    } else {
+        let digest = Sha256::digest(instances.join(","));
+        let digest: Vec<u8> = digest.iter().copied().take(3).collect();
+        format!("{revision}-{}", data_encoding::BASE32_DNSSEC.encode(&digest))
     };
     let name = format!("{kind}-{workload}-{revision}");
     if name.len() <= MAX_NAME {
@@ -127,11 +132,15 @@ impl Window {
         })
     }
 
-    /// Grafana holds the silence as its resource is now.
+    /// Grafana holds the silence as its resource is now; of several Grafanas each does.
     pub(crate) fn is_in_force(silence: &Silence) -> bool {
-        silence.status.as_ref().is_some_and(|status| {
+        let holds = |status: &SilenceStatus| {
             status.state.as_deref() == Some(ACTIVE)
                 && status.observed_generation >= silence.metadata.generation
+        };
+        silence.status.as_ref().is_some_and(|status| {
+            let mut each = status.instances.iter();
+            holds(status) && each.all(|at| holds(&at.status))
         })
     }
 
@@ -191,9 +200,11 @@ pub fn silence(
         | WorkloadKind::DaemonSet
         | WorkloadKind::Rollout => "rollout",
     };
-    let instance = match (known, maintenance) {
-        (Some(known), _) => known.spec.instance.clone(),
-        (None, maintenance) => maintenance.and_then(|wanted| wanted.instance.clone()),
+    let (instance, instances) = match (known, maintenance.map(|wanted| wanted.instances.as_slice())) {
+        (Some(known), _) => (known.spec.instance.clone(), known.spec.instances.clone()),
+        (None, None | Some([])) => (None, None),
+        (None, Some([one])) => (Some(one.clone()), None),
+        (None, Some(several)) => (None, Some(several.to_vec())),
     };
     let name = known
         .and_then(|known| known.metadata.name.clone())
@@ -202,7 +213,7 @@ pub fn silence(
                 kind.as_str(),
                 &workload.name,
                 &window.run.revision,
-                instance.as_deref(),
+                &places(instance.as_deref(), instances.as_deref()),
             )
         });
     let covered = match (maintenance, known) {
@@ -232,6 +243,7 @@ pub fn silence(
         },
         spec: SilenceSpec {
             instance,
+            instances,
             matchers,
             alert_rules,
             starts_at: Some(Time(window.opened)),

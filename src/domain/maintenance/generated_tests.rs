@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::silence::AlertRuleSelector;
+use crate::domain::maintenance::window::Lease;
 
 fn window(outcome: Option<Outcome>) -> Window {
     let opened: Timestamp = "2026-11-23T22:00:00Z".parse().unwrap();
@@ -56,11 +58,51 @@ fn a_changed_annotation_is_named() {
 #[test]
 fn a_short_name_says_everything() {
     assert_eq!(
-        silence_name("Deployment", "web", "k1b2m3n4", Some("default")),
+        silence_name("Deployment", "web", "k1b2m3n4", &places(Some("default"), None)),
         "deployment-web-k1b2m3n4"
     );
-    let elsewhere = silence_name("Deployment", "web", "k1b2m3n4", Some("other"));
-    assert!(elsewhere.starts_with("deployment-web-k1b2m3n4-"), "{elsewhere}");
+    let name = |named: &[&str]| {
+        let named: Vec<String> = named.iter().copied().map(str::to_owned).collect();
+        silence_name("Deployment", "web", "k1b2m3n4", &places(None, Some(&named)))
+    };
+    let elsewhere = [name(&["other"]), name(&["third"]), name(&["default", "other"])];
+    for (i, name) in elsewhere.iter().enumerate() {
+        assert!(name.starts_with("deployment-web-k1b2m3n4-"), "{name}");
+        assert!(!elsewhere[..i].contains(name), "{elsewhere:?}");
+    }
+    assert_eq!(elsewhere[2], name(&["other", "default"]));
+}
+
+#[test]
+fn a_silence_is_in_the_grafanas_that_are_asked_for_and_stays_there() {
+    let owner: OwnerReference = serde_json::from_value(
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "u"}),
+    )
+    .unwrap();
+    let of = |known: Option<&Silence>, named: &[&str]| {
+        let wanted = Maintenance {
+            instances: named.iter().copied().map(str::to_owned).collect(),
+            alert_rules: AlertRuleSelector::default(),
+            matchers: Vec::new(),
+            lease: Lease::default(),
+            source: "a test".into(),
+        };
+        let kind = WorkloadKind::Deployment;
+        silence(kind, &owner, "ns", &window(None), known, Some(&wanted))
+    };
+    let at = |silence: &Silence| (silence.spec.instance.clone(), silence.spec.instances.clone());
+    let both = of(None, &["default", "other"]);
+    assert_eq!(
+        at(&both),
+        (None, Some(vec!["default".to_owned(), "other".to_owned()]))
+    );
+    assert_eq!(at(&of(None, &["other"])), (Some("other".to_owned()), None));
+    assert_eq!(at(&of(None, &[])), (None, None));
+    for known in [&both, &of(None, &["other"])] {
+        let edited = of(Some(known), &["third"]);
+        assert_eq!(at(&edited), at(known), "what is open doesn't move");
+        assert_eq!(edited.metadata.name, known.metadata.name);
+    }
 }
 
 fn owned_by(uid: &str, owners: &Value) -> Silence {
@@ -124,7 +166,7 @@ fn long_names_are_cut_to_a_label_value_and_stay_apart() {
     let long = |end: &str| format!("{}.{end}", "a".repeat(33));
     let names: Vec<_> = ["x".repeat(100), "y".repeat(100)]
         .iter()
-        .map(|end| silence_name("Deployment", &long(end), "k1b2m3n4", None))
+        .map(|end| silence_name("Deployment", &long(end), "k1b2m3n4", &[]))
         .collect();
     for name in &names {
         assert!(name.len() <= MAX_NAME, "{name}");

@@ -84,6 +84,26 @@ fn a_silence_is_in_force_when_grafana_holds_it_as_its_resource_is_now() {
 }
 
 #[test]
+fn a_silence_of_several_grafanas_is_in_force_when_each_holds_it() {
+    let of = |second: Value| {
+        let shown = silence("10", |object| {
+            object["metadata"]["generation"] = json!(2);
+            object["status"] = json!({"state": "Active", "observedGeneration": 2, "instances": [
+                {"instance": "default", "state": "Active", "observedGeneration": 2}, second,
+            ]});
+        });
+        hold(&[shown], &[]).windows[0].window.in_force
+    };
+    assert!(of(
+        json!({"instance": "second", "state": "Active", "observedGeneration": 2})
+    ));
+    assert!(!of(
+        json!({"instance": "second", "state": "Active", "observedGeneration": 1})
+    ));
+    assert!(!of(json!({"instance": "second"})), "it may be away");
+}
+
+#[test]
 fn of_two_silences_of_one_revision_the_later_one_is_the_window() {
     let elsewhere = silence("10", |object| {
         object["metadata"]["name"] = json!("deployment-web-a-other");

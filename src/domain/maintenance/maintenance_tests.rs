@@ -84,7 +84,7 @@ fn a_workload_that_nobody_looks_after_gets_no_silence() {
 fn a_policy_of_nothing_but_targets_silences_every_rule_for_a_lease() {
     let policy = policy("all", 2020, json!({"targets": [{"kind": "Deployment"}]}));
     let expected = Maintenance {
-        instance: None,
+        instances: Vec::new(),
         alert_rules: AlertRuleSelector {
             all: Some(true),
             ..AlertRuleSelector::default()
@@ -111,7 +111,7 @@ fn every_field_of_a_policy_reaches_the_silence() {
     }));
     spec["instance"] = json!("other");
     let found = of_policy(&policy("p", 2020, spec.clone())).unwrap();
-    assert_eq!(found.instance.as_deref(), Some("other"));
+    assert_eq!(found.instances, ["other"]);
     assert_eq!(found.alert_rules.names, ["a", "b"]);
     assert_eq!(
         found.matchers,
@@ -129,7 +129,12 @@ fn every_field_of_a_policy_reaches_the_silence() {
     );
     // The default by its name is the default.
     spec["instance"] = json!("default");
-    assert_eq!(of_policy(&policy("p", 2020, spec)).unwrap().instance, None);
+    let places = |spec: &Value| of_policy(&policy("p", 2020, spec.clone())).unwrap().instances;
+    assert!(places(&spec).is_empty());
+    for several in [json!(["other", "default"]), json!(["default", "other"])] {
+        spec["instances"] = several;
+        assert_eq!(places(&spec), ["default", "other"]);
+    }
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn annotations_come_before_policies() {
     );
     let found = found.unwrap().unwrap();
     assert_eq!(found.source, "annotation alerting.letsrevel.io/silence");
-    assert_eq!(found.instance, None);
+    assert!(found.instances.is_empty());
     assert_eq!(
         found.alert_rules,
         AlertRuleSelector {

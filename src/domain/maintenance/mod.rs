@@ -32,8 +32,8 @@ use workload::{PolicyName, Rules, WorkloadWish};
 /// The silence that a workload gets while it rolls out or runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Maintenance {
-    /// The GrafanaInstance that holds it; `None` for the default.
-    pub instance: Option<String>,
+    /// The GrafanaInstances that hold it, as [`places`] has them.
+    pub instances: Vec<String>,
     /// Which rules it covers.
     pub alert_rules: AlertRuleSelector,
     /// What narrows it.
@@ -42,6 +42,20 @@ pub struct Maintenance {
     pub lease: Lease,
     /// Who asks for it, as messages name it.
     pub source: String,
+}
+
+/// The GrafanaInstances of a silence in one order, whoever has named them how; none where it is the default alone.
+pub fn places(one: Option<&str>, several: Option<&[String]>) -> Vec<String> {
+    let mut named = match several {
+        Some(several) if !several.is_empty() => several.to_vec(),
+        _ => one.map(str::to_owned).into_iter().collect(),
+    };
+    named.sort();
+    named.dedup();
+    if named == [DEFAULT_INSTANCE] {
+        named.clear();
+    }
+    named
 }
 
 /// What is asked for a workload. Annotations come before policies, and of several policies that select it the oldest decides, a
@@ -106,7 +120,7 @@ fn asked(
         },
     };
     Ok(Some(Maintenance {
-        instance: None,
+        instances: Vec::new(),
         alert_rules,
         matchers,
         lease: wish.lease(Lease::default()),
@@ -211,11 +225,7 @@ pub fn of_policy(policy: &MaintenancePolicy) -> Result<Maintenance, Refusal> {
         ));
     }
     Ok(Maintenance {
-        instance: policy
-            .spec
-            .instance
-            .clone()
-            .filter(|name| name != DEFAULT_INSTANCE),
+        instances: places(policy.spec.instance.as_deref(), policy.spec.instances.as_deref()),
         alert_rules: silence.alert_rules.unwrap_or(AlertRuleSelector {
             all: Some(true),
             ..AlertRuleSelector::default()

@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn what_is_covered_is_told_with_what_narrows_it() {
         let mut maintenance = Maintenance {
-            instance: None,
+            instances: Vec::new(),
             alert_rules: AlertRuleSelector {
                 all: Some(true),
                 ..AlertRuleSelector::default()

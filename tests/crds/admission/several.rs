@@ -5,6 +5,12 @@ use serde_json::{Value, json};
 use super::{accepted, immutable, mutable, object, refused, with};
 use crate::control_plane;
 
+/// What has nothing in Grafana itself, and says where its silences open.
+fn policy() -> (&'static str, Value) {
+    let target = json!({"targets": [{"kind": "Deployment"}]});
+    ("MaintenancePolicy", target)
+}
+
 /// A good resource of each kind that can be in several Grafanas.
 fn kinds() -> [(&'static str, Value); 8] {
     [
@@ -30,7 +36,7 @@ fn kinds() -> [(&'static str, Value); 8] {
 
 #[tokio::test]
 async fn instances_are_named_once_each_and_stand_in_the_place_of_one() {
-    for (kind, good) in kinds() {
+    for (kind, good) in kinds().into_iter().chain([policy()]) {
         let of = |instances: Value| with(&good, json!({"instances": instances}));
         let both = with(&good, json!({"instance": "a", "instances": ["a", "b"]}));
         let many: Vec<String> = (0..17).map(|i| format!("i{i}")).collect();
@@ -49,6 +55,17 @@ async fn instances_are_named_once_each_and_stand_in_the_place_of_one() {
         null["instances"] = Value::Null;
         accepted(kind, &[of(json!(["a", "b.c-d"])), null]).await;
     }
+}
+
+#[tokio::test]
+async fn a_maintenance_policy_may_name_other_instances_at_any_time() {
+    let (kind, good) = policy();
+    let of = |instances: Value| with(&good, json!({"instances": instances}));
+    mutable(kind, "other", &of(json!(["a", "b"])), &of(json!(["c"]))).await;
+    mutable(kind, "order", &of(json!(["a", "b"])), &of(json!(["b", "a"]))).await;
+    let one = with(&good, json!({"instance": "a"}));
+    mutable(kind, "from-one", &one, &of(json!(["b", "c"]))).await;
+    mutable(kind, "to-one", &of(json!(["b", "c"])), &one).await;
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ use kube::{Resource, ResourceExt};
 
 pub use self::key::{By, Labelled, Named, Near, labelled, named};
 use self::references::{of_rule, refers_to, refers_to_interval};
-use super::managed::Managed;
+use super::managed::{Managed, names};
 use crate::api::grafana_instance;
 use crate::api::silence::EXPIRED;
 use crate::api::{
-    ANNOTATION_ADOPT, AlertRule, ContactPoint, DEFAULT_INSTANCE, GrafanaInstance, InhibitionRule,
-    MaintenancePolicy, NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence,
-    SilenceStatus, TimeInterval, condition,
+    ANNOTATION_ADOPT, AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy,
+    NotificationPolicy, NotificationTemplate, PrometheusRuleImport, Silence, SilenceStatus, TimeInterval,
+    condition,
 };
 use crate::cluster::prometheus::{PrometheusRule, VmRule};
 use crate::domain::import::selection::{self, Namespaces};
@@ -273,11 +273,10 @@ impl Indexed for GrafanaInstance {
 
 impl Indexed for MaintenancePolicy {
     fn found_by(&self) -> Vec<By> {
-        let instance = self.spec.instance.as_deref().unwrap_or(DEFAULT_INSTANCE);
-        vec![
-            By::Namespace(self.namespace().unwrap_or_default()),
-            By::Instance(instance.to_owned()),
-        ]
+        let named = names(self.spec.instance.as_deref(), self.spec.instances.as_deref());
+        let mut found_by = vec![By::Namespace(self.namespace().unwrap_or_default())];
+        found_by.extend(named.into_iter().map(|name| By::Instance(name.to_owned())));
+        found_by
     }
 }
 

@@ -220,7 +220,7 @@ pub trait Managed:
 }
 
 /// The GrafanaInstances that a specification names.
-fn names<'a>(one: Option<&'a str>, several: Option<&'a [String]>) -> Vec<&'a str> {
+pub fn names<'a>(one: Option<&'a str>, several: Option<&'a [String]>) -> Vec<&'a str> {
     match several {
         Some(several) if !several.is_empty() => several.iter().map(String::as_str).collect(),
         _ => vec![one.unwrap_or(DEFAULT_INSTANCE)],
