@@ -1,9 +1,12 @@
 //! The resources that are looked at.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::{
     AlertRule, ContactPoint, DEFAULT_INSTANCE, GROUP, GrafanaInstance, InhibitionRule, MaintenancePolicy,
@@ -75,6 +78,42 @@ impl Object {
             &self.name
         };
         format!("{} {name}", self.kind)
+    }
+
+    /// The field for which its kind's types don't take it, and why; without what may be a secret.
+    pub(super) fn unreadable(&self) -> Option<(&'static str, String)> {
+        if self.typed.is_some() {
+            return None;
+        }
+        let without = |field: &str| {
+            let mut value = self.value.clone();
+            value.as_object_mut()?.remove(field);
+            typed(&self.kind, &value)
+        };
+        if let Err(error) = ObjectMeta::deserialize(self.value.get("metadata").unwrap_or(&Value::Null)) {
+            return Some(("metadata", error.to_string()));
+        }
+        if without("status").is_some() {
+            return Some(("status", "it is none of this version's; leave it out".to_owned()));
+        }
+        Some(("spec", format!("it is no {} of this version", self.kind)))
+    }
+
+    /// The same, if need be without metadata that can't be read: what else is wrong with it is told at once.
+    pub(super) fn as_far_as_readable(&self) -> Cow<'_, Self> {
+        if self.typed.is_some() {
+            return Cow::Borrowed(self);
+        }
+        let mut value = self.value.clone();
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("status");
+            let name = json!({"name": self.name, "namespace": self.namespace});
+            fields.insert("metadata".to_owned(), name);
+        }
+        Cow::Owned(Self {
+            typed: typed(&self.kind, &value),
+            ..self.clone()
+        })
     }
 
     /// Its specification.

@@ -13,9 +13,10 @@ use super::{advice, duplicates, own, references};
 /// What is found in one resource by itself; `at` is its number among all that are looked at.
 pub fn each(at: usize, object: &Object, schemas: &Schemas, options: &Options) -> Vec<Finding> {
     let mut found = schemas.check(at, object);
-    let own = own::check(at, object, options, &found);
+    let readable = object.as_far_as_readable();
+    let own = own::check(at, &readable, options, &found);
     found.extend(own);
-    found.extend(advice::each(at, object, options));
+    found.extend(advice::each(at, &readable, options));
     found.retain(|finding| options.tells(finding, object));
     found
 }

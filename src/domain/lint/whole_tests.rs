@@ -418,3 +418,13 @@ fn what_is_switched_off_is_not_told() {
 
 #[path = "whole_across_tests.rs"]
 mod across_files;
+
+#[test]
+fn what_is_wrong_with_metadata_hides_nothing_that_is_wrong_below_it() {
+    let mut value = rule("a", json!({"query": "sum("}));
+    value["metadata"]["labels"] = json!({"team": 5});
+    let found = all(vec![value], &options());
+    let names: Vec<&str> = found.iter().map(|finding| finding.rule.name).collect();
+    assert!(names.contains(&"schema") && names.contains(&"query"), "{names:?}");
+}
+

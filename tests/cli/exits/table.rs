@@ -18,6 +18,7 @@ pub const ALONE: &[Row] = &[
     ]),
     ("check", 1, "something is found of the level that counts", &[
         "rule 'sum(' | alertwright check -f -",
+        "printf 'apiVersion: alerting.letsrevel.io/v1alpha1\\nkind: AlertRule\\nmetadata: {name: a, namespace: n}\\nspec: {query: up == 0}\\n' | alertwright check -f -",
         "rule 'up == 0' | alertwright check -f - --fail-on warning",
         "alertwright check fine.yaml --grafana-version 11.6",
     ]),

@@ -4,6 +4,7 @@
 //! validator of JSON Schema would have to be told first.
 
 mod cel;
+mod metadata;
 mod trail;
 mod value;
 
@@ -56,6 +57,16 @@ impl Schemas {
             found: Vec::new(),
         };
         walk.object(object);
+        // Whatever else the types don't take: what can't be read must never pass for right.
+        if walk.found.is_empty()
+            && let Some((field, why)) = object.unreadable()
+        {
+            walk.say(
+                Path::parse(field),
+                Part::Value,
+                format!("this can't be read: {why}"),
+            );
+        }
         walk.found
     }
 }
@@ -87,7 +98,7 @@ impl Walk<'_> {
             let message = format!("there is no kind {}{hint}", object.kind);
             return self.say(Path::parse("kind"), Part::Value, message);
         };
-        self.metadata(object);
+        self.metadata(object.value.get("metadata"));
         let root = Trail::default();
         let known = ["apiVersion", "kind", "metadata", "spec", "status"];
         for key in object
@@ -118,42 +129,6 @@ impl Walk<'_> {
             }
             (Some(_), _) => self.say(Path::default(), Part::Key, "spec is missing"),
             (None, _) => {}
-        }
-    }
-
-    fn metadata(&mut self, object: &Object) {
-        let metadata = Path::parse("metadata");
-        let Some(fields) = object.value.get("metadata").and_then(Value::as_object) else {
-            return self.say(Path::default(), Part::Key, "metadata with a name is missing");
-        };
-        match fields.get("name") {
-            Some(Value::String(name)) if is_name(name) => {}
-            Some(Value::String(name)) => self.say(
-                metadata.field("name"),
-                Part::Value,
-                format!(
-                    "{name:?} is no name: it consists of lower-case letters, digits, dashes and dots, with a letter or digit at both ends, at most 253"
-                ),
-            ),
-            Some(other) => {
-                let message = format!("a name is a text, not {}", value::said(other));
-                self.say(metadata.field("name"), Part::Value, message);
-            }
-            // What is generated has one later.
-            None if fields.contains_key("generateName") => {}
-            None => self.say(metadata.clone(), Part::Key, "a name is missing"),
-        }
-        for map in ["labels", "annotations"] {
-            let entries = fields.get(map).and_then(Value::as_object);
-            for (key, entry) in entries.into_iter().flatten() {
-                if !entry.is_string() {
-                    let message = format!(
-                        "the values of {map} are texts, and this is {}; put it in quotes",
-                        value::said(entry)
-                    );
-                    self.say(metadata.field(map).field(key), Part::Value, message);
-                }
-            }
         }
     }
 

@@ -339,3 +339,78 @@ fn the_schemas_that_are_kept_are_those_of_the_types() {
         assert!(kept == made, "{}", names.kind);
     }
 }
+
+#[test]
+fn metadata_that_the_types_do_not_take_never_passes_for_right() {
+    let rule = |more: Value| {
+        let mut value = json!({"apiVersion": API_VERSION, "kind": "AlertRule", "metadata": {"name": "x"}, "spec": {"query": "up == 0"}});
+        for (key, entry) in more.as_object().unwrap() {
+            value["metadata"][key] = entry.clone();
+        }
+        value
+    };
+    let all = [
+        "annotations",
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "finalizers",
+        "generateName",
+        "generation",
+        "labels",
+        "managedFields",
+        "namespace",
+        "ownerReferences",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    ];
+    let mut refused = 0;
+    for key in all {
+        for value in [
+            json!(true),
+            json!(5),
+            json!("x"),
+            json!(["a"]),
+            json!([5]),
+            json!({"a": "b"}),
+            json!({"a": 5}),
+        ] {
+            let value = rule(json!({key: value}));
+            if Object::new(value.clone(), "").typed.is_none() {
+                let path = one(whole(value.clone())).0;
+                assert!(path.starts_with(&format!("metadata.{key}")), "{value}: {path}");
+                refused += 1;
+            }
+        }
+        assert_eq!(whole(rule(json!({key: null}))), vec![], "{key}");
+    }
+    assert!(refused > 60, "{refused}");
+    let said = |more: Value| one(whole(rule(more)));
+    assert!(said(json!({"namespace": false})).2.contains("put it in quotes"));
+    assert!(said(json!({"namespace": "A_b"})).2.contains("is no namespace"));
+    assert!(said(json!({"lables": {}})).2.contains("did you mean labels?"));
+    assert!(
+        said(json!({"labels": {"team": "a b"}}))
+            .2
+            .contains("no value of a label")
+    );
+    assert!(
+        said(json!({"labels": {"a/b/c": "x"}}))
+            .2
+            .contains("no key of labels")
+    );
+    for fine in [
+        json!({"labels": {"app.kubernetes.io/name": "a.b_c-d", "x": ""}, "annotations": {"a/b": "any text {}"}}),
+        json!({"namespace": "shop-1", "creationTimestamp": null, "uid": "u", "generation": 3, "finalizers": ["a/b"]}),
+    ] {
+        assert_eq!(whole(rule(fine.clone())), vec![], "{fine}");
+    }
+}
+
+#[test]
+fn a_status_that_can_not_be_read_is_told() {
+    let value = json!({"apiVersion": API_VERSION, "kind": "AlertRule", "metadata": {"name": "x"}, "spec": {"query": "up == 0"}, "status": {"conditions": 5}});
+    let (path, rule, _) = one(whole(value));
+    assert_eq!((path.as_str(), rule), ("status", "schema"));
+}
