@@ -428,3 +428,13 @@ fn what_is_wrong_with_metadata_hides_nothing_that_is_wrong_below_it() {
     assert!(names.contains(&"schema") && names.contains(&"query"), "{names:?}");
 }
 
+#[test]
+fn an_interval_that_grafana_cannot_keep_is_an_error_and_one_that_does_not_fit_a_warning() {
+    let level = |more: Value| {
+        all(vec![rule("a", more)], &options())
+            .first()
+            .map(|finding| finding.level)
+    };
+    assert_eq!(level(json!({"interval": "45s"})), Some(Level::Error));
+    assert_eq!(level(json!({"for": "30s"})), Some(Level::Warning));
+}

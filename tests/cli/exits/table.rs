@@ -19,6 +19,7 @@ pub const ALONE: &[Row] = &[
     ("check", 1, "something is found of the level that counts", &[
         "rule 'sum(' | alertwright check -f -",
         "printf 'apiVersion: alerting.letsrevel.io/v1alpha1\\nkind: AlertRule\\nmetadata: {name: a, namespace: n}\\nspec: {query: up == 0}\\n' | alertwright check -f -",
+        "printf 'apiVersion: alerting.letsrevel.io/v1alpha1\\nkind: AlertRule\\nmetadata: {name: a}\\nspec: {query: up == 0, interval: 45s}\\n' | alertwright check -f - --lint none",
         "rule 'up == 0' | alertwright check -f - --fail-on warning",
         "alertwright check fine.yaml --grafana-version 11.6",
     ]),

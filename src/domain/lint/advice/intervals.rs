@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::finding::{Finding, INTERVAL};
+use super::super::finding::{Finding, INTERVAL, Level};
 use super::super::path::Path;
 use crate::api::alert_rule::AlertRuleSpec;
 use crate::api::duration::{Duration as Text, format};
@@ -18,21 +18,17 @@ pub(super) fn check(at: usize, spec: &AlertRuleSpec) -> Vec<Finding> {
         "spec.query"
     };
     let mut found = Vec::new();
-    let mut say = |path: &str, message: String| {
-        found.push(Finding::new(&INTERVAL, at, Path::parse(path), message));
-    };
+    let finding = |path: &str, message: String| Finding::new(&INTERVAL, at, Path::parse(path), message);
     let base = rule::base_interval(Duration::ZERO);
     if interval.is_zero() || interval.as_nanos() % base.as_nanos() != 0 {
-        say(
-            path,
-            format!(
-                "{} is not a multiple of {}, at which Grafana evaluates rules: the operator refuses it there",
-                format(interval),
-                format(base)
-            ),
+        let message = format!(
+            "{} is not a multiple of {}, at which Grafana evaluates rules unless its configuration says otherwise: the operator refuses it there",
+            format(interval),
+            format(base)
         );
-        return found;
+        return vec![finding(path, message).of(Level::Error)];
     }
+    let mut say = |path: &str, message: String| found.push(finding(path, message));
     let waits = spec.for_.as_ref().and_then(|text| text.checked().ok());
     if let Some(waits) = waits.filter(|waits| !waits.is_zero() && *waits < interval) {
         say(
