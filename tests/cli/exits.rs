@@ -16,6 +16,7 @@ use table::{ALONE, ELSEWHERE, IN_A_CLUSTER, Row, WITHOUT_OPERATOR};
 /// What lines of the table call: an AlertRule with a query, a file of Prometheus' rules, and a file for `test routes`.
 const WORDS: &str = r#"
 rule() { printf 'apiVersion: alerting.letsrevel.io/v1alpha1\nkind: AlertRule\nmetadata:\n  name: a\nspec:\n  query: %s\n' "$1"; }
+templated() { printf 'apiVersion: alerting.letsrevel.io/v1alpha1\nkind: AlertRule\nmetadata: {name: templated, namespace: revel}\nspec: {query: up == 0, labels: {team: "{{ $labels.team }}"}}\n'; }
 rules() { printf 'groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up == 0\n'; }
 expect() { printf -- '- labels: {severity: info}\n  expect: [%s]\n' "$1"; }
 "#;

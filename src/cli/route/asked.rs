@@ -234,7 +234,18 @@ impl<'a> Known<'a> {
             object.name == short && namespace.is_none_or(|namespace| object.namespace == namespace)
         };
         let found: Vec<&'a Object> = rules().filter(is_it).collect();
-        match found.as_slice() {
+        let asked = self.asked.instance.as_str();
+        let is_here = |object: &&Object| object.instances().contains(&asked);
+        let here: Vec<&'a Object> = found.iter().copied().filter(|object| is_here(&object)).collect();
+        // Where its alerts go in another Grafana says nothing of where they go.
+        if let (Some(other), true) = (found.first(), here.is_empty()) {
+            return Err(format!(
+                "AlertRule {} is for GrafanaInstance {}, and this asks {asked}: name its own with -i",
+                path(&other.namespace, short),
+                other.instances().join(" and ")
+            ));
+        }
+        match here.as_slice() {
             [rule] => Ok(rule),
             [one, other, ..] => Err(format!(
                 "there are several AlertRules {short}: say which, for example {} or {}",
@@ -242,7 +253,10 @@ impl<'a> Known<'a> {
                 path(&other.namespace, short)
             )),
             [] => {
-                let near = nearest(short, rules().map(|rule| rule.name.as_str()));
+                let elsewhere = rules().find(|rule| rule.name == short);
+                let elsewhere = elsewhere.map(|rule| path(&rule.namespace, short));
+                let near = || nearest(short, rules().map(|rule| rule.name.as_str())).map(str::to_owned);
+                let near = elsewhere.or_else(near);
                 let near = near.map_or_else(String::new, |near| format!("; there is {near}"));
                 let within = match namespace.filter(|_| self.asked.is_of_cluster()) {
                     Some(namespace) => format!("in namespace {namespace}"),

@@ -79,6 +79,7 @@ pub const ALONE: &[Row] = &[
         "alertwright route -f fine.yaml a=b",
         "alertwright route -f chart a=b",
         "alertwright route -f routing --rule brute-forc",
+        "{ cat routing/policy.yaml; echo ---; templated | sed 's/query: up == 0/instance: staging, query: up == 0/'; } | alertwright route -f - --rule revel/templated --expect default-email team=web",
         "alertwright route severity=info",
         "alertwright route -f routing a=b --with-cluster --kubeconfig not-there",
     ]),
