@@ -286,6 +286,13 @@ pub(in super::super) fn difference(answer: &Answer, expected: &[String], is_time
     (told != expected).then(|| format!("expected {}, got {}", listed(&expected), listed(&told)))
 }
 
+/// That an expectation is met only as far as is known, where a route or, at a time, a Silence asks for a label that comes from a template.
+pub(in super::super) fn doubt(answer: &Answer, is_timed: bool) -> Option<String> {
+    let unknown = answer.unknown(is_timed);
+    let is = if unknown.len() == 1 { "isn't" } else { "aren't" };
+    (!unknown.is_empty()).then(|| format!("as far as is known ({} {is})", listed(&unknown)))
+}
+
 fn listed(names: &BTreeSet<&str>) -> String {
     if names.is_empty() {
         return "nobody".to_owned();

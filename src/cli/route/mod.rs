@@ -7,7 +7,7 @@ mod tree;
 
 use jiff::Timestamp;
 
-use self::asked::{Described, Resources, difference};
+use self::asked::{Described, Resources, difference, doubt};
 use super::common::exit::{self, Exit};
 use super::common::names;
 use super::common::print::{as_yaml, note, print, wrong};
@@ -134,6 +134,11 @@ impl Route {
             if let Some(difference) = difference(answer, expected, self.at.is_some()) {
                 note(&format!("{}: {difference}", answer.alert));
                 exit = Exit::No;
+            } else if let Some(doubt) = doubt(answer, self.at.is_some()) {
+                note(&format!("{}: as expected, {doubt}", answer.alert));
+                if exit == Exit::Done {
+                    exit = Exit::InPart;
+                }
             }
         }
         Ok(exit)

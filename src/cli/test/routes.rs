@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, escaped, harmless, note, print};
-use super::super::route::asked::{Described, Known, Resources, difference};
+use super::super::route::asked::{Described, Known, Resources, difference, doubt};
 use crate::domain::routing::answer::Answer;
 use crate::domain::routing::walk::Labels;
 
@@ -62,6 +62,8 @@ struct Outcome {
     name: String,
     /// What is wrong.
     failure: Option<String>,
+    /// Why it is met only as far as is known.
+    doubt: Option<String>,
 }
 
 impl Routes {
@@ -77,10 +79,15 @@ impl Routes {
             for (file, expectations) in &files {
                 for expectation in expectations {
                     let outcome = expectation.compare(known, now);
+                    let (failure, doubt) = match outcome {
+                        Ok(doubt) => (None, doubt),
+                        Err(failure) => (Some(failure), None),
+                    };
                     outcomes.push(Outcome {
                         file: file.display().to_string(),
                         name: expectation.called(),
-                        failure: outcome.err(),
+                        failure,
+                        doubt,
                     });
                 }
             }
@@ -99,8 +106,8 @@ impl Routes {
             note(&format!("{failed} of {} failed", outcomes.len()));
         }
         Ok(match failed {
-            // What may not be read may send an alert elsewhere.
-            0 if is_partial => Exit::InPart,
+            // What may not be read, or a label that isn't known, may send an alert elsewhere.
+            0 if is_partial || outcomes.iter().any(|outcome| outcome.doubt.is_some()) => Exit::InPart,
             0 => Exit::Done,
             _ => Exit::No,
         })
@@ -134,8 +141,8 @@ impl Expectation {
         self.name.clone().unwrap_or_else(|| parts.join(" "))
     }
 
-    /// Fails where the alert goes elsewhere, or where can't be told.
-    fn compare(&self, known: &Known<'_>, now: Timestamp) -> Result<(), String> {
+    /// Why it is met only as far as is known, if so. Fails where the alert goes elsewhere, or where can't be told.
+    fn compare(&self, known: &Known<'_>, now: Timestamp) -> Result<Option<String>, String> {
         let described = Described {
             labels: self.labels.clone(),
             rule: self.rule.clone(),
@@ -143,7 +150,7 @@ impl Expectation {
         };
         let answer = known.answer(&described, &known.roads(self.at.unwrap_or(now))?)?;
         match difference(&answer, &self.expect, self.at.is_some()) {
-            None => Ok(()),
+            None => Ok(doubt(&answer, self.at.is_some())),
             Some(difference) => Err(format!("{difference}{}", why(&answer, &self.expect))),
         }
     }
@@ -183,10 +190,14 @@ fn why(answer: &Answer, expected: &[String]) -> String {
 
 fn text(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
-    for Outcome { name, failure, .. } in outcomes {
-        let line = match failure {
-            None => format!("ok    {name}"),
-            Some(failure) => format!("FAIL  {name}: {failure}"),
+    for Outcome {
+        name, failure, doubt, ..
+    } in outcomes
+    {
+        let line = match (failure, doubt) {
+            (None, None) => format!("ok    {name}"),
+            (None, Some(doubt)) => format!("ok    {name}: {doubt}"),
+            (Some(failure), _) => format!("FAIL  {name}: {failure}"),
         };
         let _ = writeln!(out, "{}", harmless(&line.replace('\n', " ")));
     }
@@ -196,7 +207,7 @@ fn text(outcomes: &[Outcome]) -> String {
 fn as_json(outcomes: &[Outcome]) -> String {
     let all: Vec<_> = outcomes
         .iter()
-        .map(|one| json!({"file": one.file, "name": one.name, "passed": one.failure.is_none(), "failure": one.failure}))
+        .map(|one| json!({"file": one.file, "name": one.name, "passed": one.failure.is_none(), "failure": one.failure, "doubt": one.doubt}))
         .collect();
     format!(
         "{:#}\n",
@@ -206,7 +217,10 @@ fn as_json(outcomes: &[Outcome]) -> String {
 
 fn junit(outcomes: &[Outcome], failed: usize) -> String {
     let mut cases = String::new();
-    for Outcome { file, name, failure } in outcomes {
+    for Outcome {
+        file, name, failure, ..
+    } in outcomes
+    {
         let _ = write!(
             cases,
             "    <testcase classname=\"{}\" name=\"{}\"",

@@ -52,6 +52,12 @@ pub struct Answer {
     /// What became of it at each route, from the root on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Stop>,
+    /// Labels whose values aren't known and which decide where it goes: routes on its way ask for them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unknown_labels: BTreeSet<String>,
+    /// The same of Silences, which decide whether anybody is told.
+    #[serde(skip)]
+    unknown_to_silences: BTreeSet<String>,
 }
 
 /// Where something stands.
@@ -181,6 +187,12 @@ impl<'a> Roads<'a> {
             silenced: covering(&self.quiet, &alert.labels),
             inhibited: holding_back(&self.restraints, &alert.labels),
             routes,
+            unknown_labels: step
+                .reached()
+                .iter()
+                .flat_map(|node| in_doubt(&node.matchers, alert))
+                .collect(),
+            unknown_to_silences: self.in_doubt(alert),
         })
     }
 
@@ -221,7 +233,15 @@ impl<'a> Roads<'a> {
             silenced: covering(&self.quiet, &alert.labels),
             inhibited: holding_back(&self.restraints, &alert.labels),
             routes: None,
+            unknown_labels: BTreeSet::new(),
+            unknown_to_silences: self.in_doubt(alert),
         }
+    }
+
+    /// The labels of an alert that aren't known and that Silences ask for.
+    fn in_doubt(&self, alert: &Alert) -> BTreeSet<String> {
+        let all = self.quiet.iter().map(Quiet::matchers);
+        all.flat_map(|matchers| in_doubt(matchers, alert)).collect()
     }
 
     fn told(&self, tree: &Tree, way: &[(usize, &Step<'_>)]) -> Told {
@@ -332,6 +352,13 @@ impl<'a> Roads<'a> {
 }
 
 impl Answer {
+    /// The labels that aren't known and may make another answer of it; with `is_timed` also of what Silences cover at that time.
+    pub fn unknown(&self, is_timed: bool) -> BTreeSet<&str> {
+        let of_silences = self.unknown_to_silences.iter().filter(|_| is_timed);
+        let all = self.unknown_labels.iter().chain(of_silences);
+        all.map(String::as_str).collect()
+    }
+
     /// The names of the contact points that routes lead to; with `is_timed` those that are told at that time, whatever is muted or silenced then aside.
     pub fn told(&self, is_timed: bool) -> BTreeSet<&str> {
         let told = self
@@ -340,6 +367,18 @@ impl Answer {
             .filter(|told| !is_timed || (told.is_muted != Some(true) && self.silenced.is_empty()));
         told.map(|told| told.contact_point.as_str()).collect()
     }
+}
+
+/// The labels of an alert that aren't known and decide whether it matches: what doesn't match whatever they are asks for none.
+fn in_doubt(matchers: &[Matcher], alert: &Alert) -> Vec<String> {
+    let (open, known): (Vec<&Matcher>, Vec<&Matcher>) = matchers
+        .iter()
+        .partition(|matcher| alert.unknown.contains(&matcher.label));
+    let misses = |matcher: &&Matcher| matcher.matches(&alert.labels) == Some(false);
+    if known.iter().any(misses) {
+        return Vec::new();
+    }
+    open.into_iter().map(|matcher| matcher.label.clone()).collect()
 }
 
 fn policy(namespace: &str, name: &str) -> String {

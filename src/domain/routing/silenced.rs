@@ -18,6 +18,13 @@ pub struct Quiet {
     says: Silenced,
 }
 
+impl Quiet {
+    /// What it asks for.
+    pub(super) fn matchers(&self) -> &[Matcher] {
+        &self.matchers
+    }
+}
+
 /// What is said of a Silence that covers an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Silenced {

@@ -410,3 +410,42 @@ fn an_inhibition_rule_holds_back_alerts_of_its_own_namespace_that_match_its_targ
     objects.push(Object::new(instance.value, ""));
     assert!(of(&objects, "shop", "info").is_empty());
 }
+
+#[test]
+fn a_label_that_comes_from_a_template_is_told_where_a_route_on_the_way_asks_for_it() {
+    let of = |labels: Value, given: &[(&str, &str)]| {
+        let mut all = tree();
+        all.push(object(
+            "AlertRule",
+            "ops/open",
+            json!({"query": "up == 0", "labels": labels}),
+        ));
+        of_rule(&all, "open", given)
+    };
+    let templated = json!({"team": "{{ $labels.team }}", "pod": "{{ $labels.pod }}"});
+    let open = of(templated.clone(), &[]);
+    assert_eq!(open.unknown(false), ["team"].into());
+    assert_eq!(told(&open), ["mail by NotificationPolicy ops/root spec"]);
+    // Whoever says what it is has an answer; and nobody asks for one that decides nothing.
+    assert!(of(templated, &[("team", "web")]).unknown(true).is_empty());
+    assert!(
+        of(json!({"pod": "{{ $labels.pod }}"}), &[])
+            .unknown(true)
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_silence_that_asks_for_a_label_which_is_not_known_matters_at_a_time_alone() {
+    let mut all = tree();
+    all.push(object(
+        "AlertRule",
+        "ops/open",
+        json!({"query": "up == 0", "labels": {"pod": "{{ $labels.pod }}"}}),
+    ));
+    let silence = json!({"matchers": ["pod=a"], "comment": "c", "startsAt": "2026-11-25T00:00:00Z", "endsAt": "2026-11-26T00:00:00Z"});
+    all.push(object("Silence", "ops/calm", silence));
+    let open = of_rule(&all, "open", &[]);
+    assert!(open.unknown(false).is_empty());
+    assert_eq!(open.unknown(true), ["pod"].into());
+}

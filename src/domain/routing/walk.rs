@@ -128,6 +128,17 @@ pub struct Step<'a> {
     pub below: Vec<Step<'a>>,
 }
 
+impl<'a> Step<'a> {
+    /// The routes to which the alert comes, whether they take it or not.
+    pub fn reached(&self) -> Vec<&'a Node<'a>> {
+        if self.verdict == Verdict::NotReached {
+            return Vec::new();
+        }
+        let below = self.below.iter().flat_map(Self::reached);
+        std::iter::once(self.node).chain(below).collect()
+    }
+}
+
 impl Step<'_> {
     /// The routes that tell their contact points of the alert, in their order: each as the way to it from the root on, with its place among its
     /// siblings.

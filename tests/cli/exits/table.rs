@@ -83,6 +83,9 @@ pub const ALONE: &[Row] = &[
         "alertwright route severity=info",
         "alertwright route -f routing a=b --with-cluster --kubeconfig not-there",
     ]),
+    ("route", 4, "it is as expected, but for a label that a route asks for and that isn't known", &[
+        "{ cat routing/policy.yaml; echo ---; templated; } | alertwright route -f - --rule revel/templated --expect default-email",
+    ]),
 
     ("export", 2, "wrong arguments", &[
         "alertwright export nonsense",
@@ -151,6 +154,9 @@ pub const ALONE: &[Row] = &[
     ("test", 2, "wrong arguments", &["alertwright test", "alertwright test nonsense"]),
     ("test routes", 0, "all go where they should", &[
         "expect analytics > \"$SCRATCH/routes.yaml\"; alertwright test routes -f routing \"$SCRATCH/routes.yaml\"",
+    ]),
+    ("test routes", 4, "all go where they should, but for a label that isn't known", &[
+        "printf -- '- rule: revel/templated\\n  expect: [default-email]\\n' > \"$SCRATCH/doubt.yaml\"; { cat routing/policy.yaml; echo ---; templated; } | alertwright test routes -f - \"$SCRATCH/doubt.yaml\"",
     ]),
     ("test routes", 1, "an alert goes elsewhere", &["alertwright test routes -f routing routing.test.yaml"]),
     ("test routes", 2, "wrong arguments", &["alertwright test routes -f routing"]),
