@@ -65,15 +65,39 @@ enum Output {
     Yaml,
 }
 
-/// A label as people write it: `severity=critical`, the value in double quotes or not.
+/// A label as people write it: `severity=critical`, the value in double quotes or not, and the name in them where it isn't one of letters, digits and underscores.
 pub(super) fn label(text: &str) -> Result<(String, String), String> {
-    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-        return Err(format!(
-            "{text:?} is no label; write one such as severity=critical"
-        ));
+    let wrong = || {
+        format!(
+            "{text:?} is no label; write one such as severity=critical, and put an unusual name or value in double quotes"
+        )
     };
+    let (name, value) = match text.strip_prefix('"') {
+        Some(rest) => rest.split_once("\"=").ok_or_else(wrong)?,
+        None => text
+            .split_once('=')
+            .filter(|(name, _)| is_plain(name))
+            .ok_or_else(wrong)?,
+    };
+    if name.is_empty() {
+        return Err(wrong());
+    }
     let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let begins_another = |part: &str| part.split_once('=').is_some_and(|(name, _)| is_plain(name));
+    if quoted.is_none() && value.split(',').skip(1).any(begins_another) {
+        return Err(format!(
+            "{text:?} looks like several labels: give one argument for each, or put the value in double quotes"
+        ));
+    }
     Ok((name.to_owned(), quoted.unwrap_or(value).to_owned()))
+}
+
+/// What a label is usually called; a dot, as OpenTelemetry has them, is no slip either.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.:".contains(c))
 }
 
 /// A time as RFC 3339 has it.
@@ -142,5 +166,35 @@ impl Route {
             }
         }
         Ok(exit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_and_has_a_name() {
+        let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
+        assert_eq!(label("severity=critical"), pair("severity", "critical"));
+        assert_eq!(label("path=\"a,b=c\""), pair("path", "a,b=c"));
+        assert_eq!(label("hosts=a,b"), pair("hosts", "a,b"));
+        assert_eq!(label("\"my label\"=x"), pair("my label", "x"));
+        assert_eq!(label("service.name=x"), pair("service.name", "x"));
+        assert!(label("severity=critical,team=x").is_err_and(|why| why.contains("one argument for each")));
+        for text in [
+            "sev erity=x",
+            "foo~=bar",
+            "foo!=bar",
+            "=x",
+            "severity",
+            "\"\"=x",
+            "1=x",
+        ] {
+            assert!(
+                label(text).is_err_and(|why| why.contains("is no label")),
+                "{text}"
+            );
+        }
     }
 }

@@ -73,6 +73,8 @@ pub const ALONE: &[Row] = &[
         "alertwright route -f routing a=b --context x",
         "alertwright route -A a=b",
         "alertwright route -f routing severity",
+        "alertwright route -f routing severity=info,team=x",
+        "alertwright route -f routing 'sev erity=info'",
         "alertwright route -f routing a=b --at tomorrow",
     ]),
     ("route", 3, "a file can't be read, or there is no policy or rule of that name", &[
