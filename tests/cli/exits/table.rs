@@ -32,6 +32,8 @@ pub const ALONE: &[Row] = &[
     ]),
     ("check", 3, "a file can't be read, or the cluster can't be asked", &[
         "alertwright check -f not-there.yaml",
+        "alertwright check -f - < /dev/null",
+        "mkdir -p \"$SCRATCH/empty/below\"; alertwright check -f \"$SCRATCH/empty\"",
         "alertwright check fine.yaml --with-cluster --kubeconfig not-there",
     ]),
 

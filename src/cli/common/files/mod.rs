@@ -68,11 +68,28 @@ impl Files {
         for path in self.filename.iter().chain(others) {
             if path.as_os_str() == "-" {
                 if seen.insert(path.clone()) {
-                    sources.push(Source::new("-", text(&mut io::stdin().lock(), "standard input")?));
+                    let source = Source::new("-", text(&mut io::stdin().lock(), "standard input")?);
+                    // What was to write it has failed: nothing passes for right.
+                    if source.text.trim().is_empty() {
+                        return Err("there is nothing on standard input".to_owned());
+                    }
+                    sources.push(source);
                 }
                 continue;
             }
-            for file in self.found(path, DEEPEST)? {
+            let found = self.found(path, DEEPEST)?;
+            if found.is_empty() {
+                let below = if self.recursive {
+                    ""
+                } else {
+                    "; -R reads what is below it"
+                };
+                return Err(format!(
+                    "there is no YAML or JSON file in {}{below}",
+                    path.display()
+                ));
+            }
+            for file in found {
                 if seen.insert(file.clone()) {
                     let name = file.display().to_string();
                     let mut opened = fs::File::open(&file).map_err(|e| format!("cannot read {name}: {e}"))?;
