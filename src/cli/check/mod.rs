@@ -113,7 +113,24 @@ enum Output {
 }
 
 fn version(text: &str) -> Result<Version, String> {
-    Version::parse(text).ok_or_else(|| format!("{text:?} is no version; write one such as 11.6"))
+    let wrong = || format!("{text:?} is no version; write one such as 11.6");
+    let plain = text
+        .trim_start_matches('v')
+        .split(['-', '+'])
+        .next()
+        .unwrap_or_default();
+    // Grafana's own parser of what servers say takes what begins like one.
+    if plain.split('.').any(|part| part.parse::<u32>().is_err()) || plain.split('.').count() > 3 {
+        return Err(wrong());
+    }
+    let version = Version::parse(text).ok_or_else(wrong)?;
+    if version < Version::OLDEST {
+        return Err(format!(
+            "Grafana {text} is older than the oldest that is supported, {}",
+            Version::OLDEST
+        ));
+    }
+    Ok(version)
 }
 
 impl Check {

@@ -28,6 +28,8 @@ pub const ALONE: &[Row] = &[
         "alertwright check --nonsense",
         "alertwright check -f - --disable no-runbok < fine.yaml",
         "alertwright check -f - --grafana-version new < fine.yaml",
+        "alertwright check fine.yaml --grafana-version 11.6.x",
+        "alertwright check fine.yaml --grafana-version 9.5",
         "alertwright check fine.yaml --context x",
     ]),
     ("check", 3, "a file can't be read, or the cluster can't be asked", &[
