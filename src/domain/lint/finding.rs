@@ -55,7 +55,7 @@ rules! {
     /// What a CEL rule of the schema doesn't allow.
     CEL, "cel", Error, "what the API server refuses by a rule of the resource's definition";
     /// A query that can't be taken apart.
-    QUERY, "query", Error, "a query that Loki or Prometheus would refuse";
+    QUERY, "query", Error, "a query that isn't closed, yields lines or a range, or lacks a side of its comparison";
     /// A matcher that can't be read.
     MATCHER, "matcher", Error, "a matcher that Alertmanager would refuse";
     /// A template that isn't closed.
