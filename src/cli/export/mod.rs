@@ -147,6 +147,10 @@ impl Export {
         };
         let owners = Owners::new(owner, &spec.previous_owner_ids);
         let export = export(&held, &asked, &owners, Timestamp::now());
+        // Where not all can be read it may be there.
+        if let Some(why) = export.unmet.as_ref().filter(|_| unread.is_empty()) {
+            return Err(why.clone());
+        }
         let left = export.left.iter();
         let left = left.map(|left| format!("{} {:?}: {}", left.kind, left.called, left.why));
         let written = Written::of(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::held::{Asked, Holdings};
 use crate::api::reference::{PolicyRef, ReceiverRef, TimeIntervalRef};
+use crate::domain::lint::near::nearest;
 use crate::domain::lint::schema::Schemas;
 use crate::domain::ownership::Owners;
 use crate::domain::rule::folder::titles;
@@ -18,6 +19,9 @@ const DEEPEST: usize = 64;
 
 /// A Grafana that doesn't tell its version has whatever it shows.
 const NEWEST: Version = Version::new(u32::MAX, 0, 0);
+
+/// What a rule may be called where it is asked for.
+type Called<'a> = fn(&Around<'a>, &AlertRule) -> Vec<String>;
 
 /// What is known while objects become resources.
 pub(super) struct Around<'a> {
@@ -70,20 +74,48 @@ impl<'a> Around<'a> {
 
     /// Whether a rule is among those that are asked for.
     pub(super) fn is_asked_for(&self, rule: &AlertRule) -> bool {
-        let asked = self.asked;
-        let is_one = |all: &[String], own: &[&str]| {
-            all.is_empty() || all.iter().any(|asked| own.contains(&asked.as_str()))
+        let is_one = |(_, all, called): &(&str, &[String], Called<'a>)| {
+            all.is_empty() || called(self, rule).iter().any(|own| all.contains(own))
         };
-        let folder = self.folder(&rule.folder_uid);
-        let folders = [
-            folder.title.as_str(),
-            folder.own.as_str(),
-            folder.path.as_deref().unwrap_or_default(),
-            rule.folder_uid.as_str(),
-        ];
-        is_one(&asked.folders, &folders)
-            && is_one(&asked.groups, &[rule.group.as_deref().unwrap_or_default()])
-            && is_one(&asked.rules, &[rule.title.as_str(), rule.uid.as_str()])
+        self.filters().iter().all(is_one)
+    }
+
+    /// What rules are chosen by, with what each may be called there.
+    fn filters(&self) -> [(&'static str, &'a [String], Called<'a>); 3] {
+        let folders: Called<'a> = |around, rule| {
+            let folder = around.folder(&rule.folder_uid);
+            let path = folder.path.unwrap_or_default();
+            vec![folder.title, folder.own, path, rule.folder_uid.clone()]
+        };
+        let asked = self.asked;
+        [
+            ("in folder", &asked.folders, folders),
+            ("of group", &asked.groups, |_, rule| {
+                rule.group.iter().cloned().collect()
+            }),
+            ("called", &asked.rules, |_, rule| {
+                vec![rule.title.clone(), rule.uid.clone()]
+            }),
+        ]
+    }
+
+    /// What is asked for and isn't there: whoever mistakes a title would take the nothing for all that there is.
+    pub(super) fn unmet(&self) -> Option<String> {
+        let rules = &self.held.rules;
+        for (what, all, called) in self.filters() {
+            let names = || rules.iter().flat_map(|rule| called(self, rule));
+            if let Some(missing) = all.iter().find(|asked| !names().any(|own| own == **asked)) {
+                let names: Vec<String> = names().filter(|name| !name.is_empty()).collect();
+                let near = nearest(missing, names.iter().map(String::as_str));
+                let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
+                return Some(format!("no rule is {what} {missing:?}{near}"));
+            }
+        }
+        let is_asked = self.filters().iter().any(|(_, all, _)| !all.is_empty());
+        (is_asked && !rules.iter().any(|rule| self.is_asked_for(rule))).then(|| {
+            "no rule is in one of the folders, of one of the groups and one of the rules that are named"
+                .to_owned()
+        })
     }
 
     /// A contact point as a resource refers to it: by its resource's name, or by its own.

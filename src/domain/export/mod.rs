@@ -41,6 +41,8 @@ pub struct Export {
     pub left: Vec<Left>,
     /// How many objects of alertwright's were passed over.
     pub ours: usize,
+    /// What rules are asked for that aren't there, in words.
+    pub unmet: Option<String>,
 }
 
 /// Something that isn't exported.
@@ -87,6 +89,7 @@ pub fn export(held: &Holdings, asked: &Asked, owners: &Owners, now: Timestamp) -
     others(&mut export, &around);
     trees(&mut export, &mut around);
     rules(&mut export, &around);
+    export.unmet = around.unmet().filter(|_| asked.has(Kind::AlertRule));
     silences(&mut export, &around, now);
     export
 }

@@ -57,3 +57,34 @@ fn labels_that_the_instance_would_add_are_told() {
     let export = exported(&held(vec![by_hand()]), &asked);
     assert!(only(&export).0.changes.contains(&"labels".to_owned()));
 }
+
+#[test]
+fn what_is_asked_for_and_is_not_there_is_told_with_what_was_probably_meant() {
+    let held = held(vec![by_hand()]);
+    let rule = held.rules[0].clone();
+    let folder = held.folders[0].title.clone();
+    let list = |text: &str| vec![text.to_owned()];
+    let unmet = |folders: Vec<String>, groups: Vec<String>, rules: Vec<String>| {
+        let asked = Asked {
+            folders,
+            groups,
+            rules,
+            ..asked()
+        };
+        exported(&held, &asked).unmet
+    };
+    let none = Vec::new;
+    assert_eq!(unmet(list(&folder), none(), list(&rule.title)), None);
+    assert_eq!(unmet(list(&rule.folder_uid), none(), list(&rule.uid)), None);
+    let slip = format!("{folder}s");
+    assert_eq!(
+        unmet(list(&slip), none(), none()),
+        Some(format!("no rule is in folder {slip:?}; there is {folder:?}"))
+    );
+    assert_eq!(
+        unmet(none(), list("nonsense"), none()),
+        Some("no rule is of group \"nonsense\"".to_owned())
+    );
+    assert!(unmet(none(), none(), vec![rule.title.clone(), "nonsense".to_owned()]).is_some());
+    assert_eq!(unmet(none(), none(), none()), None);
+}
