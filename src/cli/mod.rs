@@ -173,15 +173,30 @@ fn parser(program: Option<&OsString>) -> Parser {
     if name.and_then(|name| name.to_str()) != Some(PLUGIN) {
         return command;
     }
-    command.bin_name(AS_PLUGIN).mut_subcommands(|command| {
-        match command.get_after_help().map(ToString::to_string) {
-            Some(help) => {
-                let help = help.replace("  alertwright ", &format!("  {AS_PLUGIN} "));
-                command.after_help(help.replace("| alertwright ", &format!("| {AS_PLUGIN} ")))
-            }
-            None => command,
+    as_plugin(command.bin_name(AS_PLUGIN))
+}
+
+/// The help of a command and of all below it, as people call them through kubectl.
+fn as_plugin(command: Parser) -> Parser {
+    let command = match command.get_after_help().map(ToString::to_string) {
+        Some(help) => {
+            let called = |line: &str| {
+                let line = line.replace(" alertwright ", &format!(" {AS_PLUGIN} "));
+                line.replace("(alertwright ", &format!("({AS_PLUGIN} "))
+            };
+            let is_example = |line: &&str| line.starts_with("  ");
+            let lines = help.lines().map(|line| {
+                if is_example(&line) {
+                    called(line)
+                } else {
+                    line.to_owned()
+                }
+            });
+            command.after_help(lines.collect::<Vec<_>>().join("\n"))
         }
-    })
+        None => command,
+    };
+    command.mut_subcommands(as_plugin)
 }
 
 #[cfg(test)]
@@ -333,6 +348,28 @@ mod tests {
             assert!(help.contains(&format!("\n  {name} check -f alerting/")), "{help}");
             assert!(help.contains(&format!("| {name} check -f -")), "{help}");
         }
+    }
+
+    #[test]
+    fn as_a_plugin_of_kubectl_every_example_of_every_command_begins_as_people_call_it() {
+        let program = OsString::from("kubectl-alertwright");
+        let mut count = 0;
+        each(&parser(Some(&program)), &mut |command| {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            // In the operator's container it is called as it is.
+            let is_call = |line: &&str| line.starts_with("  ") && !line.contains(" /alertwright ");
+            for example in help.lines().filter(is_call) {
+                let calls = example.matches("alertwright ").count();
+                let others = example.matches("kubectl alertwright ").count();
+                let names = example.matches("kubectl_complete-alertwright ").count();
+                assert!(others > 0 && calls == others + names, "{example}");
+                count += 1;
+            }
+        });
+        assert!(count >= 60, "{count} examples");
     }
 
     #[test]
