@@ -5,7 +5,7 @@ mod html;
 mod json;
 mod paged;
 pub(super) mod subject;
-mod tested;
+pub(super) mod tested;
 pub(super) mod text;
 
 use std::fs;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use self::paged::{Paged, Whose, paged};
 use self::subject::{Gathered, Subject, Whom};
-use self::tested::{Run, Tested};
+use self::tested::{Run, Tested, ended};
 use super::common::connect::wait;
 use super::common::exit::{self, Exit};
 use super::common::print::{note, print, wrong};
@@ -34,7 +34,7 @@ use crate::grafana::model::{AlertRule, Route, TreeName};
 /// Grafana's data sources are asked for the rule's queries over that time, and its expressions and states (`for`, `keepFiringFor`, no data) are worked out here as Grafana does. Only
 /// Prometheus and Loki can be asked so. Nothing is written into Grafana or the cluster. Who would have been told is by the policy tree as it stands in Grafana; silences and time intervals of that time aren't known.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright backtest -f alerting/payments.yaml --since 7d --compare\n  alertwright backtest high-error-rate -n payments --for 10m --threshold 0.2\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright backtest -f rule.yaml --html rule.html\n\n{}", exit::HELP_WITHOUT_NO))]
+#[command(after_help = format!("Examples:\n  alertwright backtest -f alerting/payments.yaml --since 7d --compare\n  alertwright backtest high-error-rate -n payments --for 10m --threshold 0.2\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright backtest -f rule.yaml --html rule.html\n\n{}", exit::HELP_IN_PART_WITHOUT_NO))]
 pub(super) struct Backtest {
     #[command(flatten)]
     whom: Whom,
@@ -114,24 +114,20 @@ fn step(text: &str) -> Result<Step, String> {
 impl Backtest {
     pub(super) fn execute(self) -> Result<Exit, String> {
         let (from, to) = self.stretch();
-        let (gathered, tested) = wait(async {
-            let gathered = self.whom.gather(self.compare).await?;
+        let (gathered, tested, failed) = wait(async {
+            let mut gathered = self.whom.gather(self.compare).await?;
             let trees = trees(&gathered).await;
-            let tested = {
-                let mut all = Vec::new();
-                for (at, subject) in gathered.subjects.iter().enumerate() {
-                    let one = self.test(&gathered, subject, (from, to), &trees).await;
-                    all.push((
-                        at,
-                        one.map_err(|why| format!("AlertRule {}: {why}", subject.called()))?,
-                    ));
+            let mut failed = std::mem::take(&mut gathered.failed);
+            let mut all = Vec::new();
+            for (at, subject) in gathered.subjects.iter().enumerate() {
+                match self.test(&gathered, subject, (from, to), &trees).await {
+                    Ok(tested) => all.push((at, tested.span, tested.runs, tested.notes)),
+                    Err(why) => failed.push(format!("AlertRule {}: {why}", subject.called())),
                 }
-                all.into_iter()
-                    .map(|(at, tested)| (at, tested.span, tested.runs, tested.notes))
-                    .collect::<Vec<_>>()
-            };
-            Ok((gathered, tested))
+            }
+            Ok((gathered, all, failed))
         })?;
+        let exit = ended(tested.len(), &failed, Exit::Done)?;
         let tested: Vec<Tested<'_>> = tested
             .into_iter()
             .filter_map(|(at, span, runs, notes)| {
@@ -162,7 +158,8 @@ impl Backtest {
                 one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
             }
         }
-        Ok(Exit::Done)
+        failed.iter().for_each(|why| note(why));
+        Ok(exit)
     }
 
     /// From when to when, in seconds since 1970.

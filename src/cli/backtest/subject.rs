@@ -6,7 +6,7 @@ use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafan
 use super::super::common::files::Files;
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
-use crate::api::{AlertRule, GrafanaInstanceSpec};
+use crate::api::{AlertRule, DEFAULT_INSTANCE, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
 use crate::controller::connection::{self, Facts};
 use crate::domain::lint::near::nearest;
@@ -61,6 +61,8 @@ pub(in super::super) struct Gathered {
     pub(in super::super) is_of_files: bool,
     /// The rules that Grafana has, where they were asked for.
     pub(in super::super) held: Vec<model::AlertRule>,
+    /// What nothing can be said of, and why.
+    pub(in super::super) failed: Vec<String>,
 }
 
 impl Whom {
@@ -75,15 +77,24 @@ impl Whom {
         } else {
             Some(self.cluster.connect(&Scope::default()).await?)
         };
-        let objects = match &cluster {
-            Some(cluster) if !is_of_files => vec![self.find(cluster).await?],
+        let (objects, mut failed) = match &cluster {
+            Some(cluster) if !is_of_files => (vec![self.find(cluster).await?], Vec::new()),
             _ => self.read(cluster.as_ref())?,
         };
+        let meant: Vec<&Object> = objects.iter().filter(|object| self.means(object)).collect();
+        let instance = chosen(self.grafana.instance.as_deref(), &meant);
+        let (meant, others): (Vec<&Object>, Vec<&Object>) = meant
+            .into_iter()
+            .partition(|object| object.instances().contains(&instance.as_str()));
+        if let (true, Some(other)) = (meant.is_empty(), others.first()) {
+            return Err(elsewhere(other, &instance));
+        }
         let written = objects.iter().find_map(|object| match &object.typed {
-            Some(Typed::GrafanaInstance(found)) if object.name == self.grafana.instance => Some(&**found),
+            Some(Typed::GrafanaInstance(found)) if object.name == instance => Some(&**found),
             _ => None,
         });
-        let reached = self.grafana.reach(cluster.as_ref(), written).await?;
+        let to = self.grafana.with_instance(&instance);
+        let reached = to.reach(cluster.as_ref(), written).await?;
         reached.notes.iter().for_each(|text| self.note(text));
         let facts = facts(&reached).await?;
         let held = if reads_rules {
@@ -93,20 +104,25 @@ impl Whom {
         };
         let owner = owner(&reached, cluster.as_ref(), &held).await?;
         let mut subjects = Vec::new();
-        for object in &objects {
-            if let Some(Typed::AlertRule(found)) = &object.typed
-                && self.name.as_ref().is_none_or(|name| object.name == *name)
-                && (self.name.is_some() || found.spec.record.is_none())
-            {
-                let subject = subject(object, found, &reached.spec, &facts, &owner);
-                subjects.push(
-                    subject
-                        .map_err(|why| format!("AlertRule {}/{}: {why}", object.namespace, object.name))?,
-                );
+        for object in meant {
+            if let Some(Typed::AlertRule(found)) = &object.typed {
+                match subject(object, found, &reached.spec, &facts, &owner) {
+                    Ok(subject) => subjects.push(subject),
+                    Err(why) => {
+                        failed.push(format!("AlertRule {}/{}: {why}", object.namespace, object.name));
+                    }
+                }
             }
         }
+        others
+            .iter()
+            .for_each(|other| self.note(&elsewhere(other, &instance)));
         if subjects.is_empty() {
-            return Err(self.missing(&objects));
+            return Err(if failed.is_empty() {
+                self.missing(&objects)
+            } else {
+                failed.join("\n")
+            });
         }
         Ok(Gathered {
             subjects,
@@ -114,9 +130,10 @@ impl Whom {
             reached,
             facts,
             owner,
-            instance: self.grafana.instance.clone(),
+            instance,
             is_of_files,
             held,
+            failed,
         })
     }
 
@@ -126,11 +143,28 @@ impl Whom {
         }
     }
 
-    fn read(&self, cluster: Option<&Connected>) -> Result<Vec<Object>, String> {
+    /// Whether a resource is a rule that is asked for.
+    fn means(&self, object: &Object) -> bool {
+        let Some(Typed::AlertRule(rule)) = &object.typed else {
+            return false;
+        };
+        match &self.name {
+            Some(name) => object.name == *name,
+            None => rule.spec.record.is_none(),
+        }
+    }
+
+    /// What is in the files, and what of it can't be read. Where another rule is named that is no matter.
+    fn read(&self, cluster: Option<&Connected>) -> Result<(Vec<Object>, Vec<String>), String> {
         let of_cluster = cluster.map(|cluster| cluster.namespace.clone());
         let namespace = of_cluster.or_else(|| self.cluster.namespace.clone());
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
-        Ok(self.files.whole(&namespace)?.objects)
+        let (objects, unread) = self.files.readable(&namespace)?;
+        let (failed, others): (Vec<_>, Vec<_>) = unread
+            .into_iter()
+            .partition(|(name, _)| self.name.is_none() || *name == self.name);
+        others.iter().for_each(|(_, why)| self.note(why));
+        Ok((objects, failed.into_iter().map(|(_, why)| why).collect()))
     }
 
     async fn find(&self, cluster: &Connected) -> Result<Object, String> {
@@ -171,6 +205,27 @@ impl Whom {
             .await
             .map_err(|e| format!("cannot read the rules that Grafana has: {e}"))
     }
+}
+
+/// The GrafanaInstance that is named, or else the one that the rules are for; of several the usual one, where any is for that.
+fn chosen(named: Option<&str>, meant: &[&Object]) -> String {
+    let all = || meant.iter().flat_map(|object| object.instances());
+    let usual = || {
+        all()
+            .find(|instance| *instance == DEFAULT_INSTANCE)
+            .or_else(|| all().next())
+    };
+    named.or_else(usual).unwrap_or(DEFAULT_INSTANCE).to_owned()
+}
+
+/// Why nothing is said of a rule: in another Grafana it may be another one.
+fn elsewhere(object: &Object, asked: &str) -> String {
+    format!(
+        "AlertRule {}/{} is for GrafanaInstance {}, and this asks {asked}: name its own with -i",
+        object.namespace,
+        object.name,
+        object.instances().join(" and ")
+    )
 }
 
 /// What Grafana says of itself.
@@ -306,6 +361,28 @@ mod tests {
             labels: std::iter::once((OWNER_LABEL.to_owned(), mark.to_owned())).collect(),
             ..model::AlertRule::default()
         }
+    }
+
+    #[test]
+    fn a_rule_is_asked_of_the_grafana_that_it_is_for() {
+        let rule = |name: &str, spec: serde_json::Value| {
+            Object::new(
+                json!({"kind": "AlertRule", "metadata": {"namespace": "shop", "name": name}, "spec": spec}),
+                "",
+            )
+        };
+        let (usual, staging) = (rule("a", json!({})), rule("b", json!({"instance": "staging"})));
+        let both = rule("c", json!({"instances": ["eu", "us"]}));
+        assert_eq!(chosen(None, &[&staging]), "staging");
+        assert_eq!(chosen(None, &[&staging, &usual]), "default");
+        assert_eq!(chosen(None, &[&both]), "eu");
+        assert_eq!(chosen(Some("us"), &[&both]), "us");
+        assert_eq!(chosen(Some("default"), &[&staging]), "default");
+        assert_eq!(chosen(None, &[]), "default");
+        assert_eq!(
+            elsewhere(&both, "default"),
+            "AlertRule shop/c is for GrafanaInstance eu and us, and this asks default: name its own with -i"
+        );
     }
 
     #[test]

@@ -1,10 +1,20 @@
 //! What became of rules.
 
+use super::super::common::exit::Exit;
 use super::paged::Paged;
 use super::subject::Subject;
 use crate::domain::rule::evaluation::past::Past;
 use crate::domain::rule::evaluation::plan::Span;
 use crate::grafana::model::AlertRule;
+
+/// How a command ends that was to say something of several rules: with this answer, or in part where nothing can be said of some; or why of none.
+pub(in super::super) fn ended(said: usize, failed: &[String], answer: Exit) -> Result<Exit, String> {
+    match (said, failed) {
+        (_, []) => Ok(answer),
+        (0, failed) => Err(failed.join("\n")),
+        _ => Ok(Exit::InPart),
+    }
+}
 
 /// What became of one rule.
 pub(super) struct Tested<'a> {
@@ -22,4 +32,20 @@ pub(super) struct Run {
     pub(super) rule: AlertRule,
     pub(super) past: Past,
     pub(super) paged: Paged,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_said_of_others_is_said_and_ends_in_part() {
+        let why = ["AlertRule a: no".to_owned(), "AlertRule b: no".to_owned()];
+        assert_eq!(ended(2, &[], Exit::No), Ok(Exit::No));
+        assert_eq!(ended(2, &why, Exit::No), Ok(Exit::InPart));
+        assert_eq!(
+            ended(0, &why, Exit::Done),
+            Err("AlertRule a: no\nAlertRule b: no".to_owned())
+        );
+    }
 }

@@ -88,7 +88,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         .await?;
     let owner = owner(diff, cluster.as_ref(), &reached).await?;
     let mut gathering = Gathering {
-        name: &diff.grafana.instance,
+        name: diff.grafana.instance(),
         cluster: cluster.as_ref(),
         written: written.as_ref(),
         namespace: (!diff.scope.whole.all_namespaces).then_some(namespace.as_str()),
@@ -107,13 +107,13 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     let secrets = cast.contact_points.iter().map(secrets).collect();
     let mut declared = reached
         .declared
-        .unwrap_or_else(|| GrafanaInstance::new(&diff.grafana.instance, reached.spec.clone()));
+        .unwrap_or_else(|| GrafanaInstance::new(diff.grafana.instance(), reached.spec.clone()));
     declared.spec = reached.spec;
     let home = cluster
         .as_ref()
         .map_or(NOWHERE, |cluster| &cluster.home)
         .to_owned();
-    declared.metadata.name = Some(diff.grafana.instance.clone());
+    declared.metadata.name = Some(diff.grafana.instance().to_owned());
     declared.metadata.namespace = Some(home.clone());
     let namespaces = match &cluster {
         Some(cluster) if tenancy::selector(&declared.spec).is_some() => namespaces(cluster).await?,
@@ -172,7 +172,7 @@ fn instance<'a>(diff: &Wanted<'_>, written: Option<&'a Written>) -> Option<&'a G
         Some(Typed::GrafanaInstance(instance)) => Some(&**instance),
         _ => None,
     });
-    instances.find(|instance| instance.name_any() == diff.grafana.instance)
+    instances.find(|instance| instance.name_any() == diff.grafana.instance())
 }
 
 /// Whose objects in Grafana are the operator's.

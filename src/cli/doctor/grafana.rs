@@ -13,9 +13,9 @@ pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected
     let Ok(instances) = &mut facts.instances else {
         return Ok(());
     };
-    if is_elsewhere && !instances.iter().any(|instance| instance.name == to.instance) {
+    if is_elsewhere && !instances.iter().any(|instance| instance.name == to.instance()) {
         instances.push(Instance {
-            name: to.instance.clone(),
+            name: to.instance().to_owned(),
             is_declared: false,
             url: String::new(),
             ready: None,
@@ -24,7 +24,7 @@ pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected
         });
     }
     for instance in instances {
-        let is_named = instance.name == to.instance;
+        let is_named = instance.name == to.instance();
         let other = ToGrafana::to_other(&instance.name);
         let to = match is_named {
             true => to,

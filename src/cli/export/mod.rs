@@ -137,7 +137,11 @@ impl Export {
                 .target_namespace
                 .clone()
                 .or_else(|| self.cluster.namespace.clone()),
-            instance: Some(self.grafana.instance.clone()).filter(|name| name != DEFAULT_INSTANCE),
+            instance: self
+                .grafana
+                .instance
+                .clone()
+                .filter(|name| name != DEFAULT_INSTANCE),
             folder_prefix: spec.folder_prefix.clone().unwrap_or_default(),
             labels: spec.labels.clone(),
             prefix: String::new(),

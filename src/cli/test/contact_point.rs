@@ -12,7 +12,7 @@ use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
 use super::super::route::label;
-use crate::api::{ContactPoint, DEFAULT_INSTANCE};
+use crate::api::ContactPoint;
 use crate::cluster::answer::chain;
 use crate::domain::notification::contact_point;
 use crate::domain::ownership::Owner;
@@ -143,7 +143,7 @@ impl TestContactPoint {
             let first = point.spec.instances.iter().flatten().next();
             point.spec.instance.as_ref().or(first).cloned()
         });
-        let other = other.filter(|_| self.grafana.instance == DEFAULT_INSTANCE);
+        let other = other.filter(|_| self.grafana.instance.is_none());
         let reached = match other.map(|name| self.grafana.with_instance(&name)) {
             Some(to) => to.reach(cluster.as_ref(), None).await?,
             None => self.grafana.reach(cluster.as_ref(), None).await?,

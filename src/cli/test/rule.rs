@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::super::backtest::subject::{Gathered, Subject, Whom};
+use super::super::backtest::tested::ended;
 use super::super::backtest::text::{braced, number};
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
@@ -26,7 +27,7 @@ const RENDERS: Version = Version::new(10, 1, 0);
 /// Grafana evaluates the queries and expressions itself, also those that `backtest` can't. From 10.1 on it renders the annotations too. Nothing is written into Grafana or the
 /// cluster, and nobody is told. The exit code is 1 if any state isn't Normal, or a query fails: the rule would fire, wait for its `for`, have no data or fail.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test rule high-error-rate -n payments -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright test rule -f rule.yaml --at 2026-12-24T20:00:00Z\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test rule high-error-rate -n payments -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright test rule -f rule.yaml --at 2026-12-24T20:00:00Z\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Rule {
     #[command(flatten)]
     whom: Whom,
@@ -72,25 +73,35 @@ struct Series {
 
 impl Rule {
     pub(super) fn execute(self) -> Result<Exit, String> {
-        let tested = wait(async {
-            let gathered = self.whom.gather(false).await?;
+        let (tested, failed) = wait(async {
+            let mut gathered = self.whom.gather(false).await?;
+            let mut failed = std::mem::take(&mut gathered.failed);
             let mut all = Vec::new();
             for subject in &gathered.subjects {
-                let one = self.test(&gathered, subject).await;
-                all.push(one.map_err(|why| format!("AlertRule {}: {why}", subject.called()))?);
+                match self.test(&gathered, subject).await {
+                    Ok(one) => all.push(one),
+                    Err(why) => failed.push(format!("AlertRule {}: {why}", subject.called())),
+                }
             }
-            Ok(all)
+            Ok((all, failed))
         })?;
+        let exit = ended(tested.len(), &failed, answer(&tested))?;
         print(&match self.output {
             Output::Table => text(&tested, !self.no_headers),
             Output::Json => as_json(&tested),
         })?;
         if !self.whom.quiet {
             for one in &tested {
-                one.notes.iter().for_each(|text| note(text));
+                let before = if tested.len() > 1 {
+                    format!("{}: ", one.called)
+                } else {
+                    String::new()
+                };
+                one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
             }
         }
-        Ok(answer(&tested))
+        failed.iter().for_each(|why| note(why));
+        Ok(exit)
     }
 
     async fn test(&self, gathered: &Gathered, subject: &Subject) -> Result<Tested, String> {

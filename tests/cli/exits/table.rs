@@ -42,7 +42,7 @@ pub const ALONE: &[Row] = &[
     ("diff", 2, "wrong arguments", &[
         "alertwright diff nonsense/a",
         "alertwright diff alertrule/",
-        "alertwright diff -l 'team in (a)'",
+        "alertwright diff -l 'team in a'",
         "alertwright diff -n a -A",
         "alertwright diff -o patch",
         "alertwright diff -o json --summary",
@@ -104,7 +104,7 @@ pub const ALONE: &[Row] = &[
 
     ("status", 2, "wrong arguments", &[
         "alertwright status --nonsense",
-        "alertwright status -l 'team in (a)'",
+        "alertwright status -l 'team in a'",
         "alertwright status -A -n revel",
         "alertwright status --watch --exit-code",
     ]),
@@ -333,6 +333,20 @@ pub const WITHOUT_OPERATOR: &[Row] = &[
 
 /// What a test of one module shows: the command, the code, the situation, the test's file and name.
 pub const ELSEWHERE: &[(&str, i32, &str, &str, &str)] = &[
+    (
+        "backtest",
+        4,
+        "nothing can be said of one of several rules",
+        "src/cli/backtest/tested.rs",
+        "what_can_be_said_of_others_is_said_and_ends_in_part",
+    ),
+    (
+        "test rule",
+        4,
+        "nothing can be said of one of several rules",
+        "src/cli/backtest/tested.rs",
+        "what_can_be_said_of_others_is_said_and_ends_in_part",
+    ),
     (
         "diff",
         4,

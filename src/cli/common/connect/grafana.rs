@@ -29,9 +29,10 @@ const SERVER: &str = "GRAFANA_SERVER";
 #[derive(clap::Args, Debug, Default)]
 #[expect(clippy::doc_markdown, reason = "these are what help says")]
 pub(in super::super::super) struct ToGrafana {
-    /// The GrafanaInstance. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
-    pub(in super::super::super) instance: String,
+    /// The GrafanaInstance. Default: that of the rule or contact point that is asked for, else `default`. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or
+    /// --grafana-token-file.
+    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
+    pub(in super::super::super) instance: Option<String>,
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
     #[arg(long, env = "GRAFANA_URL", value_name = "URL", hide_env_values = true)]
     grafana_url: Option<String>,
@@ -69,6 +70,11 @@ impl ToGrafana {
         self.url().map(|url| url.is_some())
     }
 
+    /// The GrafanaInstance that is named, or the usual one.
+    pub(in super::super::super) fn instance(&self) -> &str {
+        self.instance.as_deref().unwrap_or(DEFAULT_INSTANCE)
+    }
+
     /// Whether somebody asks with a token of their own.
     pub(in super::super::super) fn has_own_token(&self) -> bool {
         self.grafana_token_file.is_some() || env::var_os(TOKEN).is_some_and(|token| !token.is_empty())
@@ -77,7 +83,7 @@ impl ToGrafana {
     /// The same of another GrafanaInstance.
     pub(in super::super::super) fn with_instance(&self, name: &str) -> Self {
         Self {
-            instance: name.to_owned(),
+            instance: Some(name.to_owned()),
             grafana_url: self.grafana_url.clone(),
             grafana_token_file: self.grafana_token_file.clone(),
         }
@@ -86,7 +92,7 @@ impl ToGrafana {
     /// The way to another GrafanaInstance, with its own Secret.
     pub(in super::super::super) fn to_other(name: &str) -> Self {
         Self {
-            instance: name.to_owned(),
+            instance: Some(name.to_owned()),
             ..Self::default()
         }
     }
@@ -136,7 +142,7 @@ impl ToGrafana {
             (None, None) => {
                 return Err(format!(
                     "GrafanaInstance {} isn't known: name it with --instance, or set GRAFANA_URL and GRAFANA_TOKEN",
-                    self.instance
+                    self.instance()
                 ));
             }
         };
@@ -175,7 +181,7 @@ impl ToGrafana {
         let (spec, notes) = match written {
             Some(written) => (
                 on_the_way(&written.spec, &way),
-                unused(&self.instance, &written.spec, &way, declared.is_some()),
+                unused(self.instance(), &written.spec, &way, declared.is_some()),
             ),
             None => (way, None),
         };
@@ -203,7 +209,7 @@ impl ToGrafana {
         cluster: &Connected,
         is_optional: bool,
     ) -> Result<Option<GrafanaInstance>, String> {
-        let (name, home) = (&self.instance, &cluster.home);
+        let (name, home) = (self.instance(), &cluster.home);
         let api: Api<GrafanaInstance> = Api::namespaced(cluster.client.clone(), home);
         match api.get_opt(name).await {
             Ok(Some(found)) => Ok(Some(found)),
@@ -233,7 +239,7 @@ impl ToGrafana {
         let said = |message: String| {
             format!(
                 "cannot log in as GrafanaInstance {} does: {message}; with a token of your own in {TOKEN} no Secret is read",
-                self.instance
+                self.instance()
             )
         };
         let values = connect::read(spec, &cluster.client, &cluster.home).await;
@@ -356,7 +362,7 @@ mod tests {
 
     fn asked(url: Option<&str>) -> ToGrafana {
         ToGrafana {
-            instance: "default".to_owned(),
+            instance: None,
             grafana_url: url.map(str::to_owned),
             grafana_token_file: None,
         }

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub(in super::super) use place::{Source, Spot};
 pub(in super::super) use resources::{Resources, documents, resources};
 
+use crate::domain::lint::object::Object;
+
 /// The largest file that is read, in bytes. A resource is at most 1.5 MB in a cluster.
 const LARGEST: u64 = 32 << 20;
 
@@ -59,6 +61,34 @@ impl Files {
             )),
             None => Ok(read),
         }
+    }
+
+    /// All resources in them that can be read, and of each other one its name, where it has one, and why not.
+    pub(in super::super) fn readable(
+        &self,
+        namespace: &str,
+    ) -> Result<(Vec<Object>, Vec<(Option<String>, String)>), String> {
+        let sources = self.read(&[])?;
+        let read = resources(&sources, namespace);
+        let problems = read.problems.iter().map(|problem| {
+            let source = sources.get(problem.source);
+            let source = source.map_or("", |source| source.name.as_str());
+            (
+                None,
+                format!("{source}:{}: {}", problem.spot.start.0, problem.message),
+            )
+        });
+        let mut unread: Vec<_> = problems.collect();
+        let mut objects = read.objects;
+        objects.retain(|object| {
+            let is_read = object.typed.is_some();
+            if !is_read {
+                let why = format!("{} can't be read: alertwright check says why", object.called());
+                unread.push((Some(object.name.clone()), why));
+            }
+            is_read
+        });
+        Ok((objects, unread))
     }
 
     /// Reads them all and these others, each once, in the order in which they are named, those of a folder by name.
