@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::matcher::Matcher;
+use crate::domain::rule::evaluation::past::FLAPS_WITHIN;
 use crate::grafana::api::history::StateChange;
 
-/// A firing that begins so soon after the same alert's last one ended is a flap.
-pub(super) const FLAP: SignedDuration = SignedDuration::from_mins(10);
+/// A firing that begins sooner after the same alert's last one ended is a flap, in the past that `backtest` works out as in that which was.
+pub(super) const FLAP: SignedDuration = SignedDuration::from_secs(FLAPS_WITHIN);
 
 /// An alert rule that is reported.
 #[derive(Debug, Clone, Default)]
@@ -194,7 +195,7 @@ impl Sum {
             }
             match (since, fires(&change.after)) {
                 (None, true) => {
-                    let is_soon = ended.is_some_and(|ended| change.at.duration_since(ended) <= FLAP);
+                    let is_soon = ended.is_some_and(|ended| change.at.duration_since(ended) < FLAP);
                     self.flaps += usize::from(is_soon);
                     self.last = self.last.max(Some(change.at));
                     since = Some(change.at);

@@ -117,7 +117,7 @@ fn a_firing_soon_after_the_same_alerts_last_one_is_a_flap() {
         .flaps
     };
     assert_eq!(
-        [flapping("x", 12), flapping("x", 13), flapping("y", 3)],
+        [flapping("x", 16), flapping("x", 17), flapping("y", 3)],
         [1, 0, 0]
     );
 }

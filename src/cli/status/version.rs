@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::common::connect::{Cluster, Scope, wait};
+use super::super::common::connect::{Anywhere, wait};
 use super::super::common::exit::Exit;
 use super::super::common::print::{API_VERSION, as_yaml, harmless, note, print, table};
 use super::operator::{Operator, operator};
@@ -16,7 +16,7 @@ use crate::domain::lint::object::Object;
 )]
 pub(in super::super) struct Version {
     #[command(flatten)]
-    cluster: Cluster,
+    cluster: Anywhere,
     /// Only of this program; no cluster is asked.
     #[arg(long)]
     client: bool,
@@ -51,7 +51,7 @@ impl Version {
             return print(&self.said(None)?).map(|()| Exit::Done);
         }
         let found = wait(async {
-            let cluster = self.cluster.connect(&Scope::default()).await?;
+            let cluster = self.cluster.connect().await?;
             let read = cluster.at_home().await?;
             read.notes.iter().for_each(|text| self.note(text));
             Ok(found(&read.objects()))

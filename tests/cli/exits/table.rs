@@ -334,6 +334,13 @@ pub const WITHOUT_OPERATOR: &[Row] = &[
 /// What a test of one module shows: the command, the code, the situation, the test's file and name.
 pub const ELSEWHERE: &[(&str, i32, &str, &str, &str)] = &[
     (
+        "report",
+        4,
+        "figures are known to be too small, for states or some of the past can't be read",
+        "src/cli/report/mod.rs",
+        "figures_that_are_known_to_be_too_small_end_in_part",
+    ),
+    (
         "backtest",
         4,
         "nothing can be said of one of several rules",

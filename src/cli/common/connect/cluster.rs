@@ -99,6 +99,27 @@ pub(in super::super::super) struct Beside {
     watched: Watched,
 }
 
+/// A cluster in which no namespace but the operator's is meant.
+#[derive(clap::Args, Debug, Default)]
+pub(in super::super::super) struct Anywhere {
+    #[command(flatten)]
+    access: Access,
+    #[command(flatten)]
+    operator: Home,
+}
+
+impl Anywhere {
+    /// Connects, as [`Cluster::connect`] does.
+    pub(in super::super::super) async fn connect(&self) -> Result<Connected, String> {
+        let cluster = Cluster {
+            access: self.access.clone(),
+            namespace: None,
+            operator: self.operator.clone(),
+        };
+        cluster.connect(&Scope::default()).await
+    }
+}
+
 impl Beside {
     /// Whether a cluster is named on the command line, which is for nothing where none is asked.
     pub(in super::super::super) fn is_named(&self) -> bool {

@@ -5,7 +5,7 @@ mod grafana;
 pub(in super::super) mod names;
 mod objects;
 
-pub(in super::super) use cluster::{Beside, Cluster, Connected, Scope, Watched, Whole};
+pub(in super::super) use cluster::{Anywhere, Beside, Cluster, Connected, Scope, Watched, Whole};
 pub(in super::super) use grafana::{Reached, ToGrafana};
 pub(in super::super) use objects::{Read, Source, kind};
 
