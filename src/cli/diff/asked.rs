@@ -55,10 +55,25 @@ pub(in super::super) fn named(text: &str) -> Result<(String, Option<String>), St
     }
 }
 
-/// A selector as kubectl takes them, of equal and unequal labels, and of those that are there or not.
+/// A selector as kubectl takes them: of equal and unequal labels, of those that have one of several values or none, and of those that are there or not.
 pub(in super::super) fn selector(text: &str) -> Result<Selector, String> {
     let one = |part: &str| -> Result<Expression, String> {
         let part = part.trim();
+        let wrong = || {
+            format!(
+                "{text:?} is no selector; write one such as team=payments,tier!=low or 'team in (web,api)'"
+            )
+        };
+        if let Some((head, values)) = part.strip_suffix(')').and_then(|part| part.split_once('(')) {
+            let values: BTreeSet<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
+            let words: Vec<&str> = head.split_whitespace().collect();
+            return match words.as_slice() {
+                _ if values.iter().any(|value| value.contains(['(', ' '])) => Err(wrong()),
+                [key, "in"] => Ok(Expression::In((*key).to_owned(), values)),
+                [key, "notin"] => Ok(Expression::NotIn((*key).to_owned(), values)),
+                _ => Err(wrong()),
+            };
+        }
         let pair = |(key, value): (&str, &str)| (key.trim().to_owned(), value.trim().to_owned());
         if let Some((key, value)) = part.split_once("!=").map(pair) {
             return Ok(Expression::NotEqual(key, value));
@@ -68,14 +83,22 @@ pub(in super::super) fn selector(text: &str) -> Result<Selector, String> {
             return Ok(Expression::Equal(key, value));
         }
         match part.strip_prefix('!') {
-            _ if part.is_empty() || part.contains([' ', '(']) => Err(format!(
-                "{text:?} is no selector; write one such as team=payments,tier!=low"
-            )),
+            _ if part.is_empty() || part.contains([' ', '(', ')']) => Err(wrong()),
             Some(key) => Ok(Expression::DoesNotExist(key.to_owned())),
             None => Ok(Expression::Exists(part.to_owned())),
         }
     };
-    text.split(',').map(one).collect::<Result<_, _>>().map(Selector)
+    // Commas within brackets are between values.
+    let mut depth = 0_usize;
+    let parts = text.split(|c| {
+        depth = match c {
+            '(' => depth + 1,
+            ')' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        c == ',' && depth == 0
+    });
+    parts.map(one).collect::<Result<_, _>>().map(Selector)
 }
 
 /// Why what somebody asks for by its name isn't compared: it isn't there, or is for these instances and not for that one.
@@ -171,6 +194,22 @@ mod tests {
         assert!(chosen("team=pay,tier!=low", &[("team", "pay")]));
         assert!(!chosen("team=pay,tier!=low", &[("team", "pay"), ("tier", "low")]));
         assert!(chosen("team,!tier", &[("team", "x")]) && !chosen("team", &[]));
-        assert!(selector("team in (a)").is_err() && selector("").is_err());
+        let several = "team in (web, api),tier notin (low),!old";
+        assert!(chosen(several, &[("team", "api")]) && chosen(several, &[("team", "web"), ("tier", "high")]));
+        assert!(!chosen(several, &[("team", "ops")]) && !chosen(several, &[]));
+        assert!(!chosen(several, &[("team", "api"), ("tier", "low")]));
+        assert!(!chosen(several, &[("team", "api"), ("old", "")]));
+        for wrong in [
+            "",
+            "team in",
+            "team in a",
+            "team of (a)",
+            "in (a)",
+            "team in (a",
+            "team in (a b)",
+            "a b",
+        ] {
+            assert!(selector(wrong).is_err(), "{wrong}");
+        }
     }
 }
