@@ -1,7 +1,9 @@
 //! What is in the files, as far as it is asked for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use k8s_openapi::ByteString;
 use serde_json::Value;
 
 use super::super::common::files::{Source, documents};
@@ -137,9 +139,13 @@ impl Found {
     }
 }
 
-/// The files that a ConfigMap holds, as sidecars and volumes make them: those whose keys end like what is read.
+/// The files that a ConfigMap holds, as sidecars and volumes make them: those whose keys end like what is read. Of a Secret only those in which prometheus-operator
+/// keeps an Alertmanager's configuration and templates: all else there is nobody's business.
 fn files(value: &Value) -> Vec<Source> {
     let is = |field: &str, text: &str| value.get(field).and_then(Value::as_str) == Some(text);
+    if is("apiVersion", "v1") && is("kind", "Secret") {
+        return of_secret(value);
+    }
     if !is("apiVersion", "v1") || !is("kind", "ConfigMap") {
         return Vec::new();
     }
@@ -150,6 +156,27 @@ fn files(value: &Value) -> Vec<Source> {
     })
     .filter_map(|(key, text)| Some(Source::new(key, text.as_str()?.to_owned())))
     .collect()
+}
+
+fn of_secret(value: &Value) -> Vec<Source> {
+    let entries = |field: &str| {
+        let entries = value.get(field).and_then(Value::as_object).into_iter().flatten();
+        entries.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned())))
+    };
+    let decoded = entries("data").filter_map(|(key, text)| {
+        let bytes: ByteString = serde_json::from_value(text.into()).ok()?;
+        Some((key, String::from_utf8(bytes.0).ok()?))
+    });
+    // What is written in the clear counts before what isn't, as for an API server.
+    let all: BTreeMap<String, String> = decoded.chain(entries("stringData")).collect();
+    let is_read = |(key, _): &(String, String)| {
+        matches!(key.as_str(), "alertmanager.yaml" | "alertmanager.yml")
+            || Path::new(key)
+                .extension()
+                .is_some_and(|end| end == "tmpl" || end == "tpl")
+    };
+    let files = all.into_iter().filter(is_read);
+    files.map(|(key, text)| Source::new(&key, text)).collect()
 }
 
 /// What a document is read as, if it is asked for: that a rule file is Loki's is known only if an expression shows it.
@@ -197,6 +224,50 @@ fn is_template(source: &Source) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_secret_the_configuration_of_an_alertmanager_is_read_and_nothing_else() {
+        // The first is `route: {receiver: a}\nreceivers: [{name: a}]\n`.
+        let text = r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: alertmanager-main}
+data:
+  alertmanager.yaml: cm91dGU6IHtyZWNlaXZlcjogYX0KcmVjZWl2ZXJzOiBbe25hbWU6IGF9XQo=
+  other.yaml: cm91dGU6IHtyZWNlaXZlcjogYX0KcmVjZWl2ZXJzOiBbe25hbWU6IGF9XQo=
+  broken.tmpl: "%%%"
+---
+apiVersion: v1
+kind: Secret
+stringData:
+  alertmanager.yml: |
+    route: {receiver: b}
+    receivers: [{name: b}]
+  password: hunter2
+---
+apiVersion: v1
+kind: Secret
+stringData: {password: hunter2}
+"#;
+        let found = all(&[Source::new("x.yaml", text.to_owned())], From::Auto);
+        let receivers = found.documents.iter();
+        let receivers: Vec<_> = receivers
+            .map(|one| {
+                (
+                    one.format,
+                    one.value.pointer("/route/receiver").and_then(Value::as_str),
+                )
+            })
+            .collect();
+        assert_eq!(
+            receivers,
+            [
+                (Format::Alertmanager, Some("a")),
+                (Format::Alertmanager, Some("b"))
+            ]
+        );
+        assert_eq!((found.unread.len(), found.others), (0, 1));
+    }
 
     #[test]
     fn files_in_a_config_map_are_read_as_files_by_the_names_of_their_keys() {
