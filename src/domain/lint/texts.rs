@@ -1,10 +1,18 @@
 //! Texts that the parsers of the domain can't read, each with the very place.
 
-use super::finding::{DURATION, Finding, MATCHER, Part, TEMPLATE, byte_at};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::finding::{DURATION, Finding, Level, MATCHER, Part, REFERENCE, TEMPLATE, byte_at};
+use super::near::nearest;
+use super::object::{Object, Typed};
 use super::path::Path;
 use crate::api::duration::{self, Duration};
 use crate::api::matcher::{self, Matcher, MatcherText};
-use crate::domain::rule::template::TemplateError;
+use crate::domain::notification::named::text::{defined, is_grafanas, template};
+use crate::domain::rule::template::{TemplateError, calls};
+use crate::grafana::model::Template;
 
 /// What is wrong with a text that should be a duration.
 pub(super) fn of_duration(at: usize, path: Path, text: &str) -> Finding {
@@ -48,4 +56,60 @@ pub(super) fn of_template(
     let error = read.err()?;
     let byte = byte_at(text, error.line, error.column);
     Some(Finding::new(&TEMPLATE, at, path, error.problem.to_string()).at(Part::Byte(byte)))
+}
+
+/// Templates that contact points and other templates call and nobody defines: Grafana fails with the notification, or leaves it empty. It is told only where the namespace has
+/// templates among what is looked at; of a text from elsewhere it isn't known what it defines.
+pub(super) fn uncalled(objects: &[Object], all: &[Object]) -> Vec<Finding> {
+    let groups: Option<Vec<(&str, Template)>> = all
+        .iter()
+        .filter_map(|object| match &object.typed {
+            Some(Typed::NotificationTemplate(template)) => Some((object, &template.spec)),
+            _ => None,
+        })
+        .map(|(object, spec)| {
+            let called = spec.name.as_deref().unwrap_or(&object.name);
+            let group = template(spec.template.as_deref()?, called, "spec.template").ok()?;
+            Some((object.namespace.as_str(), group))
+        })
+        .collect();
+    let Some(groups) = groups else {
+        return Vec::new();
+    };
+    let known: BTreeSet<&str> = groups.iter().flat_map(|(_, group)| defined(group)).collect();
+    let has_some = |object: &Object| groups.iter().any(|(namespace, _)| *namespace == object.namespace);
+    let mut found = Vec::new();
+    for (at, object) in objects.iter().enumerate().filter(|(_, object)| has_some(object)) {
+        let spec = match &object.typed {
+            Some(Typed::ContactPoint(_) | Typed::NotificationTemplate(_)) => object.spec(),
+            _ => continue,
+        };
+        each(spec, &Path::parse("spec"), &mut |path, text| {
+            for name in calls(text) {
+                if known.contains(name) || is_grafanas(name) {
+                    continue;
+                }
+                let near = nearest(name, known.iter().copied());
+                let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
+                let message = format!("no NotificationTemplate here defines the template {name:?}{near}");
+                found.push(Finding::new(&REFERENCE, at, path.clone(), message).of(Level::Warning));
+            }
+        });
+    }
+    found
+}
+
+/// Shows each text that is a template, with its path.
+fn each(value: &Value, path: &Path, show: &mut dyn FnMut(&Path, &str)) {
+    match value {
+        Value::String(text) if text.contains("{{") => show(path, text),
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(key, value)| each(value, &path.field(key), show)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(i, item)| each(item, &path.index(i), show)),
+        _ => {}
+    }
 }

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::references::Index;
 use super::schema::Schemas;
 use super::standing::Standing;
-use super::{advice, duplicates, own, references};
+use super::{advice, duplicates, own, references, texts};
 
 /// What is found in one resource by itself; `at` is its number among all that are looked at.
 pub fn each(at: usize, object: &Object, schemas: &Schemas, options: &Options) -> Vec<Finding> {
@@ -29,6 +29,7 @@ pub fn across(objects: &[Object], standing: &Standing, options: &Options) -> (Ve
         Cow::Owned([objects, &standing.others].concat())
     };
     let (mut found, unseen) = references::check(objects, &Index::of(&all, &standing.known));
+    found.extend(texts::uncalled(objects, &all));
     found.extend(duplicates::check(&all, objects.len(), standing, options));
     found.extend(advice::across(&all));
     // What is wrong with one that stands there is nothing that these files do.

@@ -250,3 +250,44 @@ fn a_silence_of_nothing_is_not_told_to_be_broad() {
         "{told:?}"
     );
 }
+
+#[test]
+fn a_template_that_nobody_defines_is_told_where_the_namespace_has_templates() {
+    let group = |text: &str| object("NotificationTemplate", "texts", json!({"template": text}));
+    let calling = |name: &str| {
+        let text = format!("{{{{ template {name:?} . }}}}");
+        object(
+            "ContactPoint",
+            "a",
+            json!({"integrations": [{"slack": {"recipient": "#a", "token": {"value": "x"}, "title": text}}]}),
+        )
+    };
+    let said = |values: Vec<Value>| -> Vec<String> {
+        let all = all(values, &options()).into_iter();
+        all.filter(|finding| finding.rule.name == "reference" && finding.path.to_string().contains("title"))
+            .map(|finding| format!("{} {}", finding.level, finding.message))
+            .collect()
+    };
+    let defining = || group("{{ define \"shop.title\" }}x{{ end }}");
+    assert_eq!(
+        said(vec![defining(), calling("shop.titel")]),
+        ["warning no NotificationTemplate here defines the template \"shop.titel\"; there is \"shop.title\""]
+    );
+    for fine in [
+        vec![defining(), calling("shop.title")],
+        vec![defining(), calling("default.title")],
+        vec![calling("shop.titel")],
+    ] {
+        assert_eq!(said(fine), Vec::<String>::new());
+    }
+    // What is in a ConfigMap isn't known.
+    let elsewhere = object(
+        "NotificationTemplate",
+        "more",
+        json!({"templateFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}),
+    );
+    assert_eq!(
+        said(vec![defining(), elsewhere, calling("shop.titel")]),
+        Vec::<String>::new()
+    );
+}
