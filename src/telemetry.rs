@@ -24,6 +24,8 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
         .with_target(false)
+        // It would say on standard error that a line could not be written there, and panic of that.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => builder.with_ansi(false).try_init(),
