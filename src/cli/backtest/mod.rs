@@ -158,7 +158,9 @@ impl Backtest {
                 one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
             }
         }
-        failed.iter().for_each(|why| note(why));
+        for why in &failed {
+            note(why);
+        }
         Ok(exit)
     }
 

@@ -114,9 +114,9 @@ impl Whom {
                 }
             }
         }
-        others
-            .iter()
-            .for_each(|other| self.note(&elsewhere(other, &instance)));
+        for other in &others {
+            self.note(&elsewhere(other, &instance));
+        }
         if subjects.is_empty() {
             return Err(if failed.is_empty() {
                 self.missing(&objects)
@@ -163,7 +163,9 @@ impl Whom {
         let (failed, others): (Vec<_>, Vec<_>) = unread
             .into_iter()
             .partition(|(name, _)| self.name.is_none() || *name == self.name);
-        others.iter().for_each(|(_, why)| self.note(why));
+        for (_, why) in &others {
+            self.note(why);
+        }
         Ok((objects, failed.into_iter().map(|(_, why)| why).collect()))
     }
 

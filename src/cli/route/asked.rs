@@ -236,7 +236,7 @@ impl<'a> Known<'a> {
         let found: Vec<&'a Object> = rules().filter(is_it).collect();
         let asked = self.asked.instance.as_str();
         let is_here = |object: &&Object| object.instances().contains(&asked);
-        let here: Vec<&'a Object> = found.iter().copied().filter(|object| is_here(&object)).collect();
+        let here: Vec<&'a Object> = found.iter().copied().filter(is_here).collect();
         // Where its alerts go in another Grafana says nothing of where they go.
         if let (Some(other), true) = (found.first(), here.is_empty()) {
             return Err(format!(

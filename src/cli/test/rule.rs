@@ -100,7 +100,9 @@ impl Rule {
                 one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
             }
         }
-        failed.iter().for_each(|why| note(why));
+        for why in &failed {
+            note(why);
+        }
         Ok(exit)
     }
 

@@ -26,6 +26,9 @@ const DEEPEST: usize = 32;
 /// What files of manifests are called.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
+/// What can't be read: its name, where it has one, and why not.
+pub(in super::super) type Unread = (Option<String>, String);
+
 /// Which files to read.
 #[derive(clap::Args, Debug, Default)]
 pub(in super::super) struct Files {
@@ -63,11 +66,8 @@ impl Files {
         }
     }
 
-    /// All resources in them that can be read, and of each other one its name, where it has one, and why not.
-    pub(in super::super) fn readable(
-        &self,
-        namespace: &str,
-    ) -> Result<(Vec<Object>, Vec<(Option<String>, String)>), String> {
+    /// All resources in them that can be read, and the others.
+    pub(in super::super) fn readable(&self, namespace: &str) -> Result<(Vec<Object>, Vec<Unread>), String> {
         let sources = self.read(&[])?;
         let read = resources(&sources, namespace);
         let problems = read.problems.iter().map(|problem| {
