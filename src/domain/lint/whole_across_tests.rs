@@ -259,12 +259,12 @@ fn a_template_that_nobody_defines_is_told_where_the_namespace_has_templates() {
         object(
             "ContactPoint",
             "a",
-            json!({"integrations": [{"slack": {"recipient": "#a", "token": {"value": "x"}, "title": text}}]}),
+            json!({"integrations": [{"email": {"addresses": ["a@example.com"], "subject": text}}]}),
         )
     };
     let said = |values: Vec<Value>| -> Vec<String> {
         let all = all(values, &options()).into_iter();
-        all.filter(|finding| finding.rule.name == "reference" && finding.path.to_string().contains("title"))
+        all.filter(|finding| finding.rule.name == "reference" && finding.path.to_string().contains("subject"))
             .map(|finding| format!("{} {}", finding.level, finding.message))
             .collect()
     };
