@@ -105,14 +105,7 @@ pub(super) async fn bring<K: Named>(
     }
     for former in names.former(name) {
         match clean_up::remove(object, instance, context, &turn, &former).await {
-            Ok(()) => {
-                names.forget(&former).await?;
-                // Whoever asks for that name was told that it isn't free.
-                let key = K::key(context.claims.place(&instance.name), former);
-                if let Some(next) = context.holder::<K>(&key, instance) {
-                    K::trigger(context).one(&next.namespace, &next.name);
-                }
-            }
+            Ok(()) => clean_up::let_go(&names, former, instance, context).await?,
             Err(failure) if failure.reason == Some(Reason::InUse) => brought.stays = Some(former),
             Err(failure) => return Err(failure),
         }

@@ -37,7 +37,22 @@ pub(super) async fn clean_up<K: Named>(object: &K, context: &Context) -> Result<
             let note = format!("{}, so it stays in Grafana", failure.message);
             context.left_behind(object, object.instance(), &note).await;
         }
-        names.forget(&name).await?;
+        let_go(&names, name, &instance, context).await?;
+    }
+    Ok(())
+}
+
+/// Forgets that the resource has had a name. Whoever asks for it was told that it isn't free.
+pub(super) async fn let_go<K: Named>(
+    names: &Names<'_, K>,
+    name: String,
+    instance: &Instance,
+    context: &Context,
+) -> Result<(), Failure> {
+    names.forget(&name).await?;
+    let key = K::key(context.claims.place(&instance.name), name);
+    if let Some(next) = context.holder::<K>(&key, instance) {
+        K::trigger(context).one(&next.namespace, &next.name);
     }
     Ok(())
 }

@@ -153,6 +153,32 @@ async fn two_resources_never_take_it_from_each_other() {
 }
 
 #[tokio::test]
+async fn of_two_that_have_each_others_name_one_gets_its_own_when_the_other_goes() {
+    let mut world = world_with(&json!({}), |_| ()).await;
+    let called = |name: &str| json!({"name": name, "timeIntervals": [{"weekdays": ["sunday"]}]});
+    for name in ["one", "other"] {
+        let made = world.time_interval(name, called(name));
+        pass(&world, &made).await.unwrap();
+    }
+    let one = world.time_interval("one", called("other"));
+    let other = world.time_interval("other", called("one"));
+    for swapped in [&one, &other] {
+        let failure = pass(&world, swapped).await.unwrap_err();
+        assert_eq!(failure.reason, Some(Reason::NotOwned), "{}", failure.message);
+    }
+    drain(&mut world.receivers.time_intervals);
+    one.clean_up(&world.context).await.unwrap();
+    assert_eq!(
+        drain(&mut world.receivers.time_intervals),
+        1,
+        "it waited for that"
+    );
+    pass(&world, &other).await.unwrap();
+    assert_eq!(held(&world, "one").as_deref(), Some("sunday"));
+    assert_eq!(held(&world, "other"), None);
+}
+
+#[tokio::test]
 async fn what_is_equal_becomes_ours_and_nothing_is_written() {
     let mut world = world_with(&json!({}), |_| ()).await;
     by_hand(&world, "nights", "sunday");
