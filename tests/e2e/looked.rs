@@ -23,13 +23,17 @@ fn command(w: &World, as_whom: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertwright"));
     command
         .args(arguments)
-        .args(["-n", &w.ns, "--operator-namespace", &w.home])
+        .args(["--operator-namespace", &w.home])
         .env_clear()
         .env("KUBECONFIG", as_whom)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    // Versions are of no namespace.
+    if !arguments.contains(&"version") {
+        command.args(["-n", &w.ns]);
+    }
     command
 }
 
