@@ -160,7 +160,7 @@ lint: ## Run clippy; every warning is an error
 .PHONY: deny
 deny: $(CARGO_DENY) ## Check licences of crates and of the testbed's Go modules, banned crates, and sources
 	$(DENY) licenses bans sources
-	$(CARGO_DENY) --manifest-path fuzz/Cargo.toml --config .cargo/deny.toml check licenses bans sources
+	$(CARGO_DENY) --locked --manifest-path fuzz/Cargo.toml --config .cargo/deny.toml check licenses bans sources
 	@tests/testbed/build --licences >/dev/null
 
 .PHONY: licences
@@ -170,7 +170,7 @@ licences: ## Print the Go modules that the testbed's parts are linked from, with
 .PHONY: audit
 audit: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs the network)
 	$(DENY) advisories
-	$(CARGO_DENY) --manifest-path fuzz/Cargo.toml --config .cargo/deny.toml check advisories
+	$(CARGO_DENY) --locked --manifest-path fuzz/Cargo.toml --config .cargo/deny.toml check advisories
 
 .PHONY: crds
 crds: ## Write the CustomResourceDefinitions, for kubectl and for the chart
