@@ -73,59 +73,32 @@ impl Claiming for ContactPoint {
     }
 }
 
-impl Claiming for TimeInterval {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
+/// Kinds that Grafana knows by a name alone, and whose status says it once it was stored.
+macro_rules! by_name {
+    ($kind:ty, $key:path, $claims:ident) => {
+        impl Claiming for $kind {
+            fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
+                if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
+                    return Vec::new();
+                }
+                let name = self.spec.name.as_deref().unwrap_or(self.id());
+                vec![($key(ground.place.clone(), name.to_owned()), 0)]
+            }
+            fn has(&self, key: &Key) -> bool {
+                let stored = self.status.as_ref().filter(|status| status.stored.is_some());
+                let name = stored.and_then(|status| status.name.as_ref());
+                matches!(key, $key(_, claimed) if name == Some(claimed))
+            }
+            fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
+                &all.$claims
+            }
         }
-        let name = self.spec.name.as_deref().unwrap_or(self.id());
-        vec![(Key::TimeInterval(ground.place.clone(), name.to_owned()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let stored = self.status.as_ref().filter(|status| status.stored.is_some());
-        let name = stored.and_then(|status| status.name.as_ref());
-        matches!(key, Key::TimeInterval(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.time_intervals
-    }
+    };
 }
 
-impl Claiming for NotificationTemplate {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let name = self.spec.name.as_deref().unwrap_or(self.id());
-        vec![(Key::Template(ground.place.clone(), name.to_owned()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let stored = self.status.as_ref().filter(|status| status.stored.is_some());
-        let name = stored.and_then(|status| status.name.as_ref());
-        matches!(key, Key::Template(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.templates
-    }
-}
-
-impl Claiming for InhibitionRule {
-    fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
-        if !ground.allows(&all.namespaces, self.ns(), tenancy::may_use) {
-            return Vec::new();
-        }
-        let name = self.spec.name.as_deref().unwrap_or(self.id());
-        vec![(Key::InhibitionRule(ground.place.clone(), name.to_owned()), 0)]
-    }
-    fn has(&self, key: &Key) -> bool {
-        let stored = self.status.as_ref().filter(|status| status.stored.is_some());
-        let name = stored.and_then(|status| status.name.as_ref());
-        matches!(key, Key::InhibitionRule(_, claimed) if name == Some(claimed))
-    }
-    fn of(all: &AllClaims) -> &Mutex<Claims<Key, u64>> {
-        &all.inhibition_rules
-    }
-}
+by_name!(TimeInterval, Key::TimeInterval, time_intervals);
+by_name!(NotificationTemplate, Key::Template, templates);
+by_name!(InhibitionRule, Key::InhibitionRule, inhibition_rules);
 
 impl Claiming for NotificationPolicy {
     fn claims(&self, all: &AllClaims, ground: &Ground) -> Vec<(Key, u64)> {
