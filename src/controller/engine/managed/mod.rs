@@ -33,6 +33,9 @@ pub const UNREAD: &str = "alerting.letsrevel.io/unread";
 /// What such an object carries beside it: which fields of its specification can't be read.
 pub const UNREAD_FIELDS: &str = "alerting.letsrevel.io/unread-fields";
 
+/// What stands there where there is no specification that could be read.
+pub const ALL_FIELDS: &str = "*";
+
 /// The fields that say in which Grafana a resource has which object, and whether that goes with it.
 const WHEREABOUTS: [&str; 7] = [
     "instance",
@@ -169,7 +172,9 @@ pub trait Managed:
     /// Whether this field of its specification can't be read.
     fn is_unread_in(&self, field: &str) -> bool {
         let fields = self.annotation(UNREAD_FIELDS).unwrap_or_default();
-        fields.split(',').any(|unread| unread == field)
+        fields
+            .split(',')
+            .any(|unread| unread == field || unread == ALL_FIELDS)
     }
 
     /// What of its specification can't be read, if it isn't known for that what it has in which Grafana, or whether that is to go.

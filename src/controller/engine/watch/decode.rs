@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::kinds::Watched;
-use crate::controller::engine::managed::{Managed, UNREAD, UNREAD_FIELDS};
+use crate::controller::engine::managed::{ALL_FIELDS, Managed, UNREAD, UNREAD_FIELDS};
 
 /// What client-side apply leaves on an object: all of it, once more.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -100,14 +100,21 @@ where
         let fields = whole.as_object_mut()?;
         fields.insert("spec".to_owned(), object.get("spec").cloned().unwrap_or_default());
         if let Err(error) = K::deserialize(&whole) {
-            unread.push((String::new(), unquoted(&error.to_string())));
+            // What is no specification at all says nothing of any field.
+            let field = if object.get("spec").is_some_and(Value::is_object) {
+                ""
+            } else {
+                ALL_FIELDS
+            };
+            unread.push((field.to_owned(), unquoted(&error.to_string())));
         }
     }
     let mut made = K::deserialize(&made).ok()?;
     let said: Vec<String> = unread
         .iter()
         .map(|(field, error)| {
-            let field = if field.is_empty() { String::new() } else { format!(".{field}") };
+            let is_whole = field.is_empty() || field == ALL_FIELDS;
+            let field = if is_whole { String::new() } else { format!(".{field}") };
             let place = format!("{}.spec{field}", K::KIND.to_lowercase());
             format!("spec{field}: can't be read ({error}), so nothing is done for this resource; write it as kubectl explain {place} says")
         })
@@ -195,6 +202,8 @@ mod tests {
                     || said.starts_with("spec: can't be read (invalid type"),
                 "{said}"
             );
+            let is_nothing = object["spec"].is_null();
+            assert_eq!(made.unread_whereabouts().is_some(), is_nothing, "{said}");
         }
     }
 
