@@ -15,10 +15,10 @@ use jiff::Timestamp;
 
 use self::paged::{Paged, Whose, paged};
 use self::subject::{Gathered, Subject, Whom};
-use self::tested::{Run, Tested, ended};
+use self::tested::{Run, Tested, ended, tell};
 use super::common::connect::wait;
 use super::common::exit::{self, Exit};
-use super::common::print::{note, print, wrong};
+use super::common::print::{print, wrong};
 use crate::api::duration;
 use crate::domain::ownership::Owners;
 use crate::domain::routing::trees::World;
@@ -148,19 +148,11 @@ impl Backtest {
             Output::Json => json::all(&tested),
             Output::Csv => text::csv(&tested, !self.telling.no_headers),
         })?;
-        if !self.whom.quiet {
-            for one in &tested {
-                let before = if tested.len() > 1 {
-                    format!("{}: ", one.subject.called())
-                } else {
-                    String::new()
-                };
-                one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
-            }
-        }
-        for why in &failed {
-            note(why);
-        }
+        let notes: Vec<_> = tested
+            .iter()
+            .map(|one| (one.subject.called(), &one.notes[..]))
+            .collect();
+        tell(&notes, &failed, self.whom.quiet);
         Ok(exit)
     }
 

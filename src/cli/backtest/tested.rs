@@ -1,6 +1,7 @@
 //! What became of rules.
 
 use super::super::common::exit::Exit;
+use super::super::common::print::note;
 use super::paged::Paged;
 use super::subject::Subject;
 use crate::domain::rule::evaluation::past::Past;
@@ -13,6 +14,21 @@ pub(in super::super) fn ended(said: usize, failed: &[String], answer: Exit) -> R
         (_, []) => Ok(answer),
         (0, failed) => Err(failed.join("\n")),
         _ => Ok(Exit::InPart),
+    }
+}
+
+/// Says besides what is to be known of each rule, of several with its name before it, and of which nothing can be said.
+pub(in super::super) fn tell(all: &[(String, &[String])], failed: &[String], is_quiet: bool) {
+    for (called, notes) in all.iter().filter(|_| !is_quiet) {
+        for text in *notes {
+            match all {
+                [_] => note(text),
+                _ => note(&format!("{called}: {text}")),
+            }
+        }
+    }
+    for why in failed {
+        note(why);
     }
 }
 

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::super::backtest::subject::{Gathered, Subject, Whom};
-use super::super::backtest::tested::ended;
+use super::super::backtest::tested::{ended, tell};
 use super::super::backtest::text::{braced, number};
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{API_VERSION, harmless, note, print, table};
+use super::super::common::print::{API_VERSION, harmless, print, table};
 use crate::domain::rule::evaluation::machine::{Machine, State};
 use crate::domain::rule::evaluation::node::{Graph, outcomes};
 use crate::domain::rule::evaluation::{Known, Labels, Outcome, Value, Verdict};
@@ -90,19 +90,11 @@ impl Rule {
             Output::Table => text(&tested, !self.no_headers),
             Output::Json => as_json(&tested),
         })?;
-        if !self.whom.quiet {
-            for one in &tested {
-                let before = if tested.len() > 1 {
-                    format!("{}: ", one.called)
-                } else {
-                    String::new()
-                };
-                one.notes.iter().for_each(|text| note(&format!("{before}{text}")));
-            }
-        }
-        for why in &failed {
-            note(why);
-        }
+        let notes: Vec<_> = tested
+            .iter()
+            .map(|one| (one.called.clone(), &one.notes[..]))
+            .collect();
+        tell(&notes, &failed, self.whom.quiet);
         Ok(exit)
     }
 
