@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use regex::Regex;
+
 /// What Helm's own templates ask for, which nobody else has.
 const OF_HELM: [&str; 5] = [".Values", ".Release", ".Chart", ".Capabilities", "include \""];
 
@@ -20,29 +22,32 @@ pub fn defines(text: &str) -> bool {
 
 /// Whether a configuration's patterns name a file. Its own name is held against them alone: where it is mounted nobody knows here.
 pub fn are_named(file: &str, patterns: &[String]) -> bool {
-    let name: Vec<char> = file.chars().collect();
     patterns.iter().any(|pattern| {
         let last = Path::new(pattern).file_name().and_then(|last| last.to_str());
-        let pattern: Vec<char> = last.unwrap_or(pattern).chars().collect();
-        fits(&name, &pattern)
+        glob(last.unwrap_or(pattern)).is_some_and(|glob| glob.is_match(file))
     })
 }
 
-/// Whether a name is as a pattern has it: `*` for anything, `?` for a character. Of a class of characters, such as `[a-z]`, any one is taken.
-fn fits(name: &[char], pattern: &[char]) -> bool {
-    let Some((first, rest)) = pattern.split_first() else {
-        return name.is_empty();
-    };
-    let one = |rest: &[char]| name.split_first().is_some_and(|(_, name)| fits(name, rest));
-    match first {
-        '*' => (0..=name.len()).any(|at| name.get(at..).is_some_and(|name| fits(name, rest))),
-        '?' => one(rest),
-        '[' => {
-            let end = rest.iter().position(|c| *c == ']');
-            end.and_then(|end| rest.get(end + 1..)).is_some_and(one)
+/// A pattern as Go's `filepath.Match` has it, in which Alertmanager finds its templates: `*` for anything, `?` for a character, `[a-z]` and `[^a-z]` for one of some.
+fn glob(pattern: &str) -> Option<Regex> {
+    let mut text = String::from("^");
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '*' => text.push_str(".*"),
+            '?' => text.push('.'),
+            '[' => {
+                let (class, behind) = rest.as_str().split_once(']')?;
+                let (not, class) = class.strip_prefix('^').map_or(("", class), |class| ("^", class));
+                // Of what stands in a class only the range means anything.
+                let class = regex::escape(class).replace(r"\-", "-");
+                text.push_str(&["[", not, &class, "]"].concat());
+                rest = behind.chars();
+            }
+            c => text.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }
-        first => name.first() == Some(first) && one(rest),
     }
+    Regex::new(&(text + "$")).ok()
 }
 
 #[cfg(test)]
@@ -74,6 +79,10 @@ mod tests {
             ("mail.tmpl", "m*l.t*", true),
             ("mail.tmpl", "?ail.tmpl", true),
             ("mail.tmpl", "[lm]ail.tmpl", true),
+            ("mail.tmpl", "[a-n]ail.tmpl", true),
+            ("mail.tmpl", "[^a-n]ail.tmpl", false),
+            ("mail.tmpl", "[mail.tmpl", false),
+            ("mail-tmpl", "mail.tmpl", false),
             ("ail.tmpl", "?ail.tmpl", false),
             ("mail.tmpl", "mail", false),
         ] {
