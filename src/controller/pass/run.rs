@@ -10,7 +10,7 @@ use tracing::warn;
 
 use super::kind::{Error, Reconcile, key};
 use super::once::{Leaving, bring, come, leave};
-use super::{report, several};
+use super::{CHANGED, report, several};
 use crate::api::FINALIZER;
 use crate::cluster::answer::{chain, is_conflict, is_invalid, is_missing};
 use crate::controller::context::Context;
@@ -72,14 +72,14 @@ async fn one<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Acti
         Ok(action) | Err(finalizer::Error::CleanupFailed(Error::Waiting(_, action))) => Ok(action),
         Err(finalizer::Error::ApplyFailed(error) | finalizer::Error::CleanupFailed(error)) => Err(error),
         // The store was behind: the object has been changed since, or is gone. Or it was written, and the answer shows what can't be read. The
-        // watch brings what it is now.
+        // watch brings what it is now, but only if that is true: something on the way may have said so.
         Err(finalizer::Error::AddFinalizer(error) | finalizer::Error::RemoveFinalizer(error))
             if is_missing(&error)
                 || is_invalid(&error)
                 || is_conflict(&error)
                 || matches!(error, kube::Error::SerdeError(_)) =>
         {
-            Ok(Action::await_change())
+            Ok(Action::requeue(CHANGED))
         }
         Err(error) => Err(Error::Finalizer(Box::new(error))),
     };

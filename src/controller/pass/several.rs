@@ -11,6 +11,7 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use tokio::time::timeout;
 
+use super::CHANGED;
 use super::kind::{Error, Reconcile, STAYS};
 use super::once::{Leaving, bring, come, leave, suspended};
 use super::report::{self, Ended};
@@ -26,8 +27,6 @@ use jiff::Timestamp;
 
 /// How long what is known of some Grafanas waits to be told together with what is still to come from others.
 const TOGETHER: Duration = Duration::from_secs(1);
-/// How soon a resource is looked at again that has changed while its status was to be written.
-const CHANGED: Duration = Duration::from_secs(1);
 
 /// How soon it is looked again whether two instances are for one Grafana, while one of them can't say.
 const UNCLEAR: Duration = Duration::from_secs(10);

@@ -419,7 +419,8 @@ impl Silence {
         }
         let api: Api<Silence> = Api::namespaced(context.client.clone(), self.ns());
         match api.delete(self.id(), &only_this_version(self)).await {
-            Err(error) if is_missing(&error) || is_conflict(&error) => {}
+            Err(error) if is_missing(&error) => {}
+            Err(error) if is_conflict(&error) => return Ok(Some(pass::CHANGED)),
             result => {
                 result?;
                 context.metrics.kubernetes_write("Silence", "delete");

@@ -1,5 +1,9 @@
 //! Resources whose Grafana is away, and never was there.
 
+use ::kube::runtime::controller::Action;
+use http::StatusCode;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -215,6 +219,20 @@ async fn a_silence_that_is_over_needs_neither_its_grafana_nor_a_rule_in_order_to
 }
 
 #[tokio::test]
+async fn a_silence_that_is_said_to_have_changed_is_retired_later() {
+    let mut world = alone().await;
+    let over = json!({"matchers": ["a=b"], "endsAt": "2020-01-01T00:00:00Z", "ttlAfterExpiry": "1s"});
+    let silence = world.silence("over", over);
+    // Its status can be written, and it can't be deleted.
+    said(&world, "silences", silence).await;
+    world.server.find(StatusCode::CONFLICT, "/silences/over");
+    let seen =
+        serde_json::from_value::<Silence>(world.server.get(&path("silences", "revel", "over"))).unwrap();
+    let action = pass::run(Arc::new(seen), world.context.clone()).await.unwrap();
+    assert_eq!(action, Action::requeue(pass::CHANGED));
+}
+
+#[tokio::test]
 async fn a_deletion_that_begins_to_wait_is_news_though_the_reason_was_the_same_before() {
     let mut world = alone().await;
     let mut rule = world.rule("r", json!({"query": QUERY}));
@@ -275,15 +293,29 @@ async fn a_status_or_finalizer_that_may_not_be_written_is_told_in_an_event() {
 }
 
 #[tokio::test]
-async fn a_finalizer_for_an_object_that_has_changed_meanwhile_is_no_failure() {
-    let mut world = World::connected().await;
-    let mut rule = world.rule("r", json!({"query": QUERY}));
-    rule.metadata.finalizers = None;
-    world.server.find_invalid("/alertrules/r");
-    let (lines, _guard) = Lines::of("info".into());
-    pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
-    assert!(!lines.text().contains("WARN"), "{}", lines.text());
-    assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
+async fn a_finalizer_for_an_object_that_has_changed_meanwhile_is_no_failure_and_it_is_looked_at_again() {
+    for code in [
+        StatusCode::UNPROCESSABLE_ENTITY,
+        StatusCode::CONFLICT,
+        StatusCode::NOT_FOUND,
+    ] {
+        for is_deleting in [false, true] {
+            let mut world = World::connected().await;
+            let mut rule = world.rule("r", json!({"query": QUERY}));
+            if is_deleting {
+                rule.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+            } else {
+                rule.metadata.finalizers = None;
+            }
+            world.server.find(code, "/alertrules/r");
+            let (lines, _guard) = Lines::of("info".into());
+            let action = pass::run(Arc::new(rule), world.context.clone()).await.unwrap();
+            // That it has changed may be untrue, and then no watch brings it.
+            assert_eq!(action, Action::requeue(pass::CHANGED), "{code} {is_deleting}");
+            assert!(!lines.text().contains("WARN"), "{}", lines.text());
+            assert!(world.server.notes().is_empty(), "{:?}", world.server.notes());
+        }
+    }
 }
 
 #[tokio::test]

@@ -64,9 +64,9 @@ impl ApiServer {
         *self.0.closed.lock() = None;
     }
 
-    /// Finds writes to paths with this in them invalid, as those of an object that has changed meanwhile.
-    pub(super) fn find_invalid(&self, part: &'static str) {
-        *self.0.closed.lock() = Some((part, StatusCode::UNPROCESSABLE_ENTITY));
+    /// Finds writes to paths with this in them invalid, or in conflict: so it answers those of an object that has changed meanwhile.
+    pub(super) fn find(&self, code: StatusCode, part: &'static str) {
+        *self.0.closed.lock() = Some((part, code));
     }
 
     /// An object as it is; null where there is none.

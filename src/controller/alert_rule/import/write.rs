@@ -36,6 +36,8 @@ enum Step<'a> {
 /// What became of it.
 enum Outcome {
     Done,
+    /// It has changed meanwhile.
+    Changed,
     /// The API server doesn't take it as it is.
     Refused(String),
 }
@@ -86,7 +88,7 @@ pub(super) async fn all(
         .into_values()
         .filter(|rule| !rule.is_deleting() && is_gone(rule));
     steps.extend(gone.map(Step::Delete));
-    let is_all = steps.len() <= MOST;
+    let mut is_all = steps.len() <= MOST;
     steps.truncate(MOST);
     let api: Api<AlertRule> = Api::namespaced(context.client.clone(), import.ns());
     let runs: Vec<_> = steps.into_iter().map(|step| run(&api, step, context)).collect();
@@ -103,6 +105,7 @@ pub(super) async fn all(
             (Step::Apply(asked), Ok(Outcome::Done)) => {
                 context.sources.note(key(asked), fingerprint(asked), None, now);
             }
+            (_, Ok(Outcome::Changed)) => is_all = false,
             (Step::Delete(_), Ok(_)) => {}
             (_, Err(error)) => failure = Some(error),
         }
@@ -158,7 +161,7 @@ async fn run<'a>(
             let ours = PatchParams::apply(IMPORT_FIELD_MANAGER).force();
             let applied = api.patch(&asked.name_any(), &ours, &Patch::Apply(asked)).await;
             context.metrics.kubernetes_write(AlertRule::KIND, "apply");
-            applied.map(drop)
+            applied.map(|_| Outcome::Done)
         }
         Step::Delete(rule) => {
             // Not another one of that name.
@@ -172,13 +175,14 @@ async fn run<'a>(
             let deleted = api.delete(&rule.name_any(), &only_this).await;
             context.metrics.kubernetes_write(AlertRule::KIND, "delete");
             match deleted {
-                Err(error) if is_missing(&error) || is_conflict(&error) => Ok(()),
-                other => other.map(drop),
+                Err(error) if is_missing(&error) => Ok(Outcome::Done),
+                Err(error) if is_conflict(&error) => Ok(Outcome::Changed),
+                other => other.map(|_| Outcome::Done),
             }
         }
     };
     let outcome = match (&step, result) {
-        (_, Ok(())) => Ok(Outcome::Done),
+        (_, Ok(outcome)) => Ok(outcome),
         (Step::Apply(_), Err(error)) if matches!(code(&error), Some(400 | 422)) => {
             Ok(Outcome::Refused(chain(&error)))
         }
