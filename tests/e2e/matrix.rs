@@ -1,5 +1,7 @@
-//! Every call and every fault; every call and a crash. A scenario of all kinds is run once to number its calls to Grafana and to the API server, and
+//! Every call and every fault; every call and a crash. A scenario of all kinds is run once to name its calls to Grafana and to the API server, and
 //! then again for each of them and each thing that can go wrong with one call. What there is at its stages must be what there was undisturbed.
+//!
+//! A call is named by its class and its number among those: polls come in between by the clock, and would shift a number among all.
 //!
 //! `make test-faults` runs all cases; else each test takes a few, which lie evenly among them.
 
@@ -10,12 +12,14 @@ mod soak;
 mod state;
 mod steps;
 
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::operator::Operator;
-use alertwright_testbed::proxy::Fault;
+use alertwright_testbed::proxy::{Call, Calls, Fault};
 use alertwright_testbed::{ControlPlane, Grafana, Loki, Proxy, grafana};
 use futures::FutureExt;
 use futures::future::join_all;
@@ -32,11 +36,25 @@ enum Side {
     ApiServer,
 }
 
+/// A call of the scenario.
+#[derive(Debug, Clone)]
+struct Place {
+    /// Method and path, without what differs from world to world.
+    class: String,
+    /// How many of its class were before it.
+    before: usize,
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} after {} of these", self.class, self.before)
+    }
+}
+
 /// One thing that goes wrong, with one call.
 #[derive(Debug, Clone)]
 struct Case {
-    /// The number of the call among those of the undisturbed run.
-    call: usize,
+    call: Place,
     /// In words, for people.
     what: &'static str,
     fault: Fault,
@@ -44,6 +62,8 @@ struct Case {
     crash: bool,
 }
 
+/// How many calls of a class that only reads are taken: polls go on for as long as a run does.
+const READS: usize = 3;
 /// How many cases a test takes where not all are asked for.
 const SAMPLE: usize = 4;
 /// How many worlds there are side by side where all are asked for.
@@ -106,18 +126,18 @@ impl Between {
         }
     }
 
-    /// Starts one in which the scenario was run once, with nothing in its way; gives what there was, where names of the world are in, and how
-    /// many calls there were.
-    async fn start_and_run(side: Side) -> (Self, Stages, usize) {
+    /// Starts one in which the scenario was run once, with nothing in its way; gives what there was, where names of the world are in, and which
+    /// calls there were.
+    async fn start_and_run(side: Side) -> (Self, Stages, Calls) {
         let between = Self::start().await;
         let (stages, calls) = between.undisturbed(side).await;
         (between, stages, calls)
     }
 
-    async fn undisturbed(&self, side: Side) -> (Stages, usize) {
+    async fn undisturbed(&self, side: Side) -> (Stages, Calls) {
         self.proxy(side).reset();
         let stages = Scenario::of(self.plane, &self.ns, &self.grafana).run().await;
-        (stages, self.proxy(side).requests().len())
+        (stages, self.proxy(side).requests())
     }
 
     /// Runs the scenario with this in its way, and says whether it was there: there may be fewer calls than there were.
@@ -128,7 +148,8 @@ impl Between {
             Side::ApiServer => &self.to_api_server,
         };
         proxy.reset();
-        proxy.fault(case.fault.clone().after(case.call).times(1));
+        let fault = case.fault.clone().of_class(&case.call.class);
+        proxy.fault(fault.after(case.call.before).times(1));
         let operator = &mut self.operator;
         let crash = async {
             if case.crash {
@@ -154,7 +175,8 @@ impl Between {
 async fn run(side: Side, kinds: &[(&'static str, Fault, bool)]) {
     let (first, expected, calls) = Between::start_and_run(side).await;
     let first = Mutex::new(Some((first, expected)));
-    let cases = chosen(calls, kinds);
+    let places = places(&calls);
+    let cases = chosen(&places, kinds);
     let (count, queue) = (cases.len(), Mutex::new(cases.into_iter()));
     let worlds = if all() { WORLDS } else { 1 };
     let work = async || {
@@ -177,7 +199,10 @@ async fn run(side: Side, kinds: &[(&'static str, Fault, bool)]) {
                         .cloned()
                         .unwrap_or_else(|| "it panicked".to_owned());
                     let hit = hit(between.proxy(side));
-                    failures.push(format!("{}, call {} ({hit}):\n{why}", case.what, case.call));
+                    let failure = format!("{}, {} ({hit}):\n{why}", case.what, case.call);
+                    // The run may be long, and be ended before its end.
+                    println!("FAILED {}", failure.lines().take(2).collect::<Vec<_>>().join(" "));
+                    failures.push(failure);
                     // What this one has left must not count against the next.
                     (between, expected) = anew(side).await;
                 }
@@ -190,7 +215,9 @@ async fn run(side: Side, kinds: &[(&'static str, Fault, bool)]) {
     let struck: usize = done.iter().map(|(struck, _)| struck).sum::<usize>() + failures.len();
     let kinds = kinds.len();
     println!(
-        "{side:?}: {calls} calls, {kinds} kinds, {count} cases; in {struck} the call was there or it failed, {} failed",
+        "{side:?}: {} calls of {}, {kinds} kinds, {count} cases; in {struck} the call was there or it failed, {} failed",
+        places.len(),
+        calls.len(),
         failures.len()
     );
     // Where hardly a call is struck nothing is tried.
@@ -218,12 +245,26 @@ fn hit(proxy: &Proxy) -> String {
     struck.map_or_else(|| "not struck".to_owned(), ToString::to_string)
 }
 
+/// The calls of an undisturbed run that something is to go wrong with.
+fn places(calls: &Calls) -> Vec<Place> {
+    let mut seen = BTreeMap::<_, usize>::new();
+    let place = |call: &Call| {
+        let class = call.class();
+        let count = seen.entry(class.clone()).or_default();
+        let before = *count;
+        *count += 1;
+        (call.is_write() || before < READS).then_some(Place { class, before })
+    };
+    calls.0.iter().filter_map(place).collect()
+}
+
 /// All cases, or some that lie evenly among them and are of different kinds.
-fn chosen(calls: usize, kinds: &[(&'static str, Fault, bool)]) -> Vec<Case> {
-    let every: Vec<_> = (0..calls)
+fn chosen(calls: &[Place], kinds: &[(&'static str, Fault, bool)]) -> Vec<Case> {
+    let every: Vec<_> = calls
+        .iter()
         .flat_map(|call| {
             kinds.iter().map(move |(what, fault, crash)| Case {
-                call,
+                call: call.clone(),
                 what,
                 fault: fault.clone(),
                 crash: *crash,

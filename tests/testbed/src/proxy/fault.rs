@@ -5,12 +5,15 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
+use super::record::class;
+
 /// One way to misbehave, for the calls it matches: all, unless told otherwise.
 #[derive(Debug, Clone)]
 pub struct Fault {
     kind: Kind,
     method: Option<Method>,
     path: String,
+    class: Option<String>,
     text: String,
     /// How many matching calls go through first.
     skip: usize,
@@ -41,6 +44,7 @@ impl Fault {
             kind,
             method: None,
             path: String::new(),
+            class: None,
             text: String::new(),
             skip: 0,
             times: usize::MAX,
@@ -126,6 +130,13 @@ impl Fault {
         self
     }
 
+    /// Matches only calls of this [class](super::Call::class).
+    #[must_use]
+    pub fn of_class(mut self, class: &str) -> Self {
+        self.class = Some(class.to_owned());
+        self
+    }
+
     /// Matches only calls whose body contains the text.
     #[must_use]
     pub fn saying(mut self, text: &str) -> Self {
@@ -151,6 +162,7 @@ impl Fault {
     pub(super) fn take(&mut self, method: &Method, path: &str, body: &[u8]) -> Option<Kind> {
         let matches = self.method.as_ref().is_none_or(|own| own == method)
             && path.contains(&self.path)
+            && self.class.as_ref().is_none_or(|own| *own == class(method, path))
             && (self.text.is_empty() || String::from_utf8_lossy(body).contains(&self.text));
         if !matches || self.times == 0 {
             return None;
@@ -178,6 +190,10 @@ mod tests {
             [(); 4].map(|()| strikes(Method::PUT, "/policies")),
             [false, true, true, false]
         );
+        let group = "/api/v1/provisioning/folder/f/rule-groups/g";
+        let mut fault = Fault::drop_before().of_class("PUT /api/v1/provisioning/folder/:id/rule-groups/:id");
+        let mut strikes = |method: Method| fault.take(&method, group, b"").is_some();
+        assert_eq!([strikes(Method::GET), strikes(Method::PUT)], [false, true]);
         let mut fault = Fault::drop_before().saying("bad");
         let mut strikes = |body: &[u8]| fault.take(&Method::PUT, "/", body).is_some();
         assert_eq!([strikes(b"a bad one"), strikes(b"a good one")], [true, false]);

@@ -90,17 +90,24 @@ impl Call {
         }
     }
 
-    /// Method and path without identities and query: `PUT /api/v1/provisioning/folder/:id/rule-groups/:id`.
+    /// Method and path without identities and query: `PUT /api/v1/provisioning/folder/:id/rule-groups/:id`. Of an API server's objects the names
+    /// stay: `PATCH /apis/alerting.letsrevel.io/v1alpha1/namespaces/:id/alertrules/errors/status`.
     pub fn class(&self) -> String {
-        let path = self.path.split('?').next().unwrap_or_default();
-        let mut previous = "";
-        let segments = path.split('/').map(|segment| {
-            let identity = COLLECTIONS.contains(&previous) && segment != "export" && segment != "test";
-            previous = if identity { "" } else { segment };
-            if identity { ":id" } else { segment }
-        });
-        format!("{} {}", self.method, segments.collect::<Vec<_>>().join("/"))
+        class(&self.method, &self.path)
     }
+}
+
+pub(super) fn class(method: &Method, path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let names_stay = path.starts_with("/apis/alerting.letsrevel.io/");
+    let mut previous = "";
+    let segments = path.split('/').map(|segment| {
+        let is_collection = COLLECTIONS.contains(&previous) && (!names_stay || previous == "namespaces");
+        let identity = is_collection && segment != "export" && segment != "test";
+        previous = if identity { "" } else { segment };
+        if identity { ":id" } else { segment }
+    });
+    format!("{method} {}", segments.collect::<Vec<_>>().join("/"))
 }
 
 impl fmt::Display for Call {
@@ -245,6 +252,10 @@ mod tests {
     fn a_class_has_no_identities() {
         let group = class("/api/v1/provisioning/folder/f1/rule-groups/folder?x=1");
         assert_eq!(group, "GET /api/v1/provisioning/folder/:id/rule-groups/:id");
+        assert_eq!(
+            class("/apis/alerting.letsrevel.io/v1alpha1/namespaces/team/alertrules/errors/status"),
+            "GET /apis/alerting.letsrevel.io/v1alpha1/namespaces/:id/alertrules/errors/status"
+        );
         assert_eq!(
             class("/api/v1/provisioning/alert-rules"),
             "GET /api/v1/provisioning/alert-rules"
