@@ -40,8 +40,8 @@ struct Deprecated {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Write {
-    kind: &'static str,
-    what: &'static str,
+    resource: String,
+    verb: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -138,7 +138,7 @@ impl Metrics {
         );
         registry.register(
             "kubernetes_writes",
-            "Writes to the API server",
+            "Writes to the API server, answered or not, but those of the Lease",
             kubernetes_writes.clone(),
         );
         registry.register(
@@ -198,9 +198,11 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Counts a write to the API server.
-    pub fn kubernetes_write(&self, kind: &'static str, what: &'static str) {
-        self.kubernetes_writes.get_or_create(&Write { kind, what }).inc();
+    /// Counts a write to the API server: of this type in the plural, with its subresource, as in `alertrules/status`, and by this verb.
+    pub fn kubernetes_write(&self, resource: String, verb: &'static str) {
+        self.kubernetes_writes
+            .get_or_create(&Write { resource, verb })
+            .inc();
     }
 
     /// Notes whether this process is the one that writes.

@@ -27,7 +27,7 @@ fn counted() -> Metrics {
     metrics.pass("AlertRule", true, Duration::from_millis(1));
     metrics.grafana_call("rules.list", None, Duration::from_millis(1));
     metrics.grafana_deprecated_call("default", "rules.list");
-    metrics.kubernetes_write("AlertRule", "status");
+    metrics.kubernetes_write("alertrules/status".to_owned(), "apply");
     metrics.set_unwatched("AlertRule", "shop", true);
     metrics.set_orphans("default", "AlertRule", 1);
     metrics.set_apis(

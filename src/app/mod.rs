@@ -168,7 +168,9 @@ async fn lead(
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let term = election.map_or_else(Arc::default, Election::term);
-    let client = client::fenced(config.clone(), term.clone()).map_err(|e| no_client(&e))?;
+    let counts = metrics.clone();
+    let count = move |resource, verb| counts.kubernetes_write(resource, verb);
+    let client = client::fenced(config.clone(), term.clone(), Arc::new(count)).map_err(|e| no_client(&e))?;
     let attentive = client::attentive(config.clone()).map_err(|e| no_client(&e))?;
     metrics.set_leader(true);
     let operator = Operator {

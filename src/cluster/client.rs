@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
-use http::header::{HeaderValue, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -67,33 +67,35 @@ fn named(mut config: Config) -> Config {
 
 /// A client for everything that needs no Lease: each answer begins in time and doesn't stall for minutes, or the request fails.
 pub fn plain(config: Config) -> kube::Result<Client> {
-    guarded(config, None)
+    impatient(config, Guard::default(), STALLED)
 }
 
-/// A client that writes only while this process holds the Lease.
-pub fn fenced(config: Config, term: Arc<Term>) -> kube::Result<Client> {
-    guarded(config, Some(term))
+/// Is told of each write: the type in the plural with its subresource, as in `alertrules/status`, and the verb.
+pub type Count = Arc<dyn Fn(String, &'static str) + Send + Sync>;
+
+/// A client that writes only while this process holds the Lease, and counts what it writes.
+pub fn fenced(config: Config, term: Arc<Term>, count: Count) -> kube::Result<Client> {
+    let guard = Guard {
+        term: Some(term),
+        count: Some(count),
+        ..Guard::default()
+    };
+    impatient(config, guard, STALLED)
 }
 
 /// A client for watches of workloads and of what silences them: a connection that has gone silent is noticed soon after a watch should have ended, so a
 /// rollout isn't overlooked for long.
 pub fn attentive(mut config: Config) -> kube::Result<Client> {
     config.read_timeout = Some(SILENCE);
-    guarded(config, None)
-}
-
-fn guarded(config: Config, term: Option<Arc<Term>>) -> kube::Result<Client> {
-    impatient(config, term, STALLED)
+    impatient(config, Guard::default(), STALLED)
 }
 
 /// The longest that a connection may be silent counts where the configuration says nothing else.
-fn impatient(mut config: Config, term: Option<Arc<Term>>, silence: Duration) -> kube::Result<Client> {
+fn impatient(mut config: Config, guard: Guard, silence: Duration) -> kube::Result<Client> {
     config.read_timeout.get_or_insert(silence);
     // The time that a connection was idle in the pool doesn't count.
     config.reset_reader_on_write = true;
-    Ok(ClientBuilder::try_from(config)?
-        .with_layer(&Guard { answer: ANSWER, term })
-        .build())
+    Ok(ClientBuilder::try_from(config)?.with_layer(&guard).build())
 }
 
 /// Stands before every request.
@@ -101,6 +103,17 @@ fn impatient(mut config: Config, term: Option<Arc<Term>>, silence: Duration) -> 
 struct Guard {
     answer: Duration,
     term: Option<Arc<Term>>,
+    count: Option<Count>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            answer: ANSWER,
+            term: None,
+            count: None,
+        }
+    }
 }
 
 impl<S> Layer<S> for Guard {
@@ -141,6 +154,9 @@ where
         if !is_read && self.guard.term.as_ref().is_some_and(|term| !term.holds()) {
             return std::future::ready(Err(Stopped::Fenced.into())).boxed();
         }
+        if !is_read && let Some(count) = &self.guard.count {
+            count(resource(request.uri().path()), verb(&request));
+        }
         let limit = self.guard.answer;
         let answer = self.inner.call(request).map_err(Into::into);
         async move {
@@ -150,6 +166,34 @@ where
             }
         }
         .boxed()
+    }
+}
+
+/// The type that a path is about, in the plural, with its subresource. Of names there is nothing in it.
+fn resource(path: &str) -> String {
+    let mut parts: Vec<_> = path.trim_matches('/').split('/').collect();
+    // `api/v1`, or `apis`, group and version; then perhaps a namespace.
+    parts.drain(..if path.starts_with("/api/") { 2 } else { 3 }.min(parts.len()));
+    if parts.len() > 2 && parts.first() == Some(&"namespaces") {
+        parts.drain(..2);
+    }
+    let plural = parts.first().copied().unwrap_or_default();
+    match parts.get(2) {
+        Some(part) => format!("{plural}/{part}"),
+        None => plural.to_owned(),
+    }
+}
+
+/// What is done, in Kubernetes' words.
+fn verb<B>(request: &Request<B>) -> &'static str {
+    let type_ = request.headers().get(CONTENT_TYPE);
+    let is_apply = type_.is_some_and(|type_| type_.as_bytes().starts_with(b"application/apply-patch"));
+    match *request.method() {
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::DELETE => "delete",
+        Method::PATCH if is_apply => "apply",
+        _ => "patch",
     }
 }
 
@@ -170,9 +214,12 @@ mod tests {
     use super::*;
     use crate::api::AlertRule;
     use futures::{StreamExt, TryStreamExt};
-    use k8s_openapi::api::core::v1::ConfigMap;
+    use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+    use k8s_openapi::api::events::v1 as events;
     use kube::Api;
-    use kube::api::{DeleteParams, ListParams, WatchEvent, WatchParams};
+    use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+    use parking_lot::Mutex;
+    use serde_json::json;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -201,14 +248,65 @@ mod tests {
     }
 
     fn of(answer: Option<String>, limit: Duration, term: Option<Arc<Term>>) -> Client {
+        let guard = Guard {
+            answer: limit,
+            term,
+            count: None,
+        };
+        guarded(answer, &guard)
+    }
+
+    fn guarded(answer: Option<String>, guard: &Guard) -> Client {
         ClientBuilder::new(server(answer), "default")
-            .with_layer(&Guard { answer: limit, term })
+            .with_layer(guard)
             .build()
     }
 
     fn client(is_silent: bool, answer: Duration, term: Option<Arc<Term>>) -> Api<ConfigMap> {
         let list = (!is_silent).then(|| EMPTY.to_owned());
         Api::default_namespaced(of(list, answer, term))
+    }
+
+    #[tokio::test]
+    async fn every_write_is_counted_by_its_type_and_verb_and_no_read_is() {
+        let counted = Arc::new(Mutex::new(Vec::new()));
+        let count = {
+            let counted = counted.clone();
+            move |resource, verb| counted.lock().push(format!("{verb} {resource}"))
+        };
+        let guard = Guard {
+            count: Some(Arc::new(count)),
+            ..Guard::default()
+        };
+        // What is answered is of no type, which doesn't matter here.
+        let client = guarded(Some("{}".to_owned()), &guard);
+        let rules: Api<AlertRule> = Api::namespaced(client.clone(), "team");
+        let ours = PatchParams::apply("test").force();
+        let (any, plain) = (json!({}), PostParams::default());
+        drop(rules.get("a").await);
+        drop(rules.list(&ListParams::default()).await);
+        drop(rules.patch_status("a", &ours, &Patch::Apply(&any)).await);
+        drop(
+            rules
+                .patch("a", &PatchParams::default(), &Patch::Merge(&any))
+                .await,
+        );
+        drop(rules.delete("a", &DeleteParams::default()).await);
+        let events: Api<events::Event> = Api::namespaced(client.clone(), "team");
+        drop(events.create(&plain, &events::Event::default()).await);
+        let secrets: Api<Secret> = Api::namespaced(client.clone(), "namespaces");
+        drop(secrets.replace("s", &plain, &Secret::default()).await);
+        let namespaces: Api<Namespace> = Api::all(client);
+        drop(namespaces.delete("team", &DeleteParams::default()).await);
+        let expected = [
+            "apply alertrules/status",
+            "patch alertrules",
+            "delete alertrules",
+            "create events",
+            "update secrets",
+            "delete namespaces",
+        ];
+        assert_eq!(*counted.lock(), expected);
     }
 
     /// An API server takes and shows ten thousand levels, in `metadata.managedFields` of any kind too.
@@ -275,7 +373,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_stalls_ends() {
-        let client = impatient(stalling().await, None, Duration::from_millis(50)).expect("a client");
+        let client =
+            impatient(stalling().await, Guard::default(), Duration::from_millis(50)).expect("a client");
         let maps: Api<ConfigMap> = Api::default_namespaced(client);
         let answer = timeout(ANSWER * 3, maps.get("any")).await;
         let error = answer.expect("it ends by itself").unwrap_err();

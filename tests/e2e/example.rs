@@ -157,7 +157,7 @@ async fn kubernetes_writes(w: &World) -> u64 {
         .lines()
         // The instance counts what is in sync at its next look.
         .filter(|line| {
-            line.starts_with("alertwright_kubernetes_writes_total") && !line.contains("GrafanaInstance")
+            line.starts_with("alertwright_kubernetes_writes_total") && !line.contains("grafanainstances")
         })
         .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
         .sum()

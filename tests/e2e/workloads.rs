@@ -267,6 +267,6 @@ pub async fn writers(w: &World, resource: &str, name: &str) -> String {
 
 /// How often the operator has written a Silence's specification, in its present life.
 pub async fn applied(w: &World) -> f64 {
-    let series = "alertwright_kubernetes_writes_total{kind=\"Silence\",what=\"apply\"}";
+    let series = "alertwright_kubernetes_writes_total{resource=\"silences\",verb=\"apply\"}";
     w.operator.metric(series).await.unwrap_or_default()
 }

@@ -133,7 +133,6 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
     moved::tell(&object.name_any(), &context, &mut next, generation, now);
     if status::differs(object.status.as_ref(), &next) {
         write(&object, &next, &context).await?;
-        context.metrics.kubernetes_write("GrafanaInstance", "status");
         let about = object.object_ref(&());
         // How connecting ends is told, not that it begins.
         if told_before(&object) != Some(reason.as_str()) && message != CONNECTING {

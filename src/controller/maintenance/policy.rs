@@ -64,7 +64,6 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
     );
     if status::differs(object.status.as_ref(), &next) {
         status::apply(&context.client, &*object, &next, None).await?;
-        context.metrics.kubernetes_write("MaintenancePolicy", "status");
     }
     if is_news {
         let is_well = (reason.is_ready() || reason == Reason::Suspended) && warnings.is_empty();

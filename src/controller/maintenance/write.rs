@@ -105,7 +105,6 @@ pub(super) async fn write(
     let api: Api<Silence> = Api::namespaced(context.client.clone(), &namespace);
     let ours = PatchParams::apply(FIELD_MANAGER).force();
     let applied = api.patch(&name, &ours, &Patch::Apply(&silence)).await;
-    context.metrics.kubernetes_write("Silence", "apply");
     // An apply leaves what somebody else has set beside it, and is refused where the two exclude each other.
     let beside = match (&applied, &there) {
         (Ok(stored), _) if stored.metadata.deletion_timestamp.is_none() => correction(stored, &silence),
@@ -119,9 +118,7 @@ pub(super) async fn write(
                 field_manager: Some(FIELD_MANAGER.to_owned()),
                 ..PatchParams::default()
             };
-            let corrected = api.patch(&name, &ours, &Patch::Merge(correction)).await?;
-            context.metrics.kubernetes_write("Silence", "patch");
-            corrected
+            api.patch(&name, &ours, &Patch::Merge(correction)).await?
         }
     };
     if stored.metadata.deletion_timestamp.is_some() {

@@ -137,7 +137,6 @@ pub(super) async fn publish<K: Reconcile>(
     status::apply(&context.client, object, &said.status, None)
         .await
         .map_err(|e| Error::Kube(Box::new(e)))?;
-    context.metrics.kubernetes_write(K::KIND, "status");
     context.reported::<K>(object, said.reason);
     said.tell(object, context, said.message.clone()).await;
     Ok(action)

@@ -167,7 +167,6 @@ impl<'a, K: Reconcile> Whole<'a, K> {
             Err(error) => return Err(Error::Kube(Box::new(error))),
         }
         self.status = next;
-        self.context.metrics.kubernetes_write(K::KIND, "status");
         let ready = condition::ready(K::conditions(&self.status));
         if let Some(reason) = ready.and_then(|ready| Reason::of(&ready.reason)) {
             self.context.reported::<K>(self.object, reason);

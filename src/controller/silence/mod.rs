@@ -419,14 +419,13 @@ impl Silence {
         }
         let api: Api<Silence> = Api::namespaced(context.client.clone(), self.ns());
         match api.delete(self.id(), &only_this_version(self)).await {
-            Err(error) if is_missing(&error) => {}
-            Err(error) if is_conflict(&error) => return Ok(Some(pass::CHANGED)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) if is_conflict(&error) => Ok(Some(pass::CHANGED)),
             result => {
                 result?;
-                context.metrics.kubernetes_write("Silence", "delete");
+                Ok(None)
             }
         }
-        Ok(None)
     }
 }
 

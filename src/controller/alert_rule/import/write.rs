@@ -91,7 +91,7 @@ pub(super) async fn all(
     let mut is_all = steps.len() <= MOST;
     steps.truncate(MOST);
     let api: Api<AlertRule> = Api::namespaced(context.client.clone(), import.ns());
-    let runs: Vec<_> = steps.into_iter().map(|step| run(&api, step, context)).collect();
+    let runs: Vec<_> = steps.into_iter().map(|step| run(&api, step)).collect();
     let mut outcomes = stream::iter(runs).buffer_unordered(AT_ONCE);
     let mut failure = None;
     while let Some((step, result)) = outcomes.next().await {
@@ -151,16 +151,11 @@ fn stranger(import: &PrometheusRuleImport, context: &Context, name: &str) -> Opt
     }
 }
 
-async fn run<'a>(
-    api: &Api<AlertRule>,
-    step: Step<'a>,
-    context: &Context,
-) -> (Step<'a>, Result<Outcome, kube::Error>) {
+async fn run<'a>(api: &Api<AlertRule>, step: Step<'a>) -> (Step<'a>, Result<Outcome, kube::Error>) {
     let result = match &step {
         Step::Apply(asked) => {
             let ours = PatchParams::apply(IMPORT_FIELD_MANAGER).force();
             let applied = api.patch(&asked.name_any(), &ours, &Patch::Apply(asked)).await;
-            context.metrics.kubernetes_write(AlertRule::KIND, "apply");
             applied.map(|_| Outcome::Done)
         }
         Step::Delete(rule) => {
@@ -173,7 +168,6 @@ async fn run<'a>(
                 ..DeleteParams::default()
             };
             let deleted = api.delete(&rule.name_any(), &only_this).await;
-            context.metrics.kubernetes_write(AlertRule::KIND, "delete");
             match deleted {
                 Err(error) if is_missing(&error) => Ok(Outcome::Done),
                 Err(error) if is_conflict(&error) => Ok(Outcome::Changed),

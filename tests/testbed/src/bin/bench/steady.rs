@@ -69,7 +69,7 @@ pub(crate) async fn first_sync(world: &mut World, set: &Set<'_>, floor: &Floor, 
     table.push(Row::new("first sync: process start → /readyz", time(ready)));
     table.push(Row::new("first sync: processor time", time(usage.cpu)));
     table.push(Row::new("first sync: passes", passes_by_kind(world).await));
-    let statuses = world.count(WRITES, "what=\"status\"").await;
+    let statuses = world.count(WRITES, "/status\"").await;
     table.push(Row::new(
         "first sync: status writes",
         format!("{statuses:.0} for {} resources", set.fleet.resources()),
