@@ -90,8 +90,8 @@ run-tests: # What ran on which release of Grafana is printed last
 	tests/testbed/by-release; exit $$end
 
 .PHONY: test-faults
-test-faults: testbed ## Test every fault of every call, and a crash before and after each, where `make test` takes a few (an hour or more)
-	ALERTWRIGHT_FAULTS=all cargo test --locked --test e2e matrix:: -- --test-threads=2 --nocapture
+test-faults: testbed ## Test every fault of every call, and a crash before and after each, where `make test` takes a few (hours; one kind of them: KIND=409)
+	ALERTWRIGHT_FAULTS="$(or $(KIND),all)" cargo test --locked --test e2e matrix:: -- --test-threads=2 --nocapture
 
 .PHONY: soak
 soak: testbed ## Test many edits, faults, crashes and changes by hand in an order by chance (SEEDS=200, or one again: SEED=17)
