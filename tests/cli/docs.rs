@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{run, text};
+use alertwright_testbed::Scratch;
+
+use super::{examples, run, run_in, text};
 
 const BEGIN: &str = "```console\n";
 const END: &str = "```\n";
@@ -16,8 +18,24 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// A page with the outputs of its commands as they are now.
+/// What is in a folder, in another one.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(from, to).expect("a copy");
+        }
+    }
+}
+
+/// A page with the outputs of its commands as they are now. They are run in a copy of the folder of examples, for some write files.
 fn renewed(page: &str) -> String {
+    let desk = Scratch::new("pages").expect("a folder");
+    copy(&examples(), desk.path());
     let mut out = String::new();
     let mut rest = page;
     while let Some(at) = rest.find(BEGIN) {
@@ -39,7 +57,7 @@ fn renewed(page: &str) -> String {
         for command in commands.filter(|command| *command != "echo $?") {
             let words: Vec<&str> = command.split(' ').collect();
             assert_eq!(words.first(), Some(&"alertwright"), "{command}");
-            let output = run(&words[1..], "");
+            let output = run_in(desk.path(), &words[1..], "");
             let _ = writeln!(out, "$ {command}");
             out.push_str(&text(&output.stdout));
             out.push_str(&text(&output.stderr));

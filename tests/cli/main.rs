@@ -19,15 +19,25 @@ mod import;
 mod shown;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+/// The folder of examples.
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli")
+}
 
 /// Runs a command in the folder of examples, and gives it a text to read.
 fn run(arguments: &[&str], input: &str) -> Output {
+    run_in(&examples(), arguments, input)
+}
+
+/// The same in another folder.
+fn run_in(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertwright"));
     command
         .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli"))
+        .current_dir(folder)
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
