@@ -17,6 +17,7 @@ mod hooks;
 mod import;
 #[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
 mod shown;
+mod terminal;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -16,9 +16,11 @@ use jiff::Timestamp;
 use self::paged::{Paged, Whose, paged};
 use self::subject::{Gathered, Subject, Whom};
 use self::tested::{Run, Tested, ended, tell};
+use super::common::color::Colors;
 use super::common::connect::wait;
 use super::common::exit::{self, Exit};
 use super::common::print::{print, wrong};
+use super::common::terminal::Look;
 use crate::api::duration;
 use crate::domain::ownership::Owners;
 use crate::domain::routing::trees::World;
@@ -69,6 +71,8 @@ struct Telling {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// Also write one page with a chart, which needs no network, into this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -82,6 +86,8 @@ struct Telling {
 enum Output {
     /// Counts, a chart of the value, and a line for each firing.
     Table,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document.
     Json,
     /// A line for each firing, with titles.
@@ -144,7 +150,11 @@ impl Backtest {
             fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
         }
         print(&match self.telling.output {
-            Output::Table => text::all(&tested, !self.telling.no_headers),
+            Output::Table | Output::Wide => {
+                let is_wide = self.telling.output == Output::Wide;
+                let look = Look::of_output(self.telling.colors.color, is_wide);
+                text::all(&tested, !self.telling.no_headers, look)
+            }
             Output::Json => json::all(&tested),
             Output::Csv => text::csv(&tested, !self.telling.no_headers),
         })?;

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::super::common::print::{harmless, table};
+use super::super::common::print::harmless;
+use super::super::common::terminal::{Look, Paint, plain};
 use super::paged::Paged;
 use super::tested::{Run, Tested};
 use crate::domain::rule::evaluation::Labels;
@@ -29,12 +30,12 @@ const COUNTED: [&str; 7] = [
 ];
 
 /// All rules, one below the other.
-pub(super) fn all(tested: &[Tested<'_>], has_titles: bool) -> String {
-    let each: Vec<String> = tested.iter().map(|one| of(one, has_titles)).collect();
+pub(super) fn all(tested: &[Tested<'_>], has_titles: bool, look: Look) -> String {
+    let each: Vec<String> = tested.iter().map(|one| of(one, has_titles, look)).collect();
     each.join("\n")
 }
 
-fn of(tested: &Tested<'_>, has_titles: bool) -> String {
+fn of(tested: &Tested<'_>, has_titles: bool, look: Look) -> String {
     let span = tested.span;
     let head = format!(
         "{}  {}, step {}, {} evaluations",
@@ -43,9 +44,9 @@ fn of(tested: &Tested<'_>, has_titles: bool) -> String {
         length(span.step),
         grouped(span.count())
     );
-    let mut out = format!("{}\n", harmless(&head));
+    let mut out = format!("{}\n", look.painted(&head, Paint::Bold));
     let rows: Vec<Vec<String>> = tested.runs.iter().map(counts).collect();
-    out.push_str(&table(&COUNTED, &rows, has_titles));
+    out.push_str(&look.table(&COUNTED, &rows, has_titles, &plain));
     let Some(run) = tested.runs.last() else { return out };
     out.push_str(&chart(run));
     let firings: Vec<Vec<String>> = run
@@ -56,10 +57,11 @@ fn of(tested: &Tested<'_>, has_titles: bool) -> String {
         .map(|firing| row(run, firing))
         .collect();
     if !firings.is_empty() {
-        out.push_str(&table(
+        out.push_str(&look.table(
             &["STARTED (UTC)", "LENGTH", "PEAK", "LABELS"],
             &firings,
             has_titles,
+            &plain,
         ));
     }
     let more = run.past.firings.len().saturating_sub(MOST);

@@ -14,6 +14,14 @@ pub(in super::super) enum Color {
     Never,
 }
 
+/// When there are colours, for a command that prints tables or marks.
+#[derive(clap::Args, Debug, Clone, Copy, Default)]
+pub(in super::super) struct Colors {
+    /// When there are colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(in super::super) color: Color,
+}
+
 impl Color {
     /// Whether to print colours to a place.
     pub(in super::super) fn is_on(self, place: &impl IsTerminal) -> bool {

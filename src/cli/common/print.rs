@@ -33,6 +33,11 @@ pub(in super::super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
+/// Says lines besides in which there is nothing harmful, and maybe colours.
+pub(in super::super) fn aside(lines: &str) {
+    let _ = io::stderr().lock().write_all(lines.as_bytes());
+}
+
 /// A line of text without what would end it, or what a terminal would take for a command.
 pub(in super::super) fn harmless(text: &str) -> String {
     text.replace(is_harmful, "\u{fffd}")
@@ -56,25 +61,6 @@ pub(in super::super) fn columns(text: &str) -> usize {
 pub(in super::super) fn padded(text: &str, width: usize) -> String {
     let room = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(room))
-}
-
-/// Rows below their titles, each column as wide as it must be. The last one is as long as it is.
-pub(in super::super) fn table(titles: &[&str], rows: &[Vec<String>], has_titles: bool) -> String {
-    let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
-    let all: Vec<&Vec<String>> = has_titles.then_some(&titles).into_iter().chain(rows).collect();
-    let width = |column: usize| {
-        let cells = all.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| columns(cell)).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
-    let mut out = String::new();
-    for row in &all {
-        let cells = row.iter().zip(&widths);
-        let line: Vec<String> = cells.map(|(cell, width)| padded(cell, *width)).collect();
-        out.push_str(harmless(line.join("  ").trim_end()).as_str());
-        out.push('\n');
-    }
-    out
 }
 
 /// A text in XML, which has no control characters.
@@ -103,28 +89,6 @@ mod tests {
         let given = "a\u{85}b\u{2028}c\u{202e}d\u{2069}e\nf – ä";
         let expected = "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f – ä";
         assert_eq!(harmless(given), expected);
-    }
-
-    #[test]
-    fn columns_stand_below_each_other_whatever_is_written_in_them() {
-        let row = |name: &str| vec![name.to_owned(), "x".to_owned()];
-        // Wide letters, an emoji of several characters, a letter with an accent of its own, a control character, and one that turns the direction.
-        let names = [
-            "支払いエラー",
-            "👩‍🚒 fire",
-            "e\u{301}t\u{301}",
-            "a\u{1b}b",
-            "a\u{202e}b",
-            "plain",
-        ];
-        let rows: Vec<_> = names.map(row).to_vec();
-        let table = table(&["NAME", "X"], &rows, true);
-        for line in table.lines() {
-            let (before, _) = line.rsplit_once("  ").unwrap();
-            assert_eq!(columns(before), 12, "{line}");
-        }
-        assert_eq!(columns("支払い"), 6);
-        assert_eq!(padded("支払い", 4), "支払い");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::print::{note, print};
+use super::color::Colors;
+use super::print::{aside, note, print};
+use super::terminal::Look;
 use super::written::{self, Layout, Written};
 
 /// Where resources are written.
@@ -15,7 +17,7 @@ pub(in super::super) struct Place {
     #[arg(long, value_enum, default_value_t = Layout::Kind, requires = "directory")]
     pub(in super::super) layout: Layout,
     /// Overwrite files that are there, but not that of --secrets-file, in which somebody may have filled in what is nowhere else.
-    #[arg(long)]
+    #[arg(long, requires = "directory")]
     force: bool,
 }
 
@@ -36,6 +38,8 @@ pub(in super::super) struct Telling {
     /// How to report what was made: on standard output with --directory, else on standard error.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -49,6 +53,8 @@ pub(in super::super) struct Telling {
 enum Output {
     /// A line for each resource.
     Table,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document.
     Json,
 }
@@ -56,7 +62,7 @@ enum Output {
 /// What there is to tell.
 pub(in super::super) trait Report {
     /// A line for each resource, and for what is none; with titles above or without.
-    fn table(&self, has_titles: bool) -> String;
+    fn table(&self, has_titles: bool, look: Look) -> String;
     /// The same as one document.
     fn json(&self) -> Result<String, String>;
     /// What there is to say of all of it.
@@ -77,16 +83,25 @@ impl Telling {
         if self.quiet {
             return Ok(());
         }
+        let in_files = place.directory.is_some();
         let text = match self.output {
-            Output::Table => report.table(!self.no_headers),
+            Output::Table | Output::Wide => {
+                let (color, is_wide) = (self.colors.color, self.output == Output::Wide);
+                let look = if in_files {
+                    Look::of_output(color, is_wide)
+                } else {
+                    Look::of_errors(color, is_wide)
+                };
+                report.table(!self.no_headers, look)
+            }
             Output::Json => report.json()?,
         };
-        if place.directory.is_some() {
+        if in_files {
             print(&text)?;
         } else {
-            text.lines().for_each(note);
+            aside(&text);
         }
-        if self.output == Output::Table {
+        if self.output != Output::Json {
             report.sentences().iter().for_each(|sentence| note(sentence));
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! How tables look on a terminal: in colours, and no wider than it is.
 
-use std::fmt::Write;
 use std::io::{self, IsTerminal};
+
+use terminal_size::{Height, Width};
 
 use super::color::Color;
 use super::print::{columns, harmless, padded};
@@ -46,18 +47,42 @@ impl Paint {
 pub(in super::super) type Painted<'a> = &'a dyn Fn(usize, usize) -> Option<Paint>;
 
 impl Look {
-    /// That of standard output.
-    pub(in super::super) fn of_output(color: Color) -> Self {
+    /// That of standard output, where lines are as long as they are if that is asked.
+    pub(in super::super) fn of_output(color: Color, is_wide: bool) -> Self {
         let out = io::stdout();
         let size = out
             .is_terminal()
             .then(|| terminal_size::terminal_size_of(&out))
             .flatten();
+        Self::of(color.is_on(&out), size.filter(|_| !is_wide))
+    }
+
+    /// That of standard error.
+    pub(in super::super) fn of_errors(color: Color, is_wide: bool) -> Self {
+        let errors = io::stderr();
+        let size = errors
+            .is_terminal()
+            .then(|| terminal_size::terminal_size_of(&errors))
+            .flatten();
+        Self::of(color.is_on(&errors), size.filter(|_| !is_wide))
+    }
+
+    fn of(has_color: bool, size: Option<(Width, Height)>) -> Self {
         Self {
-            has_color: color.is_on(&out),
+            has_color,
             width: size
                 .map(|(width, _)| usize::from(width.0))
                 .filter(|width| *width > 0),
+        }
+    }
+
+    /// A text that stands out, however long it is.
+    pub(in super::super) fn painted(self, text: &str, paint: Paint) -> String {
+        let text = harmless(text);
+        if self.has_color && !text.is_empty() {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", paint.code())
+        } else {
+            text
         }
     }
 
@@ -68,7 +93,7 @@ impl Look {
         line.end() + "\n"
     }
 
-    /// Rows below their titles, as [`table`](super::print::table) prints them.
+    /// Rows below their titles, each column as wide as it must be. The last one is as long as it is, or as there is room.
     pub(in super::super) fn table(
         self,
         titles: &[&str],
@@ -82,29 +107,45 @@ impl Look {
             let cells = all().filter_map(|row| row.get(column));
             cells.map(|cell| columns(cell)).max().unwrap_or_default()
         };
-        let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+        let count = all().map(Vec::len).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..count).map(width).collect();
         let mut out = String::new();
         for (number, row) in all().enumerate() {
             let of_cell = |column| match number.checked_sub(usize::from(has_titles)) {
                 None => Some(Paint::Bold),
                 Some(row) => painted(row, column),
             };
-            let last = row.iter().rposition(|cell| !cell.trim_end().is_empty());
-            let mut line = Line::new(self);
-            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let cell = harmless(cell);
-                if Some(column) == last {
-                    line.push(cell.trim_end(), of_cell(column));
-                    break;
-                }
-                line.push(&cell, of_cell(column));
-                line.push(&padded("", width - columns(&cell) + 2), None);
-            }
-            out.push_str(&line.end());
-            out.push('\n');
+            out.push_str(&self.row(row, &widths, &of_cell));
         }
         out
     }
+
+    /// A row of cells, each at least as wide as its column.
+    pub(in super::super) fn row(
+        self,
+        row: &[String],
+        widths: &[usize],
+        painted: &dyn Fn(usize) -> Option<Paint>,
+    ) -> String {
+        let last = row.iter().rposition(|cell| !cell.trim_end().is_empty());
+        let mut line = Line::new(self);
+        for (column, cell) in row.iter().enumerate() {
+            let cell = harmless(cell);
+            if Some(column) == last {
+                line.push(cell.trim_end(), painted(column));
+                break;
+            }
+            let width = widths.get(column).copied().unwrap_or_default();
+            line.push(&cell, painted(column));
+            line.push(&padded("", width.saturating_sub(columns(&cell)) + 2), None);
+        }
+        line.end() + "\n"
+    }
+}
+
+/// Nothing but titles stands out.
+pub(in super::super) const fn plain(_: usize, _: usize) -> Option<Paint> {
+    None
 }
 
 /// The begin of a text, as far as so many columns have room for it.
@@ -149,11 +190,8 @@ impl Line {
             } else {
                 text
             };
-            match paint.filter(|_| self.look.has_color && !shown.is_empty()) {
-                Some(paint) => {
-                    let code = paint.code();
-                    let _ = write!(out, "\u{1b}[{code}m{shown}\u{1b}[0m");
-                }
+            match paint {
+                Some(paint) => out.push_str(&self.look.painted(&shown, paint)),
                 None => out.push_str(&shown),
             }
             if is_last {
@@ -167,7 +205,6 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::print::table;
     use super::*;
 
     fn rows() -> Vec<Vec<String>> {
@@ -187,11 +224,39 @@ mod tests {
     }
 
     #[test]
-    fn in_a_pipe_it_is_the_table_that_it_always_is() {
-        let plain = shown(Look::default());
-        assert_eq!(plain, table(&TITLES, &rows(), true));
-        let alone = Look::default().table(&TITLES, &rows(), false, &|_, _| None);
-        assert_eq!(alone, table(&TITLES, &rows(), false));
+    fn in_a_pipe_each_column_is_as_wide_as_it_must_be_and_no_line_ends_in_spaces() {
+        let whole = "NAME   STATE    WHAT\na      red\u{fffd}[2J\nother  –        ein längeres Wort\n支払   👩‍🚒       障害が起きた\n";
+        assert_eq!(shown(Look::default()), whole);
+        let alone = Look::default().table(&TITLES, &rows(), false, &plain);
+        assert_eq!(alone, whole.split_once('\n').unwrap().1);
+    }
+
+    #[test]
+    fn a_cell_without_a_title_is_shown() {
+        let rows = [vec!["a".to_owned(), "more".to_owned()]];
+        assert_eq!(Look::default().table(&["X"], &rows, true, &plain), "X\na  more\n");
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_whatever_is_written_in_them() {
+        let row = |name: &str| vec![name.to_owned(), "x".to_owned()];
+        // Wide letters, an emoji of several characters, a letter with an accent of its own, a control character, and one that turns the direction.
+        let names = [
+            "支払いエラー",
+            "👩‍🚒 fire",
+            "e\u{301}t\u{301}",
+            "a\u{1b}b",
+            "a\u{202e}b",
+            "plain",
+        ];
+        let rows: Vec<_> = names.map(row).to_vec();
+        let table = Look::default().table(&["NAME", "X"], &rows, true, &plain);
+        for line in table.lines() {
+            let (before, _) = line.rsplit_once("  ").unwrap();
+            assert_eq!(columns(before), 12, "{line}");
+        }
+        assert_eq!(columns("支払い"), 6);
+        assert_eq!(padded("支払い", 4), "支払い");
     }
 
     #[test]

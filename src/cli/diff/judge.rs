@@ -30,14 +30,14 @@ pub(super) enum Sign {
 
 impl Sign {
     /// How a line begins.
-    pub(super) const fn mark(self) -> char {
+    pub(super) const fn mark(self) -> &'static str {
         match self {
-            Self::Create => '+',
-            Self::Change => '~',
-            Self::Delete => '-',
-            Self::Refused => '!',
-            Self::Unknown => '?',
-            Self::Equal => '=',
+            Self::Create => "+",
+            Self::Change => "~",
+            Self::Delete => "-",
+            Self::Refused => "!",
+            Self::Unknown => "?",
+            Self::Equal => "=",
         }
     }
 }

@@ -13,11 +13,13 @@ use std::fmt::Write;
 use self::asked::Asked;
 use self::gather::Wanted;
 use self::judge::{Counts, Row, Sign};
+use super::common::color::Colors;
 use super::common::connect::{Cluster, Scope, ToGrafana, wait};
 use super::common::exit::{self, Exit};
 use super::common::files::Files;
 use super::common::names;
 use super::common::print::{note, print, wrong};
+use super::common::terminal::Look;
 use crate::controller::run::rehearsal::Name;
 use crate::domain::ownership::Owner;
 
@@ -61,6 +63,8 @@ pub(super) struct Diff {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
 }
 
 /// How differences are printed.
@@ -118,7 +122,7 @@ impl Diff {
             Output::Json => json::all(&rows, &counts, &grafana),
             Output::Patch => patch::all(&rows)?,
             Output::Text if self.summary => String::new(),
-            Output::Text => text::all(&rows, self.show_equal),
+            Output::Text => text::all(&rows, self.show_equal, Look::of_output(self.colors.color, true)),
         })?;
         if !self.quiet && self.output == Output::Text {
             note(&said(&counts));
@@ -209,7 +213,7 @@ pub(super) async fn adoption(
     Ok(Adoption {
         able: able.collect(),
         rest: rest.collect(),
-        text: text::all(&compared.rows, true),
+        text: text::all(&compared.rows, true, Look::default()),
         rows: serde_json::to_value(&compared.rows).unwrap_or_default(),
         notes: compared.notes,
     })

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::super::common::print::{columns, harmless, padded};
+use super::super::common::terminal::{Look, Paint};
 use super::judge::{Row, Sign};
 use super::meaning::Meaning;
 use crate::domain::routing::difference::Difference;
@@ -19,7 +20,7 @@ const WIDEST: usize = 44;
 /// How many lines are told of what a change of routes means.
 const MEANINGS: usize = 10;
 
-pub(super) fn all(rows: &[Row], shows_equal: bool) -> String {
+pub(super) fn all(rows: &[Row], shows_equal: bool, look: Look) -> String {
     let namespaces: BTreeSet<&str> = rows.iter().map(|row| row.name.namespace.as_str()).collect();
     let shown: Vec<&Row> = rows
         .iter()
@@ -37,14 +38,21 @@ pub(super) fn all(rows: &[Row], shows_equal: bool) -> String {
             .as_ref()
             .or(row.place.as_ref())
             .map_or("", String::as_str);
-        line(
-            &mut out,
-            &format!("{} {}  {about}", row.sign.mark(), padded(&named(row), width)),
-        );
+        out.push_str(&look.painted(row.sign.mark(), paint(row.sign)));
+        line(&mut out, &format!(" {}  {about}", padded(&named(row), width)));
         fields(&mut out, &row.differences);
         routing(&mut out, &row.routing);
     }
     out
+}
+
+const fn paint(sign: Sign) -> Paint {
+    match sign {
+        Sign::Create => Paint::Green,
+        Sign::Change | Sign::Unknown => Paint::Yellow,
+        Sign::Delete | Sign::Refused => Paint::Red,
+        Sign::Equal => Paint::Dim,
+    }
 }
 
 fn line(out: &mut String, text: &str) {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::common::print::{API_VERSION, table};
+use super::super::common::print::API_VERSION;
 use super::super::common::telling;
+use super::super::common::terminal::{Look, Paint};
 use super::super::common::written::Written;
 use crate::domain::export::Export;
 use crate::domain::export::resource::{Kind, Resource};
@@ -16,7 +17,7 @@ pub(super) struct Report<'a> {
 }
 
 impl telling::Report for Report<'_> {
-    fn table(&self, has_titles: bool) -> String {
+    fn table(&self, has_titles: bool, look: Look) -> String {
         let resources = self.export.resources.iter().enumerate();
         let resources = resources.map(|(at, resource)| {
             let place = self.written.file(at).unwrap_or_else(|| resource.name.clone());
@@ -37,7 +38,12 @@ impl telling::Report for Report<'_> {
         } else {
             "NAME"
         };
-        table(&["KIND", "GRAFANA", place, "NOTE"], &rows, has_titles)
+        let paint = |row: usize, column: usize| match self.export.resources.get(row) {
+            _ if column != 3 => None,
+            None => Some(Paint::Red),
+            Some(resource) => (!resource.lost.is_empty()).then_some(Paint::Yellow),
+        };
+        look.table(&["KIND", "GRAFANA", place, "NOTE"], &rows, has_titles, &paint)
     }
 
     fn json(&self) -> Result<String, String> {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::common::print::{API_VERSION, table};
+use super::super::common::print::API_VERSION;
 use super::super::common::telling;
+use super::super::common::terminal::{Look, Paint};
 use super::super::common::written::Written;
 use crate::domain::export::foreign::Import;
 use crate::domain::export::resource::{Resource, Spec};
@@ -17,7 +18,7 @@ pub(super) struct Report<'a> {
 }
 
 impl telling::Report for Report<'_> {
-    fn table(&self, has_titles: bool) -> String {
+    fn table(&self, has_titles: bool, look: Look) -> String {
         let made = self.import.made.iter().enumerate().map(|(at, made)| {
             let resource = &made.resource;
             let name = format!("{}/{}", resource.spec.kind(), resource.name);
@@ -32,7 +33,12 @@ impl telling::Report for Report<'_> {
         } else {
             "RESOURCE"
         };
-        table(&["SOURCE", place, "NOTE"], &rows, has_titles)
+        let paint = |row: usize, column: usize| match self.import.made.get(row) {
+            _ if column != 2 => None,
+            None => Some(Paint::Red),
+            Some(made) => (!made.resource.lost.is_empty()).then_some(Paint::Yellow),
+        };
+        look.table(&["SOURCE", place, "NOTE"], &rows, has_titles, &paint)
     }
 
     fn json(&self) -> Result<String, String> {

@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 
 use self::figures::{By, Row, Rule, Silenced, Sort, Window, rows};
+use super::common::color::Colors;
 use super::common::connect::{Anywhere, Reached, ToGrafana, wait};
 use super::common::exit::{self, Exit};
 use super::common::print::{as_yaml, note, print};
+use super::common::terminal::Look;
 use crate::api::duration::Duration;
 use crate::cluster::answer::chain;
 use crate::domain::silence::as_matcher;
@@ -51,6 +53,8 @@ pub(super) struct Report {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// Write a page of HTML into this file too, which needs nothing else to be looked at.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -67,6 +71,8 @@ pub(super) struct Report {
 enum Output {
     /// A line for each.
     Table,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document.
     Json,
     /// The same document as YAML.
@@ -99,7 +105,10 @@ impl Report {
         limits.extend(unread);
         let said: &[String] = if self.quiet { &[] } else { &limits };
         print(&match self.output {
-            Output::Table => print::table(&rows, self.by, !self.no_headers),
+            Output::Table | Output::Wide => {
+                let look = Look::of_output(self.colors.color, self.output == Output::Wide);
+                print::table(&rows, self.by, !self.no_headers, look)
+            }
             Output::Json => print::json(&rows, &window, &past, &limits),
             Output::Yaml => as_yaml(&print::json(&rows, &window, &past, &limits))?,
             Output::Csv => print::csv(&rows, !self.no_headers),

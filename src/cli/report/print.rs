@@ -5,7 +5,8 @@ use std::fmt::Write;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::super::common::print::{self, API_VERSION, escaped, harmless};
+use super::super::common::print::{API_VERSION, escaped, harmless};
+use super::super::common::terminal::{Look, Paint};
 use super::figures::{By, Row, Window};
 use crate::grafana::api::history::{KeptIn, Past};
 
@@ -59,9 +60,11 @@ fn length(length: SignedDuration) -> String {
     }
 }
 
-pub(super) fn table(rows: &[Row], by: By, has_titles: bool) -> String {
+pub(super) fn table(rows: &[Row], by: By, has_titles: bool, look: Look) -> String {
     let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row, by)).collect();
-    print::table(&titles(by), &cells, has_titles)
+    // What never fired is paler, as on the page.
+    let paint = |row: usize, _| rows.get(row).filter(|row| row.firings == 0).map(|_| Paint::Dim);
+    look.table(&titles(by), &cells, has_titles, &paint)
 }
 
 /// A text of which Markdown makes nothing else: no link, no picture, nobody who is told of it.
@@ -239,9 +242,10 @@ mod tests {
     #[test]
     fn the_table_has_a_column_for_each_figure_and_no_text_of_a_rule_breaks_it() {
         let expected = "RULE               SEVERITY  FIRINGS  FIRING  MEDIAN  FLAPS  SILENCED  NODATA  ERROR  LAST\n<b>High | \"rate\"\u{fffd}  =high     19       4h 12m  8m      6      25%       1       2      2026-11-25 14:05\nQuiet              –         0        0s      –       0      –         0       0      –\n";
-        assert_eq!(table(&rows(), By::Rule, true), expected);
-        assert!(table(&rows(), By::Team, true).starts_with("TEAM "));
-        assert_eq!(table(&rows(), By::Rule, false).lines().count(), 2);
+        let table = |by, has_titles| table(&rows(), by, has_titles, Look::default());
+        assert_eq!(table(By::Rule, true), expected);
+        assert!(table(By::Team, true).starts_with("TEAM "));
+        assert_eq!(table(By::Rule, false).lines().count(), 2);
     }
 
     #[test]

@@ -8,9 +8,11 @@ mod tree;
 use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference, doubt};
+use super::common::color::Colors;
 use super::common::exit::{self, Exit};
 use super::common::names;
 use super::common::print::{as_yaml, note, print, wrong};
+use super::common::terminal::Look;
 
 /// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.
 ///
@@ -47,6 +49,8 @@ pub(super) struct Route {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -135,7 +139,11 @@ impl Route {
             Output::Json => json::all(&answers),
             Output::Yaml => as_yaml(&json::all(&answers))?,
             _ if self.tree => tree::all(&answers),
-            output => text::all(&answers, output == Output::Wide, !self.no_headers),
+            output => {
+                let is_wide = output == Output::Wide;
+                let look = Look::of_output(self.colors.color, is_wide);
+                text::all(&answers, is_wide, !self.no_headers, look)
+            }
         })?;
         if answers.is_empty() {
             note("there is no AlertRule to tell this of");

@@ -1,6 +1,7 @@
 //! A line for each contact point that is told.
 
-use super::super::common::print::{harmless, table};
+use super::super::common::print::harmless;
+use super::super::common::terminal::{Look, Paint};
 use crate::domain::routing::answer::{Answer, Told};
 use crate::domain::routing::inhibited::Inhibited;
 use crate::domain::routing::silenced::Silenced;
@@ -16,9 +17,12 @@ const TITLES: [&str; 8] = [
     "MUTED",
 ];
 
-pub(super) fn all(answers: &[Answer], is_wide: bool, has_titles: bool) -> String {
+/// Where that is said which may be muted.
+const MUTED: usize = 7;
+
+pub(super) fn all(answers: &[Answer], is_wide: bool, has_titles: bool, look: Look) -> String {
     if let [only] = answers {
-        return one(only, is_wide, has_titles);
+        return one(only, is_wide, has_titles, look);
     }
     let mut rows = Vec::new();
     for answer in answers {
@@ -30,18 +34,31 @@ pub(super) fn all(answers: &[Answer], is_wide: bool, has_titles: bool) -> String
             let says = [("silenced by", quiet), ("held back at times by", held)];
             let says = says.iter().filter(|(_, by)| !by.is_empty());
             let says: Vec<String> = says.map(|(how, by)| format!("{how} {}", by.join(", "))).collect();
-            if !says.is_empty() {
-                row.push(says.join("; "));
-            }
+            row.push(says.join("; "));
             rows.push(row);
         }
     }
     let mut titles = titles(is_wide);
     titles.splice(0..1, ["ALERT"]);
-    table(&titles, &rows, has_titles)
+    // Most alerts are neither, and then nobody needs the column.
+    if rows
+        .iter()
+        .any(|row| row.last().is_some_and(|says| !says.is_empty()))
+    {
+        titles.push("QUIET");
+    }
+    look.table(&titles, &rows, has_titles, &|row, column| {
+        muted_now(&rows, row, column)
+    })
 }
 
-fn one(answer: &Answer, is_wide: bool, has_titles: bool) -> String {
+/// What isn't sent now stands out.
+fn muted_now(rows: &[Vec<String>], row: usize, column: usize) -> Option<Paint> {
+    let cell = rows.get(row)?.get(column).filter(|_| column == MUTED)?;
+    cell.starts_with("yes").then_some(Paint::Yellow)
+}
+
+fn one(answer: &Answer, is_wide: bool, has_titles: bool, look: Look) -> String {
     let told = answer.contact_points.iter().enumerate();
     let rows: Vec<Vec<String>> = told
         .map(|(i, told)| {
@@ -50,7 +67,8 @@ fn one(answer: &Answer, is_wide: bool, has_titles: bool) -> String {
             row
         })
         .collect();
-    table(&titles(is_wide), &rows, has_titles) + &silenced(answer) + &inhibited(answer)
+    let paint = |row, column| muted_now(&rows, row, column);
+    look.table(&titles(is_wide), &rows, has_titles, &paint) + &silenced(answer) + &inhibited(answer)
 }
 
 fn titles(is_wide: bool) -> Vec<&'static str> {

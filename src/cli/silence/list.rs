@@ -3,13 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Scope, wait};
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{API_VERSION, as_yaml, note, print, table};
+use super::super::common::print::{API_VERSION, as_yaml, note, print};
+use super::super::common::terminal::{Look, Paint};
 use super::text;
 use crate::api::Silence;
 use crate::api::duration::Duration;
-use crate::api::silence::EXPIRED;
+use crate::api::silence::{ACTIVE, EXPIRED, PENDING};
 use crate::controller::engine::managed::Managed;
 
 /// Show the Silences of the cluster, those that end first on top.
@@ -29,6 +31,8 @@ pub(super) struct List {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -76,6 +80,7 @@ impl List {
                     with_namespaces: self.scope.whole.all_namespaces,
                     is_wide: self.output == Output::Wide,
                     has_titles: !self.no_headers,
+                    look: Look::of_output(self.colors.color, self.output == Output::Wide),
                 };
                 lines(&shown, manner, now)
             }
@@ -149,6 +154,7 @@ struct Manner {
     with_namespaces: bool,
     is_wide: bool,
     has_titles: bool,
+    look: Look,
 }
 
 /// Which alerts one is of: those of its rules, and with its matchers.
@@ -201,7 +207,13 @@ fn lines(shown: &[Silence], manner: Manner, now: Timestamp) -> String {
         titles.insert(3, "STARTS");
         titles.insert(7, "OF");
     }
-    table(&titles, &rows, manner.has_titles)
+    let paint = |row: usize, column: usize| match rows.get(row)?.get(column)?.as_str() {
+        _ if column != 2 => None,
+        ACTIVE => Some(Paint::Green),
+        PENDING => Some(Paint::Yellow),
+        _ => Some(Paint::Dim),
+    };
+    manner.look.table(&titles, &rows, manner.has_titles, &paint)
 }
 
 #[cfg(test)]
@@ -250,6 +262,7 @@ mod tests {
             with_namespaces: false,
             is_wide: false,
             has_titles: true,
+            look: Look::default(),
         };
         let text = lines(&all, manner, now);
         assert_eq!(
@@ -270,6 +283,7 @@ mod tests {
             with_namespaces: true,
             is_wide: true,
             has_titles: true,
+            look: Look::default(),
         };
         assert_eq!(
             lines(&[serde_json::from_value(object).unwrap()], manner, now),

@@ -13,11 +13,13 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 use tokio::signal::ctrl_c;
 
+use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Scope, Whole, kind, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
 use super::super::common::names;
-use super::super::common::print::{API_VERSION, as_yaml, harmless, note, padded, print, table};
+use super::super::common::print::{API_VERSION, as_yaml, note, print};
+use super::super::common::terminal::{Look, Paint};
 use super::view::handed;
 use crate::api::{FIELD_MANAGER, GROUP};
 use crate::cluster::answer::chain;
@@ -56,6 +58,8 @@ pub(in super::super) struct Events {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -69,6 +73,8 @@ pub(in super::super) struct Events {
 enum Output {
     /// A line for each.
     Table,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document.
     Json,
     /// The same document as YAML.
@@ -179,7 +185,7 @@ impl Events {
         match self.output {
             Output::Json => return print(&json(&chosen)).map(|()| Exit::Done),
             Output::Yaml => return print(&as_yaml(&json(&chosen))?).map(|()| Exit::Done),
-            Output::Table => {}
+            Output::Table | Output::Wide => {}
         }
         if chosen.is_empty() {
             self.note(
@@ -195,7 +201,9 @@ impl Events {
         if self.whole.all_namespaces {
             titles.insert(0, "NAMESPACE");
         }
-        print(&table(&titles, &rows, !self.no_headers))?;
+        let look = Look::of_output(self.colors.color, self.output == Output::Wide);
+        let paint = |row: usize, column: usize| rows.get(row).and_then(|row| paint(row, column));
+        print(&look.table(&titles, &rows, !self.no_headers, &paint))?;
         Ok(Exit::Done)
     }
 
@@ -274,12 +282,14 @@ impl Events {
         } else {
             &[9, 7, 18, 36]
         };
-        let cells = row.iter().enumerate().map(|(i, cell)| {
-            let width = widths.get(i).copied().unwrap_or_default();
-            padded(cell, width)
-        });
-        harmless(&cells.collect::<Vec<_>>().join("  ")) + "\n"
+        Look::of_output(self.colors.color, true).row(&row, widths, &|column| paint(&row, column))
     }
+}
+
+/// What says that something is wrong stands out.
+fn paint(row: &[String], column: usize) -> Option<Paint> {
+    let is_warning = row.get(column).is_some_and(|cell| cell == "Warning");
+    is_warning.then_some(Paint::Yellow)
 }
 
 async fn list(api: &Api<Event>) -> Result<Vec<Event>, String> {

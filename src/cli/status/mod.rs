@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use self::screen::{Screen, Shown};
 use self::text::Parts;
 use self::view::{Output, View};
-use super::common::color::Color;
+use super::common::color::Colors;
 use super::common::connect::{Cluster, Scope, wait};
 use super::common::exit::{self, Exit};
 use super::common::moments::place;
@@ -60,9 +60,8 @@ pub(super) struct Status {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
-    /// When there are colours.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    color: Color,
+    #[command(flatten)]
+    colors: Colors,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -84,7 +83,7 @@ impl Status {
             parts: self.parts(),
             output: self.output,
             has_titles: !self.no_headers,
-            color: self.color,
+            color: self.colors.color,
             is_quiet: self.quiet,
             is_partial: read.is_partial(),
             shown: Shown {

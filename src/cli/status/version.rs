@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::common::color::Colors;
 use super::super::common::connect::{Anywhere, wait};
 use super::super::common::exit::Exit;
-use super::super::common::print::{API_VERSION, as_yaml, harmless, note, print, table};
+use super::super::common::print::{API_VERSION, as_yaml, harmless, note, print};
+use super::super::common::terminal::{Look, Paint};
 use super::operator::{Operator, operator};
 use super::state::Part;
 use crate::domain::lint::object::Object;
@@ -23,6 +25,8 @@ pub(in super::super) struct Version {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// Nothing but the versions: no notes.
     #[arg(short, long)]
     quiet: bool,
@@ -33,11 +37,16 @@ pub(in super::super) struct Version {
 enum Output {
     /// Lines for people.
     Text,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document.
     Json,
     /// The same document as YAML.
     Yaml,
 }
+
+/// What is said of a version that nobody has told.
+const UNKNOWN: &str = "not known";
 
 /// What is known of the cluster.
 struct Found {
@@ -69,7 +78,10 @@ impl Version {
 
     fn said(&self, found: Option<&Found>) -> Result<String, String> {
         Ok(match self.output {
-            Output::Text => text(found),
+            Output::Text | Output::Wide => {
+                let look = Look::of_output(self.colors.color, self.output == Output::Wide);
+                text(found, look)
+            }
             Output::Json => json(found),
             Output::Yaml => as_yaml(&json(found))?,
         })
@@ -89,7 +101,7 @@ fn found(objects: &[Object]) -> Found {
         let url = status.text("url").or_else(|| object.spec().get("url")?.as_str());
         [
             object.name.as_str(),
-            status.text("version").unwrap_or("not known"),
+            status.text("version").unwrap_or(UNKNOWN),
             url.unwrap_or_default(),
         ]
         .map(str::to_owned)
@@ -115,7 +127,7 @@ fn platform() -> String {
     format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-fn text(found: Option<&Found>) -> String {
+fn text(found: Option<&Found>, look: Look) -> String {
     let mut out = format!("CLIENT    {}\n", client(commit()));
     let Some(found) = found else {
         return out;
@@ -130,7 +142,14 @@ fn text(found: Option<&Found>) -> String {
     if !found.grafanas.is_empty() {
         let rows: Vec<Vec<String>> = found.grafanas.iter().map(|row| row.to_vec()).collect();
         out.push('\n');
-        out.push_str(&table(&["INSTANCE", "GRAFANA", "ADDRESS"], &rows, true));
+        let is_known = |row: usize| {
+            found
+                .grafanas
+                .get(row)
+                .is_none_or(|[_, version, _]| version != UNKNOWN)
+        };
+        let paint = |row: usize, column: usize| (column == 1 && !is_known(row)).then_some(Paint::Yellow);
+        out.push_str(&look.table(&["INSTANCE", "GRAFANA", "ADDRESS"], &rows, true, &paint));
     }
     out
 }

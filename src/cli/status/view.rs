@@ -53,14 +53,13 @@ impl View<'_> {
 
     /// The screen as it is printed.
     pub(super) fn said(&self, screen: &Screen, now: Timestamp) -> Result<String, String> {
-        let mut look = Look::of_output(self.color);
+        let look = Look::of_output(self.color, self.output == Output::Wide);
         match self.output {
             Output::Json => return Ok(json(screen, self.parts)),
             // One document ends where the next begins.
             Output::Yaml => return Ok(format!("---\n{}", as_yaml(&json(screen, self.parts))?)),
             Output::Name => return Ok(names(screen, self.parts)),
-            Output::Wide => look.width = None,
-            Output::Table => {}
+            Output::Wide | Output::Table => {}
         }
         let clock = Clock {
             now,

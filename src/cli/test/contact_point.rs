@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use kube::Api;
 use serde_json::json;
 
+use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
+use super::super::common::terminal::{Look, Paint};
 use super::super::route::label;
 use crate::api::ContactPoint;
 use crate::cluster::answer::chain;
@@ -53,6 +55,8 @@ pub(in super::super) struct TestContactPoint {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// Nothing but what became of each.
     #[arg(short, long)]
     quiet: bool,
@@ -103,7 +107,7 @@ impl TestContactPoint {
         let failed = |one: &Outcome| one.sent.as_ref().is_some_and(|sent| sent.failure.is_some());
         let failures = outcomes.iter().filter(|one| failed(one)).count();
         print(&match self.output {
-            Output::Text => text(&outcomes),
+            Output::Text => text(&outcomes, Look::of_output(self.colors.color, true)),
             Output::Json => as_json(&point, &alert, &outcomes),
         })?;
         if !self.quiet {
@@ -317,7 +321,7 @@ fn told(said: &str, secrets: &[&str]) -> String {
     hosts.map_or_else(|| "failed".to_owned(), |said| redacted(&said, secrets))
 }
 
-fn text(outcomes: &[Outcome]) -> String {
+fn text(outcomes: &[Outcome], look: Look) -> String {
     let width = outcomes
         .iter()
         .map(|one| columns(&one.kind))
@@ -325,18 +329,17 @@ fn text(outcomes: &[Outcome]) -> String {
         .unwrap_or_default();
     let mut out = String::new();
     for Outcome { kind, sent, .. } in outcomes {
-        let (mark, what) = match sent {
-            None => ('–', "not sent".to_owned()),
-            Some(Sent { failure: None, took }) => ('✓', format!("delivered in {}ms", took.as_millis())),
+        let (mark, paint, what) = match sent {
+            None => ("–", Paint::Dim, "not sent".to_owned()),
+            Some(Sent { failure: None, took }) => {
+                ("✓", Paint::Green, format!("delivered in {}ms", took.as_millis()))
+            }
             Some(Sent {
                 failure: Some(why), ..
-            }) => ('✗', why.replace('\n', " ")),
+            }) => ("✗", Paint::Red, why.replace('\n', " ")),
         };
-        let _ = writeln!(
-            out,
-            "{}",
-            harmless(&format!("{mark} {}  {what}", padded(kind, width)))
-        );
+        let line = harmless(&format!("{}  {what}", padded(kind, width)));
+        let _ = writeln!(out, "{} {line}", look.painted(mark, paint));
     }
     out
 }
@@ -387,7 +390,7 @@ mod tests {
             },
         ];
         let expected = "✓ slack      delivered in 412ms\n✗ pagerduty  400 invalid routing key \u{fffd}[2J\n– email      not sent\n";
-        assert_eq!(text(&outcomes), expected);
+        assert_eq!(text(&outcomes, Look::default()), expected);
     }
 
     #[test]

@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::super::common::color::Colors;
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, escaped, harmless, note, print};
+use super::super::common::terminal::{Look, Paint};
 use super::super::route::asked::{Described, Known, Resources, difference, doubt};
 use crate::domain::routing::answer::Answer;
 use crate::domain::routing::walk::Labels;
@@ -29,6 +31,8 @@ pub(in super::super) struct Routes {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
 }
 
 /// How results are printed.
@@ -98,7 +102,7 @@ impl Routes {
             .filter(|outcome| outcome.failure.is_some())
             .count();
         print(&match self.output {
-            Output::Text => text(&outcomes),
+            Output::Text => text(&outcomes, Look::of_output(self.colors.color, true)),
             Output::Json => as_json(&outcomes),
             Output::Junit => junit(&outcomes, failed),
         })?;
@@ -188,18 +192,19 @@ fn why(answer: &Answer, expected: &[String]) -> String {
     }
 }
 
-fn text(outcomes: &[Outcome]) -> String {
+fn text(outcomes: &[Outcome], look: Look) -> String {
     let mut out = String::new();
     for Outcome {
         name, failure, doubt, ..
     } in outcomes
     {
-        let line = match (failure, doubt) {
-            (None, None) => format!("ok    {name}"),
-            (None, Some(doubt)) => format!("ok    {name}: {doubt}"),
-            (Some(failure), _) => format!("FAIL  {name}: {failure}"),
+        let (word, paint, line) = match (failure, doubt) {
+            (None, None) => ("ok", Paint::Green, name.clone()),
+            (None, Some(doubt)) => ("ok", Paint::Yellow, format!("{name}: {doubt}")),
+            (Some(failure), _) => ("FAIL", Paint::Red, format!("{name}: {failure}")),
         };
-        let _ = writeln!(out, "{}", harmless(&line.replace('\n', " ")));
+        let word = look.painted(&format!("{word:4}"), paint);
+        let _ = writeln!(out, "{word}  {}", harmless(&line.replace('\n', " ")));
     }
     out
 }

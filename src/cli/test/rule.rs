@@ -9,9 +9,11 @@ use serde_json::{Value as Json, json};
 use super::super::backtest::subject::{Gathered, Subject, Whom};
 use super::super::backtest::tested::{ended, tell};
 use super::super::backtest::text::{braced, number};
+use super::super::common::color::Colors;
 use super::super::common::connect::wait;
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{API_VERSION, harmless, print, table};
+use super::super::common::print::{API_VERSION, harmless, print};
+use super::super::common::terminal::{Look, Paint};
 use crate::domain::rule::evaluation::machine::{Machine, State};
 use crate::domain::rule::evaluation::node::{Graph, outcomes};
 use crate::domain::rule::evaluation::{Known, Labels, Outcome, Value, Verdict};
@@ -37,6 +39,8 @@ pub(in super::super) struct Rule {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// No titles above the columns.
     #[arg(long)]
     no_headers: bool,
@@ -47,6 +51,8 @@ pub(in super::super) struct Rule {
 enum Output {
     /// A line for each series, and its annotations below it.
     Table,
+    /// The same, however wide the terminal is.
+    Wide,
     /// One JSON document.
     Json,
 }
@@ -87,7 +93,10 @@ impl Rule {
         })?;
         let exit = ended(tested.len(), &failed, answer(&tested))?;
         print(&match self.output {
-            Output::Table => text(&tested, !self.no_headers),
+            Output::Table | Output::Wide => {
+                let look = Look::of_output(self.colors.color, self.output == Output::Wide);
+                text(&tested, !self.no_headers, look)
+            }
             Output::Json => as_json(&tested),
         })?;
         let notes: Vec<_> = tested
@@ -256,7 +265,7 @@ fn of(would: &[Would], labels: &Labels) -> Option<BTreeMap<String, String>> {
     )
 }
 
-fn text(tested: &[Tested], has_titles: bool) -> String {
+fn text(tested: &[Tested], has_titles: bool, look: Look) -> String {
     let mut out = String::new();
     for (at, one) in tested.iter().enumerate() {
         if tested.len() > 1 {
@@ -264,7 +273,8 @@ fn text(tested: &[Tested], has_titles: bool) -> String {
             let _ = writeln!(out, "{space}{}", harmless(&one.called));
         }
         let rows: Vec<Vec<String>> = one.series.iter().map(row).collect();
-        let rows = table(&["LABELS", "VALUE", "STATE"], &rows, has_titles);
+        let paint = |row: usize, column: usize| one.series.get(row).filter(|_| column == 2).map(paint);
+        let rows = look.table(&["LABELS", "VALUE", "STATE"], &rows, has_titles, &paint);
         let mut lines = rows.lines();
         if has_titles {
             let _ = writeln!(out, "{}", lines.next().unwrap_or_default());
@@ -280,6 +290,14 @@ fn text(tested: &[Tested], has_titles: bool) -> String {
         }
     }
     out
+}
+
+fn paint(series: &Series) -> Paint {
+    match series.state {
+        State::Normal if series.error.is_none() => Paint::Green,
+        State::Normal | State::Pending | State::Recovering | State::NoData => Paint::Yellow,
+        State::Alerting | State::Error => Paint::Red,
+    }
 }
 
 fn row(series: &Series) -> Vec<String> {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::common::terminal::Look;
 use super::life::{Life, find};
 use super::text;
 use crate::domain::lint::object::Object;
@@ -72,7 +73,7 @@ SILENCED  until 23:33 by Silence revel/test: load test
 SENT      slack: OK, 2m ago
 LINK      https://g.example/alerting/grafana/aw-x/view
 ";
-    assert_eq!(text::all(&life, now(), &TimeZone::UTC), expected);
+    assert_eq!(text::all(&life, now(), &TimeZone::UTC, Look::default()), expected);
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn a_query_is_told_as_the_operator_takes_it_apart() {
 #[test]
 fn of_what_records_nobody_is_told() {
     let life = life(json!({"query": "sum(up)", "title": "ups", "record": {"metric": "up:sum"}}));
-    let said = text::all(&life, now(), &TimeZone::UTC);
+    let said = text::all(&life, now(), &TimeZone::UTC, Look::default());
     for line in [
         "RULE      AlertRule revel/stripe, recording rule ups, generation 3, 20d old\n",
         "QUERY     A: sum(up)\n          recorded as up:sum, every 1m, the",
@@ -120,7 +121,7 @@ fn of_what_records_nobody_is_told() {
 #[test]
 fn who_has_no_notification_and_what_is_not_known_is_said() {
     let to_email = life(json!({"query": "up > 1", "labels": {"team": "{{ $labels.team }}"}}));
-    let said = text::all(&to_email, now(), &TimeZone::UTC);
+    let said = text::all(&to_email, now(), &TimeZone::UTC, Look::default());
     assert!(
         said.contains("ROUTE     email (NotificationPolicy revel/tree, spec)"),
         "{said}"

@@ -10,12 +10,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::life::Life;
+use super::common::color::Colors;
 use super::common::connect::{Cluster, Scope, Watched, kind, wait};
 use super::common::exit::{self, Exit};
 use super::common::files::zones::zone;
 use super::common::moments::place;
 use super::common::names;
 use super::common::print::{API_VERSION, as_yaml, note, print, wrong};
+use super::common::terminal::Look;
 
 /// Follow one rule from its resource to the last notification: its query, where it is in Grafana, its state and why, who is told, what silences it, and what became
 /// of the last notifications.
@@ -38,6 +40,8 @@ pub(super) struct Trace {
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    #[command(flatten)]
+    colors: Colors,
     /// Nothing but the answer: no notes.
     #[arg(short, long)]
     quiet: bool,
@@ -99,7 +103,7 @@ impl Trace {
         let now = Timestamp::now();
         let life = Life::new(&objects, rule, self.instance.as_deref(), now, &zone)?;
         print(&match self.output {
-            Output::Text => text::all(&life, now, &place()),
+            Output::Text => text::all(&life, now, &place(), Look::of_output(self.colors.color, true)),
             Output::Json => json(&life),
             Output::Yaml => as_yaml(&json(&life))?,
         })?;

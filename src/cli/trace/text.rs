@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::common::moments::{ago, at};
 use super::super::common::print::harmless;
+use super::super::common::terminal::{Look, Paint};
 use super::life::{Life, Query, There};
 use crate::domain::routing::inhibited::Inhibited;
 use jiff::Timestamp;
@@ -12,30 +13,39 @@ use jiff::tz::TimeZone;
 /// How wide the names of the stations are.
 const WIDE: usize = 10;
 
-struct Page(String);
+struct Page {
+    text: String,
+    look: Look,
+}
 
 impl Page {
     /// Something below the name of a station, line by line.
     fn put(&mut self, station: &str, text: &str) {
         let mut name = station;
         for line in text.lines() {
-            let _ = writeln!(self.0, "{}", format!("{name:WIDE$}{}", harmless(line)).trim_end());
+            let space = " ".repeat(WIDE.saturating_sub(name.len()));
+            let line = format!("{space}{}", harmless(line));
+            let name_of = self.look.painted(name, Paint::Bold);
+            let _ = writeln!(self.text, "{name_of}{}", line.trim_end());
             name = "";
         }
     }
 }
 
-pub(super) fn all(life: &Life, now: Timestamp, place: &TimeZone) -> String {
-    let mut page = Page(String::new());
+pub(super) fn all(life: &Life, now: Timestamp, place: &TimeZone, look: Look) -> String {
+    let mut page = Page {
+        text: String::new(),
+        look,
+    };
     page.put("RULE", &format!("AlertRule {}, {}", life.rule, born(life, now)));
     page.put("QUERY", &query(&life.query));
     for there in &life.grafanas {
         if life.grafanas.len() > 1 {
-            page.0.push('\n');
+            page.text.push('\n');
         }
         grafana(&mut page, there, life.is_recording, now, place);
     }
-    page.0
+    page.text
 }
 
 fn born(life: &Life, now: Timestamp) -> String {
