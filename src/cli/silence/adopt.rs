@@ -4,7 +4,7 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::super::common::connect::{Cluster, Scope, ToGrafana, wait};
+use super::super::common::connect::{Cluster, Scope, ToGrafana, Watched, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
@@ -25,7 +25,7 @@ pub(in super::super) struct Adopt {
     #[command(flatten)]
     cluster: Cluster,
     #[command(flatten)]
-    scope: Scope,
+    watched: Watched,
     #[command(flatten)]
     grafana: ToGrafana,
     /// Say what would change, and write nothing.
@@ -43,20 +43,18 @@ impl Adopt {
         if let Some((kind, _)) = self.which.iter().find(|(_, name)| name.is_none()) {
             wrong(&format!("which {kind}? Give its name as {kind}/NAME"));
         }
-        if self.scope.whole.all_namespaces {
-            wrong("names are of one namespace: give it with -n");
-        }
         wait(self.run())
     }
 
     async fn run(&self) -> Result<Exit, String> {
-        let mut found = Box::pin(adoption(&self.which, &self.cluster, &self.scope, &self.grafana)).await?;
+        let scope = Scope::of(&self.watched);
+        let mut found = Box::pin(adoption(&self.which, &self.cluster, &scope, &self.grafana)).await?;
         if !self.quiet {
             found.notes.iter().for_each(|text| note(text));
         }
         let mut report = Report::new("AdoptReport", &self.telling, self.dry_run);
         report.first(&found.text, "differences", std::mem::take(&mut found.rows))?;
-        let connected = self.cluster.connect(&self.scope).await?;
+        let connected = self.cluster.connect(&scope).await?;
         for (kind, name) in &self.which {
             let name = name.as_deref().unwrap_or_default();
             let of = Of {

@@ -16,7 +16,7 @@ pub(super) struct Change {
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) wait: bool,
     /// How long to wait.
-    #[arg(long, default_value = "1m", value_name = "DURATION")]
+    #[arg(long, default_value = "1m", value_name = "DURATION", requires = "wait")]
     pub(super) timeout: Duration,
     #[command(flatten)]
     pub(super) telling: Telling,
