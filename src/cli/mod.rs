@@ -293,35 +293,55 @@ mod tests {
     }
 
     #[test]
-    fn names_of_resources_are_completed_wherever_one_is_asked_for() {
-        // What isn't a resource: contexts of a kubeconfig, new names, what only Grafana or a file knows, and what is in a namespace that isn't that of the context.
-        let others = [
-            ("context", ""),
-            ("name", "silence"),
-            ("group", "export"),
-            ("parent", "import"),
-        ];
+    fn every_table_has_colours_a_wide_one_and_may_be_without_titles() {
         let mut count = 0;
         each(&Arguments::command(), &mut |command| {
-            for argument in command.get_arguments() {
-                let (id, name) = (argument.get_id().as_str(), command.get_name());
-                let values = argument.get_value_names().unwrap_or_default();
-                let is_name = values
-                    .iter()
-                    .any(|value| value.ends_with("NAME") || value.ends_with("NAME]"));
-                let is_other =
-                    |(other, within): &(&str, &str)| *other == id && (within.is_empty() || *within == name);
-                if !is_name || others.iter().any(is_other) {
-                    continue;
-                }
+            let of = |id: &str| command.get_arguments().find(|argument| argument.get_id() == id);
+            let values = of("output")
+                .map(clap::Arg::get_possible_values)
+                .unwrap_or_default();
+            let has = |name: &str| values.iter().any(|value| value.get_name() == name);
+            if has("table") {
                 count += 1;
-                let is_completed = argument
-                    .get::<clap_complete::engine::ArgValueCompleter>()
-                    .is_some();
-                assert!(is_completed, "{name}: {id}");
+                let name = command.get_name();
+                assert!(
+                    has("wide") && of("color").is_some() && of("no_headers").is_some(),
+                    "{name}"
+                );
             }
         });
-        assert!(count >= 20, "{count}");
+        assert!(count >= 9, "{count}");
+    }
+
+    #[test]
+    fn names_of_resources_are_completed_wherever_one_is_asked_for() {
+        // What isn't a resource: new names, what only Grafana or a file knows, and what is in a namespace that isn't that of the context.
+        let others = [("name", "silence"), ("group", "export"), ("parent", "import")];
+        let mut count = 0;
+        each(
+            &common::names::with_places(Arguments::command()),
+            &mut |command| {
+                for argument in command.get_arguments() {
+                    let (id, name) = (argument.get_id().as_str(), command.get_name());
+                    let values = argument.get_value_names().unwrap_or_default();
+                    let is_name = values.iter().any(|value| {
+                        ["NAME", "NAME]", "NAMESPACE", "NAMESPACES"]
+                            .iter()
+                            .any(|end| value.ends_with(end))
+                    });
+                    let is_other = |other: &(&str, &str)| *other == (id, name);
+                    if !is_name || !argument.get_action().takes_values() || others.iter().any(is_other) {
+                        continue;
+                    }
+                    count += 1;
+                    let is_completed = argument
+                        .get::<clap_complete::engine::ArgValueCompleter>()
+                        .is_some();
+                    assert!(is_completed, "{name}: {id}");
+                }
+            },
+        );
+        assert!(count >= 60, "{count}");
     }
 
     #[test]

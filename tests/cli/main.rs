@@ -18,6 +18,7 @@ mod import;
 #[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
 mod shown;
 mod terminal;
+mod typed;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ use clap_complete::engine::{CompletionCandidate, complete};
 use clap_complete::env::Shells;
 
 use super::common::exit::Exit;
+use super::common::names;
 use super::common::print::{harmless, print};
 pub(super) use man::Man;
 
@@ -75,7 +76,9 @@ impl Shell {
 
 /// Answers a shell that asks what to offer, and ends then.
 pub(super) fn answer(parser: impl Fn() -> Parser) {
-    CompleteEnv::with_factory(parser).var(ASKED).complete();
+    CompleteEnv::with_factory(|| names::with_places(parser()))
+        .var(ASKED)
+        .complete();
 }
 
 impl Completion {
@@ -83,7 +86,7 @@ impl Completion {
     pub(super) fn execute(self, parser: Parser) -> Result<Exit, String> {
         let text = match self.shell {
             Shell::Kubectl if self.words.is_empty() => OF_KUBECTL.to_owned(),
-            Shell::Kubectl => offered(parser, self.words)?,
+            Shell::Kubectl => offered(names::with_places(parser), self.words)?,
             shell => script(shell)?,
         };
         print(&text)?;

@@ -249,13 +249,24 @@ impl Cluster {
         }
     }
 
-    /// What the kubeconfig calls whom it logs in.
-    fn user(&self) -> Option<String> {
+    /// The kubeconfig, if there is one that can be read.
+    fn kubeconfig(&self) -> Option<Kubeconfig> {
         let read = match &self.access.kubeconfig {
             Some(file) => Kubeconfig::read_from(file),
             None => Kubeconfig::read(),
         };
-        let read = read.ok()?;
+        read.ok()
+    }
+
+    /// The names of its contexts.
+    pub(super) fn contexts(&self) -> Vec<String> {
+        let read = self.kubeconfig().unwrap_or_default();
+        read.contexts.into_iter().map(|context| context.name).collect()
+    }
+
+    /// What the kubeconfig calls whom it logs in.
+    fn user(&self) -> Option<String> {
+        let read = self.kubeconfig()?;
         let current = self.access.context.as_ref().or(read.current_context.as_ref())?;
         let named = read.contexts.iter().find(|context| context.name == *current)?;
         named.context.as_ref()?.user.clone()

@@ -5,7 +5,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use clap::{Arg, Command as Parser};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, ResourceExt};
 
@@ -21,13 +23,57 @@ const MOST: u32 = 500;
 
 /// Names of a kind.
 pub(in super::super::super) fn of(kind: &'static str) -> ArgValueCompleter {
-    ArgValueCompleter::new(move |typed: &OsStr| {
-        let typed = typed.to_string_lossy();
-        let all = names(kind)
-            .into_iter()
-            .filter(|name| name.starts_with(typed.as_ref()));
-        all.map(CompletionCandidate::new).collect::<Vec<_>>()
+    ArgValueCompleter::new(move |typed: &OsStr| begun(names(kind), typed))
+}
+
+/// A parser that completes namespaces and contexts too, whatever command asks for one.
+pub(in super::super::super) fn with_places(command: Parser) -> Parser {
+    let is_of = |argument: &Arg, names: &[&str]| {
+        let values = argument.get_value_names().unwrap_or_default();
+        argument.get_action().takes_values() && values.iter().any(|value| names.contains(&value.as_str()))
+    };
+    let command = command.mut_args(|argument| {
+        if is_of(&argument, &["NAMESPACE", "NAMESPACES"]) {
+            argument.add(of_namespaces())
+        } else if argument.get_id() == "context" {
+            argument.add(of_contexts())
+        } else {
+            argument
+        }
+    });
+    command.mut_subcommands(with_places)
+}
+
+/// Names of namespaces.
+fn of_namespaces() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let cluster = Cluster::of_words(std::env::args_os(), false);
+        let all = soon(move || {
+            wait(async {
+                let connected = cluster.connect(&Scope::default()).await?;
+                let api: Api<Namespace> = Api::all(connected.client);
+                let all = api.list_metadata(&ListParams::default().limit(MOST)).await;
+                let all = all.map_err(|error| error.to_string())?;
+                Ok(all.items.iter().map(ResourceExt::name_any).collect())
+            })
+        });
+        begun(all, typed)
     })
+}
+
+/// Names of the kubeconfig's contexts.
+fn of_contexts() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let cluster = Cluster::of_words(std::env::args_os(), false);
+        begun(cluster.contexts(), typed)
+    })
+}
+
+/// Those that begin as what is typed.
+fn begun(all: Vec<String>, typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let offered = all.into_iter().filter(|name| name.starts_with(typed.as_ref()));
+    offered.map(CompletionCandidate::new).collect()
 }
 
 /// A kind, a slash and a name.
