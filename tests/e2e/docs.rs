@@ -6,6 +6,7 @@
 
 mod desk;
 mod filled;
+mod people;
 #[path = "../cli/shown/mod.rs"]
 mod shown;
 #[path = "../cli/exits/table.rs"]
@@ -14,6 +15,7 @@ mod table;
 mod taken;
 
 use alertwright::api::ContactPoint;
+use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{any_release, apply};
 use serde_json::json;
 
@@ -112,25 +114,40 @@ async fn what_the_pages_show_is_what_is_printed() {
     );
 }
 
+/// Runs the lines of a row, and tells those that end otherwise.
+async fn try_row(filled: &Filled, (command, code, situation, lines): &table::Row, wrong: &mut Vec<String>) {
+    for line in *lines {
+        let (printed, ended) = filled.desk.runs(line).await;
+        println!("{command} {ended:?} {line}\n{printed}");
+        if ended != Some(*code) {
+            wrong.push(format!("{command}, {situation}: {line}\n{ended:?} {printed}"));
+        }
+    }
+}
+
 #[apply(any_release)]
 async fn each_command_ends_as_the_table_says_where_there_is_a_cluster() {
     let filled = filled::start().await;
     filled.reader().await;
     filled.neighbour().await;
     filled.lossy().await;
+    filled.keeper().await;
+    filled.odd().await;
     let mut wrong = Vec::new();
+    for (method, paths, after, row) in table::BROKEN {
+        for path in *paths {
+            let refused = Fault::status(403).on(method, path).after(*after);
+            filled.proxy.fault(refused);
+        }
+        try_row(&filled, row, &mut wrong).await;
+        filled.proxy.clear_faults();
+    }
     for (rows, has_operator) in [(table::IN_A_CLUSTER, true), (table::WITHOUT_OPERATOR, false)] {
         if !has_operator {
             filled.operator.pause();
         }
-        for (command, code, situation, lines) in rows {
-            for line in *lines {
-                let (printed, ended) = filled.desk.runs(line).await;
-                println!("{command} {ended:?} {line}\n{printed}");
-                if ended != Some(*code) {
-                    wrong.push(format!("{command}, {situation}: {line}\n{ended:?} {printed}"));
-                }
-            }
+        for row in rows {
+            try_row(&filled, row, &mut wrong).await;
         }
     }
     filled.operator.resume();

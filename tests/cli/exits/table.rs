@@ -248,6 +248,8 @@ pub const ALONE: &[Row] = &[
 
 /// In a cluster with the example of Revel in the namespace `revel`; there `reader` is a kubeconfig with the right to read AlertRules and NotificationPolicies and no other, and
 /// `neighbour` one with the right to read all resources of that namespace and the GrafanaInstances, and nothing of other namespaces.
+/// `keeper` may read all resources and the Secrets of the operator's namespace, and change ContactPoints alone. `one-of-two.yaml` has two rules, of which one asks a data source that there isn't,
+/// `refused.yaml` a MaintenancePolicy that the operator refuses, and the ContactPoint `pair` has two integrations.
 #[rustfmt::skip]
 pub const IN_A_CLUSTER: &[Row] = &[
     ("check", 0, "nothing is found, beside the cluster", &[
@@ -297,7 +299,17 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("diff", 3, "something that was asked for isn't there", &["alertwright diff -n revel AlertRule/gdpr"]),
     ("export", 0, "all is carried over", &["alertwright export rules --folder 'Search alerts'"]),
     ("export", 4, "something can't be carried over", &["alertwright export rules --rule 'Lossy'"]),
+    ("export", 3, "there is no such folder or rule", &[
+        "alertwright export rules --folder Nowhere",
+        "alertwright export rules --rule Nothing",
+    ]),
     ("backtest", 0, "it could be said, whatever is said", &["alertwright backtest -n revel gdpr-export-failures --since 1h"]),
+    ("backtest", 4, "nothing can be said of one of several rules", &[
+        "cat one-of-two.yaml | alertwright backtest -n revel -f - --since 1h",
+    ]),
+    ("test rule", 4, "nothing can be said of one of several rules", &[
+        "cat one-of-two.yaml | alertwright test rule -n revel -f -",
+    ]),
     ("test rule", 0, "every state is Normal", &["alertwright test rule -n revel celery-task-failures"]),
     ("test rule", 1, "the rule would fire", &["alertwright test rule -n revel gdpr-export-failures"]),
     ("test contact-point", 0, "all are delivered", &["alertwright test contact-point -n revel slack-payments-channel"]),
@@ -308,6 +320,9 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("silence end", 0, "it is ended", &["alertwright silence end -n revel made --dry-run"]),
     ("silence end", 4, "some could not be ended", &["alertwright silence end -n revel made not-there"]),
     ("suspend", 0, "they are suspended", &["alertwright suspend -n revel AlertRule/celery-task-failures --wait"]),
+    ("suspend", 1, "with --wait the operator says something else of one", &[
+        "kubectl apply -n revel -f refused.yaml && alertwright suspend -n revel MaintenancePolicy/refused --wait; code=$?; kubectl delete -n revel -f refused.yaml; exit $code",
+    ]),
     ("suspend", 4, "some could not be suspended", &["alertwright suspend -n revel AlertRule/celery-task-failures AlertRule/celery"]),
     ("resume", 0, "they are resumed and well", &["alertwright resume -n revel AlertRule/celery-task-failures --wait"]),
     ("resume", 1, "one isn't well", &[
@@ -319,6 +334,9 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("reconcile", 4, "some could not be asked for", &["alertwright reconcile -n revel AlertRule/celery-task-failures AlertRule/celery"]),
     ("adopt", 0, "it is taken over", &["alertwright adopt -n revel ContactPoint/default-email"]),
     ("adopt", 1, "it couldn't be taken over", &["alertwright adopt -n revel ContactPoint/discord"]),
+    ("adopt", 4, "the API server refuses some", &[
+        "alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel --kubeconfig keeper",
+    ]),
     ("adopt", 3, "one isn't there", &["alertwright adopt -n revel ContactPoint/default-email ContactPoint/none"]),
 ];
 
@@ -328,58 +346,24 @@ pub const WITHOUT_OPERATOR: &[Row] = &[
     ("silence", 4, "it is written, and not known to be active", &[
         "alertwright silence -n revel --rule gdpr-export-failures -d 1h -c why --name unseen --timeout 1s",
     ]),
+    ("reconcile", 3, "the operator doesn't do it in time", &["alertwright reconcile -n revel AlertRule/gdpr-export-failures --wait --timeout 1s"]),
     ("suspend", 3, "the operator doesn't say so in time", &["alertwright suspend -n revel AlertRule/celery-task-failures --wait --timeout 1s"]),
 ];
 
-/// What a test of one module shows: the command, the code, the situation, the test's file and name.
-pub const ELSEWHERE: &[(&str, i32, &str, &str, &str)] = &[
-    (
-        "report",
-        4,
-        "figures are known to be too small, for states or some of the past can't be read",
-        "src/cli/report/mod.rs",
-        "figures_that_are_known_to_be_too_small_end_in_part",
-    ),
-    (
-        "backtest",
-        4,
-        "nothing can be said of one of several rules",
-        "src/cli/backtest/tested.rs",
-        "what_can_be_said_of_others_is_said_and_ends_in_part",
-    ),
-    (
-        "test rule",
-        4,
-        "nothing can be said of one of several rules",
-        "src/cli/backtest/tested.rs",
-        "what_can_be_said_of_others_is_said_and_ends_in_part",
-    ),
-    (
-        "diff",
-        4,
-        "some isn't known, for a part of Grafana can't be read",
-        "src/cli/diff/mod.rs",
-        "the_exit_code_says_what_became_of_it",
-    ),
-    (
-        "suspend",
-        1,
-        "with --wait the operator says something else of one",
-        "src/cli/silence/told.rs",
-        "the_exit_code_says_how_many_could_be_done",
-    ),
-    (
-        "adopt",
-        4,
-        "the API server refuses some",
-        "src/cli/silence/told.rs",
-        "the_exit_code_says_how_many_could_be_done",
-    ),
-    (
-        "test contact-point",
-        4,
-        "it ended before all were tried",
-        "src/cli/test/contact_point.rs",
-        "a_test_that_ends_before_all_were_tried_is_done_in_part",
-    ),
+/// A command as in the tables above, of whose calls to Grafana those are refused whose method is this and whose path has one of these in it, but for
+/// the first so many.
+pub type Broken = (&'static str, &'static [&'static str], usize, Row);
+
+/// In the same cluster, with a Grafana that refuses some calls.
+#[rustfmt::skip]
+pub const BROKEN: &[Broken] = &[
+    ("GET", &["/api/prometheus/"], 0, ("report", 4, "figures may be too small, for states can't be read", &[
+        "alertwright report --since 1h",
+    ])),
+    ("GET", &["contact-points", "receivers"], 0, ("diff", 4, "some isn't known, for a part of Grafana can't be read", &[
+        "alertwright diff -n revel AlertRule ContactPoint",
+    ])),
+    ("POST", &["test"], 1, ("test contact-point", 4, "it ended before all were tried", &[
+        "alertwright test contact-point -n revel pair",
+    ])),
 ];

@@ -19,7 +19,7 @@ use crate::world::{self, Reported};
 /// Rules are evaluated once a minute.
 pub const SOON: Duration = Duration::from_secs(120);
 
-const HOME: &str = "alertwright-system";
+pub const HOME: &str = "alertwright-system";
 pub const NS: &str = "revel";
 
 /// A cluster with the operator, and its Grafana.
@@ -172,52 +172,6 @@ impl Filled {
             },
         )
         .await
-    }
-
-    /// Puts a kubeconfig on the desk that may read AlertRules and NotificationPolicies, and nothing else.
-    pub async fn reader(&self) {
-        let account = self.plane.service_account(NS, "reader").await;
-        std::fs::copy(account, self.desk.path("reader")).expect("a kubeconfig");
-        let role = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reader"},
-            "rules": [{"apiGroups": ["alerting.letsrevel.io"], "resources": ["alertrules", "notificationpolicies"], "verbs": ["get", "list", "watch"]}],
-        });
-        let binding = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "reader"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
-            "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": NS}],
-        });
-        self.plane.apply(&role.to_string(), NS).await;
-        self.plane.apply(&binding.to_string(), NS).await;
-        wait::until("its rights hold", SOON, async || {
-            let reads = "kubectl get alertrules -n revel --kubeconfig reader";
-            (self.desk.runs(reads).await.1 == Some(0)).then_some(())
-        })
-        .await;
-    }
-
-    /// Puts a kubeconfig on the desk that may read all resources of the one namespace, and the GrafanaInstances, and nothing of other namespaces.
-    pub async fn neighbour(&self) {
-        let account = self.plane.service_account(NS, "neighbour").await;
-        std::fs::copy(account, self.desk.path("neighbour")).expect("a kubeconfig");
-        for (namespace, resource) in [(NS, "*"), (HOME, "grafanainstances")] {
-            let role = json!({
-                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "neighbour"},
-                "rules": [{"apiGroups": ["alerting.letsrevel.io"], "resources": [resource], "verbs": ["get", "list", "watch"]}],
-            });
-            let binding = json!({
-                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "neighbour"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "neighbour"},
-                "subjects": [{"kind": "ServiceAccount", "name": "neighbour", "namespace": NS}],
-            });
-            self.plane.apply(&role.to_string(), namespace).await;
-            self.plane.apply(&binding.to_string(), namespace).await;
-        }
-        wait::until("its rights hold", SOON, async || {
-            let reads = "kubectl get alertrules -n revel --kubeconfig neighbour && kubectl get grafanainstances -n alertwright-system --kubeconfig neighbour";
-            (self.desk.runs(reads).await.1 == Some(0)).then_some(())
-        })
-        .await;
     }
 
     /// Makes a rule by hand that no resource can say.
