@@ -16,7 +16,7 @@ pub fn replaced(printed: &str, grafana: &str) -> String {
 }
 
 /// A length of time, as commands say it, behind its first digit.
-const LENGTH: &str = "[0-9.]*(?:ms|s|m|h|d)(?: [0-9]+(?:s|m|h|d))*";
+const LENGTH: &str = "[0-9.]*(?:ms|s|m|h|d)(?: ?[0-9]+(?:s|m|h|d))*";
 
 /// What is passed over in columns of tables: their titles, and which cells. A length that somebody has written, such as a `for`, stands in none of them.
 const COLUMNS: [(&[&str], &str); 3] = [
@@ -134,6 +134,8 @@ mod tests {
             ("    ▅    ▁   7 to 60", "    ▅    ▁   7 to 61", false),
             // Ages, and how long something took.
             ("generation 1, 117s old", "generation 1, 2m old", true),
+            ("generation 1, 117s old", "generation 1, 2m6s old", true),
+            ("   in sync for 117s", "   in sync for 2m5s", true),
             ("OK, 35s ago", "OK, 1m 5s ago", true),
             ("STATE     Firing for 65s", "STATE     Firing for 2m", true),
             ("STATE     Firing for 65s", "STATE     Pending for 65s", false),
@@ -179,6 +181,7 @@ RULE  WAIT
 a     30s";
         for (from, to, same) in [
             ("2h 18m  65s    2h ", "9m      1h 5m  4d ", true),
+            ("65s    ", "2m3s   ", true),
             ("65s    ", "–      ", false),
             ("0s      ", "5m      ", false),
             ("40%", "100%", true),
