@@ -10,6 +10,7 @@
 mod collections;
 mod diff;
 mod docs;
+mod documents;
 mod engine;
 mod evaluation;
 mod exits;

@@ -5,6 +5,7 @@
 //! A line `...` stands for what is left out: as many lines as stand before and behind it are shown. What is another at each run is in `shown::masks`.
 
 mod desk;
+mod documents;
 mod filled;
 mod people;
 #[path = "../cli/shown/mod.rs"]
