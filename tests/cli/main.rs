@@ -14,6 +14,7 @@ mod documents;
 mod engine;
 mod evaluation;
 mod exits;
+mod help;
 mod hooks;
 mod import;
 #[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
