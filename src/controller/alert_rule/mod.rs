@@ -192,8 +192,9 @@ fn wish(
     // What can't be seen may be there.
     if instance.check(&[Part::DataSources]).is_ok() {
         wish.warnings.extend(rule::unknown_sources(spec, &facts.sources));
-        wish.warnings.extend(rule::other_languages(spec, &facts.sources));
     }
+    let doubts = rule::doubts(spec, &facts.sources);
+    wish.warnings.extend(doubts.iter().map(ToString::to_string));
     Ok(wish)
 }
 

@@ -104,6 +104,8 @@ rules! {
     SECRET_IN_CLEAR, "secret-in-clear", Warning, "a secret that stands in the resource for everybody to read";
     /// A lease that can't last.
     LEASE, "lease", Warning, "times of a maintenance policy that contradict each other";
+    /// An expression that can't be worked out.
+    EXPRESSION, "expression", Warning, "an expression in data that Grafana takes and can't work out, such as of an unknown function";
     /// A rule that isn't there is switched off.
     LINT_DISABLE, "lint-disable", Warning, "the annotation lint-disable names a rule that there isn't";
 }

@@ -43,3 +43,7 @@ pub fn across(objects: &[Object], standing: &Standing, options: &Options) -> (Ve
 #[cfg(test)]
 #[path = "whole_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "whole_data_tests.rs"]
+mod data_tests;

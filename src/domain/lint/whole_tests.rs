@@ -282,6 +282,7 @@ fn every_rule_finds_what_it_is_for_at_its_field() {
         "schema",
         "cel",
         "yaml",
+        "expression",
         "unsupported",
         "default-only",
         "unused-contact-point",

@@ -27,7 +27,7 @@ use crate::grafana::api::Provenance;
 use crate::grafana::model::AlertRule;
 use crate::grafana::wire::{DataSource, Toggles};
 
-pub use data::{logs_of_metrics, other_languages, refuse_other_language, unknown_sources};
+pub use data::{About, Doubt, doubts, logs_of_metrics, refuse_other_language, unknown_sources};
 pub use surroundings::Surroundings;
 
 /// The interval of rules that name none, and of groups that are made by their first rule, unless the server's shortest is longer.

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::finding::{
-    Finding, LEASE, Level, Part, QUERY, REFUSED, Rule, SECRET_IN_CLEAR, UNKNOWN_WORD, VALUE_IN_LABEL, byte_at,
+    EXPRESSION, Finding, LEASE, Level, Part, QUERY, REFUSED, Rule, SECRET_IN_CLEAR, UNKNOWN_WORD,
+    VALUE_IN_LABEL, byte_at,
 };
 use super::mistakes;
 use super::near::nearest;
@@ -23,8 +24,7 @@ use crate::domain::maintenance;
 use crate::domain::notification::contact_point;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::refusal::Refusal;
-use crate::domain::rule::query;
-use crate::domain::rule::template;
+use crate::domain::rule::{self, About, query, template};
 use crate::domain::version::Version;
 
 /// Whoever the operator is. What is found doesn't depend on it.
@@ -218,6 +218,26 @@ fn of_texts(at: usize, spec: &ContactPointSpec, found: &mut Vec<Finding>) {
     walk(&integrations, &Path::parse("spec.integrations"), at, found);
 }
 
+/// What the operator warns of too, and leaves as it is written.
+fn of_data(at: usize, spec: &AlertRuleSpec, found: &mut Vec<Finding>) {
+    for doubt in rule::doubts(spec, &[]) {
+        let path = Path::parse(&doubt.field);
+        let (kind, place) = match doubt.about {
+            About::Query(place) => (&QUERY, place),
+            About::Expression => (&EXPRESSION, None),
+        };
+        let finding = Finding::new(kind, at, path, doubt.message).of(Level::Warning);
+        let within = place.and_then(|(line, column)| {
+            let entry = spec.data.as_ref()?.get(doubt.entry)?;
+            Some(byte_at(entry.model.get("expr")?.as_str()?, line, column))
+        });
+        found.push(match within {
+            Some(byte) => finding.at(Part::Byte(byte)),
+            None => finding,
+        });
+    }
+}
+
 fn of_rule(at: usize, spec: &AlertRuleSpec, found: &mut Vec<Finding>) {
     if let Some(Err(error)) = spec.query.as_deref().map(query::split) {
         let text = spec.query.as_deref().unwrap_or_default();
@@ -225,6 +245,7 @@ fn of_rule(at: usize, spec: &AlertRuleSpec, found: &mut Vec<Finding>) {
         let finding = Finding::new(&QUERY, at, Path::parse("spec.query"), error.problem.to_string());
         found.push(finding.at(Part::Byte(byte)));
     }
+    of_data(at, spec, found);
     let annotations = Path::parse("spec.annotations");
     let labels = Path::parse("spec.labels");
     let texts = spec

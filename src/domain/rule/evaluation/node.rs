@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::index::Index;
-use super::math::Math;
 use super::threshold::Test;
 use super::{Known, Labels, Outcome, Value, Values, Verdict, number};
+use crate::domain::rule::data::math::Math;
 use crate::domain::version::Version;
 use crate::grafana::model::{AlertRule, Query};
 
@@ -275,7 +275,9 @@ fn kind(query: &Query, version: Version) -> Result<Kind<'_>, String> {
     }
     let text = |field: &str| query.model.get(field).and_then(Json::as_str).unwrap_or_default();
     match text("type") {
-        "math" => Math::parse(text("expression")).map(Kind::Math),
+        "math" => Math::parse(text("expression"))
+            .map(Kind::Math)
+            .map_err(|why| why.to_string()),
         "reduce" => {
             let settings = query.model.get("settings");
             let mode = settings

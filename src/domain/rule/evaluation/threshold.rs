@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::domain::rule::data::words;
 use crate::grafana::model::{AlertRule, Query};
 
 /// The number that values are compared with, where there is just one.
@@ -90,11 +91,7 @@ impl Test {
             .and_then(Json::as_array);
         let params: Vec<f64> = params.into_iter().flatten().filter_map(Json::as_f64).collect();
         let kind = kind.unwrap_or_default();
-        let needed = match kind {
-            "gt" | "lt" | "eq" | "ne" | "gte" | "lte" => 1,
-            "within_range" | "outside_range" | "within_range_included" | "outside_range_included" => 2,
-            other => return Err(format!("a threshold can't be {other:?}")),
-        };
+        let needed = words::numbers(kind).ok_or_else(|| format!("a threshold can't be {kind:?}"))?;
         match (params.first(), params.get(1)) {
             (Some(low), high) if params.len() >= needed => Ok(Self {
                 kind: kind.to_owned(),

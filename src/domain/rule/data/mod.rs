@@ -1,5 +1,10 @@
 //! The queries and expressions of a rule.
 
+mod doubt;
+mod graph;
+pub(super) mod math;
+pub(super) mod words;
+
 use serde_json::{Value, json};
 
 use super::query::language::{self, Language};
@@ -8,6 +13,8 @@ use crate::api::alert_rule::{AlertRuleSpec, DataQuery};
 use crate::domain::refusal::Refusal;
 use crate::grafana::model::{EXPRESSION, Query, RelativeTimeRange};
 use crate::grafana::wire::DataSource;
+
+pub use doubt::{About, Doubt, doubts};
 
 /// What the server adds to a model that lacks it; sent, so that it never differs.
 const INTERVAL_MS: u64 = 1000;
@@ -158,7 +165,6 @@ fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
             ));
         }
         Refusal::if_deep(&format!("spec.data[{i}].model"), &query.model)?;
-        refuse_unknown_entry(i, query, queries)?;
         if let Some(range) = &query.relative_time_range
             && query.datasource_uid != EXPRESSION
             && range.from <= range.to.unwrap_or(0)
@@ -169,54 +175,12 @@ fn verbatim(queries: &[DataQuery], condition: &str) -> Result<Data, Refusal> {
             ));
         }
     }
+    graph::check(queries)?;
     Ok(Data {
         queries: queries.iter().map(verbatim_query).collect(),
         condition: condition.to_owned(),
         value: None,
     })
-}
-
-/// Fails where an expression is made of an entry that there isn't: Grafana refuses the rule, and names neither.
-fn refuse_unknown_entry(i: usize, query: &DataQuery, all: &[DataQuery]) -> Result<(), Refusal> {
-    if !matches!(query.datasource_uid.as_str(), EXPRESSION | "-100") {
-        return Ok(());
-    }
-    let text = |field: &str| query.model.get(field).and_then(Value::as_str).unwrap_or_default();
-    let named = match text("type") {
-        "math" => variables(text("expression")),
-        "reduce" | "resample" | "threshold" => {
-            let name = text("expression").trim();
-            let name = name.strip_prefix('$').unwrap_or(name);
-            let inner = name.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
-            vec![inner.unwrap_or(name)]
-        }
-        _ => Vec::new(),
-    };
-    let is_known = |name: &str| name.is_empty() || all.iter().any(|entry| entry.ref_id == name);
-    let Some(unknown) = named.into_iter().find(|name| !is_known(name)) else {
-        return Ok(());
-    };
-    let known: Vec<&str> = all.iter().map(|entry| entry.ref_id.as_str()).collect();
-    Err(Refusal::invalid(
-        &format!("spec.data[{i}].model.expression"),
-        format!(
-            "no entry of data has the refId {unknown}; there are {}",
-            known.join(", ")
-        ),
-    ))
-}
-
-/// The entries that a math expression names: `$A` or `${an entry}`. Names that begin with two underscores are Grafana's own.
-fn variables(expression: &str) -> Vec<&str> {
-    let behind = expression.split('$').skip(1);
-    let names = behind.filter_map(|rest| {
-        if let Some(rest) = rest.strip_prefix('{') {
-            return rest.split_once('}').map(|(name, _)| name);
-        }
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-        rest.get(..end.unwrap_or(rest.len()))
-    });
-    names.filter(|name| !name.starts_with("__")).collect()
 }
 
 /// Uids that mean no data source of the list: an expression, by either of its names, and Grafana's built-in one.
@@ -249,21 +213,6 @@ pub fn logs_of_metrics(spec: &AlertRuleSpec, source: &DataSource) -> Option<Stri
         called(source),
         source.r#type
     ))
-}
-
-/// Says which nodes of `spec.data` ask a data source in what surely is another language than its own.
-pub fn other_languages(spec: &AlertRuleSpec, sources: &[DataSource]) -> Vec<String> {
-    let nodes = spec.data.iter().flatten().enumerate();
-    let told = nodes.filter_map(|(i, node)| {
-        let source = sources.iter().find(|source| source.uid == node.datasource_uid)?;
-        let problem = other_language(node.model.get("expr")?.as_str()?, source)?;
-        Some(format!(
-            "spec.data[{i}].model.expr: {problem} {} is of type {}, so the rule fails; name the right one in datasourceUid",
-            called(source),
-            source.r#type
-        ))
-    });
-    told.collect()
 }
 
 fn verbatim_query(query: &DataQuery) -> Query {
@@ -398,5 +347,4 @@ fn number(value: f64) -> Value {
 }
 
 #[cfg(test)]
-#[path = "data_tests.rs"]
 mod tests;
