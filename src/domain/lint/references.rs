@@ -6,19 +6,16 @@ use serde_json::Value;
 
 use super::finding::{Finding, Level, REFERENCE};
 use super::near::nearest;
-use super::object::Object;
+use super::object::{Object, Typed};
 use super::path::Path;
 use crate::api::ANNOTATION_SHARED_WITH;
-use crate::domain::tenancy;
+use crate::domain::tenancy::{self, Tenant};
 
 const POINT: &str = "ContactPoint";
 const INTERVAL: &str = "TimeInterval";
 const POLICY: &str = "NotificationPolicy";
 const RULE: &str = "AlertRule";
 const INSTANCE: &str = "GrafanaInstance";
-/// It has no GrafanaInstance itself.
-const MAINTENANCE: &str = "MaintenancePolicy";
-
 /// One reference.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reference {
@@ -90,7 +87,7 @@ pub(super) fn check(objects: &[Object], index: &Index<'_>) -> (Vec<Finding>, usi
             }
             found.extend(problem(at, object, &reference, namespace, index));
         }
-        found.extend(instance(at, object, index));
+        found.extend(instances(at, object, index));
     }
     (found, unseen.len())
 }
@@ -150,26 +147,67 @@ fn problem(
     })
 }
 
-/// The GrafanaInstance is in the operator's namespace, whichever that is.
-fn instance(at: usize, object: &Object, index: &Index<'_>) -> Option<Finding> {
+/// The GrafanaInstances that it is for, which are in the operator's namespace, whichever that is.
+fn instances(at: usize, object: &Object, index: &Index<'_>) -> Vec<Finding> {
     let of_kind = index.all.iter().filter(|((kind, _), _)| *kind == INSTANCE);
-    let known: BTreeSet<&str> = of_kind.flat_map(|(_, names)| names.keys().copied()).collect();
+    let mut known: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
+    for (name, instance) in of_kind.flat_map(|(_, names)| names) {
+        known.entry(*name).or_default().push(*instance);
+    }
     let all = index.has_all_instances();
-    if (known.is_empty() && !all) || matches!(object.kind.as_str(), INSTANCE | MAINTENANCE) {
+    if (known.is_empty() && !all) || object.kind == INSTANCE {
+        return Vec::new();
+    }
+    let spec = Path::parse("spec");
+    let is_several = object.spec().get("instances").is_some();
+    // One that is left to the default may be elsewhere.
+    let is_written = is_several || object.spec().get("instance").is_some();
+    let mut found = Vec::new();
+    for (i, name) in object.instances().into_iter().enumerate() {
+        let path = if is_several {
+            spec.field("instances").index(i)
+        } else {
+            spec.field("instance")
+        };
+        let say = |message| Finding::new(&REFERENCE, at, path.clone(), message);
+        match known.get(name).map(Vec::as_slice) {
+            None if is_written || all => {
+                let near = nearest(name, known.keys().copied());
+                let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
+                found.push(say(format!("no GrafanaInstance {name:?}{near}")));
+            }
+            // Of two of one name one is of another operator.
+            Some([instance]) => found.extend(closed(object, instance).map(say)),
+            None | Some(_) => {}
+        }
+    }
+    found
+}
+
+/// Why a resource's namespace may not use an instance for it, as far as names say.
+fn closed(object: &Object, instance: &Object) -> Option<String> {
+    let Some(Typed::GrafanaInstance(known)) = &instance.typed else {
+        return None;
+    };
+    let (spec, namespace) = (&known.spec, object.namespace.as_str());
+    // Which labels namespaces have only a cluster knows.
+    if namespace.is_empty() || tenancy::selector(spec).is_some() {
         return None;
     }
-    let asked = object.instances();
-    let missing = asked.into_iter().find(|instance| !known.contains(instance))?;
-    // One that is left to the default may be elsewhere.
-    let is_written = object.spec().get("instance").is_some() || object.spec().get("instances").is_some();
-    let near = nearest(missing, known.iter().copied());
-    let near = near.map_or_else(String::new, |near| format!("; there is {near:?}"));
-    (is_written || all).then(|| {
-        Finding::new(
-            &REFERENCE,
-            at,
-            Path::parse("spec.instance"),
-            format!("no GrafanaInstance {missing:?}{near}"),
+    let tenant = Tenant {
+        name: namespace,
+        labels: None,
+    };
+    let name = &instance.name;
+    if !tenancy::may_use(spec, tenant) {
+        return Some(format!(
+            "GrafanaInstance {name:?} doesn't allow namespace {namespace}; its administrator can add it to spec.allowedNamespaces.names"
+        ));
+    }
+    let is_root = object.kind == POLICY && object.spec().get("parentRef").is_none();
+    (is_root && !tenancy::may_be_root(spec, namespace)).then(|| {
+        format!(
+            "GrafanaInstance {name:?} doesn't let namespace {namespace} hold a policy tree; its administrator can add it to spec.rootPolicyNamespaces.names"
         )
     })
 }

@@ -291,3 +291,117 @@ fn a_template_that_nobody_defines_is_told_where_the_namespace_has_templates() {
         Vec::<String>::new()
     );
 }
+
+fn instance(name: &str, more: Value) -> Value {
+    let mut spec =
+        json!({"url": "http://grafana", "auth": {"token": {"secretKeyRef": {"name": "g", "key": "token"}}}});
+    for (key, value) in more.as_object().unwrap() {
+        spec[key] = value.clone();
+    }
+    object("GrafanaInstance", name, spec)
+}
+
+#[test]
+fn every_kind_is_for_grafana_instances_that_there_are_each_told_at_its_place() {
+    let several = json!({"instances": ["default", "stge", "other"]});
+    let with = |mut resource: Value| {
+        resource["spec"]
+            .as_object_mut()
+            .unwrap()
+            .extend(several.as_object().unwrap().clone());
+        resource
+    };
+    let point = point("mail");
+    for resource in [
+        rule("a", json!({})),
+        point,
+        policy("root", json!({"receiverRef": {"grafanaName": "x"}})),
+        object("MaintenancePolicy", "m", json!({"targets": [{"kind": "Job"}]})),
+        object("Silence", "s", json!({"duration": "1h", "matchers": ["a=\"b\""]})),
+        object(
+            "InhibitionRule",
+            "i",
+            json!({"sourceMatchers": ["a=\"b\""], "targetMatchers": ["a=\"c\""]}),
+        ),
+        object(
+            "TimeInterval",
+            "t",
+            json!({"timeIntervals": [{"weekdays": ["monday"]}]}),
+        ),
+        object(
+            "NotificationTemplate",
+            "n",
+            json!({"template": "{{ define \"x\" }}y{{ end }}"}),
+        ),
+        object("PrometheusRuleImport", "p", json!({})),
+    ] {
+        let found = all(
+            vec![
+                with(resource.clone()),
+                instance("default", json!({})),
+                instance("stage", json!({})),
+            ],
+            &options(),
+        );
+        let told: Vec<String> = found
+            .iter()
+            .filter(|finding| finding.rule.name == "reference")
+            .map(|finding| format!("{}: {}", finding.path, finding.message))
+            .collect();
+        let expected = [
+            "spec.instances[1]: no GrafanaInstance \"stge\"; there is \"stage\"",
+            "spec.instances[2]: no GrafanaInstance \"other\"",
+        ];
+        assert_eq!(told, expected, "{resource}");
+    }
+}
+
+#[test]
+fn an_instance_that_does_not_allow_a_namespace_is_told() {
+    let told = |resource: Value, of_instance: Value| {
+        let found = all(vec![resource, instance("default", of_instance)], &options());
+        let found = found.iter().filter(|finding| finding.rule.name == "reference");
+        found
+            .map(|finding| finding.message.clone())
+            .collect::<Vec<String>>()
+    };
+    let named = |field: &str, names: Value| json!({ field: { "names": names } });
+    let root = || policy("root", json!({"receiverRef": {"grafanaName": "x"}}));
+    for (resource, of_instance, said) in [
+        (
+            rule("a", json!({})),
+            named("allowedNamespaces", json!(["revel"])),
+            None,
+        ),
+        (
+            rule("a", json!({})),
+            named("allowedNamespaces", json!(["shop"])),
+            Some("doesn't allow namespace revel"),
+        ),
+        // Which labels the namespace has isn't known.
+        (
+            rule("a", json!({})),
+            json!({"allowedNamespaces": {"names": ["shop"], "selector": {"matchLabels": {"a": "b"}}}}),
+            None,
+        ),
+        (
+            rule("a", json!({})),
+            named("rootPolicyNamespaces", json!([])),
+            None,
+        ),
+        (
+            root(),
+            named("rootPolicyNamespaces", json!(["shop"])),
+            Some("doesn't let namespace revel hold a policy tree"),
+        ),
+    ] {
+        let found = told(resource.clone(), of_instance.clone());
+        match said {
+            None => assert_eq!(found, Vec::<String>::new(), "{of_instance}"),
+            Some(said) => assert!(
+                matches!(found.as_slice(), [one] if one.contains(said)),
+                "{found:?}"
+            ),
+        }
+    }
+}
