@@ -12,6 +12,8 @@ mod view;
 mod watch;
 
 #[cfg(test)]
+mod inhibited_tests;
+#[cfg(test)]
 mod screen_tests;
 
 use jiff::Timestamp;

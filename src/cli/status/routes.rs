@@ -1,21 +1,24 @@
 //! Where the alerts of rules go, and what silences them, by the resources of the cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::state::parts;
+use super::state::{Part, parts};
 use crate::api::silence::ACTIVE;
 use crate::domain::lint::object::{Object, Typed};
 use crate::domain::maintenance::generated;
 use crate::domain::ownership::{Owner, Owners};
-use crate::domain::routing::alert;
+use crate::domain::routing::alert::{self, Alert};
 use crate::domain::routing::answer::{Answer, Roads};
 use crate::domain::routing::clock::Zones;
+use crate::domain::routing::inhibited::Restraint;
 use crate::domain::routing::silenced::Silenced;
 use crate::domain::routing::trees::{World, path};
 use crate::domain::routing::walk::Labels;
+use crate::domain::version::Version;
+use crate::grafana::wire::Toggles;
 
 /// Whoever the operator is. Where alerts go doesn't depend on it.
 const OWNER: &str = "status";
@@ -27,6 +30,8 @@ pub(in super::super) struct Way {
     pub(in super::super) answer: Result<Answer, String>,
     /// The Silences that cover it and that Grafana holds.
     pub(in super::super) silenced: Vec<Quieted>,
+    /// The InhibitionRules that surely hold it back now.
+    pub(in super::super) inhibited: Vec<HeldBack>,
     /// Labels whose values aren't known before it fires.
     pub(in super::super) unknown: Vec<String>,
 }
@@ -46,6 +51,16 @@ pub(in super::super) struct Quieted {
     pub(in super::super) comment: String,
 }
 
+/// An InhibitionRule that holds an alert back, and for whose sake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in super::super) struct HeldBack {
+    /// The resource, as namespace and name.
+    pub(in super::super) inhibition_rule: String,
+    /// The rule that fires.
+    pub(in super::super) source: String,
+}
+
 /// Where the alerts of these rules go in one Grafana, in this order.
 pub(in super::super) fn ways(
     objects: &[Object],
@@ -59,6 +74,7 @@ pub(in super::super) fn ways(
     let (trees, _) = world.trees();
     let roads = Roads::new(&world, &trees, now, zones)?;
     let held = held(objects, instance);
+    let restraints = Restraints::new(objects, &world, instance);
     let way = |rule: &&Object| {
         let alert = match alert::of_rule(&world, rule, &Labels::new()) {
             Ok(alert) => alert,
@@ -66,6 +82,7 @@ pub(in super::super) fn ways(
                 return Way {
                     answer: Err(refusal.message),
                     silenced: Vec::new(),
+                    inhibited: Vec::new(),
                     unknown: Vec::new(),
                 };
             }
@@ -77,10 +94,68 @@ pub(in super::super) fn ways(
         Way {
             answer,
             silenced,
+            inhibited: restraints.holding(&alert),
             unknown: alert.unknown,
         }
     };
     Ok(rules.iter().map(way).collect())
+}
+
+/// The InhibitionRules that a Grafana holds and heeds, and what fires there.
+struct Restraints {
+    all: Vec<Restraint>,
+    firing: Vec<Alert>,
+}
+
+impl Restraints {
+    fn new(objects: &[Object], world: &World<'_>, instance: &str) -> Self {
+        let here = |object: &Object, is: &dyn Fn(&Part<'_>) -> bool| {
+            let mut parts = parts(object).into_iter();
+            parts.any(|part| part.instance == Some(instance) && is(&part))
+        };
+        let heeds = |version: Version| version.heeds_inhibition_rules(Toggles::default());
+        let mut all = Vec::new();
+        if world.version().is_some_and(heeds) {
+            all = world.restraints();
+        }
+        // What isn't in sync may be another one there.
+        let held: BTreeSet<String> = objects
+            .iter()
+            .filter(|object| object.kind == "InhibitionRule" && !all.is_empty())
+            .filter(|object| here(object, &|part| part.why(object).is_none()))
+            .map(|object| path(&object.namespace, &object.name))
+            .collect();
+        all.retain(|restraint| held.contains(rule_of(restraint)));
+        let rules = objects
+            .iter()
+            .filter(|object| object.kind == "AlertRule" && !all.is_empty());
+        let firing = rules.filter(|object| here(object, &|part| part.is_firing()));
+        let firing = firing.filter_map(|object| alert::of_rule(world, object, &Labels::new()).ok());
+        Self {
+            firing: firing.collect(),
+            all,
+        }
+    }
+
+    /// Those that surely hold an alert back, each with the first rule for whose sake.
+    fn holding(&self, target: &Alert) -> Vec<HeldBack> {
+        let others = || self.firing.iter().filter(|source| source.name != target.name);
+        let all = self.all.iter().filter_map(|restraint| {
+            let mut sources = others();
+            let source = sources.find(|source| restraint.surely_holds(&target.labels, &source.labels))?;
+            Some(HeldBack {
+                inhibition_rule: rule_of(restraint).to_owned(),
+                source: source.name.clone(),
+            })
+        });
+        all.collect()
+    }
+}
+
+/// The InhibitionRule, as namespace and name.
+fn rule_of(restraint: &Restraint) -> &str {
+    let by = restraint.by();
+    by.strip_prefix("InhibitionRule ").unwrap_or(by)
 }
 
 /// The Silences that Grafana holds and that have begun, by how the walk names them.

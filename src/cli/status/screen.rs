@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::diff::asked::Selector;
 use super::operator::{self, Operator};
-use super::routes::{Quieted, told, ways};
+use super::routes::{HeldBack, Quieted, told, ways};
 use super::state::{Part, Why, parts};
 use crate::api::DEFAULT_INSTANCE;
 use crate::api::silence::{ACTIVE, PENDING};
@@ -78,6 +78,14 @@ pub(super) struct Firing {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) why_not: Option<String>,
     pub(super) silenced: Vec<Quieted>,
+    pub(super) inhibited: Vec<HeldBack>,
+}
+
+impl Firing {
+    /// Whether nobody is told of it now.
+    pub(super) const fn is_quiet(&self) -> bool {
+        !self.silenced.is_empty() || !self.inhibited.is_empty()
+    }
 }
 
 /// A resource that isn't as it should be.
@@ -261,7 +269,7 @@ fn firing(
     let mut by_instance: BTreeMap<&str, Vec<(&Object, Part<'_>)>> = BTreeMap::new();
     for (rule, part) in rules(ours, shown) {
         if let Some(instance) = part.instance
-            && matches!(part.text("state"), Some("Firing" | "Recovering"))
+            && part.is_firing()
         {
             by_instance.entry(instance).or_default().push((rule, part));
         }
@@ -283,11 +291,12 @@ fn firing(
                 to,
                 why_not,
                 silenced: way.silenced,
+                inhibited: way.inhibited,
             });
         }
     }
     all.sort_by(|a, b| {
-        let key = |f: &Firing| (!f.silenced.is_empty(), rank(f.severity.as_deref()), f.since);
+        let key = |f: &Firing| (f.is_quiet(), rank(f.severity.as_deref()), f.since);
         key(a)
             .cmp(&key(b))
             .then_with(|| (&a.rule, &a.instance).cmp(&(&b.rule, &b.instance)))

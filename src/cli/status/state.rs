@@ -88,6 +88,11 @@ impl<'a> Part<'a> {
         self.text(field)?.parse().ok()
     }
 
+    /// Whether alerts of the rule fire.
+    pub(in super::super) fn is_firing(&self) -> bool {
+        matches!(self.text("state"), Some("Firing" | "Recovering"))
+    }
+
     fn ready(&self) -> Option<Condition> {
         let all = self.status.get("conditions")?;
         let all: Vec<Condition> = serde_json::from_value(all.clone()).ok()?;

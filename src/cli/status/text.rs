@@ -130,14 +130,14 @@ fn firing(all: &[Firing], clock: &Clock<'_>, manner: Manner) -> String {
             firing.severity.clone().unwrap_or_else(|| "–".to_owned()),
             clock.ago(firing.since),
             to,
-            silenced(&firing.silenced, clock),
+            kept_quiet(firing, clock),
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     let title = format!("FIRING ({})", all.len());
     let paint = |row: usize, column: usize| {
         let firing = all.get(row)?;
-        if !firing.silenced.is_empty() {
+        if firing.is_quiet() {
             return Some(Paint::Dim);
         }
         match (column, rank(firing.severity.as_deref())) {
@@ -150,6 +150,20 @@ fn firing(all: &[Firing], clock: &Clock<'_>, manner: Manner) -> String {
     };
     let titles = [&title, "SEVERITY", "SINCE", "TO", "SILENCED"];
     manner.look.table(&titles, &rows, manner.has_titles, &paint)
+}
+
+/// What keeps it quiet; a Silence before what holds it back.
+fn kept_quiet(firing: &Firing, clock: &Clock<'_>) -> String {
+    match firing.inhibited.as_slice() {
+        [first, others @ ..] if firing.silenced.is_empty() => {
+            let more = match others.len() {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            format!("while {} fires, by {}{more}", first.source, first.inhibition_rule)
+        }
+        _ => silenced(&firing.silenced, clock),
+    }
 }
 
 /// Until when it is quiet, and why.

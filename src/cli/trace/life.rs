@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::status::routes::{Quieted, Way, told, ways};
+use super::super::status::routes::{HeldBack, Quieted, Way, told, ways};
 use super::super::status::screen::severity;
 use super::super::status::state::{Part, Why, parts};
 use crate::domain::lint::near::nearest;
@@ -83,6 +83,8 @@ pub(super) struct There {
     /// Labels whose values aren't known before it fires.
     pub(super) unknown_labels: Vec<String>,
     pub(super) silenced: Vec<Quieted>,
+    /// The InhibitionRules that surely hold its alerts back now.
+    pub(super) inhibited: Vec<HeldBack>,
     /// What became of the last notifications of those who are told.
     pub(super) deliveries: Vec<Delivery>,
 }
@@ -258,6 +260,7 @@ fn there(objects: &[Object], rule: &Object, part: &Part<'_>, way: Way) -> There 
         why_not,
         unknown_labels: way.unknown,
         silenced: way.silenced,
+        inhibited: way.inhibited,
     }
 }
 

@@ -136,12 +136,20 @@ fn grafana(page: &mut Page, there: &There, is_recording: bool, now: Timestamp, p
     }
     page.put("SILENCED", &silenced(there, now, place));
     let held = there.route.iter().flat_map(|answer| &answer.inhibited);
-    let held: Vec<String> = held.map(Inhibited::words).collect();
+    let held: Vec<String> = held.map(|rule| inhibited(rule, there)).collect();
     if !held.is_empty() {
         page.put("INHIBITED", &held.join("\n"));
     }
     page.put("SENT", &sent(there, now));
     page.put("LINK", &known(&there.url));
+}
+
+/// What holds its alerts back while others fire, and which of them do.
+fn inhibited(rule: &Inhibited, there: &There) -> String {
+    let mut now = there.inhibited.iter();
+    let now = now.find(|held| rule.by == format!("InhibitionRule {}", held.inhibition_rule));
+    let now = now.map_or_else(String::new, |held| format!(", as {} does now", held.source));
+    format!("{}{now}", rule.words())
 }
 
 fn state(there: &There, now: Timestamp) -> String {

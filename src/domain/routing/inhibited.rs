@@ -14,6 +14,7 @@ use crate::domain::version::Version;
 #[derive(Debug)]
 pub struct Restraint {
     targets: Vec<Matcher>,
+    sources: Vec<Matcher>,
     says: Inhibited,
 }
 
@@ -58,6 +59,7 @@ impl World<'_> {
                     source_matchers: sources.iter().map(ToString::to_string).collect(),
                     equal: rule.spec.equal.clone(),
                 },
+                sources,
             })
         };
         all.into_iter().filter_map(restraint).collect()
@@ -76,6 +78,38 @@ pub fn holding_back(all: &[Restraint], labels: &Labels) -> Vec<Inhibited> {
         .filter(holds)
         .map(|restraint| restraint.says.clone())
         .collect()
+}
+
+impl Restraint {
+    /// The resource.
+    pub fn by(&self) -> &str {
+        &self.says.by
+    }
+
+    /// Whether an alert that fires surely holds another one back, of whose labels there may be more than these: labels that a query adds may speak against it, so each that is asked
+    /// for must be there.
+    pub fn surely_holds(&self, target: &Labels, source: &Labels) -> bool {
+        let all = |matchers: &[Matcher], labels: &Labels| {
+            matchers
+                .iter()
+                .all(|matcher| labels.contains_key(&matcher.label) && matcher.matches(labels) == Some(true))
+        };
+        let not = |matchers: &[Matcher], labels: &Labels| {
+            matchers
+                .iter()
+                .any(|matcher| labels.contains_key(&matcher.label) && matcher.matches(labels) == Some(false))
+        };
+        let is_equal = |label: &String| {
+            target
+                .get(label)
+                .is_some_and(|value| source.get(label) == Some(value))
+        };
+        all(&self.targets, target)
+            && all(&self.sources, source)
+            && self.says.equal.iter().all(is_equal)
+            // An alert on both sides is held back by those alone that are on one.
+            && (not(&self.sources, target) || not(&self.targets, source))
+    }
 }
 
 impl Inhibited {

@@ -84,7 +84,7 @@ impl<'a> World<'a> {
     }
 
     /// Grafana's version, as far as its GrafanaInstance's status says it.
-    pub(super) fn version(&self) -> Option<Version> {
+    pub fn version(&self) -> Option<Version> {
         self.objects.iter().find_map(|object| match &object.typed {
             Some(Typed::GrafanaInstance(found)) if object.name == self.instance => {
                 Version::parse(found.status.as_ref()?.version.as_deref()?)
