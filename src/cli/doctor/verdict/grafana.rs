@@ -1,10 +1,9 @@
 //! What Grafana says of itself and of the token.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::facts::Asked;
-use super::{Check, Verdict};
+use super::{Check, Verdict, rights};
 use crate::api::reference::DatasourceRef;
 use crate::controller::connection::{self, Facts};
 use crate::domain::refusal::counted;
@@ -14,53 +13,6 @@ use crate::domain::version::Version;
 const USUAL: Duration = Duration::from_secs(10);
 /// How many of the fields that a version lacks are named.
 const SHOWN: usize = 4;
-/// The release from which on the API below `/apis` is used, which asks for the right to set a provenance.
-const PLATFORM: u32 = 13;
-const PROVENANCE: &str = "alert.provisioning.provenance:write";
-
-/// What the operator does in Grafana, and the sets of rights of which it needs one. From each version's `authorization.go`, as docs/grafana-versions.md
-/// has it.
-const NEEDS: [(&str, &[&[&str]]); 5] = [
-    (
-        "write rules",
-        &[
-            &["alert.provisioning:write"],
-            &["alert.rules.provisioning:write"],
-            &[
-                "alert.rules:create",
-                "alert.rules:write",
-                "alert.rules:delete",
-                PROVENANCE,
-            ],
-        ],
-    ),
-    (
-        "write contact points and policies",
-        &[
-            &["alert.provisioning:write"],
-            &["alert.notifications.provisioning:write"],
-            &["alert.notifications:write", PROVENANCE],
-            &[
-                "alert.notifications.receivers:write",
-                "alert.notifications.routes:write",
-                PROVENANCE,
-            ],
-        ],
-    ),
-    ("make folders", &[&["folders:create"]]),
-    (
-        "write silences",
-        &[
-            &["alert.instances:create", "alert.instances:write"],
-            &["alert.silences:create", "alert.silences:write"],
-        ],
-    ),
-    (
-        "read and query data sources",
-        &[&["datasources:read", "datasources:query"]],
-    ),
-];
-
 /// That a Grafana was reached, and its version.
 pub(in super::super) fn reached(name: &str, url: &str, said: Option<&str>) -> Check {
     let Some(said) = said else {
@@ -87,77 +39,11 @@ pub(in super::super) fn reached(name: &str, url: &str, said: Option<&str>) -> Ch
 /// What else it says.
 pub(in super::super) fn of_grafana(name: &str, asked: &Asked, default: Option<&DatasourceRef>) -> Vec<Check> {
     vec![
-        token(format!("{name}: token"), asked),
+        rights::token(format!("{name}: token"), asked),
         lacks(format!("{name}: version"), asked),
         source(format!("{name}: data source"), asked, default),
         interval(format!("{name}: base interval"), asked.min_interval),
     ]
-}
-
-fn token(name: String, asked: &Asked) -> Check {
-    let held = match &asked.permissions {
-        Ok(held) => held,
-        Err(why) => return Check::unseen(name, why),
-    };
-    if held.is_empty() {
-        return Check::doubt(
-            name,
-            "Grafana doesn't say what it may do",
-            "give it the role Admin: docs/install.md",
-        );
-    }
-    let (able, missing): (Vec<_>, Vec<_>) = NEEDS.iter().partition(|(_, sets)| {
-        let mut sets = sets.iter();
-        sets.any(|set| set.iter().all(|right| held.contains_key(*right)))
-    });
-    let named = |all: &[&(&'static str, &[&[&str]])]| {
-        let names: Vec<&str> = all.iter().map(|(what, _)| *what).collect();
-        names.join(", ")
-    };
-    let whose = if asked.is_own_token { "yours" } else { "it" };
-    if !missing.is_empty() {
-        let able = match able.len() {
-            0 => String::new(),
-            _ => format!(", and may {}", named(&able)),
-        };
-        let message = format!("{whose} may not {}{able}", named(&missing));
-        let cure = "give the service account the role Admin, or the rights in docs/install.md";
-        // Of the operator's own nothing is known by somebody else's.
-        return if asked.is_own_token {
-            Check::doubt(name, message, "that of the operator needs it; yours need not")
-        } else {
-            Check::bad(name, message, cure)
-        };
-    }
-    if needs_provenance(asked) && !held.contains_key(PROVENANCE) {
-        return Check::doubt(
-            name,
-            format!("{whose} may not set a provenance: the older API is used"),
-            "give it the role fixed:alerting.provisioning.provenance:writer",
-        );
-    }
-    let like = if is_admin(held) {
-        ", as the role Admin may"
-    } else {
-        ""
-    };
-    Check::good(name, format!("{whose} may do all that the operator does{like}"))
-}
-
-/// By rights that no lesser role has. Which role a service account has Grafana tells administrators alone.
-fn is_admin(held: &BTreeMap<String, Vec<String>>) -> bool {
-    [
-        "alert.provisioning:write",
-        "folders.permissions:write",
-        "datasources:create",
-    ]
-    .iter()
-    .all(|right| held.contains_key(*right))
-}
-
-fn needs_provenance(asked: &Asked) -> bool {
-    let version = asked.version.as_deref().and_then(Version::parse);
-    version.is_none_or(|version| version.major >= PLATFORM)
 }
 
 fn lacks(name: String, asked: &Asked) -> Check {

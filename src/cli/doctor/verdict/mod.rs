@@ -1,6 +1,7 @@
 //! From what is known to what is well. No I/O, no clock.
 
 mod grafana;
+mod rights;
 #[cfg(test)]
 mod tests;
 

@@ -56,11 +56,17 @@ fn well() -> Facts {
 
 fn asked() -> Asked {
     let held = [
+        "alert.provisioning:read",
         "alert.provisioning:write",
+        "alert.rules:read",
+        "alert.notifications:read",
+        "alert.notifications:write",
+        "folders:read",
         "folders:create",
         "folders.permissions:write",
-        "alert.silences:create",
-        "alert.silences:write",
+        "alert.instances:read",
+        "alert.instances:create",
+        "alert.instances:write",
         "datasources:read",
         "datasources:query",
         "datasources:create",
@@ -257,14 +263,14 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
         ),
         (
             |f| grafana(f).permissions = Ok([("alert.rules:read".to_owned(), Vec::new())].into()),
-            "Bad instance default: token: it may not write rules, write contact points and policies, make folders, write silences, read and query data sources",
+            "Bad instance default: token: it may not write rules, read rules, write contact points, write policies, write time intervals, write templates, make folders, write silences, read data sources, write inhibition rules: it lacks ",
         ),
         (
             |f| {
                 grafana(f).permissions.as_mut().unwrap().remove("folders:create");
                 grafana(f).is_own_token = true;
             },
-            "Doubt instance default: token: yours may not make folders, and may write rules, write contact points and policies, write silences, read and query data sources",
+            "Doubt instance default: token: yours may not make folders: it lacks folders:create (AlertRules whose folder isn't there)",
         ),
         (
             |f| {
@@ -274,7 +280,7 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
                     .unwrap()
                     .remove("alert.provisioning.provenance:write");
             },
-            "Doubt instance default: token: it may not set a provenance",
+            "Doubt instance default: token: it may not set a provenance, for want of alert.provisioning.provenance:write",
         ),
         (
             |f| grafana(f).permissions = Ok(BTreeMap::new()),
