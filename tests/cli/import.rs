@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{run, text};
 
 /// The samples, each with how its import ends: 4 where something of it can't be carried over.
-const SAMPLES: [(&str, i32); 8] = [
+const SAMPLES: [(&str, i32); 10] = [
     ("grafana-file.yaml", 4),
     ("grafana-operator.yaml", 0),
     ("alertmanager.yaml", 4),
@@ -16,6 +16,8 @@ const SAMPLES: [(&str, i32); 8] = [
     ("loki.yaml", 4),
     ("prometheusrule.yaml", 4),
     ("vmrule.yaml", 4),
+    ("pyrra.yaml", 4),
+    ("sloth.yaml", 4),
 ];
 
 fn import(sample: &str, more: &[&str]) -> (String, String, i32) {
@@ -74,6 +76,133 @@ fn what_is_lost_is_named_with_its_reason_and_hurts_nothing_beside_it() {
         let found = made.iter().find(|made| made["name"] == name).unwrap();
         assert!(found["lost"].to_string().contains(lost), "{found}");
     }
+}
+
+/// What a sample becomes, by kind and name, and its document.
+fn rules(sample: &str, more: &[&str]) -> (Vec<String>, Vec<Value>) {
+    let report = report(sample, more);
+    let names = report["resources"].as_array().unwrap().iter();
+    let names = names.map(|made| made["name"].as_str().unwrap().to_owned());
+    let (made, _, _) = import(sample, more);
+    let all = made.split("---\n").filter(|text| !text.trim().is_empty());
+    let all = all.filter_map(|text| serde_saphyr::from_str::<Value>(text).ok());
+    (names.collect(), all.filter(|one| one.is_object()).collect())
+}
+
+#[test]
+fn what_pyrra_makes_of_an_objective_becomes_rules_with_all_that_it_says() {
+    let (names, all) = rules("pyrra.yaml", &["--datasource", "type=prometheus"]);
+    assert_eq!(names.len(), 3, "{names:?}");
+    let burn = &all[1]["spec"];
+    assert_eq!(
+        burn["query"],
+        "checkout_requests:burnrate5m{job=\"checkout\",slo=\"checkout-availability\"} > (14 * (1-0.99)) and checkout_requests:burnrate1h{job=\"checkout\",slo=\"checkout-availability\"} > (14 * (1-0.99))"
+    );
+    assert_eq!(
+        (&burn["for"], &burn["interval"], &burn["severity"]),
+        (&"2m".into(), &"30s".into(), &"critical".into())
+    );
+    for (label, value) in [
+        ("exhaustion", "2d"),
+        ("long", "1h"),
+        ("short", "5m"),
+        ("slo", "checkout-availability"),
+        ("team", "payments"),
+    ] {
+        assert_eq!(burn["labels"][label], value, "{burn}");
+    }
+    assert!(
+        burn["annotations"]["pyrra_url"]
+            .as_str()
+            .unwrap()
+            .ends_with("&grouping=%7Bhandler%3D%22{{$labels.handler}}%22%7D"),
+        "{burn}"
+    );
+    assert_eq!(all[2]["spec"]["for"], "15m");
+    // Their recording rules are what they ask for.
+    let left = report("pyrra.yaml", &[]);
+    let left = left["notCarriedOver"].as_array().unwrap();
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert!(
+        left.iter()
+            .all(|left| left["why"].as_str().unwrap().contains("records a series"))
+    );
+}
+
+#[test]
+fn what_sloth_makes_of_an_objective_becomes_a_page_and_a_ticket() {
+    let (names, all) = rules("sloth.yaml", &["--datasource", "type=prometheus"]);
+    assert_eq!(names.len(), 2, "{names:?}");
+    for (rule, severity) in all.iter().zip(["page", "ticket"]) {
+        let spec = &rule["spec"];
+        assert_eq!(
+            (&spec["severity"], &spec["labels"]["sloth_severity"]),
+            (&severity.into(), &severity.into())
+        );
+        assert!(
+            spec["query"].as_str().unwrap().contains("without (sloth_window)"),
+            "{spec}"
+        );
+        let title = spec["annotations"]["title"].as_str().unwrap();
+        assert!(
+            title.starts_with(&format!("({severity}) {{{{$labels.sloth_service}}}}")),
+            "{title}"
+        );
+    }
+    assert_eq!(
+        report("sloth.yaml", &[])["notCarriedOver"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn an_objective_without_its_rules_is_named_with_what_to_import_instead() {
+    for (text, source, cure) in [
+        (
+            "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: web, namespace: shop}\n",
+            "ServiceLevelObjective shop/web",
+            "kubectl get prometheusrule web -o yaml",
+        ),
+        (
+            "apiVersion: sloth.slok.dev/v1\nkind: PrometheusServiceLevel\nmetadata: {name: web}\n",
+            "PrometheusServiceLevel web",
+            "sloth generate",
+        ),
+        (
+            "version: prometheus/v1\nservice: web\nslos: []\n",
+            "specification web",
+            "sloth generate",
+        ),
+    ] {
+        let output = run(&["import", "-f", "-", "-o", "json"], text);
+        let report: Value = serde_json::from_slice(&output.stderr).unwrap();
+        let left = &report["notCarriedOver"][0];
+        assert_eq!(output.status.code(), Some(4), "{report}");
+        assert_eq!(left["source"], source, "{report}");
+        let why = left["why"].as_str().unwrap();
+        assert!(why.contains("no alert rule") && why.contains(cure), "{why}");
+        assert_eq!(report["passedOver"], 0);
+    }
+    // Beside the rules that were made of it there is nothing to say.
+    assert_eq!(report("pyrra.yaml", &[])["passedOver"], 1);
+    // Whoever asks for something else isn't told of it.
+    let output = run(
+        &[
+            "import",
+            "-f",
+            "import/pyrra.yaml",
+            "--from",
+            "vmrule",
+            "-o",
+            "json",
+        ],
+        "",
+    );
+    let report: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(report["passedOver"], 2, "{report}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use k8s_openapi::ByteString;
 use serde_json::Value;
 
 use super::super::common::files::{Source, documents};
-use crate::domain::export::foreign::format::{self, Format};
+use crate::domain::export::foreign::format::{self, Format, Objective};
 use crate::domain::export::foreign::templates::{are_named, defines};
 use crate::domain::export::foreign::{Document, Left};
 
@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub(super) others: usize,
     /// What can't be read.
     pub(super) unread: Vec<Left>,
+    /// What other programs make rules of.
+    objectives: Vec<Objective>,
 }
 
 /// All documents of the format that is asked for.
@@ -53,6 +55,7 @@ pub(super) fn all(sources: &[Source], from: From) -> Found {
         documents: Vec::new(),
         others: 0,
         unread: Vec::new(),
+        objectives: Vec::new(),
     };
     let sources: Vec<&Source> = sources.iter().collect();
     let wrapped = found.add(&sources, from);
@@ -61,10 +64,30 @@ pub(super) fn all(sources: &[Source], from: From) -> Found {
         wrapped.iter().partition(|source| is_template(source));
     found.add(&wrapped, from);
     found.take(&templates, from);
+    found.judge();
     found
 }
 
 impl Found {
+    /// Names the objectives of whose rules nothing was read.
+    fn judge(&mut self) {
+        for objective in std::mem::take(&mut self.objectives) {
+            let is_read = self.documents.iter().any(|one| {
+                let name = one.value.pointer("/metadata/name").and_then(Value::as_str);
+                matches!(one.format, Format::PrometheusRule | Format::VmRule)
+                    && name == Some(objective.name.as_str())
+            });
+            if is_read {
+                self.others += 1;
+            } else {
+                self.unread.push(Left {
+                    why: objective.why(),
+                    source: objective.called,
+                });
+            }
+        }
+    }
+
     /// Takes what ConfigMaps hold that may be templates: what a configuration of Alertmanager uses that was read, or which is asked for. What defines none is for somebody else.
     fn take(&mut self, templates: &[&Source], from: From) {
         let configurations = || {
@@ -132,7 +155,12 @@ impl Found {
                     format,
                 }),
                 None if !files.is_empty() => wrapped.extend(files),
-                None => self.others += 1,
+                None => match format::objective(&document.value) {
+                    Some(objective) if matches!(from, From::Auto | From::PrometheusRule) => {
+                        self.objectives.push(objective);
+                    }
+                    _ => self.others += 1,
+                },
             }
         }
         wrapped

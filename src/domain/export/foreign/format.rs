@@ -78,6 +78,69 @@ pub fn of(value: &Value) -> Option<Format> {
     })
 }
 
+/// A service level objective, of which another program makes rules.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Objective {
+    /// What it is called: its kind, and its path.
+    pub called: String,
+    /// Its name, which the PrometheusRule that is made of it has too.
+    pub name: String,
+    /// That program.
+    pub program: &'static str,
+}
+
+/// The objective that a document is, if it is one.
+pub fn objective(value: &Value) -> Option<Objective> {
+    let text = |at: &str| value.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind) = (text("/apiVersion"), text("/kind"));
+    let group = version.split('/').next().unwrap_or_default();
+    // What Sloth reads without a cluster.
+    let is_plain =
+        version.is_empty() && text("/version").starts_with("prometheus/") && value.get("slos").is_some();
+    let (kind, program) = match (group, kind) {
+        ("pyrra.dev", "ServiceLevelObjective") => (kind, "Pyrra"),
+        ("sloth.slok.dev", "PrometheusServiceLevel") | ("openslo", "SLO") => (kind, "Sloth"),
+        _ if is_plain => ("specification", "Sloth"),
+        _ => return None,
+    };
+    let name = if is_plain {
+        text("/service")
+    } else {
+        text("/metadata/name")
+    };
+    let namespace = text("/metadata/namespace");
+    let path = if namespace.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{namespace}/{name}")
+    };
+    Some(Objective {
+        called: format!("{kind} {path}"),
+        name: name.to_owned(),
+        program,
+    })
+}
+
+impl Objective {
+    /// Why it isn't carried over, and what is instead.
+    pub fn why(&self) -> String {
+        let rules = match self.program {
+            "Pyrra" => format!(
+                "kubectl get prometheusrule {} -o yaml, or pyrra generate",
+                self.name
+            ),
+            _ => format!(
+                "sloth generate, or kubectl get prometheusrule {} -o yaml",
+                self.name
+            ),
+        };
+        format!(
+            "it is a service level objective and no alert rule: import the rules that {} makes of it ({rules})",
+            self.program
+        )
+    }
+}
+
 /// Kinds of grafana-operator's resources that are read.
 const OF_OPERATOR: [&str; 7] = [
     "GrafanaAlertRuleGroup",
