@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::common::document::as_json;
 use super::super::common::print::API_VERSION;
 use super::tested::{Run, Tested};
 use super::text::{shown_labels as shown, stamp};
@@ -9,7 +10,7 @@ use super::text::{shown_labels as shown, stamp};
 pub(super) fn all(tested: &[Tested<'_>]) -> String {
     let rules: Vec<Value> = tested.iter().map(of).collect();
     let document = json!({"apiVersion": API_VERSION, "kind": "BacktestReport", "rules": rules});
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 fn of(tested: &Tested<'_>) -> Value {

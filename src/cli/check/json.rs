@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::common::document::as_json;
 use super::super::common::print::API_VERSION;
 use super::report::Report;
 use crate::domain::lint::finding::Level;
@@ -41,5 +42,5 @@ pub(super) fn all(report: &Report<'_>) -> String {
         "infos": report.count(Level::Info),
         "findings": findings.collect::<Value>(),
     });
-    format!("{document:#}\n")
+    as_json(&document)
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::super::common::document::as_json;
 use super::json::HELP;
 use super::report::{Entry, Report};
 use crate::domain::lint::finding::{Level, RULES};
@@ -30,7 +31,7 @@ pub(super) fn all(report: &Report<'_>) -> String {
         "results": report.entries.iter().map(result).collect::<Value>(),
     });
     let document = json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]});
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 fn result(entry: &Entry<'_>) -> Value {

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde_json::json;
 
+use super::document::to_yaml;
 use super::print::harmless;
 use crate::api::reference::SecretKeyRef;
 use crate::domain::export::resource::{Kind, Resource};
@@ -139,11 +139,7 @@ fn text(resource: &Resource) -> Result<String, String> {
     });
     let all = lost.chain(changes).chain(resource.remarks.iter().cloned());
     let comments: Vec<String> = all.map(|comment| format!("# {}\n", harmless(&comment))).collect();
-    Ok(comments.concat() + &yaml(&resource.manifest())?)
-}
-
-fn yaml(value: &impl Serialize) -> Result<String, String> {
-    serde_saphyr::to_string(value).map_err(|e| format!("cannot write what was found as YAML: {e}"))
+    Ok(comments.concat() + &to_yaml(&resource.manifest())?)
 }
 
 /// Secrets with these values; an empty one is to be filled in. `None` where there are none. `above` says what they are.
@@ -169,7 +165,7 @@ pub(in super::super) fn secrets<'a>(
         };
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys});
         all.extend(["---\n# ", above, "\n"]);
-        all += &yaml(&secret)?;
+        all += &to_yaml(&secret)?;
     }
     Ok((!by_name.is_empty()).then_some(all))
 }

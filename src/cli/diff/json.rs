@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::common::document::as_json;
 use super::super::common::print::API_VERSION;
 use super::judge::{Counts, Row, Sign};
 
@@ -21,5 +22,5 @@ pub(super) fn all(rows: &[Row], counts: &Counts, grafana: &str) -> String {
             "equal": of(Sign::Equal),
         },
     });
-    format!("{document:#}\n")
+    as_json(&document)
 }

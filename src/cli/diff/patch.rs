@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
+use super::super::common::document::to_yaml;
 use super::super::common::print::harmless;
 use super::judge::{Row, Sign};
 use crate::domain::lint::object::API_VERSION;
@@ -66,7 +67,7 @@ pub(super) fn all(rows: &[Row]) -> Result<String, String> {
                 "metadata": {"name": name.name, "namespace": name.namespace},
                 "spec": spec,
             });
-            out.push_str(&serde_saphyr::to_string(&patch).map_err(|e| e.to_string())?);
+            out.push_str(&to_yaml(&patch)?);
         }
     }
     Ok(out)

@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use self::verdict::{Check, Verdict};
 use super::common::color::Color;
 use super::common::connect::{Cluster, Scope, ToGrafana, wait};
+use super::common::document::as_yaml;
 use super::common::exit::{self, Exit};
-use super::common::print::{as_yaml, print};
+use super::common::print::print;
 
 /// Say whether the installation is well, a line for each check, and what to do where it isn't.
 ///

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use super::super::common::document::as_json;
 use super::super::common::print::{API_VERSION, columns, harmless, padded};
 use super::verdict::{Check, Verdict};
 
@@ -44,8 +45,5 @@ pub(super) fn json(checks: &[Check]) -> String {
         json!({"name": check.name, "verdict": verdict, "message": check.message, "cure": check.cure})
     });
     let all: Vec<_> = each.collect();
-    format!(
-        "{:#}\n",
-        json!({"apiVersion": API_VERSION, "kind": "DoctorReport", "checks": all})
-    )
+    as_json(&json!({"apiVersion": API_VERSION, "kind": "DoctorReport", "checks": all}))
 }

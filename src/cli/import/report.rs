@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::common::document::as_json;
 use super::super::common::print::API_VERSION;
 use super::super::common::telling;
 use super::super::common::terminal::{Look, Paint};
@@ -56,8 +57,7 @@ impl telling::Report for Report<'_> {
             "apiVersion": API_VERSION, "kind": "Import", "resources": made.collect::<Value>(), "notCarriedOver": left.collect::<Value>(),
             "passedOver": self.others,
         });
-        let text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
-        Ok(text + "\n")
+        Ok(as_json(&document))
     }
 
     fn sentences(&self) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::super::common::document::as_json;
 use super::super::common::print::{API_VERSION, escaped, harmless};
 use super::super::common::terminal::{Look, Paint};
 use super::figures::{By, Row, Window};
@@ -154,7 +155,7 @@ pub(super) fn json(rows: &[Row], window: &Window, past: &Past, limits: &[String]
         "apiVersion": API_VERSION, "kind": "AlertReport", "from": window.from, "to": window.to,
         "history": {"keptIn": kept_in, "isCut": past.is_cut, "oldest": past.changes.first().map(|change| change.at)}, "rows": all, "notes": limits,
     });
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1rem;color:#1c2430;background:#fff}\

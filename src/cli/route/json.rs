@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::common::document::as_json;
 use super::super::common::print::API_VERSION;
 use crate::domain::routing::answer::Answer;
 
@@ -11,5 +12,5 @@ pub(super) fn all(answers: &[Answer]) -> String {
         "kind": "RouteReport",
         "alerts": answers,
     });
-    format!("{document:#}\n")
+    as_json(&document)
 }

@@ -8,10 +8,11 @@ mod tree;
 use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference, doubt};
+use super::common::document::as_yaml;
 use super::common::color::Colors;
 use super::common::exit::{self, Exit};
 use super::common::names;
-use super::common::print::{as_yaml, note, print, wrong};
+use super::common::print::{note, print, wrong};
 use super::common::terminal::Look;
 
 /// Say where an alert goes, and why: which contact points are told, by which routes of which policies, and when.

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Scope, wait};
+use super::super::common::document::{as_json, as_yaml};
 use super::super::common::exit::{self, Exit};
-use super::super::common::print::{API_VERSION, as_yaml, note, print};
+use super::super::common::print::{API_VERSION, note, print};
 use super::super::common::terminal::{Look, Paint};
 use super::text;
 use crate::api::Silence;
@@ -145,7 +146,7 @@ fn document(shown: &[Silence]) -> String {
     };
     let silences: Vec<_> = shown.iter().map(one).collect();
     let document = json!({"apiVersion": API_VERSION, "kind": "SilenceList", "silences": silences});
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 /// How lines are written.

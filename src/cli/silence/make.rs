@@ -8,6 +8,7 @@ use kube::api::{ObjectMeta, PostParams};
 use serde_json::{Value, json};
 
 use super::super::common::connect::{Cluster, Connected, Scope, wait};
+use super::super::common::document::as_json;
 use super::super::common::exit::Exit;
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, note, print};
@@ -221,7 +222,7 @@ impl Make {
         if let (Some(fields), Value::Object(more)) = (document.as_object_mut(), more) {
             fields.extend(more);
         }
-        format!("{document:#}\n")
+        as_json(&document)
     }
 
     /// What it would cover, `None` where that can't be known and doesn't matter, or why it is refused.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::super::common::document::as_json;
 use super::super::common::exit::Exit;
 use super::super::common::print::{API_VERSION, note, print};
 
@@ -122,7 +123,7 @@ impl Report {
     /// Ends it, with the exit code.
     pub(super) fn end(self) -> Result<Exit, String> {
         if self.output == Output::Json {
-            print(&format!("{:#}\n", self.document()))?;
+            print(&as_json(&self.document()))?;
         }
         Ok(exit(self.lines.len(), self.failed, self.unwell))
     }

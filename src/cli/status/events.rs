@@ -15,10 +15,11 @@ use tokio::signal::ctrl_c;
 
 use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Scope, Whole, kind, wait};
+use super::super::common::document::{as_json, as_yaml};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
 use super::super::common::names;
-use super::super::common::print::{API_VERSION, as_yaml, note, print};
+use super::super::common::print::{API_VERSION, note, print};
 use super::super::common::terminal::{Look, Paint};
 use super::view::handed;
 use crate::api::{FIELD_MANAGER, GROUP};
@@ -316,7 +317,7 @@ fn json(all: &[&Event]) -> String {
     };
     let events: Vec<_> = all.iter().map(one).collect();
     let document = json!({"apiVersion": API_VERSION, "kind": "EventList", "events": events});
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 #[cfg(test)]

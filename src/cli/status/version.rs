@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::common::color::Colors;
 use super::super::common::connect::{Anywhere, wait};
+use super::super::common::document::{as_json, as_yaml};
 use super::super::common::exit::Exit;
-use super::super::common::print::{API_VERSION, as_yaml, harmless, note, print};
+use super::super::common::print::{API_VERSION, harmless, note, print};
 use super::super::common::terminal::{Look, Paint};
 use super::operator::{Operator, operator};
 use super::state::Part;
@@ -168,7 +169,7 @@ fn json(found: Option<&Found>) -> String {
         let grafanas: Vec<Value> = found.grafanas.iter().map(grafana).collect();
         document.insert("grafanas".to_owned(), grafanas.into());
     }
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 #[cfg(test)]

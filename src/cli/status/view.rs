@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::super::common::color::Color;
+use super::super::common::document::{as_json, as_yaml};
 use super::super::common::files::zones::zone;
-use super::super::common::print::{API_VERSION, as_yaml, harmless, note};
+use super::super::common::print::{API_VERSION, harmless, note};
 use super::super::common::terminal::Look;
 use super::screen::{Screen, Shown};
 use super::text::{self, Clock, Manner, Parts};
@@ -119,7 +120,7 @@ fn json(screen: &Screen, parts: Parts) -> String {
             _ => parts.around,
         }));
     }
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 #[cfg(test)]

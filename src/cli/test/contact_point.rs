@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, wait};
+use super::super::common::document;
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
@@ -354,13 +355,10 @@ fn as_json(point: &str, alert: &TestAlert, outcomes: &[Outcome]) -> String {
         })
     });
     let all: Vec<_> = all.collect();
-    format!(
-        "{:#}\n",
-        json!({
-            "apiVersion": API_VERSION, "kind": "ContactPointTestReport", "contactPoint": point,
-            "alert": {"labels": alert.labels, "annotations": alert.annotations}, "integrations": all,
-        })
-    )
+    document::as_json(&json!({
+        "apiVersion": API_VERSION, "kind": "ContactPointTestReport", "contactPoint": point,
+        "alert": {"labels": alert.labels, "annotations": alert.annotations}, "integrations": all,
+    }))
 }
 
 #[cfg(test)]

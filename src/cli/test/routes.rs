@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::super::common::document;
 use super::super::common::color::Colors;
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, escaped, harmless, note, print};
@@ -214,10 +215,7 @@ fn as_json(outcomes: &[Outcome]) -> String {
         .iter()
         .map(|one| json!({"file": one.file, "name": one.name, "passed": one.failure.is_none(), "failure": one.failure, "doubt": one.doubt}))
         .collect();
-    format!(
-        "{:#}\n",
-        json!({"apiVersion": API_VERSION, "kind": "RouteTestReport", "tests": all})
-    )
+    document::as_json(&json!({"apiVersion": API_VERSION, "kind": "RouteTestReport", "tests": all}))
 }
 
 fn junit(outcomes: &[Outcome], failed: usize) -> String {

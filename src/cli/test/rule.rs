@@ -11,6 +11,7 @@ use super::super::backtest::tested::{ended, tell};
 use super::super::backtest::text::{braced, number};
 use super::super::common::color::Colors;
 use super::super::common::connect::wait;
+use super::super::common::document;
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, harmless, print};
 use super::super::common::terminal::{Look, Paint};
@@ -325,7 +326,7 @@ fn as_json(tested: &[Tested]) -> String {
         })
         .collect();
     let document = json!({"apiVersion": API_VERSION, "kind": "RuleTestReport", "rules": rules});
-    format!("{document:#}\n")
+    document::as_json(&document)
 }
 
 #[cfg(test)]

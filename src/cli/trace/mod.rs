@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use self::life::Life;
 use super::common::color::Colors;
 use super::common::connect::{Cluster, Scope, Watched, kind, wait};
+use super::common::document::{as_json, as_yaml};
 use super::common::exit::{self, Exit};
 use super::common::files::zones::zone;
 use super::common::moments::place;
 use super::common::names;
-use super::common::print::{API_VERSION, as_yaml, note, print, wrong};
+use super::common::print::{API_VERSION, note, print, wrong};
 use super::common::terminal::Look;
 
 /// Follow one rule from its resource to the last notification: its query, where it is in Grafana, its state and why, who is told, what silences it, and what became
@@ -117,7 +118,7 @@ fn json(life: &Life) -> String {
     {
         document.extend(life);
     }
-    format!("{document:#}\n")
+    as_json(&document)
 }
 
 #[cfg(test)]
