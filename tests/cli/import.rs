@@ -100,7 +100,7 @@ fn what_pyrra_makes_of_an_objective_becomes_rules_with_all_that_it_says() {
     );
     assert_eq!(
         (&burn["for"], &burn["interval"], &burn["severity"]),
-        (&"2m".into(), &"30s".into(), &"critical".into())
+        (&"2m0s".into(), &"30s".into(), &"critical".into())
     );
     for (label, value) in [
         ("exhaustion", "2d"),
@@ -118,7 +118,7 @@ fn what_pyrra_makes_of_an_objective_becomes_rules_with_all_that_it_says() {
             .ends_with("&grouping=%7Bhandler%3D%22{{$labels.handler}}%22%7D"),
         "{burn}"
     );
-    assert_eq!(all[2]["spec"]["for"], "15m");
+    assert_eq!(all[2]["spec"]["for"], "15m0s");
     // Their recording rules are what they ask for.
     let left = report("pyrra.yaml", &[]);
     let left = left["notCarriedOver"].as_array().unwrap();
