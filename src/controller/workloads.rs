@@ -11,7 +11,7 @@ use crate::domain::maintenance::phase::Phase;
 use crate::domain::maintenance::rollout::Settled;
 use crate::domain::maintenance::selected::Selected;
 use crate::domain::maintenance::window::Lease;
-use crate::touched;
+use crate::held::touched;
 
 /// A workload's uid, and the name of one of its Silences.
 pub type Key = (String, String);

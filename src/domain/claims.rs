@@ -3,10 +3,13 @@
 //! Names of contact points, titles within a folder, uids and the policy tree are one space per Grafana, but resources of many
 //! namespaces can ask for the same one. Who has it keeps it; while nobody does the oldest resource gets it. The others are told who has it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+
+use crate::held::few::Few;
 
 /// A resource that claims something, ordered by age; namespace and name decide between equals. One that is for several Grafanas is as many
 /// claimants.
@@ -30,21 +33,23 @@ impl Claimant {
 }
 
 /// What a claimant claims, each with whether it is still to get it.
-type Claimed<K> = (Claimant, Vec<(K, bool)>);
+type Claimed<K> = Box<[(Arc<K>, bool)]>;
 
 /// Where a claimant stands: who has something comes before all who are to get it, however old they are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     is_to_come: bool,
-    claimant: Claimant,
+    claimant: Arc<Claimant>,
 }
 
 /// What resources of one kind claim: keys, each with a value that later claimants may have to agree with.
+///
+/// Most keys are claimed by one resource, and most resources claim in one Grafana: what is kept for each rule is kept once, and small.
 #[derive(Debug)]
 pub struct Claims<K, V> {
-    by_key: HashMap<K, BTreeMap<Place, V>>,
+    by_key: HashMap<Arc<K>, Few<Place, V>>,
     /// By namespace and name: what a resource claims in each of its Grafanas, which is mostly one.
-    by_resource: HashMap<(String, String), Vec<Claimed<K>>>,
+    by_resource: HashMap<(String, String), Few<Arc<Claimant>, Claimed<K>>>,
 }
 
 impl<K, V> Default for Claims<K, V> {
@@ -56,7 +61,7 @@ impl<K, V> Default for Claims<K, V> {
     }
 }
 
-impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
+impl<K: Hash + Eq, V: PartialEq> Claims<K, V> {
     /// Replaces what a resource claims in one Grafana, and returns the other resources for whom the answer may have changed: all that claim a key
     /// which has another holder now, or one with another value, and the holder of a key which another one gave up. So among many who
     /// share a key, a change of one concerns the others only if it was or is the first.
@@ -69,21 +74,30 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
     ) -> BTreeSet<Claimant> {
         let id = (claimant.namespace.clone(), claimant.name.clone());
         let mut affected = BTreeSet::new();
-        let known = self.by_resource.get(&id).map_or(&[][..], Vec::as_slice);
-        if known.iter().any(|(known, _)| known.created != claimant.created) {
+        let known = self.by_resource.get(&id);
+        if known.is_some_and(|known| known.keys().any(|known| known.created != claimant.created)) {
             affected = self.remove(&id.0, &id.1);
         }
-        let known = self.by_resource.get(&id).map_or(&[][..], Vec::as_slice);
-        let own = known.iter().find(|(known, _)| *known == claimant);
-        let before = own.map_or_else(Vec::new, |(_, keys)| keys.clone());
-        let keys: Vec<(K, bool)> = claims.iter().map(|(key, _)| (key.clone(), !has(key))).collect();
+        let parts = self.by_resource.get_mut(&id);
+        let (claimant, before) = match parts.as_ref().and_then(|parts| parts.get(&claimant)) {
+            Some((known, keys)) => (known.clone(), keys.to_vec()),
+            None => (Arc::new(claimant), Vec::new()),
+        };
+        if let Some(parts) = parts {
+            parts.remove(&claimant);
+        }
         let (kept, given_up): (Vec<_>, Vec<_>) = before
             .into_iter()
-            .partition(|(key, _)| claims.iter().any(|(claimed, _)| claimed == key));
+            .partition(|(key, _)| claims.iter().any(|(claimed, _)| *claimed == **key));
         for key in given_up {
             affected.extend(self.give_up(&key, &claimant));
         }
+        let mut keys = Vec::with_capacity(claims.len());
         for (key, value) in claims {
+            let key = match self.by_key.get_key_value(&key) {
+                Some((known, _)) => known.clone(),
+                None => Arc::new(key),
+            };
             let place = |is_to_come| Place {
                 is_to_come,
                 claimant: claimant.clone(),
@@ -91,27 +105,25 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
             let stood = kept.iter().find(|(known, _)| *known == key);
             let stood = stood.map(|(_, is_to_come)| place(*is_to_come));
             let stands = place(!has(&key));
+            keys.push((key.clone(), stands.is_to_come));
             let all = self.by_key.entry(key).or_default();
             let is = |first: Option<(&Place, &V)>, one: &Place| first.is_some_and(|(place, _)| place == one);
-            let was_first = stood
-                .as_ref()
-                .is_some_and(|stood| is(all.first_key_value(), stood));
+            let was_first = stood.as_ref().is_some_and(|stood| is(all.first(), stood));
             let said = stood.and_then(|stood| all.remove(&stood));
             let is_news = said.as_ref() != Some(&value);
             all.insert(stands.clone(), value);
-            let is_first = is(all.first_key_value(), &stands);
+            let is_first = is(all.first(), &stands);
             // That the first has it now is nothing to those behind it.
             if is_first != was_first || (is_first && is_news) {
-                affected.extend(all.keys().map(|place| place.claimant.clone()));
+                affected.extend(all.keys().map(|place| (*place.claimant).clone()));
             }
         }
         affected.retain(|other| (&other.namespace, &other.name) != (&id.0, &id.1));
-        let parts = self.by_resource.entry(id.clone()).or_default();
-        parts.retain(|(known, _)| *known != claimant);
         // Most silences claim nothing, and needn't be remembered.
         if !keys.is_empty() {
-            parts.push((claimant, keys));
-        } else if parts.is_empty() {
+            let parts = self.by_resource.entry(id).or_default();
+            parts.insert(claimant, keys.into());
+        } else if self.by_resource.get(&id).is_some_and(Few::is_empty) {
             self.by_resource.remove(&id);
         }
         affected
@@ -131,12 +143,17 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         is_kept: impl Fn(&str) -> bool,
     ) -> BTreeSet<Claimant> {
         let id = (namespace.to_owned(), name.to_owned());
-        let parts = self.by_resource.remove(&id).unwrap_or_default();
-        let (kept, gone): (Vec<_>, Vec<_>) = parts
+        let Some(parts) = self.by_resource.get_mut(&id) else {
+            return BTreeSet::new();
+        };
+        let gone = parts.keys().filter(|claimant| !is_kept(&claimant.instance));
+        let gone: Vec<Arc<Claimant>> = gone.cloned().collect();
+        let gone: Vec<_> = gone
             .into_iter()
-            .partition(|(claimant, _)| is_kept(&claimant.instance));
-        if !kept.is_empty() {
-            self.by_resource.insert(id, kept);
+            .filter_map(|claimant| parts.remove(&claimant).map(|keys| (claimant, keys)))
+            .collect();
+        if parts.is_empty() {
+            self.by_resource.remove(&id);
         }
         let mut affected = BTreeSet::new();
         for (claimant, keys) in gone {
@@ -145,7 +162,7 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         affected
     }
 
-    fn give_up(&mut self, (key, to_come): &(K, bool), claimant: &Claimant) -> BTreeSet<Claimant> {
+    fn give_up(&mut self, (key, to_come): &(Arc<K>, bool), claimant: &Arc<Claimant>) -> BTreeSet<Claimant> {
         let place = Place {
             is_to_come: *to_come,
             claimant: claimant.clone(),
@@ -153,11 +170,11 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         let Some(all) = self.by_key.get_mut(key) else {
             return BTreeSet::new();
         };
-        let was_first = all.first_key_value().is_some_and(|(first, _)| *first == place);
+        let was_first = all.first().is_some_and(|(first, _)| *first == place);
         all.remove(&place);
         let concerned = if was_first { all.len() } else { 1 };
         let affected = all.keys().take(concerned);
-        let affected = affected.map(|place| place.claimant.clone()).collect();
+        let affected = affected.map(|place| (*place.claimant).clone()).collect();
         if all.is_empty() {
             self.by_key.remove(key);
         }
@@ -171,14 +188,13 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
 
     /// The first claimant of a key, with its value: the oldest of those who have it, and while nobody has it of all.
     pub fn holder(&self, key: &K) -> Option<(&Claimant, &V)> {
-        let first = self.by_key.get(key).and_then(BTreeMap::first_key_value);
-        first.map(|(place, value)| (&place.claimant, value))
+        self.line(key).next()
     }
 
     /// All claimants of a key in order, each with its value.
     pub fn line(&self, key: &K) -> impl ExactSizeIterator<Item = (&Claimant, &V)> {
-        let all = self.by_key.get(key).map(BTreeMap::iter).unwrap_or_default();
-        all.map(|(place, value)| (&place.claimant, value))
+        let all = self.by_key.get(key).map(Few::iter).unwrap_or_default();
+        all.map(|(place, value)| (&*place.claimant, value))
     }
 
     /// What a resource claims by a key, in each of its Grafanas where it does.
@@ -188,19 +204,19 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
         };
         let parts = self.by_resource.get(resource).into_iter().flatten();
         let found = parts.filter_map(|(claimant, keys)| {
-            let (_, is_to_come) = keys.iter().find(|(claimed, _)| claimed == key)?;
+            let (_, is_to_come) = keys.iter().find(|(claimed, _)| **claimed == *key)?;
             let place = Place {
                 is_to_come: *is_to_come,
                 claimant: claimant.clone(),
             };
-            all.get_key_value(&place)
+            all.get(&place)
         });
-        found.map(|(place, value)| (&place.claimant, value)).collect()
+        found.map(|(place, value)| (&*place.claimant, value)).collect()
     }
 
     /// The first claimant of a key, or the one that is next after another.
     pub fn next(&self, key: &K, after: Option<&Claimant>) -> Option<&Claimant> {
-        let mut all = self.by_key.get(key)?.keys().map(|place| &place.claimant);
+        let mut all = self.line(key).map(|(claimant, _)| claimant);
         if let Some(after) = after {
             all.find(|claimant| *claimant == after)?;
         }
@@ -209,13 +225,9 @@ impl<K: Hash + Eq + Clone, V: PartialEq> Claims<K, V> {
 
     /// Whether a resource claims a key, be it in vain.
     pub fn is_claimed_by(&self, key: &K, namespace: &str, name: &str) -> bool {
-        self.by_resource
-            .get(&(namespace.to_owned(), name.to_owned()))
-            .is_some_and(|parts| {
-                parts
-                    .iter()
-                    .any(|(_, keys)| keys.iter().any(|(claimed, _)| claimed == key))
-            })
+        let parts = self.by_resource.get(&(namespace.to_owned(), name.to_owned()));
+        let mut claimed = parts.into_iter().flatten().flat_map(|(_, keys)| keys.iter());
+        claimed.any(|(claimed, _)| **claimed == *key)
     }
 
     /// The claimant that stands before this resource, if there is one.

@@ -35,7 +35,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "grafana",
-        may_import: &["grafana", "deadline", "json", "touched"],
+        may_import: &["grafana", "deadline", "held", "json"],
         must_not_say: &["kube", "k8s_openapi"],
     },
     Layer {
@@ -43,6 +43,7 @@ const LAYERS: &[Layer] = &[
         may_import: &[
             "domain",
             "api",
+            "held::few",
             "json",
             "grafana::api",
             "grafana::digest",
@@ -83,8 +84,8 @@ const LAYERS: &[Layer] = &[
             "grafana",
             "api",
             "deadline",
+            "held",
             "metrics",
-            "touched",
         ],
         must_not_say: &[],
     },

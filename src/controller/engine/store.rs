@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 
 use super::by::{By, Indexed};
 use super::managed::Managed;
-use crate::touched;
+use crate::held::touched;
 
 /// An empty store, with its writing end.
 pub fn store<K: Indexed>() -> (Store<K>, Writer<K>) {

@@ -10,7 +10,7 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use crate::touched;
+use crate::held::touched;
 
 pub use watched::{Follow, Watched};
 

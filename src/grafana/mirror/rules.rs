@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::collection::{Collection, Follow, Lookup, Poll, Watched};
 use crate::grafana::api::FoundRule;
-use crate::touched;
+use crate::held::touched;
 
 /// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of.
 #[derive(Debug)]

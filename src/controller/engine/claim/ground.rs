@@ -1,5 +1,7 @@
 //! What an instance says that claims depend on.
 
+use std::sync::Arc;
+
 use crate::api::GrafanaInstanceSpec;
 use crate::cluster::namespace::AllLabels;
 use crate::domain::ownership::{Owner, Owners};
@@ -7,7 +9,7 @@ use crate::domain::tenancy::{self, Tenant};
 
 /// What a GrafanaInstance says that claims depend on.
 pub struct Ground {
-    pub(super) place: String,
+    pub(super) place: Arc<str>,
     pub(super) owners: Owners,
     /// `None` while there is no such GrafanaInstance. Nothing is decided then, and all may claim.
     pub(super) spec: Option<GrafanaInstanceSpec>,
@@ -36,12 +38,13 @@ impl Ground {
         spec: Option<&GrafanaInstanceSpec>,
         organisation: Option<i64>,
     ) -> Self {
+        let place = spec.map_or_else(
+            || format!("instance {instance}"),
+            |spec| tenancy::place(instance, spec, organisation),
+        );
         let former = spec.map_or(&[][..], |spec| &spec.previous_owner_ids);
         Self {
-            place: spec.map_or_else(
-                || format!("instance {instance}"),
-                |spec| tenancy::place(instance, spec, organisation),
-            ),
+            place: place.into(),
             owners: Owners::new(owner.clone(), former),
             spec: spec.cloned(),
             organisation,

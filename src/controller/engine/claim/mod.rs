@@ -35,23 +35,23 @@ pub enum Folder {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// The uid of a rule.
-    Uid(String, String),
+    Uid(Arc<str>, String),
     /// A title within a folder.
-    Title(String, Folder, String),
+    Title(Arc<str>, Folder, String),
     /// A group, whose interval all its rules share; the claim's value is that interval in seconds.
-    Group(String, Folder, String),
+    Group(Arc<str>, Folder, String),
     /// The name of a contact point.
-    ContactPoint(String, String),
+    ContactPoint(Arc<str>, String),
     /// A policy tree, by its name.
-    Tree(String, TreeName),
+    Tree(Arc<str>, TreeName),
     /// The id of a silence that somebody made by hand.
-    Silence(String, String),
+    Silence(Arc<str>, String),
     /// The name of a time interval.
-    TimeInterval(String, String),
+    TimeInterval(Arc<str>, String),
     /// The name of a notification template.
-    Template(String, String),
+    Template(Arc<str>, String),
     /// The name of an inhibition rule.
-    InhibitionRule(String, String),
+    InhibitionRule(Arc<str>, String),
 }
 
 /// All claims.
@@ -60,7 +60,7 @@ pub struct AllClaims {
     namespaces: Arc<AllLabels>,
     grounds: RwLock<HashMap<String, Arc<Ground>>>,
     /// The uids of folders by place and title path, as passes found them.
-    folders: Mutex<HashMap<(String, String), String>>,
+    folders: Mutex<HashMap<(Arc<str>, String), String>>,
     rules: Mutex<Claims<Key, u64>>,
     contact_points: Mutex<Claims<Key, u64>>,
     policies: Mutex<Claims<Key, u64>>,
@@ -141,7 +141,7 @@ impl AllClaims {
     }
 
     /// Names the Grafana and organisation that an instance is for, as keys have it.
-    pub fn place(&self, instance: &str) -> String {
+    pub fn place(&self, instance: &str) -> Arc<str> {
         self.ground(instance).place.clone()
     }
 

@@ -1,5 +1,6 @@
 //! InhibitionRule.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::bring::{bring, claimed, may_be_stored};
@@ -128,7 +129,7 @@ impl Named for InhibitionRule {
         &context.triggers.inhibition_rules
     }
 
-    fn key(place: String, name: String) -> Key {
+    fn key(place: Arc<str>, name: String) -> Key {
         Key::InhibitionRule(place, name)
     }
 

@@ -1,5 +1,6 @@
 //! What the kinds have in common whose objects have a name in Grafana and no place for a mark.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -61,7 +62,7 @@ pub(super) trait Named: Reconcile + Claiming {
     /// Asks for passes over them.
     fn trigger(context: &Context) -> &Trigger<Self>;
     /// What has the claim on a name.
-    fn key(place: String, name: String) -> Key;
+    fn key(place: Arc<str>, name: String) -> Key;
     /// What a write of it changes.
     fn subject(name: String) -> Subject;
     /// What is mirrored of the kind.

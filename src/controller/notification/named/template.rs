@@ -1,5 +1,6 @@
 //! NotificationTemplate.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
@@ -239,7 +240,7 @@ impl Named for NotificationTemplate {
         &context.triggers.templates
     }
 
-    fn key(place: String, name: String) -> Key {
+    fn key(place: Arc<str>, name: String) -> Key {
         Key::Template(place, name)
     }
 

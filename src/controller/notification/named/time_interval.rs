@@ -1,6 +1,7 @@
 //! TimeInterval.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kube::runtime::reflector::ObjectRef;
 
@@ -229,7 +230,7 @@ impl Named for TimeInterval {
         &context.triggers.time_intervals
     }
 
-    fn key(place: String, name: String) -> Key {
+    fn key(place: Arc<str>, name: String) -> Key {
         Key::TimeInterval(place, name)
     }
 

@@ -12,7 +12,7 @@ use crate::api::{AlertRuleStatus, MaintenancePolicy, SilenceStatus};
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::Deployment;
 use crate::grafana::{model, wire};
-use crate::touched;
+use crate::held::touched;
 
 impl World {
     /// A world with so many others of each kind: in the same namespace, group, folder and instance where they can be. Grafana is one

@@ -87,7 +87,7 @@ fn again<K: Own>(world: &mut World, object: &K) -> K {
 /// What has been done so far costs nothing.
 fn at_rest(world: &mut World) {
     world.asked();
-    crate::touched::take();
+    crate::held::touched::take();
 }
 
 async fn run<K: Reconcile>(world: &World, object: &K) {
@@ -263,7 +263,7 @@ async fn a_silence_costs_the_same_in_any_crowd() {
         let silence = world.silence("by-matcher", spec);
         costs.of("by-matcher", world);
         run(world, &silence).await;
-        crate::touched::take();
+        crate::held::touched::take();
         let silence = again(world, &silence);
         costs.of("its status is seen", world);
         run(world, &silence).await;

@@ -27,7 +27,7 @@ async fn a_silence_that_was_taken_over_costs_the_same_in_any_crowd() {
         costs.of("it is seen", world);
         run(world, &silence).await;
         // Which rules its matchers reach is counted when it is new.
-        crate::touched::take();
+        crate::held::touched::take();
         let silence = again(world, &silence);
         assert_eq!(silence.status.as_ref().unwrap().id.as_deref(), Some("theirs"));
         costs.of("its status is seen", world);

@@ -5,7 +5,7 @@ use super::two;
 use crate::controller::engine::claim::{Claiming, Key};
 use crate::controller::pass;
 
-fn holder<K: Claiming>(world: &World, key: impl Fn(String) -> Key, instance: &str) -> Option<String> {
+fn holder<K: Claiming>(world: &World, key: impl Fn(Arc<str>) -> Key, instance: &str) -> Option<String> {
     let claims = &world.context.claims;
     let first = claims.first::<K>(&key(claims.place(instance)));
     first.map(|(first, _)| first.path())
