@@ -7,9 +7,10 @@
 mod watched;
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 
+use crate::held::few::Few;
 use crate::held::touched;
 
 pub use watched::{Follow, Watched};
@@ -21,7 +22,7 @@ pub struct Collection<K, V, G = ()> {
     /// The group of a value, if it has one.
     group: Option<fn(&V) -> Option<G>>,
     /// The keys of values that were last known to be there.
-    groups: HashMap<G, HashSet<K>>,
+    groups: HashMap<G, Few<K>>,
     sequence: u64,
     /// Where the newest finished poll began.
     polled: Option<u64>,
@@ -29,7 +30,8 @@ pub struct Collection<K, V, G = ()> {
 
 #[derive(Debug)]
 struct Slot<V> {
-    known: Lookup<V>,
+    /// In a box: a table has room for many that aren't there.
+    known: Lookup<Box<V>>,
     /// When we wrote it last; 0 if a poll told.
     written: u64,
     /// Whether a write is under way, so that what is known says what was there before it.
@@ -78,6 +80,16 @@ impl<V> Lookup<V> {
     }
 }
 
+impl<V> Lookup<Box<V>> {
+    fn as_deref(&self) -> Lookup<&V> {
+        match self {
+            Self::Present(value) => Lookup::Present(value),
+            Self::Absent => Lookup::Absent,
+            Self::Unknown => Lookup::Unknown,
+        }
+    }
+}
+
 impl<V: Clone> Lookup<&V> {
     /// The same about an owned value.
     pub fn cloned(self) -> Lookup<V> {
@@ -101,7 +113,7 @@ impl<K, V, G> Default for Collection<K, V, G> {
     }
 }
 
-impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
+impl<K: Clone + Hash + Ord, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
     /// A collection whose values are found by their group too, if they have one.
     pub fn grouped(group: fn(&V) -> Option<G>) -> Self {
         Self {
@@ -137,7 +149,12 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         let mut changed = Vec::new();
         let mut before = std::mem::take(&mut self.slots);
         for (key, value) in found {
-            let slot = match before.remove(&key) {
+            // The key that is there stays: others may share it.
+            let (key, slot) = match before.remove_entry(&key) {
+                Some((known, slot)) => (known, Some(slot)),
+                None => (key, None),
+            };
+            let slot = match slot {
                 Some(slot) if slot.outlasts(began) => {
                     apart(&key, Some(value));
                     slot
@@ -145,7 +162,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
                 Some(Slot {
                     known: Lookup::Present(known),
                     ..
-                }) if known == value => Slot::polled(value),
+                }) if *known == value => Slot::polled(value),
                 _ => {
                     changed.push(key.clone());
                     Slot::polled(value)
@@ -169,25 +186,26 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
 
     /// Notes that a write is about to be sent: until its outcome is noted nothing is known, whatever polls say.
     pub fn begins(&mut self, key: K) {
-        let known = self.slots.remove(&key).map(|slot| slot.known);
-        let known = known.unwrap_or(if self.is_loaded() {
+        let unseen = if self.is_loaded() {
             Lookup::Absent
         } else {
             Lookup::Unknown
-        });
+        };
         let written = self.next();
-        self.slots.insert(
-            key,
-            Slot {
-                known,
-                written,
-                is_under_way: true,
-            },
-        );
+        let slot = self
+            .slots
+            .entry(key)
+            .or_insert_with(|| Slot::new(unseen, written));
+        slot.written = written;
+        slot.is_under_way = true;
     }
 
     /// Notes that the write that is under way has changed nothing: what was known before it stands.
-    pub fn stands(&mut self, key: &K) {
+    pub fn stands<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         let written = self.next();
         if let Some(slot) = self.slots.get_mut(key) {
             slot.written = written;
@@ -223,7 +241,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
     {
         match self.slots.get(key) {
             Some(slot) if slot.is_under_way => Lookup::Unknown,
-            Some(slot) => slot.known.as_ref(),
+            Some(slot) => slot.known.as_deref(),
             None if self.is_loaded() => Lookup::Absent,
             None => Lookup::Unknown,
         }
@@ -243,7 +261,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         Q: Eq + Hash + ?Sized,
     {
         match self.slots.get(key) {
-            Some(slot) => slot.known.as_ref(),
+            Some(slot) => slot.known.as_deref(),
             None => self.lookup(key),
         }
     }
@@ -255,13 +273,22 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
         Q: Eq + Hash + ?Sized,
     {
         let slot = self.slots.get(key).filter(|slot| slot.is_polled())?;
-        slot.known.as_ref().present()
+        slot.known.as_deref().present()
     }
 
     /// The keys of all that the last poll showed, but for what was written since.
     pub fn polled_keys(&self) -> impl Iterator<Item = &K> {
         let polled = self.slots.iter().filter(|(_, slot)| slot.is_polled());
         polled.map(|(key, _)| key)
+    }
+
+    /// A key as it is kept here, if it is.
+    pub fn kept<Q>(&self, key: &Q) -> Option<&K>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.slots.get_key_value(key).map(|(key, _)| key)
     }
 
     /// Whether a poll has finished, so that absence is known.
@@ -271,7 +298,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
 
     /// Those of a group that are known to be there, in no order.
     pub fn in_group<'a>(&'a self, group: &G) -> impl Iterator<Item = &'a V> + use<'a, K, V, G> {
-        let keys = self.groups.get(group).into_iter().flatten();
+        let keys = self.groups.get(group).into_iter().flat_map(Few::keys);
         keys.inspect(|_| touched::note(1))
             .filter_map(|key| self.lookup(key).present())
     }
@@ -282,20 +309,13 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             .iter()
             .inspect(|_| touched::note(1))
             .filter(|(_, slot)| !slot.is_under_way)
-            .filter_map(|(key, slot)| Some((key, slot.known.as_ref().present()?)))
+            .filter_map(|(key, slot)| Some((key, slot.known.as_deref().present()?)))
     }
 
     fn note(&mut self, key: K, known: Lookup<V>) {
         let written = self.next();
         self.regroup(&key, &known);
-        self.slots.insert(
-            key,
-            Slot {
-                known,
-                written,
-                is_under_way: false,
-            },
-        );
+        self.slots.insert(key, Slot::new(known, written));
     }
 
     /// Takes a key out of the group that its value had, and into that of another one.
@@ -310,14 +330,14 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             if let Some(keys) = left.as_ref().and_then(|left| self.groups.get_mut(left)) {
                 keys.remove(key);
             }
-            if let Some(left) = left.filter(|left| self.groups.get(left).is_some_and(HashSet::is_empty)) {
+            if let Some(left) = left.filter(|left| self.groups.get(left).is_some_and(Few::is_empty)) {
                 self.groups.remove(&left);
             }
         }
         if let Lookup::Present(value) = known
             && let Some(group) = group(value)
         {
-            self.groups.entry(group).or_default().insert(key.clone());
+            self.groups.entry(group).or_default().insert(key.clone(), ());
         }
     }
 
@@ -328,7 +348,7 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             if let Lookup::Present(value) = &slot.known
                 && let Some(group) = group(value)
             {
-                self.groups.entry(group).or_default().insert(key.clone());
+                self.groups.entry(group).or_default().insert(key.clone(), ());
             }
         }
     }
@@ -340,12 +360,21 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
 }
 
 impl<V> Slot<V> {
-    fn polled(value: V) -> Self {
+    fn new(known: Lookup<V>, written: u64) -> Self {
+        let known = match known {
+            Lookup::Present(value) => Lookup::Present(Box::new(value)),
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Unknown => Lookup::Unknown,
+        };
         Self {
-            known: Lookup::Present(value),
-            written: 0,
+            known,
+            written,
             is_under_way: false,
         }
+    }
+
+    fn polled(value: V) -> Self {
+        Self::new(Lookup::Present(value), 0)
     }
 
     /// Whether a poll has told of it, and it wasn't written since.

@@ -264,7 +264,7 @@ fn silences_of(author: &str) -> String {
 
 fn end<K, V, G>(collection: &mut Collection<K, V, G>, key: &K)
 where
-    K: Clone + Eq + Hash,
+    K: Clone + Hash + Ord,
     V: PartialEq,
     G: Eq + Hash,
 {

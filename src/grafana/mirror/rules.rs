@@ -1,12 +1,15 @@
 //! The rules of one Grafana, also by group and by title.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::collection::{Collection, Follow, Lookup, Poll, Watched};
 use crate::grafana::api::FoundRule;
+use crate::held::few::Few;
 use crate::held::touched;
 
-/// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of.
+/// Rules by uid, with the folders they lie in. Works as the [`Collection`] that it is made of. A uid is kept once, and shared by
+/// all that rules are found by.
 #[derive(Debug)]
 #[expect(
     clippy::struct_field_names,
@@ -14,10 +17,10 @@ use crate::held::touched;
 )]
 pub struct Rules {
     /// By uid, and by the contact point that a rule has for itself.
-    rules: Collection<String, FoundRule, String>,
+    rules: Collection<Arc<str>, FoundRule, String>,
     folders: HashMap<String, Folder>,
     /// Uids by the mark that the rule had when it was last seen or written; some may have another one since, or be gone.
-    marked: HashMap<String, Vec<String>>,
+    marked: HashMap<String, Few<Arc<str>>>,
 }
 
 /// What became of rules that nobody of us has written, as they were before.
@@ -32,8 +35,8 @@ pub struct Undone {
 /// The rules of one folder, as uids.
 #[derive(Debug, Default)]
 struct Folder {
-    groups: HashMap<String, HashSet<String>>,
-    titles: HashMap<String, HashSet<String>>,
+    groups: HashMap<String, Few<Arc<str>>>,
+    titles: HashMap<String, Few<Arc<str>>>,
 }
 
 impl Default for Rules {
@@ -62,21 +65,23 @@ impl Rules {
         &mut self,
         poll: Poll,
         found: Vec<FoundRule>,
-    ) -> (Vec<String>, Watched<String, FoundRule>) {
-        let found = found.into_iter().map(|rule| (rule.uid.clone(), rule));
+    ) -> (Vec<String>, Watched<Arc<str>, FoundRule>) {
+        let found = found.into_iter().map(|rule| (rule.uid.as_str().into(), rule));
         let (changed, watched) = self.rules.finish_list(poll, found);
         if !changed.is_empty() {
             self.folders.clear();
             let rules = &self.rules;
-            self.marked.retain(|_, uids| {
-                uids.retain(|uid| rules.lookup(uid).is_unknown());
-                !uids.is_empty()
-            });
-            for (_, rule) in rules.iter() {
-                place(&mut self.folders, rule);
-                mark(&mut self.marked, rule);
+            for (owner, uids) in std::mem::take(&mut self.marked) {
+                for uid in uids.keys().filter(|uid| rules.lookup(*uid).is_unknown()) {
+                    mark(&mut self.marked, uid, Some(&owner));
+                }
+            }
+            for (uid, rule) in rules.iter() {
+                place(&mut self.folders, uid, rule);
+                mark(&mut self.marked, uid, rule.owner.as_deref());
             }
         }
+        let changed = changed.iter().map(|uid| (**uid).to_owned()).collect();
         (changed, watched)
     }
 
@@ -87,10 +92,7 @@ impl Rules {
             .older
             .extend(found.iter().filter_map(|rule| self.older(rule)).cloned());
         let found: HashSet<&str> = found.iter().map(|rule| rule.uid.as_str()).collect();
-        let gone = self
-            .rules
-            .polled_keys()
-            .filter(|uid| !found.contains(uid.as_str()));
+        let gone = self.rules.polled_keys().filter(|uid| !found.contains(&***uid));
         undone.gone = gone.filter_map(|uid| self.rules.polled(uid).cloned()).collect();
         undone
     }
@@ -107,21 +109,23 @@ impl Rules {
 
     /// What a rule was when it was changed later than it says now.
     fn older(&self, now: &FoundRule) -> Option<&FoundRule> {
-        let known = self.rules.polled(&now.uid)?;
+        let known = self.rules.polled(now.uid.as_str())?;
         (now.updated.is_before(known.updated) && now != known).then_some(known)
     }
 
     /// Notes that a write is about to be sent: until its outcome is noted nothing is known, whatever polls say.
     pub fn begins(&mut self, uid: &str) {
         self.displace(uid);
-        self.rules.begins(uid.to_owned());
+        let uid = self.kept(uid);
+        self.rules.begins(uid);
     }
 
     /// Notes that the write that is under way has changed nothing.
-    pub fn stands(&mut self, uid: &String) {
+    pub fn stands(&mut self, uid: &str) {
         self.rules.stands(uid);
-        if let Some(rule) = self.rules.lookup(uid).present() {
-            place(&mut self.folders, rule);
+        let uid = self.kept(uid);
+        if let Some(rule) = self.rules.lookup(&uid).present() {
+            place(&mut self.folders, &uid, rule);
         }
     }
 
@@ -132,22 +136,25 @@ impl Rules {
 
     /// Notes what a write left behind.
     pub fn written(&mut self, rule: FoundRule) {
-        self.displace(&rule.uid);
-        place(&mut self.folders, &rule);
-        mark(&mut self.marked, &rule);
-        self.rules.written(rule.uid.clone(), Some(rule));
+        let uid = self.kept(&rule.uid);
+        self.displace(&uid);
+        place(&mut self.folders, &uid, &rule);
+        mark(&mut self.marked, &uid, rule.owner.as_deref());
+        self.rules.written(uid, Some(rule));
     }
 
     /// Notes that a rule was deleted, or read and not found.
     pub fn deleted(&mut self, uid: &str) {
         self.displace(uid);
-        self.rules.written(uid.to_owned(), None);
+        let uid = self.kept(uid);
+        self.rules.written(uid, None);
     }
 
     /// Notes that the answer of a write was lost.
     pub fn unknown(&mut self, uid: &str) {
         self.displace(uid);
-        self.rules.unknown(uid.to_owned());
+        let uid = self.kept(uid);
+        self.rules.unknown(uid);
     }
 
     /// What is known about a rule.
@@ -207,42 +214,51 @@ impl Rules {
     /// The uids of the rules that carry a mark ([`OWNER_LABEL`](crate::grafana::api::OWNER_LABEL)), in no order. One that carried it
     /// when a write began whose answer is to come, or was lost, is among them.
     pub fn marked(&self, mark: &str) -> Vec<String> {
-        let has_it = |uid: &String| match self.rules.lookup(uid) {
+        let has_it = |uid: &Arc<str>| match self.rules.lookup(uid) {
             Lookup::Present(rule) => rule.owner.as_deref() == Some(mark),
             Lookup::Unknown => true,
             Lookup::Absent => false,
         };
-        let known = self.marked.get(mark).into_iter().flatten();
-        known.filter(|uid| has_it(uid)).cloned().collect()
+        let known = self.marked.get(mark).into_iter().flat_map(Few::keys);
+        known
+            .filter(|uid| has_it(uid))
+            .map(|uid| (**uid).to_owned())
+            .collect()
     }
 
     /// How many rules a folder holds.
     pub fn count_in_folder(&self, folder_uid: &str) -> usize {
         self.folders
             .get(folder_uid)
-            .map_or(0, |folder| folder.titles.values().map(HashSet::len).sum())
+            .map_or(0, |folder| folder.titles.values().map(Few::len).sum())
     }
 
     /// Lets something happen to a rule, and has it where it is then.
     fn replaced<T>(
         &mut self,
         uid: &str,
-        happen: impl FnOnce(&mut Collection<String, FoundRule, String>) -> T,
+        happen: impl FnOnce(&mut Collection<Arc<str>, FoundRule, String>) -> T,
     ) -> T {
         self.displace(uid);
         let happened = happen(&mut self.rules);
-        if let Some(rule) = self.rules.lookup(uid).present() {
-            place(&mut self.folders, rule);
-            mark(&mut self.marked, rule);
+        let uid = self.kept(uid);
+        if let Some(rule) = self.rules.lookup(&uid).present() {
+            place(&mut self.folders, &uid, rule);
+            mark(&mut self.marked, &uid, rule.owner.as_deref());
         }
         happened
     }
 
-    fn present<'a>(&'a self, uids: Option<&'a HashSet<String>>) -> impl Iterator<Item = &'a FoundRule> {
+    fn present<'a>(&'a self, uids: Option<&'a Few<Arc<str>>>) -> impl Iterator<Item = &'a FoundRule> {
         uids.into_iter()
-            .flatten()
+            .flat_map(Few::keys)
             .inspect(|_| touched::note(1))
-            .filter_map(|uid| self.rules.lookup(uid.as_str()).present())
+            .filter_map(|uid| self.rules.lookup(uid).present())
+    }
+
+    /// A uid as it is kept here.
+    fn kept(&self, uid: &str) -> Arc<str> {
+        self.rules.kept(uid).cloned().unwrap_or_else(|| uid.into())
     }
 
     fn displace(&mut self, uid: &str) {
@@ -262,17 +278,17 @@ impl Rules {
     }
 }
 
-impl Follow<String, FoundRule> for Rules {
+impl Follow<Arc<str>, FoundRule> for Rules {
     fn told(
         &mut self,
-        watched: &mut Watched<String, FoundRule>,
-        uid: String,
+        watched: &mut Watched<Arc<str>, FoundRule>,
+        uid: Arc<str>,
         now: Option<FoundRule>,
     ) -> bool {
         self.replaced(&uid.clone(), |rules| rules.told(watched, uid, now))
     }
 
-    fn doubtful(&self, watched: &mut Watched<String, FoundRule>) -> Vec<String> {
+    fn doubtful(&self, watched: &mut Watched<Arc<str>, FoundRule>) -> Vec<Arc<str>> {
         self.rules.doubtful(watched)
     }
 
@@ -282,37 +298,34 @@ impl Follow<String, FoundRule> for Rules {
 
     fn finish_look(
         &mut self,
-        watched: &mut Watched<String, FoundRule>,
+        watched: &mut Watched<Arc<str>, FoundRule>,
         look: Poll,
-        uid: String,
+        uid: Arc<str>,
         found: Option<FoundRule>,
     ) -> bool {
         self.replaced(&uid.clone(), |rules| rules.finish_look(watched, look, uid, found))
     }
 }
 
-fn place(folders: &mut HashMap<String, Folder>, rule: &FoundRule) {
+fn place(folders: &mut HashMap<String, Folder>, uid: &Arc<str>, rule: &FoundRule) {
     let folder = folders.entry(rule.folder_uid.clone()).or_default();
     if let Some(group) = &rule.group {
-        let group = folder.groups.entry(group.clone()).or_default();
-        group.insert(rule.uid.clone());
+        insert(&mut folder.groups, group, uid);
     }
-    folder
-        .titles
-        .entry(rule.title.clone())
-        .or_default()
-        .insert(rule.uid.clone());
+    insert(&mut folder.titles, &rule.title, uid);
 }
 
-fn mark(marked: &mut HashMap<String, Vec<String>>, rule: &FoundRule) {
-    let Some(owner) = &rule.owner else { return };
-    let uids = marked.entry(owner.clone()).or_default();
-    if !uids.contains(&rule.uid) {
-        uids.push(rule.uid.clone());
+fn mark(marked: &mut HashMap<String, Few<Arc<str>>>, uid: &Arc<str>, owner: Option<&str>) {
+    if let Some(owner) = owner {
+        insert(marked, owner, uid);
     }
 }
 
-fn remove(index: &mut HashMap<String, HashSet<String>>, name: &str, uid: &str) {
+fn insert(index: &mut HashMap<String, Few<Arc<str>>>, name: &str, uid: &Arc<str>) {
+    index.entry(name.to_owned()).or_default().insert(uid.clone(), ());
+}
+
+fn remove(index: &mut HashMap<String, Few<Arc<str>>>, name: &str, uid: &str) {
     if let Some(uids) = index.get_mut(name) {
         uids.remove(uid);
         if uids.is_empty() {

@@ -1,5 +1,7 @@
 //! Rules.
 
+use std::sync::Arc;
+
 use crate::controller::connection::Instance;
 use crate::controller::instance::changed::Changed;
 use crate::controller::instance::resend::Undone;
@@ -41,32 +43,32 @@ impl From<mirror::Undone> for Undone {
 struct Rules;
 
 impl Watchable for Rules {
-    type Key = String;
+    type Key = Arc<str>;
     type Item = FoundRule;
     type Value = FoundRule;
     type Mirrored = mirror::Rules;
     const PART: Part = Part::Rules;
 
-    fn known(rule: FoundRule) -> (String, FoundRule) {
-        (rule.uid.clone(), rule)
+    fn known(rule: FoundRule) -> (Arc<str>, FoundRule) {
+        (rule.uid.as_str().into(), rule)
     }
 
     fn mirrored(held: &mut Held) -> &mut Self::Mirrored {
         &mut held.rules
     }
 
-    fn look<'a>(grafana: &'a Grafana, uid: &'a String) -> Answer<'a, Option<FoundRule>> {
+    fn look<'a>(grafana: &'a Grafana, uid: &'a Arc<str>) -> Answer<'a, Option<FoundRule>> {
         grafana.rules.get(uid)
     }
 
-    fn changed(_: &Held, uids: Vec<String>) -> Changed {
+    fn changed(_: &Held, uids: Vec<Arc<str>>) -> Changed {
         Changed {
-            rules: uids,
+            rules: uids.iter().map(|uid| (**uid).to_owned()).collect(),
             ..Changed::default()
         }
     }
 
-    fn undone(held: &Held, uid: &String, now: Option<&FoundRule>) -> Undone {
+    fn undone(held: &Held, uid: &Arc<str>, now: Option<&FoundRule>) -> Undone {
         held.rules.undone_of(uid, now).into()
     }
 }

@@ -43,7 +43,7 @@ pub trait Follow<K, V> {
     fn finish_look(&mut self, watched: &mut Watched<K, V>, look: Poll, key: K, found: Option<V>) -> bool;
 }
 
-impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
+impl<K: Clone + Hash + Ord, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
     /// Takes over what a poll read as [`finish_poll`](Self::finish_poll) does, with the watch that goes on from it.
     pub fn finish_list(
         &mut self,
@@ -65,19 +65,12 @@ impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Collection<K, V, G> {
             _ => false,
         };
         self.regroup(&key, &known);
-        self.slots.insert(
-            key,
-            Slot {
-                known,
-                written,
-                is_under_way: false,
-            },
-        );
+        self.slots.insert(key, Slot::new(known, written));
         !is_same
     }
 }
 
-impl<K: Clone + Eq + Hash, V: PartialEq, G: Eq + Hash> Follow<K, V> for Collection<K, V, G> {
+impl<K: Clone + Hash + Ord, V: PartialEq, G: Eq + Hash> Follow<K, V> for Collection<K, V, G> {
     fn told(&mut self, watched: &mut Watched<K, V>, key: K, value: Option<V>) -> bool {
         if self.polled != Some(watched.began) {
             return false;

@@ -201,7 +201,7 @@ fn what_a_watch_tells_moves_a_rule_to_where_it_is_now() {
         owner: Some("own/ns/a".to_owned()),
         ..rule("a", "x", "h", "B")
     };
-    assert!(rules.told(&mut watched, "a".to_owned(), Some(moved)));
+    assert!(rules.told(&mut watched, "a".into(), Some(moved)));
     assert_eq!(
         (group(&rules, "f", "g"), group(&rules, "x", "h")),
         (vec!["b".to_owned()], vec!["a".to_owned()])
@@ -211,21 +211,21 @@ fn what_a_watch_tells_moves_a_rule_to_where_it_is_now() {
         (0, 1)
     );
     assert_eq!(rules.marked("own/ns/a"), ["a"]);
-    assert!(rules.told(&mut watched, "b".to_owned(), None));
-    assert!(rules.told(&mut watched, "a".to_owned(), None));
+    assert!(rules.told(&mut watched, "b".into(), None));
+    assert!(rules.told(&mut watched, "a".into(), None));
     assert!(rules.folders.is_empty() && rules.marked("own/ns/a").is_empty());
     // One that is being written is nowhere until its outcome, whatever is told, and a look has the last word.
     rules.begins("c");
-    assert!(!rules.told(&mut watched, "c".to_owned(), Some(rule("c", "f", "g", "C"))));
+    assert!(!rules.told(&mut watched, "c".into(), Some(rule("c", "f", "g", "C"))));
     assert_eq!(rules.count_in_folder("f"), 0);
     rules.written(rule("c", "f", "g", "C"));
-    rules.told(&mut watched, "c".to_owned(), Some(rule("c", "f", "theirs", "C")));
-    assert_eq!(rules.doubtful(&mut watched), ["c"]);
+    rules.told(&mut watched, "c".into(), Some(rule("c", "f", "theirs", "C")));
+    assert_eq!(rules.doubtful(&mut watched), ["c".into()]);
     let look = rules.begin_look();
     assert!(rules.finish_look(
         &mut watched,
         look,
-        "c".to_owned(),
+        "c".into(),
         Some(rule("c", "f", "theirs", "C"))
     ));
     assert_eq!(
