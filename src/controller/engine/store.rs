@@ -3,6 +3,7 @@
 //!
 //! A pass asks the index, so what it costs doesn't grow with the number of objects. Only a listing walks through all of them.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use parking_lot::RwLock;
 
 use super::by::{By, Indexed};
 use super::managed::Managed;
+use crate::held::few::Few;
 use crate::held::touched;
 
 /// An empty store, with its writing end.
@@ -51,7 +53,7 @@ impl<K: Indexed> Store<K> {
     /// The objects that are found by this, in no order.
     pub fn by(&self, key: &By) -> Vec<Arc<K>> {
         let index = self.index.read();
-        let found = index.by.get(key).into_iter().flatten();
+        let found = index.found(key);
         found.filter_map(|entry| self.resolve(&index, entry)).collect()
     }
 
@@ -67,35 +69,33 @@ impl<K: Indexed> Store<K> {
     /// The names of the objects that are found by this, in no order.
     pub fn names(&self, key: &By) -> Vec<ObjectRef<K>> {
         let index = self.index.read();
-        let found = index.by.get(key).into_iter().flatten();
-        let found = found.inspect(|_| touched::note(1));
+        let found = index.found(key).inspect(|_| touched::note(1));
         let mut seen = HashSet::new();
         found
-            .filter(|entry| entry.1.is_none() || seen.insert(&entry.0))
-            .map(|entry| entry.0.clone())
+            .filter(|entry| entry.part.is_none() || seen.insert(&entry.reference))
+            .map(|entry| entry.reference.clone())
             .collect()
     }
 
     /// One of the objects that are found by this. `is_meant` is asked under the store's lock, so it mustn't look into the store.
     pub fn find(&self, key: &By, is_meant: impl Fn(&K) -> bool) -> Option<Arc<K>> {
         let index = self.index.read();
-        let mut found = index.by.get(key).into_iter().flatten();
+        let mut found = index.found(key);
         found.find_map(|entry| self.resolve(&index, entry).filter(|object| is_meant(object)))
     }
 
     /// How many objects are found by this.
     pub fn count(&self, key: &By) -> usize {
         touched::note(1);
-        self.index.read().by.get(key).map_or(0, HashSet::len)
+        self.index.read().by.get(key).map_or(0, Few::len)
     }
 
     fn resolve(&self, index: &Index<K>, entry: &Entry<K>) -> Option<Arc<K>> {
-        let (reference, part) = &**entry;
-        let Some(part) = part else {
-            return self.get(reference);
+        let Some(part) = entry.part else {
+            return self.get(&entry.reference);
         };
         touched::note(1);
-        index.parts.get(reference)?.get(*part).cloned()
+        index.parts.get(&entry.reference)?.get(part).cloned()
     }
 
     /// All objects. For what a listing means; a pass asks for less.
@@ -182,12 +182,42 @@ impl<K: Indexed> Writer<K> {
 }
 
 /// An object by its name, and which of its parts, if it is found in parts.
-type Entry<K> = Arc<(ObjectRef<K>, Option<usize>)>;
+struct Entry<K: Indexed> {
+    reference: ObjectRef<K>,
+    part: Option<usize>,
+}
+
+impl<K: Indexed> Entry<K> {
+    fn place(&self) -> (Option<&str>, &str, Option<usize>) {
+        let Self { reference, part } = self;
+        (reference.namespace.as_deref(), &reference.name, *part)
+    }
+}
+
+impl<K: Indexed> PartialEq for Entry<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl<K: Indexed> Eq for Entry<K> {}
+
+impl<K: Indexed> PartialOrd for Entry<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K: Indexed> Ord for Entry<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
 
 /// Names of objects by what they are found by. What an object was found by is worked out from the object as it was before, so
 /// nothing is kept for each of them but for the few that are found in parts.
 struct Index<K: Indexed> {
-    by: HashMap<By, HashSet<Entry<K>>>,
+    by: HashMap<By, Few<Arc<Entry<K>>>>,
     parts: HashMap<ObjectRef<K>, Vec<Arc<K>>>,
 }
 
@@ -209,6 +239,11 @@ impl<K: Indexed> Index<K> {
         index
     }
 
+    fn found(&self, key: &By) -> impl Iterator<Item = &Entry<K>> {
+        let found = self.by.get(key).into_iter().flat_map(Few::keys);
+        found.map(|entry| &**entry)
+    }
+
     fn replace(&mut self, reference: &ObjectRef<K>, before: Option<&K>, after: Option<&K>) {
         let parts = after.map(K::parts).unwrap_or_default();
         let parts: Vec<Arc<K>> = parts.into_iter().map(Arc::new).collect();
@@ -223,7 +258,10 @@ impl<K: Indexed> Index<K> {
             return;
         }
         for (part, keys) in before {
-            let entry = (reference.clone(), part);
+            let entry = Entry {
+                reference: reference.clone(),
+                part,
+            };
             for key in keys {
                 if let Some(found) = self.by.get_mut(&key) {
                     found.remove(&entry);
@@ -234,9 +272,12 @@ impl<K: Indexed> Index<K> {
             }
         }
         for (part, keys) in after {
-            let entry = Arc::new((reference.clone(), part));
+            let entry = Arc::new(Entry {
+                reference: reference.clone(),
+                part,
+            });
             for key in keys {
-                self.by.entry(key).or_default().insert(entry.clone());
+                self.by.entry(key).or_default().insert(entry.clone(), ());
             }
         }
     }
