@@ -127,7 +127,7 @@ fn a_rule_takes_no_more_than_so_many_bytes_in_each_structure() {
         mirror
     });
     let measured = [
-        ("kube's store", objects, usize::MAX),
+        ("kube's store", objects, 4_300),
         ("index", both - objects, 550),
         ("claims", claims, 1_000),
         ("mirror", mirror, 1_050),

@@ -4,11 +4,14 @@
 //! an object must still be told what is wrong with it, keep what it has in Grafana, and be deletable. So one is made in its place of all that can be
 //! read, with a mark, and nothing is done for it but that.
 
-use kube::ResourceExt;
-use kube::core::DynamicObject;
+use std::borrow::Cow;
+
+use kube::core::ObjectMeta;
 use kube::core::object::HasSpec;
 use kube::runtime::watcher::Event;
-use serde::Serialize;
+use kube::{Resource, ResourceExt};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -18,12 +21,88 @@ use crate::controller::engine::managed::{ALL_FIELDS, Managed, UNREAD, UNREAD_FIE
 /// What client-side apply leaves on an object: all of it, once more.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// What nobody reads of the annotations, or nobody else can say.
+const NOT_READ: [&str; 3] = [LAST_APPLIED, UNREAD, UNREAD_FIELDS];
+
 /// What is made of an object that can't be read.
 pub type InPlace<K> = fn(&Value) -> Option<K>;
 
+/// An object as the API server has it: read, or where it can't be as it is. What nobody reads of it is dropped first, and all but the object itself as
+/// soon as it is read: a page has a hundred of them.
+#[derive(Debug, Clone)]
+pub(super) struct Read<K>(Result<K, Unread>);
+
+#[derive(Debug, Clone)]
+struct Unread {
+    metadata: ObjectMeta,
+    object: Value,
+    error: String,
+}
+
+impl<'de, K: Watched> Deserialize<'de> for Read<K> {
+    fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+        let mut object = Value::deserialize(text)?;
+        let Some(fields) = object.as_object_mut() else {
+            return Err(D::Error::custom("it is no object"));
+        };
+        let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.remove("managedFields");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.retain(|name, _| !NOT_READ.contains(&name.as_str()));
+            }
+        }
+        let error = match K::deserialize(&object) {
+            Ok(object) => return Ok(Self(Ok(object))),
+            Err(error) => unquoted(&error.to_string()),
+        };
+        let metadata = object.get("metadata").map(ObjectMeta::deserialize).transpose();
+        Ok(Self(Err(Unread {
+            metadata: metadata.map_err(D::Error::custom)?.unwrap_or_default(),
+            object,
+            error,
+        })))
+    }
+}
+
+impl<K: Watched> Resource for Read<K> {
+    type DynamicType = ();
+    type Scope = k8s_openapi::NamespaceResourceScope;
+
+    fn kind(_: &()) -> Cow<'_, str> {
+        K::kind(&())
+    }
+
+    fn group(_: &()) -> Cow<'_, str> {
+        K::group(&())
+    }
+
+    fn version(_: &()) -> Cow<'_, str> {
+        K::version(&())
+    }
+
+    fn plural(_: &()) -> Cow<'_, str> {
+        K::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        match &self.0 {
+            Ok(object) => object.meta(),
+            Err(unread) => &unread.metadata,
+        }
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match &mut self.0 {
+            Ok(object) => object.meta_mut(),
+            Err(unread) => &mut unread.metadata,
+        }
+    }
+}
+
 /// Reads what a watch tells. What can't be read is `in_place`, or left out with a warning: it mustn't stop the others.
-pub(super) fn decode<K: Watched>(event: Event<DynamicObject>, in_place: InPlace<K>) -> Option<Event<K>> {
-    let decoded = |object| read(object, in_place);
+pub(super) fn decode<K: Watched>(event: Event<Read<K>>, in_place: InPlace<K>) -> Option<Event<K>> {
+    let decoded = |object| made(object, in_place);
     match event {
         Event::Apply(object) => decoded(object).map(Event::Apply),
         Event::Delete(object) => decoded(object).map(Event::Delete),
@@ -33,28 +112,18 @@ pub(super) fn decode<K: Watched>(event: Event<DynamicObject>, in_place: InPlace<
     }
 }
 
-fn read<K: Watched>(mut object: DynamicObject, in_place: InPlace<K>) -> Option<K> {
-    object.managed_fields_mut().clear();
-    object.annotations_mut().remove(LAST_APPLIED);
-    // Nobody else can say so.
-    object.annotations_mut().remove(UNREAD);
-    object.annotations_mut().remove(UNREAD_FIELDS);
-    let value = serde_json::to_value(&object).ok()?;
-    match K::deserialize(&value) {
-        Ok(object) => Some(object),
-        Err(error) => {
-            let made = in_place(&value);
-            let (namespace, name, error) = (
-                object.namespace(),
-                object.name_any(),
-                unquoted(&error.to_string()),
-            );
-            if made.is_none() {
-                warn!(kind = %K::kind(&()), namespace, name, error, "object left out: it cannot be decoded");
-            }
-            made
-        }
+fn made<K: Watched>(read: Read<K>, in_place: InPlace<K>) -> Option<K> {
+    let (namespace, name) = (read.namespace(), read.name_any());
+    let unread = match read.0 {
+        Ok(object) => return Some(object),
+        Err(unread) => unread,
+    };
+    let made = in_place(&unread.object);
+    if made.is_none() {
+        let error = unread.error;
+        warn!(kind = %K::kind(&()), namespace, name, error, "object left out: it cannot be decoded");
     }
+    made
 }
 
 /// Nothing: the object is left out.
@@ -147,13 +216,20 @@ mod tests {
     use super::*;
     use crate::api::{ContactPoint, Silence};
 
-    fn silence(spec: &Value, status: &Value) -> DynamicObject {
-        let object = json!({
+    fn silence(spec: &Value, status: &Value) -> Value {
+        json!({
             "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence",
-            "metadata": {"name": "s", "namespace": "team", "uid": "u", "generation": 2, "annotations": {UNREAD: "forged"}},
+            "metadata": {
+                "name": "s", "namespace": "team", "uid": "u", "generation": 2,
+                "annotations": {UNREAD: "forged", LAST_APPLIED: "{}", "kept": "here"},
+                "managedFields": [{"manager": "kubectl", "operation": "Apply"}],
+            },
             "spec": spec, "status": status,
-        });
-        serde_json::from_value(object).unwrap()
+        })
+    }
+
+    fn read<K: Watched>(object: Value, in_place: InPlace<K>) -> Option<K> {
+        made(serde_json::from_value(object).unwrap(), in_place)
     }
 
     #[test]
@@ -161,6 +237,11 @@ mod tests {
         let spec = json!({"matchers": ["a=b"], "duration": "1h"});
         let read: Silence = read(silence(&spec, &json!({"id": "i"})), readable).unwrap();
         assert_eq!(read.unread(), None);
+        let annotations: Vec<_> = read.annotations().keys().map(String::as_str).collect();
+        assert_eq!(
+            (annotations, read.metadata.managed_fields.as_ref()),
+            (vec!["kept"], None)
+        );
         assert_eq!(read.status.unwrap().id.as_deref(), Some("i"));
     }
 
@@ -179,6 +260,13 @@ mod tests {
         );
         assert_eq!(made.status.unwrap().id.as_deref(), Some("i"));
         assert_eq!(read::<Silence>(object, left_out), None);
+    }
+
+    #[test]
+    fn what_has_no_metadata_that_can_be_read_is_no_object() {
+        for object in [json!([]), json!({"metadata": {"name": 1}, "spec": {}})] {
+            assert!(serde_json::from_value::<Read<Silence>>(object).is_err());
+        }
     }
 
     #[test]

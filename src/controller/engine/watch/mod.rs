@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
-use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource, ResourceExt};
 
 use calm::{Calm, calm};
-use decode::decode;
+use decode::{Read, decode};
 use merge::merge;
 
 use super::by::Indexed;
@@ -49,7 +49,7 @@ pub fn guarded<K: Watched>(
     in_place: InPlace<K>,
 ) -> Events<K> {
     over(namespaces, &Calm::new(unwatched), |namespace| {
-        let api = raw::<K>(client, namespace);
+        let api = api::<Read<K>>(client, namespace);
         let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
         let decoded = watcher::watcher(api, config)
             .default_backoff()
@@ -69,7 +69,7 @@ pub fn optional<K: Watched>(
     prune: fn(&mut K),
 ) -> Events<K> {
     over(namespaces, &Calm::of_optional(unwatched), |namespace| {
-        let api = raw::<K>(client, namespace);
+        let api = api::<Read<K>>(client, namespace);
         let config = lasts.map_or_else(config, |seconds| config().timeout(seconds));
         let decoded = watcher::watcher(api, config)
             .default_backoff()
@@ -187,15 +187,6 @@ fn api<K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
-    }
-}
-
-/// Objects of a kind as they are.
-fn raw<K: Watched>(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
-    let kind = ApiResource::erase::<K>(&());
-    match namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
-        None => Api::all_with(client.clone(), &kind),
     }
 }
 
