@@ -3,6 +3,8 @@
 //! libFuzzer runs them for long (`make fuzz`), and `tests/fuzzed.rs` for a moment with every other test. Laws of single functions stand beside
 //! these, as property tests; here is what has to hold for every text that a resource, a manifest or a server can bring.
 
+#![forbid(unsafe_code)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;

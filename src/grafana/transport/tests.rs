@@ -20,6 +20,7 @@ use super::*;
 use crate::grafana::api::Provenance;
 
 mod certificates;
+mod redirects;
 mod refusals;
 mod strangers;
 mod ways;
@@ -206,17 +207,6 @@ async fn a_throttled_call_knows_how_long_to_wait() {
         refusal(503, after("7"), "").await.class(),
         Class::Throttled(Some(Duration::from_secs(7)))
     );
-}
-
-#[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let moved = HeaderMap::from_iter([(
-        http::header::LOCATION,
-        "http://127.0.0.1:1/login".parse().unwrap(),
-    )]);
-    for body in ["", "{}"] {
-        assert_eq!(refusal(302, moved.clone(), body).await.class(), Class::Transient);
-    }
 }
 
 #[tokio::test]
