@@ -1,5 +1,6 @@
 //! What can go wrong with a call, and what it means for the caller.
 
+mod certificate;
 mod meaning;
 mod redaction;
 pub mod steady;
@@ -7,6 +8,7 @@ pub mod steady;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use certificate::problem as certificate_problem;
 use meaning::Meaning;
 
 /// Result of a call to Grafana.
@@ -27,6 +29,9 @@ pub enum Error {
     /// No connection came about, so nothing was sent.
     #[error("cannot connect to grafana")]
     Connect(#[source] Arc<reqwest::Error>),
+    /// The certificate isn't one to trust now or for this address, so nothing was sent. In the same words each time.
+    #[error("cannot connect to grafana: {0}")]
+    Certificate(String),
     /// The connection was lost before the whole answer was there.
     #[error("the connection to grafana was lost during {operation}")]
     Dropped {
@@ -164,6 +169,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Connect(_)
+            | Self::Certificate(_)
             | Self::Dropped { .. }
             | Self::Timeout { .. }
             | Self::Decode { .. }
@@ -242,6 +248,7 @@ impl Error {
     pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Connect(_)
+            | Self::Certificate(_)
             | Self::NotLeading { .. }
             | Self::Unsettled { .. }
             | Self::NotServed { .. }
@@ -269,6 +276,7 @@ impl Error {
     pub fn changed_nothing(&self) -> bool {
         match self {
             Self::Connect(_)
+            | Self::Certificate(_)
             | Self::NotLeading { .. }
             | Self::Unsettled { .. }
             | Self::NotServed { .. }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task;
 
-use crate::grafana::error::{Error, Result, cut};
+use crate::grafana::error::{Error, Result, certificate_problem, cut};
 use crate::json::shallow::{self, Shallow};
 
 /// Turns the bytes of an answer into a value while they arrive.
@@ -111,7 +111,10 @@ impl Read for Chunks {
 pub(super) fn lost(operation: &'static str, error: reqwest::Error) -> Error {
     let source = error.without_url();
     if source.is_connect() {
-        Error::Connect(Arc::new(source))
+        match certificate_problem(&source) {
+            Some(problem) => Error::Certificate(cut(&problem)),
+            None => Error::Connect(Arc::new(source)),
+        }
     } else if source.is_timeout() {
         Error::Timeout { operation }
     } else {

@@ -22,7 +22,9 @@ impl Fault {
     pub(in crate::grafana::provisioning) fn of(error: &Error) -> Self {
         let class = error.class();
         match error {
-            Error::Connect(_) | Error::NotLeading { .. } | Error::Paused { .. } => Self::Everything,
+            Error::Connect(_) | Error::Certificate(_) | Error::NotLeading { .. } | Error::Paused { .. } => {
+                Self::Everything
+            }
             _ if matches!(class, Class::Throttled(_)) => Self::Everything,
             _ if error.is_folder_missing() => Self::Folder,
             // Whatever stands in front of Grafana: a body that is too large goes no further, whoever says so.

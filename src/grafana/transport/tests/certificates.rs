@@ -17,6 +17,11 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::of("localhost", 2)
+    }
+
+    /// One whose certificate is for this name and so many days; none of them, and it has expired.
+    fn of(name: &str, days: i32) -> Self {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("alertwright-tls-{}-{number}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
@@ -31,7 +36,10 @@ impl Server {
         for made in [
             format!("{new} -subj /CN=authority -keyout ca.key -out ca.pem"),
             format!(
-                "{new} -subj /CN=localhost -addext subjectAltName=DNS:localhost {of_ca} -keyout server.key -out server.pem"
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -addext subjectAltName=DNS:{name} -keyout server.key -out server.csr"
+            ),
+            format!(
+                "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days {days} -copy_extensions copy -out server.pem"
             ),
             format!("{new} -subj /CN=operator {of_ca} -keyout client.key -out client.pem"),
             format!("{new} -subj /CN=operator -keyout other.key -out other.pem"),
@@ -113,4 +121,38 @@ async fn the_operator_shows_its_certificate_to_a_server_that_asks_for_one_and_tr
     };
     let error = server.asked(untrusting).await;
     assert!(matches!(error, Error::Connect(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_or_is_for_another_name_is_refused_and_it_is_told_why() {
+    for (name, days, why) in [
+        ("localhost", -1, "its certificate has expired, at 20"),
+        (
+            "other.example",
+            2,
+            "its certificate isn't for localhost, but for DnsName(\"other.example\")",
+        ),
+    ] {
+        let server = Server::of(name, days);
+        let tls = || Tls {
+            ca_pem: Some(server.read("ca.pem")),
+            client_cert_pem: Some(server.read("client.pem")),
+            client_key_pem: Some(server.read("client.key").into()),
+            insecure_skip_verify: false,
+        };
+        let error = server.asked(tls()).await;
+        assert!(matches!(error, Error::Certificate(_)), "{error:?}");
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(error.class(), Class::Transient);
+        assert!(!error.outcome_unknown());
+        let skipping = Tls {
+            insecure_skip_verify: true,
+            ..tls()
+        };
+        let error = server.asked(skipping).await;
+        assert!(
+            matches!(error, Error::Decode { .. }),
+            "or it is the server: {error:?}"
+        );
+    }
 }
