@@ -226,6 +226,39 @@ mod tests {
     }
 
     #[test]
+    fn whatever_stands_in_a_word_it_makes_no_other_matcher() {
+        for word in [
+            "x\"",
+            "x\",y=\"z",
+            ".*",
+            "x|.*",
+            "(?i)x",
+            "x\ny",
+            "\\",
+            "x\\\"",
+            "{{ .name }}",
+            "$^",
+        ] {
+            for op in ["=", "!=", "=~", "!~"] {
+                let asked = format!(r#"a{op}"{{{{ .labels.app }}}}""#);
+                let filled = filled(&asked, &[("app", word)], None).unwrap();
+                let read = Matcher::parse(&filled).unwrap();
+                let is_regex = op.ends_with('~');
+                let op = Matcher::parse(&format!("a{op}b")).unwrap().op;
+                assert_eq!((read.label.as_str(), read.op), ("a", op), "{filled}");
+                if is_regex {
+                    let pattern = regex::Regex::new(&format!("^(?:{})$", read.value)).unwrap();
+                    assert!(pattern.is_match(word), "{filled}");
+                    let others = ["", "x", "X", "other", "z"];
+                    assert!(!others.iter().any(|other| pattern.is_match(other)), "{filled}");
+                } else {
+                    assert_eq!(read.value, word, "{filled}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn words_of_the_workload_stand_for_themselves() {
         let labels = [
             ("app", "web"),

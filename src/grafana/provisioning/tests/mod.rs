@@ -22,6 +22,7 @@ mod contact_points;
 mod deep;
 #[cfg(feature = "cli")]
 mod history;
+mod hostile;
 mod rules;
 mod together;
 
