@@ -12,7 +12,7 @@ use crate::grafana::api::{Answer, Deliveries, Delivery};
 use crate::grafana::model::{ContactPoint, Found, Integration, Revision};
 
 /// One integration, with the name of its contact point.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::controller::tests) struct Point {
     pub(in crate::controller::tests) name: String,
     pub(in crate::controller::tests) uid: String,

@@ -1,5 +1,7 @@
 //! Namespaces that are chosen by their labels.
 
+mod attempts;
+
 use std::collections::BTreeMap;
 
 use ::kube::Error as KubeError;
