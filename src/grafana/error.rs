@@ -17,6 +17,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Longest part of an answer's message that is kept, in bytes.
 const MESSAGE_LIMIT: usize = 512;
 
+/// What helps against too large an answer.
+const TOO_MUCH: &str = ", which is the most that is read of one; see that the address is grafana's own, and that its organisation holds no more than it needs";
+
 /// What Grafana says elsewhere than in a refusal, without the given secrets, should it have repeated one.
 pub fn redacted(message: &str, secrets: &[&str]) -> String {
     redaction::without(message, secrets, &[])
@@ -90,11 +93,19 @@ pub enum Error {
         column: usize,
     },
     /// The answer is larger than this client reads.
-    #[error("the answer to {operation} is larger than {limit} bytes")]
+    #[error("the answer to {operation} is larger than {limit} bytes{}", TOO_MUCH)]
     TooLarge {
         /// What was asked for.
         operation: &'static str,
         /// Most bytes that are read.
+        limit: usize,
+    },
+    /// The answer has more values than this client reads.
+    #[error("the answer to {operation} has more than {limit} values{}", TOO_MUCH)]
+    TooMany {
+        /// What was asked for.
+        operation: &'static str,
+        /// Most values that are read.
         limit: usize,
     },
     /// The pages of a list led back, or were gone before the last of them, twice.
@@ -174,6 +185,7 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Decode { .. }
             | Self::TooLarge { .. }
+            | Self::TooMany { .. }
             | Self::Unending { .. }
             | Self::Unsettled { .. }
             | Self::NotServed { .. } => Class::Transient,
@@ -255,7 +267,11 @@ impl Error {
             | Self::Unending { .. }
             | Self::Paused { .. }
             | Self::Configuration(_) => false,
-            Self::Dropped { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
+            Self::Dropped { .. }
+            | Self::Timeout { .. }
+            | Self::Decode { .. }
+            | Self::TooLarge { .. }
+            | Self::TooMany { .. } => true,
             Self::NotGrafana { .. } => self.class() == Class::Transient,
             Self::Status {
                 status,

@@ -10,7 +10,7 @@ pub(super) async fn if_present<T>(transport: &Transport, result: Result<T>) -> R
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.class() == Class::Missing && !error.is_no_address() => {
-            let health = transport.fetch::<Health>(Call::get("server.health", "api/health", &[]));
+            let health = transport.fetch::<Health>(Call::get("server.health", "api/health", &[]).of_one());
             match health.await {
                 Ok(health) if !health.database.is_empty() => Ok(None),
                 Err(other) if other.class() != Class::Missing => Err(other),

@@ -142,12 +142,14 @@ impl<'a> Discovery<'a> {
 }
 
 async fn groups(transport: &Transport) -> Result<Option<Groups>> {
-    let call = Call::get("apis.groups", "apis", &[]).accepting(WITH_KINDS);
+    let call = Call::get("apis.groups", "apis", &[])
+        .of_one()
+        .accepting(WITH_KINDS);
     if_served(transport.fetch(call).await)
 }
 
 async fn kinds(transport: &Transport, group: &str, version: &str) -> Result<Resources> {
-    let call = Call::get("apis.kinds", "apis", &[group, version]);
+    let call = Call::get("apis.kinds", "apis", &[group, version]).of_one();
     Ok(if_served(transport.fetch(call).await)?.unwrap_or_default())
 }
 

@@ -55,6 +55,10 @@ enum Round<T> {
     Expired(&'static str),
 }
 
+/// Most objects of a kind that are kept, and most pages that are read of them: each page may lead to one more.
+const MOST: usize = 100_000;
+const PAGES: usize = 1000;
+
 /// Whether a page isn't there: with 410 a server of `/apis` says that its word for where to go on is too old (Kubernetes, "Retrieving large results
 /// sets in chunks").
 fn is_gone(error: &Error) -> bool {
@@ -138,6 +142,9 @@ impl Place {
             all.extend(page.items.into_iter().map(take));
             let version = version.get_or_insert(page.metadata.resource_version);
             next = page.metadata.r#continue;
+            if all.len() > MOST || begun.len() > PAGES {
+                return Err(Error::Unending { operation });
+            }
             if next.is_empty() {
                 return Ok(Round::Whole((all, std::mem::take(version))));
             }
@@ -232,6 +239,7 @@ impl Place {
             .into_iter()
             .chain(name)
             .collect();
-        Call::new(operation, method, &path, &names)
+        let call = Call::new(operation, method, &path, &names);
+        if name.is_some() { call.of_one() } else { call }
     }
 }

@@ -60,7 +60,9 @@ impl Folders for Provisioning {
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<Folder>> {
         async move {
-            let found = self.transport.fetch(Call::get("folders.get", FOLDERS, &[uid]));
+            let found = self
+                .transport
+                .fetch(Call::get("folders.get", FOLDERS, &[uid]).of_one());
             self.if_present(found.await).await
         }
         .boxed()
@@ -82,7 +84,7 @@ impl Folders for Provisioning {
 
     fn content<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<u64>> {
         async move {
-            let call = Call::get("folders.content", FOLDERS, &[uid, "counts"]);
+            let call = Call::get("folders.content", FOLDERS, &[uid, "counts"]).of_one();
             let counts: Option<BTreeMap<String, u64>> =
                 self.if_present(self.transport.fetch(call).await).await?;
             let Some(counts) = counts else { return Ok(None) };

@@ -63,7 +63,7 @@ impl Provisioning {
         W: DeserializeOwned + Send + 'static,
         Found<T>: From<W>,
     {
-        let found = self.transport.fetch::<W>(call);
+        let found = self.transport.fetch::<W>(call.of_one());
         Ok(self.if_present(found.await).await?.map(Found::from))
     }
 

@@ -36,6 +36,7 @@ struct Organisation {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct BuildInfo {
+    #[serde(deserialize_with = "crate::grafana::wire::version")]
     version: Option<String>,
 }
 
@@ -48,7 +49,7 @@ struct UnifiedAlerting {
 impl Server for Provisioning {
     fn health(&self) -> Answer<'_, Health> {
         self.transport
-            .fetch(Call::get("server.health", "api/health", &[]))
+            .fetch(Call::get("server.health", "api/health", &[]).of_one())
             .boxed()
     }
 
@@ -62,7 +63,7 @@ impl Server for Provisioning {
 
     fn settings(&self) -> Answer<'_, Settings> {
         async move {
-            let call = Call::get("server.settings", "api/frontend/settings", &[]);
+            let call = Call::get("server.settings", "api/frontend/settings", &[]).of_one();
             let found: FrontendSettings = self.transport.fetch(call).await?;
             let settings = Settings::from(found);
             self.together.learn(settings.version.as_deref());
@@ -73,7 +74,7 @@ impl Server for Provisioning {
 
     fn organisation(&self) -> Answer<'_, i64> {
         async move {
-            let call = Call::get("server.organisation", "api/org", &[]);
+            let call = Call::get("server.organisation", "api/org", &[]).of_one();
             self.transport
                 .fetch::<Organisation>(call)
                 .await
@@ -131,6 +132,15 @@ mod tests {
 
     fn settings(found: Value) -> Settings {
         serde_json::from_value::<FrontendSettings>(found).unwrap().into()
+    }
+
+    #[test]
+    fn a_version_is_cut() {
+        let long = "1".repeat(10_000);
+        let settings = settings(json!({"buildInfo": {"version": long}}));
+        let health: Health = serde_json::from_value(json!({"version": long})).unwrap();
+        assert_eq!(settings.version, health.version);
+        assert_eq!(health.version.unwrap().len(), 64);
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Silences for Provisioning {
         async move {
             match self
                 .transport
-                .fetch(Call::get("silences.get", SILENCE, &[id]))
+                .fetch(Call::get("silences.get", SILENCE, &[id]).of_one())
                 .await
             {
                 // While its Alertmanager isn't there Grafana says so of every silence.

@@ -247,7 +247,9 @@ impl Provisioning {
             return Wrote::Nothing;
         };
         let names = [key.0.as_str(), "rule-groups", &key.1];
-        let call = Call::new("rules.put_group", Method::PUT, GROUPS, &names).json(&body);
+        let call = Call::new("rules.put_group", Method::PUT, GROUPS, &names)
+            .of_many()
+            .json(&body);
         drop((found, body));
         let sent = match call {
             Ok(call) => self.transport.send(call).await,

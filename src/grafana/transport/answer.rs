@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task;
 
+use super::size::Share;
 use crate::grafana::error::{Error, Result, certificate_problem, cut};
 use crate::json::shallow::{self, Shallow};
 
@@ -29,19 +30,35 @@ const REFUSAL_LIMIT: usize = 64 << 10;
 const CHUNKS: usize = 4;
 
 /// Reads a whole answer.
-pub(super) async fn read(operation: &'static str, mut response: Response, limit: usize) -> Result<Bytes> {
+pub(super) async fn read(
+    operation: &'static str,
+    mut response: Response,
+    share: &mut Share<'_>,
+) -> Result<Bytes> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = next_chunk(operation, &mut response, body.len(), limit).await? {
+    while let Some(chunk) = next_chunk(operation, &mut response, share).await? {
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+/// All of a refusal; `None` where it is too large or doesn't come whole, and says nothing then.
+async fn read_refusal(mut response: Response) -> Option<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > REFUSAL_LIMIT {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body.freeze())
 }
 
 /// Decodes an answer on a thread that may block, chunk by chunk.
 pub(super) async fn decode<T: Send + 'static>(
     operation: &'static str,
     mut response: Response,
-    limit: usize,
+    share: &mut Share<'_>,
     decode: Decode<T>,
 ) -> Result<T> {
     let (sender, receiver) = mpsc::channel(CHUNKS);
@@ -56,9 +73,7 @@ pub(super) async fn decode<T: Send + 'static>(
         );
         decode(&mut chunks)
     });
-    let mut length = 0;
-    while let Some(chunk) = next_chunk(operation, &mut response, length, limit).await? {
-        length += chunk.len();
+    while let Some(chunk) = next_chunk(operation, &mut response, share).await? {
         if sender.send(chunk).await.is_err() {
             break;
         }
@@ -78,14 +93,13 @@ pub(super) async fn decode<T: Send + 'static>(
 async fn next_chunk(
     operation: &'static str,
     response: &mut Response,
-    length: usize,
-    limit: usize,
+    share: &mut Share<'_>,
 ) -> Result<Option<Bytes>> {
     let chunk = response.chunk().await.map_err(|error| lost(operation, error))?;
-    match &chunk {
-        Some(chunk) if length + chunk.len() > limit => Err(Error::TooLarge { operation, limit }),
-        _ => Ok(chunk),
+    if let Some(chunk) = &chunk {
+        share.take(chunk).await?;
     }
+    Ok(chunk)
 }
 
 /// The chunks of an answer as a blocking reader, without what is nested too deep. Ends early if the connection does; the other side then knows why.
@@ -214,9 +228,9 @@ impl Refusal {
 pub(super) async fn refusal(operation: &'static str, response: Response) -> Error {
     let status = response.status();
     let retry_after = retry_after(&response);
-    let body = read(operation, response, REFUSAL_LIMIT).await.unwrap_or_default();
-    let body = Shallow::default().pass(body);
-    let is_empty_404 = body.is_empty() && status == StatusCode::NOT_FOUND;
+    let body = read_refusal(response).await;
+    let is_empty_404 = body.as_ref().is_some_and(Bytes::is_empty) && status == StatusCode::NOT_FOUND;
+    let body = Shallow::default().pass(body.unwrap_or_default());
     // What comes from a proxy is left out: it may be a page. Grafana's API redirects nobody.
     if status.is_redirection() || !(is_empty_404 || is_json(&body)) {
         return Error::NotGrafana {

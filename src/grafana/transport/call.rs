@@ -7,6 +7,7 @@ use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
 use url::Url;
 
+use super::size::Size;
 use crate::grafana::api::Provenance;
 use crate::grafana::error::{Error, Result};
 
@@ -44,6 +45,8 @@ pub(crate) struct Call {
     accept: Option<&'static str>,
     /// Whether it changes nothing in Grafana, but may have effects elsewhere.
     pub(super) is_harmless: bool,
+    /// The most that its answer may have.
+    pub(super) size: Size,
     /// Statuses that aren't refusals.
     pub(super) answers: &'static [u16],
 }
@@ -59,6 +62,11 @@ impl Call {
         Self {
             operation,
             is_read: method == Method::GET,
+            size: if method == Method::GET {
+                Size::LIST
+            } else {
+                Size::OBJECT
+            },
             method,
             path,
             query: Vec::new(),
@@ -78,6 +86,18 @@ impl Call {
     /// The same with one more query parameter.
     pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+
+    /// The same for one whose answer is of one object, and can't be as large as a list.
+    pub(crate) fn of_one(mut self) -> Self {
+        self.size = Size::OBJECT;
+        self
+    }
+
+    /// The same for a write whose answer repeats many objects.
+    pub(crate) fn of_many(mut self) -> Self {
+        self.size = Size::LIST;
         self
     }
 
@@ -112,6 +132,7 @@ impl Call {
     #[cfg(feature = "cli")]
     pub(crate) fn reading(mut self) -> Self {
         self.is_read = true;
+        self.size = Size::QUESTION;
         self
     }
 

@@ -6,6 +6,7 @@ mod connection;
 mod deprecation;
 mod lines;
 mod pause;
+mod size;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::json::shallow;
 use answer::Decode;
 use connection::CONNECTIONS;
 use pause::Pause;
+use size::{FREE, Share, Size};
 
 pub(super) use call::Call;
 pub use connection::{Auth, Connection, Proxy, Tls};
@@ -37,14 +39,16 @@ pub(super) use lines::Lines;
 struct Limits {
     /// How long an answer may take, from the first byte sent to the last one read.
     time: Duration,
-    /// Most bytes of an answer that are read.
+    /// Most bytes of an answer that are read, whatever it is of.
     size: usize,
+    /// How many of them are read beside other answers.
+    free: usize,
 }
 
-/// Enough for some 30,000 rules.
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(20),
-    size: 64 << 20,
+    size: Size::LIST.bytes,
+    free: FREE,
 };
 
 /// How an answer becomes a value.
@@ -85,12 +89,17 @@ impl Supervisor for () {
 /// Where Grafana asks for fewer requests (429, or 503 with `Retry-After`) nothing is sent until the time is over: whoever calls then
 /// learns how long that is.
 ///
+/// Of each answer a little is read at once, and of one at a time all the rest, within limits: what this costs in memory doesn't grow with
+/// how many answers come.
+///
 /// A write is sent once. A read is sent again if the connection was lost, as a server may close an idle one at any time.
 /// Everything else is left to the caller, who knows when to try again.
 pub struct Transport {
     client: Client,
     base: Url,
     turns: Semaphore,
+    /// Whose answer may be large now.
+    large: Semaphore,
     pause: Mutex<Pause>,
     deprecated: Mutex<BTreeMap<&'static str, Deprecation>>,
     limits: Limits,
@@ -109,6 +118,7 @@ impl Transport {
             client: connection.client(limits.time)?,
             base: connection.base()?,
             turns: Semaphore::new(CONNECTIONS),
+            large: Semaphore::new(1),
             pause: Mutex::default(),
             deprecated: Mutex::default(),
             limits,
@@ -187,13 +197,18 @@ impl Transport {
     async fn attempt<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let operation = call.operation;
         let response = self.respond(call, None).await?;
+        let most = Size {
+            bytes: call.size.bytes.min(self.limits.size),
+            ..call.size
+        };
+        let mut share = Share::new(operation, most, (&self.large, self.limits.free), self.limits.time);
         match take {
             Take::Whole(decode) => {
                 let status = response.status();
-                let body = answer::read(operation, response, self.limits.size).await?;
+                let body = answer::read(operation, response, &mut share).await?;
                 decode(status, body).map_err(|error| answer::undecodable(operation, &error))
             }
-            Take::Stream(decode) => answer::decode(operation, response, self.limits.size, decode).await,
+            Take::Stream(decode) => answer::decode(operation, response, &mut share, decode).await,
         }
     }
 

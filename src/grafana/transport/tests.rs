@@ -20,6 +20,7 @@ use super::*;
 use crate::grafana::api::Provenance;
 
 mod certificates;
+mod hostile;
 mod redirects;
 mod refusals;
 mod strangers;
@@ -56,6 +57,7 @@ fn transport(url: &str) -> Transport {
     let limits = Limits {
         time: Duration::from_secs(5),
         size: 10_000,
+        free: 1000,
     };
     Transport::with_limits(&connection(url), Arc::new(()), limits).unwrap()
 }

@@ -12,6 +12,7 @@ pub use folder::Folder;
 pub(in crate::grafana) use folder::in_folder;
 #[cfg(feature = "cli")]
 pub use frame::{Answered, Series};
+pub(in crate::grafana) use server::version;
 pub use server::{DataSource, Deprecation, Health, Settings, Toggles};
 pub use silence::{Silence, SilenceMatcher, SilenceState, SilenceStatus};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// One data source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -26,7 +26,17 @@ pub struct Health {
     /// `ok` unless the database is gone.
     pub database: String,
     /// Version, unless the administrator hides it from anonymous users.
+    #[serde(deserialize_with = "version")]
     pub version: Option<String>,
+}
+
+/// Most characters of a version that are kept: it stands in a status and in metrics.
+const VERSION_LIMIT: usize = 64;
+
+/// A version, cut.
+pub(in crate::grafana) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    Ok(text.map(|text| text.chars().take(VERSION_LIMIT).collect()))
 }
 
 /// What of the frontend's settings concerns alerting.

@@ -5,12 +5,15 @@ use std::fmt;
 use std::io::Read;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule, Updated};
 use crate::grafana::digest;
 use crate::grafana::model::AlertRule;
 use crate::grafana::provisioning::wire::{NotificationSettings, Query, Record, Rule};
+
+/// Most rules that are kept of a list. Of empty ones a list of the size that is read could have millions.
+const MOST: usize = 100_000;
 
 /// Reads `{"folder title": [{"name", "interval", "rules": [...]}]}`.
 pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> {
@@ -210,6 +213,9 @@ impl<'de> Visitor<'de> for Rules<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut nodes: A) -> Result<(), A::Error> {
         while let Some(node) = nodes.next_element::<Node>()? {
+            if self.0.len() >= MOST {
+                return Err(A::Error::custom("too many rules"));
+            }
             let updated = node.updated();
             self.0.extend(node.rule().map(|rule| FoundRule {
                 updated,
@@ -278,6 +284,16 @@ mod tests {
         };
         assert_eq!(found, [FoundRule::written(&wish, Provenance::Api)]);
         assert_eq!(found[0].owner.as_deref(), Some("own/ns/name"));
+    }
+
+    #[test]
+    fn a_list_of_more_rules_than_anybody_has_is_not_kept() {
+        let rules = |count: usize| {
+            let rules = vec![r#"{"grafana_alert":{}}"#; count].join(",");
+            decode(&mut format!(r#"{{"F":[{{"rules":[{rules}]}}]}}"#).as_bytes())
+        };
+        assert_eq!(rules(MOST).unwrap().len(), MOST);
+        assert!(rules(MOST + 1).is_err());
     }
 
     #[cfg(feature = "cli")]

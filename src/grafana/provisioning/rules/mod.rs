@@ -135,7 +135,10 @@ impl Rules for Provisioning {
 impl Provisioning {
     /// One rule, which doesn't tell the interval of its group.
     async fn rule(&self, uid: &str) -> Result<Option<Rule>> {
-        let found = self.transport.fetch(Call::get("rules.get", RULES, &[uid])).await;
+        let found = self
+            .transport
+            .fetch(Call::get("rules.get", RULES, &[uid]).of_one())
+            .await;
         self.if_present(found).await
     }
 

@@ -25,7 +25,16 @@ fn transport(url: &str, time: Duration) -> Transport {
         proxy: None,
         user_agent: "test".to_owned(),
     };
-    Transport::with_limits(&connection, Arc::new(()), Limits { time, size: 500 }).unwrap()
+    Transport::with_limits(
+        &connection,
+        Arc::new(()),
+        Limits {
+            time,
+            size: 500,
+            free: 500,
+        },
+    )
+    .unwrap()
 }
 
 fn call() -> Call {

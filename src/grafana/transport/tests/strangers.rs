@@ -17,6 +17,15 @@ async fn what_grafana_did_not_say_is_told_apart_and_not_repeated() {
         assert!(matches!(error, Error::NotGrafana { .. }), "{status} {body}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
+    // One that isn't read to its end is not an empty one.
+    let page = "x".repeat(100 << 10);
+    let error = refusal(404, HeaderMap::new(), page).await;
+    assert!(matches!(error, Error::NotGrafana { .. }), "{error}");
+    let cut_off = b"HTTP/1.1 404 Not Found\r\ncontent-length: 100\r\n\r\n";
+    let error = transport(&serve_bytes(cut_off).await.0)
+        .fetch::<Value>(read())
+        .await;
+    assert!(matches!(error, Err(Error::NotGrafana { .. })), "{error:?}");
     // A rule that isn't there is an empty answer of Grafana's.
     let error = refusal(404, HeaderMap::new(), "").await;
     assert_eq!(error.class(), Class::Missing);
