@@ -67,7 +67,7 @@ fn named(mut config: Config) -> Config {
 
 /// A client for everything that needs no Lease: each answer begins in time and doesn't stall for minutes, or the request fails.
 pub fn plain(config: Config) -> kube::Result<Client> {
-    impatient(config, Guard::default(), STALLED)
+    impatient(config, &Guard::default(), STALLED)
 }
 
 /// Is told of each write: the type in the plural with its subresource, as in `alertrules/status`, and the verb.
@@ -80,22 +80,22 @@ pub fn fenced(config: Config, term: Arc<Term>, count: Count) -> kube::Result<Cli
         count: Some(count),
         ..Guard::default()
     };
-    impatient(config, guard, STALLED)
+    impatient(config, &guard, STALLED)
 }
 
 /// A client for watches of workloads and of what silences them: a connection that has gone silent is noticed soon after a watch should have ended, so a
 /// rollout isn't overlooked for long.
 pub fn attentive(mut config: Config) -> kube::Result<Client> {
     config.read_timeout = Some(SILENCE);
-    impatient(config, Guard::default(), STALLED)
+    impatient(config, &Guard::default(), STALLED)
 }
 
 /// The longest that a connection may be silent counts where the configuration says nothing else.
-fn impatient(mut config: Config, guard: Guard, silence: Duration) -> kube::Result<Client> {
+fn impatient(mut config: Config, guard: &Guard, silence: Duration) -> kube::Result<Client> {
     config.read_timeout.get_or_insert(silence);
     // The time that a connection was idle in the pool doesn't count.
     config.reset_reader_on_write = true;
-    Ok(ClientBuilder::try_from(config)?.with_layer(&guard).build())
+    Ok(ClientBuilder::try_from(config)?.with_layer(guard).build())
 }
 
 /// Stands before every request.
@@ -374,7 +374,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_stalls_ends() {
         let client =
-            impatient(stalling().await, Guard::default(), Duration::from_millis(50)).expect("a client");
+            impatient(stalling().await, &Guard::default(), Duration::from_millis(50)).expect("a client");
         let maps: Api<ConfigMap> = Api::default_namespaced(client);
         let answer = timeout(ANSWER * 3, maps.get("any")).await;
         let error = answer.expect("it ends by itself").unwrap_err();

@@ -173,10 +173,9 @@ mod tests {
         fn it_holds_what_an_ordered_map_does(steps in vec((0..5_u8, prop::option::of(any::<u8>())), 0..40)) {
             let (mut few, mut map) = (Few::default(), BTreeMap::new());
             for (key, value) in steps {
-                match value {
-                    Some(value) => prop_assert_eq!(few.insert(key, value), map.insert(key, value)),
-                    None => prop_assert_eq!(few.remove(&key), map.remove(&key)),
-                }
+                let expected = value.map_or_else(|| map.remove(&key), |value| map.insert(key, value));
+                let found = value.map_or_else(|| few.remove(&key), |value| few.insert(key, value));
+                prop_assert_eq!(found, expected);
                 prop_assert_eq!(few.iter().collect::<Vec<_>>(), map.iter().collect::<Vec<_>>());
                 prop_assert_eq!(few.keys().collect::<Vec<_>>(), map.keys().collect::<Vec<_>>());
                 prop_assert_eq!((few.len(), few.is_empty()), (map.len(), map.is_empty()));

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use alertwright_testbed::Scratch;
+
+use super::exits::shell;
 use super::{examples, printed, text};
 
 const SCRIPT: &str = "/usr/bin/script";
@@ -68,6 +71,17 @@ fn on_a_terminal_tables_have_colours_and_are_no_wider_than_it_is() {
         assert_eq!(of(" -o wide", &[]), (true, false, true), "{command}");
         assert_eq!(of(" -o json", &[]), (false, false, true), "{command}");
     }
+}
+
+#[test]
+fn of_several_alerts_the_table_says_what_silences_each_below_a_title() {
+    let scratch = Scratch::new("quiet").expect("a folder");
+    let line = "{ for file in routing/*.yaml; do cat $file; echo ---; done; quiet; } | alertwright route -f - -n revel --all-rules";
+    let said = text(&shell(line, scratch.path()).stdout);
+    let (titles, rows) = said.split_once('\n').expect("titles");
+    assert!(titles.ends_with("  QUIET"), "{said}");
+    let of_silence = |line: &str| line.contains("  silenced by Silence revel/calm");
+    assert!(rows.lines().count() > 0 && rows.lines().all(of_silence), "{said}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Documents for programs that people look at too: on a terminal no text in them moves the cursor or turns the direction of what is shown.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ pub(in super::super) fn as_json(document: &Value) -> String {
     // Outside of texts there are spaces and ends of lines alone.
     for c in text.chars() {
         if c != '\n' && is_harmful(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
@@ -69,7 +71,7 @@ fn stand_in(text: &str, sign: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if turns(c) {
-            out.push_str(&format!("\u{fffe}{sign}{:04x}", u32::from(c)));
+            let _ = write!(out, "\u{fffe}{sign}{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

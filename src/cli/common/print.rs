@@ -1,5 +1,6 @@
 //! Printing, the same for every command: data on standard output, and everything else on standard error.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
@@ -67,7 +68,9 @@ pub(in super::super) fn escaped(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
-            c if turns(c) => out.push_str(&format!("&#x{:X};", u32::from(c))),
+            c if turns(c) => {
+                let _ = write!(out, "&#x{:X};", u32::from(c));
+            }
             c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
             c => out.push(c),
         }

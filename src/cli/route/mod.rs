@@ -8,8 +8,8 @@ mod tree;
 use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference, doubt};
-use super::common::document::as_yaml;
 use super::common::color::Colors;
+use super::common::document::as_yaml;
 use super::common::exit::{self, Exit};
 use super::common::names;
 use super::common::print::{note, print, wrong};

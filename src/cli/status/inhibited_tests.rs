@@ -1,5 +1,10 @@
 //! What InhibitionRules hold back, as far as resources say.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
 use serde_json::{Value, json};
 
 use super::screen::{Screen, Shown};

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::common::document;
 use super::super::common::color::Colors;
+use super::super::common::document;
 use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, escaped, harmless, note, print};
 use super::super::common::terminal::{Look, Paint};

@@ -9,7 +9,7 @@ use super::*;
 
 #[tokio::test]
 async fn whatever_stands_in_a_name_it_is_that_name_and_nothing_else_of_a_request() {
-    let seen: Arc<Mutex<Vec<(String, Option<String>, usize)>>> = Arc::default();
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let recorder = seen.clone();
     let router = Router::new().fallback(any(async move |request: Request| {
         let (uri, headers) = (request.uri(), request.headers().len());

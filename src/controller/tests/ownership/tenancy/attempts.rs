@@ -228,7 +228,7 @@ fn branch(field: &str, value: Value) -> Value {
 
 #[tokio::test]
 async fn no_reference_reaches_what_another_namespace_does_not_share() {
-    let mut world = of_two(json!({"rootPolicyNamespaces": {"names": [BANK]}})).await;
+    let mut world = Box::pin(of_two(json!({"rootPolicyNamespaces": {"names": [BANK]}}))).await;
     let point = || json!({"name": "team", "namespace": BANK});
     let nights = || json!([{"name": "nights", "namespace": BANK}]);
     let unshared_point = "ContactPoint bank/team isn't shared with namespace revel";
@@ -417,7 +417,7 @@ async fn no_reference_reaches_what_another_namespace_does_not_share() {
 
 #[tokio::test]
 async fn an_instance_that_does_not_allow_a_namespace_gets_nothing_from_it() {
-    let mut world = of_two(json!({"allowedNamespaces": {"names": [BANK]}})).await;
+    let mut world = Box::pin(of_two(json!({"allowedNamespaces": {"names": [BANK]}}))).await;
     let before = held(&world);
     let mut wrong = Vec::new();
     let hook = json!({"value": "https://evil.example"});
@@ -456,7 +456,7 @@ async fn an_instance_that_does_not_allow_a_namespace_gets_nothing_from_it() {
 
 #[tokio::test]
 async fn what_silences_holds_back_or_routes_alerts_does_so_with_those_of_its_own_namespace_alone() {
-    let mut world = of_two(json!({})).await;
+    let mut world = Box::pin(of_two(json!({}))).await;
     let own = world.instance().owners.namespace_pattern("revel");
     for (kind, spec) in [
         ("Silence", json!({"matchers": ["alertname=~.+"], "endsAt": END})),
