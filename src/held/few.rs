@@ -173,8 +173,11 @@ mod tests {
         fn it_holds_what_an_ordered_map_does(steps in vec((0..5_u8, prop::option::of(any::<u8>())), 0..40)) {
             let (mut few, mut map) = (Few::default(), BTreeMap::new());
             for (key, value) in steps {
-                let expected = value.map_or_else(|| map.remove(&key), |value| map.insert(key, value));
-                let found = value.map_or_else(|| few.remove(&key), |value| few.insert(key, value));
+                let (found, expected) = if let Some(value) = value {
+                    (few.insert(key, value), map.insert(key, value))
+                } else {
+                    (few.remove(&key), map.remove(&key))
+                };
                 prop_assert_eq!(found, expected);
                 prop_assert_eq!(few.iter().collect::<Vec<_>>(), map.iter().collect::<Vec<_>>());
                 prop_assert_eq!(few.keys().collect::<Vec<_>>(), map.keys().collect::<Vec<_>>());

@@ -49,13 +49,12 @@ pub(in crate::grafana) fn problem(error: &(dyn Error + 'static)) -> Option<Strin
     }
 }
 
-/// An error of TLS; a source in an `io::Error` is none of its sources.
+/// An error of TLS. An `io::Error` gives the source of what it holds, and not that, as its source.
 fn of_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let within = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    within.or_else(|| error.downcast_ref())
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(held) => of_tls(held),
+        None => error.downcast_ref(),
+    }
 }
 
 fn told(time: UnixTime) -> String {

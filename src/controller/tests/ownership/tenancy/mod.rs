@@ -1,6 +1,7 @@
 //! Namespaces that are chosen by their labels.
 
 mod attempts;
+mod two;
 
 use std::collections::BTreeMap;
 
