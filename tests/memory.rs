@@ -7,6 +7,8 @@
     reason = "a failure must fail the test, and the figures are for people"
 )]
 
+use std::sync::Arc;
+
 use alertwright::api::AlertRule;
 use alertwright::controller::engine::claim::AllClaims;
 use alertwright::controller::engine::store;
@@ -111,7 +113,7 @@ fn a_rule_takes_no_more_than_so_many_bytes_in_each_structure() {
         (reader, writer)
     });
     let claims = bytes_per_rule(|count| {
-        let claims = AllClaims::new(owner.clone(), Default::default());
+        let claims = AllClaims::new(owner.clone(), Arc::default());
         for rule in rules(count) {
             claims.note_all(&rule);
         }

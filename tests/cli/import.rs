@@ -86,7 +86,7 @@ fn rules(sample: &str, more: &[&str]) -> (Vec<String>, Vec<Value>) {
     let (made, _, _) = import(sample, more);
     let all = made.split("---\n").filter(|text| !text.trim().is_empty());
     let all = all.filter_map(|text| serde_saphyr::from_str::<Value>(text).ok());
-    (names.collect(), all.filter(|one| one.is_object()).collect())
+    (names.collect(), all.filter(Value::is_object).collect())
 }
 
 #[test]

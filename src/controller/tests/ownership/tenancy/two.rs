@@ -1,5 +1,10 @@
 //! Two namespaces of one Grafana, and what one of them tries.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) reads better without a borrow"
+)]
+
 use crate::api::{ANNOTATION_SHARED_WITH, InhibitionRule, PrometheusRuleImport};
 use crate::controller::alert_rule::import::news as told;
 use crate::controller::pass::{self, Reconcile};
