@@ -63,7 +63,8 @@ impl Server for Provisioning {
 
     fn settings(&self) -> Answer<'_, Settings> {
         async move {
-            let call = Call::get("server.settings", "api/frontend/settings", &[]).of_one();
+            // They name each data source and each plugin, of which there may be thousands.
+            let call = Call::get("server.settings", "api/frontend/settings", &[]);
             let found: FrontendSettings = self.transport.fetch(call).await?;
             let settings = Settings::from(found);
             self.together.learn(settings.version.as_deref());
