@@ -17,6 +17,7 @@ mod exits;
 mod help;
 mod hooks;
 mod import;
+mod imported;
 #[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
 mod shown;
 mod terminal;

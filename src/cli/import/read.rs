@@ -6,8 +6,9 @@ use std::path::Path;
 use k8s_openapi::ByteString;
 use serde_json::Value;
 
-use super::super::common::files::{Source, documents};
+use super::super::common::files::{Problem, Source, documents};
 use crate::domain::export::foreign::format::{self, Format, Objective};
+use crate::domain::export::foreign::plain::with_texts;
 use crate::domain::export::foreign::templates::{are_named, defines};
 use crate::domain::export::foreign::{Document, Left};
 
@@ -134,10 +135,7 @@ impl Found {
         let (documents, problems) = documents(&sources);
         let name = |source: usize| sources.get(source).map_or("", |source| source.name.as_str());
         for problem in problems {
-            self.unread.push(Left {
-                source: format!("{}:{}", name(problem.source), problem.spot.start.0),
-                why: problem.message,
-            });
+            self.unread.push(unread(name(problem.source), &problem));
         }
         for template in templates {
             if matches!(from, From::Auto | From::Alertmanager) {
@@ -147,15 +145,20 @@ impl Found {
             }
         }
         for document in documents {
+            let is_for_kubectl = document.value.get("apiVersion").is_some();
+            if let (true, Some(problem)) = (is_for_kubectl, &document.refused) {
+                self.unread.push(unread(name(document.source), problem));
+                continue;
+            }
             let files = files(&document.value);
             match format::of(&document.value).and_then(|format| asked_for(format, from)) {
                 Some(format) => self.documents.push(Document {
                     called: stem(name(document.source)),
-                    value: document.value,
+                    value: with_texts(format, document.value.clone(), document.written()),
                     format,
                 }),
                 None if !files.is_empty() => wrapped.extend(files),
-                None => match format::objective(&document.value) {
+                None => match format::objective(&document.written()) {
                     Some(objective) if matches!(from, From::Auto | From::PrometheusRule) => {
                         self.objectives.push(objective);
                     }
@@ -164,6 +167,13 @@ impl Found {
             }
         }
         wrapped
+    }
+}
+
+fn unread(source: &str, problem: &Problem) -> Left {
+    Left {
+        source: format!("{source}:{}", problem.spot.start.0),
+        why: problem.message.clone(),
     }
 }
 

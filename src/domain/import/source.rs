@@ -57,10 +57,37 @@ impl Source<'_> {
         {
             match RawGroup::deserialize(group) {
                 Ok(raw) => groups.push(raw.read(self, skipped)),
-                Err(error) => skipped.of_source(self.path(), &format!("a group can\'t be read: {error}")),
+                Err(error) => self.skip(group, &error.to_string(), skipped),
             }
         }
         groups
+    }
+
+    /// Says of each rule of a group that can't be read that it isn't there.
+    fn skip(&self, group: &Value, why: &str, skipped: &mut Remarks) {
+        let place = wrong(group, &["name", "interval"], &["labels"]);
+        let name = scalar(group, "name").unwrap_or_default();
+        let about = super::remark::About {
+            source: self.path(),
+            group: &name,
+        };
+        let rules = group.get("rules").and_then(Value::as_array);
+        let rules = rules.map_or(&[][..], Vec::as_slice);
+        for rule in rules {
+            skipped.of_rule(
+                &about,
+                &called(rule),
+                &format!("its group can\'t be read: {place}{why}"),
+            );
+        }
+        if rules.is_empty() {
+            let message = format!("a group can\'t be read: {place}{why}");
+            if name.is_empty() {
+                skipped.of_source(self.path(), &message);
+            } else {
+                skipped.of_group(&about, &message);
+            }
+        }
     }
 }
 
@@ -161,9 +188,9 @@ impl RawGroup {
             match Rule::deserialize(rule) {
                 Ok(read) => rules.push(read),
                 Err(error) => {
-                    let named = |field| rule.get(field).and_then(Value::as_str);
-                    let name = named("alert").or_else(|| named("record")).unwrap_or_default();
-                    skipped.of_rule(&about, name, &format!("can\'t be read: {error}"));
+                    let fields = ["alert", "record", "for", "keep_firing_for"];
+                    let place = wrong(rule, &fields, &["labels", "annotations"]);
+                    skipped.of_rule(&about, &called(rule), &format!("can\'t be read: {place}{error}"));
                 }
             }
         }
@@ -175,4 +202,39 @@ impl RawGroup {
             name: self.name,
         }
     }
+}
+
+/// What a rule is called that can't be read, if it says anything.
+fn called(rule: &Value) -> String {
+    scalar(rule, "alert")
+        .or_else(|| scalar(rule, "record"))
+        .unwrap_or_default()
+}
+
+/// A text, or what stands where one belongs.
+fn scalar(value: &Value, field: &str) -> Option<String> {
+    match value.get(field)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(is) => Some(is.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The first field that is no text where one belongs, with a colon behind it: of these, or within those of texts by their names.
+fn wrong(value: &Value, texts: &[&str], named: &[&str]) -> String {
+    let is_text = |value: &Value| matches!(value, Value::String(_) | Value::Null);
+    let own = texts
+        .iter()
+        .find(|field| value.get(**field).is_some_and(|own| !is_text(own)));
+    let within = || {
+        named.iter().find_map(|field| {
+            let fields = value.get(*field)?.as_object()?;
+            let (name, _) = fields.iter().find(|(_, text)| !text.is_string())?;
+            Some(format!("{field}.{name}: "))
+        })
+    };
+    own.map(|field| format!("{field}: "))
+        .or_else(within)
+        .unwrap_or_default()
 }

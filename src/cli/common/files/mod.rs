@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub(in super::super) use place::{Source, Spot};
-pub(in super::super) use resources::{Resources, documents, resources};
+pub(in super::super) use resources::{Problem, Resources, documents, resources};
 
 use crate::domain::lint::object::Object;
 

@@ -66,7 +66,10 @@ pub(in super::super::super) fn resources(sources: &[Source], namespace: &str) ->
             match documents {
                 Ok(documents) => {
                     for document in documents {
-                        all.take(number, source, &document, namespace);
+                        match yaml::refused(&document) {
+                            None => all.take(number, source, &document, namespace),
+                            Some(refused) => all.problems.push(problem(number, source, &refused)),
+                        }
                     }
                 }
                 Err(unreadable) => all.problems.push(problem(number, source, &unreadable)),
@@ -82,6 +85,18 @@ pub(in super::super::super) struct Document {
     /// Which file.
     pub(in super::super::super) source: usize,
     pub(in super::super::super) value: Value,
+    /// Why kubectl refuses it.
+    pub(in super::super::super) refused: Option<Problem>,
+    /// It as it is written, where it isn't one of a list.
+    node: Option<Arc<Node>>,
+}
+
+impl Document {
+    /// The value with every text as it is written, which kubectl may take for a number or whether something is so.
+    pub(in super::super::super) fn written(&self) -> Value {
+        let node = self.node.as_deref();
+        node.map_or_else(|| self.value.clone(), yaml::as_written)
+    }
 }
 
 /// All documents in these files, whatever they are, those of lists by themselves, and what is wrong with the others.
@@ -92,11 +107,29 @@ pub(in super::super::super) fn documents(sources: &[&Source]) -> (Vec<Document>,
             match documents {
                 Ok(documents) => {
                     for document in documents {
-                        each(yaml::to_json(&document), &mut |value| {
-                            all.push(Document {
-                                source: number,
-                                value,
+                        let value = yaml::to_json(&document);
+                        let refused =
+                            yaml::refused(&document).map(|refused| problem(number, source, &refused));
+                        if is_list(&value) {
+                            if let Some(refused) = refused {
+                                problems.push(refused);
+                                continue;
+                            }
+                            each(value, &mut |value| {
+                                all.push(Document {
+                                    source: number,
+                                    value,
+                                    refused: None,
+                                    node: None,
+                                });
                             });
+                            continue;
+                        }
+                        all.push(Document {
+                            source: number,
+                            value,
+                            refused,
+                            node: Some(document),
                         });
                     }
                 }
@@ -107,11 +140,8 @@ pub(in super::super::super) fn documents(sources: &[&Source]) -> (Vec<Document>,
     (all, problems)
 }
 
-/// Shows an object, or those of a list.
+/// Shows the objects of a list.
 fn each(mut value: Value, show: &mut dyn FnMut(Value)) {
-    if !is_list(&value) {
-        return show(value);
-    }
     let items = value.get_mut("items").and_then(Value::as_array_mut);
     items.into_iter().flatten().for_each(|item| show(item.take()));
 }

@@ -217,21 +217,32 @@ impl Builder {
                     span,
                 });
             }
-            _ => {
-                if let Content::Scalar {
-                    text, is_text: false, ..
-                } = &node.content
-                    && is_beyond_json(text)
-                {
-                    let message = format!(
-                        "{text} is a number that JSON doesn't have, so kubectl refuses it; put it in quotes"
-                    );
-                    return Err((span.start, message));
-                }
-                open.items.push(node);
-            }
+            _ => open.items.push(node),
         }
         Ok(())
+    }
+}
+
+/// Why kubectl refuses a document that can be read all the same.
+pub(super) fn refused(node: &Node) -> Option<Unreadable> {
+    let (text, at) = beyond_json(node)?;
+    Some(Unreadable {
+        at,
+        message: format!(
+            "{text} is a number that JSON doesn't have, so kubectl refuses it; put it in quotes"
+        ),
+        span: node.span.clone(),
+    })
+}
+
+/// The first number that JSON has none for, and where it is.
+fn beyond_json(node: &Node) -> Option<(&str, usize)> {
+    match &node.content {
+        Content::Scalar { text, is_text, .. } => {
+            (!is_text && is_beyond_json(text)).then_some((text.as_str(), node.span.start))
+        }
+        Content::Sequence(items) => items.iter().find_map(|item| beyond_json(item)),
+        Content::Mapping(entries) => entries.iter().find_map(|(_, value)| beyond_json(value)),
     }
 }
 
@@ -240,22 +251,34 @@ const MERGE: &str = "<<";
 
 /// The value as JSON.
 pub(super) fn to_json(node: &Node) -> Value {
+    value(node, &resolve)
+}
+
+/// The same with every text as it is written, whatever kubectl takes it for.
+pub(super) fn as_written(node: &Node) -> Value {
+    value(node, &|text| match resolve(text) {
+        Value::Null => Value::Null,
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+fn value(node: &Node, plain: &dyn Fn(&str) -> Value) -> Value {
     match &node.content {
         Content::Scalar { text, is_text, .. } => {
             if *is_text {
                 Value::String(text.clone())
             } else {
-                resolve(text)
+                plain(text)
             }
         }
-        Content::Sequence(items) => items.iter().map(|item| to_json(item)).collect(),
+        Content::Sequence(items) => items.iter().map(|item| value(item, plain)).collect(),
         Content::Mapping(entries) => {
             let mut fields = Map::new();
-            for (key, value) in entries {
+            for (key, own) in entries {
                 if key.name == MERGE {
-                    merge(value, &mut fields);
+                    merge(own, &mut fields, plain);
                 } else {
-                    fields.insert(key.name.clone(), to_json(value));
+                    fields.insert(key.name.clone(), value(own, plain));
                 }
             }
             Value::Object(fields)
@@ -264,16 +287,16 @@ pub(super) fn to_json(node: &Node) -> Value {
 }
 
 /// Takes over what isn't there yet; what is written itself comes after and replaces it.
-fn merge(from: &Node, fields: &mut Map<String, Value>) {
+fn merge(from: &Node, fields: &mut Map<String, Value>, plain: &dyn Fn(&str) -> Value) {
     match &from.content {
         Content::Mapping(_) => {
-            if let Value::Object(theirs) = to_json(from) {
+            if let Value::Object(theirs) = value(from, plain) {
                 for (key, value) in theirs {
                     fields.entry(key).or_insert(value);
                 }
             }
         }
-        Content::Sequence(items) => items.iter().for_each(|item| merge(item, fields)),
+        Content::Sequence(items) => items.iter().for_each(|item| merge(item, fields, plain)),
         Content::Scalar { .. } => {}
     }
 }

@@ -7,6 +7,7 @@ mod alertmanager;
 mod asked;
 pub mod format;
 mod grafana;
+pub mod plain;
 mod prometheus;
 pub mod templates;
 mod world;

@@ -1,0 +1,159 @@
+//! `alertwright import`: what people write for other programs means the same in the resources.
+
+use serde_json::Value;
+
+use super::{run, text};
+
+/// What is written, what is said of it, and how it ends.
+fn import(input: &str, more: &[&str]) -> (String, String, i32) {
+    let output = run(&[&["import", "-f", "-"][..], more].concat(), input);
+    let code = output.status.code().unwrap_or(-1);
+    (text(&output.stdout), text(&output.stderr), code)
+}
+
+/// The resources that come of it.
+fn made(input: &str, more: &[&str]) -> Vec<Value> {
+    let (all, said, _) = import(input, more);
+    let all = all.split("---\n").filter(|text| !text.trim().is_empty());
+    let all: Vec<Value> = all
+        .filter_map(|text| serde_saphyr::from_str::<Value>(text).ok())
+        .filter(Value::is_object)
+        .collect();
+    assert!(!all.is_empty(), "{said}");
+    all
+}
+
+/// What isn't carried over, by what it is called.
+fn left(input: &str, more: &[&str]) -> Vec<(String, String)> {
+    let (_, said, _) = import(input, &[&["-o", "json"][..], more].concat());
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let left = report["notCarriedOver"].as_array().unwrap().iter();
+    let word = |left: &Value, field: &str| left[field].as_str().unwrap().to_owned();
+    left.map(|left| (word(left, "source"), word(left, "why")))
+        .collect()
+}
+
+const RULES: &str = "
+groups:
+- name: off
+  interval: 0
+  labels: {of: 0x10}
+  rules:
+  - alert: 404
+    expr: EXPR
+    for: 0
+    labels: {a: 0777, b: yes, c: 1.10, d: n, e: .inf, f: 2024-01-01, g: 1_000}
+    annotations: {runbook: 1.10, is: On}
+  - {alert: yes, expr: 1e3}
+";
+
+#[test]
+fn plain_texts_of_a_rule_file_stay_as_they_are_written() {
+    for (from, expr) in [
+        ("prometheus", "up == 0"),
+        ("loki", "'sum(rate({app=\"a\"}[5m])) > 0'"),
+    ] {
+        let rules = RULES.replace("EXPR", expr);
+        let (_, said, code) = import(&rules, &["--from", from]);
+        assert_eq!(code, 0, "{said}");
+        let all = made(&rules, &["--from", from]);
+        let spec = &all[0]["spec"];
+        assert_eq!(all[0]["metadata"]["name"], "404", "{spec}");
+        assert_eq!(spec["group"], "imported: off", "{spec}");
+        for (label, value) in [
+            ("of", "0x10"),
+            ("a", "0777"),
+            ("b", "yes"),
+            ("c", "1.10"),
+            ("d", "n"),
+            ("e", ".inf"),
+            ("f", "2024-01-01"),
+            ("g", "1_000"),
+        ] {
+            assert_eq!(spec["labels"][label], value, "{label}");
+        }
+        assert_eq!(spec["annotations"]["runbook"], "1.10");
+        assert_eq!(spec["annotations"]["is"], "On");
+        assert_eq!(all[1]["spec"]["query"], "1e3");
+    }
+}
+
+#[test]
+fn plain_texts_of_an_alertmanager_stay_as_they_are_written() {
+    let input = "
+route:
+  receiver: on
+  group_by: [1.10, y]
+  routes:
+  - match: {enabled: yes, version: 1.10, oct: 0777}
+    match_re: {x: 0x10}
+    continue: yes
+receivers:
+- name: on
+  slack_configs: [{api_url: https://x.example/s3cr3t, channel: 0123, send_resolved: no}]
+";
+    let all = made(input, &[]);
+    let of = |kind: &str| &all.iter().find(|one| one["kind"] == kind).unwrap()["spec"];
+    let policy = of("NotificationPolicy");
+    assert_eq!(policy["groupBy"], serde_json::json!(["1.10", "y"]), "{policy}");
+    let route = &policy["routes"][0];
+    assert_eq!(
+        route["matchers"],
+        serde_json::json!([
+            "enabled=\"yes\"",
+            "oct=\"0777\"",
+            "version=\"1.10\"",
+            "x=~\"0x10\""
+        ]),
+        "{route}"
+    );
+    assert_eq!(route["continue"], true);
+    let point = of("ContactPoint").to_string();
+    assert!(point.contains("\"0123\""), "{point}");
+    assert!(point.contains("\"disableResolveMessage\":true"), "{point}");
+}
+
+#[test]
+fn what_kubectl_reads_is_taken_as_kubectl_does_and_each_alert_that_is_lost_is_named() {
+    let of = |name: &str, label: &str| {
+        format!(
+            "
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata: {{name: a}}
+spec:
+  groups:
+  - name: {name}
+    rules:
+    - {{alert: One, expr: up == 0, labels: {{a: {label}}}}}
+    - {{alert: Two, expr: up == 0}}
+"
+        )
+    };
+    let lost = left(&of("off", "x"), &[]);
+    assert_eq!(
+        lost,
+        [
+            (
+                "false/One".to_owned(),
+                "its group can't be read: name: invalid type: boolean `false`, expected a string".to_owned()
+            ),
+            (
+                "false/Two".to_owned(),
+                "its group can't be read: name: invalid type: boolean `false`, expected a string".to_owned()
+            ),
+        ]
+    );
+    let lost = left(&of("g", "yes"), &[]);
+    assert_eq!(
+        lost,
+        [(
+            "g/One".to_owned(),
+            "can't be read: labels.a: invalid type: boolean `true`, expected a string".to_owned()
+        )]
+    );
+    // It is the API server that would refuse it.
+    let lost = left(&of("g", ".inf"), &[]);
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert!(lost[0].1.contains("kubectl refuses it"), "{lost:?}");
+}
