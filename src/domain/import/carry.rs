@@ -239,7 +239,6 @@ fn record(
     at_most(&query, LONGEST_QUERY, "expr")?;
     let mut labels = group.labels.clone();
     labels.extend(rule.labels.clone());
-    labels.retain(|_, text| !text.is_empty());
     check_labels(&labels)?;
     let others = rule.others.iter();
     let losses = others.filter_map(|(field, value)| loss_of_group(field, value));
@@ -266,7 +265,7 @@ fn record(
     })
 }
 
-/// Labels and severity: the import's, then the group's, then the rule's own. A label without a value is none in Prometheus, and `alertname` is
+/// Labels and severity: the import's, then the group's, then the rule's own. A label without a value takes that of the series away, as in Prometheus, and `alertname` is
 /// the alert's name, whatever a rule says.
 fn labels(
     import: &PrometheusRuleImport,
@@ -276,16 +275,21 @@ fn labels(
     let mut labels = import.spec.labels.clone();
     labels.extend(group.labels.clone());
     labels.extend(rule.labels.clone());
-    labels.retain(|key, text| !text.is_empty() && key != "alertname");
+    labels.remove("alertname");
     let mapping = import.spec.severity_mapping.clone().unwrap_or_default();
     let label = mapping.label.as_deref().unwrap_or("severity");
-    let own = labels.get(label).cloned();
-    let severity = match own {
+    let said = |label: &str| labels.get(label).filter(|text| !text.is_empty()).cloned();
+    let severity = match said(label) {
         Some(own) => Some(mapping.map.get(&own).cloned().unwrap_or(own)),
-        None => mapping.otherwise.or_else(|| labels.get("severity").cloned()),
+        None => mapping.otherwise.or_else(|| said("severity")),
     };
-    labels.remove("severity");
+    let severity_label = labels.remove("severity");
     let severity = match severity {
+        // The field can't be empty.
+        None => {
+            labels.extend(severity_label.map(|empty| ("severity".to_owned(), empty)));
+            None
+        }
         // The field holds no more.
         Some(long) if long.chars().count() > LONGEST_SEVERITY => {
             labels.insert("severity".to_owned(), long);

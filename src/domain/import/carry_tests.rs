@@ -81,14 +81,14 @@ fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_the_labels_of_i
         written[0],
         json!({
             "title": "job:up:sum", "query": "sum(up) > 1", "datasource": {"name": "Mimir"}, "group": "web: g",
-            "labels": {"cluster": "eu", "job": "a", "severity": "page"}, "record": {"metric": "job:up:sum", "targetDatasource": {"name": "Recorded"}},
+            "labels": {"cluster": "eu", "gone": "", "job": "a", "none": "", "severity": "page"}, "record": {"metric": "job:up:sum", "targetDatasource": {"name": "Recorded"}},
         })
     );
     assert_eq!(
         (&written[1]["labels"], &written[2]["labels"]),
         (
-            &json!({"cluster": "eu", "job": "b"}),
-            &json!({"cluster": "eu", "job": "all", "team": "web"})
+            &json!({"cluster": "eu", "gone": "", "job": "b"}),
+            &json!({"cluster": "eu", "gone": "", "job": "all", "team": "web"})
         )
     );
     assert_ne!(names(&wish)[0], names(&wish)[1]);
@@ -103,4 +103,31 @@ fn a_recording_rule_is_carried_over_where_that_is_asked_for_with_the_labels_of_i
         OLD,
     );
     assert_eq!((old.rules.len(), old.skipped.count), (1, 4), "{:#?}", old.skipped);
+}
+
+#[test]
+fn a_label_without_a_value_takes_that_of_the_series_away_as_in_prometheus() {
+    let labels = json!({"namespace": "", "team": "", "severity": ""});
+    let recording = json!({"recordingRules": {}});
+    let fields = json!({"labels": {"team": "web"}, "rules": [
+        {"alert": "A", "expr": "up == 0", "labels": labels}, {"record": "a:b", "expr": "up", "labels": {"namespace": ""}},
+    ]});
+    let wish = carried(recording, &[("web", groups(&fields))], NEW);
+    let own = |at: usize| serde_json::to_value(&wish.rules[at].spec.labels).unwrap();
+    assert_eq!(own(0), labels, "{wish:?}");
+    assert_eq!(wish.rules[0].spec.severity, None);
+    assert_eq!(own(1), json!({"team": "web", "namespace": ""}));
+    // Where it says no severity, what the import says of such rules holds.
+    let otherwise = json!({"severityMapping": {"default": "warning"}});
+    let wish = carried(
+        otherwise,
+        &[(
+            "web",
+            groups(&json!({"rules": [
+        {"alert": "A", "expr": "up == 0", "labels": labels}]})),
+        )],
+        NEW,
+    );
+    assert_eq!(wish.rules[0].spec.severity.as_deref(), Some("warning"));
+    assert_eq!(wish.rules[0].spec.labels.get("severity"), None);
 }

@@ -102,7 +102,7 @@ fn an_alert_becomes_an_alert_rule_that_says_the_same() {
             "instance": "prod", "deletionPolicy": "Orphan", "datasource": {"name": "Mimir"}, "folder": "Mixins",
             "title": "HighErrorRate", "query": "sum(rate(errors[5m])) > 5", "group": "web: http", "interval": "30s",
             "for": "10m", "keepFiringFor": "5m", "severity": "critical",
-            "labels": {"team": "web", "tier": "1", "origin": "mixin"},
+            "labels": {"team": "web", "tier": "1", "origin": "mixin", "empty": ""},
             "annotations": {"summary": "{{ $value | humanize }} on {{ $labels.job }}"},
             "execErrState": "OK", "missingSeriesEvalsToResolve": 1,
         })
