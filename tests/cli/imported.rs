@@ -157,3 +157,84 @@ spec:
     assert_eq!(lost.len(), 1, "{lost:?}");
     assert!(lost[0].1.contains("kubectl refuses it"), "{lost:?}");
 }
+
+/// The only resource of a kind.
+fn of<'a>(all: &'a [Value], kind: &str) -> &'a Value {
+    let mut found = all.iter().filter(|one| one["kind"] == kind);
+    let first = found.next().unwrap_or_else(|| panic!("no {kind}: {all:?}"));
+    assert!(found.next().is_none(), "several of {kind}: {all:?}");
+    &first["spec"]
+}
+
+/// What isn't carried over of the resources, all of it.
+fn lost(input: &str) -> Vec<String> {
+    let (_, said, _) = import(input, &["-o", "json"]);
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let all = report["resources"].as_array().unwrap().iter();
+    let all = all.flat_map(|made| made["lost"].as_array().unwrap().iter());
+    all.map(|lost| lost.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_recording_rule_of_grafanas_writes_where_it_says() {
+    let rule = |model: &str, target: &str| {
+        format!(
+            "
+groups:
+- name: g
+  folder: F
+  interval: 60s
+  rules:
+  - uid: r
+    title: rec
+    data: [{{refId: A, relativeTimeRange: {{from: 300, to: 0}}, datasourceUid: prom, model: {{{model}expr: up, instant: true, refId: A}}}}]
+    record: {{metric: x_y, from: A, {target}}}
+"
+        )
+    };
+    let typed = "datasource: {type: prometheus, uid: prom}, ";
+    for model in [typed, ""] {
+        for field in [
+            "targetDatasourceUid",
+            "targetDatasourceUID",
+            "target_datasource_uid",
+        ] {
+            let input = rule(model, &format!("{field}: zz"));
+            let all = made(&input, &[]);
+            let spec = of(&all, "AlertRule");
+            assert_eq!(spec["record"]["targetDatasource"]["uid"], "zz", "{spec}");
+            assert_eq!(import(&input, &[]).2, 0, "{field}");
+        }
+    }
+}
+
+#[test]
+fn a_data_source_whose_type_nobody_says_is_not_known_and_one_that_is_neither_is_told() {
+    let rule = |model: &str| {
+        format!(
+            "
+groups:
+- name: g
+  folder: F
+  interval: 1m
+  rules:
+  - title: T
+    condition: C
+    data:
+    - {{refId: A, relativeTimeRange: {{from: 600, to: 0}}, datasourceUid: PROM, model: {{{model}expr: up, instant: true, refId: A}}}}
+    - {{refId: B, datasourceUid: __expr__, model: {{type: reduce, reducer: last, expression: A, refId: B}}}}
+    - {{refId: C, datasourceUid: __expr__, model: {{type: threshold, expression: B, refId: C, conditions: [{{evaluator: {{type: gt, params: [5]}}}}]}}}}
+"
+        )
+    };
+    let (_, said, _) = import(&rule(""), &[]);
+    assert!(
+        said.contains("of which type its data source is isn't known"),
+        "{said}"
+    );
+    let (_, said, _) = import(&rule("datasource: {type: mysql, uid: PROM}, "), &[]);
+    assert!(
+        said.contains("its data source is neither Loki nor Prometheus"),
+        "{said}"
+    );
+}

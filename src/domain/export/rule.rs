@@ -20,6 +20,7 @@ use crate::domain::rule::{self, Surroundings};
 use crate::grafana::api::{DEFAULT_INTERVAL, OWNER_LABEL, TREE_LABEL};
 use crate::grafana::digest::{RuleDigest, duration};
 use crate::grafana::model::{self, AlertRule};
+use crate::grafana::wire::DataSource;
 
 /// The field that `query` may change.
 const QUERY: &str = "query";
@@ -151,7 +152,18 @@ fn by_query(
         condition: found.record.is_none().then(|| found.condition.clone()),
         ..base.clone()
     };
-    let not_so = |_| "its data source is neither Loki nor Prometheus";
+    let is_known = around.held.sources.iter().any(|source| {
+        spec.datasource
+            .as_ref()
+            .is_some_and(|asked| asked.uid.as_ref() == Some(&source.uid))
+    });
+    let not_so = |_| {
+        if is_known {
+            "its data source is neither Loki nor Prometheus"
+        } else {
+            "of which type its data source is isn't known"
+        }
+    };
     let by_query = changes(found, &spec, at, around).map_err(not_so)?;
     let by_data = changes(found, &data, at, around).unwrap_or_default();
     let more: Vec<_> = by_query.iter().filter(|field| !by_data.contains(field)).collect();
@@ -181,6 +193,18 @@ fn changes(
         let uid = asked.and_then(|asked| asked.uid.as_deref())?;
         around.held.sources.iter().find(|source| source.uid == uid)
     };
+    let named = spec
+        .record
+        .as_ref()
+        .and_then(|record| record.target_datasource.as_ref());
+    // Grafana writes to a Prometheus alone, so one that nobody has shown is taken for one.
+    let target = source(named).cloned().or_else(|| {
+        named.map(|target| DataSource {
+            uid: target.uid.clone().unwrap_or_default(),
+            r#type: "prometheus".to_owned(),
+            ..DataSource::default()
+        })
+    });
     let way = way(spec, around);
     let notification = settings::settings(spec, way, |interval| {
         Ok(match interval {
@@ -197,11 +221,7 @@ fn changes(
         name,
         labels: &around.asked.labels,
         source: source(spec.datasource.as_ref()),
-        target: source(
-            spec.record
-                .as_ref()
-                .and_then(|record| record.target_datasource.as_ref()),
-        ),
+        target: target.as_ref(),
         notification: notification.as_ref(),
         external_url: "",
         version: around.version,

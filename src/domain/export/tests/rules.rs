@@ -131,7 +131,7 @@ type Change = fn(&mut AlertRule);
 
 #[test]
 fn what_is_another_rule_as_a_query_stays_as_it_is() {
-    let cases: [(&str, Change); 14] = [
+    let cases: [(&str, Change); 15] = [
         ("isn't reduced to one value", |rule| {
             rule.data[2].model["expression"] = json!("A");
             rule.data.remove(1);
@@ -184,6 +184,9 @@ fn what_is_another_rule_as_a_query_stays_as_it_is() {
         }),
         ("neither Loki nor Prometheus", |rule| {
             rule.data[0].datasource_uid = "sql".to_owned();
+        }),
+        ("isn't known", |rule| {
+            rule.data[0].datasource_uid = "nowhere".to_owned();
         }),
     ];
     for (why, change) in cases {
