@@ -238,3 +238,24 @@ groups:
         "{said}"
     );
 }
+
+#[test]
+fn an_annotation_that_grafana_shows_otherwise_is_carried_over_and_no_loss() {
+    let input = "
+groups:
+- name: g
+  rules:
+  - alert: A
+    expr: up == 0
+    annotations: {description: '{{ with query \"up\" }}{{ . | first | value }}{{ end }}'}
+";
+    let input = input.replace("\\\"", "\"");
+    let (written, said, code) = import(&input, &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("0 with a loss"), "{said}");
+    let told = "# carried over as it is: annotations.description: query asks the data source again";
+    assert_eq!(written.to_lowercase().matches(told).count(), 1, "{written}");
+    // A label decides where an alert goes.
+    let (_, said, code) = import(&input.replace("annotations:", "labels:"), &[]);
+    assert_eq!(code, 4, "{said}");
+}

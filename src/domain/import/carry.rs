@@ -10,7 +10,7 @@ use super::source::{Group, Rule, Source};
 use crate::api::PrometheusRuleImport;
 use crate::api::alert_rule::{AlertRuleSpec, Record};
 use crate::api::duration;
-use crate::domain::rule::template;
+use crate::domain::rule::template::{self, Unknown};
 use crate::domain::version::Version;
 
 /// The schema's limits of an AlertRule: what is beyond them would be refused by the API server.
@@ -27,6 +27,8 @@ pub(super) struct Carried {
     pub(super) spec: AlertRuleSpec,
     /// What is otherwise than in Prometheus.
     pub(super) losses: Vec<String>,
+    /// What it has as it is written, and Grafana shows otherwise.
+    pub(super) remarks: Vec<String>,
 }
 
 /// Fields of groups and rules that change nothing of which alerts there are.
@@ -162,21 +164,12 @@ pub(super) fn rule(
     let mut losses = Vec::new();
     let (labels, severity) = labels(import, group, rule)?;
     let annotations = annotations(rule)?;
-    for (field, text) in labels
-        .iter()
-        .map(|(key, text)| (format!("labels.{key}"), text))
-        .chain(
-            annotations
-                .iter()
-                .map(|(key, text)| (format!("annotations.{key}"), text)),
-        )
-    {
-        losses.extend(
-            template::unknown(text)
-                .iter()
-                .map(|unknown| format!("{field}: {unknown}")),
-        );
+    for (key, text) in &labels {
+        losses.extend(unknown(&format!("labels.{key}"), text));
     }
+    let remarks = annotations.iter();
+    let remarks = remarks.flat_map(|(key, text)| unknown(&format!("annotations.{key}"), text));
+    let remarks = remarks.collect();
     for (field, value) in &rule.others {
         losses.extend(loss_of_group(field, value));
     }
@@ -211,7 +204,20 @@ pub(super) fn rule(
             ..AlertRuleSpec::default()
         },
         losses,
+        remarks,
     })
+}
+
+/// What a text uses that Grafana doesn't have. What is made of the answer to a query goes with it.
+fn unknown(field: &str, text: &str) -> Vec<String> {
+    let all = template::unknown(text);
+    let is_query = |unknown: &Unknown, is_asking: bool| match unknown {
+        Unknown::Query(name) => (name == "query") == is_asking,
+        _ => false,
+    };
+    let asks = all.iter().any(|unknown| is_query(unknown, true));
+    let all = all.iter().filter(|unknown| !(asks && is_query(unknown, false)));
+    all.map(|unknown| format!("{field}: {unknown}")).collect()
 }
 
 /// A recording rule as an AlertRule has it: with the labels of its group and its own alone, for what the import adds would make it another series.
@@ -262,6 +268,7 @@ fn record(
             ..AlertRuleSpec::default()
         },
         losses: losses.collect(),
+        remarks: Vec::new(),
     })
 }
 

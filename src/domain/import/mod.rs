@@ -52,6 +52,8 @@ pub struct Wish {
     pub rules: Vec<AlertRule>,
     /// What is otherwise than in Prometheus with each of them, its group's with the rule's own.
     pub losses: Vec<Vec<String>>,
+    /// What each of them has as it is written, and Grafana shows otherwise.
+    pub remarks: Vec<Vec<String>>,
     /// How many objects they are from.
     pub sources: usize,
     /// Rules without an AlertRule.
@@ -163,7 +165,11 @@ fn group_of(
             continue;
         }
         let carried = carry::rule(import, group, rule, grafana.version);
-        let Carried { mut spec, losses } = match carried {
+        let Carried {
+            mut spec,
+            losses,
+            remarks,
+        } = match carried {
             Ok(carried) => carried,
             Err(problem) => {
                 wish.skipped.of_rule(&about, rule.name(), &problem);
@@ -190,10 +196,11 @@ fn group_of(
                 .of_rule(&about, rule.name(), &words::of_source(&problem));
             continue;
         }
-        for loss in &losses {
+        for loss in losses.iter().chain(&remarks) {
             wish.different.of_rule(&about, rule.name(), loss);
         }
         wish.losses.push([of_group.clone(), losses].concat());
+        wish.remarks.push(remarks);
         wish.rules
             .push(stored::object(import, source, group, rule.name(), name, spec));
     }

@@ -75,9 +75,16 @@ pub(super) fn rules(
         sources: &[],
     };
     let wish = in_full(&asked_of(document, place, asked), vec![source], &grafana);
-    for (rule, losses) in wish.rules.into_iter().zip(wish.losses) {
+    for ((rule, losses), remarks) in wish.rules.into_iter().zip(wish.losses).zip(wish.remarks) {
         let source = called(&rule, &place.name);
-        match resource(rule, &losses, names, asked).checked(schemas) {
+        let remarks = remarks.into_iter();
+        let made = Resource {
+            remarks: remarks
+                .map(|remark| format!("Carried over as it is: {remark}"))
+                .collect(),
+            ..resource(rule, &losses, names, asked)
+        };
+        match made.checked(schemas) {
             Ok(resource) => import.made.push(Made { source, resource }),
             Err(why) => import.leave(source, why),
         }
