@@ -62,6 +62,43 @@ pub(in super::super) fn text(value: &Value) -> String {
     }
 }
 
+/// The addresses of a mail without the names that stand before them, and whether there are any.
+pub(super) fn addresses(to: &str) -> (Vec<String>, bool) {
+    let mut parts = vec![String::new()];
+    let (mut is_quoted, mut is_escaped, mut braces) = (false, false, 0_usize);
+    for c in to.chars() {
+        match c {
+            '"' if !is_escaped => is_quoted = !is_quoted,
+            '{' => braces += 1,
+            '}' => braces = braces.saturating_sub(1),
+            _ => {}
+        }
+        is_escaped = c == '\\' && !is_escaped;
+        if c == ',' && !is_quoted && braces == 0 {
+            parts.push(String::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    let mut has_names = false;
+    let parts = parts
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty());
+    let addresses = parts.map(|part| {
+        let within = part.strip_suffix('>').and_then(|part| part.rsplit_once('<'));
+        match within {
+            // A template may make anything of what is around it.
+            Some((name, address)) if !address.contains("{{") && !name.contains("{{") => {
+                has_names |= !name.trim().is_empty();
+                address.trim().to_owned()
+            }
+            _ => part.to_owned(),
+        }
+    });
+    (addresses.collect(), has_names)
+}
+
 /// A length of time in seconds.
 pub(super) fn seconds(value: &Value) -> Option<u64> {
     let text = text(value);
@@ -135,6 +172,33 @@ mod tests {
             ("a@example.com", false),
         ] {
             assert_eq!(has_user(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_a_mail_are_told_apart_and_lose_the_names_before_them() {
+        for (to, expected, has_names) in [
+            ("a@x.org, b@x.org,", vec!["a@x.org", "b@x.org"], false),
+            ("\"Doe, John\" <john@x.org>", vec!["john@x.org"], true),
+            (
+                "\"a\\\", b\" <c@x.org>, John <d@x.org>",
+                vec!["c@x.org", "d@x.org"],
+                true,
+            ),
+            ("<a@x.org>", vec!["a@x.org"], false),
+            (
+                "{{ index .A \"b,c\" }}@x.org, d@x.org",
+                vec!["{{ index .A \"b,c\" }}@x.org", "d@x.org"],
+                false,
+            ),
+            (
+                "{{ if .A }}a@x.org, b@x.org{{ end }}",
+                vec!["{{ if .A }}a@x.org", "b@x.org{{ end }}"],
+                false,
+            ),
+        ] {
+            let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+            assert_eq!(addresses(to), (expected, has_names), "{to}");
         }
     }
 }

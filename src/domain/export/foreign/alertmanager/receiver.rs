@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::world::{Hidden, World};
-use super::parts::{has_user, says_user, seconds, text, texts};
+use super::parts::{addresses, has_user, says_user, seconds, text, texts};
 use super::tables::{self, As, Type, UNKNOWN};
 use crate::api::reference::SecretKeyRef;
 use crate::grafana::model::{Integration, REDACTED};
@@ -243,8 +243,12 @@ impl Made<'_> {
 
     fn email(&mut self) {
         let to = self.given.get("to").map(text).unwrap_or_default();
-        let addresses: Vec<&str> = to.split(',').map(str::trim).filter(|to| !to.is_empty()).collect();
+        let (addresses, has_names) = addresses(&to);
         self.set("addresses", addresses.join(";").into());
+        if has_names {
+            self.remarks
+                .push("to: addresses are without the names before them".to_owned());
+        }
         // Alertmanager sends one mail to all.
         self.set("singleEmail", true.into());
         let headers = self.given.get("headers").map(texts);
