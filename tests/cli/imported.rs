@@ -259,3 +259,37 @@ groups:
     let (_, said, code) = import(&input.replace("annotations:", "labels:"), &[]);
     assert_eq!(code, 4, "{said}");
 }
+
+#[test]
+fn a_branch_is_muted_and_active_as_the_route_at_its_top() {
+    let input = "
+apiVersion: monitoring.coreos.com/v1alpha1
+kind: AlertmanagerConfig
+metadata: {name: c, namespace: shop}
+spec:
+  route: {receiver: r, groupBy: [job], muteTimeIntervals: [we], activeTimeIntervals: [office, nowhere]}
+  receivers: [{name: r, webhookConfigs: [{url: 'https://x.example'}]}]
+  muteTimeIntervals:
+  - {name: we, timeIntervals: [{weekdays: [saturday]}]}
+  - {name: office, timeIntervals: [{weekdays: ['monday:friday']}]}
+";
+    let all = made(input, &[]);
+    let policy = of(&all, "NotificationPolicy");
+    assert_eq!(
+        policy["muteTimeIntervals"],
+        serde_json::json!(["shop-c-we"]),
+        "{policy}"
+    );
+    assert_eq!(
+        policy["activeTimeIntervals"],
+        serde_json::json!(["shop-c-office"]),
+        "{policy}"
+    );
+    assert_eq!(
+        policy["activeTimeIntervalRefs"],
+        serde_json::json!([{"grafanaName": "shop/c/nowhere"}]),
+        "{policy}"
+    );
+    assert_eq!(policy.get("muteTimeIntervalRefs"), None);
+    assert_eq!(lost(input), [""; 0]);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::contact_point;
 use super::super::export;
@@ -66,6 +66,8 @@ pub(super) struct World {
     namespace: Option<String>,
     /// Contact points that were there, and aren't carried over.
     missing: BTreeSet<String>,
+    /// The resources of time intervals, by what these are called.
+    intervals: BTreeMap<String, String>,
 }
 
 impl World {
@@ -173,6 +175,11 @@ impl World {
             &Owners::new(owner, &[]),
             jiff::Timestamp::UNIX_EPOCH,
         );
+        let intervals = export.resources.iter();
+        let intervals = intervals.filter(|made| made.spec.kind() == Kind::TimeInterval);
+        self.intervals = intervals
+            .map(|made| (made.called.clone(), made.name.clone()))
+            .collect();
         for left in export.left {
             if left.kind == Kind::ContactPoint {
                 self.miss(&left.called);
@@ -281,6 +288,27 @@ impl World {
         let mut spec = serde_json::to_value(spec).unwrap_or_default();
         if let Some(fields) = spec.as_object_mut() {
             fields.remove("tree");
+            for (field, called) in [
+                ("muteTimeInterval", &found.object.mute_time_intervals),
+                ("activeTimeInterval", &found.object.active_time_intervals),
+            ] {
+                let names: Vec<&String> = called
+                    .iter()
+                    .filter_map(|called| self.intervals.get(called))
+                    .collect();
+                let others = called
+                    .iter()
+                    .filter(|called| !self.intervals.contains_key(*called));
+                let others: Vec<Value> = others.map(|called| json!({"grafanaName": called})).collect();
+                for (field, value) in [
+                    (format!("{field}s"), json!(names)),
+                    (format!("{field}Refs"), json!(others)),
+                ] {
+                    if value != json!([]) {
+                        fields.insert(field, value);
+                    }
+                }
+            }
             // An export leaves out what a root groups by anyway; a branch without groupBy groups as its root.
             if !found.object.group_by.is_empty() {
                 fields.insert("groupBy".to_owned(), found.object.group_by.clone().into());

@@ -82,23 +82,6 @@ pub(super) fn tree(given: &Value, place: &Place, empty: &Empty) -> Result<(Route
         if !texts.is_empty() {
             fields.insert("matchers".to_owned(), texts.into());
         }
-        for (field, names) in [
-            (
-                "muteTimeIntervalRefs",
-                std::mem::take(&mut route.mute_time_intervals),
-            ),
-            (
-                "activeTimeIntervalRefs",
-                std::mem::take(&mut route.active_time_intervals),
-            ),
-        ] {
-            if !names.is_empty() {
-                lost.push(format!(
-                    "{field}: {}: name the TimeIntervals here",
-                    names.join(", ")
-                ));
-            }
-        }
     }
     if !place.before.is_empty() && route.receiver.is_none() {
         return Err("it names no receiver".to_owned());
