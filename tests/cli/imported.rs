@@ -293,3 +293,57 @@ spec:
     assert_eq!(policy.get("muteTimeIntervalRefs"), None);
     assert_eq!(lost(input), [""; 0]);
 }
+
+#[test]
+fn a_folder_of_grafana_operator_is_in_those_above_it_and_one_that_is_not_read_is_told() {
+    let of_parent = |parent: &str| {
+        format!(
+            "
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaAlertRuleGroup
+metadata: {{name: g}}
+spec:
+  folderRef: own
+  interval: 5m
+  editable: true
+  rules:
+  - {{uid: u, title: T, condition: A, data: [{{refId: A, datasourceUid: p, relativeTimeRange: {{from: 600}}, model: {{expr: up}}}}]}}
+---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaFolder
+metadata: {{name: own}}
+spec: {{title: My Folder, {parent}}}
+---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaFolder
+metadata: {{name: above}}
+spec: {{title: A/B, uid: zz, parentFolderRef: top}}
+---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaFolder
+metadata: {{name: top}}
+spec: {{title: Top}}
+"
+        )
+    };
+    for parent in ["parentFolderRef: above", "parentFolderUID: zz"] {
+        let input = of_parent(parent);
+        let all = made(&input, &[]);
+        let spec = of(&all, "AlertRule");
+        assert_eq!(spec["folder"], r"Top/A\/B/My Folder", "{parent}: {spec}");
+        assert_eq!(spec["editable"], true);
+        assert_eq!(lost(&input), [""; 0]);
+    }
+    for (parent, told) in [
+        ("parentFolderRef: none", "folder: it is in GrafanaFolder none,"),
+        (
+            "parentFolderUID: none",
+            "folder: it is in the folder with the uid none,",
+        ),
+        ("parentFolderRef: own", "folder: GrafanaFolder own is in itself"),
+    ] {
+        let lost = lost(&of_parent(parent));
+        assert_eq!(lost.len(), 1, "{parent}: {lost:?}");
+        assert!(lost[0].starts_with(told), "{lost:?}");
+    }
+}

@@ -50,6 +50,8 @@ pub(super) struct About {
     pub(super) namespace: Option<String>,
     /// The namespace of the Secrets that it refers to, where the resource isn't left there by itself.
     pub(super) secrets_in: Option<String>,
+    /// Of a rule: whether people may change it in Grafana.
+    pub(super) is_editable: bool,
     /// Of a policy tree: of which it is to be a branch, as a resource says it.
     pub(super) branch: Option<Value>,
 }
@@ -257,6 +259,7 @@ impl World {
         }
         if let Spec::AlertRule(spec) = &mut resource.spec {
             spec.uid = spec.uid.take().filter(|uid| !self.nameless.contains(uid));
+            spec.editable = about.is_editable.then_some(true);
         }
         if resource.spec.kind() == Kind::NotificationPolicy {
             self.finish_policy(&mut resource, about.branch);

@@ -1,6 +1,6 @@
 //! grafana-operator's resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -15,8 +15,21 @@ use super::take;
 #[derive(Default)]
 pub(in super::super) struct Operator<'a> {
     all: Vec<&'a Value>,
-    /// What folders are called, by the names of their resources.
-    folders: BTreeMap<String, String>,
+    /// Folders, by the names of their resources.
+    folders: BTreeMap<String, Folder>,
+}
+
+/// A folder as its resource has it.
+struct Folder {
+    title: String,
+    uid: Option<String>,
+    /// The one that it is in: the name of its resource, or its uid.
+    parent: Option<Parent>,
+}
+
+enum Parent {
+    Name(String),
+    Uid(String),
 }
 
 impl<'a> Operator<'a> {
@@ -24,9 +37,16 @@ impl<'a> Operator<'a> {
     pub(in super::super) fn add(&mut self, value: &'a Value) {
         if kind(value) == "GrafanaFolder" {
             let spec = spec(value);
-            let title = spec.get("title").map(text).filter(|title| !title.is_empty());
+            let words = |field: &str| spec.get(field).map(text).filter(|text| !text.is_empty());
             let called = metadata_name(value);
-            self.folders.insert(called.clone(), title.unwrap_or(called));
+            let folder = Folder {
+                title: words("title").unwrap_or_else(|| called.clone()),
+                uid: words("uid"),
+                parent: words("parentFolderRef")
+                    .map(Parent::Name)
+                    .or_else(|| words("parentFolderUID").map(Parent::Uid)),
+            };
+            self.folders.insert(called, folder);
         }
         self.all.push(value);
     }
@@ -82,17 +102,68 @@ impl<'a> Operator<'a> {
 
     fn group(&self, spec: &Value, own: String, world: &mut World, import: &mut Import) {
         let words = |field: &str| spec.get(field).map(text).filter(|text| !text.is_empty());
-        let by_name = words("folderRef").map(|called| self.folders.get(&called).cloned().unwrap_or(called));
+        let by_name = words("folderRef").map(|called| self.path(&called));
+        let (path, lost) = by_name.map_or((None, None), |(path, lost)| (Some(path), lost));
         let place = Place {
-            folder: match (by_name, words("folderUID")) {
-                (Some(title), _) => folder(&title.replace('\\', r"\\").replace('/', r"\/"), world),
+            folder: match (path, words("folderUID")) {
+                (Some(path), _) => folder(&path, world),
                 (None, uid) => uid.unwrap_or_default(),
             },
             group: own,
             interval: words("interval").unwrap_or_default(),
         };
-        take::rules(spec, &place, &|_| take::Beside::default(), world, import);
+        let beside = |_| take::Beside {
+            lost: lost.clone(),
+            is_editable: spec.get("editable").and_then(Value::as_bool) == Some(true),
+            ..take::Beside::default()
+        };
+        take::rules(spec, &place, &beside, world, import);
     }
+
+    /// The path of a folder, which a resource names, and what of it isn't known.
+    fn path(&self, called: &str) -> (String, Option<String>) {
+        let mut titles = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut lost = None;
+        let mut next = Some(called.to_owned());
+        while let Some(called) = next.take() {
+            let Some(own) = self.folders.get(&called) else {
+                // Of a rule's own folder the name says at least what it may be called.
+                if titles.is_empty() {
+                    titles.push(called);
+                } else {
+                    lost = Some(unknown(&format!("GrafanaFolder {called}")));
+                }
+                break;
+            };
+            if !seen.insert(called.clone()) {
+                titles.truncate(1);
+                lost = Some(format!("folder: GrafanaFolder {called} is in itself"));
+                break;
+            }
+            titles.push(own.title.clone());
+            next = match &own.parent {
+                None => None,
+                Some(Parent::Name(parent)) => Some(parent.clone()),
+                Some(Parent::Uid(uid)) => {
+                    let mut all = self.folders.iter();
+                    let found = all.find(|(_, folder)| folder.uid.as_ref() == Some(uid));
+                    if found.is_none() {
+                        lost = Some(unknown(&format!("the folder with the uid {uid}")));
+                    }
+                    found.map(|(called, _)| called.clone())
+                }
+            };
+        }
+        let titles = titles.iter().rev();
+        let titles = titles.map(|title| title.replace('\\', r"\\").replace('/', r"\/"));
+        (titles.collect::<Vec<_>>().join("/"), lost)
+    }
+}
+
+/// What is said of a rule whose folder is in one that isn't read.
+fn unknown(parent: &str) -> String {
+    format!("folder: it is in {parent}, which isn't among what is read: put the path before it")
 }
 
 fn kind(value: &Value) -> &str {

@@ -18,6 +18,10 @@ pub(super) struct Beside {
     pub(super) variables: Variables,
     /// The namespace of the Secrets that it refers to.
     pub(super) secrets_in: Option<String>,
+    /// What of it no resource says.
+    pub(super) lost: Option<String>,
+    /// Whether people may change it in Grafana.
+    pub(super) is_editable: bool,
 }
 
 pub(super) fn rules(
@@ -37,11 +41,14 @@ pub(super) fn rules(
                 continue;
             }
         };
-        lost.extend(beside(nth).variables.told());
+        let beside = beside(nth);
+        lost.extend(beside.variables.told());
+        lost.extend(beside.lost);
         sources(&made, world);
         let about = About {
             source: source.clone(),
             lost,
+            is_editable: beside.is_editable,
             ..About::default()
         };
         if let Err(why) = world.rule(made, about) {
