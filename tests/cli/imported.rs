@@ -347,3 +347,31 @@ spec: {{title: Top}}
         assert!(lost[0].starts_with(told), "{lost:?}");
     }
 }
+
+#[test]
+fn what_is_of_several_organisations_of_grafanas_is_told() {
+    let of_orgs = |second: u8| {
+        format!(
+            "
+contactPoints:
+- {{orgId: 1, name: cp, receivers: [{{uid: a, type: email, settings: {{addresses: a@example.org}}}}]}}
+- {{orgId: {second}, name: cp2, receivers: [{{uid: c, type: email, settings: {{addresses: c@example.org}}}}]}}
+muteTimes:
+- {{name: n, time_intervals: [{{months: ['1']}}]}}
+"
+        )
+    };
+    assert_eq!((left(&of_orgs(1), &[]), lost(&of_orgs(1))), (vec![], vec![]));
+    let told = left(&of_orgs(2), &[]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].0 == "orgId" && told[0].1.contains("organisations 1, 2,"),
+        "{told:?}"
+    );
+    let lost = lost(&of_orgs(2));
+    assert_eq!(
+        lost.iter().filter(|lost| lost.starts_with("orgId 2: ")).count(),
+        1,
+        "{lost:?}"
+    );
+}

@@ -33,7 +33,7 @@ pub fn import(documents: &[Document], asked: &Asked) -> Import {
     let mut import = Import::default();
     let schemas = Schemas::default();
     let mut names = Names::new(&asked.prefix);
-    let mut files = Taken::default();
+    let mut taken = Taken::default();
     let namespaces: BTreeSet<String> = documents
         .iter()
         .filter_map(|document| namespace(&document.value))
@@ -42,13 +42,20 @@ pub fn import(documents: &[Document], asked: &Asked) -> Import {
     let has_templates = documents
         .iter()
         .any(|document| document.format == Format::Template);
+    let files = documents
+        .iter()
+        .filter(|document| document.format == Format::GrafanaFile);
+    let organisations: BTreeSet<String> = files
+        .flat_map(|document| grafana::organisations(&document.value))
+        .collect();
+    grafana::tell(&organisations, &mut import);
     let mut rules = Vec::new();
     let mut operator = Operator::default();
     for document in documents {
         match document.format {
             Format::PrometheusRule | Format::VmRule | Format::Prometheus | Format::Loki => {
                 let place = prometheus::Place {
-                    name: free(&mut files, document),
+                    name: free(&mut taken, document),
                     is_one_of_several_namespaces: namespaces.len() > 1,
                 };
                 rules.push((document, place));
@@ -62,9 +69,11 @@ pub fn import(documents: &[Document], asked: &Asked) -> Import {
                 };
                 configuration(&document.value, &place, has_templates, &mut world, &mut import);
             }
-            Format::AlertmanagerConfig => of_namespace(document, asked, &mut files, &mut world, &mut import),
+            Format::AlertmanagerConfig => of_namespace(document, asked, &mut taken, &mut world, &mut import),
             Format::Template => template(document, &mut world, &mut import),
-            Format::GrafanaFile => grafana::file(&document.value, &mut world, &mut import),
+            Format::GrafanaFile => {
+                grafana::file(&document.value, organisations.len() > 1, &mut world, &mut import);
+            }
             Format::GrafanaOperator => operator.add(&document.value),
         }
     }

@@ -70,6 +70,8 @@ pub(super) struct World {
     missing: BTreeSet<String>,
     /// The resources of time intervals, by what these are called.
     intervals: BTreeMap<String, String>,
+    /// The organisation that all is of which is noted now, where there are others.
+    organisation: Option<String>,
 }
 
 impl World {
@@ -77,7 +79,14 @@ impl World {
     pub(super) fn note(&mut self, kind: Kind, called: &str, mut about: About) -> Result<(), String> {
         let key = (kind, called.to_owned());
         if self.about.contains_key(&key) {
-            return Err(format!("another {kind} is called {called:?} already"));
+            let own = self.organisation.iter();
+            let own: String = own.map(|own| format!("; this one is of orgId {own}")).collect();
+            return Err(format!("another {kind} is called {called:?} already{own}"));
+        }
+        if let Some(own) = &self.organisation {
+            about.lost.push(format!(
+                "orgId {own}: no resource says of which organisation it is"
+            ));
         }
         about.namespace.clone_from(&self.namespace);
         self.about.insert(key, about);
@@ -87,6 +96,11 @@ impl World {
     /// Says of which namespace all is that is noted from now on.
     pub(super) fn enter(&mut self, namespace: Option<String>) {
         self.namespace = namespace;
+    }
+
+    /// Says of which organisation all is that is noted from now on, where there are others.
+    pub(super) fn enter_organisation(&mut self, organisation: Option<String>) {
+        self.organisation = organisation;
     }
 
     /// Remembers a contact point that can't be carried over.
