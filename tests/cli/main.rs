@@ -7,6 +7,7 @@
     reason = "a failure must fail the test"
 )]
 
+mod checked;
 mod collections;
 mod diff;
 mod docs;

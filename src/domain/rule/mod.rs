@@ -37,6 +37,9 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// been built or set to wake up that often.
 const BASE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How many characters titles and groups have in Grafana at most.
+const LONGEST_NAME: usize = 190;
+
 /// The rule that Grafana should hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
@@ -193,6 +196,7 @@ fn rule(
     };
     let record = record::record(spec, around)?;
     // A recording rule has no alerts, and Grafana clears what would say something of them.
+    check_names(spec, around.name)?;
     let of_alerts = |text: &str| record.as_ref().map_or(text, |_| "").to_owned();
     Ok(AlertRule {
         uid: around.uid.to_owned(),
@@ -218,6 +222,22 @@ fn rule(
         record,
         provenance: provenance(spec).name().map(str::to_owned),
     })
+}
+
+/// Fails where the resource's name stands for a title or a group, and is longer than these can be: of those that are given the schema says it.
+fn check_names(spec: &AlertRuleSpec, name: &str) -> Result<(), Refusal> {
+    let is = name.chars().count();
+    for (field, given) in [("spec.title", &spec.title), ("spec.group", &spec.group)] {
+        if given.is_none() && is > LONGEST_NAME {
+            return Err(Refusal::invalid(
+                field,
+                format!(
+                    "it is the resource's name where it is left out, which has {is} characters, and Grafana takes no more than {LONGEST_NAME}: give a shorter one"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Fails where a Grafana of that version, with these feature toggles, doesn't have what the rule asks for.

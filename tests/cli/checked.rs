@@ -1,0 +1,54 @@
+//! `alertwright check`: it says what the operator and the API server would, and nothing that they wouldn't.
+
+use super::{run, text};
+
+/// What is found, how, and how it ends.
+fn check(input: &str, more: &[&str]) -> (Vec<(String, String)>, i32) {
+    let output = run(
+        &[&["check", "-f", "-", "-o", "json", "-q"][..], more].concat(),
+        input,
+    );
+    let said = text(&output.stdout);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let found = report["findings"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{report}"));
+    let word =
+        |finding: &serde_json::Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    let found = found.iter().map(|finding| {
+        let what = format!("{}[{}]", word(finding, "level"), word(finding, "rule"));
+        (what, word(finding, "message"))
+    });
+    (found.collect(), output.status.code().unwrap_or(-1))
+}
+
+/// The errors alone.
+fn errors(input: &str) -> Vec<String> {
+    let (found, _) = check(input, &[]);
+    let errors = found.into_iter().filter(|(what, _)| what.starts_with("error["));
+    errors
+        .map(|(what, message)| format!("{what}: {message}"))
+        .collect()
+}
+
+#[test]
+fn a_name_that_stands_for_a_title_or_a_group_is_as_short_as_these() {
+    let rule = |length: usize, more: &str| {
+        format!(
+            "apiVersion: alerting.letsrevel.io/v1alpha1\nkind: AlertRule\nmetadata: {{name: {}}}\nspec: {{query: up == 0, severity: info{more}}}\n",
+            "a".repeat(length)
+        )
+    };
+    assert_eq!(errors(&rule(190, "")), [""; 0]);
+    assert_eq!(errors(&rule(191, ", title: T, group: g")), [""; 0]);
+    for (more, field) in [(", group: g", "title"), (", title: T", "group")] {
+        let found = errors(&rule(191, more));
+        assert_eq!(found.len(), 1, "{field}: {found:?}");
+        assert!(
+            found[0].starts_with(
+                "error[refused]: it is the resource's name where it is left out, which has 191 characters"
+            ),
+            "{found:?}"
+        );
+    }
+}
