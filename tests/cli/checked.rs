@@ -52,3 +52,25 @@ fn a_name_that_stands_for_a_title_or_a_group_is_as_short_as_these() {
         );
     }
 }
+
+#[test]
+fn a_branch_by_itself_is_no_mistake_and_beside_roots_it_names_one_of_them() {
+    let policy = |name: &str, parent: &str| {
+        format!(
+            "apiVersion: alerting.letsrevel.io/v1alpha1\nkind: NotificationPolicy\nmetadata: {{name: {name}, namespace: revel}}\nspec: {{receiverRef: {{grafanaName: mail}}{parent}}}\n---\n"
+        )
+    };
+    let branch = policy("branch", ", parentRef: {name: revel}");
+    assert_eq!(errors(&branch), [""; 0]);
+    assert_eq!(errors(&(branch.clone() + &policy("revel", ""))), [""; 0]);
+    let other = errors(&(branch.clone() + &policy("root", "")));
+    assert!(
+        other.len() == 1 && other[0].contains("no NotificationPolicy \"revel\""),
+        "{other:?}"
+    );
+    let branches = errors(&(branch + &policy("revel", ", parentRef: {name: revel}")));
+    assert!(
+        branches.iter().any(|error| error.contains("is a branch itself")),
+        "{branches:?}"
+    );
+}

@@ -58,13 +58,17 @@ impl<'a> Index<'a> {
             .collect()
     }
 
-    /// Whether it can be told what there is: all of it is known, or some is there.
-    fn can_tell(&self, kind: &str, namespace: &str) -> bool {
+    /// Whether it can be told what there is: all of it is known, or some is there. A policy that is referred to is a root, so branches say nothing of the others.
+    fn can_tell(&self, kind: &str, namespace: &str, name: &str) -> bool {
         let is_known = |namespace: Option<&str>| {
             self.known
                 .contains(&(kind.to_owned(), namespace.map(str::to_owned)))
         };
-        self.all.contains_key(&(kind, namespace)) || is_known(None) || is_known(Some(namespace))
+        let is_said = |there: &BTreeMap<&str, &Object>| {
+            let is_root = |object: &&Object| object.spec().get("parentRef").is_none();
+            kind != POLICY || there.contains_key(name) || there.values().any(is_root)
+        };
+        self.all.get(&(kind, namespace)).is_some_and(is_said) || is_known(None) || is_known(Some(namespace))
     }
 
     /// Whether all GrafanaInstances are known.
@@ -81,7 +85,7 @@ pub(super) fn check(objects: &[Object], index: &Index<'_>) -> (Vec<Finding>, usi
     for (at, object) in objects.iter().enumerate() {
         for reference in of(object) {
             let namespace = reference.namespace.as_deref().unwrap_or(&object.namespace);
-            if !index.can_tell(reference.kind, namespace) {
+            if !index.can_tell(reference.kind, namespace, &reference.name) {
                 unseen.insert((reference.kind, namespace.to_owned(), reference.name.clone()));
                 continue;
             }
