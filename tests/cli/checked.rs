@@ -54,6 +54,39 @@ fn a_name_that_stands_for_a_title_or_a_group_is_as_short_as_these() {
 }
 
 #[test]
+fn a_template_of_grafanas_own_is_for_unrestricted_namespaces() {
+    let template = |name: &str| {
+        format!(
+            "apiVersion: alerting.letsrevel.io/v1alpha1\nkind: NotificationTemplate\nmetadata: {{name: t, namespace: revel}}\nspec: {{template: '{{{{ define \"{name}\" }}}}x{{{{ end }}}}'}}\n---\n"
+        )
+    };
+    let instance = |namespace: &str, unrestricted: &str| {
+        format!(
+            "apiVersion: alerting.letsrevel.io/v1alpha1\nkind: GrafanaInstance\nmetadata: {{name: default, namespace: {namespace}}}\nspec: {{url: 'http://grafana', auth: {{token: {{secretKeyRef: {{name: s, key: k}}}}}}{unrestricted}}}\n"
+        )
+    };
+    let of = |input: &str| -> Vec<String> {
+        let (found, _) = check(input, &[]);
+        let found = found
+            .into_iter()
+            .filter(|(_, message)| message.contains("Grafana's own template"));
+        found.map(|(what, _)| what).collect()
+    };
+    for name in ["default.title", "__x", "jira.default.summary"] {
+        assert_eq!(of(&template(name)), ["warning[refused]"], "{name}");
+        let closed = template(name) + &instance("ops", "");
+        assert_eq!(of(&closed), ["error[refused]"], "{name}");
+        for open in [
+            instance("ops", ", unrestrictedNamespaces: {names: [revel]}"),
+            instance("revel", ""),
+        ] {
+            assert_eq!(of(&(template(name) + &open)), [""; 0], "{name}");
+        }
+    }
+    assert_eq!(of(&template("slack.title")), [""; 0]);
+}
+
+#[test]
 fn a_branch_by_itself_is_no_mistake_and_beside_roots_it_names_one_of_them() {
     let policy = |name: &str, parent: &str| {
         format!(

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::finding::{Finding, Level, REFERENCE};
+use super::finding::{Finding, Level, REFERENCE, REFUSED};
 use super::near::nearest;
 use super::object::{Object, Typed};
 use super::path::Path;
 use crate::api::ANNOTATION_SHARED_WITH;
+use crate::domain::notification::named::text::is_grafanas;
+use crate::domain::rule::template::definitions;
 use crate::domain::tenancy::{self, Tenant};
 
 const POINT: &str = "ContactPoint";
@@ -71,6 +73,16 @@ impl<'a> Index<'a> {
         self.all.get(&(kind, namespace)).is_some_and(is_said) || is_known(None) || is_known(Some(namespace))
     }
 
+    /// The GrafanaInstances by their names; of two of one name one is of another operator.
+    fn instances(&self) -> BTreeMap<&'a str, Vec<&'a Object>> {
+        let of_kind = self.all.iter().filter(|((kind, _), _)| *kind == INSTANCE);
+        let mut known: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
+        for (name, instance) in of_kind.flat_map(|(_, names)| names) {
+            known.entry(*name).or_default().push(*instance);
+        }
+        known
+    }
+
     /// Whether all GrafanaInstances are known.
     fn has_all_instances(&self) -> bool {
         self.known.iter().any(|(kind, _)| kind == INSTANCE)
@@ -92,6 +104,7 @@ pub(super) fn check(objects: &[Object], index: &Index<'_>) -> (Vec<Finding>, usi
             found.extend(problem(at, object, &reference, namespace, index));
         }
         found.extend(instances(at, object, index));
+        found.extend(of_grafana(at, object, index));
     }
     (found, unseen.len())
 }
@@ -153,11 +166,7 @@ fn problem(
 
 /// The GrafanaInstances that it is for, which are in the operator's namespace, whichever that is.
 fn instances(at: usize, object: &Object, index: &Index<'_>) -> Vec<Finding> {
-    let of_kind = index.all.iter().filter(|((kind, _), _)| *kind == INSTANCE);
-    let mut known: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
-    for (name, instance) in of_kind.flat_map(|(_, names)| names) {
-        known.entry(*name).or_default().push(*instance);
-    }
+    let known = index.instances();
     let all = index.has_all_instances();
     if (known.is_empty() && !all) || object.kind == INSTANCE {
         return Vec::new();
@@ -214,6 +223,39 @@ fn closed(object: &Object, instance: &Object) -> Option<String> {
             "GrafanaInstance {name:?} doesn't let namespace {namespace} hold a policy tree; its administrator can add it to spec.rootPolicyNamespaces.names"
         )
     })
+}
+
+/// What is wrong with a template that is one of Grafana's own: an error where it is known that its namespace may not define these.
+fn of_grafana(at: usize, object: &Object, index: &Index<'_>) -> Option<Finding> {
+    let Some(Typed::NotificationTemplate(template)) = &object.typed else {
+        return None;
+    };
+    let names = definitions(template.spec.template.as_deref()?);
+    let own = names.iter().find(|own| is_grafanas(own.name))?;
+    let instances = index.instances();
+    let may = |name: &str| match instances.get(name).map(Vec::as_slice) {
+        Some([instance]) => match &instance.typed {
+            // It is in the operator's own namespace.
+            Some(Typed::GrafanaInstance(known)) if !object.namespace.is_empty() => Some(
+                tenancy::is_unrestricted(&known.spec, &object.namespace, &instance.namespace),
+            ),
+            _ => None,
+        },
+        _ => None,
+    };
+    let answers: BTreeSet<Option<bool>> = object.instances().into_iter().map(may).collect();
+    let level = if answers.contains(&Some(false)) {
+        Level::Error
+    } else if answers.contains(&None) {
+        Level::Warning
+    } else {
+        return None;
+    };
+    let message = format!(
+        "the texts of everybody's notifications are made of Grafana's own template {}, so only namespaces in spec.unrestrictedNamespaces of the GrafanaInstance may define it; choose another name",
+        own.name
+    );
+    Some(Finding::new(&REFUSED, at, Path::parse("spec.template"), message).of(level))
 }
 
 fn is_shared(object: &Object, namespace: &str) -> bool {
