@@ -107,3 +107,33 @@ fn a_branch_by_itself_is_no_mistake_and_beside_roots_it_names_one_of_them() {
         "{branches:?}"
     );
 }
+
+#[test]
+fn a_resource_without_its_version_or_kind_is_told_as_that() {
+    let (found, code) = check(
+        "kind: AlertRule\nmetadata: {name: a}\nspec: {query: up == 0}\n",
+        &[],
+    );
+    assert_eq!(code, 1);
+    assert_eq!(
+        found,
+        [(
+            "error[schema]".to_owned(),
+            "this AlertRule has no apiVersion; write apiVersion: alerting.letsrevel.io/v1alpha1".to_owned()
+        )]
+    );
+    let list = "apiVersion: v1\nkind: List\nitems:\n- {kind: Silence, metadata: {name: a}}\n";
+    assert_eq!(check(list, &[]).0.len(), 1);
+    // Somebody else's.
+    assert_eq!(check("kind: Other\nmetadata: {name: a}\n", &[]), (vec![], 0));
+    let (found, _) = check(
+        "apiVersion: alerting.letsrevel.io/v1alpha1\nmetadata: {name: a}\n",
+        &[],
+    );
+    assert!(
+        found[0]
+            .1
+            .starts_with("it says no kind; write one of AlertRule, "),
+        "{found:?}"
+    );
+}

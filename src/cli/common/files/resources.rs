@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::document::{Content, Node};
 use super::place::{Source, Spot, locate};
 use super::yaml::{self, Unreadable};
-use crate::domain::lint::finding::{Finding, HELM_BRACES, Rule, SCHEMA, YAML};
-use crate::domain::lint::object::{Object, is_ours};
+use crate::api::kinds;
+use crate::domain::lint::finding::{Finding, HELM_BRACES, Part, Rule, SCHEMA, YAML};
+use crate::domain::lint::object::{API_VERSION, Object, is_ours};
 use crate::domain::lint::path::Path;
 
 /// What is wrong with a file before anything in it is known.
@@ -157,7 +158,10 @@ impl Resources {
         if is_list(&value) {
             let items = value.get("items").and_then(Value::as_array).cloned();
             for (i, item) in items.into_iter().flatten().enumerate() {
-                self.add(number, document, Path::parse("items").index(i), item, namespace);
+                let within = Path::parse("items").index(i);
+                if self.is_versioned(number, source, document, &within, &item) {
+                    self.add(number, document, within, item, namespace);
+                }
             }
             return;
         }
@@ -166,24 +170,41 @@ impl Resources {
             .and_then(Value::as_str)
             .unwrap_or_default();
         if !is_ours(&value) && group.contains("letsrevel") {
-            let spot = locate(
-                source,
-                document,
-                &Path::parse("apiVersion"),
-                crate::domain::lint::finding::Part::Value,
-            );
+            let spot = locate(source, document, &Path::parse("apiVersion"), Part::Value);
             self.problems.push(Problem {
                 source: number,
                 spot,
                 rule: &SCHEMA,
-                message: format!(
-                    "there is no {group}; write {}",
-                    crate::domain::lint::object::API_VERSION
-                ),
+                message: format!("there is no {group}; write {}", API_VERSION),
             });
             return;
         }
-        self.add(number, document, Path::default(), value, namespace);
+        if self.is_versioned(number, source, document, &Path::default(), &value) {
+            self.add(number, document, Path::default(), value, namespace);
+        }
+    }
+
+    /// Whether an object says of which version it is; one of our kinds that doesn't is none that an API server takes, and told.
+    fn is_versioned(
+        &mut self,
+        number: usize,
+        source: &Source,
+        document: &Node,
+        within: &Path,
+        value: &Value,
+    ) -> bool {
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let is_said = value.get("apiVersion").is_some_and(|version| !version.is_null());
+        if is_said || !kinds().any(|known| known == kind) {
+            return true;
+        }
+        self.problems.push(Problem {
+            source: number,
+            spot: locate(source, document, &within.field("kind"), Part::Value),
+            rule: &SCHEMA,
+            message: format!("this {kind} has no apiVersion; write apiVersion: {API_VERSION}"),
+        });
+        false
     }
 
     fn add(&mut self, source: usize, document: &Arc<Node>, within: Path, value: Value, namespace: &str) {

@@ -95,7 +95,12 @@ impl Walk<'_> {
         let schemas = self.schemas;
         let Some(schema) = schemas.of(&object.kind) else {
             let hint = meant(&object.kind, schemas.kinds.keys().copied());
-            let message = format!("there is no kind {}{hint}", object.kind);
+            let message = if object.kind.is_empty() {
+                let kinds: Vec<&str> = schemas.kinds.keys().copied().collect();
+                format!("it says no kind; write one of {}", kinds.join(", "))
+            } else {
+                format!("there is no kind {}{hint}", object.kind)
+            };
             return self.say(Path::parse("kind"), Part::Value, message);
         };
         self.metadata(object.value.get("metadata"));
