@@ -375,3 +375,30 @@ muteTimes:
         "{lost:?}"
     );
 }
+
+#[test]
+fn a_policy_of_grafana_operator_that_selects_routes_which_are_not_read_is_told() {
+    let policy = "
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaNotificationPolicy
+metadata: {name: p}
+spec: {route: {receiver: mail, routes: [{receiver: mail, routeSelector: {matchLabels: {a: b}}}]}}
+";
+    let route = "
+---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaNotificationPolicyRoute
+metadata: {name: r, labels: {a: b}}
+spec: {receiver: mail, object_matchers: [[team, =, a]]}
+";
+    let told = left(policy, &[]);
+    assert!(
+        told.len() == 1
+            && told[0]
+                .1
+                .starts_with("routeSelector: no GrafanaNotificationPolicyRoute"),
+        "{told:?}"
+    );
+    let told = left(&format!("{policy}{route}"), &[]);
+    assert!(told.is_empty(), "{told:?}");
+}

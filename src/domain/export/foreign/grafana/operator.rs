@@ -53,6 +53,10 @@ impl<'a> Operator<'a> {
 
     /// Takes all of them apart. Routes of namespaces become branches of `parent`.
     pub(in super::super) fn take(&self, parent: &Value, world: &mut World, import: &mut Import) {
+        let has_routes = self
+            .all
+            .iter()
+            .any(|value| kind(value) == "GrafanaNotificationPolicyRoute");
         for value in &self.all {
             let spec = spec(value);
             let own = name(spec).unwrap_or_else(|| metadata_name(value));
@@ -83,6 +87,12 @@ impl<'a> Operator<'a> {
                 }
                 "GrafanaNotificationPolicy" => {
                     let route = spec.get("route").map(resource::configuration).unwrap_or_default();
+                    if selects(&route) && !has_routes {
+                        import.leave(
+                            format!("policy {own}"),
+                            "routeSelector: no GrafanaNotificationPolicyRoute is among what is read; name the files of those that it selects too",
+                        );
+                    }
                     take::policy(&plain(&route), &own, None, world, import);
                 }
                 "GrafanaNotificationPolicyRoute" => {
@@ -182,6 +192,12 @@ fn set(value: &mut Value, field: &str, text: String) {
     if let Some(fields) = value.as_object_mut() {
         fields.insert(field.to_owned(), text.into());
     }
+}
+
+/// Whether routes of other resources are merged into a route, or into one below it.
+fn selects(route: &Value) -> bool {
+    let own = route.get("route_selector");
+    own.is_some_and(|selector| !selector.is_null()) || list(route, "routes").iter().any(selects)
 }
 
 /// A route without what says which other resources are merged into it: those that are read with it are branches.
