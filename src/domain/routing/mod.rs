@@ -8,9 +8,12 @@ pub mod answer;
 pub mod clock;
 pub mod difference;
 pub mod inhibited;
+mod names;
 pub mod silenced;
 pub mod trees;
 pub mod walk;
 
+#[cfg(test)]
+mod names_tests;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
+use super::names::{self, Names, claimant};
 use crate::api::condition::Reason;
 use crate::api::{ANNOTATION_SHARED_WITH, GrafanaInstanceSpec, NotificationPolicy};
 use crate::domain::claims::Claimant;
@@ -11,12 +10,14 @@ use crate::domain::lint::object::{Object, Typed};
 use crate::domain::notification::branches::{self, Branch};
 use crate::domain::notification::interval::Interval;
 use crate::domain::notification::receiver::Target;
-use crate::domain::notification::{contact_point, named, policy, settings, tree as marks};
+use crate::domain::notification::{named, policy, settings, tree as marks};
 use crate::domain::ownership::Owners;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenancy::{self, Tenant};
 use crate::domain::version::Version;
 use crate::grafana::model::{self, Route, TreeName};
+
+pub use super::names::path;
 
 /// Namespace and name of a resource.
 pub type Place = (String, String);
@@ -30,6 +31,7 @@ pub struct World<'a> {
     pub(super) instance: &'a str,
     pub(super) spec: Option<&'a GrafanaInstanceSpec>,
     home: Option<&'a str>,
+    names: Names,
     /// By which marks rules are told from each other. Nothing depends on who the operator is.
     pub owners: Owners,
 }
@@ -69,7 +71,7 @@ impl<'a> World<'a> {
             )
         };
         let all: Vec<&Object> = objects.iter().collect();
-        Self {
+        let mut world = Self {
             by_name: all.iter().map(|object| (place(object), *object)).collect(),
             known: all
                 .iter()
@@ -79,8 +81,11 @@ impl<'a> World<'a> {
             instance,
             spec: of_instance.map(|(_, spec)| spec),
             home: of_instance.map(|(object, _)| object.namespace.as_str()),
+            names: Names::default(),
             owners,
-        }
+        };
+        world.names = Names::of(objects, instance, |namespace| world.admit(namespace).is_ok());
+        world
     }
 
     /// Grafana's version, as far as its GrafanaInstance's status says it.
@@ -145,6 +150,7 @@ impl<'a> World<'a> {
         let shared_with = found.annotation(ANNOTATION_SHARED_WITH);
         tenancy::refuse_unshared(kind, (namespace, name), from, shared_with)?;
         tenancy::refuse_other_instance(kind, (namespace, name), &found.instances(), self.instance)?;
+        self.names.refuse_beaten(found)?;
         Ok(Some(found))
     }
 
@@ -156,7 +162,7 @@ impl<'a> World<'a> {
         };
         let found = self.referred("ContactPoint", (namespace, name), from)?;
         Ok(match found.and_then(|found| found.typed.as_ref()) {
-            Some(Typed::ContactPoint(point)) => contact_point::name(&point.spec, name).to_owned(),
+            Some(Typed::ContactPoint(point)) => names::of_point(&point.spec, name).to_owned(),
             _ => name.clone(),
         })
     }
@@ -186,7 +192,7 @@ impl<'a> World<'a> {
         };
         let found = self.referred("TimeInterval", (namespace, name), from)?;
         Ok(match found.and_then(|found| found.typed.as_ref()) {
-            Some(Typed::TimeInterval(interval)) => interval.spec.name.clone().unwrap_or_else(|| name.clone()),
+            Some(Typed::TimeInterval(interval)) => names::of_interval(&interval.spec, name).to_owned(),
             _ => name.clone(),
         })
     }
@@ -205,10 +211,7 @@ impl<'a> World<'a> {
         for (object, policy) in &roots {
             let name = policy.spec.tree.clone().map(TreeName).unwrap_or_default();
             // Who has the tree by its status keeps it, as the operator has it; else it is the oldest one's.
-            let claimant = (
-                !has_tree(policy, self.instance),
-                claimant(object, &policy.metadata, self.instance),
-            );
+            let claimant = (!has_tree(policy, self.instance), claimant(object, self.instance));
             let tree = self.own(object, policy, &name, &branches, &mut left_out);
             match tree {
                 Err(refusal) => left_out.push(LeftOut::new(object, refusal.message)),
@@ -377,9 +380,10 @@ impl<'a> World<'a> {
             _ => None,
         });
         all.into_iter()
+            .filter(|(object, _)| self.names.holder(object).is_none())
             .map(|(object, interval)| {
-                let name = interval.spec.name.clone().unwrap_or_else(|| object.name.clone());
-                (name.clone(), named::time_interval(&interval.spec, &name))
+                let name = names::of_interval(&interval.spec, &object.name);
+                (name.to_owned(), named::time_interval(&interval.spec, name))
             })
             .collect()
     }
@@ -396,17 +400,6 @@ impl LeftOut {
 
 fn is_deleting(object: &Object) -> bool {
     object.value.pointer("/metadata/deletionTimestamp").is_some()
-}
-
-/// Who was first; what was never in a cluster comes after all that was.
-fn claimant(object: &Object, meta: &ObjectMeta, instance: &str) -> Claimant {
-    let created = meta.creation_timestamp.as_ref().map(|time| time.0);
-    Claimant {
-        created: created.unwrap_or(jiff::Timestamp::MAX),
-        namespace: object.namespace.clone(),
-        name: object.name.clone(),
-        instance: instance.to_owned(),
-    }
 }
 
 /// Whether the operator has told of a root that its tree is in this Grafana.
@@ -430,13 +423,4 @@ fn is_below(branch: &Object, policy: &NotificationPolicy, root: &Object) -> bool
         let namespace = parent.namespace.as_deref().unwrap_or(&branch.namespace);
         (namespace, parent.name.as_str()) == (root.namespace.as_str(), root.name.as_str())
     })
-}
-
-/// A resource as messages name it.
-pub fn path(namespace: &str, name: &str) -> String {
-    if namespace.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{namespace}/{name}")
-    }
 }
