@@ -18,6 +18,7 @@ pub(super) fn all(rows: &[Row], counts: &Counts, grafana: &str) -> String {
             "change": of(Sign::Change),
             "delete": of(Sign::Delete),
             "refused": of(Sign::Refused),
+            "suspended": of(Sign::Suspended),
             "unknown": of(Sign::Unknown),
             "equal": of(Sign::Equal),
         },

@@ -23,6 +23,8 @@ pub(super) enum Sign {
     Delete,
     /// Nothing, for it can't be as the resource asks for it.
     Refused,
+    /// Nothing, for it is suspended; Grafana has it otherwise.
+    Suspended,
     /// Nobody knows, for Grafana or the cluster doesn't say.
     Unknown,
     Equal,
@@ -36,6 +38,7 @@ impl Sign {
             Self::Change => "~",
             Self::Delete => "-",
             Self::Refused => "!",
+            Self::Suspended => "|",
             Self::Unknown => "?",
             Self::Equal => "=",
         }

@@ -6,6 +6,7 @@ mod json;
 mod judge;
 mod meaning;
 mod patch;
+mod suspended;
 mod text;
 
 use std::fmt::Write;
@@ -143,21 +144,29 @@ async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
     let (selected, grafana) = (gathered.selected, gathered.play.instance.spec.url.clone());
     let (seen, owners) = (gathered.seen, gathered.owners);
     let prefix = gathered.play.instance.spec.folder_prefix.clone();
+    let again = suspended::any(&gathered.cast).then(|| (gathered.play.clone(), gathered.cast.clone()));
     let performance = Box::pin(gathered.play.perform(gathered.cast)).await;
     if let Some(why) = performance.is_down() {
         return Err(format!("cannot read Grafana at {grafana}: {why}"));
     }
-    let rows = judge::rows(
-        &performance,
-        &judge::Known {
-            selected: &selected,
-            owners: &owners,
-            seen: &seen,
-            secrets: &gathered.secrets,
-            by_uid: &gathered.by_uid,
-            prefix: &prefix.unwrap_or_default(),
-        },
-    );
+    let known = judge::Known {
+        selected: &selected,
+        owners: &owners,
+        seen: &seen,
+        secrets: &gathered.secrets,
+        by_uid: &gathered.by_uid,
+        prefix: &prefix.unwrap_or_default(),
+    };
+    let mut rows = judge::rows(&performance, &known);
+    let suspended = suspended::of(&performance, &selected);
+    if let Some((play, cast)) = again.filter(|_| !suspended.is_empty()) {
+        let resumed = Box::pin(play.perform(suspended::resumed(cast, &suspended))).await;
+        let known = judge::Known {
+            selected: &suspended,
+            ..known
+        };
+        suspended::told(&mut rows, judge::rows(&resumed, &known));
+    }
     let mut notes = gathered.notes;
     notes.extend(judge::remarks(&seen, gathered.has_cluster));
     Ok(Compared { rows, notes, grafana })
@@ -237,6 +246,10 @@ fn said(counts: &Counts) -> String {
         of(Sign::Refused),
         of(Sign::Equal)
     );
+    let suspended = of(Sign::Suspended);
+    if suspended > 0 {
+        let _ = write!(text, ", {suspended} suspended and not equal");
+    }
     let unknown = of(Sign::Unknown);
     if unknown > 0 {
         let _ = write!(text, ", {unknown} not known");
@@ -252,9 +265,15 @@ fn exit(counts: &Counts) -> Exit {
         Exit::Failed
     } else if unknown {
         Exit::InPart
-    } else if [Sign::Create, Sign::Change, Sign::Delete, Sign::Refused]
-        .into_iter()
-        .any(has)
+    } else if [
+        Sign::Create,
+        Sign::Change,
+        Sign::Delete,
+        Sign::Refused,
+        Sign::Suspended,
+    ]
+    .into_iter()
+    .any(has)
     {
         Exit::No
     } else {
@@ -290,7 +309,13 @@ mod tests {
         let of = |signs: &[Sign]| exit(&signs.iter().map(|sign| (*sign, 1)).collect());
         assert_eq!(of(&[]), Exit::Done);
         assert_eq!(of(&[Sign::Equal]), Exit::Done);
-        for other in [Sign::Create, Sign::Change, Sign::Delete, Sign::Refused] {
+        for other in [
+            Sign::Create,
+            Sign::Change,
+            Sign::Delete,
+            Sign::Refused,
+            Sign::Suspended,
+        ] {
             assert_eq!(of(&[Sign::Equal, other]), Exit::No);
             assert_eq!(of(&[Sign::Unknown, other]), Exit::InPart);
         }

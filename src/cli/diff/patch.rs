@@ -37,7 +37,7 @@ pub(super) fn all(rows: &[Row]) -> Result<String, String> {
         match row.sign {
             Sign::Create => remarks.push("it isn't in Grafana".to_owned()),
             Sign::Delete => remarks.push("it is still in Grafana".to_owned()),
-            Sign::Refused | Sign::Unknown => remarks.extend(row.message.clone()),
+            Sign::Refused | Sign::Suspended | Sign::Unknown => remarks.extend(row.message.clone()),
             Sign::Change | Sign::Equal => {}
         }
         for one in &row.differences {

@@ -49,7 +49,7 @@ pub(super) fn all(rows: &[Row], shows_equal: bool, look: Look) -> String {
 const fn paint(sign: Sign) -> Paint {
     match sign {
         Sign::Create => Paint::Green,
-        Sign::Change | Sign::Unknown => Paint::Yellow,
+        Sign::Change | Sign::Suspended | Sign::Unknown => Paint::Yellow,
         Sign::Delete | Sign::Refused => Paint::Red,
         Sign::Equal => Paint::Dim,
     }

@@ -43,7 +43,7 @@ const ROUNDS: usize = 16;
 const DEEPEST: usize = 32;
 
 /// The resources that there are, or would be.
-#[derive(Default)]
+#[derive(Default, Clone)]
 #[allow(missing_docs, reason = "each is its kind")]
 pub struct Cast {
     pub rules: Vec<AlertRule>,
@@ -56,6 +56,7 @@ pub struct Cast {
 }
 
 /// What is rehearsed.
+#[derive(Clone)]
 pub struct Play {
     /// A cluster that can't be written to.
     pub client: Client,

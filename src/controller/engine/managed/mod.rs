@@ -161,6 +161,9 @@ pub trait Managed:
     }
     /// Whether Grafana is to be left as it is.
     fn is_suspended(&self) -> bool;
+    /// Makes it as it would be if somebody resumed it.
+    #[cfg(feature = "cli")]
+    fn resume(&mut self);
     /// What happens in Grafana when it is deleted, if it says so itself.
     fn deletion_policy(&self) -> Option<DeletionPolicy>;
 
@@ -291,6 +294,11 @@ macro_rules! managed {
             )?
             fn is_suspended(&self) -> bool {
                 self.spec.suspend.unwrap_or(false)
+            }
+            #[cfg(feature = "cli")]
+            fn resume(&mut self) {
+                self.spec.suspend = None;
+                self.metadata.generation = self.metadata.generation.map(|generation| generation + 1);
             }
             fn deletion_policy(&self) -> Option<DeletionPolicy> {
                 self.spec.deletion_policy
