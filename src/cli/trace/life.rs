@@ -85,7 +85,7 @@ pub(super) struct There {
     pub(super) silenced: Vec<Quieted>,
     /// The InhibitionRules that surely hold its alerts back now.
     pub(super) inhibited: Vec<HeldBack>,
-    /// What became of the last notifications of those who are told.
+    /// Whether the last notifications of those who are told went out.
     pub(super) deliveries: Vec<Delivery>,
 }
 
@@ -101,6 +101,7 @@ pub(super) struct Delivery {
     pub(super) last_sent: Option<Timestamp>,
 }
 
+    /// When the attempt was since which that is so.
 impl Life {
     /// The life of a rule at a moment, in one of its Grafanas or in all.
     pub(super) fn new(

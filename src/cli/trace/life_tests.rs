@@ -70,7 +70,7 @@ GRAFANA   instance default, folder revel, group stripe, uid aw-x
 STATE     Error for 14m: loki: too many requests
 ROUTE     slack by team=\"payments\" (NotificationPolicy revel/tree, spec.routes[0])
 SILENCED  until 23:33 by Silence revel/test: load test
-SENT      slack: OK, 2m ago
+SENT      slack: OK since 2m ago
 LINK      https://g.example/alerting/grafana/aw-x/view
 ";
     assert_eq!(text::all(&life, now(), &TimeZone::UTC, Look::default()), expected);

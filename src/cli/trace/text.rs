@@ -217,7 +217,7 @@ fn silenced(there: &There, now: Timestamp, place: &TimeZone) -> String {
     there.silenced.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What became of the last notifications, of whichever alert they were.
+/// Whether the last notifications went out, of whichever alert they were, and since when that is so.
 fn sent(there: &There, now: Timestamp) -> String {
     if there.told().is_none_or(|told| told.is_empty()) {
         return "–".to_owned();
@@ -228,7 +228,8 @@ fn sent(there: &There, now: Timestamp) -> String {
             (None, _) => format!("{name}: no ContactPoint that can be seen"),
             (Some(_), None) => format!("{name}: nothing yet"),
             (Some(_), Some(said)) if delivery.last_sent.is_some() => {
-                format!("{name}: {said}, {} ago", ago(delivery.last_sent, now))
+                // Not every attempt is noted, but that which made it so is.
+                format!("{name}: {said} since {} ago", ago(delivery.last_sent, now))
             }
             (Some(_), Some(said)) => format!("{name}: {said}"),
         }

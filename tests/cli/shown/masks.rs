@@ -136,7 +136,7 @@ mod tests {
             ("generation 1, 117s old", "generation 1, 2m old", true),
             ("generation 1, 117s old", "generation 1, 2m6s old", true),
             ("   in sync for 117s", "   in sync for 2m5s", true),
-            ("OK, 35s ago", "OK, 1m 5s ago", true),
+            ("OK since 35s ago", "OK since 1m 5s ago", true),
             ("STATE     Firing for 65s", "STATE     Firing for 2m", true),
             ("STATE     Firing for 65s", "STATE     Pending for 65s", false),
             ("   in sync for 117s", "   in sync for 3m", true),
