@@ -9,6 +9,7 @@ use super::super::common::files::Files;
 use super::super::common::files::zones::zone;
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
+use super::super::status::state::parts;
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::Object;
@@ -64,6 +65,8 @@ pub(in super::super) struct Known<'a> {
     namespace: Option<&'a str>,
     /// How many of the objects, the first ones, are those that are told of.
     told: usize,
+    /// How many of the objects, the first ones, are of files: what the cluster has of them is another matter.
+    written: usize,
 }
 
 /// What is read.
@@ -71,6 +74,7 @@ struct Gathered {
     /// Those that are told of, and then all that count too.
     objects: Vec<Object>,
     told: usize,
+    written: usize,
     /// The cluster's namespace.
     namespace: Option<String>,
     /// Whether there are resources that one may not read, and that may have a part in it.
@@ -97,6 +101,7 @@ impl Resources {
                 .objects;
             Gathered {
                 told: objects.len(),
+                written: objects.len(),
                 objects,
                 namespace: None,
                 is_partial: false,
@@ -120,6 +125,7 @@ impl Resources {
             trees: &trees,
             namespace: gathered.namespace.as_deref().or(self.namespace.as_deref()),
             told: gathered.told,
+            written: gathered.written,
         })?;
         Ok((answered, gathered.is_partial))
     }
@@ -151,6 +157,7 @@ impl Resources {
         Ok(Gathered {
             objects,
             told,
+            written: written.len(),
             namespace: Some(namespace),
             is_partial: !read.is_whole(),
         })
@@ -176,7 +183,11 @@ impl<'a> Known<'a> {
         roads: &Roads<'_>,
     ) -> Result<Answer, String> {
         let alert = match &described.rule {
-            Some(name) => of_rule(self.world, self.find(name, described)?, &described.labels)?,
+            Some(name) => {
+                let rule = self.find(name, described)?;
+                self.note_as_written(rule);
+                of_rule(self.world, rule, &described.labels)?
+            }
             None => alert::of_labels(self.world, &described.labels, self.home(described).as_deref()),
         };
         if !alert.unknown.is_empty() {
@@ -187,6 +198,22 @@ impl<'a> Known<'a> {
             ));
         }
         roads.answer(&alert)
+    }
+
+    /// Says it where the answer is of a rule as Grafana doesn't have it.
+    fn note_as_written(&self, rule: &Object) {
+        let mut cluster = self.objects.iter().skip(self.written);
+        if !cluster.any(|own| std::ptr::eq(own, rule)) {
+            return;
+        }
+        let here = parts(rule).into_iter();
+        let mut here = here.filter(|part| part.instance == Some(self.asked.instance.as_str()));
+        if let Some(said) = here.find_map(|part| part.as_written(rule)) {
+            self.asked.note(&format!(
+                "AlertRule {}: {said}",
+                path(&rule.namespace, &rule.name)
+            ));
+        }
     }
 
     /// Every AlertRule of that Grafana which has alerts.

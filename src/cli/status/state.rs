@@ -93,6 +93,17 @@ impl<'a> Part<'a> {
         matches!(self.text("state"), Some("Firing" | "Recovering"))
     }
 
+    /// That what follows from the specification is of one that Grafana doesn't have, where that is so.
+    pub(in super::super) fn as_written(&self, object: &Object) -> Option<String> {
+        let why = self.why(object).filter(|why| !why.is_ready)?;
+        let there = if self.text("stored").is_some() {
+            "Grafana still has what was stored before"
+        } else {
+            "Grafana doesn't have it"
+        };
+        Some(format!("as written here ({}); {there}", why.reason))
+    }
+
     fn ready(&self) -> Option<Condition> {
         let all = self.status.get("conditions")?;
         let all: Vec<Condition> = serde_json::from_value(all.clone()).ok()?;

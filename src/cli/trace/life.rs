@@ -72,6 +72,9 @@ pub(super) struct There {
     pub(super) in_sync_since: Option<Timestamp>,
     /// Why it isn't as it should be.
     pub(super) why: Option<Why>,
+    /// That the route is of a specification which Grafana doesn't have, where that is so.
+    #[serde(skip)]
+    pub(super) as_written: Option<String>,
     pub(super) state: Option<String>,
     pub(super) state_since: Option<Timestamp>,
     pub(super) state_message: Option<String>,
@@ -98,10 +101,10 @@ pub(super) struct Delivery {
     pub(super) resource: Option<String>,
     #[serde(rename = "delivery")]
     pub(super) said: Option<String>,
+    /// When the attempt was since which that is so.
     pub(super) last_sent: Option<Timestamp>,
 }
 
-    /// When the attempt was since which that is so.
 impl Life {
     /// The life of a rule at a moment, in one of its Grafanas or in all.
     pub(super) fn new(
@@ -253,6 +256,7 @@ fn there(objects: &[Object], rule: &Object, part: &Part<'_>, way: Way) -> There 
         url: text("url"),
         in_sync_since: part.in_sync_since(),
         why: part.why(rule),
+        as_written: part.as_written(rule),
         state: text("state"),
         state_since: part.moment("stateSince"),
         state_message: text("stateMessage"),

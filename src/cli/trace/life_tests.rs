@@ -77,6 +77,30 @@ LINK      https://g.example/alerting/grafana/aw-x/view
 }
 
 #[test]
+fn a_route_of_what_grafana_does_not_have_is_told_as_one_of_what_is_written() {
+    for (change, said) in [
+        (
+            json!({"reason": "Suspended", "status": "False"}),
+            "ROUTE     as written here (Suspended); Grafana still has what was stored before\n          email (",
+        ),
+        (
+            json!({"observedGeneration": 2}),
+            "ROUTE     as written here (Outdated); Grafana still has what was stored before\n          email (",
+        ),
+        (json!({"reason": "Drifted"}), "ROUTE     email ("),
+    ] {
+        let mut all = cluster(json!({"query": "up > 1"}));
+        all[0].value["status"]["stored"] = json!("abc");
+        let ready = all[0].value["status"]["conditions"][0].as_object_mut().unwrap();
+        ready.extend(change.as_object().unwrap().clone());
+        all[0] = Object::new(all[0].value.clone(), "");
+        let life = Life::new(&all, &all[0], None, now(), &|_| None).unwrap();
+        let page = text::all(&life, now(), &TimeZone::UTC, Look::default());
+        assert!(page.contains(said), "{page}");
+    }
+}
+
+#[test]
 fn a_query_is_told_as_the_operator_takes_it_apart() {
     let of = |spec: Value| {
         let query = life(spec).query;

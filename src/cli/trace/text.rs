@@ -167,7 +167,7 @@ fn route(there: &There) -> String {
     let Some(answer) = &there.route else {
         return format!("not known: {}", there.why_not.as_deref().unwrap_or_default());
     };
-    let mut lines: Vec<String> = Vec::new();
+    let mut lines: Vec<String> = there.as_written.iter().cloned().collect();
     for told in &answer.contact_points {
         let levels: Vec<String> = told
             .matchers
@@ -189,7 +189,7 @@ fn route(there: &There) -> String {
             told.contact_point, told.by.resource, told.by.field
         ));
     }
-    if lines.is_empty() {
+    if answer.contact_points.is_empty() {
         lines.push("nobody".to_owned());
     }
     if !there.unknown_labels.is_empty() {
