@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::super::common::connect::{Beside, wait};
+use super::super::common::connect::{Beside, Read, wait};
 use super::super::common::files::Files;
 use super::super::common::files::zones::zone;
 use super::super::common::names;
@@ -63,6 +63,8 @@ pub(in super::super) struct Known<'a> {
     trees: &'a [Tree],
     /// The namespace that is meant where none is named.
     namespace: Option<&'a str>,
+    /// What was read of the cluster, where it is asked.
+    read: Option<&'a Read>,
     /// How many of the objects, the first ones, are those that are told of.
     told: usize,
     /// How many of the objects, the first ones, are of files: what the cluster has of them is another matter.
@@ -77,8 +79,8 @@ struct Gathered {
     written: usize,
     /// The cluster's namespace.
     namespace: Option<String>,
-    /// Whether there are resources that one may not read, and that may have a part in it.
-    is_partial: bool,
+    /// What was read of the cluster, where it is asked.
+    read: Option<Read>,
 }
 
 impl Resources {
@@ -104,7 +106,7 @@ impl Resources {
                 written: objects.len(),
                 objects,
                 namespace: None,
-                is_partial: false,
+                read: None,
             }
         };
         let owner = Owner::parse(OWNER).ok_or("the owner id is none")?;
@@ -124,10 +126,13 @@ impl Resources {
             world: &world,
             trees: &trees,
             namespace: gathered.namespace.as_deref().or(self.namespace.as_deref()),
+            read: gathered.read.as_ref(),
             told: gathered.told,
             written: gathered.written,
         })?;
-        Ok((answered, gathered.is_partial))
+        // Resources that one may not read may have a part in it.
+        let is_partial = gathered.read.is_some_and(|read| !read.is_whole());
+        Ok((answered, is_partial))
     }
 
     fn is_of_cluster(&self) -> bool {
@@ -159,7 +164,7 @@ impl Resources {
             told,
             written: written.len(),
             namespace: Some(namespace),
-            is_partial: !read.is_whole(),
+            read: Some(read),
         })
     }
 
@@ -280,6 +285,10 @@ impl<'a> Known<'a> {
                 path(&other.namespace, short)
             )),
             [] => {
+                let unseen = |namespace| self.read?.unseen("AlertRule", short, namespace);
+                if let Some(why) = namespace.and_then(unseen) {
+                    return Err(why);
+                }
                 let elsewhere = rules().find(|rule| rule.name == short);
                 let elsewhere = elsewhere.map(|rule| path(&rule.namespace, short));
                 let near = || nearest(short, rules().map(|rule| rule.name.as_str())).map(str::to_owned);

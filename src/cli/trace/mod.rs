@@ -100,7 +100,8 @@ impl Trace {
             }
         }
         let objects = read.objects();
-        let rule = life::find(&objects, &cluster.namespace, name)?;
+        let rule = life::find(&objects, &cluster.namespace, name);
+        let rule = rule.map_err(|why| read.unseen("AlertRule", name, &cluster.namespace).unwrap_or(why))?;
         let now = Timestamp::now();
         let life = Life::new(&objects, rule, self.instance.as_deref(), now, &zone)?;
         print(&match self.output {

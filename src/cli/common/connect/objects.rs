@@ -95,6 +95,19 @@ impl Read {
         self.unread.contains(kind)
     }
 
+    /// Why nothing follows from there being no such object in a namespace, where that is so: it may be one that can't be seen.
+    pub(in super::super::super) fn unseen(&self, kind: &str, name: &str, namespace: &str) -> Option<String> {
+        let has = |place: &Option<String>| place.as_deref().is_none_or(|own| own == namespace);
+        let mut known = self.known().filter(|(own, _)| own == kind);
+        let is_read = known.any(|(_, place)| has(&place));
+        (!is_read && (self.lacks(kind) || self.is_narrow)).then(|| {
+            format!(
+                "whether there is {kind} {name} in namespace {namespace} isn't known: {} there can't be read",
+                several(kind)
+            )
+        })
+    }
+
     /// Of which kinds all objects are known: of a namespace, or of all where none is named. Of GrafanaInstances there are none elsewhere.
     pub(in super::super::super) fn known(&self) -> impl Iterator<Item = (String, Option<String>)> {
         self.sources.iter().map(|(source, _)| {
@@ -335,6 +348,14 @@ mod tests {
         let blind = read(&["/v1alpha1/alertrules", "/v1alpha1/notificationpolicies"]).await;
         assert!(blind.is_partial() && !blind.is_whole());
         assert!(blind.lacks("GrafanaInstance") && !blind.lacks("AlertRule"));
+        let of = |read: &Read, namespace: &str| read.unseen("AlertRule", "a", namespace).is_some();
+        assert!(!of(&narrow, "revel") && of(&narrow, "shop") && !of(&blind, "shop"));
+        let why = read(&["/namespaces/home/grafanainstances"]).await;
+        let why = why.unseen("AlertRule", "a", "revel");
+        assert_eq!(
+            why.as_deref(),
+            Some("whether there is AlertRule a in namespace revel isn't known: AlertRules there can't be read")
+        );
         let whole = read(&["/v1alpha1/"]).await;
         assert!(whole.is_whole() && whole.notes.is_empty(), "{:?}", whole.notes);
     }
