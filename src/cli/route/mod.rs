@@ -154,33 +154,60 @@ impl Route {
         }
         // What is expected of nothing is met by nothing: a folder or namespace was meant that isn't this one.
         if answers.is_empty() {
-            return Ok(Exit::No);
+            return Ok(held(true, false, is_partial));
         }
-        // What may not be read may send it elsewhere.
-        let mut exit = if is_partial { Exit::InPart } else { Exit::Done };
         let expected = if self.expect == ["none"] {
             &[][..]
         } else {
             &self.expect
         };
+        let (mut differs, mut is_doubtful) = (false, false);
         for answer in &answers {
             if let Some(difference) = difference(answer, expected, self.at.is_some()) {
-                note(&format!("{}: {difference}", answer.alert));
-                exit = Exit::No;
+                note(&format!("{}: {difference}{}", answer.alert, unread(is_partial)));
+                differs = true;
             } else if let Some(doubt) = doubt(answer, self.at.is_some()) {
                 note(&format!("{}: as expected, {doubt}", answer.alert));
-                if exit == Exit::Done {
-                    exit = Exit::InPart;
-                }
+                is_doubtful = true;
             }
         }
-        Ok(exit)
+        Ok(held(differs, is_doubtful, is_partial))
+    }
+}
+
+/// How an expectation ends. What may not be read may send an alert elsewhere, or keep it: that explains a difference as well as it puts none in doubt.
+pub(super) const fn held(differs: bool, is_doubtful: bool, is_partial: bool) -> Exit {
+    match (differs, is_doubtful) {
+        _ if is_partial => Exit::InPart,
+        (true, _) => Exit::No,
+        (false, true) => Exit::InPart,
+        (false, false) => Exit::Done,
+    }
+}
+
+/// What is said of a difference where not all may be read.
+pub(super) const fn unread(is_partial: bool) -> &'static str {
+    if is_partial {
+        ", as far as may be read: what may not could explain it"
+    } else {
+        ""
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_not_be_read_leaves_a_difference_and_a_match_open() {
+        assert_eq!(held(false, false, false), Exit::Done);
+        assert_eq!(held(false, true, false), Exit::InPart);
+        assert_eq!(held(true, true, false), Exit::No);
+        for (differs, is_doubtful) in [(false, false), (true, false), (true, true)] {
+            assert_eq!(held(differs, is_doubtful, true), Exit::InPart);
+        }
+        assert!(unread(true).contains("could explain") && unread(false).is_empty());
+    }
 
     #[test]
     fn a_label_is_one_and_has_a_name() {

@@ -14,6 +14,7 @@ use super::super::common::exit::{self, Exit};
 use super::super::common::print::{API_VERSION, escaped, harmless, note, print};
 use super::super::common::terminal::{Look, Paint};
 use super::super::route::asked::{Described, Known, Resources, difference, doubt};
+use super::super::route::{held, unread};
 use crate::domain::routing::answer::Answer;
 use crate::domain::routing::walk::Labels;
 
@@ -108,14 +109,11 @@ impl Routes {
             Output::Junit => junit(&outcomes, failed),
         })?;
         if !self.resources.quiet {
-            note(&format!("{failed} of {} failed", outcomes.len()));
+            let unread = if failed > 0 { unread(is_partial) } else { "" };
+            note(&format!("{failed} of {} failed{unread}", outcomes.len()));
         }
-        Ok(match failed {
-            // What may not be read, or a label that isn't known, may send an alert elsewhere.
-            0 if is_partial || outcomes.iter().any(|outcome| outcome.doubt.is_some()) => Exit::InPart,
-            0 => Exit::Done,
-            _ => Exit::No,
-        })
+        let is_doubtful = outcomes.iter().any(|outcome| outcome.doubt.is_some());
+        Ok(held(failed > 0, is_doubtful, is_partial))
     }
 }
 

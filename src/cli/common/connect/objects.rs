@@ -354,7 +354,9 @@ mod tests {
         let why = why.unseen("AlertRule", "a", "revel");
         assert_eq!(
             why.as_deref(),
-            Some("whether there is AlertRule a in namespace revel isn't known: AlertRules there can't be read")
+            Some(
+                "whether there is AlertRule a in namespace revel isn't known: AlertRules there can't be read"
+            )
         );
         let whole = read(&["/v1alpha1/"]).await;
         assert!(whole.is_whole() && whole.notes.is_empty(), "{:?}", whole.notes);
