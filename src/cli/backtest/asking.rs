@@ -2,17 +2,17 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use super::super::common::connect::Reached;
 use super::super::common::print::harmless;
 use crate::domain::rule::evaluation::past::Samples;
 use crate::domain::rule::evaluation::plan::{Asked, Span};
-use crate::grafana::Grafana;
 
 /// From so many questions on it is told how far it is, also where nobody watches.
 const MANY: usize = 10;
 
 /// Asks all queries for each evaluation of a span.
 pub(super) async fn ask(
-    grafana: &Grafana,
+    reached: &Reached,
     queries: &[Asked],
     span: Span,
     is_quiet: bool,
@@ -29,8 +29,9 @@ pub(super) async fn ask(
             // Where a query looks at what was a while ago, what is asked for ends so much earlier.
             let behind = query.behind;
             let (from, to) = ((piece.from - behind) * 1000, (piece.to - behind) * 1000);
-            let answered = grafana.queries.over(&query.model, from, to).await;
-            let answered = answered.map_err(|error| format!("Grafana can't be asked: {error}"))?;
+            let answered = reached.grafana.queries.over(&query.model, from, to).await;
+            let answered =
+                answered.map_err(|error| format!("Grafana can't be asked: {}", reached.whose.why(&error)))?;
             for (ref_id, node) in &answered.results {
                 if let Some(error) = &node.error {
                     return Err(format!("{ref_id}: {}", harmless(error)));

@@ -242,7 +242,7 @@ impl Backtest {
                 at
             } else {
                 let early = span.led_in(lead_in);
-                let samples = asking::ask(&reached.grafana, &queries, early, self.whom.quiet).await?;
+                let samples = asking::ask(reached, &queries, early, self.whom.quiet).await?;
                 asked.push((queries, samples));
                 asked.len() - 1
             };
@@ -301,7 +301,12 @@ fn lead_in(rule: &AlertRule) -> i64 {
 /// The policy trees as they stand.
 async fn trees(gathered: &Gathered) -> Result<Vec<(TreeName, Route)>, String> {
     let all = gathered.reached.grafana.trees.list().await;
-    let all = all.map_err(|e| format!("the policy tree can't be read: {e}"))?;
+    let all = all.map_err(|e| {
+        format!(
+            "the policy tree can't be read: {}",
+            gathered.reached.whose.why(&e)
+        )
+    })?;
     Ok(all
         .items
         .into_iter()

@@ -199,13 +199,14 @@ impl Whom {
     /// All rules that Grafana has.
     async fn rules(&self, reached: &Reached) -> Result<Vec<model::AlertRule>, String> {
         let grafana = &reached.grafana;
-        let settings = grafana.server.settings().await.map_err(|e| e.to_string())?;
-        grafana.apis.choose(&settings).await.map_err(|e| e.to_string())?;
+        let said = |e| reached.whose.why(&e);
+        let settings = grafana.server.settings().await.map_err(said)?;
+        grafana.apis.choose(&settings).await.map_err(said)?;
         grafana
             .rules
             .whole()
             .await
-            .map_err(|e| format!("cannot read the rules that Grafana has: {e}"))
+            .map_err(|e| format!("cannot read the rules that Grafana has: {}", said(e)))
     }
 }
 
@@ -236,7 +237,7 @@ async fn facts(reached: &Reached) -> Result<Facts, String> {
     let settings = server
         .settings()
         .await
-        .map_err(|e| format!("cannot ask Grafana: {e}"))?;
+        .map_err(|e| format!("cannot ask Grafana: {}", reached.whose.why(&e)))?;
     let sources = server.data_sources().await;
     Ok(Facts {
         version: settings
@@ -248,7 +249,7 @@ async fn facts(reached: &Reached) -> Result<Facts, String> {
         min_interval: settings.min_interval,
         nested_folders: settings.nested_folders,
         toggles: settings.toggles,
-        sources: sources.map_err(|e| format!("cannot read data sources: {e}"))?,
+        sources: sources.map_err(|e| format!("cannot read data sources: {}", reached.whose.why(&e)))?,
     })
 }
 

@@ -10,7 +10,7 @@ use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 
-use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
+use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, Whose};
 use super::super::common::files::Files;
 use super::asked::{Asked, absent, unconnected};
 use crate::api::{ANNOTATION_ADOPT, ContactPoint, GrafanaInstance, NotificationPolicy};
@@ -52,6 +52,8 @@ pub(super) struct Gathered {
     /// What people should know of how it was found out.
     pub(super) notes: Vec<String>,
     pub(super) has_cluster: bool,
+    /// As whom Grafana is asked.
+    pub(super) whose: Whose,
 }
 
 /// What files say.
@@ -142,6 +144,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         seen,
         notes,
         has_cluster: !is_alone,
+        whose: reached.whose,
     })
 }
 

@@ -147,6 +147,7 @@ async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
     let again = suspended::any(&gathered.cast).then(|| (gathered.play.clone(), gathered.cast.clone()));
     let performance = Box::pin(gathered.play.perform(gathered.cast)).await;
     if let Some(why) = performance.is_down() {
+        let why = gathered.whose.in_own_words(&why);
         return Err(format!("cannot read Grafana at {grafana}: {why}"));
     }
     let known = judge::Known {
@@ -166,6 +167,9 @@ async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
             ..known
         };
         suspended::told(&mut rows, judge::rows(&resumed, &known));
+    }
+    for message in rows.iter_mut().filter_map(|row| row.message.as_mut()) {
+        *message = gathered.whose.in_own_words(message);
     }
     let mut notes = gathered.notes;
     notes.extend(judge::remarks(&seen, gathered.has_cluster));

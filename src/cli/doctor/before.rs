@@ -17,6 +17,8 @@ pub(super) enum Addressed {
     Seen(Read<Option<String>>),
     /// With one.
     Asked(Read<Asked>),
+    /// With one that it doesn't take.
+    Refused(String),
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -75,6 +77,11 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
             "grafana",
             why,
             "mend the address, or what is in between; the operator has to reach it from the cluster",
+        )),
+        Some(Addressed::Refused(why)) => all.push(Check::bad(
+            "grafana: token",
+            why,
+            "make another token of Grafana's service account, for this one isn't valid or has expired",
         )),
         Some(Addressed::Seen(Ok(version))) => {
             all.push(verdict::reached(

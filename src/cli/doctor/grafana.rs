@@ -44,8 +44,8 @@ pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected
 
 async fn asked(reached: &Reached, is_own_token: bool) -> Read<Asked> {
     let server = &reached.grafana.server;
-    let settings = server.settings().await.map_err(|e| chain(&e))?;
-    let said = |error: Error| chain(&error);
+    let said = |error: Error| reached.whose.why(&error);
+    let settings = server.settings().await.map_err(said)?;
     Ok(Asked {
         version: settings.version,
         toggles: settings.toggles,
@@ -67,5 +67,9 @@ pub(super) async fn addressed(to: &ToGrafana) -> Result<Option<Addressed>, Strin
         return Ok(Some(Addressed::Seen(health.map(|health| health.version))));
     }
     let reached = to.reach(None, None).await?;
+    // Then nothing is wrong with the address.
+    if let Err(error @ Error::Status { status: 401, .. }) = reached.grafana.server.settings().await {
+        return Ok(Some(Addressed::Refused(reached.whose.why(&error))));
+    }
     Ok(Some(Addressed::Asked(asked(&reached, true).await)))
 }

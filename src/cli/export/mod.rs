@@ -123,7 +123,7 @@ impl Export {
                 Some(cluster) if self.include_ours => cluster.owner().await?,
                 _ => None,
             };
-            let (held, unread) = read::all(&reached.grafana, &kinds).await?;
+            let (held, unread) = read::all(&reached, &kinds).await?;
             Ok((held, unread, reached.spec, owner))
         })?;
         let somebody = || Owner::parse(SOMEBODY).ok_or_else(String::new);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::common::connect::{Reached, Whose};
 use crate::domain::export::Holdings;
 use crate::domain::export::resource::Kind;
 use crate::domain::version::Version;
@@ -9,11 +10,12 @@ use crate::grafana::{Class, Grafana, Result};
 
 /// Reads what is needed for these kinds, and says what the credentials may not read.
 pub(super) async fn all(
-    grafana: &Grafana,
+    reached: &Reached,
     kinds: &BTreeSet<Kind>,
 ) -> std::result::Result<(Holdings, Vec<String>), String> {
-    let settings = grafana.server.settings().await.map_err(|e| e.to_string())?;
-    grafana.apis.choose(&settings).await.map_err(|e| e.to_string())?;
+    let (grafana, whose) = (&reached.grafana, &reached.whose);
+    let settings = grafana.server.settings().await.map_err(|e| whose.why(&e))?;
+    grafana.apis.choose(&settings).await.map_err(|e| whose.why(&e))?;
     let mut unread = Vec::new();
     let mut held = Holdings {
         version: settings.version.as_deref().and_then(Version::parse),
@@ -21,7 +23,10 @@ pub(super) async fn all(
         min_interval: settings.min_interval,
         ..Holdings::default()
     };
-    let mut take = Unread(&mut unread);
+    let mut take = Unread {
+        all: &mut unread,
+        whose,
+    };
     if kinds.contains(&Kind::AlertRule) {
         held.rules = take.or_none("rules", rules(grafana, &settings).await)?;
         let folders = grafana.folders.list().await.map(|listed| listed.items);
@@ -66,17 +71,21 @@ async fn rules(
 }
 
 /// What may not be read.
-struct Unread<'a>(&'a mut Vec<String>);
+struct Unread<'a> {
+    all: &'a mut Vec<String>,
+    whose: &'a Whose,
+}
 
 impl Unread<'_> {
     fn or_none<T>(&mut self, what: &str, answer: Result<Vec<T>>) -> std::result::Result<Vec<T>, String> {
         match answer {
             Ok(all) => Ok(all),
             Err(error) if error.class() == Class::Forbidden => {
-                self.0.push(format!("{what} may not be read: {error}"));
+                let why = self.whose.why(&error);
+                self.all.push(format!("{what} may not be read: {why}"));
                 Ok(Vec::new())
             }
-            Err(error) => Err(format!("cannot read {what}: {error}")),
+            Err(error) => Err(format!("cannot read {what}: {}", self.whose.why(&error))),
         }
     }
 }

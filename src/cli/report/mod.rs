@@ -15,7 +15,6 @@ use super::common::exit::{self, Exit};
 use super::common::print::{note, print};
 use super::common::terminal::Look;
 use crate::api::duration::Duration;
-use crate::cluster::answer::chain;
 use crate::domain::silence::as_matcher;
 use crate::grafana::api::OWNER_LABEL;
 use crate::grafana::api::history::{KeptIn, Past};
@@ -132,21 +131,21 @@ impl Report {
         } else {
             Some(self.cluster.connect().await?)
         };
-        let Reached { grafana, .. } = self.grafana.reach(cluster.as_ref(), None).await?;
+        let Reached { grafana, whose, .. } = self.grafana.reach(cluster.as_ref(), None).await?;
         let rules = grafana.rules.whole().await;
-        let rules = rules.map_err(|e| format!("cannot read alert rules: {}", chain(&e)))?;
+        let rules = rules.map_err(|e| format!("cannot read alert rules: {}", whose.why(&e)))?;
         let past = grafana.history.changes(window.from, window.to).await;
-        let past = past.map_err(|e| format!("cannot read the history of states: {}", chain(&e)))?;
+        let past = past.map_err(|e| format!("cannot read the history of states: {}", whose.why(&e)))?;
         let window = seen(window, &past);
         let silences = grafana.silences.list().await;
-        let silences = silences.map_err(|e| format!("cannot read silences: {}", chain(&e)))?;
+        let silences = silences.map_err(|e| format!("cannot read silences: {}", whose.why(&e)))?;
         let (states, unread) = match grafana.states.page(Part::Whole).await {
             Ok(page) => (page.states, None),
             Err(error) => (
                 Vec::new(),
                 Some(format!(
                     "what fires now can't be read, so a rule that has fired all the time counts as one that never fired: {}",
-                    chain(&error)
+                    whose.why(&error)
                 )),
             ),
         };

@@ -22,7 +22,7 @@ use crate::domain::ownership::Owner;
 use crate::grafana::api::testing::TestAlert;
 use crate::grafana::error::{redacted, steady};
 use crate::grafana::model::Integration;
-use crate::grafana::{Class, Error, Grafana};
+use crate::grafana::{Class, Error};
 
 /// Send a test alert through a contact point, one integration after the other.
 ///
@@ -154,7 +154,8 @@ impl TestContactPoint {
             None => self.grafana.reach(cluster.as_ref(), None).await?,
         };
         let found = reached.grafana.contact_points.get(&title).await;
-        let found = found.map_err(|e| format!("cannot read contact point {title}: {}", chain(&e)))?;
+        let found =
+            found.map_err(|e| format!("cannot read contact point {title}: {}", reached.whose.why(&e)))?;
         let Some(found) = found else {
             return Err(format!("Grafana has no contact point {title}"));
         };
@@ -181,7 +182,7 @@ impl TestContactPoint {
             let sent = if self.dry_run {
                 None
             } else {
-                match send(&reached.grafana, &title, integration, &alert).await {
+                match send(&reached, &title, integration, &alert).await {
                     Ok(sent) => Some(sent),
                     Err(why) if outcomes.is_empty() => return Err(why),
                     // Somebody was told of those before: that must be known.
@@ -283,13 +284,13 @@ fn summary(alert: &TestAlert) -> String {
 }
 
 async fn send(
-    grafana: &Grafana,
+    reached: &Reached,
     title: &str,
     integration: &Integration,
     alert: &TestAlert,
 ) -> Result<Sent, String> {
     let started = Instant::now();
-    let tested = grafana.testing.send(title, integration, alert).await;
+    let tested = reached.grafana.testing.send(title, integration, alert).await;
     let waited = started.elapsed();
     let secrets = integration.sensitive_values();
     match tested {
@@ -304,7 +305,7 @@ async fn send(
         }),
         Err(error) => Err(format!(
             "cannot test contact point {title}: {}",
-            told(&chain(&error), &secrets)
+            told(&reached.whose.why(&error), &secrets)
         )),
     }
 }

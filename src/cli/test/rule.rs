@@ -110,9 +110,10 @@ impl Rule {
 
     async fn test(&self, gathered: &Gathered, subject: &Subject) -> Result<Tested, String> {
         let at = self.at.unwrap_or_else(Timestamp::now);
-        let grafana = &gathered.reached.grafana;
+        let (grafana, whose) = (&gathered.reached.grafana, &gathered.reached.whose);
         let answered = grafana.queries.at(&subject.rule, at).await;
-        let answered = answered.map_err(|error| format!("Grafana doesn't evaluate it: {error}"))?;
+        let answered =
+            answered.map_err(|error| format!("Grafana doesn't evaluate it: {}", whose.why(&error)))?;
         let version = gathered.facts.version;
         let outcomes = said(&answered, &subject.rule.condition);
         let shown = Graph::of(&subject.rule, version).map(|graph| graph.shown().to_owned());
@@ -209,10 +210,15 @@ async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, 
     if gathered.facts.version < RENDERS {
         return Err("Annotations aren't rendered: Grafana does that from 10.1 on.".to_owned());
     }
-    let grafana = &gathered.reached.grafana;
+    let (grafana, whose) = (&gathered.reached.grafana, &gathered.reached.whose);
     let folders = grafana.folders.list().await;
     let folders = folders
-        .map_err(|error| format!("Annotations aren't rendered: folders can't be read: {error}"))?
+        .map_err(|error| {
+            format!(
+                "Annotations aren't rendered: folders can't be read: {}",
+                whose.why(&error)
+            )
+        })?
         .items;
     let found = folders.iter().find(|folder| match &subject.folder {
         Ok(wished) => path(folder, &folders) == *wished,
@@ -228,7 +234,7 @@ async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, 
         .queries
         .alerts(&subject.rule, (&folder.uid, &folder.title))
         .await;
-    would.map_err(|error| format!("Annotations aren't rendered: {error}"))
+    would.map_err(|error| format!("Annotations aren't rendered: {}", whose.why(&error)))
 }
 
 /// The titles of a folder and those above it.

@@ -163,16 +163,20 @@ impl From<grafana::Error> for Failure {
     }
 }
 
+/// What helps where Grafana doesn't know the operator.
+pub const RENEW: &str =
+    "renew the token or password in the Secret that spec.auth of the GrafanaInstance names";
+/// What helps where Grafana doesn't let the operator.
+pub const RIGHTS: &str = "whom spec.auth of the GrafanaInstance names needs the role Admin in Grafana, or the rights that docs/grafana-versions.md lists for its version";
+/// Why the operator can't read a Secret or ConfigMap that is there.
+pub const NOT_ALLOWED: &str = "the operator's role doesn't allow it";
+
 /// What helps where Grafana itself refuses who asks.
-fn login(error: &grafana::Error) -> &'static str {
+fn login(error: &grafana::Error) -> String {
     match error {
-        grafana::Error::Status { status: 401, .. } => {
-            "; renew the token or password in the Secret that spec.auth of the GrafanaInstance names"
-        }
-        grafana::Error::Status { .. } => {
-            "; whom spec.auth of the GrafanaInstance names needs the role Admin in Grafana, or the rights that docs/grafana-versions.md lists for its version"
-        }
-        _ => "",
+        grafana::Error::Status { status: 401, .. } => format!("; {RENEW}"),
+        grafana::Error::Status { .. } => format!("; {RIGHTS}"),
+        _ => String::new(),
     }
 }
 
@@ -185,7 +189,7 @@ impl From<referenced::Error> for Failure {
             referenced::Error::NotText(..) => Self::new(Reason::Invalid, error.to_string(), Retry::OnChange),
             referenced::Error::Kube(.., cause) if is_forbidden(cause) => Self::new(
                 Reason::Unauthorized,
-                format!("{error}: the operator's role doesn't allow it"),
+                format!("{error}: {NOT_ALLOWED}"),
                 Retry::After(FORBIDDEN),
             ),
             referenced::Error::Kube(..) => Self::new(Reason::Unavailable, chain(&error), Retry::Backoff),

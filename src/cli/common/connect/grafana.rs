@@ -13,6 +13,7 @@ use url::Url;
 
 use super::Connected;
 use super::names;
+use super::whose::Whose;
 use crate::api::{DEFAULT_INSTANCE, GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
 use crate::cluster::identity::Identity;
@@ -51,6 +52,8 @@ pub(in super::super::super) struct Reached {
     pub(in super::super::super) notes: Vec<String>,
     /// The client.
     pub(in super::super::super) grafana: Grafana,
+    /// As whom it is asked.
+    pub(in super::super::super) whose: Whose,
 }
 
 /// Lets nothing be written: whatever a command does, its Grafana stays as it is.
@@ -168,15 +171,27 @@ impl ToGrafana {
     ) -> Result<Reached, String> {
         let token = self.token()?;
         let (declared, way) = self.way(cluster).await?;
+        let own = token.is_some().then(|| match &self.grafana_token_file {
+            Some(_) => "the file of --grafana-token-file",
+            None => TOKEN,
+        });
+        let whose = Whose {
+            url: way.url.clone(),
+            instance: self.instance().to_owned(),
+            own,
+        };
         let connection = match token {
-            Some(token) => own(&way, token)?,
+            Some(token) => with_token(&way, token)?,
             None if self.url()?.is_some() => {
                 return Err(format!(
                     "there is no token for {}: set {TOKEN}, or name a file with --grafana-token-file",
                     way.url
                 ));
             }
-            None => self.of_instance(&way, cluster).await?,
+            None => {
+                let connection = self.of_instance(&way, cluster).await;
+                connection.map_err(|why| whose.in_own_words(&why))?
+            }
         };
         let (spec, notes) = match written {
             Some(written) => (
@@ -191,6 +206,7 @@ impl ToGrafana {
             spec,
             declared,
             grafana,
+            whose,
             notes: notes.into_iter().collect(),
         })
     }
@@ -198,7 +214,7 @@ impl ToGrafana {
     /// A client of the address that is given, for what Grafana answers whoever asks.
     pub(in super::super::super) fn unauthenticated(&self) -> Result<Grafana, String> {
         let url = self.url()?.ok_or("no address is given: set GRAFANA_URL")?;
-        let connection = own(&nothing_but(&url)?, SecretString::from("none"))?;
+        let connection = with_token(&nothing_but(&url)?, SecretString::from("none"))?;
         let grafana = Grafana::connect(&connection, Arc::new(Reader), Company::default());
         grafana.map_err(|e| format!("cannot reach Grafana: {}", chain(&e)))
     }
@@ -313,7 +329,7 @@ fn unused(
 }
 
 /// As somebody with a token of their own, who needs no Secret.
-fn own(spec: &GrafanaInstanceSpec, token: SecretString) -> Result<Connection, String> {
+fn with_token(spec: &GrafanaInstanceSpec, token: SecretString) -> Result<Connection, String> {
     let url = Url::parse(&spec.url).map_err(|e| format!("{} is no address: {e}", spec.url))?;
     let tls = spec.tls.as_ref().map(|tls| Tls {
         ca_pem: tls.ca.as_ref().and_then(|ca| ca.value.clone()),

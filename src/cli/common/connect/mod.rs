@@ -4,10 +4,12 @@ mod cluster;
 mod grafana;
 pub(in super::super) mod names;
 mod objects;
+mod whose;
 
 pub(in super::super) use cluster::{Anywhere, Beside, Cluster, Connected, Scope, Watched, Whole};
 pub(in super::super) use grafana::{Reached, ToGrafana};
 pub(in super::super) use objects::{Read, Source, kind};
+pub(in super::super) use whose::Whose;
 
 /// Runs a command that waits for servers.
 pub(in super::super) fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {

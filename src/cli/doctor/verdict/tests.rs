@@ -353,3 +353,21 @@ fn before_an_installation_a_right_that_is_missing_is_in_the_way() {
         ["Bad right to install roles: you may not create clusterroles"]
     );
 }
+
+#[test]
+fn before_an_installation_a_token_that_is_not_taken_says_nothing_against_the_address() {
+    let facts = before::Facts {
+        kubernetes: "v1.36.3".to_owned(),
+        rights: Vec::new(),
+        served: Ok(Vec::new()),
+        grafana: Some(before::Addressed::Refused("no".to_owned())),
+    };
+    let told = before::checks(&facts);
+    let bad = told.iter().find(|check| check.verdict == Verdict::Bad).unwrap();
+    assert_eq!(bad.name, "grafana: token");
+    let cure = bad.cure.clone().unwrap_or_default();
+    assert!(
+        cure.contains("another token") && !cure.contains("address"),
+        "{cure}"
+    );
+}
