@@ -180,6 +180,12 @@ impl Connected {
 impl Cluster {
     /// Connects. Says why where no cluster is configured; whether one answers shows when it is asked.
     pub(in super::super::super) async fn connect(&self, scope: &Scope) -> Result<Connected, String> {
+        if let Some(named) = &self.access.context
+            && let Some(kubeconfig) = self.kubeconfig()
+        {
+            let contexts = kubeconfig.contexts.iter().map(|context| context.name.as_str());
+            is_context(named, &contexts.collect::<Vec<_>>())?;
+        }
         let config = match (&self.access.kubeconfig, &self.access.context) {
             (None, None) => client::config().await.map_err(|e| chain(&e)),
             (file, context) => client::config_of(file.as_deref(), context.as_deref())
@@ -189,13 +195,14 @@ impl Cluster {
         let config = config.map_err(|why| {
             format!("no cluster is configured: {why}; set KUBECONFIG, or name a kubeconfig with --kubeconfig")
         })?;
+        let server = config.cluster_url.to_string();
         let namespace = self.namespace.clone();
         let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
         let client = client::plain(config);
         let client = client.map_err(|e| format!("cannot set up the Kubernetes client: {}", chain(&e)))?;
         let home = match &self.operator.operator_namespace {
             Some(named) => named.clone(),
-            None => found_home(&client).await?,
+            None => found_home(&client, &server).await?,
         };
         Ok(Connected {
             user: self.user(),
@@ -273,14 +280,39 @@ impl Cluster {
     }
 }
 
+/// Fails where a kubeconfig has no such context.
+fn is_context(named: &str, contexts: &[&str]) -> Result<(), String> {
+    if contexts.contains(&named) {
+        return Ok(());
+    }
+    Err(match contexts {
+        [] => format!("there is no context {named}: the kubeconfig has none"),
+        all => format!(
+            "there is no context {named} in the kubeconfig; there is {}",
+            all.join(", ")
+        ),
+    })
+}
+
+/// Why a cluster doesn't answer, with where it is.
+fn unanswered(error: &kube::Error, server: &str) -> String {
+    let cure = match error {
+        kube::Error::Api(refusal) if refusal.code == 401 => {
+            "; log in again, or take another context: the API server doesn't take these credentials"
+        }
+        _ => "",
+    };
+    format!("cannot ask the cluster at {server}: {}{cure}", chain(error))
+}
+
 /// Where the operator is, if that can be seen.
-async fn found_home(client: &Client) -> Result<String, String> {
+async fn found_home(client: &Client, server: &str) -> Result<String, String> {
     let all: Api<Deployment> = Api::all(client.clone());
     let found = match all.list_metadata(&ListParams::default().labels(LABELLED)).await {
         Ok(found) => found,
         // Most people may not look into all namespaces.
         Err(error) if is_forbidden(&error) => return Ok(USUAL.to_owned()),
-        Err(error) => return Err(format!("cannot ask the cluster: {}", chain(&error))),
+        Err(error) => return Err(unanswered(&error, server)),
     };
     let mut homes: Vec<String> = found.iter().filter_map(ResourceExt::namespace).collect();
     homes.dedup();
@@ -356,6 +388,24 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_context_that_is_not_there_is_told_with_those_that_are() {
+        assert_eq!(is_context("a", &["a", "b"]), Ok(()));
+        let why = is_context("nope", &["a", "b"]).unwrap_err();
+        assert_eq!(why, "there is no context nope in the kubeconfig; there is a, b");
+        assert!(is_context("nope", &[]).is_err_and(|why| why.ends_with("has none")));
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_answer_is_told_with_its_address_and_a_refusal_with_its_cure() {
+        let server = "https://10.0.0.1:6443/";
+        let refused = kube::core::Status::failure("Unauthorized", "Unauthorized").with_code(401);
+        let said = unanswered(&kube::Error::Api(Box::new(refused)), server);
+        assert!(said.contains(server) && said.contains("log in again"), "{said}");
+        let away = unanswered(&kube::Error::Service("connection refused".into()), server);
+        assert!(away.contains(server) && !away.contains("log in"), "{away}");
+    }
 
     #[test]
     fn a_line_that_is_not_finished_says_where_names_are_looked_for() {
