@@ -52,9 +52,13 @@ fn manifests(head: &str) -> io::Result<Vec<(String, String)>> {
 }
 
 fn print(out: &mut impl Write, files: &[(String, String)]) -> io::Result<()> {
-    files
-        .iter()
-        .try_for_each(|(_, text)| out.write_all(text.as_bytes()))
+    let mut files = files.iter();
+    let done = files.try_for_each(|(_, text)| out.write_all(text.as_bytes()));
+    match done.and_then(|()| out.flush()) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }
 
 fn write(directory: &Path, files: &[(String, String)]) -> io::Result<()> {
@@ -65,4 +69,30 @@ fn write(directory: &Path, files: &[(String, String)]) -> io::Result<()> {
             .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", file.display())))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody who goes, or a disk that is full.
+    struct Gone(io::ErrorKind);
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whoever_reads_may_have_read_enough() {
+        let files = vec![("a.yaml".to_owned(), "a: b\n".to_owned())];
+        let ends = |why| print(&mut Gone(why), &files).map_err(|error| error.kind());
+        assert_eq!(ends(io::ErrorKind::BrokenPipe), Ok(()));
+        assert_eq!(ends(io::ErrorKind::StorageFull), Err(io::ErrorKind::StorageFull));
+    }
 }
