@@ -5,6 +5,8 @@ mod json;
 mod text;
 mod tree;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference, doubt};
@@ -70,23 +72,33 @@ enum Output {
     Yaml,
 }
 
-/// A label as people write it: `severity=critical`, the value in double quotes or not, and the name in them where it isn't one of letters, digits and underscores.
+/// A label of an alert as people write it: `severity=critical`, and no matcher.
 pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let pair = pair(text)?;
+    let (name, value) = (&pair.0, written(text).map_or("", |(_, value)| value));
+    // What picks several alerts is for routes and Silences.
+    if value.starts_with('~') || value.starts_with('=') {
+        return Err(format!(
+            "{text:?} is a matcher, and an alert has labels: write {name}=VALUE with the one value that it has (in double quotes where that begins with = or ~)"
+        ));
+    }
+    let is_whole = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+    if !is_whole && (value.starts_with('"') || value.ends_with('"')) {
+        return Err(format!(
+            "{text:?} has a double quote at one end of its value alone: write {name}=VALUE, or {name}=\"VALUE\""
+        ));
+    }
+    Ok(pair)
+}
+
+/// A name and a value: the value in double quotes or not, and the name in them where it isn't one of letters, digits and underscores.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let wrong = || {
         format!(
             "{text:?} is no label; write one such as severity=critical, and put an unusual name or value in double quotes"
         )
     };
-    let (name, value) = match text.strip_prefix('"') {
-        Some(rest) => rest.split_once("\"=").ok_or_else(wrong)?,
-        None => text
-            .split_once('=')
-            .filter(|(name, _)| is_plain(name))
-            .ok_or_else(wrong)?,
-    };
-    if name.is_empty() {
-        return Err(wrong());
-    }
+    let (name, value) = written(text).ok_or_else(wrong)?;
     let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
     let begins_another = |part: &str| part.split_once('=').is_some_and(|(name, _)| is_plain(name));
     if quoted.is_none() && value.split(',').skip(1).any(begins_another) {
@@ -95,6 +107,15 @@ pub(super) fn label(text: &str) -> Result<(String, String), String> {
         ));
     }
     Ok((name.to_owned(), quoted.unwrap_or(value).to_owned()))
+}
+
+/// The two as they are written.
+fn written(text: &str) -> Option<(&str, &str)> {
+    let found = match text.strip_prefix('"') {
+        Some(rest) => rest.split_once("\"="),
+        None => text.split_once('=').filter(|(name, _)| is_plain(name)),
+    };
+    found.filter(|(name, _)| !name.is_empty())
 }
 
 /// What a label is usually called; a dot, as OpenTelemetry has them, is no slip either.
@@ -111,8 +132,20 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| format!("{text:?} is no time; write one such as 2026-12-24T20:00:00Z"))
 }
 
+/// The name of a label that is given twice.
+pub(super) fn twice(labels: &[(String, String)]) -> Option<&str> {
+    let mut names = BTreeSet::new();
+    let mut names_twice = labels.iter().filter(|(name, _)| !names.insert(name));
+    names_twice.next().map(|(name, _)| name.as_str())
+}
+
 impl Route {
     pub(super) fn execute(self) -> Result<Exit, String> {
+        if let Some(name) = twice(&self.labels) {
+            wrong(&format!(
+                "the label {name} is given twice, and an alert has it once: ask for each value by itself"
+            ));
+        }
         if self.labels.is_empty() && self.rule.is_empty() && !self.all_rules {
             wrong("no alert is named: give its labels, such as severity=critical, or --rule or --all-rules");
         }
@@ -217,6 +250,23 @@ mod tests {
         assert_eq!(label("hosts=a,b"), pair("hosts", "a,b"));
         assert_eq!(label("\"my label\"=x"), pair("my label", "x"));
         assert_eq!(label("service.name=x"), pair("service.name", "x"));
+        for matcher in [
+            "severity=~\"crit.*\"",
+            "severity==\"critical\"",
+            "severity=~crit.*",
+            "a==b",
+        ] {
+            assert!(
+                label(matcher).is_err_and(|why| why.contains("is a matcher")),
+                "{matcher}"
+            );
+        }
+        for half in ["severity=\"critical", "severity=critical\"", "severity=\""] {
+            assert!(label(half).is_err_and(|why| why.contains("at one end")), "{half}");
+        }
+        assert_eq!(label("a=\"=~b\""), pair("a", "=~b"));
+        let labels = ["a=b", "b=c", "a=c"].map(|text| label(text).unwrap());
+        assert_eq!((twice(&labels), twice(&labels[..2])), (Some("a"), None));
         assert!(label("severity=critical,team=x").is_err_and(|why| why.contains("one argument for each")));
         for text in [
             "sev erity=x",

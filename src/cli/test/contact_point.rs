@@ -14,7 +14,7 @@ use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
 use super::super::common::terminal::{Look, Paint};
-use super::super::route::label;
+use super::super::route::{label, pair};
 use crate::api::ContactPoint;
 use crate::cluster::answer::chain;
 use crate::domain::notification::contact_point;
@@ -45,7 +45,7 @@ pub(in super::super) struct TestContactPoint {
     #[arg(long, value_name = "LABEL=VALUE", value_parser = label, value_delimiter = ',')]
     labels: Vec<(String, String)>,
     /// An annotation of the alert. May be given more often. Default: a summary that it is a test.
-    #[arg(long, value_name = "NAME=TEXT", value_parser = label)]
+    #[arg(long, value_name = "NAME=TEXT", value_parser = pair)]
     annotation: Vec<(String, String)>,
     /// Only this integration, counted from 1 as the resource has them, or as Grafana lists them where there is none. Default: all.
     #[arg(long, value_name = "N")]
