@@ -1,6 +1,7 @@
 //! `alertwright status`: one screen that says how things are.
 
 pub(super) mod events;
+mod nothing;
 pub(super) mod open;
 mod operator;
 pub(super) mod routes;
@@ -96,11 +97,15 @@ impl Status {
             place: place(),
         };
         view.notes(&read.notes);
+        let (objects, now) = (read.objects(), Timestamp::now());
+        let screen = view.screen(&objects, now)?;
+        if screen.resources == 0 {
+            let said = nothing::told(&cluster, &read, &objects, &view.shown).await?;
+            view.notes(&[said]);
+        }
         if self.watch {
             return watch::watch(&cluster, read, &view).await;
         }
-        let now = Timestamp::now();
-        let screen = view.screen(&read.objects(), now)?;
         print(&view.said(&screen, now)?)?;
         for why in screen
             .firing

@@ -246,7 +246,7 @@ OPERATOR  0.1.0, leader alertwright-7c9f, 1 of 2 replicas ready
 fn where_not_all_may_be_read_quiet_is_as_far_as_it_is_seen() {
     let nothing = screen(&[], &Shown::default());
     let first = |is_partial| said_of(&nothing, is_partial).lines().next().map(str::to_owned);
-    let quiet = "Nothing fires, and all 0 resources are in sync";
+    let quiet = "Nothing fires, and there are no resources";
     assert_eq!(first(false), Some(format!("{quiet}.")));
     assert_eq!(first(true), Some(format!("{quiet}, as far as can be read.")));
 }

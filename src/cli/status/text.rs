@@ -71,6 +71,7 @@ fn quiet(screen: &Screen, parts: Parts, is_partial: bool) -> Option<String> {
     let no_fire = parts.firing && screen.firing.is_empty();
     let no_wait = parts.not_ready && screen.not_in_sync.is_empty() && screen.in_error.is_empty();
     let in_sync = match screen.resources {
+        0 => "there are no resources".to_owned(),
         1 => "the one resource is in sync".to_owned(),
         n => format!("all {n} resources are in sync"),
     };

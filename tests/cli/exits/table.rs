@@ -285,6 +285,11 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("status", 4, "with --exit-code nothing speaks against it, and not all may be read", &[
         "alertwright status -n revel --not-ready --exit-code --kubeconfig reader",
     ]),
+    ("status", 3, "there is no such GrafanaInstance or namespace", &[
+        "alertwright status -i nope",
+        "alertwright status -i nope --exit-code",
+        "alertwright status -n nope",
+    ]),
     ("status", 130, "it is interrupted", &["timeout --preserve-status -s INT 3 alertwright status -n revel -w"]),
     ("trace", 0, "it is shown", &["alertwright trace rule gdpr-export-failures -n revel"]),
     ("trace", 3, "there is no such rule", &["alertwright trace rule gdpr -n revel"]),
