@@ -21,7 +21,7 @@ use super::super::common::moments::ago;
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, note, print};
 use super::super::common::terminal::{Look, Paint};
-use super::view::handed;
+use super::view::{gone, handed};
 use crate::api::{FIELD_MANAGER, GROUP};
 use crate::cluster::answer::chain;
 
@@ -237,9 +237,11 @@ impl Events {
         let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
         let mut listed = Vec::new();
         let mut interrupted = std::pin::pin!(ctrl_c());
+        let mut gone = std::pin::pin!(gone(io::stdout()));
         loop {
             let told = tokio::select! {
                 _ = &mut interrupted => return Ok(Exit::Interrupted),
+                () = &mut gone => return Ok(Exit::Done),
                 Some(told) = news.next() => told,
             };
             let new = match told {

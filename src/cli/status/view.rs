@@ -93,6 +93,27 @@ pub(super) fn handed(out: &mut impl Write, text: &str) -> Result<bool, String> {
     }
 }
 
+/// Ends when whoever reads a pipe has gone, also while there is nothing to print; never where that can't be told.
+#[cfg(unix)]
+pub(super) async fn gone(out: impl std::os::fd::AsFd) {
+    use tokio::net::unix::pipe::Sender;
+
+    let out = out.as_fd().try_clone_to_owned();
+    // Of a file or a terminal it can't be asked.
+    if let Ok(out) = out.and_then(Sender::from_owned_fd_unchecked)
+        && out.ready(tokio::io::Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// The same where there is no way to ask.
+#[cfg(not(unix))]
+pub(super) async fn gone(_: impl Sized) {
+    std::future::pending().await
+}
+
 /// What somebody may have to look at, as kubectl takes it, each once.
 fn names(screen: &Screen, parts: Parts) -> String {
     let rule = |path: &str| {
@@ -138,6 +159,22 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn whoever_goes_is_noticed_though_nothing_is_printed() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut gone = std::pin::pin!(gone(&writer));
+        let is_gone = tokio::select! {
+            biased;
+            () = &mut gone => true,
+            () = tokio::task::yield_now() => false,
+        };
+        assert!(!is_gone);
+        drop(reader);
+        let noticed = tokio::time::timeout(std::time::Duration::from_secs(60), gone).await;
+        assert!(noticed.is_ok());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::super::common::connect::{Connected, Read, Source};
 use super::super::common::exit::Exit;
 use super::screen::Screen;
-use super::view::{View, handed};
+use super::view::{View, gone, handed};
 use crate::cluster::answer::chain;
 use crate::domain::lint::object::Object;
 
@@ -90,9 +90,11 @@ pub(super) async fn watch(cluster: &Connected, read: Read, view: &View<'_>) -> R
     let mut count = 0;
     let mut trouble = None;
     let mut interrupted = std::pin::pin!(ctrl_c());
+    let mut gone = std::pin::pin!(gone(io::stdout()));
     loop {
         tokio::select! {
             _ = &mut interrupted => return Ok(Exit::Interrupted),
+            () = &mut gone => return Ok(Exit::Done),
             Some((at, event)) = news.next() => match event {
                 Ok(event) => {
                     let mut is_news = all.get_mut(at).is_some_and(|held| held.take(event));
