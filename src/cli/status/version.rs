@@ -53,6 +53,8 @@ const UNKNOWN: &str = "not known";
 struct Found {
     operator: Operator,
     grafanas: Vec<[String; 3]>,
+    /// Whether one may not look for the operator's Deployment.
+    is_unseen: bool,
 }
 
 impl Version {
@@ -64,12 +66,16 @@ impl Version {
             let cluster = self.cluster.connect().await?;
             let read = cluster.at_home().await?;
             read.notes.iter().for_each(|text| self.note(text));
-            Ok(found(&read.objects()))
+            let is_partial = read.is_partial() || read.is_blind_to(None);
+            let mut found = found(&read.objects());
+            found.is_unseen = read.is_blind_to(Some("Deployment"));
+            Ok((found, is_partial))
         });
         // What is known without a cluster is printed all the same.
-        print(&self.said(found.as_ref().ok())?)?;
+        print(&self.said(found.as_ref().ok().map(|(found, _)| found))?)?;
         Ok(match found {
-            Ok(_) => Exit::Done,
+            Ok((_, false)) => Exit::Done,
+            Ok((_, true)) => Exit::InPart,
             Err(why) => {
                 self.note(&why);
                 Exit::InPart
@@ -110,6 +116,7 @@ fn found(objects: &[Object]) -> Found {
     Found {
         operator: operator(objects),
         grafanas: instances.map(grafana).collect(),
+        is_unseen: false,
     }
 }
 
@@ -134,6 +141,7 @@ fn text(found: Option<&Found>, look: Look) -> String {
         return out;
     };
     let operator = match (&found.operator.deployment, &found.operator.version) {
+        (None, _) if found.is_unseen => "not known, for its Deployment can't be read".to_owned(),
         (None, _) => "no Deployment of it is seen".to_owned(),
         (Some(deployment), None) => format!("version not known, Deployment {deployment}"),
         (Some(deployment), Some(version)) => format!("{version}, Deployment {deployment}"),
@@ -175,6 +183,19 @@ fn json(found: Option<&Found>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_not_be_looked_at_is_not_said_to_be_missing() {
+        let said = |is_unseen| {
+            let found = Found {
+                is_unseen,
+                ..found(&[])
+            };
+            text(Some(&found), Look::default())
+        };
+        assert!(said(true).contains("OPERATOR  not known, for its Deployment can't be read"));
+        assert!(said(false).contains("OPERATOR  no Deployment of it is seen"));
+    }
 
     #[test]
     fn the_commit_is_said_where_the_build_knows_it() {

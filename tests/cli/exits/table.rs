@@ -302,6 +302,7 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("open", 1, "it has no page", &["alertwright open ContactPoint/discord -n revel --url"]),
     ("open", 3, "there is no such resource", &["alertwright open AlertRule/gdpr -n revel --url"]),
     ("version", 0, "it is shown", &["alertwright version"]),
+    ("version", 4, "not all of it may be read", &["alertwright version --kubeconfig reader"]),
     ("doctor", 0, "there is nothing wrong", &["alertwright doctor -n revel"]),
     ("doctor", 1, "something is wrong", &["alertwright doctor --pre --kubeconfig reader"]),
     ("report", 0, "it is shown", &["alertwright report --since 1h"]),

@@ -37,6 +37,8 @@ pub(in super::super::super) struct Read {
     pub(in super::super::super) notes: Vec<String>,
     /// The kinds of ours that one may not read, somewhere or nowhere.
     unread: BTreeSet<String>,
+    /// What says something of the operator itself and can't be read, by its kind.
+    unseen_around: BTreeSet<String>,
     /// Whether those of other namespaces than one can't be seen.
     is_narrow: bool,
 }
@@ -83,6 +85,14 @@ impl Read {
     /// Whether there are resources of ours that one may not read, where one looks.
     pub(in super::super::super) fn is_partial(&self) -> bool {
         !self.unread.is_empty()
+    }
+
+    /// Whether something of the operator itself can't be read: of this kind, or of any.
+    pub(in super::super::super) fn is_blind_to(&self, kind: Option<&str>) -> bool {
+        match kind {
+            Some(kind) => self.unseen_around.contains(kind),
+            None => !self.unseen_around.is_empty(),
+        }
     }
 
     /// Whether all of a kind that count were read: no other namespace may have a part in it that can't be seen.
@@ -248,6 +258,7 @@ impl Connected {
                     let why = chain(&error);
                     read.notes
                         .push(format!("{} can't be read: {why}", source.called()));
+                    read.unseen_around.insert(source.resource.kind);
                 }
             }
         }
@@ -335,6 +346,19 @@ mod tests {
             Ok::<_, tower::BoxError>(answer?)
         });
         Connected::of(Client::new(service, "revel"), "home")
+    }
+
+    #[tokio::test]
+    async fn who_may_not_look_at_the_operator_is_blind_to_it() {
+        let read = async |readable| cluster(readable).at_home().await.unwrap();
+        let some = read(&["/v1alpha1/", "/leases"]).await;
+        assert!(some.is_blind_to(None) && some.is_blind_to(Some("Deployment")));
+        assert!(!some.is_blind_to(Some("Lease")) && !some.is_partial());
+        assert!(
+            !read(&["/v1alpha1/", "/leases", "/deployments"])
+                .await
+                .is_blind_to(None)
+        );
     }
 
     #[tokio::test]
