@@ -82,7 +82,7 @@ fn left_out(objects: &[Object]) -> (Vec<String>, Vec<String>) {
 #[test]
 fn what_has_lost_its_name_is_not_there_for_policies_that_refer_to_it() {
     let (out, days) = left_out(&tree());
-    let why = "muted: TimeInterval b/mine is not in Grafana: TimeInterval a/first has its name there";
+    let why = "muted: spec.muteTimeIntervalRefs[0]: TimeInterval b/mine is not in Grafana: TimeInterval a/first has its name there";
     assert_eq!((out, days), (vec![why.to_owned()], vec!["monday".to_owned()]));
 }
 
@@ -99,7 +99,7 @@ fn who_has_a_name_keeps_it_however_old_others_are() {
     status(&mut objects[4], digest);
     status(&mut objects[7], json!({"name": "Pager", "types": "webhook"}));
     let (out, days) = left_out(&objects);
-    let why = "pages: ContactPoint b/pager is not in Grafana: ContactPoint a/pager has its name there";
+    let why = "pages: spec.receiverRef: ContactPoint b/pager is not in Grafana: ContactPoint a/pager has its name there";
     assert_eq!((out, days), (vec![why.to_owned()], vec!["sunday".to_owned()]));
 }
 
