@@ -1,5 +1,7 @@
 //! Who has a name in one Grafana that several resources ask for: what the others hold isn't there.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::api::{ContactPointSpec, TimeIntervalSpec};
@@ -8,9 +10,9 @@ use crate::domain::lint::object::{Object, Typed};
 use crate::domain::notification::contact_point;
 use crate::domain::refusal::Refusal;
 
-/// The names that resources ask for in one Grafana, each of its kind.
+/// The names that resources ask for in one Grafana, by their kind: two resources of different kinds may be called the same.
 #[derive(Debug, Default)]
-pub(super) struct Names(Claims<(String, String), ()>);
+pub(super) struct Names(BTreeMap<String, Claims<String, ()>>);
 
 impl Names {
     /// `admits`: whether a namespace may use that Grafana.
@@ -23,17 +25,18 @@ impl Names {
             if !object.instances().contains(&instance) || !admits(&object.namespace) {
                 continue;
             }
-            let has = |key: &(String, String)| has(object, instance, &key.1, stored);
-            let key = (object.kind.clone(), name.to_owned());
-            names.0.update(claimant(object, instance), vec![(key, ())], has);
+            let has = |name: &String| has(object, instance, name, stored);
+            let claims = names.0.entry(object.kind.clone()).or_default();
+            claims.update(claimant(object, instance), vec![(name.to_owned(), ())], has);
         }
         names
     }
 
     /// Who has the name of a resource in its place.
     pub(super) fn holder(&self, object: &Object) -> Option<&Claimant> {
-        let key = (object.kind.clone(), name(object)?.0.to_owned());
-        let ahead = self.0.ahead_of(&key, &object.namespace, &object.name);
+        let name = name(object)?.0.to_owned();
+        let claims = self.0.get(&object.kind)?;
+        let ahead = claims.ahead_of(&name, &object.namespace, &object.name);
         ahead.map(|(holder, ())| holder)
     }
 

@@ -195,8 +195,8 @@ fn rule(
         })
     };
     let record = record::record(spec, around)?;
-    // A recording rule has no alerts, and Grafana clears what would say something of them.
     check_names(spec, around.name)?;
+    // A recording rule has no alerts, and Grafana clears what would say something of them.
     let of_alerts = |text: &str| record.as_ref().map_or(text, |_| "").to_owned();
     Ok(AlertRule {
         uid: around.uid.to_owned(),
