@@ -105,7 +105,7 @@ pub(super) async fn gone(out: impl std::os::fd::AsFd) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The same where there is no way to ask.

@@ -171,7 +171,7 @@ impl ToGrafana {
     ) -> Result<Reached, String> {
         let token = self.token()?;
         let (declared, way) = self.way(cluster).await?;
-        let own = token.is_some().then(|| match &self.grafana_token_file {
+        let own = token.is_some().then_some(match &self.grafana_token_file {
             Some(_) => "the file of --grafana-token-file",
             None => TOKEN,
         });

@@ -175,7 +175,7 @@ impl Resources {
                 source: number,
                 spot,
                 rule: &SCHEMA,
-                message: format!("there is no {group}; write {}", API_VERSION),
+                message: format!("there is no {group}; write {API_VERSION}"),
             });
             return;
         }

@@ -108,11 +108,10 @@ fn is_text_of_grafana(path: &[&str], value: &Value, text: &Value) -> bool {
             "uid" | "title" | "condition" | "for" | "keepFiringFor" | "keep_firing_for" | "noDataState"
             | "execErrState" | "dashboardUid",
         ]
-        | ["groups", "rules", "labels" | "annotations", _]
         | [
             "groups",
             "rules",
-            "notificationSettings" | "notification_settings" | "record",
+            "labels" | "annotations" | "notificationSettings" | "notification_settings" | "record",
             _,
         ]
         | ["groups", "rules", "data", "refId" | "queryType" | "datasourceUid"]

@@ -79,8 +79,8 @@ impl World {
     pub(super) fn note(&mut self, kind: Kind, called: &str, mut about: About) -> Result<(), String> {
         let key = (kind, called.to_owned());
         if self.about.contains_key(&key) {
-            let own = self.organisation.iter();
-            let own: String = own.map(|own| format!("; this one is of orgId {own}")).collect();
+            let own = self.organisation.as_ref();
+            let own = own.map_or_else(String::new, |own| format!("; this one is of orgId {own}"));
             return Err(format!("another {kind} is called {called:?} already{own}"));
         }
         if let Some(own) = &self.organisation {
@@ -309,7 +309,7 @@ impl World {
                 ("muteTimeInterval", &found.object.mute_time_intervals),
                 ("activeTimeInterval", &found.object.active_time_intervals),
             ] {
-                let names: Vec<&String> = called
+                let read: Vec<&String> = called
                     .iter()
                     .filter_map(|called| self.intervals.get(called))
                     .collect();
@@ -318,7 +318,7 @@ impl World {
                     .filter(|called| !self.intervals.contains_key(*called));
                 let others: Vec<Value> = others.map(|called| json!({"grafanaName": called})).collect();
                 for (field, value) in [
-                    (format!("{field}s"), json!(names)),
+                    (format!("{field}s"), json!(read)),
                     (format!("{field}Refs"), json!(others)),
                 ] {
                     if value != json!([]) {
