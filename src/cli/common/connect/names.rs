@@ -1,6 +1,7 @@
 //! The names of resources in the cluster, for a shell that completes them.
 
 use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use clap::{Arg, Command as Parser};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
 use kube::api::{DynamicObject, ListParams};
-use kube::{Api, ResourceExt};
+use serde::de::DeserializeOwned;
 
 use super::wait;
 use super::{Cluster, Scope};
@@ -19,7 +21,7 @@ use crate::api::schema::kept;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many are offered.
-const MOST: u32 = 500;
+const MOST: usize = 500;
 
 /// Names of a kind.
 pub(in super::super::super) fn of(kind: &'static str) -> ArgValueCompleter {
@@ -52,9 +54,7 @@ fn of_namespaces() -> ArgValueCompleter {
             wait(async {
                 let connected = cluster.connect(&Scope::default()).await?;
                 let api: Api<Namespace> = Api::all(connected.client);
-                let all = api.list_metadata(&ListParams::default().limit(MOST)).await;
-                let all = all.map_err(|error| error.to_string())?;
-                Ok(all.items.iter().map(ResourceExt::name_any).collect())
+                listed(&api).await
             })
         });
         begun(all, typed)
@@ -73,7 +73,7 @@ fn of_contexts() -> ArgValueCompleter {
 fn begun(all: Vec<String>, typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let offered = all.into_iter().filter(|name| name.starts_with(typed.as_ref()));
-    offered.map(CompletionCandidate::new).collect()
+    offered.take(MOST).map(CompletionCandidate::new).collect()
 }
 
 /// A kind, a slash and a name.
@@ -97,6 +97,7 @@ pub(in super::super::super) fn of_any_kind() -> ArgValueCompleter {
         let all = found.map(|found| names(&found.kind)).unwrap_or_default();
         let offered = all.into_iter().filter(|name| name.starts_with(begun));
         offered
+            .take(MOST)
             .map(|name| CompletionCandidate::new(format!("{kind}/{name}")))
             .collect()
     })
@@ -120,11 +121,20 @@ fn names(kind: &str) -> Vec<String> {
                 &connected.namespace
             };
             let api: Api<DynamicObject> = Api::namespaced_with(connected.client, namespace, &resource);
-            let all = api.list_metadata(&ListParams::default().limit(MOST)).await;
-            let all = all.map_err(|error| error.to_string())?;
-            Ok(all.items.iter().map(ResourceExt::name_any).collect())
+            listed(&api).await
         })
     })
+}
+
+/// All names, from the API server's cache: what is typed may be among the last, so there is no limit, and what is a moment old will do.
+async fn listed<K>(api: &Api<K>) -> Result<Vec<String>, String>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let all = api.list_metadata(&ListParams::default().match_any()).await;
+    let all = all.map_err(|error| error.to_string())?;
+    let names = all.items.into_iter().filter_map(|object| object.metadata.name);
+    Ok(names.collect())
 }
 
 /// What is found by this in good time, and nothing else. A kubeconfig may have a program run that logs in, and an address may be looked up for long: neither
@@ -142,6 +152,14 @@ fn soon(look: impl FnOnce() -> Result<Vec<String>, String> + Send + 'static) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_typed_is_looked_for_among_all_however_many_there_are() {
+        let all: Vec<String> = (0..2000).map(|number| format!("team-{number:04}")).collect();
+        let offered = |typed: &str| begun(all.clone(), OsStr::new(typed));
+        assert_eq!(offered("team-1999").len(), 1);
+        assert_eq!(offered("team-").len(), MOST);
+    }
 
     #[test]
     fn nobody_waits_for_names_that_do_not_come() {
