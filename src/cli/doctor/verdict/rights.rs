@@ -34,11 +34,27 @@ struct Need {
     of: &'static str,
     /// Sets of rights, of which one must be held; the first is that of the role.
     sets: &'static [&'static [&'static str]],
+    /// One more of them; empty where there is none.
+    own: &'static [&'static str],
     /// A fixed role that has the first.
     role: &'static str,
     /// From which release on there is such a thing.
     since: Version,
 }
+
+/// Any of these do for each kind of notifications.
+const NOTIFICATIONS: [&[&str]; 3] = [
+    &["alert.provisioning:read", WRITES_ALL],
+    &[
+        "alert.notifications.provisioning:read",
+        "alert.notifications.provisioning:write",
+    ],
+    &[
+        "alert.notifications:read",
+        "alert.notifications:write",
+        PROVENANCE,
+    ],
+];
 
 const NEEDS: [Need; 11] = [
     Need {
@@ -55,6 +71,7 @@ const NEEDS: [Need; 11] = [
                 PROVENANCE,
             ],
         ],
+        own: &[],
         role: PROVISIONING,
         since: Version::OLDEST,
     },
@@ -67,6 +84,7 @@ const NEEDS: [Need; 11] = [
             &["alert.provisioning.secrets:read"],
             &["alert.rules:read", "folders:read"],
         ],
+        own: &[],
         role: PROVISIONING,
         since: Version::OLDEST,
     },
@@ -74,94 +92,47 @@ const NEEDS: [Need; 11] = [
         "write contact points",
         "ContactPoint",
         &[
-            &["alert.provisioning:read", WRITES_ALL],
-            &[
-                "alert.notifications.provisioning:read",
-                "alert.notifications.provisioning:write",
-            ],
-            &[
-                "alert.notifications:read",
-                "alert.notifications:write",
-                PROVENANCE,
-            ],
-            &[
-                "alert.notifications.receivers:read",
-                "alert.notifications.receivers:create",
-                "alert.notifications.receivers:write",
-                "alert.notifications.receivers:delete",
-                PROVENANCE,
-            ],
+            "alert.notifications.receivers:read",
+            "alert.notifications.receivers:create",
+            "alert.notifications.receivers:write",
+            "alert.notifications.receivers:delete",
+            PROVENANCE,
         ],
     ),
     notified(
         "write policies",
         "NotificationPolicy",
         &[
-            &["alert.provisioning:read", WRITES_ALL],
-            &[
-                "alert.notifications.provisioning:read",
-                "alert.notifications.provisioning:write",
-            ],
-            &[
-                "alert.notifications:read",
-                "alert.notifications:write",
-                PROVENANCE,
-            ],
-            &[
-                "alert.notifications.routes:read",
-                "alert.notifications.routes:write",
-                PROVENANCE,
-            ],
+            "alert.notifications.routes:read",
+            "alert.notifications.routes:write",
+            PROVENANCE,
         ],
     ),
     notified(
         "write time intervals",
         "TimeInterval",
         &[
-            &["alert.provisioning:read", WRITES_ALL],
-            &[
-                "alert.notifications.provisioning:read",
-                "alert.notifications.provisioning:write",
-            ],
-            &[
-                "alert.notifications:read",
-                "alert.notifications:write",
-                PROVENANCE,
-            ],
-            &[
-                "alert.notifications.time-intervals:read",
-                "alert.notifications.time-intervals:write",
-                "alert.notifications.time-intervals:delete",
-                PROVENANCE,
-            ],
+            "alert.notifications.time-intervals:read",
+            "alert.notifications.time-intervals:write",
+            "alert.notifications.time-intervals:delete",
+            PROVENANCE,
         ],
     ),
     notified(
         "write templates",
         "NotificationTemplate",
         &[
-            &["alert.provisioning:read", WRITES_ALL],
-            &[
-                "alert.notifications.provisioning:read",
-                "alert.notifications.provisioning:write",
-            ],
-            &[
-                "alert.notifications:read",
-                "alert.notifications:write",
-                PROVENANCE,
-            ],
-            &[
-                "alert.notifications.templates:read",
-                "alert.notifications.templates:write",
-                "alert.notifications.templates:delete",
-                PROVENANCE,
-            ],
+            "alert.notifications.templates:read",
+            "alert.notifications.templates:write",
+            "alert.notifications.templates:delete",
+            PROVENANCE,
         ],
     ),
     Need {
         what: "make folders",
         of: "AlertRules whose folder isn't there",
         sets: &[&["folders:read", "folders:create"]],
+        own: &[],
         role: FOLDERS,
         since: Version::OLDEST,
     },
@@ -174,6 +145,7 @@ const NEEDS: [Need; 11] = [
             "alert.instances:create",
             "alert.instances:write",
         ]],
+        own: &[],
         role: ALERTING,
         since: Version::OLDEST,
     },
@@ -181,6 +153,7 @@ const NEEDS: [Need; 11] = [
         what: "read states",
         of: "the state of AlertRules",
         sets: &[&["alert.rules:read"]],
+        own: &[],
         role: ALERTING,
         since: Version::OLDEST,
     },
@@ -188,6 +161,7 @@ const NEEDS: [Need; 11] = [
         what: "read data sources",
         of: "AlertRules with query",
         sets: &[&["datasources:read"]],
+        own: &[],
         role: SOURCES,
         since: Version::OLDEST,
     },
@@ -207,16 +181,19 @@ const NEEDS: [Need; 11] = [
                 PROVENANCE,
             ],
         ],
+        own: &[],
         role: ALERTING,
         since: PLATFORM,
     },
 ];
 
-const fn notified(what: &'static str, of: &'static str, sets: &'static [&'static [&'static str]]) -> Need {
+/// A kind of notifications: the rights on all of them do, or its `own`.
+const fn notified(what: &'static str, of: &'static str, own: &'static [&'static str]) -> Need {
     Need {
         what,
         of,
-        sets,
+        sets: &NOTIFICATIONS,
+        own,
         role: PROVISIONING,
         since: Version::OLDEST,
     }
@@ -233,7 +210,8 @@ impl Need {
     /// The sets that count for a release.
     fn sets(&self, version: Version) -> impl Iterator<Item = &'static [&'static str]> + use<> {
         let is_provisioned = self.role == PROVISIONING;
-        self.sets.iter().copied().filter(move |set| {
+        let own = Some(self.own).filter(|own| !own.is_empty());
+        self.sets.iter().copied().chain(own).filter(move |set| {
             // Before there was one right for all that is provisioned.
             let is_old = set.iter().all(|right| right.starts_with("alert.provisioning:"));
             !is_provisioned || version >= FINE || is_old
