@@ -145,7 +145,8 @@ impl Found {
             }
         }
         for document in documents {
-            let is_for_kubectl = document.value.get("apiVersion").is_some();
+            // That of Grafana's files is a number.
+            let is_for_kubectl = document.value.get("apiVersion").is_some_and(Value::is_string);
             if let (true, Some(problem)) = (is_for_kubectl, &document.refused) {
                 self.unread.push(unread(name(document.source), problem));
                 continue;

@@ -91,8 +91,9 @@ fn is_text(format: Format, path: &[String], value: &Value, text: &Value) -> bool
                 .rev()
                 .nth(1)
                 .is_some_and(|above| above.contains("match") || matches!(*above, "headers" | "details"));
-            let is_free = path.iter().any(|field| ANYTHING.contains(field));
-            !is_free && (is_named || !is_other)
+            let above = path.split_last().map_or(&[][..], |(_, above)| above);
+            let is_free = above.iter().any(|field| ANYTHING.contains(field));
+            is_named || (!is_free && !is_other)
         }
         Format::GrafanaFile => is_text_of_grafana(&path, value, text),
         _ => false,
@@ -159,15 +160,15 @@ mod tests {
     #[test]
     fn alertmanagers_configuration_keeps_its_texts_and_what_is_so_or_not() {
         let value = json!({
-            "route": {"receiver": true, "continue": true, "group_by": [1.1, "y"], "match": {"continue": true, "n": false}},
+            "route": {"receiver": true, "continue": true, "group_by": [1.1, "y"], "match": {"continue": true, "n": false, "payload": true}},
             "receivers": [{"name": true, "email_configs": [{"send_resolved": true, "to": 1, "require_tls": false}],
                 "jira_configs": [{"fields": {"points": 5}}], "webhook_configs": [{"max_alerts": 0}]}]});
         let written = json!({
-            "route": {"receiver": "on", "continue": "yes", "group_by": ["1.10", "y"], "match": {"continue": "yes", "n": "no"}},
+            "route": {"receiver": "on", "continue": "yes", "group_by": ["1.10", "y"], "match": {"continue": "yes", "n": "no", "payload": "yes"}},
             "receivers": [{"name": "on", "email_configs": [{"send_resolved": "yes", "to": "01", "require_tls": "no"}],
                 "jira_configs": [{"fields": {"points": "5"}}], "webhook_configs": [{"max_alerts": "0"}]}]});
         let expected = json!({
-            "route": {"receiver": "on", "continue": true, "group_by": ["1.10", "y"], "match": {"continue": "yes", "n": "no"}},
+            "route": {"receiver": "on", "continue": true, "group_by": ["1.10", "y"], "match": {"continue": "yes", "n": "no", "payload": "yes"}},
             "receivers": [{"name": "on", "email_configs": [{"send_resolved": true, "to": "01", "require_tls": false}],
                 "jira_configs": [{"fields": {"points": 5}}], "webhook_configs": [{"max_alerts": 0}]}]});
         assert_eq!(read(Format::Alertmanager, &value, &written), expected);

@@ -80,11 +80,14 @@ pub(super) fn addresses(to: &str) -> (Vec<String>, bool) {
             part.push(c);
         }
     }
+    // A quote that never ends quotes nothing.
+    let parts: Vec<&str> = if is_quoted {
+        to.split(',').collect()
+    } else {
+        parts.iter().map(String::as_str).collect()
+    };
     let mut has_names = false;
-    let parts = parts
-        .iter()
-        .map(|part| part.trim())
-        .filter(|part| !part.is_empty());
+    let parts = parts.into_iter().map(str::trim).filter(|part| !part.is_empty());
     let addresses = parts.map(|part| {
         let within = part.strip_suffix('>').and_then(|part| part.rsplit_once('<'));
         match within {
@@ -186,6 +189,7 @@ mod tests {
                 true,
             ),
             ("<a@x.org>", vec!["a@x.org"], false),
+            ("a\"@x.org, b@x.org", vec!["a\"@x.org", "b@x.org"], false),
             (
                 "{{ index .A \"b,c\" }}@x.org, d@x.org",
                 vec!["{{ index .A \"b,c\" }}@x.org", "d@x.org"],
