@@ -132,20 +132,25 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| format!("{text:?} is no time; write one such as 2026-12-24T20:00:00Z"))
 }
 
-/// The name of a label that is given twice.
-pub(super) fn twice(labels: &[(String, String)]) -> Option<&str> {
+/// The name of a label that is given again.
+fn twice(labels: &[(String, String)]) -> Option<&str> {
     let mut names = BTreeSet::new();
-    let mut names_twice = labels.iter().filter(|(name, _)| !names.insert(name));
-    names_twice.next().map(|(name, _)| name.as_str())
+    let again = labels.iter().find(|(name, _)| !names.insert(name));
+    again.map(|(name, _)| name.as_str())
+}
+
+/// Ends where a label is given twice.
+pub(super) fn refuse_twice(labels: &[(String, String)]) {
+    if let Some(name) = twice(labels) {
+        wrong(&format!(
+            "the label {name} is given twice, and an alert has it once: ask for each value by itself"
+        ));
+    }
 }
 
 impl Route {
     pub(super) fn execute(self) -> Result<Exit, String> {
-        if let Some(name) = twice(&self.labels) {
-            wrong(&format!(
-                "the label {name} is given twice, and an alert has it once: ask for each value by itself"
-            ));
-        }
+        refuse_twice(&self.labels);
         if self.labels.is_empty() && self.rule.is_empty() && !self.all_rules {
             wrong("no alert is named: give its labels, such as severity=critical, or --rule or --all-rules");
         }

@@ -14,7 +14,7 @@ use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
 use super::super::common::terminal::{Look, Paint};
-use super::super::route::{label, pair};
+use super::super::route::{label, pair, refuse_twice};
 use crate::api::ContactPoint;
 use crate::cluster::answer::chain;
 use crate::domain::notification::contact_point;
@@ -99,6 +99,7 @@ impl TestContactPoint {
         if self.integration == Some(0) {
             wrong("integrations are counted from 1");
         }
+        refuse_twice(&self.labels);
         let Tested {
             point,
             alert,
