@@ -23,7 +23,7 @@ pub(super) enum Sign {
     Delete,
     /// Nothing, for it can't be as the resource asks for it.
     Refused,
-    /// Nothing, for it is suspended; Grafana has it otherwise.
+    /// Nothing, for it is suspended; Grafana has it otherwise, or it would be refused.
     Suspended,
     /// Nobody knows, for Grafana or the cluster doesn't say.
     Unknown,

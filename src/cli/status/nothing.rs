@@ -32,7 +32,12 @@ pub(super) async fn told(
             return Err(format!("there is no namespace {namespace}"));
         }
     }
-    Ok(said(objects, shown))
+    let said = said(objects, shown);
+    Ok(if read.is_partial() {
+        format!("{said}, as far as can be read")
+    } else {
+        said
+    })
 }
 
 fn is_instance(objects: &[Object], name: &str, home: &str) -> Result<(), String> {

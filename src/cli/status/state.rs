@@ -96,10 +96,12 @@ impl<'a> Part<'a> {
     /// That what follows from the specification is of one that Grafana doesn't have, where that is so.
     pub(in super::super) fn as_written(&self, object: &Object) -> Option<String> {
         let why = self.why(object).filter(|why| !why.is_ready)?;
-        let there = if self.text("stored").is_some() {
-            "Grafana still has what was stored before"
-        } else {
-            "Grafana doesn't have it"
+        // While Grafana is away nobody knows whether it took the last change.
+        let is_away = matches!(why.reason.as_str(), "Unavailable" | "Unauthorized" | "Throttled");
+        let there = match self.text("stored") {
+            Some(_) if is_away => "Grafana may have what was stored before",
+            Some(_) => "Grafana still has what was stored before",
+            None => "Grafana doesn't have it",
         };
         Some(format!("as written here ({}); {there}", why.reason))
     }

@@ -66,9 +66,10 @@ impl Version {
             let cluster = self.cluster.connect().await?;
             let read = cluster.at_home().await?;
             read.notes.iter().for_each(|text| self.note(text));
-            let is_partial = read.is_partial() || read.is_blind_to(None);
+            let is_partial = read.is_partial();
             let mut found = found(&read.objects());
-            found.is_unseen = read.is_blind_to(Some("Deployment"));
+            found.is_unseen = read.is_blind_to("Deployment");
+            let is_partial = is_partial || found.is_unseen;
             Ok((found, is_partial))
         });
         // What is known without a cluster is printed all the same.
