@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::format::Format;
 
 /// Fields of Alertmanager's configuration that are numbers, lengths of time or whether something is so: there `0` and `no` say nothing.
-const NO_TEXTS: [&str; 24] = [
+const NO_TEXTS: [&str; 26] = [
     "chat",
     "chat_id",
     "continue",
@@ -13,6 +13,7 @@ const NO_TEXTS: [&str; 24] = [
     "enable_http2",
     "expire",
     "follow_redirects",
+    "force_implicit_tls",
     "insecure_skip_verify",
     "link_names",
     "max_alerts",
@@ -25,6 +26,7 @@ const NO_TEXTS: [&str; 24] = [
     "send_resolved",
     "short",
     "short_fields",
+    "smtp_force_implicit_tls",
     "smtp_require_tls",
     "timeout",
     "ttl",
@@ -84,7 +86,9 @@ fn is_text(format: Format, path: &[String], value: &Value, text: &Value) -> bool
                 | ["groups", "rules", "labels" | "annotations", _]
         ),
         Format::Alertmanager => {
-            let is_other = path.last().is_some_and(|field| NO_TEXTS.contains(field));
+            // In a mail it is its text.
+            let is_html = matches!(path.as_slice(), ["receivers", "pushover_configs", "html"]);
+            let is_other = is_html || path.last().is_some_and(|field| NO_TEXTS.contains(field));
             // Labels and headers are called as people like.
             let is_named = path
                 .iter()
@@ -162,15 +166,15 @@ mod tests {
         let value = json!({
             "route": {"receiver": true, "continue": true, "group_by": [1.1, "y"], "match": {"continue": true, "n": false, "payload": true}},
             "receivers": [{"name": true, "email_configs": [{"send_resolved": true, "to": 1, "require_tls": false}],
-                "jira_configs": [{"fields": {"points": 5}}], "webhook_configs": [{"max_alerts": 0}]}]});
+                "jira_configs": [{"fields": {"points": 5}}], "webhook_configs": [{"max_alerts": 0}], "pushover_configs": [{"html": false}]}]});
         let written = json!({
             "route": {"receiver": "on", "continue": "yes", "group_by": ["1.10", "y"], "match": {"continue": "yes", "n": "no", "payload": "yes"}},
             "receivers": [{"name": "on", "email_configs": [{"send_resolved": "yes", "to": "01", "require_tls": "no"}],
-                "jira_configs": [{"fields": {"points": "5"}}], "webhook_configs": [{"max_alerts": "0"}]}]});
+                "jira_configs": [{"fields": {"points": "5"}}], "webhook_configs": [{"max_alerts": "0"}], "pushover_configs": [{"html": "no"}]}]});
         let expected = json!({
             "route": {"receiver": "on", "continue": true, "group_by": ["1.10", "y"], "match": {"continue": "yes", "n": "no", "payload": "yes"}},
             "receivers": [{"name": "on", "email_configs": [{"send_resolved": true, "to": "01", "require_tls": false}],
-                "jira_configs": [{"fields": {"points": 5}}], "webhook_configs": [{"max_alerts": 0}]}]});
+                "jira_configs": [{"fields": {"points": 5}}], "webhook_configs": [{"max_alerts": 0}], "pushover_configs": [{"html": false}]}]});
         assert_eq!(read(Format::Alertmanager, &value, &written), expected);
     }
 
