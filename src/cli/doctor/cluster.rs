@@ -55,6 +55,7 @@ pub(super) async fn facts(
         deployments: deployments(client, home).await,
         lease: lease(client, home).await,
         instances: instances(client, home).await,
+        named: None,
         aggregated: aggregated(client).await,
         argo: argo(client, served.as_deref().unwrap_or_default()).await,
         served,

@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) deployments: Read<Vec<Deployed>>,
     pub(super) lease: Read<Option<Held>>,
     pub(super) instances: Read<Vec<Instance>>,
+    /// The one of them that is asked for, where it isn't all.
+    pub(super) named: Option<String>,
     /// Kubernetes' own roles into which ours are taken up.
     pub(super) aggregated: Read<BTreeSet<String>>,
     pub(super) served: Read<Vec<Served>>,

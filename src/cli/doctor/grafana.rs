@@ -10,6 +10,7 @@ use crate::grafana::Error;
 pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected) -> Result<(), String> {
     let is_elsewhere = to.is_given()?;
     let is_own_token = to.has_own_token();
+    let named = to.instance.clone();
     let Ok(instances) = &mut facts.instances else {
         return Ok(());
     };
@@ -23,7 +24,8 @@ pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected
             grafana: None,
         });
     }
-    for instance in instances {
+    let is_meant = |instance: &&mut Instance| named.as_ref().is_none_or(|name| instance.name == *name);
+    for instance in instances.iter_mut().filter(is_meant) {
         let is_named = instance.name == to.instance();
         let other = ToGrafana::to_other(&instance.name);
         let to = match is_named {

@@ -85,6 +85,7 @@ impl Doctor {
             return Ok(before::checks(&facts));
         }
         let mut facts = cluster::facts(&connected, namespace.as_deref(), Timestamp::now()).await?;
+        facts.named.clone_from(&self.grafana.instance);
         grafana::ask(&mut facts, &self.grafana, &connected).await?;
         Ok(verdict::checks(&facts))
     }

@@ -304,7 +304,10 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("version", 0, "it is shown", &["alertwright version"]),
     ("version", 4, "not all of it may be read", &["alertwright version --kubeconfig reader"]),
     ("doctor", 0, "there is nothing wrong", &["alertwright doctor -n revel"]),
-    ("doctor", 1, "something is wrong", &["alertwright doctor --pre --kubeconfig reader"]),
+    ("doctor", 1, "something is wrong", &[
+        "alertwright doctor --pre --kubeconfig reader",
+        "alertwright doctor -n revel -i nope",
+    ]),
     ("report", 0, "it is shown", &["alertwright report --since 1h"]),
     ("diff", 0, "all is equal", &["alertwright diff -n revel AlertRule"]),
     ("diff", 1, "something differs or is refused", &["alertwright diff -n revel"]),

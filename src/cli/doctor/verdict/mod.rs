@@ -132,14 +132,20 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     match &facts.instances {
         Err(why) => all.push(Check::unseen("instances", why)),
         Ok(instances) => {
-            if !instances.iter().any(|instance| instance.is_declared) {
+            let declared = instances.iter().filter(|instance| instance.is_declared);
+            let names: Vec<&str> = declared.map(|instance| instance.name.as_str()).collect();
+            if let Some(name) = facts.named.as_deref().filter(|name| !names.contains(name)) {
+                all.push(unknown(name, &names, &facts.home));
+            } else if names.is_empty() {
                 all.push(Check::bad(
                     "instances",
                     format!("there is no GrafanaInstance in namespace {}", facts.home),
                     "apply one: docs/instances.md",
                 ));
             }
-            all.extend(instances.iter().flat_map(instance));
+            let named = facts.named.as_ref();
+            let is_meant = |one: &&Instance| named.is_none_or(|name| one.name == *name);
+            all.extend(instances.iter().filter(is_meant).flat_map(instance));
         }
     }
     all
@@ -366,6 +372,19 @@ fn argo(found: &Read<Option<BTreeSet<String>>>) -> Check {
             )
         }
     }
+}
+
+/// An instance that is asked for and isn't there.
+fn unknown(name: &str, names: &[&str], home: &str) -> Check {
+    let cure = match names {
+        [] => "apply it: docs/instances.md".to_owned(),
+        names => format!("there is {}: name one of these with -i", names.join(", ")),
+    };
+    Check::bad(
+        format!("instance {name}"),
+        format!("there is no GrafanaInstance {name} in namespace {home}"),
+        cure,
+    )
 }
 
 /// An instance by its own condition, and by what its Grafana says.

@@ -36,6 +36,7 @@ fn well() -> Facts {
             renewed: Some("2026-11-27T11:59:55Z".parse().unwrap()),
             lasts: Duration::from_secs(15),
         })),
+        named: None,
         instances: Ok(vec![Instance {
             name: "default".to_owned(),
             is_declared: true,
@@ -370,4 +371,26 @@ fn before_an_installation_a_token_that_is_not_taken_says_nothing_against_the_add
         cure.contains("another token") && !cure.contains("address"),
         "{cure}"
     );
+}
+
+#[test]
+fn an_instance_that_is_asked_for_is_the_only_one_and_told_where_it_is_not_there() {
+    let named = |name: &str| {
+        let mut facts = well();
+        facts.named = Some(name.to_owned());
+        let told = checks(&facts);
+        let of_instances = told
+            .into_iter()
+            .filter(|check| check.name.starts_with("instance "));
+        of_instances.collect::<Vec<_>>()
+    };
+    let there = named("default");
+    assert!(!there.is_empty() && there.iter().all(|check| check.verdict == Verdict::Good));
+    let missing = named("nope");
+    assert_eq!(
+        lines(&missing),
+        ["Bad instance nope: there is no GrafanaInstance nope in namespace home"]
+    );
+    let cure = missing[0].cure.as_deref();
+    assert_eq!(cure, Some("there is default: name one of these with -i"));
 }
