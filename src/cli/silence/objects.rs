@@ -112,7 +112,7 @@ pub(super) struct Which {
     /// All of the namespace.
     #[arg(long, conflicts_with = "selector")]
     all: bool,
-    /// All with these labels, as kubectl takes them: team=payments,tier!=low.
+    /// All with these labels of their own (metadata.labels), as kubectl takes them: app=checkout,tier!=low.
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
     #[command(flatten)]
@@ -166,6 +166,9 @@ impl Which {
             for kind in kinds.filter(is_meant) {
                 looked.extend(self.list(&connected, &kind).await?);
             }
+            if looked.is_empty() {
+                return Err(self.none(&connected.namespace));
+            }
             return Ok(looked);
         }
         for one in &self.named {
@@ -185,6 +188,22 @@ impl Which {
             }
         }
         Ok(looked)
+    }
+
+    /// What is said where none is meant: whoever is told nothing takes it for done.
+    fn none(&self, namespace: &str) -> String {
+        let kinds: Vec<&str> = self.named.iter().map(|one| one.kind.kind()).collect();
+        let what = if kinds.is_empty() {
+            "resource".to_owned()
+        } else {
+            kinds.join(" or ")
+        };
+        match &self.selector {
+            None => format!("there is no {what} in namespace {namespace}"),
+            Some(labels) => format!(
+                "there is no {what} with the labels {labels} in namespace {namespace}; -l chooses by metadata.labels, not by those of alerts"
+            ),
+        }
     }
 
     async fn list(&self, connected: &Connected, kind: &Kind) -> Result<Vec<Found>, String> {
@@ -264,6 +283,26 @@ pub(super) fn ready(object: &DynamicObject) -> Option<Condition> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_none_is_meant_it_is_said_by_what_they_are_chosen() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            which: Which,
+        }
+        let of = |words: &[&str]| {
+            let line = <Line as clap::Parser>::try_parse_from([&["x"], words].concat());
+            line.unwrap_or_else(|error| panic!("{error}")).which.none("shop")
+        };
+        assert_eq!(of(&["--all"]), "there is no resource in namespace shop");
+        assert_eq!(of(&["arule", "--all"]), "there is no AlertRule in namespace shop");
+        let labelled = of(&["-l", "team=a"]);
+        assert!(
+            labelled.starts_with("there is no resource with the labels team=a in namespace shop; "),
+            "{labelled}"
+        );
+    }
 
     #[test]
     fn kinds_are_named_as_kubectl_takes_them() {

@@ -19,7 +19,7 @@ const HANDLED: &str = "lastHandledReconcileAt";
 
 /// Ask the operator for a pass over these resources now, which reads Grafana anew, instead of at its next look.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright reconcile AlertRule/high-error-rate --wait\n  alertwright reconcile -n revel ContactPoint --all\n  alertwright reconcile -n revel -l team=payments --dry-run\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright reconcile AlertRule/high-error-rate --wait\n  alertwright reconcile -n revel ContactPoint --all\n  alertwright reconcile -n shop -l app=checkout --dry-run\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Reconcile {
     #[command(flatten)]
     change: Change,

@@ -15,7 +15,7 @@ use crate::api::condition::Reason;
 
 /// Leave Grafana as it is, whatever changes in these resources, until they are resumed.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright suspend AlertRule/high-error-rate\n  alertwright suspend -n revel AlertRule -l team=payments --dry-run\n  alertwright suspend -n revel --all --wait -o json\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright suspend AlertRule/high-error-rate\n  alertwright suspend -n shop AlertRule -l app=checkout --dry-run\n  alertwright suspend -n revel --all --wait -o json\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Suspend {
     #[command(flatten)]
     change: Change,
@@ -23,7 +23,7 @@ pub(in super::super) struct Suspend {
 
 /// Bring Grafana again to what these resources ask for, after `suspend`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright resume AlertRule/high-error-rate --wait\n  alertwright resume -n revel AlertRule -l team=payments\n  alertwright resume -n revel --all --dry-run\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright resume AlertRule/high-error-rate --wait\n  alertwright resume -n shop AlertRule -l app=checkout\n  alertwright resume -n revel --all --dry-run\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Resume {
     #[command(flatten)]
     change: Change,

@@ -36,7 +36,7 @@ use super::diff::asked;
 /// labels that all alerts of a rule have. What you may not read is said and left out.
 #[derive(clap::Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-#[command(after_help = format!("Examples:\n  alertwright status -A\n  alertwright status -n revel --firing -w\n  alertwright status -A --not-ready --exit-code\n  alertwright status -n revel -l team=payments -o json\n\n{}, 130 interrupted.", exit::HELP_IN_PART.trim_end_matches('.')))]
+#[command(after_help = format!("Examples:\n  alertwright status -A\n  alertwright status -n revel --firing -w\n  alertwright status -A --not-ready --exit-code\n  alertwright status -n shop -l app=checkout -o json\n\n{}, 130 interrupted.", exit::HELP_IN_PART.trim_end_matches('.')))]
 pub(super) struct Status {
     #[command(flatten)]
     cluster: Cluster,

@@ -285,6 +285,12 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("status", 4, "with --exit-code nothing speaks against it, and not all may be read", &[
         "alertwright status -n revel --not-ready --exit-code --kubeconfig reader",
     ]),
+    ("suspend", 3, "nothing is meant", &[
+        "alertwright suspend -n revel -l app=nothing",
+        "alertwright suspend -n nope --all",
+    ]),
+    ("resume", 3, "nothing is meant", &["alertwright resume -n revel AlertRule -l app=nothing"]),
+    ("reconcile", 3, "nothing is meant", &["alertwright reconcile -n nope --all"]),
     ("status", 3, "there is no such GrafanaInstance or namespace", &[
         "alertwright status -i nope",
         "alertwright status -i nope --exit-code",
