@@ -112,7 +112,7 @@ impl Export {
         } else {
             kinds
         };
-        let (held, unread, spec, owner) = wait(async {
+        let (held, unread, spec, owner, home) = wait(async {
             let cluster = if self.grafana.is_given()? {
                 None
             } else {
@@ -124,7 +124,13 @@ impl Export {
                 _ => None,
             };
             let (held, unread) = read::all(&reached, &kinds).await?;
-            Ok((held, unread, reached.spec, owner))
+            Ok((
+                held,
+                unread,
+                reached.spec,
+                owner,
+                cluster.map(|cluster| cluster.home),
+            ))
         })?;
         let somebody = || Owner::parse(SOMEBODY).ok_or_else(String::new);
         let owner = owner.map_or_else(somebody, Ok)?;
@@ -172,13 +178,19 @@ impl Export {
             None => None,
         };
         self.place.write(&written, secrets)?;
+        let bound = report::bound(
+            &export.resources,
+            home.as_deref().zip(asked.namespace.as_deref()),
+            &spec,
+        );
         let report = Report {
             export: &export,
+            bound: &bound,
             written: &written,
             unread: &unread,
         };
         self.telling.tell(&report, &written, &self.place)?;
-        Ok(if export.is_whole() && unread.is_empty() {
+        Ok(if export.is_whole() && unread.is_empty() && bound.is_none() {
             Exit::Done
         } else {
             Exit::InPart

@@ -7,14 +7,53 @@ use super::super::common::print::API_VERSION;
 use super::super::common::telling;
 use super::super::common::terminal::{Look, Paint};
 use super::super::common::written::Written;
+use crate::api::GrafanaInstanceSpec;
 use crate::domain::export::Export;
 use crate::domain::export::resource::{Kind, Resource};
+use crate::domain::tenancy;
 
 /// An export, the files that it has become, and what could not be read.
 pub(super) struct Report<'a> {
     pub(super) export: &'a Export,
     pub(super) written: &'a Written,
     pub(super) unread: &'a [String],
+    /// What is said of those that can't be in their namespace what they are in Grafana.
+    pub(super) bound: &'a Option<String>,
+}
+
+/// What is said of silences and inhibition rules that are to be in a namespace, beside the operator's own, which may not cover alerts of others; nothing where it may, or that isn't known.
+pub(super) fn bound(
+    resources: &[Resource],
+    place: Option<(&str, &str)>,
+    spec: &GrafanaInstanceSpec,
+) -> Option<String> {
+    let (home, namespace) = place?;
+    if tenancy::is_unrestricted(spec, namespace, home) {
+        return None;
+    }
+    let of = |kind: Kind| {
+        resources
+            .iter()
+            .filter(move |one| one.spec.kind() == kind)
+            .count()
+    };
+    let all = [
+        (Kind::Silence, "Silence"),
+        (Kind::InhibitionRule, "InhibitionRule"),
+    ];
+    let all = all.into_iter().filter(|(kind, _)| of(*kind) > 0);
+    let all: Vec<String> = all.map(|(kind, what)| number(of(kind), what)).collect();
+    (!all.is_empty()).then(|| {
+        format!(
+            "{} for alerts of every namespace, which namespace {namespace} may not have so, and take over nothing: have them in {home}, or name {namespace} in the GrafanaInstance's unrestrictedNamespaces.",
+            all.join(" and ")
+        )
+    })
+}
+
+/// Whether it covers alerts of every namespace as it is in Grafana.
+fn is_of_all(resource: &Resource) -> bool {
+    matches!(resource.spec.kind(), Kind::Silence | Kind::InhibitionRule)
 }
 
 impl telling::Report for Report<'_> {
@@ -22,7 +61,15 @@ impl telling::Report for Report<'_> {
         let resources = self.export.resources.iter().enumerate();
         let resources = resources.map(|(at, resource)| {
             let place = self.written.file(at).unwrap_or_else(|| resource.name.clone());
-            row(resource.spec.kind(), &resource.called, &place, &note(resource))
+            let mut note = note(resource);
+            if self.bound.is_some() && is_of_all(resource) {
+                note = [note.as_str(), "can't cover all namespaces from this one"]
+                    .into_iter()
+                    .filter(|part| !part.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("; ");
+            }
+            row(resource.spec.kind(), &resource.called, &place, &note)
         });
         let left = self.export.left.iter();
         let left = left.map(|left| {
@@ -68,6 +115,7 @@ impl telling::Report for Report<'_> {
 
     fn sentences(&self) -> Vec<String> {
         let mut all = self.unread.to_vec();
+        all.extend(self.bound.clone());
         if self.export.ours > 0 {
             all.push(format!(
                 "{} of alertwright's own left out; --include-ours takes them in.",
@@ -170,4 +218,46 @@ fn first_pass(resources: &[Resource]) -> String {
 fn number(count: usize, what: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {what}{s}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::export::resource::Spec;
+
+    #[test]
+    fn silences_in_a_namespace_that_may_not_cover_others_are_told() {
+        let silence = Resource {
+            name: "s".to_owned(),
+            namespace: Some("shop".to_owned()),
+            spec: Spec::Silence(Box::default()),
+            adopts: None,
+            called: "a=b".to_owned(),
+            folder: None,
+            form: String::new(),
+            changes: Vec::new(),
+            lost: Vec::new(),
+            remarks: Vec::new(),
+            secrets: Vec::new(),
+        };
+        let spec = |more: serde_json::Value| -> GrafanaInstanceSpec {
+            let mut spec = json!({"url": "http://grafana", "auth": {}});
+            spec["unrestrictedNamespaces"] = more;
+            serde_json::from_value(spec).unwrap()
+        };
+        let all = [silence];
+        let of = |place, more| bound(&all, place, &spec(more));
+        let said = of(Some(("home", "shop")), json!(null)).unwrap();
+        assert!(
+            said.starts_with("1 Silence for alerts of every namespace"),
+            "{said}"
+        );
+        assert!(said.contains("unrestrictedNamespaces"), "{said}");
+        assert_eq!(of(Some(("home", "shop")), json!({"names": ["shop"]})), None);
+        assert_eq!(of(Some(("home", "home")), json!(null)), None);
+        assert_eq!(of(None, json!(null)), None, "nobody knows");
+        assert_eq!(bound(&[], Some(("home", "shop")), &spec(json!(null))), None);
+    }
 }

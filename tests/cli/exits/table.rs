@@ -319,7 +319,7 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("diff", 1, "something differs or is refused", &["alertwright diff -n revel"]),
     ("diff", 3, "something that was asked for isn't there", &["alertwright diff -n revel AlertRule/gdpr"]),
     ("export", 0, "all is carried over", &["alertwright export rules --folder 'Search alerts'"]),
-    ("export", 4, "something can't be carried over", &["alertwright export rules --rule 'Lossy'"]),
+    ("export", 4, "something can't be carried over, or not into this namespace", &["alertwright export rules --rule 'Lossy'"]),
     ("export", 3, "there is no such folder or rule", &[
         "alertwright export rules --folder Nowhere",
         "alertwright export rules --rule Nothing",
