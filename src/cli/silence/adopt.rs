@@ -13,6 +13,7 @@ use super::make::MANAGER;
 use super::objects;
 use super::told::{Of, Report, Telling};
 use crate::api::ANNOTATION_ADOPT;
+use crate::api::condition::Reason;
 use crate::cluster::answer::chain;
 
 /// Take over what somebody else has made in Grafana under the names of these resources. Prints first what would change there, as diff does.
@@ -69,6 +70,12 @@ impl Adopt {
             let kind = objects::named(kind)?.kind;
             let api: Api<DynamicObject> =
                 Api::namespaced_with(connected.client.clone(), &connected.namespace, &kind.resource);
+            // Where it can't be read, the patch says why.
+            let there = api.get(name).await.ok();
+            if let Some(said) = there.as_ref().and_then(needless) {
+                report.done(&of, "unchanged", said)?;
+                continue;
+            }
             let parameters = PatchParams {
                 dry_run: self.dry_run,
                 field_manager: Some(MANAGER.to_owned()),
@@ -85,6 +92,19 @@ impl Adopt {
     }
 }
 
+/// What is said of a resource that has nothing to take over, as the operator has told of it as it is written.
+fn needless(object: &DynamicObject) -> Option<&'static str> {
+    let ready = objects::ready(object)?;
+    if ready.observed_generation != object.metadata.generation {
+        return None;
+    }
+    let is = |reason: Reason| ready.reason == reason.as_str();
+    if is(Reason::Expired) {
+        return Some("is over: there is nothing to take over");
+    }
+    (is(Reason::Synced) || is(Reason::Drifted)).then_some("is alertwright's own already")
+}
+
 /// What is said of a resource that couldn't take over. The document has nothing above it that says why.
 fn refusal(why: Option<&str>) -> String {
     why.map_or_else(
@@ -96,6 +116,24 @@ fn refusal(why: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_sync_or_over_has_nothing_to_take_over() {
+        let of = |reason: &str, observed: i64| {
+            let object = json!({
+                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence", "metadata": {"name": "s", "generation": 2},
+                "status": {"conditions": [{
+                    "type": "Ready", "status": "True", "reason": reason, "message": "", "observedGeneration": observed,
+                    "lastTransitionTime": "2026-11-24T21:00:00Z",
+                }]},
+            });
+            needless(&serde_json::from_value(object).unwrap())
+        };
+        assert_eq!(of("Synced", 2), Some("is alertwright's own already"));
+        assert_eq!(of("Drifted", 2), Some("is alertwright's own already"));
+        assert!(of("Expired", 2).is_some_and(|said| said.starts_with("is over")));
+        assert_eq!((of("NotOwned", 2), of("Synced", 1)), (None, None));
+    }
 
     #[test]
     fn a_refusal_says_why_and_not_where_that_stands() {

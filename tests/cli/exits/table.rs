@@ -353,10 +353,10 @@ pub const IN_A_CLUSTER: &[Row] = &[
     ("reconcile", 0, "they were looked at and are well", &["alertwright reconcile -n revel AlertRule/celery-task-failures --wait"]),
     ("reconcile", 1, "one isn't well", &["alertwright reconcile -n revel ContactPoint/discord --wait"]),
     ("reconcile", 4, "some could not be asked for", &["alertwright reconcile -n revel AlertRule/celery-task-failures AlertRule/celery"]),
-    ("adopt", 0, "it is taken over", &["alertwright adopt -n revel ContactPoint/default-email"]),
+    ("adopt", 0, "it is taken over, or alertwright's own already", &["alertwright adopt -n revel ContactPoint/default-email"]),
     ("adopt", 1, "it couldn't be taken over", &["alertwright adopt -n revel ContactPoint/discord"]),
     ("adopt", 4, "the API server refuses some", &[
-        "alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel --kubeconfig keeper",
+        "alertwright suspend -n revel AlertRule/database-errors > suspended; alertwright adopt -n revel ContactPoint/default-email AlertRule/database-errors --kubeconfig keeper; code=$?; alertwright resume -n revel AlertRule/database-errors > resumed; exit $code",
     ]),
     ("adopt", 3, "one isn't there", &["alertwright adopt -n revel ContactPoint/default-email ContactPoint/none"]),
 ];
