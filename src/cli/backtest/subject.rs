@@ -45,6 +45,8 @@ pub(in super::super) struct Subject {
     pub(in super::super) rule: model::AlertRule,
     /// The path of its folder, or its uid.
     pub(in super::super) folder: Result<String, String>,
+    /// What the operator warns of, such as a text that Grafana can't render.
+    pub(in super::super) warnings: Vec<String>,
 }
 
 /// All that is needed to ask.
@@ -318,9 +320,11 @@ fn subject(
     );
     let prefix = instance.folder_prefix.as_deref().unwrap_or_default();
     let path = rule::folder_path(spec, namespace, prefix);
+    let wish = wish.map_err(|refusal| refusal.message)?;
     Ok(Subject {
         object: object.clone(),
-        rule: wish.map_err(|refusal| refusal.message)?.rule,
+        rule: wish.rule,
+        warnings: wish.warnings,
         folder: path.ok_or_else(|| spec.folder_uid.clone().unwrap_or_default()),
     })
 }
@@ -389,12 +393,42 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_grafana_cannot_render_is_known() {
+        let data = json!([{"refId": "A", "datasourceUid": "p", "model": {}}]);
+        let spec = json!({"data": data, "condition": "A", "annotations": {"summary": "{{ humanise 3 }}"}});
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "AlertRule", "metadata": {"namespace": "shop", "name": "a"}, "spec": spec,
+        });
+        let object = Object::new(object, "");
+        let Some(Typed::AlertRule(rule)) = &object.typed else {
+            panic!("no rule")
+        };
+        let instance = serde_json::from_value(json!({"url": "http://grafana", "auth": {}})).unwrap();
+        let facts = Facts {
+            version_text: String::new(),
+            version: Version::OLDEST,
+            min_interval: std::time::Duration::from_secs(10),
+            nested_folders: true,
+            toggles: crate::grafana::wire::Toggles::default(),
+            sources: Vec::new(),
+        };
+        let owner = Owner::parse("own").unwrap();
+        let subject = subject(&object, rule, &instance, &facts, &owner).unwrap();
+        let warnings = subject.warnings.join("\n");
+        assert!(
+            warnings.contains("spec.annotations[summary]: Grafana has no function humanise"),
+            "{warnings}"
+        );
+    }
+
+    #[test]
     fn of_rules_of_several_clusters_the_own_one_is_compared() {
         let named = json!({"kind": "AlertRule", "metadata": {"namespace": "shop", "name": "errors"}});
         let subject = Subject {
             object: Object::new(named, ""),
             rule: marked("c", "own/shop/errors"),
             folder: Ok(String::new()),
+            warnings: Vec::new(),
         };
         let (other, own) = (marked("a", "other/shop/errors"), marked("b", "own/shop/errors"));
         let standing = |held: &[model::AlertRule]| subject.standing(held).map(|rule| rule.uid.clone());

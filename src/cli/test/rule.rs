@@ -125,7 +125,7 @@ impl Rule {
             .alerts()
             .map(|(labels, state, reason)| (labels.clone(), (state, reason)))
             .collect();
-        let mut notes = Vec::new();
+        let mut notes = subject.warnings.clone();
         let would = if self.at.is_some() {
             notes.push("Annotations are rendered for now alone: there are none with --at.".to_owned());
             None
