@@ -314,6 +314,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_for_the_instance_is_said_of_commands_that_do_so() {
+        let mut count = 0;
+        each(&Arguments::command(), &mut |command| {
+            let mut arguments = command.get_arguments();
+            let help = arguments.find(|argument| argument.get_id() == "instance");
+            let help = help.and_then(|argument| Some(argument.get_help()?.to_string()));
+            let Some(help) = help.filter(|help| help.contains("GRAFANA_TOKEN")) else {
+                return;
+            };
+            count += 1;
+            let name = command.get_name();
+            let is_of_rule = ["backtest", "rule", "contact-point"].contains(&name);
+            assert_eq!(help.contains("that of the rule"), is_of_rule, "{name}: {help}");
+            assert_eq!(help.contains("and no other"), name == "doctor", "{name}: {help}");
+        });
+        assert_eq!(count, 8);
+    }
+
+    #[test]
     fn names_of_resources_are_completed_wherever_one_is_asked_for() {
         // What isn't a resource: new names, what only Grafana or a file knows, and what is in a namespace that isn't that of the context. The
         // operator's own commands are called by Pods.

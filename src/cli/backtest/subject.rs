@@ -2,7 +2,7 @@
 
 use kube::Api;
 
-use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana};
+use super::super::common::connect::{Cluster, Connected, INSTANCE, Reached, Scope, ToGrafana};
 use super::super::common::files::Files;
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
@@ -22,6 +22,7 @@ const SOMEBODY: &str = "somebody";
 
 /// Which rules, of which Grafana.
 #[derive(clap::Args, Debug)]
+#[command(mut_arg("instance", |argument| argument.help(INSTANCE)))]
 pub(in super::super) struct Whom {
     /// The AlertRule: its name. In files it may be left out, for all that are there.
     #[arg(value_name = "NAME", add = names::of("AlertRule"))]

@@ -24,7 +24,7 @@ use super::common::print::print;
 /// what works and deserves a look; `✗` is what doesn't work.
 #[derive(clap::Args, Debug)]
 #[expect(clippy::doc_markdown, reason = "these are what help says")]
-#[command(after_help = format!("Examples:\n  alertwright doctor --pre\n  alertwright doctor\n  alertwright doctor -n revel -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright doctor --pre\n\n{}", exit::HELP))]
+#[command(after_help = format!("Examples:\n  alertwright doctor --pre\n  alertwright doctor\n  alertwright doctor -n revel -o json\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright doctor --pre\n\n{}", exit::HELP), mut_arg("instance", |argument| argument.help("The GrafanaInstance, and no other. Default: all. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file")))]
 pub(super) struct Doctor {
     #[command(flatten)]
     cluster: Cluster,

@@ -8,7 +8,7 @@ use kube::Api;
 use serde_json::json;
 
 use super::super::common::color::Colors;
-use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, wait};
+use super::super::common::connect::{Cluster, Connected, INSTANCE, Reached, Scope, ToGrafana, wait};
 use super::super::common::document;
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
@@ -29,7 +29,7 @@ use crate::grafana::{Class, Error};
 /// Grafana sends it, with the secrets that it holds: nobody needs the Secret. The alert says that it is a test and who sent it. Nothing in Grafana and the
 /// cluster changes. It needs the right to test contact points, which Editors have.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright test contact-point -n revel pagerduty-oncall\n  alertwright test contact-point -n revel pagerduty-oncall --integration 2 --labels severity=critical,team=payments\n  alertwright test contact-point --in-grafana \"On call\" --dry-run\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright test contact-point -n revel pagerduty-oncall\n  alertwright test contact-point -n revel pagerduty-oncall --integration 2 --labels severity=critical,team=payments\n  alertwright test contact-point --in-grafana \"On call\" --dry-run\n\n{}", exit::HELP_IN_PART), mut_arg("instance", |argument| argument.help(INSTANCE)))]
 pub(in super::super) struct TestContactPoint {
     /// The ContactPoint.
     #[arg(value_name = "NAME", add = names::of("ContactPoint"))]

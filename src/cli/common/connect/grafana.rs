@@ -30,8 +30,7 @@ const SERVER: &str = "GRAFANA_SERVER";
 #[derive(clap::Args, Debug, Default)]
 #[expect(clippy::doc_markdown, reason = "these are what help says")]
 pub(in super::super::super) struct ToGrafana {
-    /// The GrafanaInstance. Default: that of the rule or contact point that is asked for, else `default`. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or
-    /// --grafana-token-file.
+    /// The GrafanaInstance. Default: `default`. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file.
     #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
     pub(in super::super::super) instance: Option<String>,
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
@@ -41,6 +40,9 @@ pub(in super::super::super) struct ToGrafana {
     #[arg(long, value_name = "FILE")]
     grafana_token_file: Option<PathBuf>,
 }
+
+/// What help says of the GrafanaInstance where what is asked for may say it.
+pub(in super::super::super) const INSTANCE: &str = "The GrafanaInstance. Default: that of the rule or contact point that is asked for, else `default`. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file";
 
 /// A Grafana that can be asked, and to which nothing is ever written.
 pub(in super::super::super) struct Reached {

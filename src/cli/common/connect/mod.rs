@@ -7,7 +7,7 @@ mod objects;
 mod whose;
 
 pub(in super::super) use cluster::{Anywhere, Beside, Cluster, Connected, Scope, Watched, Whole};
-pub(in super::super) use grafana::{Reached, ToGrafana};
+pub(in super::super) use grafana::{INSTANCE, Reached, ToGrafana};
 pub(in super::super) use objects::{Read, Source, kind};
 pub(in super::super) use whose::Whose;
 
