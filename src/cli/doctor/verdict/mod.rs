@@ -143,8 +143,8 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
                     "apply one: docs/instances.md",
                 ));
             }
-            let named = facts.named.as_ref();
-            let is_meant = |one: &&Instance| named.is_none_or(|name| one.name == *name);
+            let asked = facts.named.as_ref();
+            let is_meant = |one: &&Instance| asked.is_none_or(|name| one.name == *name);
             all.extend(instances.iter().filter(is_meant).flat_map(instance));
         }
     }
