@@ -32,6 +32,16 @@ impl Claimant {
     }
 }
 
+/// What can be claimed.
+pub trait Claimable: Hash + Eq {
+    /// Whether all may have it whose value is that of the first; else the first alone.
+    fn is_shared(&self) -> bool {
+        false
+    }
+}
+
+impl Claimable for String {}
+
 /// What a claimant claims, each with whether it is still to get it.
 type Claimed<K> = Box<[(Arc<K>, bool)]>;
 
@@ -61,10 +71,10 @@ impl<K, V> Default for Claims<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V: PartialEq> Claims<K, V> {
+impl<K: Claimable, V: PartialEq + Clone> Claims<K, V> {
     /// Replaces what a resource claims in one Grafana, and returns the other resources for whom the answer may have changed: all that claim a key
     /// which has another holder now, or one with another value, and the holder of a key which another one gave up. So among many who
-    /// share a key, a change of one concerns the others only if it was or is the first.
+    /// share a key, a change of one concerns the others only if it was or is the first; and those who agree with the first, before and after, never.
     /// `has`: whether the resource is known to have one of these already, as its status says.
     pub fn update(
         &mut self,
@@ -106,7 +116,9 @@ impl<K: Hash + Eq, V: PartialEq> Claims<K, V> {
             let stood = stood.map(|(_, is_to_come)| place(*is_to_come));
             let stands = place(!has(&key));
             keys.push((key.clone(), stands.is_to_come));
+            let is_shared = key.is_shared();
             let all = self.by_key.entry(key).or_default();
+            let agreed = all.first().map(|(_, value)| value.clone());
             let is = |first: Option<(&Place, &V)>, one: &Place| first.is_some_and(|(place, _)| place == one);
             let was_first = stood.as_ref().is_some_and(|stood| is(all.first(), stood));
             let said = stood.and_then(|stood| all.remove(&stood));
@@ -115,7 +127,7 @@ impl<K: Hash + Eq, V: PartialEq> Claims<K, V> {
             let is_first = is(all.first(), &stands);
             // That the first has it now is nothing to those behind it.
             if is_first != was_first || (is_first && is_news) {
-                affected.extend(all.keys().map(|place| (*place.claimant).clone()));
+                affected.extend(concerned(all, is_shared, agreed.as_ref(), usize::MAX));
             }
         }
         affected.retain(|other| (&other.namespace, &other.name) != (&id.0, &id.1));
@@ -170,11 +182,12 @@ impl<K: Hash + Eq, V: PartialEq> Claims<K, V> {
         let Some(all) = self.by_key.get_mut(key) else {
             return BTreeSet::new();
         };
-        let was_first = all.first().is_some_and(|(first, _)| *first == place);
+        let first = all.first().map(|(first, value)| (first.clone(), value.clone()));
+        let was_first = first.as_ref().is_some_and(|(first, _)| *first == place);
+        let agreed = first.map(|(_, value)| value);
         all.remove(&place);
-        let concerned = if was_first { all.len() } else { 1 };
-        let affected = all.keys().take(concerned);
-        let affected = affected.map(|place| (*place.claimant).clone()).collect();
+        let most = if was_first { all.len() } else { 1 };
+        let affected = concerned(all, key.is_shared(), agreed.as_ref(), most).collect();
         if all.is_empty() {
             self.by_key.remove(key);
         }
@@ -237,163 +250,20 @@ impl<K: Hash + Eq, V: PartialEq> Claims<K, V> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claimant(created: i64, name: &str) -> Claimant {
-        Claimant {
-            created: Timestamp::from_second(created).unwrap(),
-            namespace: "ns".into(),
-            name: name.into(),
-            instance: "default".into(),
-        }
-    }
-
-    fn names(affected: &BTreeSet<Claimant>) -> Vec<&str> {
-        affected.iter().map(|c| c.name.as_str()).collect()
-    }
-
-    #[test]
-    fn the_oldest_holds_and_the_next_inherits() {
-        let mut claims = Claims::default();
-        claims.update(claimant(2, "young"), vec![("key", ())], |_| false);
-        assert!(claims.ahead_of(&"key", "ns", "young").is_none());
-        let affected = claims.update(claimant(1, "old"), vec![("key", ())], |_| false);
-        assert_eq!(names(&affected), ["young"]);
-        assert_eq!(claims.ahead_of(&"key", "ns", "young").unwrap().0.name, "old");
-        assert_eq!(names(&claims.remove("ns", "old")), ["young"]);
-        assert!(claims.ahead_of(&"key", "ns", "young").is_none());
-    }
-
-    #[test]
-    fn who_has_it_keeps_it_until_it_is_given_up_however_old_the_others_are() {
-        let mut claims = Claims::default();
-        let key = || vec![("key", ())];
-        claims.update(claimant(2, "young"), key(), |_| true);
-        claims.update(claimant(1, "old"), key(), |_| false);
-        claims.update(claimant(3, "youngest"), key(), |_| false);
-        assert_eq!(claims.ahead_of(&"key", "ns", "old").unwrap().0.name, "young");
-        assert_eq!(
-            claims.next(&"key", Some(&claimant(2, "young"))).unwrap().name,
-            "old"
-        );
-        assert!(claims.is_claimed_by(&"key", "ns", "old"));
-        // It is no more than asked for again, as after it was lost: the oldest is first.
-        let affected = claims.update(claimant(2, "young"), key(), |_| false);
-        assert_eq!(names(&affected), ["old", "youngest"]);
-        assert_eq!(claims.holder(&"key").unwrap().0.name, "old");
-        claims.update(claimant(2, "young"), key(), |_| true);
-        assert_eq!(names(&claims.remove("ns", "young")), ["old", "youngest"]);
-        // The first gets it: nothing is another to those behind it.
-        for has in [true, false] {
-            assert!(claims.update(claimant(1, "old"), key(), |_| has).is_empty());
-        }
-        assert_eq!(claims.holder(&"key").unwrap().0.name, "old");
-    }
-
-    #[test]
-    fn an_unchanged_claim_affects_nobody() {
-        let mut claims = Claims::default();
-        claims.update(claimant(1, "a"), vec![("key", 1)], |_| false);
-        claims.update(claimant(2, "b"), vec![("key", 1)], |_| false);
-        assert!(
-            claims
-                .update(claimant(2, "b"), vec![("key", 1)], |_| false)
-                .is_empty()
-        );
-        assert_eq!(
-            names(&claims.update(claimant(1, "a"), vec![("key", 2)], |_| false)),
-            ["b"]
-        );
-    }
-
-    #[test]
-    fn a_change_of_one_concerns_the_others_only_if_it_was_or_is_the_first() {
-        let concerned = [10, 1000].map(|many| {
-            let mut claims = Claims::default();
-            for i in 0..many {
-                claims.update(
-                    claimant(i, &format!("{i:04}")),
-                    vec![("shared", 1), ("own", i)],
-                    |_| false,
-                );
-            }
-            let last = format!("{:04}", many - 1);
-            let claimed = claims.update(
-                claimant(many - 1, &last),
-                vec![("shared", 2), ("other", 1)],
-                |_| false,
-            );
-            let given_up = claims.update(claimant(many - 1, &last), vec![("other", 1)], |_| false);
-            let taken_up = claims.update(
-                claimant(many - 1, &last),
-                vec![("shared", 1), ("other", 1)],
-                |_| false,
-            );
-            let gone = claims.remove("ns", &last);
-            [claimed, given_up, taken_up, gone].map(|affected| names(&affected).join(","))
-        });
-        assert_eq!(concerned[0], concerned[1]);
-        assert_eq!(concerned[0], ["0000", "0000", "", "0000"]);
-        let mut claims = Claims::default();
-        for i in 0..10 {
-            claims.update(claimant(i, &format!("{i:04}")), vec![("shared", 1)], |_| false);
-        }
-        assert_eq!(
-            claims
-                .update(claimant(0, "0000"), vec![("shared", 2)], |_| false)
-                .len(),
-            9
-        );
-        assert_eq!(
-            claims.remove("ns", "0000").len(),
-            9,
-            "each of them is told who is first now"
-        );
-        assert_eq!(
-            claims
-                .update(claimant(-1, "first"), vec![("shared", 2)], |_| false)
-                .len(),
-            9
-        );
-    }
-
-    #[test]
-    fn a_recreated_resource_loses_its_seniority() {
-        let mut claims = Claims::default();
-        claims.update(claimant(1, "a"), vec![("key", ())], |_| false);
-        claims.update(claimant(2, "b"), vec![("key", ())], |_| false);
-        claims.update(claimant(3, "a"), vec![("key", ())], |_| false);
-        assert_eq!(claims.holder(&"key").unwrap().0.name, "b");
-    }
-
-    #[test]
-    fn a_resource_claims_in_each_of_its_grafanas_and_gives_up_in_one_of_them_alone() {
-        let mut claims = Claims::default();
-        let at = |instance: &str| Claimant {
-            instance: instance.to_owned(),
-            ..claimant(1, "both")
-        };
-        claims.update(claimant(2, "young"), vec![("a/name", ()), ("b/name", ())], |_| {
-            false
-        });
-        claims.update(at("a"), vec![("a/name", ())], |_| false);
-        assert_eq!(
-            names(&claims.update(at("b"), vec![("b/name", ())], |_| false)),
-            ["young"]
-        );
-        for key in ["a/name", "b/name"] {
-            assert!(claims.is_claimed_by(&key, "ns", "both"), "{key}");
-            assert_eq!(claims.holder(&key).unwrap().0.name, "both", "{key}");
-        }
-        assert_eq!(
-            names(&claims.keep("ns", "both", |instance| instance == "b")),
-            ["young"]
-        );
-        assert_eq!(claims.holder(&"a/name").unwrap().0.name, "young");
-        assert_eq!(claims.holder(&"b/name").unwrap().0.name, "both");
-        claims.remove("ns", "both");
-        assert_eq!(claims.holder(&"b/name").unwrap().0.name, "young");
-    }
+/// Whom it may matter to, of so many at the head of a line, that something has changed there. `agreed`: the value of the first before.
+fn concerned<'a, V: PartialEq>(
+    all: &'a Few<Place, V>,
+    is_shared: bool,
+    agreed: Option<&'a V>,
+    most: usize,
+) -> impl Iterator<Item = Claimant> + 'a {
+    let first = all.first().map(|(_, value)| value);
+    let is_one = move |value: &V| is_shared && Some(value) == first && Some(value) == agreed;
+    let head = all.iter().take(most);
+    head.filter(move |(_, value)| !is_one(value))
+        .map(|(place, _)| (*place.claimant).clone())
 }
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

@@ -17,7 +17,7 @@ use super::managed::Managed;
 use super::store::Store;
 use crate::api::{AlertRule, GrafanaInstanceSpec, Silence};
 use crate::cluster::namespace::AllLabels;
-use crate::domain::claims::{Claimant, Claims};
+use crate::domain::claims::{Claimable, Claimant, Claims};
 use crate::domain::ownership::Owner;
 use crate::domain::rule;
 use crate::grafana::model::TreeName;
@@ -52,6 +52,12 @@ pub enum Key {
     Template(Arc<str>, String),
     /// The name of an inhibition rule.
     InhibitionRule(Arc<str>, String),
+}
+
+impl Claimable for Key {
+    fn is_shared(&self) -> bool {
+        matches!(self, Self::Group(..))
+    }
 }
 
 /// All claims.
