@@ -131,6 +131,12 @@ async fn a_first_sync_costs_two_calls_for_each_group_however_many_rules_it_holds
     assert!(calls.len() <= 140, "{}: {classes:#?}", calls.len());
     assert_eq!(w.grafana.rules().await.len(), COUNT);
     assert_eq!(intervals(&w).await, ["30s"]);
+    let metrics = w.operator.metrics().await;
+    // Some may have been evaluated meanwhile, which is a pass and a status more.
+    let rules = w.api::<AlertRule>().await.list(&ListParams::default()).await;
+    let rules = rules.expect("a list of rules").items.into_iter();
+    let evaluated = rules.filter_map(|rule| rule.status?.state).count();
+    assert_costs_kubernetes_little(&metrics, COUNT + POINTS + 1, evaluated);
     world::connect(
         w.plane,
         &w.home,
@@ -140,6 +146,29 @@ async fn a_first_sync_costs_two_calls_for_each_group_however_many_rules_it_holds
     )
     .await;
     assert_rests(&w).await;
+}
+
+/// A pass for each resource, which adds the finalizer and writes the status; and what is remembered of contact points, and what waits for others.
+fn assert_costs_kubernetes_little(metrics: &str, resources: usize, besides: usize) {
+    for (name, for_ten) in [
+        ("alertwright_reconciles_total", 12),
+        ("alertwright_kubernetes_writes_total", 21),
+    ] {
+        let lines: Vec<_> = metrics
+            .lines()
+            .filter(|line| line.starts_with(name) && !line.to_lowercase().contains("grafanainstance"))
+            .collect();
+        let counts = lines
+            .iter()
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok());
+        let count: usize = counts.sum();
+        let lines = lines.join("\n");
+        println!("{count} for {resources} resources, {besides} evaluated:\n{lines}");
+        assert!(
+            count <= resources * for_ten / 10 + besides,
+            "{count} for {resources} and {besides}:\n{lines}"
+        );
+    }
 }
 
 #[apply(with_groups)]

@@ -25,6 +25,7 @@ use crate::api::{AlertRule, AlertRuleStatus};
 use crate::controller::connection::{self, Facts, Instance};
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::turns::crowd::Company;
 use crate::controller::notification::{interval, known, receiver, rule_tree};
 use crate::domain::lint::mistakes;
 use crate::domain::notification::settings::{self, Way};
@@ -35,7 +36,6 @@ use crate::domain::rule::{self, Surroundings, Wish, identity};
 use crate::domain::version::Version;
 use crate::domain::version::links;
 use crate::grafana::api::{AlertState, FoundRule};
-use crate::grafana::approach::Approach;
 use crate::grafana::error::steady;
 use crate::grafana::mirror::{Lookup, Part};
 use crate::grafana::model::NotificationSettings;
@@ -101,10 +101,15 @@ impl Reconcile for AlertRule {
             })
     }
 
-    fn approach(&self, context: &Context) -> Option<Approach> {
+    fn company(&self, context: &Context) -> Option<Company> {
+        let folder = self.spec.folder_uid.as_deref().or(self.spec.folder.as_deref());
+        let group = rule::group(&self.spec, self.id());
         let running = context.running.read();
         let instance = running.get(self.instance());
-        Some(instance.map_or_else(Approach::default, |instance| instance.rights.approaches.begin()))
+        Some(Company {
+            writes: format!("{}/{group}", folder.unwrap_or(self.ns())),
+            approaches: instance.map(|instance| instance.rights.approaches.clone()),
+        })
     }
 
     fn mark_stored(&self, context: &Context, status: &mut AlertRuleStatus) {

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use kube::Client;
 use kube::runtime::events::Reporter;
 use parking_lot::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
 
 use super::{Context, Writers, stores};
 use crate::api::FIELD_MANAGER;
@@ -48,7 +49,8 @@ impl Operator {
     /// A context in which nothing is known yet, with who tells it what there is, and what passes it asks for.
     pub fn context(self, client: Client) -> (Context, Writers, Receivers) {
         let (stores, writers) = stores();
-        let (triggers, receivers) = triggers();
+        let ready = Arc::new(AtomicBool::new(false));
+        let (triggers, receivers) = triggers(&ready);
         let reporter = Reporter {
             controller: FIELD_MANAGER.into(),
             instance: std::env::var("POD_NAME").ok(),
@@ -67,13 +69,15 @@ impl Operator {
             running: RwLock::default(),
             former: Former::default(),
             rights: AllRights::default(),
+            echoes: Arc::default(),
             crowd: Crowd::default(),
             memories: Memories::default(),
             broken: RwLock::default(),
             workloads: Workloads::default(),
             sources: Sources::default(),
             silence_ids: Mutex::default(),
-            ready: Arc::new(AtomicBool::new(false)),
+            ready,
+            begins: CancellationToken::new(),
             readiness: self.readiness,
             unwatched: Arc::new(Unwatched::new(&self.watched, self.metrics.clone())),
             metrics: self.metrics,

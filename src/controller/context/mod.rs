@@ -9,18 +9,15 @@ pub use holding::{Holding, made_by};
 pub use made::Operator;
 
 use std::collections::{BTreeSet, HashMap};
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
 use kube::ResourceExt;
-use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
-use kube::{Client, Resource};
 use parking_lot::{Mutex, RwLock};
-use tracing::warn;
+use tokio_util::sync::CancellationToken;
 
 use super::connection::Instance;
 use super::connection::former::Former;
@@ -30,7 +27,6 @@ use crate::api::{
     AlertRule, ContactPoint, GrafanaInstance, InhibitionRule, MaintenancePolicy, NotificationPolicy,
     NotificationTemplate, PrometheusRuleImport, Silence, TimeInterval,
 };
-use crate::cluster::answer::{chain, code_within};
 use crate::cluster::events::Events;
 use crate::cluster::leader::Term;
 use crate::cluster::memory::Memories;
@@ -48,6 +44,7 @@ use crate::controller::engine::trigger::Triggers;
 use crate::controller::engine::turns::AllRights;
 use crate::controller::engine::turns::crowd::Crowd;
 use crate::controller::engine::unwatched::Unwatched;
+use crate::controller::engine::watch::Echoes;
 use crate::domain::maintenance::migration::Job;
 use crate::domain::maintenance::rollout::argo::Rollout;
 use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
@@ -219,11 +216,15 @@ pub struct Context {
     pub silence_ids: Mutex<HashMap<(String, String), String>>,
     /// Whether every kind has been listed.
     pub ready: Arc<AtomicBool>,
+    /// Passes begin with this: every kind has been listed, or the process ends.
+    pub begins: CancellationToken,
     /// What `/readyz` says.
     pub readiness: Arc<Readiness>,
     /// What can't be watched where.
     pub unwatched: Arc<Unwatched>,
-    /// Passes over AlertRules, which come in crowds.
+    /// What passes have written and the watches are still to tell.
+    pub echoes: Arc<Echoes>,
+    /// The passes over resources that are under way.
     pub crowd: Crowd,
     /// Publishes events; one for all, since it remembers what it has published.
     pub events: Events,
@@ -237,13 +238,14 @@ impl Context {
 
     /// Whether every kind has been listed, so that what isn't in a store isn't there.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+        self.ready.load(Ordering::SeqCst)
     }
 
     /// Notes that every kind has been listed.
     pub fn set_ready(&self) {
-        self.ready.store(true, Ordering::Release);
+        self.ready.store(true, Ordering::SeqCst);
         self.readiness.set();
+        self.begins.cancel();
     }
 
     /// The connected Grafana that a resource is for, once everything in it has been read.
@@ -267,6 +269,15 @@ impl Context {
         self.admit(&instance, object.ns())?;
         instance.check(K::NEEDS)?;
         Ok(instance)
+    }
+
+    /// Whether nothing is known yet of the Grafana that a resource is for, good or bad: everybody is sent on a pass as soon as something is. Of
+    /// one that is for several each has its own answer.
+    pub fn knows_nothing_yet<K: Managed>(&self, object: &K) -> bool {
+        object.projections().is_empty()
+            && self
+                .instance(object)
+                .is_err_and(|failure| failure == Failure::not_yet())
     }
 
     /// Fails unless resources of a namespace may use an instance. Whoever waits for labels is told as soon as they are seen.
@@ -359,77 +370,6 @@ impl Context {
         self.stores
             .instances
             .get(&ObjectRef::new(name).within(&self.namespace))
-    }
-
-    /// Publishes an event. A failure is only logged.
-    pub async fn event(
-        &self,
-        about: &ObjectReference,
-        type_: EventType,
-        reason: &str,
-        action: &str,
-        note: &str,
-    ) {
-        let event = Event {
-            type_,
-            reason: reason.to_owned(),
-            note: Some(note.to_owned()),
-            action: action.to_owned(),
-            secondary: None,
-        };
-        self.events.publish(&event, about).await;
-    }
-
-    /// Says in an event that the API server refuses a write, for where the status that should say so can't be written either.
-    pub async fn tell_if_refused(&self, about: &ObjectReference, error: &(impl Error + Sync + 'static)) {
-        if code_within(error) != Some(403) {
-            return;
-        }
-        let note = format!(
-            "{}. If the operator lacks a right: deploy/rbac.yaml and the chart have all of them",
-            chain(error)
-        );
-        self.event(about, EventType::Warning, "WriteRefused", "Reconcile", &note)
-            .await;
-    }
-
-    /// Says that an object of somebody else's in Grafana was taken over, and what that has cost it, if anything.
-    pub async fn adopted<K: Managed>(&self, object: &K, what: &str, lost: Option<&str>) {
-        let lost = lost.map_or_else(String::new, |lost| format!(". Lost with it: {lost}"));
-        let type_ = if lost.is_empty() {
-            EventType::Normal
-        } else {
-            EventType::Warning
-        };
-        let note = format!("took over Grafana's {what}, which this resource hadn't made{lost}");
-        self.event_of(object, type_, "Adopted", "Reconcile", &note).await;
-    }
-
-    /// Says that something stays in Grafana though its resource goes. The instance is told too: in a namespace that is on its way out the API server
-    /// takes no events.
-    pub async fn left_behind<K: Managed>(&self, object: &K, instance: &str, note: &str) {
-        let (namespace, name) = (object.ns(), object.id());
-        warn!(kind = K::KIND, namespace, name, instance, note, "left in grafana");
-        let (type_, reason, action) = (EventType::Warning, "LeftBehind", "Delete");
-        self.event_of(object, type_, reason, action, note).await;
-        let note = format!("{} {namespace}/{name}: {note}", K::KIND);
-        self.event_of_instance(instance, EventType::Warning, reason, action, &note)
-            .await;
-    }
-
-    /// Publishes an event of a GrafanaInstance, if there still is one of this name.
-    pub async fn event_of_instance(
-        &self,
-        name: &str,
-        type_: EventType,
-        reason: &str,
-        action: &str,
-        note: &str,
-    ) {
-        if let Some(declared) = self.declared_instance(name) {
-            let about = declared.object_ref(&());
-            self.event(&about, type_, reason, action, note).await;
-        }
     }
 
     /// Tells whoever waits for this resource that its condition has changed.

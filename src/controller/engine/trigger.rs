@@ -1,5 +1,8 @@
 //! Telling the controllers which resources to look at.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures::Stream;
 use futures::stream::unfold;
 use kube::runtime::reflector::ObjectRef;
@@ -19,12 +22,15 @@ use crate::domain::maintenance::rollout::{DaemonSet, Deployment, StatefulSet};
 /// The sending end for one kind.
 pub struct Trigger<K: Resource<DynamicType = ()>> {
     sender: UnboundedSender<ObjectRef<K>>,
+    /// From when on it asks. Before, every resource has its first pass ahead, which sees what there is by then.
+    begins: Option<Arc<AtomicBool>>,
 }
 
 impl<K: Resource<DynamicType = ()>> Clone for Trigger<K> {
     fn clone(&self) -> Self {
         Self {
             sender: self.sender.clone(),
+            begins: self.begins.clone(),
         }
     }
 }
@@ -32,8 +38,18 @@ impl<K: Resource<DynamicType = ()>> Clone for Trigger<K> {
 impl<K: Resource<DynamicType = ()>> Trigger<K> {
     /// Asks for a pass over one resource.
     pub fn one(&self, namespace: &str, name: &str) {
-        // The receiver is gone only while the process ends.
-        let _ = self.sender.send(ObjectRef::new(name).within(namespace));
+        self.ask(ObjectRef::new(name).within(namespace));
+    }
+
+    fn ask(&self, resource: ObjectRef<K>) {
+        if self
+            .begins
+            .as_ref()
+            .is_none_or(|begins| begins.load(Ordering::SeqCst))
+        {
+            // The receiver is gone only while the process ends.
+            let _ = self.sender.send(resource);
+        }
     }
 }
 
@@ -41,7 +57,7 @@ impl<K: Indexed> Trigger<K> {
     /// Asks for a pass over every resource that is found by this.
     pub fn all_by(&self, store: &Store<K>, key: &By) {
         for name in store.names(key) {
-            let _ = self.sender.send(name);
+            self.ask(name);
         }
     }
 
@@ -126,19 +142,25 @@ pub struct Receivers {
     pub imports: UnboundedReceiver<ObjectRef<PrometheusRuleImport>>,
 }
 
-/// Both ends for all kinds.
-pub fn triggers() -> (Triggers, Receivers) {
-    fn channel<K: Resource<DynamicType = ()>>() -> (Trigger<K>, UnboundedReceiver<ObjectRef<K>>) {
+/// Both ends for all kinds. `ready`: whether passes over resources that have an object in Grafana have begun.
+pub fn triggers(ready: &Arc<AtomicBool>) -> (Triggers, Receivers) {
+    fn made<K: Resource<DynamicType = ()>>(
+        begins: Option<&Arc<AtomicBool>>,
+    ) -> (Trigger<K>, UnboundedReceiver<ObjectRef<K>>) {
         let (sender, receiver) = unbounded_channel();
-        (Trigger { sender }, receiver)
+        let begins = begins.cloned();
+        (Trigger { sender, begins }, receiver)
     }
-    let (rules, rules_receiver) = channel();
-    let (contact_points, contact_points_receiver) = channel();
-    let (policies, policies_receiver) = channel();
-    let (time_intervals, time_intervals_receiver) = channel();
-    let (templates, templates_receiver) = channel();
-    let (inhibition_rules, inhibition_rules_receiver) = channel();
-    let (silences, silences_receiver) = channel();
+    fn channel<K: Resource<DynamicType = ()>>() -> (Trigger<K>, UnboundedReceiver<ObjectRef<K>>) {
+        made(None)
+    }
+    let (rules, rules_receiver) = made(Some(ready));
+    let (contact_points, contact_points_receiver) = made(Some(ready));
+    let (policies, policies_receiver) = made(Some(ready));
+    let (time_intervals, time_intervals_receiver) = made(Some(ready));
+    let (templates, templates_receiver) = made(Some(ready));
+    let (inhibition_rules, inhibition_rules_receiver) = made(Some(ready));
+    let (silences, silences_receiver) = made(Some(ready));
     let (instances, instances_receiver) = channel();
     let (maintenance, maintenance_receiver) = channel();
     let (deployments, deployments_receiver) = channel();

@@ -27,13 +27,16 @@ pub(super) struct Changed {
     pub(super) facts: bool,
 }
 
-/// Asks for a pass over everything that this concerns.
-pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed) {
+/// Asks for a pass over everything that this concerns; over no rules by their surroundings, where all rules are asked already: twice would be two
+/// passes.
+pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed, rules_told: bool) {
     let (triggers, stores) = (&context.triggers, &context.stores);
     if changed.facts {
         // A data source may be there that wasn't.
         instance.refused.forget_all();
-        triggers.rules.all_of(&stores.rules, &instance.name);
+        if !rules_told {
+            triggers.rules.all_of(&stores.rules, &instance.name);
+        }
         // Another version has other fields.
         triggers.imports.all_of(&stores.imports, &instance.name);
         triggers
@@ -47,14 +50,15 @@ pub(super) fn trigger(instance: &Instance, context: &Context, changed: &Changed)
             .all_of(&stores.contact_points, &instance.name);
         triggers.policies.all_of(&stores.policies, &instance.name);
     }
-    for uid in &changed.folders {
+    let folders = if rules_told { &[][..] } else { &changed.folders };
+    for uid in folders {
         let inside = By::Folder {
             instance: instance.name.clone(),
             uid: uid.clone(),
         };
         triggers.rules.all_by(&stores.rules, &inside);
     }
-    if !changed.folders.is_empty() {
+    if !folders.is_empty() {
         let unplaced = By::Unplaced(instance.name.clone());
         triggers.rules.all_by(&stores.rules, &unplaced);
     }

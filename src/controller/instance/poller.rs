@@ -66,6 +66,10 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
                 continue;
             }
             () = sleep_until(states.next()), if states.next() < next && instance.check(&[Part::Rules]).is_ok() => {
+                let is_crowded = context.crowd.is_crowded(AlertRule::KIND, &instance.name);
+                if states.gives_way(is_crowded, Instant::now()) {
+                    continue;
+                }
                 if stop.run_until_cancelled(states.read(&instance, &context)).await.is_none() {
                     return;
                 }
@@ -193,8 +197,8 @@ async fn poll(instance: &Instance, context: &Context, due: &Due) -> Option<Polle
     if due.parts.contains(&Part::ContactPoints) && !failed.contains_key(&Part::ContactPoints) {
         revision::after_poll(instance, context, states_by).await;
     }
-    trigger_users(instance, context, &told);
-    changed::trigger(instance, context, &found.changed);
+    let rules_told = trigger_users(instance, context, &told);
+    changed::trigger(instance, context, &found.changed, rules_told);
     // As often as where contact points aren't watched.
     if !context.watch_secrets && (due.is_round() || due.parts.contains(&Part::ContactPoints)) {
         trigger_readers_of_secrets(instance, context);
@@ -231,8 +235,8 @@ fn tell(instance: &Instance, health: &Health) {
     }
 }
 
-/// Asks for a pass over everything that needs one of these parts.
-fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>) {
+/// Asks for a pass over everything that needs one of these parts. Returns whether all rules are among that.
+fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>) -> bool {
     fn needs<K: Managed>(parts: &BTreeSet<Part>) -> bool {
         let mut all = K::NEEDS.iter().chain(K::NEEDS_TO_LEAVE);
         all.any(|part| parts.contains(part))
@@ -243,7 +247,8 @@ fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>)
             .contact_points
             .all_of(&stores.contact_points, &instance.name);
     }
-    if needs::<AlertRule>(parts) || parts.contains(&Part::DataSources) {
+    let rules_told = needs::<AlertRule>(parts) || parts.contains(&Part::DataSources);
+    if rules_told {
         triggers.rules.all_of(&stores.rules, &instance.name);
     } else if parts.contains(&Part::TimeIntervals) {
         let timed = By::Timed(instance.name.clone());
@@ -268,6 +273,7 @@ fn trigger_users(instance: &Instance, context: &Context, parts: &BTreeSet<Part>)
             .inhibition_rules
             .all_of(&stores.inhibition_rules, &instance.name);
     }
+    rules_told
 }
 
 /// Without a watch, only another look tells whether a Secret has changed.

@@ -17,6 +17,11 @@ use crate::grafana::error::steady::steady;
 /// The states are read so rarely that it takes at most this share of the time.
 const SHARE: u32 = 50;
 
+/// How long states wait for passes over rules.
+const GIVES_WAY: Duration = Duration::from_secs(30);
+/// How often it is looked whether they still have to.
+const LOOKS_AGAIN: Duration = Duration::from_secs(1);
+
 /// What a page holds at most. For each Grafana up to 12.3 reads all rules, so there shouldn't be many of them.
 const PAGE: Size = Size {
     groups: 500,
@@ -37,6 +42,8 @@ pub(in crate::controller) struct StateReads {
     page: Size,
     next: Instant,
     round: Option<Round>,
+    /// Since when a round that is due is put off.
+    gives_way_since: Option<Instant>,
     /// The version of a Grafana whose pages don't end.
     endless: Option<String>,
 }
@@ -67,6 +74,7 @@ impl StateReads {
             page,
             next: now,
             round: None,
+            gives_way_since: None,
             endless: None,
         }
     }
@@ -79,6 +87,18 @@ impl StateReads {
     /// Puts off what is due before.
     pub(super) fn hold_until(&mut self, moment: Instant) {
         self.next = self.next.max(moment);
+    }
+
+    /// Whether the next round is put off, since many passes over rules are under way: that they are in Grafana and Ready is what people wait for, and
+    /// what states they have there is asked later. But not for long.
+    pub(in crate::controller) fn gives_way(&mut self, is_crowded: bool, now: Instant) -> bool {
+        let since = *self.gives_way_since.get_or_insert(now);
+        if self.round.is_some() || !is_crowded || now >= since + GIVES_WAY {
+            self.gives_way_since = None;
+            return false;
+        }
+        self.next = now + LOOKS_AGAIN;
+        true
     }
 
     /// Reads a page. After the last one of a round what it has shown counts, and passes are asked for.

@@ -272,7 +272,7 @@ async fn follow<W: Watchable>(
         if !keys.is_empty() {
             let keys = keys.into_iter().collect();
             let changed = instance.mirror.read(|held| W::changed(held, keys));
-            changed::trigger(&instance, &context, &changed);
+            changed::trigger(&instance, &context, &changed, false);
         }
         if let Some(end) = end {
             break end;

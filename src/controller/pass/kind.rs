@@ -10,7 +10,7 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::Failure;
 use crate::controller::engine::managed::Managed;
-use crate::grafana::approach::Approach;
+use crate::controller::engine::turns::crowd::Company;
 use crate::grafana::mirror::Subject;
 
 /// How the message begins while a deletion waits.
@@ -98,8 +98,8 @@ pub trait Reconcile: Managed {
     /// Notes in the status what others may have changed in Grafana of where it stands there, though it does nothing itself.
     fn note_place(&self, _: &Context, _: &mut Self::Status) {}
 
-    /// On the way to which write a pass is, if many passes of the kind come to such a one together; mostly to none.
-    fn approach(&self, _: &Context) -> Option<Approach> {
+    /// Whom a pass writes together with, where those of the kind come to such writes; mostly nobody.
+    fn company(&self, _: &Context) -> Option<Company> {
         None
     }
 

@@ -1,7 +1,7 @@
 //! A pass over what a resource is in one Grafana.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::info;
 
@@ -14,17 +14,17 @@ use crate::controller::connection::Instance;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry, is_of_instance};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::turns::crowd::{self, Entry};
 use crate::deadline::{Late, within};
-use crate::grafana::approach::Approach;
 use crate::grafana::mirror::Subject;
 
 /// How long a pass may work. What it waits for others isn't in it.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// On the way to which write a pass is, if it may come to one with others.
-pub(super) fn come<K: Reconcile>(object: &K, context: &Context) -> Option<Approach> {
-    let approach = object.approach(context)?;
-    Some(context.crowd.come(&key(object), || approach, Instant::now()))
+/// Waits until a pass over what a resource is in one Grafana may begin.
+pub(super) async fn enter<K: Reconcile>(object: &K, context: &Context) -> Entry {
+    let company = object.company(context);
+    context.crowd.enter(K::KIND, object.instance(), company).await
 }
 
 /// Brings one Grafana to what the resource asks for.
@@ -152,7 +152,7 @@ pub(super) async fn leave<K: Reconcile>(
     };
     match outcome {
         Ok(()) => {
-            context.crowd.leave().await;
+            crowd::leave().await;
             context.backoff.reset(&key(object));
             let (kind, namespace, name, instance) = (K::KIND, object.ns(), object.id(), object.instance());
             info!(kind, namespace, name, instance, outcome = "deleted", "pass done");

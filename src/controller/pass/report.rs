@@ -12,6 +12,7 @@ use crate::cluster::status;
 use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::turns::crowd;
 
 /// What a pass over a resource in one Grafana has come to.
 pub(super) struct Ended<S> {
@@ -43,8 +44,10 @@ pub(super) struct Said<S> {
     pub(super) reason: Reason,
     pub(super) message: String,
     has_warnings: bool,
-    /// Whether an event is due if the status is written.
+    /// Whether a line in the log is due if the status is written.
     is_news: bool,
+    /// Whether an event is, too: that all is well from the beginning is said by the status alone.
+    is_event: bool,
 }
 
 /// Decides the status as a value, and when to look again.
@@ -53,7 +56,7 @@ pub(super) async fn finish<K: Reconcile>(
     context: &Context,
     outcome: Result<Report<K::Status>, Failure>,
 ) -> Ended<K::Status> {
-    context.crowd.leave().await;
+    crowd::leave().await;
     // A request stands until something was found out.
     let is_handled = match &outcome {
         Ok(report) => report.reason != Reason::Suspended,
@@ -108,12 +111,15 @@ pub(super) async fn finish<K: Reconcile>(
     }
     let is_other = before.as_ref().map(|c| c.reason.as_str()) != Some(reason.as_str());
     let has_warnings = !warnings.is_empty();
+    let is_news = is_other || begins_to_wait || has_warnings;
+    let is_well_at_once = before.is_none() && reason == Reason::Synced && !has_warnings;
     let said = Said {
         status: next,
         reason,
         message,
         has_warnings,
-        is_news: is_other || begins_to_wait || has_warnings,
+        is_news,
+        is_event: is_news && !is_well_at_once,
     };
     Ended {
         again,
@@ -134,6 +140,7 @@ pub(super) async fn publish<K: Reconcile>(
     else {
         return Ok(action);
     };
+    context.echoes.expect_status(object, &said.status);
     status::apply(&context.client, object, &said.status, None)
         .await
         .map_err(|e| Error::Kube(Box::new(e)))?;
@@ -158,6 +165,9 @@ impl<S> Said<S> {
             detail = self.message,
             "pass done"
         );
+        if !self.is_event {
+            return;
+        }
         let is_well = (reason.is_ready() && reason != Reason::Drifted || reason == Reason::Suspended)
             && !self.has_warnings;
         let type_ = if is_well {

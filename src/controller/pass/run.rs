@@ -3,44 +3,35 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{self, Event as Finalized};
 use kube::{Api, ResourceExt};
+use serde_json::json;
 use tracing::warn;
 
 use super::kind::{Error, Reconcile, key};
-use super::once::{Leaving, bring, come, leave};
+use super::once::{Leaving, bring, enter, leave};
 use super::{CHANGED, report, several};
 use crate::api::FINALIZER;
 use crate::cluster::answer::{chain, is_conflict, is_invalid, is_missing};
 use crate::controller::context::Context;
 use crate::controller::engine::managed::Managed;
+use crate::controller::engine::watch::Read;
 
 /// Runs one pass and says when the next is due.
 pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
-    let parts = object.projections();
-    let gets_finalizer = !object.is_deleting() && !object.finalizers().iter().any(|it| it == FINALIZER);
+    if !object.is_deleting() && context.knows_nothing_yet(&*object) {
+        return Ok(Action::await_change());
+    }
     // In each of several Grafanas a pass is on its own way.
-    if !parts.is_empty() && !gets_finalizer {
+    if !object.projections().is_empty() {
+        let _seat = context.crowd.begin(K::KIND).await;
         return Box::pin(one(object, context)).await;
     }
-    let Some(approach) = come(parts.first().unwrap_or(&object), &context) else {
-        return Box::pin(one(object, context)).await;
-    };
-    context.crowd.enter(&approach).await;
-    let keys = (key(parts.first().unwrap_or(&object)), parts);
-    // Thousands may wait for a place, and a pass is large.
-    let result = approach.scope(Box::pin(one(object, context.clone()))).await;
-    if gets_finalizer && result.is_ok() {
-        let (first, parts) = keys;
-        context.crowd.stay(first, approach, Instant::now());
-        for part in parts.iter().skip(1) {
-            if let Some(approach) = come(part, &context) {
-                context.crowd.stay(key(part), approach, Instant::now());
-            }
-        }
-    }
-    result
+    let entry = enter(&*object, &context).await;
+    // Thousands may wait for a seat, and a pass is large.
+    entry.scope(Box::pin(one(object, context.clone()))).await
 }
 
 /// Runs one pass over a resource that has nothing in Grafana by itself, and so needs no finalizer.
@@ -59,15 +50,12 @@ pub async fn without_finalizer<K: Reconcile>(object: Arc<K>, context: Arc<Contex
 }
 
 async fn one<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Error> {
-    let api: Api<K> = Api::namespaced(context.client.clone(), object.ns());
     let started = Instant::now();
-    let result = finalizer::finalizer(&api, FINALIZER, object.clone(), |event| async {
-        match event {
-            Finalized::Apply(object) => apply(&*object, &context).await,
-            Finalized::Cleanup(object) => delete(&*object, &context).await,
-        }
-    })
-    .await;
+    let result = match with_finalizer(&object, &context).await {
+        Ok(Some(object)) => pass(object, &context).await,
+        Ok(None) => Ok(Action::requeue(CHANGED)),
+        Err(error) => Err(finalizer::Error::AddFinalizer(error)),
+    };
     let result = match result {
         Ok(action) | Err(finalizer::Error::CleanupFailed(Error::Waiting(_, action))) => Ok(action),
         Err(finalizer::Error::ApplyFailed(error) | finalizer::Error::CleanupFailed(error)) => Err(error),
@@ -102,6 +90,47 @@ pub fn after_error<K: Managed>(object: Arc<K>, error: &Error, context: Arc<Conte
     warn!(kind = K::KIND, namespace = object.ns(), name = object.id(),
         error = chain(error), retry_in = ?delay, "pass failed");
     Action::requeue(delay)
+}
+
+async fn pass<K: Reconcile>(object: Arc<K>, context: &Context) -> Result<Action, finalizer::Error<Error>> {
+    let api: Api<K> = Api::namespaced(context.client.clone(), object.ns());
+    finalizer::finalizer(&api, FINALIZER, object.clone(), |event| async {
+        match event {
+            Finalized::Apply(object) => apply(&*object, context).await,
+            Finalized::Cleanup(object) => delete(&*object, context).await,
+        }
+    })
+    .await
+}
+
+/// The object as it is with the finalizer, which is added where it is missing; nothing if it can't be read then. kube's own way ends the pass
+/// with that, and what a person waits for would be the next one's.
+async fn with_finalizer<K: Reconcile>(object: &Arc<K>, context: &Context) -> kube::Result<Option<Arc<K>>> {
+    let finalizers = object.finalizers();
+    if object.is_deleting() || finalizers.iter().any(|it| it == FINALIZER) {
+        return Ok(Some(object.clone()));
+    }
+    if context.echoes.has_finalizer(&**object, Instant::now()) {
+        let mut object = K::clone(object);
+        object.finalizers_mut().push(FINALIZER.to_owned());
+        return Ok(Some(Arc::new(object)));
+    }
+    // Nobody deduplicates them, so it is added to those that were seen, or not at all.
+    let (before, at, value) = if finalizers.is_empty() {
+        (json!(null), "/metadata/finalizers", json!([FINALIZER]))
+    } else {
+        (json!(finalizers), "/metadata/finalizers/-", json!(FINALIZER))
+    };
+    let patch = json!([
+        {"op": "test", "path": "/metadata/finalizers", "value": before},
+        {"op": "add", "path": at, "value": value},
+    ]);
+    let patch = Patch::Json::<()>(serde_json::from_value(patch).map_err(kube::Error::SerdeError)?);
+    context.echoes.expect_finalizer(&**object);
+    let api: Api<Read<K>> = Api::namespaced(context.client.clone(), object.ns());
+    let patched = api.patch(object.id(), &PatchParams::default(), &patch).await?;
+    context.echoes.finalizer_added(&**object, Instant::now());
+    Ok(patched.object().map(Arc::new))
 }
 
 async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Error> {

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::CHANGED;
 use super::kind::{Error, Reconcile, STAYS};
-use super::once::{Leaving, bring, come, leave, suspended};
+use super::once::{Leaving, bring, enter, leave, suspended};
 use super::report::{self, Ended};
 use crate::api::condition::{self, Reason};
 use crate::api::reference::At;
@@ -161,6 +161,7 @@ impl<'a, K: Reconcile> Whole<'a, K> {
             return Ok(true);
         }
         let only = self.version.as_deref().filter(|_| guarded);
+        self.context.echoes.expect_status(self.object, &next);
         match status::apply(&self.context.client, self.object, &next, only).await {
             Ok(version) => self.version = version,
             Err(error) if guarded && is_conflict(&error) => return Ok(false),
@@ -211,11 +212,8 @@ async fn pass<K: Reconcile>(
             _ => Done::Ended(bring(part, context).await),
         }
     };
-    let Some(approach) = come(part, context) else {
-        return Box::pin(work).await;
-    };
-    context.crowd.enter(&approach).await;
-    approach.scope(Box::pin(work)).await
+    let entry = enter(part, context).await;
+    entry.scope(Box::pin(work)).await
 }
 
 /// The GrafanaInstance that has what a part of a resource would have, for both are for one Grafana: of several the first one has it.

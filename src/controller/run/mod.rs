@@ -1,36 +1,37 @@
 //! Starting every controller, or rehearsing what their passes would do.
 
+pub(in crate::controller) mod listed;
 #[cfg(feature = "cli")]
 pub mod rehearsal;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
+use kube::core::object::HasSpec;
 use kube::runtime::Controller;
 use kube::runtime::controller::{Action, Config, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
-use parking_lot::Mutex;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::warn;
 
-use crate::api::{AlertRule, PrometheusRuleImport, Silence};
+use crate::api::{PrometheusRuleImport, Silence};
 use crate::cluster::client::WORKLOAD_WATCH;
 use crate::cluster::prometheus::{PrometheusRule, RuleSource, VmRule};
 use crate::controller::alert_rule::import;
-use crate::controller::context::{Context, Stores, Writers};
+use crate::controller::context::{Context, Writers};
 use crate::controller::engine::by::Indexed;
+use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::{Store, Writer};
 use crate::controller::engine::trigger::{Receivers, stream};
 use crate::controller::engine::watch::{
-    InPlace, Watched, guarded, left_out, optional, pruned, readable, reflect,
+    Watched, guarded, left_out, optional, pruned, readable, reflect, reflect_ours,
 };
 use crate::controller::instance;
 use crate::controller::maintenance::rolling::{self, Rolling};
@@ -41,21 +42,18 @@ use crate::controller::news::{
     about_rolling, about_rule, about_silence, about_template, about_time_interval, namespace_changes, tell,
 };
 use crate::controller::pass::{self, Reconcile};
-use crate::controller::tally;
-use crate::deadline::{Late, within};
+use crate::deadline::{Late, waiting, within};
 use crate::domain::maintenance::rollout::argo::Rollout;
 
-/// How many passes over one kind run at the same time.
+/// How many passes over one kind run at the same time, where they don't wait for a seat among those of their Grafana.
 const CONCURRENCY: u16 = 16;
-/// How many passes over AlertRules there are at the same time. Few of them work; the others wait for a place, or with the rules of their group.
-const RULES: u16 = 512;
+/// As many as there are: each waits for its seat.
+const ALL: u16 = 0;
 
 /// How long a pass may work in all, calls to the API server included. What it waits for others isn't in it.
 const PASS: Duration = Duration::from_secs(60);
 /// How soon a pass that took too long is tried again.
 const LATE: Duration = Duration::from_secs(5);
-/// How often it is said what everything waits for.
-const SAY: Duration = Duration::from_secs(15);
 
 /// Runs every controller until `stop`; passes under way are finished. `attentive` is the client for watches of workloads and of what
 /// silences them.
@@ -74,23 +72,23 @@ pub async fn all(
         context: context.clone(),
         stop: stop.clone(),
     };
-    let rules = start.watched(namespaces, writers.rules, about_rule, readable);
-    let contact_points = start.watched(namespaces, writers.contact_points, about_contact_point, readable);
-    let policies = start.watched(namespaces, writers.policies, about_policy, readable);
-    let time_intervals = start.watched(namespaces, writers.time_intervals, about_time_interval, readable);
-    let templates = start.watched(namespaces, writers.templates, about_template, readable);
-    let inhibition_rules = start.watched(
-        namespaces,
-        writers.inhibition_rules,
-        about_inhibition_rule,
-        readable,
-    );
-    let silences = reflect(
+    let rules = start.watched(namespaces, writers.rules, about_rule);
+    let contact_points = start.watched(namespaces, writers.contact_points, about_contact_point);
+    let policies = start.watched(namespaces, writers.policies, about_policy);
+    let time_intervals = start.watched(namespaces, writers.time_intervals, about_time_interval);
+    let templates = start.watched(namespaces, writers.templates, about_template);
+    let inhibition_rules = start.watched(namespaces, writers.inhibition_rules, about_inhibition_rule);
+    let silences = reflect_ours(
         guarded::<Silence>(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH), readable),
         writers.silences,
+        context.echoes.clone(),
         tell(&context, about_silence),
     );
-    let instances = start.watched(home, writers.instances, about_instance, left_out);
+    let instances = reflect(
+        guarded(client, home, unwatched, None, left_out),
+        writers.instances,
+        tell(&context, about_instance),
+    );
     let maintenance_policies = reflect(
         guarded(attentive, namespaces, unwatched, Some(WORKLOAD_WATCH), left_out),
         writers.maintenance,
@@ -122,6 +120,7 @@ pub async fn all(
             instances,
             &stores.instances,
             receivers.instances,
+            CONCURRENCY,
             instance::reconcile,
             instance::after_error
         ),
@@ -129,6 +128,7 @@ pub async fn all(
             maintenance_policies,
             &stores.maintenance,
             receivers.maintenance,
+            CONCURRENCY,
             policy::reconcile,
             |object, error, _| {
                 warn!(
@@ -147,6 +147,7 @@ pub async fn all(
             jobs,
             &stores.jobs,
             receivers.jobs,
+            CONCURRENCY,
             workload::job,
             workload::after_error
         ),
@@ -158,7 +159,7 @@ pub async fn all(
         secret_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         config_map_changes(client.clone(), context.clone(), namespaces.to_vec(), stop.clone()),
         namespace_changes(client.clone(), context.clone(), stop.clone()),
-        when_listed(context.clone(), stop.clone()),
+        listed::when_listed(context.clone(), stop.clone()),
     );
 }
 
@@ -174,7 +175,7 @@ impl Start {
         store: &Store<K>,
         receiver: UnboundedReceiver<ObjectRef<K>>,
     ) {
-        self.controller(objects, store, receiver, pass::run, pass::after_error)
+        self.controller(objects, store, receiver, ALL, when_ready, pass::after_error)
             .await;
     }
 
@@ -191,13 +192,15 @@ impl Start {
     ) {
         let context = &self.context;
         let watch = guarded(&context.client, namespaces, &context.unwatched, None, readable);
-        let imports = reflect(watch, writers.0, tell(context, import::news::import));
+        let news = tell(context, import::news::import);
+        let imports = reflect_ours(watch, writers.0, context.echoes.clone(), news);
         let store = &context.stores.imports;
         tokio::join!(
             self.controller(
                 imports,
                 store,
                 receiver,
+                CONCURRENCY,
                 pass::without_finalizer,
                 pass::after_error
             ),
@@ -233,19 +236,24 @@ impl Start {
         }
     }
 
-    /// A kind of ours, who is told of it, and what is made of an object that can't be read.
-    fn watched<K: Watched + Indexed>(
+    /// A kind of ours, and who is told of it.
+    fn watched<K>(
         &self,
         namespaces: &[String],
         writer: Writer<K>,
         about: fn(&watcher::Event<K>, Option<&K>, &Context),
-        in_place: InPlace<K>,
-    ) -> BoxStream<'static, watcher::Result<K>> {
+    ) -> BoxStream<'static, watcher::Result<K>>
+    where
+        K: Watched + Indexed + Managed + HasSpec<Spec: Default + Serialize>,
+    {
         let Context {
-            client, unwatched, ..
+            client,
+            unwatched,
+            echoes,
+            ..
         } = &*self.context;
-        let events = guarded(client, namespaces, unwatched, None, in_place);
-        reflect(events, writer, tell(&self.context, about)).boxed()
+        let events = guarded(client, namespaces, unwatched, None, readable);
+        reflect_ours(events, writer, echoes.clone(), tell(&self.context, about)).boxed()
     }
 
     fn watched_rolling<K: Rolling + Watched>(
@@ -264,8 +272,15 @@ impl Start {
         receiver: UnboundedReceiver<ObjectRef<K>>,
     ) {
         let store = K::store(&self.context);
-        self.controller(objects, store, receiver, workload::rolling, workload::after_error)
-            .await;
+        self.controller(
+            objects,
+            store,
+            receiver,
+            CONCURRENCY,
+            workload::rolling,
+            workload::after_error,
+        )
+        .await;
     }
 
     async fn controller<K, E, F>(
@@ -273,6 +288,7 @@ impl Start {
         objects: impl Stream<Item = watcher::Result<K>> + Send + 'static,
         store: &Store<K>,
         receiver: UnboundedReceiver<ObjectRef<K>>,
+        passes: u16,
         reconcile: fn(Arc<K>, Arc<Context>) -> F,
         after_error: fn(Arc<K>, &E, Arc<Context>) -> Action,
     ) where
@@ -280,11 +296,6 @@ impl Start {
         E: std::error::Error + Send + 'static,
         F: Future<Output = Result<Action, E>> + Send + 'static,
     {
-        let passes = if K::kind(&()) == <AlertRule as kube::Resource>::kind(&()) {
-            RULES
-        } else {
-            CONCURRENCY
-        };
         Controller::for_stream(objects, store.as_reflected().clone())
             .with_config(Config::default().concurrency(passes))
             .reconcile_on(stream(receiver))
@@ -318,6 +329,15 @@ impl Start {
     }
 }
 
+/// A pass over a resource that decides by what there is of other kinds, which is seen only when all have been listed.
+pub(in crate::controller) async fn when_ready<K: Reconcile>(
+    object: Arc<K>,
+    context: Arc<Context>,
+) -> Result<Action, pass::Error> {
+    waiting(context.begins.cancelled()).await;
+    pass::run(object, context).await
+}
+
 /// How a pass ended that did not end well.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ended<E: std::error::Error + 'static> {
@@ -335,89 +355,6 @@ pub(super) async fn in_time<E: std::error::Error + 'static>(
         Ok(result) => result.map_err(Ended::Failed),
         Err(Late) => Err(Ended::Late),
     }
-}
-
-/// Nothing is decided before every kind has been listed once; then everything is looked at.
-pub(super) async fn when_listed(context: Arc<Context>, stop: CancellationToken) {
-    tokio::select! {
-        () = all_listed(&context) => {}
-        () = stop.cancelled() => return,
-    }
-    debug!("every kind has been listed");
-    context.set_ready();
-    tally::log_standing(&context.stores);
-    let Stores {
-        rules,
-        contact_points,
-        policies,
-        time_intervals,
-        templates,
-        inhibition_rules,
-        silences,
-        instances,
-        maintenance,
-        imports,
-        ..
-    } = &context.stores;
-    let triggers = &context.triggers;
-    triggers.rules.all(rules);
-    triggers.contact_points.all(contact_points);
-    triggers.policies.all(policies);
-    triggers.time_intervals.all(time_intervals);
-    triggers.templates.all(templates);
-    triggers.inhibition_rules.all(inhibition_rules);
-    triggers.silences.all(silences);
-    triggers.instances.all(instances);
-    triggers.maintenance.all(maintenance);
-    triggers.imports.all(imports);
-}
-
-/// Waits until every kind has been listed, and says now and then which ones it waits for.
-async fn all_listed(context: &Context) {
-    let stores = &context.stores;
-    let missing = Mutex::new(BTreeSet::new());
-    let listed = tokio::time::Instant::now();
-    let all = async {
-        tokio::join!(
-            one_listed(&stores.rules, &missing),
-            one_listed(&stores.contact_points, &missing),
-            one_listed(&stores.policies, &missing),
-            one_listed(&stores.time_intervals, &missing),
-            one_listed(&stores.templates, &missing),
-            one_listed(&stores.inhibition_rules, &missing),
-            one_listed(&stores.silences, &missing),
-            one_listed(&stores.instances, &missing),
-            one_listed(&stores.maintenance, &missing),
-            one_listed(&stores.deployments, &missing),
-            one_listed(&stores.stateful_sets, &missing),
-            one_listed(&stores.daemon_sets, &missing),
-            one_listed(&stores.jobs, &missing),
-            one_listed(&stores.imports, &missing),
-        )
-    };
-    let say = async {
-        loop {
-            let kinds = missing.lock().iter().cloned().collect::<Vec<_>>().join(", ");
-            context.readiness.wait(format!("not listed yet: {kinds}"));
-            sleep(SAY).await;
-            info!(kinds, "nothing is done before these have been listed");
-        }
-    };
-    tokio::select! {
-        _ = all => debug!(took = ?listed.elapsed(), "listed"),
-        () = say => {}
-    }
-}
-
-/// Waits until a kind has been listed; it is among the missing until then.
-async fn one_listed<K: Indexed>(store: &Store<K>, missing: &Mutex<BTreeSet<String>>) {
-    let kind = K::kind(&()).into_owned();
-    missing.lock().insert(kind.clone());
-    // A store whose writer is gone is never listed: the process ends.
-    if store.as_reflected().wait_until_ready().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    missing.lock().remove(&kind);
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::cluster::logged_tests::Lines;
 use crate::controller::engine::health::Health;
+use crate::controller::engine::managed::Managed;
 use crate::controller::maintenance;
 use crate::controller::pass::{self, Reconcile};
-use crate::controller::run::when_listed;
+use crate::controller::run::listed::when_listed;
+use crate::controller::run::when_ready;
 
 /// A world whose Grafana has never answered.
 async fn alone() -> World {
@@ -114,6 +116,40 @@ async fn what_is_right_waits_for_the_grafana_that_is_away_and_names_it() {
         assert!(message.starts_with("GrafanaInstance default: "), "{message}");
         assert!(message.contains("bad gateway"), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_pass_begins_when_every_kind_has_been_listed_and_something_is_known_of_its_grafana() {
+    let mut world = World::starting(ApiServer::default(), Double::new());
+    let rule = Arc::new(world.rule("r", json!({"query": QUERY})));
+    let go_on = CancellationToken::new();
+    let dawdle = go_on.clone();
+    world.grafana.does(move |_| Does::Dawdles(dawdle.clone()));
+    let instance = world.connect(json!({})).await;
+    let mut first = Box::pin(when_ready(rule.clone(), world.context.clone()));
+    assert!(futures::poll!(first.as_mut()).is_pending(), "nothing is listed");
+    world.context.triggers.rules.one("revel", "r");
+    assert_eq!(drain(&mut world.receivers.rules), 0, "its first pass is ahead");
+    world.context.set_ready();
+    assert_eq!(first.await.unwrap(), Action::await_change());
+    assert_eq!(world.server.writes(), [""; 0], "nothing is known of Grafana yet");
+    go_on.cancel();
+    until("the first read", || {
+        !matches!(instance.health(), Health::Starting)
+    })
+    .await;
+    until("the rule's part of it", || {
+        instance.check(AlertRule::NEEDS).is_ok()
+    })
+    .await;
+    until("the rule is asked for", || !world.receivers.rules.is_empty()).await;
+    assert_eq!(drain(&mut world.receivers.rules), 1, "one pass does it");
+    when_ready(rule, world.context.clone()).await.unwrap();
+    let (reason, message) = world
+        .server
+        .ready(&path("alertrules", "revel", "r"))
+        .expect("a condition");
+    assert_eq!(reason, "Synced", "{message}");
 }
 
 #[tokio::test]
@@ -356,7 +392,6 @@ async fn what_was_not_well_before_a_start_is_named_once_every_kind_is_listed_and
         .expect("these are all kinds that must be listed");
     assert_eq!(told(), 1, "{}", lines.text());
     assert!(lines.text().contains("revel/r"), "{}", lines.text());
-    assert_eq!(drain(&mut world.receivers.rules), 1, "everything is looked at");
 }
 
 /// Lets a watch tell of all there is of a kind.

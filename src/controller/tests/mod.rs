@@ -69,8 +69,15 @@ impl World {
         Self::over(ApiServer::default(), Double::new())
     }
 
-    /// An operator that knows nothing yet of these two.
+    /// An operator that knows nothing yet of these two, and has listed all there is.
     fn over(server: ApiServer, grafana: Double) -> Self {
+        let world = Self::starting(server, grafana);
+        world.context.set_ready();
+        world
+    }
+
+    /// The same, which has listed nothing yet.
+    fn starting(server: ApiServer, grafana: Double) -> Self {
         let operator = Operator {
             namespace: HOME.to_owned(),
             owner: Owner::parse("own").unwrap(),
@@ -81,7 +88,6 @@ impl World {
             readiness: Arc::new(Readiness::waiting("tests")),
         };
         let (context, writers, receivers) = operator.context(server.client());
-        context.set_ready();
         Self {
             context: Arc::new(context),
             writers: Box::new(writers),

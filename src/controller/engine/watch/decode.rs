@@ -30,7 +30,14 @@ pub type InPlace<K> = fn(&Value) -> Option<K>;
 /// An object as the API server has it: read, or where it can't be as it is. What nobody reads of it is dropped first, and all but the object itself as
 /// soon as it is read: a page has a hundred of them.
 #[derive(Debug, Clone)]
-pub(super) struct Read<K>(Result<K, Unread>);
+pub struct Read<K>(Result<K, Unread>);
+
+impl<K> Read<K> {
+    /// The object, if it could be read.
+    pub fn object(self) -> Option<K> {
+        self.0.ok()
+    }
+}
 
 #[derive(Debug, Clone)]
 struct Unread {

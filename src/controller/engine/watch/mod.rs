@@ -5,6 +5,7 @@
 
 mod calm;
 mod decode;
+mod echo;
 mod kinds;
 mod merge;
 
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, future};
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::ObjectRef;
@@ -20,17 +21,19 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource, ResourceExt};
 
 use calm::{Calm, calm};
-use decode::{Read, decode};
+use decode::decode;
 use merge::merge;
 
 use super::by::Indexed;
+use super::managed::Managed;
 use super::store::{Store, Writer};
 use super::unwatched::Unwatched;
 use crate::cluster::client::WORKLOAD_WATCH;
 
 /// How many objects are listed at a time.
 const PAGE: u32 = 100;
-pub use decode::{InPlace, LAST_APPLIED, left_out, readable};
+pub use decode::{InPlace, LAST_APPLIED, Read, left_out, readable};
+pub use echo::Echoes;
 pub use kinds::{Events, Watched};
 
 /// Lists page by page, or thousands of objects would be held as text and as JSON at once. A list from the API server's cache
@@ -112,8 +115,29 @@ pub fn versions<K: Watched>(
 /// Feeds the store, lets `tell` see every event, with what was known of its object before, and yields what was applied.
 pub fn reflect<K: Watched + Indexed>(
     events: Events<K>,
+    writer: Writer<K>,
+    tell: impl Fn(&Event<K>, Option<&K>) + Send + 'static,
+) -> impl Stream<Item = watcher::Result<K>> + Send + 'static {
+    but(events, writer, tell, |_, _| false)
+}
+
+/// The same of a kind of ours, without what passes have written themselves.
+pub fn reflect_ours<K: Watched + Indexed + Managed>(
+    events: Events<K>,
+    writer: Writer<K>,
+    echoes: Arc<Echoes>,
+    tell: impl Fn(&Event<K>, Option<&K>) + Send + 'static,
+) -> impl Stream<Item = watcher::Result<K>> + Send + 'static {
+    but(events, writer, tell, move |event, before| {
+        echoes.is_one(event, before)
+    })
+}
+
+fn but<K: Watched + Indexed>(
+    events: Events<K>,
     mut writer: Writer<K>,
     tell: impl Fn(&Event<K>, Option<&K>) + Send + 'static,
+    is_left_out: impl Fn(&Event<K>, Option<&K>) -> bool + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<K>> + Send + 'static {
     let mut relisting = Relisting::new(writer.as_reader());
     events
@@ -121,8 +145,10 @@ pub fn reflect<K: Watched + Indexed>(
         .map(move |event| {
             let before = writer.apply(&event);
             tell(&event, before.as_deref());
-            Ok(event)
+            let is_left_out = is_left_out(&event, before.as_deref());
+            (!is_left_out).then_some(Ok(event))
         })
+        .filter_map(future::ready)
         .applied_objects()
 }
 
