@@ -200,6 +200,27 @@ async fn a_file_is_held_against_the_rule_as_it_stands_over_the_past() {
 }
 
 #[apply(every_release)]
+async fn the_rule_in_grafana_is_compared_by_the_interval_that_it_has_there() {
+    let w = world::start().await;
+    queue(&w).await;
+    let mut often = spec(&w, "0s");
+    often["interval"] = json!("10s");
+    w.put("AlertRule", "queue", often).await;
+    w.synced::<AlertRule>("queue").await;
+    let args = ["backtest", "-f", "-", "--since", "50m", "--compare", "-o", "json"];
+    let ended = run(&w, &args, &file(&w, &spec(&w, "0s"))).await;
+    assert_eq!(ended.code, 0, "{}", ended.said);
+    let report: Value = serde_json::from_str(&ended.printed).expect("JSON");
+    let rule = &report["rules"][0];
+    let steps = [0, 1].map(|at| rule["runs"][at]["stepSeconds"].as_u64());
+    assert_eq!(steps, [Some(10), Some(60)], "{rule:#}");
+    assert_eq!(
+        rule["notes"][0],
+        "Evaluated every 1m, as this file says; Grafana evaluates every 10s."
+    );
+}
+
+#[apply(every_release)]
 async fn what_cannot_be_worked_out_for_the_past_is_said_and_not_guessed() {
     let w = world::start().await;
     queue(&w).await;

@@ -32,6 +32,7 @@ fn run(run: &Run) -> Value {
     });
     json!({
         "of": if run.called == "in Grafana" { "Grafana" } else { "resource" },
+        "stepSeconds": past.span.step, "evaluations": past.span.count(),
         "count": past.of_condition().count(), "firingSeconds": past.fired(), "longestSeconds": past.longest(), "flaps": past.flaps(),
         "wouldPage": run.paged.as_ref().ok(), "evaluationsWithoutData": past.without_data, "failedEvaluations": past.failed.0,
         "firings": firings.collect::<Vec<_>>(),

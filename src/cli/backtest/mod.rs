@@ -194,59 +194,61 @@ impl Backtest {
     ) -> Result<Tested<'a>, String> {
         let (reached, facts) = (&gathered.reached, &gathered.facts);
         let rule = self.changed(&subject.rule)?;
-        let interval = i64::try_from(rule.interval.as_secs()).unwrap_or(60);
-        let step = match self.step {
-            Step::Auto => plan::step(from, to, interval),
-            Step::Seconds(seconds) => seconds,
-        };
-        let span = Span::within(from, to, step)
-            .ok_or("there is no evaluation in so short a time: take a shorter --step or a longer --since")?;
-        let mut notes = vec![resolution(span, interval)];
+        let own = self.pace(&rule, (from, to))?;
+        let mut notes = Vec::new();
         let mut runs = Vec::new();
-        let mut asked: Vec<(Vec<Asked>, Samples)> = Vec::new();
+        let mut asked: Vec<(Vec<Asked>, Span, Samples)> = Vec::new();
         let objects: Vec<_> = gathered.objects.clone();
         let world = World::new(
             &objects,
             &gathered.instance,
             Owners::new(gathered.owner.clone(), &[]),
         );
+        let called = if gathered.is_of_files {
+            "this file"
+        } else {
+            "this rule"
+        };
         let mut ways = Vec::new();
+        let mut theirs = None;
         if self.compare {
             match subject.standing(&gathered.held) {
-                Some(standing) => ways.push(("in Grafana", standing.clone())),
+                Some(standing) => {
+                    // Grafana evaluates it as often as it says there, whatever is written here.
+                    let pace = self.pace(standing, (from, to))?;
+                    theirs = Some(pace);
+                    ways.push(("in Grafana", standing.clone(), pace));
+                }
                 None => {
                     notes.push("Grafana has no such rule yet: there is nothing to compare with".to_owned());
                 }
             }
         }
-        ways.push((
-            if gathered.is_of_files {
-                "this file"
-            } else {
-                "this rule"
-            },
-            rule,
-        ));
+        notes.insert(0, resolution(called, own, theirs));
+        ways.push((called, rule, own));
         // The same for all, as what is asked for one is used for the other.
         let lead_in = ways
             .iter()
-            .map(|(_, rule)| lead_in(rule))
+            .map(|(_, rule, _)| lead_in(rule))
             .max()
             .unwrap_or_default();
-        for (called, rule) in ways {
+        for (called, rule, pace) in ways {
+            let span = pace.span;
             let graph = Graph::of(&rule, facts.version)?;
-            let queries = plan::asked(&graph, &facts.sources, step)?;
+            let queries = plan::asked(&graph, &facts.sources, span.step)?;
             // What was asked already isn't asked again.
-            let known = asked.iter().position(|(before, _)| *before == queries);
+            let known = asked
+                .iter()
+                .position(|(before, over, _)| *before == queries && *over == span);
             let at = if let Some(at) = known {
                 at
             } else {
                 let early = span.led_in(lead_in);
                 let samples = asking::ask(reached, &queries, early, self.whom.quiet).await?;
-                asked.push((queries, samples));
+                asked.push((queries, span, samples));
                 asked.len() - 1
             };
-            let Some((_, samples)) = asked.get(at) else {
+            let Some((_, _, samples)) = asked.get(at) else {
                 continue;
             };
             let past = past(&rule, facts.version, span, lead_in, samples)?;
@@ -272,10 +274,22 @@ impl Backtest {
         notes.extend(text::compared(&runs));
         Ok(Tested {
             subject,
-            span,
+            span: own.span,
             runs,
             notes,
         })
+    }
+
+    /// How often a rule is evaluated, and when here.
+    fn pace(&self, rule: &AlertRule, (from, to): (i64, i64)) -> Result<Pace, String> {
+        let interval = i64::try_from(rule.interval.as_secs()).unwrap_or(60);
+        let step = match self.step {
+            Step::Auto => plan::step(from, to, interval),
+            Step::Seconds(seconds) => seconds,
+        };
+        let span = Span::within(from, to, step)
+            .ok_or("there is no evaluation in so short a time: take a shorter --step or a longer --since")?;
+        Ok(Pace { span, interval })
     }
 
     /// The rule with what is asked for in its place.
@@ -314,21 +328,50 @@ async fn trees(gathered: &Gathered) -> Result<Vec<(TreeName, Route)>, String> {
         .collect())
 }
 
-/// How fine what was looked at is.
-fn resolution(span: Span, interval: i64) -> String {
-    let shown = text::length(span.step);
-    if span.step == interval {
-        return format!("Evaluated every {shown}, as in Grafana.");
+/// How often a rule is evaluated by itself, and when it is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    span: Span,
+    interval: i64,
+}
+
+/// How fine what was looked at is, and whose interval that is: of the rule that is written, and of the one in Grafana where that counts too.
+fn resolution(called: &str, own: Pace, theirs: Option<Pace>) -> String {
+    let shown = text::length;
+    let is_same = theirs.is_some_and(|theirs| theirs == own);
+    let own = match own.span.step == own.interval {
+        true if is_same => return format!("Evaluated every {}, as in Grafana.", shown(own.interval)),
+        true => format!("every {}, as {called} says", shown(own.interval)),
+        false => {
+            let whose = if is_same { "Grafana" } else { called };
+            format!("every {}, where {}", shown(own.span.step), coarse(own, whose))
+        }
+    };
+    match theirs.filter(|_| !is_same) {
+        None => format!("Evaluated {own}."),
+        Some(theirs) if theirs.span.step == theirs.interval => {
+            format!(
+                "Evaluated {own}; Grafana evaluates every {}.",
+                shown(theirs.interval)
+            )
+        }
+        Some(theirs) => format!(
+            "Evaluated {own}; that in Grafana every {}, where {}.",
+            shown(theirs.span.step),
+            coarse(theirs, "Grafana")
+        ),
     }
-    let finer = if span.step > interval {
+}
+
+/// Which interval isn't kept to, and what that means.
+fn coarse(pace: Pace, whose: &str) -> String {
+    let verb = if whose == "Grafana" { "evaluates" } else { "says" };
+    let meaning = if pace.span.step > pace.interval {
         "what is shorter isn't seen, and a rule waits in whole steps"
     } else {
         "Grafana sees less"
     };
-    format!(
-        "Evaluated every {shown}, where Grafana evaluates every {}: {finer}.",
-        text::length(interval)
-    )
+    format!("{whose} {verb} every {}: {meaning}", text::length(pace.interval))
 }
 
 /// What people should know of the data.
@@ -351,4 +394,47 @@ fn said(past: &Past, samples: &Samples, paged: &Paged) -> Vec<String> {
         notes.push(format!("Who would be told isn't known: {why}."));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn pace(interval: i64, step: i64) -> Pace {
+        let span = Span {
+            from: 0,
+            to: 3600,
+            step,
+        };
+        Pace { span, interval }
+    }
+
+    #[test]
+    fn each_interval_is_said_with_whose_it_is() {
+        let minute = pace(60, 60);
+        assert_eq!(
+            resolution("this file", minute, Some(minute)),
+            "Evaluated every 1m, as in Grafana."
+        );
+        assert_eq!(
+            resolution("this rule", minute, None),
+            "Evaluated every 1m, as this rule says."
+        );
+        assert_eq!(
+            resolution("this file", minute, Some(pace(1, 1))),
+            "Evaluated every 1m, as this file says; Grafana evaluates every 1s."
+        );
+        assert_eq!(
+            resolution("this file", minute, Some(pace(1, 7))),
+            "Evaluated every 1m, as this file says; that in Grafana every 7s, where Grafana evaluates every 1s: what is shorter isn't seen, and a rule waits in whole steps."
+        );
+        assert_eq!(
+            resolution("this file", pace(60, 10), Some(pace(60, 10))),
+            "Evaluated every 10s, where Grafana evaluates every 1m: Grafana sees less."
+        );
+        assert_eq!(
+            resolution("this file", pace(60, 120), None),
+            "Evaluated every 2m, where this file says every 1m: what is shorter isn't seen, and a rule waits in whole steps."
+        );
+    }
 }
