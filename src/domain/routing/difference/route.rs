@@ -1,12 +1,14 @@
 //! Policy trees.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Difference, Facts, compare, say};
 use crate::api::matcher::{MatchOp, Matcher};
 use crate::domain::notification::{branches as marks, tree as mark};
 use crate::domain::ownership::LABEL;
-use crate::grafana::digest::{Inherited, RouteDigest, matchers};
+use crate::grafana::digest::{Inherited, RouteDigest, duration, matchers};
 use crate::grafana::model::Route;
 
 /// What differs between two trees, their branches and marks aside.
@@ -84,8 +86,18 @@ fn below<'a>(
     (has, after): (Inherited<'a>, &'a Route),
     all: &mut Vec<Difference>,
 ) {
+    let above = (had, has);
     let (had, has) = (had.overridden_by(before), has.overridden_by(after));
-    all.extend(compare(&facts(path, had, before), &facts(path, has, after)));
+    let told = compare(&facts(path, had, before), &facts(path, has, after)).into_iter();
+    all.extend(told.filter(|difference| {
+        let name = difference.field.strip_prefix(path).unwrap_or_default();
+        let values = |(before, after)| (value(before, name), value(after, name));
+        let (own, above) = (values((had, has)), values(above));
+        // Said or inherited is one; and what follows the one above it is told there.
+        let is_same = own.0.is_some() && own.0 == own.1;
+        let follows = own.0.is_some() && own == above && !path.is_empty();
+        !is_same && !follows
+    }));
     let (old, new) = (&before.routes, &after.routes);
     // Routes at either end that do the same have only moved along.
     let same = |(one, other): &(&Route, &Route)| RouteDigest::of(one) == RouteDigest::of(other);
@@ -118,6 +130,19 @@ fn below<'a>(
             below(&format!("{}.", at(i)), (had, was), (has, is), all);
         }
     }
+}
+
+/// What a route has of a field that those below it inherit; `None` of any other.
+fn value(of: Inherited<'_>, field: &str) -> Option<BTreeSet<String>> {
+    let length = |text: &str| duration(text).map_or_else(|| text.to_owned(), |length| format!("{length:?}"));
+    Some(match field {
+        "receiver" => BTreeSet::from([of.receiver.to_owned()]),
+        "groupBy" => of.group_by.iter().cloned().collect(),
+        "groupWait" => BTreeSet::from([length(of.group_wait)]),
+        "groupInterval" => BTreeSet::from([length(of.group_interval)]),
+        "repeatInterval" => BTreeSet::from([length(of.repeat_interval)]),
+        _ => return None,
+    })
 }
 
 /// A whole route in a line.

@@ -88,6 +88,44 @@ fn of_a_tree_only_routes_that_do_something_else_are_told() {
 }
 
 #[test]
+fn what_a_route_says_or_inherits_is_one() {
+    let tree_of = |above: &str, own: Value| {
+        let mut below = json!({"object_matchers": [["x", "=", "1"]], "continue": true});
+        below
+            .as_object_mut()
+            .unwrap()
+            .extend(own.as_object().unwrap().clone());
+        route(json!({"receiver": above, "group_by": ["a", "b"], "group_wait": "1m", "routes": [below]}))
+    };
+    let inherits = tree_of("a", json!({}));
+    // The operator writes a receiver at each route.
+    let says = tree_of(
+        "a",
+        json!({"receiver": "a", "group_by": ["b", "a"], "group_wait": "60s", "continue": false}),
+    );
+    let continues = |before: bool, after: bool| one("routes[0].continue", json!(before), json!(after));
+    assert_eq!(told(&tree(&inherits, &says)), [continues(true, false)]);
+    assert_eq!(told(&tree(&says, &inherits)), [continues(false, true)]);
+    // What follows the one above it is told there.
+    let moved = tree_of("c", json!({"receiver": "c"}));
+    assert_eq!(
+        told(&tree(&inherits, &moved)),
+        [one("receiver", json!("a"), json!("c"))]
+    );
+    // And what stays as it was though the one above it is another now is none.
+    let kept = tree_of("c", json!({"receiver": "a"}));
+    assert_eq!(
+        told(&tree(&inherits, &kept)),
+        [one("receiver", json!("a"), json!("c"))]
+    );
+    let other = tree_of("a", json!({"receiver": "d"}));
+    assert_eq!(
+        told(&tree(&inherits, &other)),
+        [one("routes[0].receiver", Value::Null, json!("d"))]
+    );
+}
+
+#[test]
 fn a_branch_is_told_of_by_its_mark_and_not_with_the_tree() {
     let branch = |receiver: &str| json!({"receiver": receiver, "object_matchers": [["__alertwright_tree__", "!=", "o/n/b"]], "continue": true});
     let with = |branches: Value| route(json!({"receiver": "a", "routes": branches}));
