@@ -93,6 +93,7 @@ impl Status {
                 namespace: narrow,
                 instance: self.instance.as_deref(),
                 selector: self.selector.as_ref(),
+                is_whole: read.is_whole(),
             },
             place: place(),
         };

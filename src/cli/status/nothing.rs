@@ -115,6 +115,7 @@ mod tests {
                     namespace,
                     instance,
                     selector: None,
+                    is_whole: true,
                 },
             )
         };

@@ -34,6 +34,8 @@ pub(super) struct Shown<'a> {
     pub(super) instance: Option<&'a str>,
     /// The labels.
     pub(super) selector: Option<&'a Selector>,
+    /// Whether all resources of all namespaces are known, shown or not.
+    pub(super) is_whole: bool,
 }
 
 /// All that is shown.
@@ -200,20 +202,49 @@ fn instances(objects: &[Object], shown: &Shown<'_>) -> Vec<Instance> {
         .filter(|object| object.kind == "GrafanaInstance" && shown.has(object));
     let instance = |object: &Object| {
         let part = Part::whole(object);
+        // Its status counts a moment later than its resources say so themselves.
+        let counts = shown.is_whole.then(|| counts(objects, &object.name));
         let url = || object.spec().get("url").and_then(Value::as_str);
         Instance {
             name: object.name.clone(),
             grafana: part.text("url").or_else(url).map(str::to_owned),
             version: part.text("version").map(str::to_owned),
             is_reachable: part.is("reachable"),
-            in_sync: part.number("inSync"),
-            not_in_sync: part.number("notInSync"),
+            in_sync: counts.map_or_else(|| part.number("inSync"), |(well, _)| Some(well)),
+            not_in_sync: counts.map_or_else(|| part.number("notInSync"), |(_, others)| Some(others)),
             why: part.why(object),
         }
     };
     let mut all: Vec<Instance> = all.map(instance).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+/// The kinds that a GrafanaInstance counts: those that have something in Grafana.
+const COUNTED: [&str; 7] = [
+    "AlertRule",
+    "ContactPoint",
+    "InhibitionRule",
+    "NotificationPolicy",
+    "NotificationTemplate",
+    "Silence",
+    "TimeInterval",
+];
+
+/// How many resources are in sync in a GrafanaInstance, and how many aren't, as the operator counts them.
+fn counts(objects: &[Object], instance: &str) -> (i64, i64) {
+    let ours = objects
+        .iter()
+        .filter(|object| is_ours(&object.value) && COUNTED.contains(&object.kind.as_str()));
+    let parts = ours.flat_map(|object| parts(object).into_iter().map(move |part| (object, part)));
+    let here = parts.filter(|(_, part)| part.instance == Some(instance));
+    here.fold((0, 0), |(well, others), (object, part)| {
+        if part.why(object).is_none_or(|why| why.is_ready) {
+            (well + 1, others)
+        } else {
+            (well, others + 1)
+        }
+    })
 }
 
 fn waiting(object: &Object, shown: &Shown<'_>) -> Vec<Waiting> {

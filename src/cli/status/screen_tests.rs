@@ -281,6 +281,53 @@ fn a_namespace_an_instance_and_labels_say_what_is_shown() {
 }
 
 #[test]
+fn an_instance_counts_what_the_table_shows_where_all_is_known() {
+    let mut all = cluster();
+    for object in all
+        .iter_mut()
+        .filter(|object| object.kind == "TimeInterval" || object.name == "slack")
+    {
+        object.value["status"]["conditions"] = ready("Suspended", false, "spec.suspend");
+    }
+    let counts = |shown: &Shown<'_>| {
+        let screen = screen(&all, shown);
+        let waiting = screen.not_in_sync.iter().filter(|waiting| !waiting.why.is_ready);
+        let counted = waiting
+            .filter(|waiting| waiting.kind != "GrafanaInstance")
+            .count();
+        (
+            screen.instances[0].in_sync,
+            screen.instances[0].not_in_sync,
+            counted,
+        )
+    };
+    // Its status is a moment older.
+    assert_eq!(counts(&Shown::default()).1, Some(2));
+    let whole = Shown {
+        is_whole: true,
+        ..Shown::default()
+    };
+    let (well, others, shown) = counts(&whole);
+    assert_eq!(others, i64::try_from(shown).ok());
+    let of_kinds = all.iter().filter(|object| {
+        !matches!(
+            object.kind.as_str(),
+            "GrafanaInstance" | "MaintenancePolicy" | "PrometheusRuleImport" | "Deployment" | "Lease"
+        )
+    });
+    assert_eq!(
+        well.zip(others).map(|(a, b)| a + b),
+        i64::try_from(of_kinds.count()).ok()
+    );
+    // Whichever namespace is shown.
+    let one = Shown {
+        namespace: Some("shop"),
+        ..whole
+    };
+    assert_eq!(counts(&one).1, others);
+}
+
+#[test]
 fn a_silence_that_grafana_does_not_hold_silences_nothing() {
     let mut all = cluster();
     let firing = |all: &[Object]| screen(all, &Shown::default()).firing;
