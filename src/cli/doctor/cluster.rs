@@ -14,6 +14,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{ListParams, PostParams};
 use kube::core::discovery::v2::APIGroupDiscoveryList;
 use kube::{Api, Client, ResourceExt};
@@ -182,6 +183,14 @@ async fn lease(client: &Client, home: &str) -> Read<Option<Held>> {
     }))
 }
 
+/// When a status was last written, by whomever.
+fn written(fields: &[ManagedFieldsEntry]) -> Option<Timestamp> {
+    let of_status = fields
+        .iter()
+        .filter(|entry| entry.subresource.as_deref() == Some("status"));
+    of_status.filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
+}
+
 async fn instances(client: &Client, home: &str) -> Read<Vec<Instance>> {
     let found = all::<GrafanaInstance>(Api::namespaced(client.clone(), home), "").await?;
     let instance = |found: GrafanaInstance| {
@@ -194,6 +203,7 @@ async fn instances(client: &Client, home: &str) -> Read<Vec<Instance>> {
             ready: ready
                 .next()
                 .map(|ready| (ready.status.clone(), ready.reason.clone(), ready.message.clone())),
+            written: written(found.managed_fields()),
             default: found.spec.default_datasource.clone(),
             grafana: None,
         }

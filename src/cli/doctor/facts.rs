@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use crate::api::reference::DatasourceRef;
 use crate::grafana::wire::{DataSource, Toggles};
@@ -30,6 +30,16 @@ pub(super) struct Facts {
     pub(super) served: Read<Vec<Served>>,
     /// The kinds whose health Argo CD knows; `None` without an Argo CD.
     pub(super) argo: Read<Option<BTreeSet<String>>>,
+}
+
+impl Facts {
+    /// How long ago the status of a GrafanaInstance was last written.
+    pub(super) fn last_written(&self) -> Option<SignedDuration> {
+        let instances = self.instances.as_deref().unwrap_or_default();
+        let last = instances.iter().filter_map(|instance| instance.written).max()?;
+        let age = self.now.duration_since(last).max(SignedDuration::ZERO);
+        Some(age.round(Unit::Second).unwrap_or(age))
+    }
 }
 
 /// One of our types.
@@ -86,6 +96,8 @@ pub(super) struct Instance {
     pub(super) url: String,
     /// Status, reason and message of its condition Ready; `None` before the operator's first word.
     pub(super) ready: Option<(String, String, String)>,
+    /// When somebody last wrote its status.
+    pub(super) written: Option<Timestamp>,
     /// How its rules find their data source.
     pub(super) default: Option<DatasourceRef>,
     /// `None` where it wasn't asked.

@@ -20,6 +20,7 @@ pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected
             is_declared: false,
             url: String::new(),
             ready: None,
+            written: None,
             default: None,
             grafana: None,
         });

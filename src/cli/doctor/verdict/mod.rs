@@ -346,13 +346,33 @@ fn lease(facts: &Facts) -> Check {
                 ),
             }
         }
-        Ok(_) => Check::bad(
-            name,
-            "nobody holds it: nobody works",
-            format!("{start}{} logs -l app.kubernetes.io/name=alertwright", facts.home),
-        ),
+        Ok(_) => match facts.last_written().filter(|_| deployed.is_empty()) {
+            // One outside a Deployment, without leader election, holds none.
+            Some(age) if age <= LATELY => Check::doubt(
+                name,
+                format!(
+                    "nobody holds it, but a status was written {age:#} ago: one works that is no Deployment here"
+                ),
+                "none is needed for one without leader election; else see to it that there is one alone",
+            ),
+            Some(age) => Check::doubt(
+                name,
+                format!(
+                    "nobody holds it, and the last status was written {age:#} ago: whether anybody works isn't known"
+                ),
+                "at rest nothing is written: ask for a pass with alertwright reconcile, and look whether it is handled",
+            ),
+            None => Check::bad(
+                name,
+                "nobody holds it: nobody works",
+                format!("{start}{} logs -l app.kubernetes.io/name=alertwright", facts.home),
+            ),
+        },
     }
 }
+
+/// A status that is no older was written by one that works.
+const LATELY: SignedDuration = SignedDuration::from_mins(10);
 
 fn argo(found: &Read<Option<BTreeSet<String>>>) -> Check {
     let name = "argo cd";

@@ -42,6 +42,7 @@ fn well() -> Facts {
             is_declared: true,
             url: "https://grafana.example.com".to_owned(),
             ready: Some(("True".to_owned(), "Synced".to_owned(), String::new())),
+            written: Some("2026-11-27T11:59:50Z".parse().unwrap()),
             default: None,
             grafana: Some(Ok(asked())),
         }]),
@@ -145,7 +146,7 @@ type Case = (fn(&mut Facts), &'static str);
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
-    let cases: [Case; 30] = [
+    let cases: [Case; 33] = [
         (
             |f| f.kubernetes = "v1.29.9".to_owned(),
             "Bad kubernetes: v1.29.9 is too old",
@@ -219,7 +220,25 @@ fn each_thing_that_is_not_well_is_told_by_its_own_check_with_a_cure() {
             |f| f.deployments.as_mut().unwrap()[0].elects = false,
             "Bad lease: 2 replicas work without waiting",
         ),
-        (|f| f.lease = Ok(None), "Bad lease: nobody holds it"),
+        (|f| f.lease = Ok(None), "Bad lease: nobody holds it: nobody works"),
+        (
+            |f| (f.lease, f.deployments) = (Ok(None), Ok(Vec::new())),
+            "Doubt lease: nobody holds it, but a status was written 10s ago",
+        ),
+        (
+            |f| {
+                (f.lease, f.deployments) = (Ok(None), Ok(Vec::new()));
+                f.now = "2026-11-27T13:00:00Z".parse().unwrap();
+            },
+            "Doubt lease: nobody holds it, and the last status was written 1h 10s ago: whether anybody works isn't known",
+        ),
+        (
+            |f| {
+                (f.lease, f.deployments) = (Ok(None), Ok(Vec::new()));
+                f.instances.as_mut().unwrap()[0].written = None;
+            },
+            "Bad lease: nobody holds it: nobody works",
+        ),
         (
             |f| f.now = "2026-11-27T12:05:00Z".parse().unwrap(),
             "Bad lease: pod-a held it and hasn't renewed it for 5m 5s",
