@@ -194,9 +194,13 @@ pub fn warning(spec: &SilenceSpec, around: &Surroundings<'_>) -> Option<String> 
         && !spec.matchers.is_empty()
         && spec.matchers.iter().all(holds_without_label);
     is_wide.then(|| {
+        let whose = match around.namespace {
+            // Files need not say which it is.
+            "" => "its namespace".to_owned(),
+            namespace => format!("namespace {namespace}"),
+        };
         format!(
-            "spec.matchers: every one also matches alerts without its label, so this covers all others of namespace {}; say what is meant with a matcher that names a value, or with alertRules",
-            around.namespace
+            "spec.matchers: every one also matches alerts without its label, so this covers all others of {whose}; say what is meant with a matcher that names a value, or with alertRules",
         )
     })
 }

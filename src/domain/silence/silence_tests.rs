@@ -380,6 +380,13 @@ fn matchers_that_only_exclude_are_told_unless_rules_are_named() {
         let told = told(wide).unwrap_or_default();
         assert!(told.contains("all others of namespace shop.a"), "{told}");
     }
+    let of_files = Surroundings {
+        namespace: "",
+        ..around
+    };
+    let wide = spec(json!({"duration": "1h", "matchers": ["severity!=\"critical\""]}));
+    let said = warning(&wide, &of_files).unwrap_or_default();
+    assert!(said.contains("all others of its namespace; say"), "{said}");
     for narrow in [
         json!({"matchers": ["severity!=\"critical\"", "team=web"]}),
         json!({"matchers": ["severity!=\"critical\""], "alertRules": {"all": true}}),
