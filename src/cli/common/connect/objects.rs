@@ -87,6 +87,26 @@ impl Read {
         !self.unread.is_empty()
     }
 
+    /// Why nothing at all can be read, in one sentence with the cure.
+    fn nothing(&self, narrow: Option<&str>) -> String {
+        if self.unread.is_empty() {
+            return self.notes.join("; ");
+        }
+        let place = narrow.map_or_else(
+            || "in all namespaces".to_owned(),
+            |namespace| format!("in namespace {namespace}"),
+        );
+        let all = self.notes.iter();
+        let user = all.filter_map(|note| note.split_once("User \"")?.1.split_once('"'));
+        let user = user
+            .map(|(user, _)| format!(" (the cluster knows you as {user})"))
+            .next();
+        format!(
+            "you may read none of alertwright's resources {place}{}: have the ClusterRole view bound to you there, with deploy/people.yaml applied (or rbac.aggregate of the chart set), which makes them part of it",
+            user.unwrap_or_default()
+        )
+    }
+
     /// Whether something of the operator itself can't be read: of this kind.
     pub(in super::super::super) fn is_blind_to(&self, kind: &str) -> bool {
         self.unseen_around.contains(kind)
@@ -210,7 +230,7 @@ impl Connected {
     pub(in super::super::super) async fn resources(&self, narrow: Option<&str>) -> Result<Read, String> {
         let read = self.of_ours(|_| true, narrow).await?;
         if read.sources.is_empty() {
-            return Err(read.notes.join("; "));
+            return Err(read.nothing(narrow));
         }
         Ok(read)
     }
@@ -353,6 +373,35 @@ mod tests {
         assert!(!some.is_partial());
         let all = read(&["/v1alpha1/", "/leases", "/deployments"]).await;
         assert!(!all.is_blind_to("Deployment") && !all.is_blind_to("Lease"));
+    }
+
+    #[tokio::test]
+    async fn who_may_read_nothing_is_told_so_once_with_the_cure() {
+        let why = cluster(&[]).resources(Some("revel")).await.unwrap_err();
+        assert!(
+            why.starts_with("you may read none of alertwright's resources in namespace revel: have the ClusterRole view bound"),
+            "{why}"
+        );
+        let why = cluster(&[]).resources(None).await.unwrap_err();
+        assert!(why.contains("in all namespaces: "), "{why}");
+        let refused = Read {
+            unread: BTreeSet::from(["AlertRule".to_owned()]),
+            notes: vec![r#"AlertRules can't be read: alertrules is forbidden: User "ann" cannot list resource "alertrules""#.to_owned()],
+            ..Read::default()
+        };
+        assert!(refused.nothing(None).contains("(the cluster knows you as ann)"));
+        let missing = Read {
+            notes: vec![
+                "this cluster has no AlertRules: alertwright, or this version of it, isn't installed"
+                    .to_owned(),
+            ],
+            ..Read::default()
+        };
+        assert!(
+            missing
+                .nothing(None)
+                .starts_with("this cluster has no AlertRules")
+        );
     }
 
     #[tokio::test]
