@@ -363,14 +363,28 @@ async fn what_taking_over_would_change_is_told_before_it_is_done() {
         (&json!("AdoptReport"), &json!("adopted"))
     );
     assert_eq!(document["differences"][0]["name"], "team", "{document}");
-    let adopted = as_admin(&w, &["adopt", "ContactPoint/team", "--watch-namespaces", &w.ns]).await;
+    // Of all only what somebody else has made is meant.
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "http://127.0.0.1:9/own"}}}]});
+    w.put("ContactPoint", "own", hook).await;
+    w.synced::<ContactPoint>("own").await;
+    let labelled = as_admin(&w, &["adopt", "-l", "a=b", "--watch-namespaces", &w.ns]).await;
+    assert_eq!(labelled.code, 3, "{}{}", labelled.printed, labelled.said);
+    let adopted = as_admin(&w, &["adopt", "cpoint", "--all", "--watch-namespaces", &w.ns]).await;
     assert_eq!(adopted.code, 0, "{}{}", adopted.printed, adopted.said);
+    assert!(!adopted.printed.contains("/own"), "{}", adopted.printed);
     assert!(
         adopted.printed.contains("contactpoint/team adopted"),
         "{}",
         adopted.printed
     );
     w.synced::<ContactPoint>("team").await;
+    let done = as_admin(&w, &["adopt", "--all", "--watch-namespaces", &w.ns]).await;
+    assert_eq!((done.code, done.printed.as_str()), (0, ""), "{}", done.said);
+    assert!(
+        done.said.contains("there is nothing to take over"),
+        "{}",
+        done.said
+    );
     let none = as_admin(&w, &["adopt", "ContactPoint/nobody", "--watch-namespaces", &w.ns]).await;
     assert_eq!(none.code, 3, "{}{}", none.printed, none.said);
 }

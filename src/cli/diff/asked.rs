@@ -35,6 +35,11 @@ impl Selector {
     }
 }
 
+/// Every kind that is compared.
+pub(in super::super) fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(kind, _)| *kind)
+}
+
 /// A kind, or a kind and a name, as people write them.
 pub(in super::super) fn named(text: &str) -> Result<(String, Option<String>), String> {
     let (kind, name) = text

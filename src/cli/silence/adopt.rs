@@ -1,10 +1,10 @@
 //! `alertwright adopt`.
 
-use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use super::super::common::connect::{Cluster, Scope, ToGrafana, Watched, wait};
+use super::super::common::connect::{Cluster, Connected, Scope, ToGrafana, Watched, wait};
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
@@ -18,11 +18,17 @@ use crate::cluster::answer::chain;
 
 /// Take over what somebody else has made in Grafana under the names of these resources. Prints first what would change there, as diff does.
 #[derive(clap::Args, Debug)]
-#[command(after_help = format!("Examples:\n  alertwright adopt ContactPoint/default-email --dry-run\n  alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel -o json\n  GRAFANA_URL=https://grafana.example.com alertwright adopt TimeInterval/weekends --grafana-token-file token\n\n{}", exit::HELP_IN_PART))]
+#[command(after_help = format!("Examples:\n  alertwright adopt ContactPoint/default-email --dry-run\n  alertwright adopt -n revel ContactPoint/default-email NotificationPolicy/revel -o json\n  alertwright adopt -n taken-over --all --dry-run\n  alertwright adopt -n shop AlertRule -l app=checkout\n  GRAFANA_URL=https://grafana.example.com alertwright adopt TimeInterval/weekends --grafana-token-file token\n\n{}", exit::HELP_IN_PART))]
 pub(in super::super) struct Adopt {
-    /// Which ones.
-    #[arg(required = true, value_name = "KIND/NAME", value_parser = asked::named, add = names::of_any_kind())]
+    /// Which ones: a kind and a name. With --all or -l a kind alone, or none for all kinds.
+    #[arg(value_name = "KIND[/NAME]", value_parser = asked::named, add = names::of_any_kind())]
     which: Vec<(String, Option<String>)>,
+    /// All of the namespace that say `NotOwned`, or that the operator hasn't looked at yet.
+    #[arg(long, conflicts_with = "selector")]
+    all: bool,
+    /// Those of them with these labels of their own (metadata.labels), as kubectl takes them: app=checkout,tier!=low.
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<String>,
     #[command(flatten)]
     cluster: Cluster,
     #[command(flatten)]
@@ -41,22 +47,68 @@ pub(in super::super) struct Adopt {
 
 impl Adopt {
     pub(in super::super) fn execute(self) -> Result<Exit, String> {
-        if let Some((kind, _)) = self.which.iter().find(|(_, name)| name.is_none()) {
-            wrong(&format!("which {kind}? Give its name as {kind}/NAME"));
+        if let Some(mistake) = mistake(&self.which, self.takes_all()) {
+            wrong(&mistake);
         }
         wait(self.run())
     }
 
+    const fn takes_all(&self) -> bool {
+        self.all || self.selector.is_some()
+    }
+
+    /// Those that are named, or that are chosen and have something to take over as far as the operator has said.
+    async fn chosen(&self, connected: &Connected) -> Result<Vec<(String, Option<String>)>, String> {
+        if !self.takes_all() {
+            return Ok(self.which.clone());
+        }
+        let parameters = ListParams {
+            label_selector: self.selector.clone(),
+            ..ListParams::default()
+        };
+        let is_meant = |kind: &&str| self.which.is_empty() || self.which.iter().any(|(own, _)| own == kind);
+        let (mut chosen, mut count) = (Vec::new(), 0);
+        for kind in asked::kinds().filter(is_meant) {
+            let resource = objects::named(kind)?.kind.resource;
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(connected.client.clone(), &connected.namespace, &resource);
+            let all = api.list(&parameters).await;
+            let all = all.map_err(|error| format!("cannot list every {kind}: {}", chain(&error)))?;
+            count += all.items.len();
+            let there = all.items.iter().filter(|object| is_anothers(object));
+            chosen.extend(there.map(|object| (kind.to_owned(), Some(object.name_any()))));
+        }
+        let labels = self.selector.as_ref();
+        let labels = labels.map_or_else(String::new, |labels| format!(" with the labels {labels}"));
+        let place = format!("{labels} in namespace {}", connected.namespace);
+        match (count, chosen.len()) {
+            (0, _) => Err(format!("there is no such resource{place}")),
+            (_, 0) => {
+                if !self.quiet {
+                    note(&format!(
+                        "no resource{place} says NotOwned: there is nothing to take over"
+                    ));
+                }
+                Ok(chosen)
+            }
+            _ => Ok(chosen),
+        }
+    }
+
     async fn run(&self) -> Result<Exit, String> {
         let scope = Scope::of(&self.watched);
-        let mut found = Box::pin(adoption(&self.which, &self.cluster, &scope, &self.grafana)).await?;
+        let connected = self.cluster.connect(&scope).await?;
+        let which = self.chosen(&connected).await?;
+        if which.is_empty() {
+            return Report::new("AdoptReport", &self.telling, self.dry_run).end();
+        }
+        let mut found = Box::pin(adoption(&which, &self.cluster, &scope, &self.grafana)).await?;
         if !self.quiet {
             found.notes.iter().for_each(|text| note(text));
         }
         let mut report = Report::new("AdoptReport", &self.telling, self.dry_run);
         report.first(&found.text, "differences", std::mem::take(&mut found.rows))?;
-        let connected = self.cluster.connect(&scope).await?;
-        for (kind, name) in &self.which {
+        for (kind, name) in &which {
             let name = name.as_deref().unwrap_or_default();
             let of = Of {
                 kind: kind.clone(),
@@ -92,6 +144,32 @@ impl Adopt {
     }
 }
 
+/// What is wrong with what is named, if anything is.
+fn mistake(which: &[(String, Option<String>)], takes_all: bool) -> Option<String> {
+    if which.is_empty() && !takes_all {
+        return Some(
+            "nothing is named: give a kind and a name, such as ContactPoint/default-email, or --all or -l"
+                .to_owned(),
+        );
+    }
+    which.iter().find_map(|(kind, name)| match name {
+        None if !takes_all => Some(format!(
+            "which {kind}? Give its name as {kind}/NAME, or --all or -l"
+        )),
+        Some(name) if takes_all => Some(format!(
+            "{kind}/{name} is named, and --all or -l means others too: give one of both"
+        )),
+        _ => None,
+    })
+}
+
+/// Whether the operator says that somebody else has made what it is of, or has said nothing of it as it is written.
+fn is_anothers(object: &DynamicObject) -> bool {
+    objects::ready(object).is_none_or(|ready| {
+        ready.observed_generation != object.metadata.generation || ready.reason == Reason::NotOwned.as_str()
+    })
+}
+
 /// What is said of a resource that has nothing to take over, as the operator has told of it as it is written.
 fn needless(object: &DynamicObject) -> Option<&'static str> {
     let ready = objects::ready(object)?;
@@ -117,18 +195,54 @@ fn refusal(why: Option<&str>) -> String {
 mod tests {
     use super::*;
 
+    fn told(reason: &str, observed: i64) -> DynamicObject {
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence", "metadata": {"name": "s", "generation": 2},
+            "status": {"conditions": [{
+                "type": "Ready", "status": "True", "reason": reason, "message": "", "observedGeneration": observed,
+                "lastTransitionTime": "2026-11-24T21:00:00Z",
+            }]},
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn of_all_are_taken_those_that_somebody_else_has_made_or_nobody_has_looked_at() {
+        for (object, is) in [
+            (told("NotOwned", 2), true),
+            (told("Synced", 1), true),
+            (told("Synced", 2), false),
+            (told("Invalid", 2), false),
+            (told("Suspended", 2), false),
+        ] {
+            assert_eq!(is_anothers(&object), is, "{object:?}");
+        }
+        let unseen = json!({"apiVersion": "v1", "kind": "Silence", "metadata": {"name": "s"}});
+        assert!(is_anothers(&serde_json::from_value(unseen).unwrap()));
+    }
+
+    #[test]
+    fn something_is_named_or_all_are_meant() {
+        let kind = |name: Option<&str>| vec![("AlertRule".to_owned(), name.map(str::to_owned))];
+        for (which, takes_all, is_right) in [
+            (vec![], false, false),
+            (vec![], true, true),
+            (kind(None), false, false),
+            (kind(None), true, true),
+            (kind(Some("a")), false, true),
+            (kind(Some("a")), true, false),
+        ] {
+            assert_eq!(
+                mistake(&which, takes_all).is_none(),
+                is_right,
+                "{which:?} {takes_all}"
+            );
+        }
+    }
+
     #[test]
     fn what_is_in_sync_or_over_has_nothing_to_take_over() {
-        let of = |reason: &str, observed: i64| {
-            let object = json!({
-                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence", "metadata": {"name": "s", "generation": 2},
-                "status": {"conditions": [{
-                    "type": "Ready", "status": "True", "reason": reason, "message": "", "observedGeneration": observed,
-                    "lastTransitionTime": "2026-11-24T21:00:00Z",
-                }]},
-            });
-            needless(&serde_json::from_value(object).unwrap())
-        };
+        let of = |reason: &str, observed: i64| needless(&told(reason, observed));
         assert_eq!(of("Synced", 2), Some("is alertwright's own already"));
         assert_eq!(of("Drifted", 2), Some("is alertwright's own already"));
         assert!(of("Expired", 2).is_some_and(|said| said.starts_with("is over")));
