@@ -110,3 +110,28 @@ fn in_another_grafana_a_name_is_another_one() {
     objects[3] = Object::new(objects[3].value.clone(), "");
     assert_eq!(left_out(&objects), (Vec::new(), vec!["sunday".to_owned()]));
 }
+
+#[test]
+fn the_operators_own_namespace_uses_a_grafana_only_where_it_is_allowed_as_the_operator_has_it() {
+    let instance = |allowed: Value| {
+        let token = json!({"secretKeyRef": {"name": "a", "key": "b"}});
+        let spec = json!({"url": "http://grafana", "auth": {"token": token}, "allowedNamespaces": allowed});
+        object("GrafanaInstance", "b/default", OLD, spec)
+    };
+    let left_out = |allowed: Value| {
+        let mut objects = tree();
+        objects.push(instance(allowed));
+        let world = World::new(
+            &objects,
+            "default",
+            Owners::new(Owner::parse("any").unwrap(), &[]),
+        );
+        let (trees, left_out) = world.trees();
+        let why = left_out.iter().find(|out| out.policy.1 == "root");
+        (trees.len(), why.map(|out| out.why.clone()))
+    };
+    let why = "GrafanaInstance default doesn't let namespace b use it".to_owned();
+    assert_eq!(left_out(json!({"names": ["shop"]})), (0, Some(why)));
+    assert_eq!(left_out(json!({"names": ["shop", "b"]})), (1, None));
+    assert_eq!(left_out(Value::Null), (1, None));
+}
