@@ -9,6 +9,7 @@ use super::super::common::files::Files;
 use super::super::common::files::zones::zone;
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
+use super::super::status::routes::as_written;
 use super::super::status::state::parts;
 use crate::api::DEFAULT_INSTANCE;
 use crate::domain::lint::near::nearest;
@@ -119,6 +120,11 @@ impl Resources {
                 path(namespace, name),
                 out.why
             ));
+        }
+        // What of files isn't applied yet is asked for as it is written.
+        let of_cluster = gathered.objects.iter().skip(gathered.written);
+        for said in as_written(of_cluster, &self.instance, None, &left_out) {
+            self.note(&said);
         }
         let answered = answer(&Known {
             asked: self,

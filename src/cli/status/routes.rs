@@ -15,7 +15,7 @@ use crate::domain::routing::answer::{Answer, Roads};
 use crate::domain::routing::clock::Zones;
 use crate::domain::routing::inhibited::Restraint;
 use crate::domain::routing::silenced::Silenced;
-use crate::domain::routing::trees::{World, path};
+use crate::domain::routing::trees::{LeftOut, World, path};
 use crate::domain::routing::walk::Labels;
 use crate::domain::version::Version;
 use crate::grafana::wire::Toggles;
@@ -34,6 +34,8 @@ pub(in super::super) struct Way {
     pub(in super::super) inhibited: Vec<HeldBack>,
     /// Labels whose values aren't known before it fires.
     pub(in super::super) unknown: Vec<String>,
+    /// Which policies of its tree Grafana doesn't have as they are written, so that the answer may be another there.
+    pub(in super::super) policies: Vec<String>,
 }
 
 /// A Silence that covers an alert.
@@ -71,7 +73,7 @@ pub(in super::super) fn ways(
 ) -> Result<Vec<Way>, String> {
     let owner = Owner::parse(OWNER).ok_or("the owner id is none")?;
     let world = World::new(objects, instance, Owners::new(owner, &[]));
-    let (trees, _) = world.trees();
+    let (trees, left_out) = world.trees();
     let roads = Roads::new(&world, &trees, now, zones)?;
     let held = held(objects, instance);
     let restraints = Restraints::new(objects, &world, instance);
@@ -84,6 +86,7 @@ pub(in super::super) fn ways(
                     silenced: Vec::new(),
                     inhibited: Vec::new(),
                     unknown: Vec::new(),
+                    policies: Vec::new(),
                 };
             }
         };
@@ -92,13 +95,48 @@ pub(in super::super) fn ways(
             .as_ref()
             .map_or_else(|_| Vec::new(), |answer| quieted(&answer.silenced, &held));
         Way {
-            answer,
             silenced,
             inhibited: restraints.holding(&alert),
             unknown: alert.unknown,
+            policies: match answer.as_ref().map(|answer| &answer.tree) {
+                Ok(Some(tree)) => as_written(objects, instance, Some(&tree.resource), &left_out),
+                _ => Vec::new(),
+            },
+            answer,
         }
     };
     Ok(rules.iter().map(way).collect())
+}
+
+/// The policies in the trees of one Grafana, or in the one of this root, that Grafana doesn't have as they are written. Those that are left out of them are none.
+pub(in super::super) fn as_written<'a>(
+    objects: impl IntoIterator<Item = &'a Object>,
+    instance: &str,
+    root: Option<&str>,
+    left_out: &[LeftOut],
+) -> Vec<String> {
+    let mut all = Vec::new();
+    for object in objects {
+        let Some(Typed::NotificationPolicy(policy)) = &object.typed else {
+            continue;
+        };
+        let place = (object.namespace.clone(), object.name.clone());
+        let called = format!("NotificationPolicy {}", path(&place.0, &place.1));
+        let parent = policy.spec.parent_ref.as_ref().map(|parent| {
+            let namespace = parent.namespace.as_deref().unwrap_or(&object.namespace);
+            format!("NotificationPolicy {}", path(namespace, &parent.name))
+        });
+        let is_meant = root.is_none_or(|root| parent.as_deref().unwrap_or(&called) == root);
+        if !is_meant || left_out.iter().any(|out| out.policy == place) {
+            continue;
+        }
+        let mut parts = parts(object).into_iter();
+        let here = parts.find(|part| part.instance == Some(instance));
+        if let Some(said) = here.and_then(|part| part.as_written(object)) {
+            all.push(format!("{called}: {said}"));
+        }
+    }
+    all
 }
 
 /// The InhibitionRules that a Grafana holds and heeds, and what fires there.
@@ -220,4 +258,46 @@ pub(in super::super) fn told(answer: &Answer) -> Vec<String> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn policies_in_a_tree_that_grafana_has_otherwise_are_told_and_those_left_out_are_not() {
+        let policy = |name: &str, spec: serde_json::Value| {
+            let ready = json!({
+                "type": "Ready", "status": "False", "reason": "Invalid", "message": "m", "lastTransitionTime": "2026-11-24T21:00:00Z",
+            });
+            let value = json!({
+                "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "NotificationPolicy", "metadata": {"namespace": "shop", "name": name},
+                "spec": spec, "status": {"conditions": [ready]},
+            });
+            Object::new(value, "")
+        };
+        let branch = json!({"parentRef": {"name": "root"}, "receiver": "a"});
+        let objects = [
+            policy("root", json!({"receiver": "a"})),
+            policy("branch", branch.clone()),
+            policy("lost", branch),
+            policy("named", json!({"receiver": "a", "tree": "t"})),
+        ];
+        let lost = LeftOut {
+            policy: ("shop".to_owned(), "lost".to_owned()),
+            why: String::new(),
+        };
+        let told = |root: Option<&str>| {
+            let all = as_written(&objects, "default", root, std::slice::from_ref(&lost));
+            let names = all.iter().filter_map(|said| said.split(':').next());
+            names
+                .map(|name| name.replace("NotificationPolicy shop/", ""))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(Some("NotificationPolicy shop/root")), ["root", "branch"]);
+        assert_eq!(told(None), ["root", "branch", "named"]);
+        assert!(as_written(&objects, "other", None, &[]).is_empty());
+    }
 }

@@ -72,9 +72,9 @@ pub(super) struct There {
     pub(super) in_sync_since: Option<Timestamp>,
     /// Why it isn't as it should be.
     pub(super) why: Option<Why>,
-    /// That the route is of a specification which Grafana doesn't have, where that is so.
+    /// That the route is of specifications which Grafana doesn't have, where that is so: of the rule, or of policies.
     #[serde(skip)]
-    pub(super) as_written: Option<String>,
+    pub(super) as_written: Vec<String>,
     pub(super) state: Option<String>,
     pub(super) state_since: Option<Timestamp>,
     pub(super) state_message: Option<String>,
@@ -256,7 +256,7 @@ fn there(objects: &[Object], rule: &Object, part: &Part<'_>, way: Way) -> There 
         url: text("url"),
         in_sync_since: part.in_sync_since(),
         why: part.why(rule),
-        as_written: part.as_written(rule),
+        as_written: part.as_written(rule).into_iter().chain(way.policies).collect(),
         state: text("state"),
         state_since: part.moment("stateSince"),
         state_message: text("stateMessage"),

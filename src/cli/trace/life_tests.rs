@@ -101,6 +101,32 @@ fn a_route_of_what_grafana_does_not_have_is_told_as_one_of_what_is_written() {
 }
 
 #[test]
+fn a_policy_that_grafana_does_not_have_as_it_is_written_is_told_with_the_route() {
+    let mut all = cluster(json!({"query": "up > 1"}));
+    let tree = all
+        .iter_mut()
+        .find(|object| object.kind == "NotificationPolicy")
+        .unwrap();
+    tree.value["status"]["stored"] = json!("abc");
+    tree.value["status"]["conditions"][0]["reason"] = json!("Suspended");
+    tree.value["status"]["conditions"][0]["status"] = json!("False");
+    // One of another Grafana has no part in it.
+    let mut other = object(
+        "NotificationPolicy",
+        "other",
+        json!({"receiver": "email", "instance": "b"}),
+        json!({}),
+    );
+    other.value["status"]["conditions"][0]["status"] = json!("False");
+    all.push(other);
+    let life = Life::new(&all, &all[0], None, now(), &|_| None).unwrap();
+    let page = text::all(&life, now(), &TimeZone::UTC, Look::default());
+    let said = "ROUTE     NotificationPolicy revel/tree: as written here (Suspended); Grafana still has what was stored before\n          email (";
+    assert!(page.contains(said), "{page}");
+    assert!(!page.contains("revel/other"), "{page}");
+}
+
+#[test]
 fn a_query_is_told_as_the_operator_takes_it_apart() {
     let of = |spec: Value| {
         let query = life(spec).query;

@@ -167,7 +167,7 @@ fn route(there: &There) -> String {
     let Some(answer) = &there.route else {
         return format!("not known: {}", there.why_not.as_deref().unwrap_or_default());
     };
-    let mut lines: Vec<String> = there.as_written.iter().cloned().collect();
+    let mut lines = there.as_written.clone();
     for told in &answer.contact_points {
         let levels: Vec<String> = told
             .matchers
