@@ -102,6 +102,8 @@ rules! {
     UNUSED_CONTACT_POINT, "unused-contact-point", Warning, "a contact point that no policy and no rule refers to";
     /// A secret for everybody.
     SECRET_IN_CLEAR, "secret-in-clear", Warning, "a secret that stands in the resource for everybody to read";
+    /// No such thing in Grafana.
+    UNKNOWN_INTEGRATION, "unknown-integration", Warning, "an integration of type custom that no Grafana has";
     /// A lease that can't last.
     LEASE, "lease", Warning, "times of a maintenance policy that contradict each other";
     /// An expression that can't be worked out.

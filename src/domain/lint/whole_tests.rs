@@ -260,6 +260,14 @@ fn every_rule_finds_what_it_is_for_at_its_field() {
         ),
         (
             vec![object(
+                "ContactPoint",
+                "c",
+                json!({"integrations": [{"custom": {"type": "slak"}}]}),
+            )],
+            "unknown-integration 0.spec.integrations[0].custom.type",
+        ),
+        (
+            vec![object(
                 "MaintenancePolicy",
                 "m",
                 json!({"targets": [{"kind": "Deployment"}], "silence": {"lease": "2h", "maxDuration": "1h"}}),

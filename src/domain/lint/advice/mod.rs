@@ -1,6 +1,7 @@
 //! What nobody refuses, and yet is probably not what was meant, or bad for whoever is called at night.
 
 mod braces;
+mod integrations;
 mod intervals;
 mod policies;
 mod rules;
@@ -24,6 +25,7 @@ pub(super) fn each(at: usize, object: &Object, options: &Options) -> Vec<Finding
             found.extend(rules::check(at, &alert.spec));
             found.extend(intervals::check(at, &alert.spec));
         }
+        Some(Typed::ContactPoint(point)) => found.extend(integrations::check(at, &point.spec)),
         Some(Typed::NotificationPolicy(policy)) => found.extend(policies::unreachable(at, &policy.spec)),
         Some(Typed::Silence(silence)) => {
             found.extend(silences::check(at, silence, &object.namespace, options.now));
