@@ -7,7 +7,7 @@ use alertwright::api::{
     AlertRule, ContactPoint, NotificationPolicy, NotificationTemplate, Silence, TimeInterval,
 };
 use alertwright_testbed::proxy::Calls;
-use alertwright_testbed::{apply, every_release};
+use alertwright_testbed::{apply, below_12, every_release, grafana::Version};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -254,6 +254,34 @@ async fn what_was_exported_is_taken_over_with_marks_and_hidden_secrets_alone() {
 }
 
 /// Nodes by their names: their order says nothing.
+#[apply(below_12)]
+async fn a_rule_whose_folder_is_gone_is_told() {
+    let w = world::start().await;
+    let data = json!([
+        query("A", "up", "instant"),
+        expression("B", json!({"type": "math", "expression": "$A > 1"})),
+    ]);
+    let mut stray = rule("Stray", &data, "B");
+    stray["folderUID"] = json!("nowhere");
+    let made = w.grafana.write_as_frontend(Method::POST, RULES, stray).await;
+    // Newer ones let nobody make such a rule: only work on the database leaves them.
+    if w.grafana.version() > Version::new(10, 4, 0) {
+        assert!(!made.status.is_success());
+        return;
+    }
+    made.ok();
+    let output = export(&w, &["rules"]).await;
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    let line = told.lines().find(|line| line.contains("Stray")).expect("a line");
+    assert!(
+        line.contains("not carried over: its folder, of uid nowhere, isn't there"),
+        "{line}"
+    );
+    let named = export(&w, &["rules", "--rule", "Stray"]).await;
+    assert_eq!(named.status.code(), Some(4), "{}", text(&named.stderr));
+}
+
 fn nodes(data: &Value) -> BTreeMap<String, &Value> {
     let all = data.as_array().into_iter().flatten();
     all.map(|node| (node["refId"].to_string(), node)).collect()

@@ -1,6 +1,6 @@
 //! `alertwright export`: a Grafana as resources.
 
-mod read;
+pub(super) mod read;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};

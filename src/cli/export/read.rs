@@ -6,6 +6,7 @@ use super::super::common::connect::{Reached, Whose};
 use crate::domain::export::Holdings;
 use crate::domain::export::resource::Kind;
 use crate::domain::version::Version;
+use crate::grafana::model::AlertRule;
 use crate::grafana::{Class, Grafana, Result};
 
 /// Reads what is needed for these kinds, and says what the credentials may not read.
@@ -29,6 +30,8 @@ pub(super) async fn all(
     };
     if kinds.contains(&Kind::AlertRule) {
         held.rules = take.or_none("rules", rules(grafana, &settings).await)?;
+        let astray = astray(grafana, &held.rules).await;
+        held.astray = astray.map_err(|e| format!("cannot read rules: {}", whose.why(&e)))?;
         let folders = grafana.folders.list().await.map(|listed| listed.items);
         held.folders = take.or_none("folders", folders)?;
         held.sources = take.or_none("data sources", grafana.server.data_sources().await)?;
@@ -57,10 +60,7 @@ pub(super) async fn all(
 }
 
 /// All rules; through the newer API where the older one isn't there any more, which shows only when it is asked.
-async fn rules(
-    grafana: &Grafana,
-    settings: &crate::grafana::wire::Settings,
-) -> Result<Vec<crate::grafana::model::AlertRule>> {
+async fn rules(grafana: &Grafana, settings: &crate::grafana::wire::Settings) -> Result<Vec<AlertRule>> {
     match grafana.rules.whole().await {
         Err(gone) if gone.class() == Class::Missing => {
             grafana.apis.choose(settings).await?;
@@ -68,6 +68,17 @@ async fn rules(
         }
         answer => answer,
     }
+}
+
+/// The names of the rules that aren't among these, which are all that can be read: their folder is gone, or may not be seen. None where that can't be told.
+pub(in super::super) async fn astray(grafana: &Grafana, read: &[AlertRule]) -> Result<Vec<AlertRule>> {
+    let mut all = match grafana.rules.named().await {
+        Err(error) if matches!(error.class(), Class::Forbidden | Class::Missing) => Vec::new(),
+        answer => answer?,
+    };
+    let known: BTreeSet<&str> = read.iter().map(|rule| rule.uid.as_str()).collect();
+    all.retain(|rule| !known.contains(rule.uid.as_str()));
+    Ok(all)
 }
 
 /// What may not be read.

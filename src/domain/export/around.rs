@@ -101,9 +101,9 @@ impl<'a> Around<'a> {
 
     /// What is asked for and isn't there: whoever mistakes a title would take the nothing for all that there is.
     pub(super) fn unmet(&self) -> Option<String> {
-        let rules = &self.held.rules;
+        let rules = || self.held.rules.iter().chain(&self.held.astray);
         for (what, all, called) in self.filters() {
-            let names = || rules.iter().flat_map(|rule| called(self, rule));
+            let names = || rules().flat_map(|rule| called(self, rule));
             if let Some(missing) = all.iter().find(|asked| !names().any(|own| own == **asked)) {
                 let names: Vec<String> = names().filter(|name| !name.is_empty()).collect();
                 let near = nearest(missing, names.iter().map(String::as_str));
@@ -112,7 +112,7 @@ impl<'a> Around<'a> {
             }
         }
         let is_asked = self.filters().iter().any(|(_, all, _)| !all.is_empty());
-        (is_asked && !rules.iter().any(|rule| self.is_asked_for(rule))).then(|| {
+        (is_asked && !rules().any(|rule| self.is_asked_for(rule))).then(|| {
             "no rule is in one of the folders, of one of the groups and one of the rules that are named"
                 .to_owned()
         })

@@ -19,6 +19,8 @@ pub struct Holdings {
     pub sources: Vec<DataSource>,
     /// Its rules.
     pub rules: Vec<AlertRule>,
+    /// The names of those that can't be read, as their folder is gone or may not be seen.
+    pub astray: Vec<AlertRule>,
     /// Its contact points.
     pub contact_points: Vec<Found<ContactPoint>>,
     /// Its policy trees.

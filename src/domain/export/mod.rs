@@ -193,6 +193,18 @@ fn rules(export: &mut Export, around: &Around<'_>) {
         let made = rule::resource(rule, &mut names, around);
         export.take(Kind::AlertRule, &rule.title, made);
     }
+    let astray = around.held.astray.iter();
+    for rule in astray.filter(|rule| around.asked.has(Kind::AlertRule) && around.is_asked_for(rule)) {
+        if rule.labels.contains_key(OWNER_LABEL) && !around.asked.includes_ours {
+            export.ours += 1;
+            continue;
+        }
+        let why = format!(
+            "its folder, of uid {}, isn't there, or may not be seen: give the rule a folder that is (uid {})",
+            rule.folder_uid, rule.uid
+        );
+        export.take(Kind::AlertRule, &rule.title, Err(why));
+    }
 }
 
 fn silences(export: &mut Export, around: &Around<'_>, now: Timestamp) {

@@ -18,6 +18,11 @@ pub trait Rules: Send + Sync {
     /// The same rules whole, for people to see: they are many, and large.
     #[cfg(feature = "cli")]
     fn whole(&self) -> Answer<'_, Vec<AlertRule>>;
+    /// The names and labels of every rule that there is, also of those whose folder is gone, or may not be seen; none where that can't be told.
+    #[cfg(feature = "cli")]
+    fn named(&self) -> Answer<'_, Vec<AlertRule>> {
+        futures::FutureExt::boxed(async { Ok(Vec::new()) })
+    }
     /// One rule.
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>>;
     /// Creates a rule, or makes the one that was found what is wished, also in another folder or group, with the interval that it shall

@@ -14,8 +14,6 @@ use crate::grafana::api::{
     Stored,
 };
 use crate::grafana::error::{Class, Error, Result};
-#[cfg(feature = "cli")]
-use crate::grafana::model::AlertRule;
 use crate::grafana::platform::{self, Discovery, Kind, Need};
 use crate::grafana::transport::Transport;
 use crate::grafana::turns::Company;
@@ -386,7 +384,7 @@ impl api::Rules for Rules {
     }
 
     #[cfg(feature = "cli")]
-    fn whole(&self) -> Answer<'_, Vec<AlertRule>> {
+    fn whole(&self) -> Answer<'_, Vec<crate::grafana::model::AlertRule>> {
         async move {
             let Way::Newer(newer) = self.way() else {
                 let answer = self.older.whole().await;
@@ -399,6 +397,11 @@ impl api::Rules for Rules {
             }
         }
         .boxed()
+    }
+
+    #[cfg(feature = "cli")]
+    fn named(&self) -> Answer<'_, Vec<crate::grafana::model::AlertRule>> {
+        self.older.named()
     }
 
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {

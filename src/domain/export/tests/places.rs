@@ -88,3 +88,50 @@ fn what_is_asked_for_and_is_not_there_is_told_with_what_was_probably_meant() {
     assert!(unmet(none(), none(), vec![rule.title.clone(), "nonsense".to_owned()]).is_some());
     assert_eq!(unmet(none(), none(), none()), None);
 }
+
+#[test]
+fn a_rule_whose_folder_is_gone_is_told_and_may_be_asked_for() {
+    let stray = |uid: &str, mark: Option<&str>| AlertRule {
+        uid: uid.to_owned(),
+        title: format!("Stray {uid}"),
+        folder_uid: "gone".to_owned(),
+        labels: mark
+            .map(|mark| (OWNER_LABEL.to_owned(), mark.to_owned()))
+            .into_iter()
+            .collect(),
+        ..AlertRule::default()
+    };
+    let held = Holdings {
+        astray: vec![stray("a", None), stray("b", None), stray("c", Some("own/shop/c"))],
+        ..held(Vec::new())
+    };
+    let of = |asked: Asked| {
+        let export = exported(&held, &asked);
+        let left = export
+            .left
+            .iter()
+            .map(|left| left.called.clone())
+            .collect::<Vec<_>>();
+        (left, export.ours, export.unmet, export.resources.len())
+    };
+    assert_eq!(
+        of(Asked::default()),
+        (vec!["Stray a".to_owned(), "Stray b".to_owned()], 1, None, 0)
+    );
+    let one = Asked {
+        rules: vec!["Stray b".to_owned()],
+        ..Asked::default()
+    };
+    assert_eq!(of(one), (vec!["Stray b".to_owned()], 0, None, 0));
+    let export = exported(&held, &Asked::default());
+    assert!(
+        !export.is_whole() && export.left[0].why.contains("of uid gone"),
+        "{:?}",
+        export.left
+    );
+    let others = Asked {
+        kinds: [Kind::Silence].into(),
+        ..Asked::default()
+    };
+    assert_eq!(of(others), (Vec::new(), 0, None, 0));
+}

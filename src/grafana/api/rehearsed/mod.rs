@@ -155,6 +155,10 @@ impl Rules for Stage {
         self.real.rules.whole()
     }
 
+    fn named(&self) -> Answer<'_, Vec<AlertRule>> {
+        self.real.rules.named()
+    }
+
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
         async move {
             let look = |held: &mut Held| (held.rules.knows(uid), held.rules.now(uid).cloned());

@@ -44,6 +44,33 @@ pub(super) fn decode_whole(body: &mut dyn Read) -> serde_json::Result<Vec<AlertR
     Ok(rules.collect())
 }
 
+/// Reads `[{"uid", "title", "folderUID", "ruleGroup", "labels"}]`, the provisioning API's own list, and nothing else of each rule.
+#[cfg(feature = "cli")]
+pub(super) fn decode_named(body: &mut dyn Read) -> serde_json::Result<Vec<AlertRule>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Named {
+        uid: String,
+        title: String,
+        #[serde(rename = "folderUID")]
+        folder_uid: String,
+        #[serde(rename = "ruleGroup")]
+        group: Option<String>,
+        labels: Option<BTreeMap<String, String>>,
+    }
+
+    let all: Vec<Named> = serde_json::from_reader(body)?;
+    let rules = all.into_iter().map(|named| AlertRule {
+        uid: named.uid,
+        title: named.title,
+        folder_uid: named.folder_uid,
+        group: named.group,
+        labels: named.labels.unwrap_or_default(),
+        ..AlertRule::default()
+    });
+    Ok(rules.collect())
+}
+
 /// One rule in the ruler's words.
 #[derive(Deserialize)]
 struct Node {
@@ -307,6 +334,25 @@ mod tests {
         );
         assert_eq!(whole[1].interval, Duration::from_secs(90));
         assert_eq!(whole[1].data[0].model["expr"], "x");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn of_the_list_that_has_every_rule_names_and_labels_are_read() {
+        let body = json!([
+            {"uid": "u", "title": "T", "folderUID": "gone", "ruleGroup": "g", "labels": {"a": "b"}, "data": [{"refId": "A"}], "for": "5m"},
+            {"uid": "v", "labels": null},
+        ]);
+        let all = decode_named(&mut body.to_string().as_bytes()).unwrap();
+        let first = AlertRule {
+            uid: "u".to_owned(),
+            title: "T".to_owned(),
+            folder_uid: "gone".to_owned(),
+            group: Some("g".to_owned()),
+            labels: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            ..AlertRule::default()
+        };
+        assert_eq!((all.len(), &all[0], all[1].uid.as_str()), (2, &first, "v"));
     }
 
     #[test]

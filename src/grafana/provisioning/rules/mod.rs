@@ -42,6 +42,12 @@ impl Rules for Provisioning {
         self.transport.stream(call, listing::decode_whole).boxed()
     }
 
+    #[cfg(feature = "cli")]
+    fn named(&self) -> Answer<'_, Vec<AlertRule>> {
+        let call = Call::get("rules.named", RULES, &[]);
+        self.transport.stream(call, listing::decode_named).boxed()
+    }
+
     fn get<'a>(&'a self, uid: &'a str) -> Answer<'a, Option<FoundRule>> {
         async move {
             let Some(rule) = self.rule(uid).await? else {
