@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use alertwright::api::AlertRule;
-use alertwright_testbed::{apply, every_release, grafana, wait};
+use alertwright_testbed::{apply, below_12, every_release, grafana, wait};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -77,4 +77,29 @@ async fn rules_are_reported_by_what_a_loki_keeps() {
         ..grafana::Options::default()
     };
     reported(&world::start_with(options).await, "loki").await;
+}
+
+#[apply(below_12)]
+async fn rules_whose_folder_is_gone_are_counted() {
+    let w = world::start().await;
+    let data = json!([{"refId": "A", "datasourceUid": "__expr__", "model": {"type": "math", "expression": "1 > 2", "refId": "A"}}]);
+    let stray = json!({
+        "title": "Stray", "folderUID": "nowhere", "ruleGroup": "g", "orgID": 1, "condition": "A", "data": data, "noDataState": "NoData",
+        "execErrState": "Error", "for": "5m",
+    });
+    let path = "/api/v1/provisioning/alert-rules";
+    let made = w.grafana.write_as_frontend(reqwest::Method::POST, path, stray);
+    let made = made.await;
+    // Newer ones let nobody make such a rule: only work on the database leaves them.
+    if w.grafana.version() > grafana::Version::new(10, 4, 0) {
+        assert!(!made.status.is_success());
+        return;
+    }
+    made.ok();
+    let (_, said, code) = report(&w, &[]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("1 rule is left out, for its folder isn't there, or may not be seen: Stray"),
+        "{said}"
+    );
 }

@@ -16,6 +16,8 @@ pub(super) const FLAP: SignedDuration = SignedDuration::from_secs(FLAPS_WITHIN);
 pub(super) struct Rule {
     pub(super) uid: String,
     pub(super) title: String,
+    /// Its folder's title, or its uid where nobody says that.
+    pub(super) folder: String,
     pub(super) labels: BTreeMap<String, String>,
     /// The namespace of its resource; `None` where it has none.
     pub(super) namespace: Option<String>,
@@ -54,10 +56,20 @@ pub(super) enum Sort {
     Flaps,
 }
 
+/// What tells a rule from others of its title.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Single {
+    pub(super) uid: String,
+    pub(super) folder: String,
+    pub(super) namespace: Option<String>,
+}
+
 /// The figures of a rule, or of rules together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Row {
     pub(super) name: String,
+    /// Which rule it is, where it is one.
+    pub(super) of: Option<Single>,
     pub(super) severity: Option<String>,
     /// How many rules it is.
     pub(super) rules: usize,
@@ -78,6 +90,8 @@ pub(super) struct Row {
 /// The firings of rules that are told together.
 #[derive(Default)]
 struct Sum {
+    /// Which rule it is, where it is one.
+    of: Option<Single>,
     severities: BTreeSet<Option<String>>,
     rules: usize,
     lengths: Vec<SignedDuration>,
@@ -123,6 +137,11 @@ pub(super) fn rows(
         };
         let sum = sums.entry(key).or_default();
         sum.rules += 1;
+        sum.of = (by == By::Rule).then(|| Single {
+            uid: rule.uid.clone(),
+            folder: rule.folder.clone(),
+            namespace: rule.namespace.clone(),
+        });
         sum.severities.insert(label("severity"));
         let before = sum.fire_still;
         for (labels, changes) in histories.get(rule.uid.as_str()).into_iter().flatten() {
@@ -141,6 +160,7 @@ pub(super) fn rows(
         }
     }
     let mut rows: Vec<Row> = sums.into_iter().map(|((name, _), sum)| sum.row(name)).collect();
+    tell_apart(&mut rows);
     // Equal ones stay in the order of their names.
     match sort {
         Sort::Firings => rows.sort_by_key(|row| std::cmp::Reverse(row.firings)),
@@ -148,6 +168,29 @@ pub(super) fn rows(
         Sort::Flaps => rows.sort_by_key(|row| std::cmp::Reverse(row.flaps)),
     }
     rows
+}
+
+/// Names the folder of each rule whose title another one has too, and where that doesn't do, its uid.
+fn tell_apart(rows: &mut [Row]) {
+    let mut titles: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    for row in rows.iter() {
+        let folder = row.of.as_ref().map(|of| of.folder.clone());
+        *titles.entry((row.name.clone(), None)).or_default() += 1;
+        *titles.entry((row.name.clone(), folder)).or_default() += usize::from(row.of.is_some());
+    }
+    let is_one = |name: &str, folder: Option<&str>| {
+        titles.get(&(name.to_owned(), folder.map(str::to_owned))) == Some(&1)
+    };
+    for row in rows {
+        let Some(of) = row.of.as_ref().filter(|_| !is_one(&row.name, None)) else {
+            continue;
+        };
+        row.name = if is_one(&row.name, Some(&of.folder)) {
+            format!("{} (in {})", row.name, of.folder)
+        } else {
+            format!("{} (in {}, uid {})", row.name, of.folder, of.uid)
+        };
+    }
 }
 
 /// A state without what made it so: `Normal (NoData)` is `Normal`.
@@ -254,6 +297,7 @@ impl Sum {
             .filter(|_| severities.next().is_none());
         Row {
             name,
+            of: self.of,
             severity,
             rules: self.rules,
             firings: count,

@@ -12,6 +12,7 @@ fn rule(uid: &str, severity: &str) -> Rule {
     Rule {
         uid: uid.to_owned(),
         title: format!("rule {uid}"),
+        folder: "Shop".to_owned(),
         labels: BTreeMap::from([("severity".to_owned(), severity.to_owned())]),
         namespace: Some("revel".to_owned()),
         fires_since: None,
@@ -183,4 +184,33 @@ fn rules_that_never_fired_are_there_and_rules_are_told_together_by_their_labels(
     assert_eq!(names(&told(By::Severity)), [of("low", 1, 1), of("high", 2, 0)]);
     assert_eq!(names(&told(By::Team)), [of("–", 3, 1)]);
     assert_eq!(names(&told(By::Namespace)), [of("revel", 3, 1)]);
+}
+
+#[test]
+fn rules_of_one_title_are_told_apart_by_their_folder_or_uid() {
+    let titled = |uid: &str, title: &str, folder: &str| Rule {
+        title: title.to_owned(),
+        folder: folder.to_owned(),
+        ..rule(uid, "high")
+    };
+    let rules = [
+        titled("a", "Same", "Shop"),
+        titled("b", "Same", "Web"),
+        titled("c", "Other", "Web"),
+        titled("d", "Twice", "Web"),
+        titled("e", "Twice", "Web"),
+    ];
+    let names = |by: By| -> Vec<String> {
+        let rows = rows(&rules, &[], &[], &hour(), (by, Sort::Firings));
+        rows.into_iter().map(|row| row.name).collect()
+    };
+    let expected = [
+        "Other",
+        "Same (in Shop)",
+        "Same (in Web)",
+        "Twice (in Web, uid d)",
+        "Twice (in Web, uid e)",
+    ];
+    assert_eq!(names(By::Rule), expected);
+    assert_eq!(names(By::Severity), ["high"]);
 }

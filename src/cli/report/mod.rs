@@ -3,6 +3,8 @@
 mod figures;
 mod print;
 
+use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +16,7 @@ use super::common::document::as_yaml;
 use super::common::exit::{self, Exit};
 use super::common::print::{note, print};
 use super::common::terminal::Look;
+use super::export::read::astray;
 use crate::api::duration::Duration;
 use crate::domain::silence::as_matcher;
 use crate::grafana::api::OWNER_LABEL;
@@ -50,6 +53,9 @@ pub(super) struct Report {
     /// Only what never fired in that time.
     #[arg(long)]
     never_fired: bool,
+    /// Only so many, the first ones as they are sorted.
+    #[arg(long, value_name = "COUNT")]
+    top: Option<NonZero<usize>>,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
@@ -96,13 +102,23 @@ impl Report {
     pub(super) fn execute(self) -> Result<Exit, String> {
         let to = Timestamp::now();
         let from = to.checked_sub(self.since).map_err(|error| error.to_string())?;
-        let (mut rows, past, window, unread) = wait(self.read(Window { from, to }))?;
+        let Figures {
+            mut rows,
+            past,
+            window,
+            unread,
+            astray,
+        } = wait(self.read(Window { from, to }))?;
         if self.never_fired {
             rows.retain(|row| row.firings == 0);
+        }
+        if let Some(top) = self.top {
+            rows.truncate(top.get());
         }
         let exit = exit_code(&past, unread.as_deref());
         let mut limits = limits(&past, &window);
         limits.extend(unread);
+        limits.extend(left_out(&astray));
         let said: &[String] = if self.quiet { &[] } else { &limits };
         print(&match self.output {
             Output::Table | Output::Wide => {
@@ -124,8 +140,7 @@ impl Report {
         Ok(exit)
     }
 
-    /// The figures, what they are made of, and why the states of now aren't among it.
-    async fn read(&self, window: Window) -> Result<(Vec<Row>, Past, Window, Option<String>), String> {
+    async fn read(&self, window: Window) -> Result<Figures, String> {
         let cluster = if self.grafana.is_given()? {
             None
         } else {
@@ -134,6 +149,15 @@ impl Report {
         let Reached { grafana, whose, .. } = self.grafana.reach(cluster.as_ref(), None).await?;
         let rules = grafana.rules.whole().await;
         let rules = rules.map_err(|e| format!("cannot read alert rules: {}", whose.why(&e)))?;
+        let astray = astray(&grafana, &rules).await;
+        let astray = astray.map_err(|e| format!("cannot read alert rules: {}", whose.why(&e)))?;
+        // Where they may not be read their uids stand for them.
+        let folders = grafana.folders.list().await.map(|listed| listed.items);
+        let folders: BTreeMap<String, String> = folders
+            .unwrap_or_default()
+            .into_iter()
+            .map(|folder| (folder.uid, folder.title))
+            .collect();
         let past = grafana.history.changes(window.from, window.to).await;
         let past = past.map_err(|e| format!("cannot read the history of states: {}", whose.why(&e)))?;
         let window = seen(window, &past);
@@ -156,6 +180,7 @@ impl Report {
             .map(|rule| Rule {
                 namespace: rule.labels.get(OWNER_LABEL).and_then(|mark| namespace(mark)),
                 fires_since: fires_since(&states, &rule),
+                folder: folders.get(&rule.folder_uid).cloned().unwrap_or(rule.folder_uid),
                 uid: rule.uid,
                 title: rule.title,
                 labels: rule.labels,
@@ -164,7 +189,54 @@ impl Report {
             .collect();
         let silences: Vec<Silenced> = silences.iter().filter_map(silenced).collect();
         let rows = rows(&rules, &past.changes, &silences, &window, (self.by, self.sort));
-        Ok((rows, past, window, unread))
+        let in_namespace = |rule: &AlertRule| {
+            let own = rule.labels.get(OWNER_LABEL).and_then(|mark| namespace(mark));
+            self.namespace.is_none() || own == self.namespace
+        };
+        Ok(Figures {
+            rows,
+            past,
+            window,
+            unread,
+            astray: astray
+                .into_iter()
+                .filter(in_namespace)
+                .map(|rule| rule.title)
+                .collect(),
+        })
+    }
+}
+
+/// The figures, and what they are made of.
+struct Figures {
+    rows: Vec<Row>,
+    past: Past,
+    window: Window,
+    /// Why the states of now aren't among it.
+    unread: Option<String>,
+    /// The titles of rules whose folder is gone, or may not be seen.
+    astray: Vec<String>,
+}
+
+/// So many titles are named.
+const NAMED: usize = 5;
+
+/// What is said of rules that can't be read.
+fn left_out(titles: &[String]) -> Option<String> {
+    let first: Vec<&str> = titles.iter().take(NAMED).map(String::as_str).collect();
+    let more = match titles.len() - first.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let first = first.join(", ");
+    match titles.len() {
+        0 => None,
+        1 => Some(format!(
+            "1 rule is left out, for its folder isn't there, or may not be seen: {first}"
+        )),
+        many => Some(format!(
+            "{many} rules are left out, for their folders aren't there, or may not be seen: {first}{more}"
+        )),
     }
 }
 
@@ -264,6 +336,18 @@ mod tests {
         assert_eq!(code(false, None), Exit::Done);
         assert_eq!(code(true, None), Exit::InPart);
         assert_eq!(code(false, Some("no")), Exit::InPart);
+    }
+
+    #[test]
+    fn rules_without_a_folder_are_counted_and_some_named() {
+        let titles: Vec<String> = (1..=7).map(|at| format!("r{at}")).collect();
+        assert_eq!(left_out(&[]), None);
+        let said = |count: usize| left_out(&titles[..count]).unwrap();
+        assert!(said(1).starts_with("1 rule is left out") && said(1).ends_with("seen: r1"));
+        assert!(
+            said(7).starts_with("7 rules are left out")
+                && said(7).ends_with(": r1, r2, r3, r4, r5 and 2 more")
+        );
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub(super) fn markdown(rows: &[Row], by: By, limits: &[String]) -> String {
 pub(super) fn csv(rows: &[Row], has_titles: bool) -> String {
     let mut out = String::new();
     if has_titles {
-        out.push_str("name,severity,rules,firings,firing_seconds,median_seconds,flaps,silenced_share,no_data,errors,last\n");
+        out.push_str("name,severity,rules,firings,firing_seconds,median_seconds,flaps,silenced_share,no_data,errors,last,uid,folder,namespace\n");
     }
     for row in rows {
         let quoted = |text: &str| {
@@ -119,7 +119,7 @@ pub(super) fn csv(rows: &[Row], has_titles: bool) -> String {
         let or_none = |value: Option<String>| value.unwrap_or_default();
         let _ = writeln!(
             out,
-            "{},{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
             quoted(&row.name),
             or_none(row.severity.as_deref().map(quoted)),
             row.rules,
@@ -131,6 +131,9 @@ pub(super) fn csv(rows: &[Row], has_titles: bool) -> String {
             row.no_data,
             row.errors,
             or_none(row.last.map(|at| at.to_string())),
+            or_none(row.of.as_ref().map(|of| quoted(&of.uid))),
+            or_none(row.of.as_ref().map(|of| quoted(&of.folder))),
+            or_none(row.of.as_ref().and_then(|of| of.namespace.as_deref()).map(quoted)),
         );
     }
     out
@@ -141,7 +144,8 @@ pub(super) fn json(rows: &[Row], window: &Window, past: &Past, limits: &[String]
         .iter()
         .map(|row| {
             json!({
-                "name": row.name, "severity": row.severity, "rules": row.rules, "firings": row.firings, "firingSeconds": row.firing.as_secs(),
+                "name": row.name, "uid": row.of.as_ref().map(|of| &of.uid), "folder": row.of.as_ref().map(|of| &of.folder),
+                "namespace": row.of.as_ref().and_then(|of| of.namespace.as_ref()), "severity": row.severity, "rules": row.rules, "firings": row.firings, "firingSeconds": row.firing.as_secs(),
                 "medianSeconds": row.median.map(|median| median.as_secs()), "flaps": row.flaps, "silencedShare": row.silenced,
                 "noData": row.no_data, "errors": row.errors, "last": row.last,
             })
@@ -215,12 +219,18 @@ pub(super) fn html(rows: &[Row], by: By, window: &Window, limits: &[String]) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures::Single;
     use super::*;
 
     fn rows() -> Vec<Row> {
         vec![
             Row {
                 name: "<b>High | \"rate\"\u{1b}".to_owned(),
+                of: Some(Single {
+                    uid: "u1".to_owned(),
+                    folder: "=Shop".to_owned(),
+                    namespace: None,
+                }),
                 severity: Some("=high".to_owned()),
                 rules: 1,
                 firings: 19,
@@ -250,11 +260,30 @@ mod tests {
     }
 
     #[test]
+    fn programs_are_told_which_rule_it_is() {
+        let window = Window {
+            from: jiff::Timestamp::UNIX_EPOCH,
+            to: jiff::Timestamp::MAX,
+        };
+        let past = Past {
+            kept_in: KeptIn::Loki,
+            changes: Vec::new(),
+            is_cut: false,
+        };
+        let document: serde_json::Value = serde_json::from_str(&json(&rows(), &window, &past, &[])).unwrap();
+        let [first, second] = [0, 1].map(|at| &document["rows"][at]);
+        assert_eq!(
+            (&first["uid"], &first["folder"], &second["uid"]),
+            (&json!("u1"), &json!("=Shop"), &serde_json::Value::Null)
+        );
+    }
+
+    #[test]
     fn texts_of_rules_stay_texts_in_every_other_form() {
         let first = |text: String| text.lines().nth(1).unwrap_or_default().to_owned();
         assert_eq!(
             first(csv(&rows(), true)),
-            "\"<b>High | \"\"rate\"\"\u{fffd}\",\"'=high\",1,19,15120,480,6,0.254,1,2,2026-11-25T14:05:00Z"
+            "\"<b>High | \"\"rate\"\"\u{fffd}\",\"'=high\",1,19,15120,480,6,0.254,1,2,2026-11-25T14:05:00Z,\"u1\",\"'=Shop\","
         );
         let limits = ["limits < all".to_owned()];
         let markdown = markdown(&rows(), By::Rule, &limits);
