@@ -402,3 +402,37 @@ spec: {receiver: mail, object_matchers: [[team, =, a]]}
     let told = left(&format!("{policy}{route}"), &[]);
     assert!(told.is_empty(), "{told:?}");
 }
+
+#[test]
+fn folders_of_grafana_operator_are_those_of_their_namespace() {
+    let folder = |namespace: &str, title: &str| {
+        format!(
+            "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaFolder\nmetadata: {{name: own{namespace}}}\nspec: {{title: {title}}}\n---\n"
+        )
+    };
+    let group = |namespace: &str| {
+        format!(
+            "
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaAlertRuleGroup
+metadata: {{name: g{namespace}}}
+spec:
+  folderRef: own
+  interval: 5m
+  rules:
+  - {{uid: u, title: T, condition: A, data: [{{refId: A, datasourceUid: p, relativeTimeRange: {{from: 600}}, model: {{expr: up}}}}]}}
+"
+        )
+    };
+    let both = folder(", namespace: a", "Of A") + &folder(", namespace: b", "Of B");
+    for (namespace, title) in [("a", "Of A"), ("b", "Of B")] {
+        let all = made(
+            &format!("{both}{}", group(&format!(", namespace: {namespace}"))),
+            &[],
+        );
+        assert_eq!(of(&all, "AlertRule")["folder"], title, "{namespace}");
+    }
+    // Files need not say it.
+    let all = made(&(folder(", namespace: a", "Of A") + &group("")), &[]);
+    assert_eq!(of(&all, "AlertRule")["folder"], "Of A");
+}

@@ -15,9 +15,12 @@ use super::take;
 #[derive(Default)]
 pub(in super::super) struct Operator<'a> {
     all: Vec<&'a Value>,
-    /// Folders, by the names of their resources.
-    folders: BTreeMap<String, Folder>,
+    /// Folders, by the namespaces and names of their resources.
+    folders: BTreeMap<Named, Folder>,
 }
+
+/// Namespace and name of a resource.
+type Named = (String, String);
 
 /// A folder as its resource has it.
 struct Folder {
@@ -38,9 +41,9 @@ impl<'a> Operator<'a> {
         if kind(value) == "GrafanaFolder" {
             let spec = spec(value);
             let words = |field: &str| spec.get(field).map(text).filter(|text| !text.is_empty());
-            let called = metadata_name(value);
+            let called = (namespace(value), metadata_name(value));
             let folder = Folder {
-                title: words("title").unwrap_or_else(|| called.clone()),
+                title: words("title").unwrap_or_else(|| called.1.clone()),
                 uid: words("uid"),
                 parent: words("parentFolderRef")
                     .map(Parent::Name)
@@ -61,7 +64,7 @@ impl<'a> Operator<'a> {
             let spec = spec(value);
             let own = name(spec).unwrap_or_else(|| metadata_name(value));
             match kind(value) {
-                "GrafanaAlertRuleGroup" => self.group(spec, own, world, import),
+                "GrafanaAlertRuleGroup" => self.group(value, own, world, import),
                 "GrafanaContactPoint" => {
                     let several = list(spec, "receivers");
                     let given: Vec<Given<'_>> = if several.is_empty() {
@@ -110,9 +113,10 @@ impl<'a> Operator<'a> {
         }
     }
 
-    fn group(&self, spec: &Value, own: String, world: &mut World, import: &mut Import) {
+    fn group(&self, value: &Value, own: String, world: &mut World, import: &mut Import) {
+        let spec = spec(value);
         let words = |field: &str| spec.get(field).map(text).filter(|text| !text.is_empty());
-        let by_name = words("folderRef").map(|called| self.path(&called));
+        let by_name = words("folderRef").map(|called| self.path(&namespace(value), &called));
         let (path, lost) = by_name.map_or((None, None), |(path, lost)| (Some(path), lost));
         let place = Place {
             folder: match (path, words("folderUID")) {
@@ -130,14 +134,22 @@ impl<'a> Operator<'a> {
         take::rules(spec, &place, &beside, world, import);
     }
 
-    /// The path of a folder, which a resource names, and what of it isn't known.
-    fn path(&self, called: &str) -> (String, Option<String>) {
+    /// The folder that a resource of a namespace refers to by a name: the one there, or else the only one of that name, for files need not say the namespace.
+    fn named(&self, namespace: &str, name: &str) -> Option<(&Named, &Folder)> {
+        let own = (namespace.to_owned(), name.to_owned());
+        let mut all = self.folders.iter().filter(|((_, called), _)| called == name);
+        let only = all.next().filter(|_| all.next().is_none());
+        self.folders.get_key_value(&own).or(only)
+    }
+
+    /// The path of a folder, which a resource of a namespace names, and what of it isn't known.
+    fn path(&self, namespace: &str, called: &str) -> (String, Option<String>) {
         let mut titles = Vec::new();
         let mut seen = BTreeSet::new();
         let mut lost = None;
-        let mut next = Some(called.to_owned());
-        while let Some(called) = next.take() {
-            let Some(own) = self.folders.get(&called) else {
+        let mut next = Some((namespace.to_owned(), called.to_owned()));
+        while let Some((namespace, called)) = next.take() {
+            let Some((place, own)) = self.named(&namespace, &called) else {
                 // Of a rule's own folder the name says at least what it may be called.
                 if titles.is_empty() {
                     titles.push(called);
@@ -146,7 +158,7 @@ impl<'a> Operator<'a> {
                 }
                 break;
             };
-            if !seen.insert(called.clone()) {
+            if !seen.insert(place) {
                 titles.truncate(1);
                 lost = Some(format!("folder: GrafanaFolder {called} is in itself"));
                 break;
@@ -154,7 +166,7 @@ impl<'a> Operator<'a> {
             titles.push(own.title.clone());
             next = match &own.parent {
                 None => None,
-                Some(Parent::Name(parent)) => Some(parent.clone()),
+                Some(Parent::Name(parent)) => Some((place.0.clone(), parent.clone())),
                 Some(Parent::Uid(uid)) => {
                     let mut all = self.folders.iter();
                     let found = all.find(|(_, folder)| folder.uid.as_ref() == Some(uid));
@@ -182,6 +194,10 @@ fn kind(value: &Value) -> &str {
 
 fn spec(value: &Value) -> &Value {
     value.get("spec").unwrap_or(&Value::Null)
+}
+
+fn namespace(value: &Value) -> String {
+    meta(value).namespace.unwrap_or_default()
 }
 
 fn metadata_name(value: &Value) -> String {
