@@ -53,7 +53,7 @@ pub(super) struct Diff {
     #[arg(long)]
     reverse: bool,
     /// Nothing but how many there are of each.
-    #[arg(long, conflicts_with_all = ["show_equal", "quiet"])]
+    #[arg(long, conflicts_with = "show_equal")]
     summary: bool,
     /// Show what is equal too.
     #[arg(long)]
@@ -119,16 +119,26 @@ impl Diff {
             compared.notes.iter().for_each(|text| note(text));
         }
         let counts = counts(&rows);
-        print(&match self.output {
-            Output::Json => json::all(&rows, &counts, &grafana),
-            Output::Patch => patch::all(&rows)?,
-            Output::Text if self.summary => String::new(),
-            Output::Text => text::all(&rows, self.show_equal, Look::of_output(self.colors.color, true)),
-        })?;
-        if !self.quiet && self.output == Output::Text {
-            note(&said(&counts));
+        let (printed, beside) = self.told(&rows, &counts, &grafana)?;
+        print(&printed)?;
+        if let Some(beside) = beside {
+            note(&beside);
         }
         Ok(exit(&counts))
+    }
+
+    /// What is printed, and what is said beside it: where the counts are all that is asked for, they are printed.
+    fn told(&self, rows: &[Row], counts: &Counts, grafana: &str) -> Result<(String, Option<String>), String> {
+        Ok(match self.output {
+            Output::Json => (json::all(rows, counts, grafana), None),
+            Output::Patch => (patch::all(rows)?, None),
+            Output::Text if self.summary => (said(counts) + "\n", None),
+            Output::Text => {
+                let look = Look::of_output(self.colors.color, true);
+                let beside = (!self.quiet).then(|| said(counts));
+                (text::all(rows, self.show_equal, look), beside)
+            }
+        })
     }
 }
 
@@ -306,6 +316,26 @@ mod tests {
         assert_eq!(found.why_not("ContactPoint", "a"), Some("no key"));
         assert_eq!(found.why_not("ContactPoint", "b"), None);
         assert_eq!(found.why_not("Silence", "a"), None);
+    }
+
+    #[test]
+    fn counts_are_printed_where_they_are_all_that_is_asked_for_and_else_said_beside() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            diff: Diff,
+        }
+        let told = |words: &[&str]| {
+            let line = <Line as clap::Parser>::try_parse_from([&["x"], words].concat());
+            let diff = line.unwrap_or_else(|error| panic!("{error}")).diff;
+            diff.told(&[], &Counts::new(), "http://grafana").unwrap()
+        };
+        let counts = said(&Counts::new());
+        assert_eq!(told(&["--summary"]), (format!("{counts}\n"), None));
+        assert_eq!(told(&["--summary", "-q"]), (format!("{counts}\n"), None));
+        assert_eq!(told(&[]), (String::new(), Some(counts)));
+        assert_eq!(told(&["-q"]), (String::new(), None));
+        assert_eq!(told(&["-o", "json"]).1, None);
     }
 
     #[test]

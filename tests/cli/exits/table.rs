@@ -48,7 +48,6 @@ pub const ALONE: &[Row] = &[
         "alertwright diff -o json --summary",
         "alertwright diff -o json --show-equal",
         "alertwright diff -o patch --reverse --summary",
-        "alertwright diff --summary -q",
         "alertwright diff --summary --show-equal",
         "alertwright diff --owner-id 'NOT AN ID'",
         "alertwright diff --grafana-token glsa_x",
