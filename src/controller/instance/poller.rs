@@ -105,8 +105,7 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
             moved::tidy(&instance, &context).await;
         }
         // What resources need is read first after a start; their statuses say what was delivered until then.
-        if due.is_round()
-            && schedule.has_read()
+        if due.deliveries
             && stop
                 .run_until_cancelled(deliveries::read(&instance, &context))
                 .await
@@ -143,6 +142,7 @@ pub(in crate::controller) async fn poll_all(
         round: Round::Whole,
         settings: false,
         settings_if_hidden,
+        deliveries: false,
     };
     poll(instance, context, &due).await;
 }

@@ -76,6 +76,8 @@ pub(super) struct Due {
     pub(super) settings: bool,
     /// Whether they are to be read if Grafana doesn't say its version.
     pub(super) settings_if_hidden: bool,
+    /// Whether it is to be read what became of notifications.
+    pub(super) deliveries: bool,
 }
 
 /// What a round reads.
@@ -164,6 +166,12 @@ impl Schedule {
         self.retries.entry(part).or_insert((at, 0));
     }
 
+    /// Data sources and what became of notifications have every second round each: neither is news that somebody waits for, and who misses a data
+    /// source has them looked at.
+    fn is_of_deliveries(&self) -> bool {
+        !self.tried.is_multiple_of(2)
+    }
+
     /// What is due by now, given what is watched.
     pub(super) fn take(&mut self, now: Instant, watched: &BTreeSet<Part>) -> Due {
         let mut parts = BTreeSet::new();
@@ -178,7 +186,9 @@ impl Schedule {
             } else {
                 Round::Unwatched
             };
-            let is_spared = |part: &Part| round == Round::Unwatched && watched.contains(part);
+            let spares_sources = |part: &Part| *part == Part::DataSources && self.is_of_deliveries();
+            let is_spared =
+                |part: &Part| round == Round::Unwatched && (watched.contains(part) || spares_sources(part));
             parts.extend(self.parts.iter().filter(|part| !is_spared(part)));
         }
         let retries = self.retries.iter().filter(|(_, (at, _))| *at <= now);
@@ -195,6 +205,7 @@ impl Schedule {
         Due {
             parts,
             round,
+            deliveries: round != Round::Not && self.has_read() && self.is_of_deliveries(),
             settings: self.retries.contains_key(&Part::Settings),
             settings_if_hidden: self.tried.is_multiple_of(SETTINGS_EVERY),
         }

@@ -108,6 +108,7 @@ async fn refresh(old: &Instance, resources: &Resources) -> Result<(), String> {
         round: Reads::Whole,
         settings: false,
         settings_if_hidden: false,
+        deliveries: false,
     };
     let found = read(old, &due).await;
     old.reads(|reads| {

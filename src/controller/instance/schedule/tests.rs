@@ -37,9 +37,26 @@ const NOTHING: Suspected = Suspected {
 };
 
 #[test]
-fn everything_is_read_once_in_each_resync() {
+fn everything_is_read_once_in_each_resync_but_data_sources_in_every_second_one() {
     let counts = an_hour(NOTHING, &[]);
-    assert!(counts.values().all(|count| *count == 60), "{counts:?}");
+    for (part, count) in counts {
+        let times = if part == Part::DataSources { 30 } else { 60 };
+        assert_eq!(count, times, "{part:?}");
+    }
+}
+
+#[test]
+fn what_became_of_notifications_is_read_where_data_sources_are_not() {
+    let start = Instant::now();
+    let mut schedule = Schedule::new(RESYNC, start);
+    for round in 0..20 {
+        let now = schedule.next();
+        let due = schedule.take(now, &BTreeSet::new());
+        let has_sources = due.parts.contains(&Part::DataSources);
+        assert_eq!(due.deliveries, round % 2 == 1, "round {round}");
+        assert!(has_sources != due.deliveries, "round {round}");
+        schedule.read(&due, &BTreeMap::new(), now, 0.0);
+    }
 }
 
 #[test]
