@@ -187,6 +187,16 @@ impl Report {
             })
             .filter(|rule| is_of(rule, self.namespace.as_deref()))
             .collect();
+        if let Some(namespace) = self.namespace.as_deref().filter(|_| rules.is_empty()) {
+            if let Some(cluster) = &cluster {
+                cluster.check_namespace(namespace).await?;
+            }
+            if !self.quiet {
+                note(&format!(
+                    "Grafana has no rule of an AlertRule in namespace {namespace}"
+                ));
+            }
+        }
         let silences: Vec<Silenced> = silences.iter().filter_map(silenced).collect();
         let rows = rows(&rules, &past.changes, &silences, &window, (self.by, self.sort));
         let in_namespace = |rule: &AlertRule| {

@@ -165,6 +165,9 @@ impl Resources {
         } else {
             written.len()
         };
+        if told == 0 && !is_everywhere {
+            cluster.check_namespace(&namespace).await?;
+        }
         Ok(Gathered {
             objects,
             told,

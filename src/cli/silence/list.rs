@@ -92,6 +92,9 @@ impl List {
             Output::Json => document(&shown),
             Output::Yaml => as_yaml(&document(&shown))?,
         })?;
+        if shown.is_empty() && !self.scope.whole.all_namespaces {
+            connected.check_namespace(&connected.namespace).await?;
+        }
         if shown.is_empty() && matches!(self.output, Output::Table | Output::Wide) && !self.quiet {
             note("no Silences");
         }

@@ -183,6 +183,9 @@ impl Events {
         }
         let all = list(&api).await?;
         let chosen = chosen(&all, &mut asked);
+        if chosen.is_empty() && !self.whole.all_namespaces {
+            cluster.check_namespace(&cluster.namespace).await?;
+        }
         match self.output {
             Output::Json => return print(&json(&chosen)).map(|()| Exit::Done),
             Output::Yaml => return print(&as_yaml(&json(&chosen))?).map(|()| Exit::Done),

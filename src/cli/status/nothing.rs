@@ -2,12 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-
 use super::super::common::connect::{Connected, Read};
 use super::screen::Shown;
-use crate::cluster::answer::is_missing;
 use crate::domain::lint::object::{Object, is_ours};
 
 /// Where nothing is shown, says so; fails where the GrafanaInstance or the namespace that is asked for isn't there.
@@ -22,15 +18,7 @@ pub(super) async fn told(
         is_instance(objects, name, &cluster.home)?;
     }
     if let Some(namespace) = shown.namespace {
-        let api: Api<Namespace> = Api::all(cluster.client.clone());
-        // Who may not look at namespaces isn't told that there is none.
-        if api
-            .get_metadata(namespace)
-            .await
-            .is_err_and(|error| is_missing(&error))
-        {
-            return Err(format!("there is no namespace {namespace}"));
-        }
+        cluster.check_namespace(namespace).await?;
     }
     let said = said(objects, shown);
     Ok(if read.is_partial() {

@@ -1,5 +1,6 @@
 //! What a command connects to: a cluster as kubectl does, and a Grafana as a person or as its GrafanaInstance says.
 
+mod absent;
 mod cluster;
 mod grafana;
 pub(in super::super) mod names;
