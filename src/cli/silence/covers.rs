@@ -1,6 +1,6 @@
 //! What a Silence would cover, by the operator's own decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -34,8 +34,32 @@ pub(super) struct Place<'a> {
 pub(super) struct Covers {
     /// AlertRules by name, with their namespaces where it reaches those of others.
     pub(super) rules: Vec<String>,
+    /// How many of them it covers only where their queries add a label that it asks for.
+    pub(super) perhaps: usize,
+    /// Which AlertRules are named and aren't there, or not for this Grafana.
+    pub(super) missing: Vec<String>,
     /// What a person should know.
     pub(super) warnings: Vec<String>,
+}
+
+/// That a rule which is asked for isn't there, and which one may be meant.
+fn missing(name: &str, place: &Place<'_>, rules: &[AlertRule]) -> String {
+    let Place {
+        namespace, instance, ..
+    } = *place;
+    let own = || rules.iter().filter(|rule| rule.ns() == namespace);
+    if let Some(other) = own().find(|rule| rule.id() == name) {
+        return format!(
+            "AlertRule {name} is for GrafanaInstance {}, and this is for {instance}: name its own with -i",
+            other.instances().join(" and ")
+        );
+    }
+    let elsewhere = rules.iter().find(|rule| rule.id() == name);
+    let elsewhere = elsewhere.map(|rule| format!("{}/{name}", rule.ns()));
+    let near = || nearest(name, own().map(Managed::id)).map(str::to_owned);
+    let hint = elsewhere.or_else(near);
+    let hint = hint.map_or_else(String::new, |hint| format!("; there is {hint}"));
+    format!("there is no AlertRule {name} in namespace {namespace}{hint}")
 }
 
 impl Place<'_> {
@@ -68,32 +92,32 @@ impl Place<'_> {
         let none = BTreeMap::new();
         let labelled = own().map(|rule| (rule.id(), rule.metadata.labels.as_ref().unwrap_or(&none)));
         let (selection, missing) = silence::select(spec.alert_rules.as_ref(), labelled);
-        let mut warnings: Vec<String> = missing
+        let missing: Vec<String> = missing
             .iter()
-            .map(|name| {
-                let near = nearest(name, own().map(|rule| rule.id()));
-                let near = near.map_or_else(String::new, |near| format!("; there is {near}"));
-                format!(
-                    "there is no AlertRule {name} in namespace {}{near}",
-                    self.namespace
-                )
-            })
+            .map(|name| self::missing(name, self, rules))
             .collect();
         let Some(wish) = silence::wish(spec, &selection, &around)? else {
-            let rules = Vec::new();
-            return Ok(Covers { rules, warnings });
+            return Ok(Covers {
+                rules: Vec::new(),
+                perhaps: 0,
+                missing,
+                warnings: Vec::new(),
+            });
         };
-        warnings.extend(silence::warning(spec, &around));
+        let mut warnings: Vec<String> = silence::warning(spec, &around).into_iter().collect();
         let is_everywhere = selection == Selection::Matchers && around.unrestricted;
         let reachable = here
             .iter()
             .filter(|rule| is_everywhere || rule.ns() == self.namespace);
-        let candidates = reachable.map(|rule| Candidate {
-            called: if is_everywhere {
+        let called = |rule: &AlertRule| {
+            if is_everywhere {
                 format!("{}/{}", rule.ns(), rule.id())
             } else {
                 rule.id().to_owned()
-            },
+            }
+        };
+        let candidates = reachable.clone().map(|rule| Candidate {
+            called: called(rule),
             name: rule.id(),
             spec: &rule.spec,
         });
@@ -103,7 +127,31 @@ impl Place<'_> {
         if let Some(most) = most.and_then(|most| usize::try_from(most).ok()) {
             extent::check(most, rules.clone(), self.instance)?;
         }
-        Ok(Covers { rules, warnings })
+        let left: Vec<Vec<String>> = reachable
+            .filter(|rule| rules.contains(&called(rule)))
+            .map(|rule| {
+                let title = crate::domain::rule::title(&rule.spec, rule.id());
+                extent::left_to_query(spec, &extent::labels(&rule.spec, title, labels))
+            })
+            .collect();
+        let perhaps = left.iter().filter(|left| !left.is_empty()).count();
+        let nowhere = left.iter().flatten().collect::<BTreeSet<_>>().into_iter();
+        for label in nowhere.filter(|label| left.iter().all(|left| left.contains(label))) {
+            let own = here.iter().flat_map(|rule| rule.spec.labels.keys());
+            let own = own.map(String::as_str).chain(["severity", "alertname"]);
+            let near = nearest(label, own.chain(labels.keys().map(String::as_str)));
+            let near = near.filter(|near| near != label);
+            let near = near.map_or_else(String::new, |near| format!(" (there is {near})"));
+            warnings.push(format!(
+                "no rule that this may cover sets the label {label}{near}: only alerts whose query adds it are covered"
+            ));
+        }
+        Ok(Covers {
+            rules,
+            perhaps,
+            missing,
+            warnings,
+        })
     }
 }
 
@@ -123,12 +171,13 @@ mod tests {
         serde_json::from_value(object).unwrap()
     }
 
-    fn rules() -> [AlertRule; 4] {
+    fn rules() -> [AlertRule; 5] {
         [
             rule("shop", "errors", &json!({"query": "up", "severity": "critical"})),
             rule("shop", "latency", &json!({"query": "up", "severity": "low"})),
             rule("shop", "elsewhere", &json!({"query": "up", "instance": "other"})),
             rule("web", "errors", &json!({"query": "up", "severity": "critical"})),
+            rule("web", "pods", &json!({"query": "up", "severity": "low"})),
         ]
     }
 
@@ -167,10 +216,40 @@ mod tests {
     fn a_rule_that_is_not_there_is_said_with_the_one_that_was_meant() {
         let covers = covered("shop", &json!({"alertRules": {"names": ["error"]}}), None).unwrap();
         assert_eq!(covers.rules, [""; 0]);
+        let told = |name: &str| {
+            let named = json!({"alertRules": {"names": ["errors", name]}});
+            covered("shop", &named, None).unwrap().missing
+        };
         assert_eq!(
-            covers.warnings,
+            told("error"),
             ["there is no AlertRule error in namespace shop; there is errors"]
         );
+        assert_eq!(
+            told("elsewhere"),
+            [
+                "AlertRule elsewhere is for GrafanaInstance other, and this is for default: name its own with -i"
+            ]
+        );
+        assert_eq!(
+            told("pods"),
+            ["there is no AlertRule pods in namespace shop; there is web/pods"]
+        );
+        assert_eq!(told("latency"), [""; 0]);
+    }
+
+    #[test]
+    fn a_label_that_no_rule_has_is_told_and_its_rules_are_counted_apart() {
+        let of = |matcher: &str| covered("shop", &json!({"matchers": [matcher]}), None).unwrap();
+        let slip = of("severty=\"critical\"");
+        assert_eq!((slip.rules.len(), slip.perhaps), (2, 2));
+        assert_eq!(
+            slip.warnings,
+            [
+                "no rule that this may cover sets the label severty (there is severity): only alerts whose query adds it are covered"
+            ]
+        );
+        let meant = of("severity=\"critical\"");
+        assert_eq!((meant.perhaps, meant.warnings), (0, Vec::new()));
     }
 
     #[test]

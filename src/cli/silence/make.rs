@@ -20,6 +20,7 @@ use crate::api::matcher::{Matcher, MatcherText};
 use crate::api::silence::{AlertRuleSelector, SilenceSpec};
 use crate::api::{AlertRule, DEFAULT_INSTANCE, GrafanaInstance, Silence};
 use crate::cluster::answer::{chain, is_conflict};
+use crate::controller::engine::managed::Managed;
 
 /// The name under which people write by this command line.
 pub(super) const MANAGER: &str = "alertwright-cli";
@@ -49,7 +50,7 @@ pub(super) struct Make {
     #[arg(long, conflicts_with = "rule")]
     all: bool,
     /// How long from now on, such as 30m or 1d12h.
-    #[arg(short, long, required = true)]
+    #[arg(short, long, required = true, allow_hyphen_values = true)]
     duration: Option<Duration>,
     /// Why. Your name is put behind it.
     #[arg(short, long, required = true, value_name = "TEXT")]
@@ -91,7 +92,14 @@ enum Output {
 }
 
 fn matcher(text: &str) -> Result<MatcherText, String> {
-    let matcher = Matcher::parse(text).map_err(|error| error.to_string())?;
+    let is_word = text.chars().all(|c| c.is_ascii_alphabetic());
+    let matcher = Matcher::parse(text).map_err(|error| {
+        if is_word {
+            "it is no matcher such as 'team=\"web\"'; a Silence is made by alertwright silence MATCHER... -d 2h -c TEXT".to_owned()
+        } else {
+            error.to_string()
+        }
+    })?;
     Ok(MatcherText::from(&matcher))
 }
 
@@ -167,13 +175,17 @@ impl Make {
             _ => format!("cannot write the Silence: {}", chain(&error)),
         })?;
         if self.dry_run {
-            let rules = covers.map_or_else(|| "not counted".to_owned(), |covers| listed(&covers.rules));
+            let rules = covers.map_or_else(
+                || "not counted".to_owned(),
+                |covers| listed(&covers.rules, covers.perhaps),
+            );
             self.tell(
                 &written,
                 &format!("would be active for {}: {rules} (dry run)", self.length()),
             )?;
             return Ok(Exit::Done);
         }
+        let perhaps = covers.map_or(0, |covers| covers.perhaps);
         let seen = taken_up(&api, &written, limit).await?;
         let now = Timestamp::now();
         let ready = seen
@@ -181,12 +193,15 @@ impl Make {
             .as_ref()
             .and_then(|status| condition::ready(&status.conditions));
         if condition::is_ready(conditions(&seen), written.metadata.generation) {
-            self.tell(&seen, &text::state(&seen, now))?;
+            self.tell(&seen, &text::state(&seen, perhaps, now))?;
             return Ok(Exit::Done);
         }
         self.tell(
             &seen,
-            &format!("written, and not active yet: {}", text::state(&seen, now)),
+            &format!(
+                "written, and not active yet: {}",
+                text::state(&seen, perhaps, now)
+            ),
         )?;
         note(&match ready {
             Some(ready) => format!("{}: {}", ready.reason, ready.message),
@@ -266,6 +281,14 @@ impl Make {
                 )
             })?,
         };
+        // A rule that isn't here may be in another namespace, where those may be read.
+        let names = spec.alert_rules.iter().flat_map(|rules| &rules.names);
+        let is_here = |name: &String| rules.iter().any(|rule| rule.id() == name);
+        let rules = if !place.is_unrestricted() && !names.clone().all(is_here) {
+            connected.list::<AlertRule>().await.unwrap_or(rules)
+        } else {
+            rules
+        };
         let covers = match place.covers(spec, &rules, Timestamp::now()) {
             Ok(covers) => covers,
             Err(refusal) => return Ok(Err(refusal.message)),
@@ -277,10 +300,18 @@ impl Make {
                 connected.namespace
             ));
         }
-        for warning in &covers.warnings {
+        let missing = covers.missing.join("; ");
+        if !missing.is_empty() && !self.force {
+            return Ok(Err(format!("{missing}; --force writes it all the same")));
+        }
+        let missing = Some(missing).filter(|missing| !missing.is_empty());
+        for warning in missing.iter().chain(&covers.warnings) {
             self.note(warning);
         }
         if covers.rules.is_empty() && !self.force {
+            if let Err(why) = connected.check_namespace(&connected.namespace).await {
+                return Ok(Err(why));
+            }
             let is_missing = instance.is_none() && !is_unread;
             return Ok(Err(nothing(&place, is_missing)));
         }
@@ -314,8 +345,8 @@ fn nothing(place: &Place<'_>, is_missing: bool) -> String {
     )
 }
 
-fn listed(rules: &[String]) -> String {
-    let count = text::counted(i64::try_from(rules.len()).unwrap_or(i64::MAX), "rule");
+fn listed(rules: &[String], perhaps: usize) -> String {
+    let count = text::rules(i64::try_from(rules.len()).unwrap_or(i64::MAX), perhaps);
     let named: Vec<&str> = rules.iter().take(NAMES).map(String::as_str).collect();
     match rules.len() {
         0 => count,

@@ -22,15 +22,25 @@ pub(super) fn counted(count: i64, one: &str) -> String {
     format!("{count} {one}{ending}")
 }
 
-/// What the operator has made of a Silence: `active until 23:40 UTC: 3 rules, 2 alerts now`.
-pub(super) fn state(silence: &Silence, now: Timestamp) -> String {
+/// So many rules, and of how many of them that isn't sure.
+pub(super) fn rules(all: i64, perhaps: usize) -> String {
+    let perhaps = i64::try_from(perhaps).unwrap_or(i64::MAX).min(all);
+    match all - perhaps {
+        _ if perhaps == 0 => counted(all, "rule"),
+        0 => format!("perhaps {}", counted(all, "rule")),
+        sure => format!("{}, perhaps {perhaps} more", counted(sure, "rule")),
+    }
+}
+
+/// What the operator has made of a Silence, of whose rules so many aren't sure: `active until 23:40 UTC: 3 rules, 2 alerts now`.
+pub(super) fn state(silence: &Silence, perhaps: usize, now: Timestamp) -> String {
     let Some(status) = &silence.status else {
         return "not taken up by the operator".to_owned();
     };
     let state = status.state.as_deref().unwrap_or("without effect").to_lowercase();
     let ends = status.ends_at.as_ref();
     let until = ends.map_or_else(String::new, |time| format!(" until {}", moment(time.0, now)));
-    let rules = status.matches_rules.map(|count| counted(count, "rule"));
+    let rules = status.matches_rules.map(|count| rules(count, perhaps));
     let alerts = status
         .matches_alerts
         .map(|count| counted(count, "alert") + " now");
@@ -50,6 +60,13 @@ mod tests {
     }
 
     #[test]
+    fn rules_that_may_be_covered_are_counted_apart() {
+        assert_eq!(rules(10, 0), "10 rules");
+        assert_eq!(rules(10, 10), "perhaps 10 rules");
+        assert_eq!(rules(10, 9), "1 rule, perhaps 9 more");
+    }
+
+    #[test]
     fn a_moment_has_its_day_only_where_that_is_another() {
         let now = at("2026-11-27T21:40:00Z");
         assert_eq!(moment(at("2026-11-27T23:40:59Z"), now), "23:40 UTC");
@@ -61,7 +78,7 @@ mod tests {
         let now = at("2026-11-27T21:40:00Z");
         let of = |status: serde_json::Value| {
             let object = serde_json::json!({"metadata": {"name": "s"}, "spec": {}, "status": status});
-            state(&serde_json::from_value(object).unwrap(), now)
+            state(&serde_json::from_value(object).unwrap(), 0, now)
         };
         assert_eq!(
             of(

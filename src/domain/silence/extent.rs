@@ -17,7 +17,10 @@ const ALERT_NAME: &str = "alertname";
 const NAMED: usize = 3;
 
 /// What alerts of any rule are called while its query returns nothing or fails.
-const OTHER_NAMES: [&str; 2] = ["DatasourceNoData", "DatasourceError"];
+pub const OTHER_NAMES: [&str; 2] = ["DatasourceNoData", "DatasourceError"];
+
+/// What Grafana itself adds to alerts, to some only while a query returns nothing or fails.
+const OF_GRAFANA: [&str; 4] = ["grafana_folder", "rulename", "datasource_uid", "ref_id"];
 
 /// The labels that a rule gives its alerts: its own, its severity, those of its instance, and its title.
 pub fn labels(
@@ -98,6 +101,17 @@ fn is_reached(matchers: &[Matcher], mut labels: BTreeMap<String, String>) -> boo
             labels.insert(ALERT_NAME.to_owned(), (*name).to_owned());
             may_reach(&labels)
         })
+}
+
+/// The labels that a silence asks for and that a rule with these [`labels`] may lack: only where its query adds them are its alerts covered.
+pub fn left_to_query(spec: &SilenceSpec, labels: &BTreeMap<String, String>) -> Vec<String> {
+    let matchers = spec.matchers.iter();
+    let matchers = matchers.filter_map(|text| Matcher::parse(text.as_str()).ok());
+    let is_left = |matcher: &Matcher| match labels.get(&matcher.label) {
+        Some(value) => value.contains("{{"),
+        None => !matcher.matches_empty() && !OF_GRAFANA.contains(&matcher.label.as_str()),
+    };
+    matchers.filter(is_left).map(|matcher| matcher.label).collect()
 }
 
 /// Fails if a silence would cover more rules than one may.
@@ -194,6 +208,23 @@ mod tests {
             all,
             "that is the selection's"
         );
+    }
+
+    #[test]
+    fn a_label_that_no_rule_sets_is_left_to_its_query() {
+        let of = |matcher: &str, labels: &[(&str, &str)]| {
+            let spec = serde_json::json!({"matchers": [matcher], "duration": "1h"});
+            let labels = labels
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect();
+            left_to_query(&serde_json::from_value(spec).unwrap(), &labels)
+        };
+        assert_eq!(of("severty=critical", &[("severity", "critical")]), ["severty"]);
+        assert_eq!(of("team=a", &[("team", "{{ $labels.team }}")]), ["team"]);
+        for sure in ["team=a", "pod!=x", "grafana_folder=f", "ref_id=A"] {
+            assert_eq!(of(sure, &[("team", "a")]), [""; 0], "{sure}");
+        }
     }
 
     #[test]
