@@ -132,6 +132,12 @@ pub(super) fn unconnected(why: &str, may_be_alone: bool) -> String {
     }
 }
 
+/// What the annotation says by which a resource of a kind takes over: a Silence may name one of Grafana's by its id, which stays.
+pub(in super::super) fn adopting(kind: &str, now: Option<&str>) -> String {
+    let id = now.filter(|id| kind == "Silence" && !id.is_empty());
+    id.unwrap_or("true").to_owned()
+}
+
 impl Asked<'_> {
     /// Whether a resource is asked for.
     pub(super) fn is_meant(&self, kind: &str, name: &str, labels: &BTreeMap<String, String>) -> bool {
@@ -160,6 +166,13 @@ mod tests {
                 .contains("did you mean AlertRule?")
         );
         assert!(named("silence/").is_err());
+    }
+
+    #[test]
+    fn the_silence_that_is_named_by_its_id_stays_the_one_that_is_taken_over() {
+        assert_eq!(adopting("Silence", Some("a95611c1")), "a95611c1");
+        assert_eq!(adopting("Silence", None), "true");
+        assert_eq!(adopting("ContactPoint", Some("yes")), "true");
     }
 
     #[test]

@@ -12,7 +12,8 @@ use kube::{Api, ResourceExt};
 
 use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, Whose};
 use super::super::common::files::Files;
-use super::asked::{Asked, absent, unconnected};
+use super::asked::{Asked, absent, adopting, unconnected};
+use super::written::{Written, read};
 use crate::api::{ANNOTATION_ADOPT, ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
 use crate::controller::engine::managed::Managed;
@@ -327,7 +328,8 @@ impl Gathering<'_> {
                 self.selected.insert(called(object));
                 if self.adopts {
                     let annotations = object.meta_mut().annotations.get_or_insert_default();
-                    annotations.insert(ANNOTATION_ADOPT.to_owned(), "true".to_owned());
+                    let asks = adopting(K::KIND, annotations.get(ANNOTATION_ADOPT).map(String::as_str));
+                    annotations.insert(ANNOTATION_ADOPT.to_owned(), asks);
                 }
             }
         }

@@ -196,6 +196,8 @@ pub(super) struct Adoption {
     pub(super) notes: Vec<String>,
     /// The resources that could do it, each by its kind and name.
     pub(super) able: Vec<(&'static str, String)>,
+    /// Those that would be made anew, for Grafana has nothing like them.
+    new: Vec<Name>,
     rest: Vec<(Name, Option<String>)>,
 }
 
@@ -205,6 +207,11 @@ impl Adoption {
         let mut rest = self.rest.iter();
         let (_, why) = rest.find(|(own, _)| own.kind == kind && own.name == name)?;
         why.as_deref()
+    }
+
+    /// Whether Grafana has nothing that this one could take over.
+    pub(super) fn is_new(&self, kind: &str, name: &str) -> bool {
+        self.new.iter().any(|own| own.kind == kind && own.name == name)
     }
 }
 
@@ -229,12 +236,15 @@ pub(super) async fn adoption(
         .rows
         .iter()
         .partition(|row| !matches!(row.sign, Sign::Refused | Sign::Unknown));
+    let new = able.iter().filter(|row| row.sign == Sign::Create);
+    let new = new.map(|row| row.name.clone()).collect();
     let able = able.into_iter().map(|row| (row.name.kind, row.name.name.clone()));
     let rest = rest
         .into_iter()
         .map(|row| (row.name.clone(), row.message.clone()));
     Ok(Adoption {
         able: able.collect(),
+        new,
         rest: rest.collect(),
         text: text::all(&compared.rows, true, Look::default()),
         rows: serde_json::to_value(&compared.rows).unwrap_or_default(),
@@ -311,11 +321,13 @@ mod tests {
             rows: serde_json::Value::Null,
             notes: Vec::new(),
             able: Vec::new(),
+            new: vec![named("c")],
             rest: vec![(named("a"), Some("no key".to_owned())), (named("b"), None)],
         };
         assert_eq!(found.why_not("ContactPoint", "a"), Some("no key"));
         assert_eq!(found.why_not("ContactPoint", "b"), None);
         assert_eq!(found.why_not("Silence", "a"), None);
+        assert!(found.is_new("ContactPoint", "c") && !found.is_new("ContactPoint", "a"));
     }
 
     #[test]

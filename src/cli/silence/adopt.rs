@@ -124,16 +124,25 @@ impl Adopt {
                 Api::namespaced_with(connected.client.clone(), &connected.namespace, &kind.resource);
             // Where it can't be read, the patch says why.
             let there = api.get(name).await.ok();
-            if let Some(said) = there.as_ref().and_then(needless) {
+            let nothing = || {
+                found
+                    .is_new(kind.kind(), name)
+                    .then_some("isn't in Grafana: there is nothing to take over")
+            };
+            if let Some(said) = there.as_ref().and_then(needless).or_else(nothing) {
                 report.done(&of, "unchanged", said)?;
                 continue;
             }
+            let asked = there
+                .as_ref()
+                .and_then(|object| object.annotations().get(ANNOTATION_ADOPT));
+            let asks = asked::adopting(kind.kind(), asked.map(String::as_str));
             let parameters = PatchParams {
                 dry_run: self.dry_run,
                 field_manager: Some(MANAGER.to_owned()),
                 ..PatchParams::default()
             };
-            let patch = json!({"metadata": {"annotations": {ANNOTATION_ADOPT: "true"}}});
+            let patch = json!({"metadata": {"annotations": {ANNOTATION_ADOPT: asks}}});
             match api.patch(name, &parameters, &Patch::Merge(&patch)).await {
                 Ok(_) if self.dry_run => report.done(&of, "adopted", "would be adopted (dry run)")?,
                 Ok(_) => report.done(&of, "adopted", "adopted")?,
