@@ -94,6 +94,7 @@ impl Status {
                 instance: self.instance.as_deref(),
                 selector: self.selector.as_ref(),
                 is_whole: read.is_whole(),
+                is_blind: read.is_blind_to("Deployment"),
             },
             place: place(),
         };

@@ -104,6 +104,7 @@ mod tests {
                     instance,
                     selector: None,
                     is_whole: true,
+                    is_blind: false,
                 },
             )
         };

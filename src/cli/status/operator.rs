@@ -19,6 +19,9 @@ pub(super) struct Operator {
     pub(super) wanted: i64,
     /// Which of them holds the Lease.
     pub(super) leader: Option<String>,
+    /// Whether one may not look at its Deployment.
+    #[serde(skip)]
+    pub(super) is_unseen: bool,
 }
 
 /// What these objects say of the operator.
@@ -46,6 +49,7 @@ pub(super) fn operator(objects: &[Object]) -> Operator {
             .and_then(Value::as_i64)
             .unwrap_or(1),
         leader,
+        is_unseen: false,
     }
 }
 

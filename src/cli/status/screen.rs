@@ -36,6 +36,8 @@ pub(super) struct Shown<'a> {
     pub(super) selector: Option<&'a Selector>,
     /// Whether all resources of all namespaces are known, shown or not.
     pub(super) is_whole: bool,
+    /// Whether the operator's Deployment can't be read.
+    pub(super) is_blind: bool,
 }
 
 /// All that is shown.
@@ -153,9 +155,12 @@ impl Screen {
             instances: instances(objects, shown),
             firing: firing(objects, &ours, shown, now, zones)?,
             not_in_sync,
-            in_error: in_error(&ours, shown),
+            in_error: in_error(objects, &ours, shown, now, zones)?,
             silences: silences(&ours, shown, now),
-            operator: operator::operator(objects),
+            operator: Operator {
+                is_unseen: shown.is_blind,
+                ..operator::operator(objects)
+            },
             resources: ours
                 .iter()
                 .filter(|object| object.kind != "GrafanaInstance")

@@ -260,7 +260,12 @@ fn operator(operator: &Operator) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     } else {
-        let unseen = "no Deployment of it is seen".to_owned();
+        let unseen = if operator.is_unseen {
+            "not known, for its Deployment can't be read"
+        } else {
+            "no Deployment of it is seen"
+        };
+        let unseen = unseen.to_owned();
         [Some(unseen), leader]
             .into_iter()
             .flatten()
