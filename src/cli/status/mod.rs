@@ -15,6 +15,8 @@ mod watch;
 #[cfg(test)]
 mod inhibited_tests;
 #[cfg(test)]
+mod quiet_tests;
+#[cfg(test)]
 mod screen_tests;
 
 use jiff::Timestamp;
@@ -57,7 +59,7 @@ pub(super) struct Status {
     /// Go on, and show each change as it happens.
     #[arg(short, long)]
     watch: bool,
-    /// End with 1 if something isn't ready, or a Grafana isn't reached; with --firing alone if something fires. With 4 if not everything may be read.
+    /// End with 1 if something isn't ready, or a Grafana isn't reached; with --not-ready also if a rule is in error; with --firing alone if something fires. With 4 if not everything may be read.
     #[arg(long, conflicts_with = "watch")]
     exit_code: bool,
     /// What is printed.
@@ -130,7 +132,8 @@ impl Status {
     }
 
     fn is_well(&self, screen: &Screen) -> bool {
-        let is_ready = (self.firing && !self.not_ready) || screen.is_ready();
+        let is_ready = (self.firing && !self.not_ready)
+            || (screen.is_ready() && (!self.not_ready || screen.in_error.is_empty()));
         let is_calm = !self.firing || screen.firing.is_empty();
         is_ready && is_calm
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::state::{Part, parts};
+use crate::api::condition::Reason;
 use crate::api::silence::ACTIVE;
 use crate::domain::lint::object::{Object, Typed};
 use crate::domain::maintenance::generated;
@@ -30,6 +31,10 @@ pub(in super::super) struct Way {
     pub(in super::super) answer: Result<Answer, String>,
     /// The Silences that cover it and that Grafana holds.
     pub(in super::super) silenced: Vec<Quieted>,
+    /// Those of which it isn't known.
+    pub(in super::super) perhaps: Vec<Perhaps>,
+    /// What Grafana calls it, where that isn't the title of its rule.
+    pub(in super::super) other_name: Option<&'static str>,
     /// The InhibitionRules that surely hold it back now.
     pub(in super::super) inhibited: Vec<HeldBack>,
     /// Labels whose values aren't known before it fires.
@@ -51,6 +56,16 @@ pub(in super::super) struct Quieted {
     pub(in super::super) maintenance: Option<String>,
     /// Why there is one.
     pub(in super::super) comment: String,
+}
+
+/// A Silence that may cover an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in super::super) struct Perhaps {
+    /// The resource, as namespace and name.
+    pub(in super::super) silence: String,
+    /// What it depends on.
+    pub(in super::super) on: String,
 }
 
 /// An InhibitionRule that holds an alert back, and for whose sake.
@@ -78,12 +93,16 @@ pub(in super::super) fn ways(
     let held = held(objects, instance);
     let restraints = Restraints::new(objects, &world, instance);
     let way = |rule: &&Object| {
-        let alert = match alert::of_rule(&world, rule, &Labels::new()) {
+        let other_name = other_name(rule, instance);
+        let named = other_name.map(|name| ("alertname".to_owned(), name.to_owned()));
+        let alert = match alert::of_rule(&world, rule, &Labels::from_iter(named)) {
             Ok(alert) => alert,
             Err(refusal) => {
                 return Way {
                     answer: Err(refusal.message),
                     silenced: Vec::new(),
+                    perhaps: Vec::new(),
+                    other_name,
                     inhibited: Vec::new(),
                     unknown: Vec::new(),
                     policies: Vec::new(),
@@ -91,11 +110,12 @@ pub(in super::super) fn ways(
             }
         };
         let answer = roads.answer(&alert);
-        let silenced = answer
-            .as_ref()
-            .map_or_else(|_| Vec::new(), |answer| quieted(&answer.silenced, &held));
+        let covering = roads.silenced(&alert);
+        let open = roads.perhaps_silenced(&alert);
         Way {
-            silenced,
+            silenced: quieted(&covering, &held),
+            perhaps: perhaps(objects, instance, &covering, &open, &held),
+            other_name,
             inhibited: restraints.holding(&alert),
             unknown: alert.unknown,
             policies: match answer.as_ref().map(|answer| &answer.tree) {
@@ -229,6 +249,52 @@ fn quieted(silenced: &[Silenced], held: &BTreeMap<String, &Object>) -> Vec<Quiet
     // Whichever ends last says how long it is quiet.
     all.sort_by(|a, b| b.until.cmp(&a.until).then_with(|| a.silence.cmp(&b.silence)));
     all
+}
+
+/// What Grafana calls the alert that a rule has now, where that isn't its title.
+fn other_name(rule: &Object, instance: &str) -> Option<&'static str> {
+    let Some(Typed::AlertRule(typed)) = &rule.typed else {
+        return None;
+    };
+    let mut parts = parts(rule).into_iter();
+    let part = parts.find(|part| part.instance == Some(instance))?;
+    alert::in_state(&typed.spec, part.text("state"))
+}
+
+/// The Silences that may cover an alert: by labels that aren't known of it, or that Grafana doesn't hold since somebody else's is in their place.
+fn perhaps(
+    objects: &[Object],
+    instance: &str,
+    covering: &[Silenced],
+    open: &[(Silenced, String)],
+    held: &BTreeMap<String, &Object>,
+) -> Vec<Perhaps> {
+    let short = |by: &str| by.strip_prefix("Silence ").unwrap_or(by).to_owned();
+    let open = open
+        .iter()
+        .filter(|(silenced, _)| held.contains_key(&silenced.by));
+    let open = open.map(|(silenced, on)| Perhaps {
+        silence: short(&silenced.by),
+        on: on.clone(),
+    });
+    let is_anothers = |by: &str| {
+        let here = |object: &Object| {
+            let mut parts = parts(object).into_iter();
+            let part = parts.find(|part| part.instance == Some(instance));
+            part.and_then(|part| part.why(object))
+        };
+        let mut silences = objects.iter().filter(|object| object.kind == "Silence");
+        let found = silences.find(|object| path(&object.namespace, &object.name) == by);
+        found
+            .and_then(here)
+            .is_some_and(|why| why.reason == Reason::NotOwned.as_str())
+    };
+    let others = covering.iter().map(|silenced| short(&silenced.by));
+    let others = others.filter(|by| is_anothers(by)).map(|silence| Perhaps {
+        silence,
+        on: "NotOwned: Grafana has somebody else's in its place".to_owned(),
+    });
+    open.chain(others).collect()
 }
 
 /// The rollout or run that a Silence was made for.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::diff::asked::Selector;
 use super::operator::{self, Operator};
-use super::routes::{HeldBack, Quieted, told, ways};
+use super::routes::{HeldBack, Perhaps, Quieted, told, ways};
 use super::state::{Part, Why, parts};
 use crate::api::DEFAULT_INSTANCE;
 use crate::api::silence::{ACTIVE, PENDING};
@@ -82,6 +82,9 @@ pub(super) struct Firing {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) why_not: Option<String>,
     pub(super) silenced: Vec<Quieted>,
+    /// Silences of which it isn't known whether they cover it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) perhaps_silenced: Vec<Perhaps>,
     pub(super) inhibited: Vec<HeldBack>,
 }
 
@@ -115,6 +118,12 @@ pub(super) struct Failing {
     pub(super) state: String,
     pub(super) since: Option<Timestamp>,
     pub(super) message: Option<String>,
+    /// Who is told of the alert that Grafana has for it, `DatasourceNoData` or `DatasourceError`; nobody where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<Vec<String>>,
+    /// The Silences that cover that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) silenced: Vec<Quieted>,
 }
 
 /// How many Silences there are.
@@ -168,7 +177,7 @@ impl Screen {
         })
     }
 
-    /// Whether everything is as it should be, apart from alerts that fire.
+    /// Whether everything is as it should be, apart from alerts that fire and rules whose queries fail.
     pub(super) fn is_ready(&self) -> bool {
         let is_up = |instance: &Instance| {
             instance.is_reachable == Some(true) && instance.why.as_ref().is_none_or(|why| why.is_ready)
@@ -327,6 +336,7 @@ fn firing(
                 to,
                 why_not,
                 silenced: way.silenced,
+                perhaps_silenced: way.perhaps,
                 inhibited: way.inhibited,
             });
         }
@@ -359,22 +369,40 @@ pub(super) fn rank(severity: Option<&str>) -> usize {
     known.unwrap_or(2)
 }
 
-fn in_error(ours: &[&Object], shown: &Shown<'_>) -> Vec<Failing> {
-    let all = rules(ours, shown).into_iter().filter_map(|(rule, part)| {
-        let state = part
-            .text("state")
-            .filter(|state| matches!(*state, "Error" | "NoData"))?;
-        Some(Failing {
-            rule: path(&rule.namespace, &rule.name),
-            instance: part.instance?.to_owned(),
-            state: state.to_owned(),
-            since: part.moment("stateSince"),
-            message: part.text("stateMessage").map(str::to_owned),
-        })
-    });
-    let mut all: Vec<Failing> = all.collect();
+fn in_error(
+    objects: &[Object],
+    ours: &[&Object],
+    shown: &Shown<'_>,
+    now: Timestamp,
+    zones: Zones<'_>,
+) -> Result<Vec<Failing>, String> {
+    let mut by_instance: BTreeMap<&str, Vec<(&Object, Part<'_>)>> = BTreeMap::new();
+    for (rule, part) in rules(ours, shown) {
+        if let Some(instance) = part.instance
+            && matches!(part.text("state"), Some("Error" | "NoData"))
+        {
+            by_instance.entry(instance).or_default().push((rule, part));
+        }
+    }
+    let mut all = Vec::new();
+    for (instance, rules) in by_instance {
+        let only: Vec<&Object> = rules.iter().map(|(rule, _)| *rule).collect();
+        let ways = ways(objects, instance, &only, now, zones)?;
+        for ((rule, part), way) in rules.into_iter().zip(ways) {
+            let has_alert = way.other_name.is_some();
+            all.push(Failing {
+                rule: path(&rule.namespace, &rule.name),
+                instance: instance.to_owned(),
+                state: part.text("state").unwrap_or_default().to_owned(),
+                since: part.moment("stateSince"),
+                message: part.text("stateMessage").map(str::to_owned),
+                to: way.answer.as_ref().ok().map(told).filter(|_| has_alert),
+                silenced: if has_alert { way.silenced } else { Vec::new() },
+            });
+        }
+    }
     all.sort_by(|a, b| (&a.state, a.since, &a.rule).cmp(&(&b.state, b.since, &b.rule)));
-    all
+    Ok(all)
 }
 
 fn silences(ours: &[&Object], shown: &Shown<'_>, now: Timestamp) -> Silences {

@@ -233,10 +233,10 @@ NOT IN SYNC (2)             REASON             FOR   WHAT
 shop/alertrule/new          Unseen             24h   the operator hasn't looked at it yet
 revel/contactpoint/discord  DependencyMissing  120m  Secret revel-alerting has no key discord-url
 
-IN ERROR (1)  STATE  SINCE  WHY
-shop/queue    Error  40m    loki: too many outstanding requests
+IN ERROR (1)  STATE  SINCE  TO     SILENCED  WHY
+shop/queue    Error  40m    email  –         loki: too many outstanding requests
 
-SILENCES  2 active, 1 pending, next to end: revel/deployment-web-x in 4m
+SILENCES  2 active, 1 pending, next to end: revel/deployment-web-x in 4m; those made in Grafana aren't looked at
 OPERATOR  0.1.0, leader alertwright-7c9f, 1 of 2 replicas ready
 ";
     assert_eq!(said(&screen(&cluster(), &Shown::default())), expected);

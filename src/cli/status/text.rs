@@ -163,7 +163,16 @@ fn kept_quiet(firing: &Firing, clock: &Clock<'_>) -> String {
             };
             format!("while {} fires, by {}{more}", first.source, first.inhibition_rule)
         }
-        _ => silenced(&firing.silenced, clock),
+        _ => match firing.perhaps_silenced.first() {
+            Some(first) if firing.silenced.is_empty() => {
+                let more = match firing.perhaps_silenced.len() {
+                    1 => String::new(),
+                    n => format!(" and {} more", n - 1),
+                };
+                format!("perhaps, by {} ({}){more}", first.silence, first.on)
+            }
+            _ => silenced(&firing.silenced, clock),
+        },
     }
 }
 
@@ -219,6 +228,17 @@ fn in_error(all: &[Failing], clock: &Clock<'_>, manner: Manner) -> String {
             within(&failing.rule, several.then_some(failing.instance.as_str())),
             failing.state.clone(),
             clock.ago(failing.since),
+            failing.to.as_ref().map_or_else(
+                || "–".to_owned(),
+                |to| {
+                    if to.is_empty() {
+                        "nobody".to_owned()
+                    } else {
+                        to.join(", ")
+                    }
+                },
+            ),
+            silenced(&failing.silenced, clock),
             why,
         ]
     };
@@ -232,7 +252,7 @@ fn in_error(all: &[Failing], clock: &Clock<'_>, manner: Manner) -> String {
             Paint::Red
         })
     };
-    let titles = [&title, "STATE", "SINCE", "WHY"];
+    let titles = [&title, "STATE", "SINCE", "TO", "SILENCED", "WHY"];
     manner.look.table(&titles, &rows, manner.has_titles, &paint)
 }
 
@@ -243,6 +263,7 @@ fn silences(screen: &Screen, clock: &Clock<'_>) -> String {
         let left = lasting(next.ends_at.duration_since(clock.now));
         let _ = write!(line, ", next to end: {} in {left}", next.silence);
     }
+    line.push_str("; those made in Grafana aren't looked at");
     line
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::trees::{World, path};
 use super::walk::Labels;
+use crate::api::alert_rule::{AlertRuleSpec, ExecErrState, NoDataState};
 use crate::domain::lint::object::{Object, Typed};
 use crate::domain::notification::settings::{self, Way};
 use crate::domain::ownership::LABEL;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule;
+use crate::domain::silence::extent::OTHER_NAMES;
 use crate::grafana::model::NotificationSettings;
 
 /// The label of Grafana's own by which an alert goes through a policy tree beside the default one.
@@ -47,7 +49,31 @@ pub fn of_labels(world: &World<'_>, given: &Labels, namespace: Option<&str>) -> 
     }
 }
 
-/// The alert of a rule whose query gives these labels. Those of the rule count before them, as in Grafana.
+/// What Grafana calls the alert of a rule in a state in which its query gives nothing, or fails; nothing where it has none of its own.
+pub fn in_state(spec: &AlertRuleSpec, state: Option<&str>) -> Option<&'static str> {
+    let [no_data, error] = OTHER_NAMES;
+    match state? {
+        "NoData" => (spec.no_data_state == Some(NoDataState::NoData)).then_some(no_data),
+        "Error" => matches!(spec.exec_err_state, None | Some(ExecErrState::Error)).then_some(error),
+        _ => None,
+    }
+}
+
+/// What Grafana adds to such an alert, which has the rule's title as another label.
+fn of_state(rule: &AlertRuleSpec, title: &str, name: &str, labels: &mut Labels) {
+    labels.insert("alertname".to_owned(), name.to_owned());
+    labels.insert("rulename".to_owned(), title.to_owned());
+    let source = rule.datasource.as_ref().and_then(|source| source.uid.clone());
+    let asked = rule.query.as_ref().map(|_| "A".to_owned());
+    for (label, value) in [("datasource_uid", source), ("ref_id", asked)] {
+        if let Some(value) = value {
+            labels.entry(label.to_owned()).or_insert(value);
+        }
+    }
+}
+
+/// The alert of a rule whose query gives these labels. Those of the rule count before them, as in Grafana; but where the name is one that Grafana
+/// gives while the query returns nothing or fails, it is that alert.
 pub fn of_rule(world: &World<'_>, object: &Object, given: &Labels) -> Result<Alert, Refusal> {
     let Some(Typed::AlertRule(rule)) = &object.typed else {
         return Err(Refusal::invalid("spec", "it can't be read; check says why"));
@@ -62,7 +88,14 @@ pub fn of_rule(world: &World<'_>, object: &Object, given: &Labels) -> Result<Ale
     let (unknown, known): (Labels, Labels) = own.into_iter().partition(|(_, value)| value.contains("{{"));
     let mut labels = given.clone();
     labels.extend(known);
-    labels.insert("alertname".to_owned(), rule::title(&rule.spec, name).to_owned());
+    let title = rule::title(&rule.spec, name);
+    let asked = given.get("alertname").map(String::as_str);
+    match asked.filter(|asked| OTHER_NAMES.contains(asked)) {
+        Some(asked) => of_state(&rule.spec, title, asked, &mut labels),
+        None => {
+            labels.insert("alertname".to_owned(), title.to_owned());
+        }
+    }
     let prefix = world.spec.and_then(|spec| spec.folder_prefix.as_deref());
     let folder = rule::folder_path(&rule.spec, namespace, prefix.unwrap_or_default());
     labels.extend(folder.map(|folder| ("grafana_folder".to_owned(), folder)));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::alert::{Alert, TREE};
 use super::clock::{self, Zones};
 use super::inhibited::{Inhibited, Restraint, holding_back};
-use super::silenced::{Quiet, Silenced, covering};
+use super::silenced::{Quiet, Silenced, covering, perhaps_covering};
 use super::trees::{Tree, World, path};
 use super::walk::{Labels, Node, Step, Verdict};
 use crate::api::matcher::Matcher;
@@ -194,6 +194,16 @@ impl<'a> Roads<'a> {
                 .collect(),
             unknown_to_silences: self.in_doubt(alert),
         })
+    }
+
+    /// The Silences that cover an alert at that time, wherever it goes.
+    pub fn silenced(&self, alert: &Alert) -> Vec<Silenced> {
+        covering(&self.quiet, &alert.labels)
+    }
+
+    /// Those that cover it if it has labels which aren't known, each with what it asks of those.
+    pub fn perhaps_silenced(&self, alert: &Alert) -> Vec<(Silenced, String)> {
+        perhaps_covering(&self.quiet, &alert.labels)
     }
 
     fn default_tree(&self) -> Option<&(&'a Tree, Node<'a>)> {

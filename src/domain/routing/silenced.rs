@@ -11,6 +11,9 @@ use crate::api::matcher::Matcher;
 use crate::domain::lint::object::Typed;
 use crate::domain::silence::{self, Selection, Surroundings};
 
+/// What only alerts of a query that returns nothing or fails have.
+const OF_STATES: [&str; 3] = ["rulename", "datasource_uid", "ref_id"];
+
 /// A Silence that is active, ready to be compared with alerts.
 #[derive(Debug)]
 pub struct Quiet {
@@ -103,4 +106,24 @@ pub fn covering(all: &[Quiet], labels: &Labels) -> Vec<Silenced> {
         .filter(covers)
         .map(|quiet| quiet.says.clone())
         .collect()
+}
+
+/// Silences that cover an alert only if it has labels which aren't known of it, each with what it asks of those.
+pub fn perhaps_covering(all: &[Quiet], labels: &Labels) -> Vec<(Silenced, String)> {
+    let may = |quiet: &Quiet| {
+        let mut asked = Vec::new();
+        for matcher in &quiet.matchers {
+            if matcher.matches(labels) == Some(true) {
+                continue;
+            }
+            let is_open =
+                !labels.contains_key(&matcher.label) && !OF_STATES.contains(&matcher.label.as_str());
+            if !is_open {
+                return None;
+            }
+            asked.push(matcher.to_string());
+        }
+        (!asked.is_empty()).then(|| (quiet.says.clone(), asked.join(", ")))
+    };
+    all.iter().filter_map(may).collect()
 }
