@@ -101,6 +101,7 @@ impl<'a> Part<'a> {
         let there = match self.text("stored") {
             Some(_) if is_away => "Grafana may have what was stored before",
             Some(_) => "Grafana still has what was stored before",
+            None if why.reason == Reason::NotOwned.as_str() => "Grafana has somebody else's in its place",
             None => "Grafana doesn't have it",
         };
         Some(format!("as written here ({}); {there}", why.reason))

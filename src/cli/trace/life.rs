@@ -1,10 +1,12 @@
 //! The life of one rule: from resources and a moment, without asking anybody.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::status::routes::{HeldBack, Quieted, Way, told, ways};
+use super::super::status::routes::{HeldBack, Perhaps, Quieted, Way, told, ways};
 use super::super::status::screen::severity;
 use super::super::status::state::{Part, Why, parts};
 use crate::domain::lint::near::nearest;
@@ -86,6 +88,12 @@ pub(super) struct There {
     /// Labels whose values aren't known before it fires.
     pub(super) unknown_labels: Vec<String>,
     pub(super) silenced: Vec<Quieted>,
+    /// Silences of which it isn't known whether they cover its alerts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) perhaps_silenced: Vec<Perhaps>,
+    /// What Grafana calls the alert that it has now, where that isn't its title: the route is of that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) other_name: Option<&'static str>,
     /// The InhibitionRules that surely hold its alerts back now.
     pub(super) inhibited: Vec<HeldBack>,
     /// Whether the last notifications of those who are told went out.
@@ -184,7 +192,21 @@ fn query(rule: &Object) -> Query {
     };
     let Some(own) = text("/query") else {
         let nodes = spec.get("data").and_then(Value::as_array);
-        query.queries = nodes.into_iter().flatten().map(node).collect();
+        let nodes = || nodes.into_iter().flatten();
+        let sources: BTreeSet<&str> = nodes().filter_map(source_of).collect();
+        let is_one = sources.len() == 1;
+        query.datasource = Some(sources.into_iter().collect::<Vec<_>>().join(", "));
+        query.datasource = query.datasource.filter(|sources| !sources.is_empty());
+        query.queries = nodes()
+            .map(|one| {
+                let (name, asks) = node(one);
+                let of = source_of(one).filter(|_| !is_one);
+                (
+                    name,
+                    of.map_or(asks.clone(), |of| format!("{asks} (data source {of})")),
+                )
+            })
+            .collect();
         query.note = if is_record {
             text("/record/metric").map(|metric| format!("recorded as {metric}"))
         } else {
@@ -215,6 +237,12 @@ fn query(rule: &Object) -> Query {
         }
     }
     query
+}
+
+/// The data source that an entry of Grafana's own model asks; none for an expression.
+fn source_of(node: &Value) -> Option<&str> {
+    let uid = node.get("datasourceUid")?.as_str()?;
+    (!matches!(uid, "__expr__" | "-100")).then_some(uid)
 }
 
 /// One query or expression of Grafana's own model: what it asks, wherever its type has that.
@@ -265,6 +293,8 @@ fn there(objects: &[Object], rule: &Object, part: &Part<'_>, way: Way) -> There 
         why_not,
         unknown_labels: way.unknown,
         silenced: way.silenced,
+        perhaps_silenced: way.perhaps,
+        other_name: way.other_name,
         inhibited: way.inhibited,
     }
 }

@@ -68,7 +68,8 @@ QUERY     A: sum(count_over_time({a=\"b\"} [10m]))
 GRAFANA   instance default, folder revel, group stripe, uid aw-x
           in sync for 3d
 STATE     Error for 14m: loki: too many requests
-ROUTE     slack by team=\"payments\" (NotificationPolicy revel/tree, spec.routes[0])
+ROUTE     of the alert DatasourceError, which Grafana has in this state
+          slack by team=\"payments\" (NotificationPolicy revel/tree, spec.routes[0])
 SILENCED  until 23:33 by Silence revel/test: load test
 SENT      slack: OK since 2m ago
 LINK      https://g.example/alerting/grafana/aw-x/view
@@ -81,13 +82,16 @@ fn a_route_of_what_grafana_does_not_have_is_told_as_one_of_what_is_written() {
     for (change, said) in [
         (
             json!({"reason": "Suspended", "status": "False"}),
-            "ROUTE     as written here (Suspended); Grafana still has what was stored before\n          email (",
+            "ROUTE     as written here (Suspended); Grafana still has what was stored before\n          of the alert DatasourceError, which Grafana has in this state\n          email (",
         ),
         (
             json!({"observedGeneration": 2}),
-            "ROUTE     as written here (Outdated); Grafana still has what was stored before\n          email (",
+            "ROUTE     as written here (Outdated); Grafana still has what was stored before\n          of the alert DatasourceError, which Grafana has in this state\n          email (",
         ),
-        (json!({"reason": "Drifted"}), "ROUTE     email ("),
+        (
+            json!({"reason": "Drifted"}),
+            "ROUTE     of the alert DatasourceError, which Grafana has in this state\n          email (",
+        ),
     ] {
         let mut all = cluster(json!({"query": "up > 1"}));
         all[0].value["status"]["stored"] = json!("abc");
@@ -121,7 +125,7 @@ fn a_policy_that_grafana_does_not_have_as_it_is_written_is_told_with_the_route()
     all.push(other);
     let life = Life::new(&all, &all[0], None, now(), &|_| None).unwrap();
     let page = text::all(&life, now(), &TimeZone::UTC, Look::default());
-    let said = "ROUTE     NotificationPolicy revel/tree: as written here (Suspended); Grafana still has what was stored before\n          email (";
+    let said = "ROUTE     NotificationPolicy revel/tree: as written here (Suspended); Grafana still has what was stored before\n          of the alert DatasourceError, which Grafana has in this state\n          email (";
     assert!(page.contains(said), "{page}");
     assert!(!page.contains("revel/other"), "{page}");
 }
@@ -145,6 +149,12 @@ fn a_query_is_told_as_the_operator_takes_it_apart() {
         {"refId": "A", "datasourceUid": "p", "model": {"expr": "up"}},
         {"refId": "B", "datasourceUid": "__expr__", "model": {"type": "math", "expression": "$A > 1"}},
     ]);
+    let asked = life(json!({"data": data, "condition": "B"})).query.datasource;
+    assert_eq!(asked.as_deref(), Some("p"));
+    let several = json!([{"refId": "A", "datasourceUid": "p", "model": {"expr": "up"}}, {"refId": "C", "datasourceUid": "q", "model": {"expr": "up"}}]);
+    let asked = life(json!({"data": several, "condition": "A"})).query;
+    assert_eq!(asked.datasource.as_deref(), Some("p, q"));
+    assert_eq!(asked.queries[1].1, "up (data source q)");
     let (queries, _, note) = of(json!({"data": data, "condition": "B"}));
     assert_eq!(queries[1], ("B".to_owned(), "math: $A > 1".to_owned()));
     assert_eq!(note.as_deref(), Some("B decides"));
@@ -173,11 +183,14 @@ fn who_has_no_notification_and_what_is_not_known_is_said() {
     let to_email = life(json!({"query": "up > 1", "labels": {"team": "{{ $labels.team }}"}}));
     let said = text::all(&to_email, now(), &TimeZone::UTC, Look::default());
     assert!(
-        said.contains("ROUTE     email (NotificationPolicy revel/tree, spec)"),
+        said.contains("\n          email (NotificationPolicy revel/tree, spec)"),
         "{said}"
     );
     assert!(said.contains("without team, which come from templates"), "{said}");
-    assert!(said.contains("SENT      email: nothing yet"), "{said}");
+    assert!(
+        said.contains("SENT      email: not known: Grafana tells of no attempt since"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -190,4 +203,26 @@ fn a_rule_that_is_not_there_is_told_with_what_is_near() {
     };
     assert!(why("revel", "strip").ends_with("; there is stripe"));
     assert!(why("shop", "stripe").ends_with("; there is one in namespace revel"));
+}
+
+#[test]
+fn what_is_somebody_elses_in_grafana_is_told_as_such() {
+    let mut all = cluster(json!({"query": "up > 1", "labels": {"team": "x"}}));
+    all.retain(|object| object.kind != "Silence");
+    let rule = &mut all[0];
+    rule.value["status"] = json!({
+        "folder": r"Payments \/ EU", "uid": "aw-x",
+        "conditions": [{"type": "Ready", "status": "False", "reason": "NotOwned", "message": "m", "observedGeneration": 3, "lastTransitionTime": "2026-11-24T21:00:00Z"}],
+    });
+    all[0] = Object::new(all[0].value.clone(), "");
+    let life = Life::new(&all, &all[0], None, now(), &|_| None).unwrap();
+    let page = text::all(&life, now(), &TimeZone::UTC, Look::default());
+    for line in [
+        "GRAFANA   instance default, folder Payments / EU, uid aw-x\n",
+        "STATE     not known: what Grafana has is somebody else's\n",
+        "ROUTE     as written here (NotOwned); Grafana has somebody else's in its place\n",
+        "SILENCED  by no resource; silences made in Grafana aren't looked at\n",
+    ] {
+        assert!(page.contains(line), "{page}");
+    }
 }

@@ -5,8 +5,11 @@ use std::fmt::Write;
 use super::super::common::moments::{ago, at};
 use super::super::common::print::harmless;
 use super::super::common::terminal::{Look, Paint};
+use super::super::status::state::Why;
 use super::life::{Life, Query, There};
+use crate::api::condition::Reason;
 use crate::domain::routing::inhibited::Inhibited;
+use crate::domain::rule::folder::titles;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -91,7 +94,10 @@ fn query(query: &Query) -> String {
     let source = query.datasource.as_ref();
     when.push(source.map_or_else(
         || "the instance's default data source".to_owned(),
-        |source| format!("data source {source}"),
+        |source| {
+            let s = if source.contains(", ") { "s" } else { "" };
+            format!("data source{s} {source}")
+        },
     ));
     lines.push(when.join(", "));
     lines.join("\n")
@@ -102,7 +108,7 @@ fn grafana(page: &mut Page, there: &There, is_recording: bool, now: Timestamp, p
     let instance = there.instance.as_deref().unwrap_or_default();
     let mut stored = format!("instance {instance}");
     if there.uid.is_some() {
-        let _ = write!(stored, ", folder {}", known(&there.folder));
+        let _ = write!(stored, ", folder {}", folder(&known(&there.folder)));
         if let Some(group) = &there.group {
             let _ = write!(stored, ", group {group}");
         }
@@ -134,7 +140,12 @@ fn grafana(page: &mut Page, there: &There, is_recording: bool, now: Timestamp, p
     } else {
         page.put("ROUTE", &route(there));
     }
-    page.put("SILENCED", &silenced(there, now, place));
+    let quiet = if is_recording {
+        "–".to_owned()
+    } else {
+        silenced(there, now, place)
+    };
+    page.put("SILENCED", &quiet);
     let held = there.route.iter().flat_map(|answer| &answer.inhibited);
     let held: Vec<String> = held.map(|rule| inhibited(rule, there)).collect();
     if !held.is_empty() {
@@ -142,6 +153,14 @@ fn grafana(page: &mut Page, there: &There, is_recording: bool, now: Timestamp, p
     }
     page.put("SENT", &sent(there, now));
     page.put("LINK", &known(&there.url));
+}
+
+/// A folder as people see it in Grafana: of one title the title itself, of several the path.
+fn folder(path: &str) -> String {
+    match titles(path).as_deref() {
+        Ok([only]) => only.clone(),
+        _ => path.to_owned(),
+    }
 }
 
 /// What holds its alerts back while others fire, and which of them do.
@@ -153,6 +172,10 @@ fn inhibited(rule: &Inhibited, there: &There) -> String {
 }
 
 fn state(there: &There, now: Timestamp) -> String {
+    let is_anothers = |why: &Why| why.reason == Reason::NotOwned.as_str();
+    if there.state.is_none() && there.why.as_ref().is_some_and(is_anothers) {
+        return "not known: what Grafana has is somebody else's".to_owned();
+    }
     let Some(state) = &there.state else {
         return "not evaluated yet, as far as the operator has seen".to_owned();
     };
@@ -168,6 +191,11 @@ fn route(there: &There) -> String {
         return format!("not known: {}", there.why_not.as_deref().unwrap_or_default());
     };
     let mut lines = there.as_written.clone();
+    lines.extend(
+        there
+            .other_name
+            .map(|name| format!("of the alert {name}, which Grafana has in this state")),
+    );
     for told in &answer.contact_points {
         let levels: Vec<String> = told
             .matchers
@@ -202,8 +230,10 @@ fn route(there: &There) -> String {
 }
 
 fn silenced(there: &There, now: Timestamp, place: &TimeZone) -> String {
-    if there.silenced.is_empty() {
-        return "–".to_owned();
+    let perhaps = there.perhaps_silenced.iter();
+    let perhaps = perhaps.map(|perhaps| format!("perhaps, by Silence {} ({})", perhaps.silence, perhaps.on));
+    if there.silenced.is_empty() && there.perhaps_silenced.is_empty() {
+        return "by no resource; silences made in Grafana aren't looked at".to_owned();
     }
     let line = |quieted: &super::super::status::routes::Quieted| {
         let why = quieted.maintenance.as_deref().unwrap_or(&quieted.comment);
@@ -214,7 +244,13 @@ fn silenced(there: &There, now: Timestamp, place: &TimeZone) -> String {
             quieted.silence
         )
     };
-    there.silenced.iter().map(line).collect::<Vec<_>>().join("\n")
+    there
+        .silenced
+        .iter()
+        .map(line)
+        .chain(perhaps)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Whether the last notifications went out, of whichever alert they were, and since when that is so.
@@ -226,7 +262,9 @@ fn sent(there: &There, now: Timestamp) -> String {
         let name = &delivery.contact_point;
         match (&delivery.resource, &delivery.said) {
             (None, _) => format!("{name}: no ContactPoint that can be seen"),
-            (Some(_), None) => format!("{name}: nothing yet"),
+            (Some(_), None) => {
+                format!("{name}: not known: Grafana tells of no attempt since it was last stored or started")
+            }
             (Some(_), Some(said)) if delivery.last_sent.is_some() => {
                 // Not every attempt is noted, but that which made it so is.
                 format!("{name}: {said} since {} ago", ago(delivery.last_sent, now))
