@@ -200,7 +200,11 @@ impl<'a> Known<'a> {
             Some(name) => {
                 let rule = self.find(name, described)?;
                 self.note_as_written(rule);
-                of_rule(self.world, rule, &described.labels)?
+                let alert = of_rule(self.world, rule, &described.labels)?;
+                for said in unheeded(&described.labels, &alert) {
+                    self.asked.note(&said);
+                }
+                alert
             }
             None => alert::of_labels(self.world, &described.labels, self.home(described).as_deref()),
         };
@@ -260,7 +264,12 @@ impl<'a> Known<'a> {
         let asked = described.namespace.clone().or_else(named);
         let home = asked.or(found);
         if home.is_none() {
-            self.asked.note("the alert is taken for one of no AlertRule, for there are several namespaces: name its own with -n");
+            let is_none = self.objects.is_empty();
+            self.asked.note(if is_none {
+                "there is no resource of alertwright's among the files"
+            } else {
+                "the alert is taken for one of no AlertRule, for there are several namespaces: name its own with -n"
+            });
         }
         home
     }
@@ -322,6 +331,18 @@ fn of_rule(world: &World<'_>, object: &Object, given: &Labels) -> Result<Alert, 
             refusal.message
         )
     })
+}
+
+/// The labels that are given and that the alert of the rule never has, for the rule sets them itself.
+fn unheeded(given: &Labels, alert: &Alert) -> Vec<String> {
+    let all = given.iter().filter_map(|(label, value)| {
+        let own = alert.labels.get(label).filter(|own| *own != value)?;
+        Some(format!(
+            "{}: its rule sets {label}={own}, which counts before {label}={value}",
+            alert.name
+        ))
+    });
+    all.collect()
 }
 
 /// What is expected of an answer and what came, where they differ. Nobody is expected where no name is given.
