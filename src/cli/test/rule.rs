@@ -18,6 +18,7 @@ use super::super::common::terminal::{Look, Paint};
 use crate::domain::rule::evaluation::machine::{Machine, State};
 use crate::domain::rule::evaluation::node::{Graph, outcomes};
 use crate::domain::rule::evaluation::{Known, Labels, Outcome, Value, Verdict};
+use crate::domain::rule::folder::titles;
 use crate::domain::version::Version;
 use crate::grafana::api::Would;
 use crate::grafana::wire::{Answered, Folder};
@@ -221,7 +222,7 @@ async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, 
         })?
         .items;
     let found = folders.iter().find(|folder| match &subject.folder {
-        Ok(wished) => path(folder, &folders) == *wished,
+        Ok(wished) => titles(wished).is_ok_and(|wished| titles_of(folder, &folders) == wished),
         Err(uid) => folder.uid == *uid,
     });
     let Some(folder) = found else {
@@ -238,7 +239,7 @@ async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, 
 }
 
 /// The titles of a folder and those above it.
-fn path(folder: &Folder, all: &[Folder]) -> String {
+fn titles_of<'a>(folder: &'a Folder, all: &'a [Folder]) -> Vec<&'a str> {
     let mut titles = vec![folder.title.as_str()];
     let mut above = folder.parent_uid.as_deref();
     while let Some(found) = above.and_then(|uid| all.iter().find(|folder| folder.uid == uid)) {
@@ -246,7 +247,7 @@ fn path(folder: &Folder, all: &[Folder]) -> String {
         above = found.parent_uid.as_deref().filter(|_| titles.len() < 32);
     }
     titles.reverse();
-    titles.join("/")
+    titles
 }
 
 /// The annotations of the alert with these labels, without Grafana's own.
@@ -338,6 +339,23 @@ fn as_json(tested: &[Tested]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_found_by_its_titles_whatever_is_in_them() {
+        let folder = |uid: &str, title: &str, above: Option<&str>| Folder {
+            uid: uid.to_owned(),
+            title: title.to_owned(),
+            parent_uid: above.map(str::to_owned),
+        };
+        let all = [
+            folder("a", "Payments / EU", None),
+            folder("b", "Cards", Some("a")),
+        ];
+        let is_it =
+            |path: &str, at: usize| titles(path).is_ok_and(|wished| titles_of(&all[at], &all) == wished);
+        assert!(is_it(r"Payments \/ EU", 0) && is_it(r"Payments \/ EU/Cards", 1));
+        assert!(!is_it("Payments/EU", 0));
+    }
 
     #[test]
     fn a_query_that_fails_is_not_well_whatever_the_rule_makes_of_it() {
