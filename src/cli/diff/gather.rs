@@ -18,7 +18,7 @@ use crate::api::{ANNOTATION_ADOPT, ContactPoint, GrafanaInstance, NotificationPo
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
 use crate::controller::engine::managed::Managed;
 use crate::controller::run::rehearsal::{Cast, Name, Play};
-use crate::domain::lint::object::{Object, Typed};
+use crate::domain::lint::object::Typed;
 use crate::domain::notification::contact_point;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::tenancy;
@@ -50,17 +50,13 @@ pub(super) struct Gathered {
     pub(super) by_uid: BTreeSet<Name>,
     pub(super) owners: Owners,
     pub(super) seen: Arc<Seen>,
+    /// What of files an API server would refuse, and why.
+    pub(super) refused: Vec<(Name, String)>,
     /// What people should know of how it was found out.
     pub(super) notes: Vec<String>,
     pub(super) has_cluster: bool,
     /// As whom Grafana is asked.
     pub(super) whose: Whose,
-}
-
-/// What files say.
-struct Written {
-    objects: Vec<Object>,
-    others: BTreeMap<String, serde_json::Value>,
 }
 
 pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
@@ -123,8 +119,9 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         _ => Vec::new(),
     };
     let seen: Arc<Seen> = Arc::default();
+    let (others, refused) = written.map_or_else(Default::default, |all| (all.others, all.refused));
     let stage = Stage {
-        objects: written.map(|written| written.others).unwrap_or_default(),
+        objects: others,
         keys: keys(&cast),
     };
     let owners = Owners::new(owner.clone(), &declared.spec.previous_owner_ids);
@@ -143,29 +140,10 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         by_uid,
         owners,
         seen,
+        refused,
         notes,
         has_cluster: !is_alone,
         whose: reached.whose,
-    })
-}
-
-/// Reads the files.
-fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String> {
-    let read = diff.files.whole(namespace)?;
-    let others = read.values.into_iter().filter_map(|value| {
-        let text = |at: &str| value.pointer(at).and_then(serde_json::Value::as_str);
-        let plural = match text("/kind")? {
-            "Secret" => "secrets",
-            "ConfigMap" => "configmaps",
-            _ => return None,
-        };
-        let within = text("/metadata/namespace").unwrap_or(namespace);
-        let path = format!("namespaces/{within}/{plural}/{}", text("/metadata/name")?);
-        Some((path, value))
-    });
-    Ok(Written {
-        others: others.collect(),
-        objects: read.objects,
     })
 }
 
@@ -336,6 +314,12 @@ impl Gathering<'_> {
         Ok(here)
     }
 
+    /// Those of files that an API server would refuse.
+    fn refused(&self) -> impl Iterator<Item = &Name> {
+        let refused = self.written.into_iter().flat_map(|written| &written.refused);
+        refused.map(|(name, _)| name)
+    }
+
     /// Says what isn't compared. Fails where somebody asks for what isn't there, for that it is equal would be no answer.
     fn end(&mut self) -> Result<(), String> {
         let elsewhere = match self.elsewhere {
@@ -361,7 +345,7 @@ impl Gathering<'_> {
         for (kind, name) in self.asked.only {
             let Some(name) = name else { continue };
             let is_it = |selected: &Name| selected.kind == kind && selected.name == *name;
-            if !self.selected.iter().any(is_it) {
+            if !self.selected.iter().chain(self.refused()).any(is_it) {
                 let theirs = self
                     .theirs
                     .iter()
@@ -370,7 +354,7 @@ impl Gathering<'_> {
                 return Err(absent(&format!("{kind}/{name}"), &place, theirs, &more));
             }
         }
-        if self.selected.is_empty() {
+        if self.selected.is_empty() && self.refused().next().is_none() {
             let name = self.name;
             return Err(format!(
                 "nothing is compared: no resource {place} is asked for and has GrafanaInstance {name}{more}"

@@ -8,6 +8,7 @@ mod meaning;
 mod patch;
 mod suspended;
 mod text;
+mod written;
 
 use std::fmt::Write;
 
@@ -181,6 +182,8 @@ async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
     for message in rows.iter_mut().filter_map(|row| row.message.as_mut()) {
         *message = gathered.whose.in_own_words(message);
     }
+    rows.extend(gathered.refused.into_iter().map(written::row));
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
     let mut notes = gathered.notes;
     notes.extend(judge::remarks(&seen, gathered.has_cluster));
     Ok(Compared { rows, notes, grafana })

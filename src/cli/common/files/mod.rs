@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 pub(in super::super) use place::{Source, Spot};
 pub(in super::super) use resources::{Problem, Resources, documents, resources};
 
+use crate::domain::lint::finding::Level;
 use crate::domain::lint::object::Object;
+use crate::domain::lint::schema::Schemas;
 
 /// The largest file that is read, in bytes. A resource is at most 1.5 MB in a cluster.
 const LARGEST: u64 = 32 << 20;
@@ -28,6 +30,15 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// What can't be read: its name, where it has one, and why not.
 pub(in super::super) type Unread = (Option<String>, String);
+
+/// What files hold, by what an API server would make of it.
+pub(in super::super) struct Judged {
+    pub(in super::super) objects: Vec<Object>,
+    /// The Secrets and ConfigMaps among them.
+    pub(in super::super) values: Vec<serde_json::Value>,
+    /// What would be refused, and why.
+    pub(in super::super) refused: Vec<(Object, String)>,
+}
 
 /// Which files to read.
 #[derive(clap::Args, Debug, Default)]
@@ -57,19 +68,48 @@ impl Files {
                 .map_or("", |source| source.name.as_str());
             return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
         }
-        match read.objects.iter().find(|object| object.typed.is_none()) {
-            Some(object) => Err(format!(
-                "{} can't be read: alertwright check says why",
-                object.called()
-            )),
+        let schemas = Schemas::default();
+        let unread = read
+            .objects
+            .iter()
+            .enumerate()
+            .find(|(_, object)| object.typed.is_none());
+        match unread.and_then(|(at, object)| refusal(&read, &sources, &schemas, at, object)) {
+            Some(why) => Err(why),
             None => Ok(read),
         }
+    }
+
+    /// The same, and those aside that an API server would refuse, each with why, as check says it.
+    pub(in super::super) fn judged(&self, namespace: &str) -> Result<Judged, String> {
+        let sources = self.read(&[])?;
+        let mut read = resources(&sources, namespace);
+        if let Some(problem) = read.problems.first() {
+            let source = sources
+                .get(problem.source)
+                .map_or("", |source| source.name.as_str());
+            return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
+        }
+        let schemas = Schemas::default();
+        let all = std::mem::take(&mut read.objects);
+        let (mut objects, mut refused) = (Vec::new(), Vec::new());
+        for (at, object) in all.into_iter().enumerate() {
+            match refusal(&read, &sources, &schemas, at, &object) {
+                Some(why) => refused.push((object, why)),
+                None => objects.push(object),
+            }
+        }
+        Ok(Judged {
+            objects,
+            values: read.values,
+            refused,
+        })
     }
 
     /// All resources in them that can be read, and the others.
     pub(in super::super) fn readable(&self, namespace: &str) -> Result<(Vec<Object>, Vec<Unread>), String> {
         let sources = self.read(&[])?;
-        let read = resources(&sources, namespace);
+        let mut read = resources(&sources, namespace);
         let problems = read.problems.iter().map(|problem| {
             let source = sources.get(problem.source);
             let source = source.map_or("", |source| source.name.as_str());
@@ -79,15 +119,16 @@ impl Files {
             )
         });
         let mut unread: Vec<_> = problems.collect();
-        let mut objects = read.objects;
-        objects.retain(|object| {
-            let is_read = object.typed.is_some();
-            if !is_read {
-                let why = format!("{} can't be read: alertwright check says why", object.called());
-                unread.push((Some(object.name.clone()), why));
+        let schemas = Schemas::default();
+        let all = std::mem::take(&mut read.objects);
+        let mut objects = Vec::new();
+        for (at, object) in all.into_iter().enumerate() {
+            if object.typed.is_some() {
+                objects.push(object);
+            } else if let Some(why) = refusal(&read, &sources, &schemas, at, &object) {
+                unread.push((Some(object.name), why));
             }
-            is_read
-        });
+        }
         Ok((objects, unread))
     }
 
@@ -155,6 +196,27 @@ impl Files {
         }
         Ok(found)
     }
+}
+
+/// What an API server would refuse of a resource first, with where that is written.
+fn refusal(
+    read: &Resources,
+    sources: &[Source],
+    schemas: &Schemas,
+    at: usize,
+    object: &Object,
+) -> Option<String> {
+    let found = schemas.check(at, object);
+    let finding = found.iter().find(|finding| finding.level == Level::Error)?;
+    let source = sources
+        .get(read.source(at))
+        .map_or("", |source| source.name.as_str());
+    let line = read.spot(sources, finding).map_or(1, |spot| spot.start.0);
+    Some(format!(
+        "{source}:{line}: {}: {}",
+        object.called(),
+        finding.message
+    ))
 }
 
 fn is_manifest(path: &Path) -> bool {

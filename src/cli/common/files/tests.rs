@@ -217,3 +217,19 @@ fn whatever_bytes_are_there_reading_them_ends() {
         }
     });
 }
+
+#[test]
+fn what_an_api_server_would_refuse_is_told_with_its_line() {
+    let refused = |spec: &str| {
+        let (sources, read) = read(&format!("{RULE}spec:\n{spec}"));
+        refusal(&read, &sources, &Schemas::default(), 0, &read.objects[0])
+    };
+    let number = refused("  query: up > 1\n  for: 5\n").unwrap();
+    assert!(number.starts_with("a.yaml:7: AlertRule a: "), "{number}");
+    let slip = refused("  query: up > 1\n  sevrity: high\n").unwrap();
+    assert!(
+        slip.starts_with("a.yaml:7: AlertRule a: ") && slip.contains("severity"),
+        "{slip}"
+    );
+    assert_eq!(refused("  query: up > 1\n  severity: high\n"), None);
+}

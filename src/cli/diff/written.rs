@@ -1,0 +1,111 @@
+//! What files say, and which of it an API server would refuse.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::asked::{Asked, kinds};
+use super::gather::Wanted;
+use super::judge::{Row, Sign};
+use crate::controller::run::rehearsal::Name;
+use crate::domain::lint::object::Object;
+
+/// What files say.
+pub(super) struct Written {
+    pub(super) objects: Vec<Object>,
+    pub(super) others: BTreeMap<String, Value>,
+    /// Those that an API server would refuse, and why. Nothing would become of them.
+    pub(super) refused: Vec<(Name, String)>,
+}
+
+/// Reads the files.
+pub(super) fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String> {
+    let read = diff.files.judged(namespace)?;
+    let others = read.values.into_iter().filter_map(|value| {
+        let text = |at: &str| value.pointer(at).and_then(Value::as_str);
+        let plural = match text("/kind")? {
+            "Secret" => "secrets",
+            "ConfigMap" => "configmaps",
+            _ => return None,
+        };
+        let within = text("/metadata/namespace").unwrap_or(namespace);
+        let path = format!("namespaces/{within}/{plural}/{}", text("/metadata/name")?);
+        Some((path, value))
+    });
+    Ok(Written {
+        others: others.collect(),
+        objects: read.objects,
+        refused: refused(read.refused, diff.asked, diff.grafana.instance())?,
+    })
+}
+
+/// Those that are asked for and are for that Grafana. It fails for one of a kind that isn't compared, without which nothing follows.
+fn refused(
+    all: Vec<(Object, String)>,
+    asked: &Asked<'_>,
+    instance: &str,
+) -> Result<Vec<(Name, String)>, String> {
+    let mut found = Vec::new();
+    for (object, why) in all {
+        let Some(kind) = kinds().find(|kind| *kind == object.kind) else {
+            return Err(why);
+        };
+        if asked.is_meant(kind, &object.name, &object.labels()) && object.instances().contains(&instance) {
+            let name = Name {
+                kind,
+                namespace: object.namespace,
+                name: object.name,
+            };
+            found.push((name, why));
+        }
+    }
+    Ok(found)
+}
+
+/// The line of one that an API server would refuse.
+pub(super) fn row((name, why): (Name, String)) -> Row {
+    Row {
+        name,
+        sign: Sign::Refused,
+        place: None,
+        differences: Vec::new(),
+        message: Some(why),
+        routing: Vec::new(),
+        folder: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(kind: &str, name: &str, spec: &Value) -> (Object, String) {
+        let value = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": kind, "metadata": {"namespace": "n", "name": name}, "spec": spec,
+        });
+        (Object::new(value, ""), format!("f.yaml:3: {name}"))
+    }
+
+    #[test]
+    fn what_an_api_server_refuses_is_told_where_it_is_asked_for() {
+        let all = vec![
+            object("AlertRule", "a", &json!({"sevrity": "high"})),
+            object("AlertRule", "other", &json!({"instance": "b"})),
+            object("TimeInterval", "t", &json!({})),
+        ];
+        let only = [("AlertRule".to_owned(), None)];
+        let asked = Asked {
+            only: &only,
+            selector: None,
+        };
+        let found = refused(all, &asked, "default").unwrap();
+        assert_eq!(found.len(), 1);
+        let row = row(found.into_iter().next().unwrap());
+        assert_eq!((row.name.name.as_str(), row.sign), ("a", Sign::Refused));
+        assert_eq!(row.message.as_deref(), Some("f.yaml:3: a"));
+        let instance = vec![object("GrafanaInstance", "default", &json!({}))];
+        assert!(refused(instance, &asked, "default").is_err());
+    }
+}
