@@ -48,6 +48,8 @@ pub(super) struct Gathered {
     pub(super) secrets: BTreeMap<Name, BTreeSet<String>>,
     /// The rules that name their folder by its uid.
     pub(super) by_uid: BTreeSet<Name>,
+    /// The rules with a `query`, whose texts the operator writes anew.
+    pub(super) by_query: BTreeSet<Name>,
     pub(super) owners: Owners,
     pub(super) seen: Arc<Seen>,
     /// What of files an API server would refuse, and why.
@@ -103,6 +105,8 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
     let (selected, notes) = (gathering.selected, gathering.notes);
     let by_uid = cast.rules.iter().filter(|rule| rule.spec.folder_uid.is_some());
     let by_uid = by_uid.map(called).collect();
+    let by_query = cast.rules.iter().filter(|rule| rule.spec.query.is_some());
+    let by_query = by_query.map(called).collect();
     let secrets = cast.contact_points.iter().map(secrets).collect();
     let mut declared = reached
         .declared
@@ -138,6 +142,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         selected,
         secrets,
         by_uid,
+        by_query,
         owners,
         seen,
         refused,

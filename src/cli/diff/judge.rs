@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::meaning::{self, Meaning};
+use super::trees::Trees;
 use crate::api::condition::Reason;
 use crate::cluster::rehearsed::{Seen, UNKNOWN};
 use crate::controller::run::rehearsal::{Name, Outcome, Performance};
+use crate::domain::export::texts;
 use crate::domain::ownership::Owners;
-use crate::domain::routing::difference::{self, Branch, Difference, Secrets};
+use crate::domain::routing::difference::{self, Difference, Secrets};
 use crate::domain::rule::folder::titles;
 use crate::grafana::api::rehearsed::{Change, Concern};
-use crate::grafana::model::Route;
 
 /// What would become of a resource's object in Grafana.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -82,6 +83,8 @@ pub(super) struct Known<'a> {
     pub(super) secrets: &'a BTreeMap<Name, BTreeSet<String>>,
     /// The rules that name their folder by its uid.
     pub(super) by_uid: &'a BTreeSet<Name>,
+    /// The rules with a `query`, whose texts the operator writes anew.
+    pub(super) by_query: &'a BTreeSet<Name>,
     /// What the instance writes in front of every folder.
     pub(super) prefix: &'a str,
 }
@@ -177,6 +180,11 @@ fn row(name: &Name, outcome: &Outcome, performance: &Performance, known: &Known<
     });
     let (sign, differences) = change.unwrap_or((Sign::Equal, Vec::new()));
     let is_suspended = outcome.reason == Some(Reason::Suspended);
+    let routing = if sign == Sign::Change && refusal.is_none() {
+        routing(outcome, performance)
+    } else {
+        Vec::new()
+    };
     let message = (refusal.is_some() || is_suspended).then(|| outcome.message.clone());
     Row {
         name: name.clone(),
@@ -184,9 +192,29 @@ fn row(name: &Name, outcome: &Outcome, performance: &Performance, known: &Known<
         place,
         differences,
         message,
-        routing: Vec::new(),
+        routing,
         folder: folder(name, outcome, performance, known),
     }
+}
+
+/// Texts of a rule as its resource has them, not as the operator writes them into Grafana.
+fn as_written(one: &mut Difference) {
+    if one.field.starts_with("annotations.") || one.field.starts_with("labels.") {
+        for value in [&mut one.before, &mut one.after].into_iter().flatten() {
+            if let Some(text) = value.as_str() {
+                *value = texts::unwritten(text).into();
+            }
+        }
+    }
+}
+
+/// What a change of a rule means for its own alerts.
+fn routing(outcome: &Outcome, performance: &Performance) -> Vec<Meaning> {
+    let touched = outcome.touched.iter();
+    let keys = touched.filter(|(concern, _)| *concern == Concern::Rule);
+    let keys: Vec<&str> = keys.map(|(_, key)| key.as_str()).collect();
+    let change = whole(&keys, |uid| performance.notes.rule(uid));
+    meaning::of_rule(&change, performance).into_iter().collect()
 }
 
 /// The change of the one object that a resource has. Of several keys it has been under it is one all the same.
@@ -255,7 +283,13 @@ fn change(name: &Name, outcome: &Outcome, performance: &Performance, known: &Kno
                     _ => format!("folder {folder}"),
                 }
             });
-            let found = sign(&change, |before, after| difference::rule(before, after, titled));
+            let found = sign(&change, |before, after| {
+                let mut told = difference::rule(before, after, titled);
+                if known.by_query.contains(name) {
+                    told.iter_mut().for_each(as_written);
+                }
+                told
+            });
             (
                 found.filter(|(sign, told)| *sign != Sign::Change || !told.is_empty()),
                 place,
@@ -303,88 +337,6 @@ fn change(name: &Name, outcome: &Outcome, performance: &Performance, known: &Kno
     }
 }
 
-/// The policy trees, with who has which part of them.
-struct Trees {
-    changes: Vec<(Name, Sign, Vec<Difference>)>,
-    meanings: Vec<(BTreeSet<Name>, Vec<Meaning>)>,
-}
-
-impl Trees {
-    fn of(performance: &Performance, owners: &Owners) -> Self {
-        let mut trees = Self {
-            changes: Vec::new(),
-            meanings: Vec::new(),
-        };
-        for (root, outcome) in &performance.outcomes {
-            for (_, tree) in outcome
-                .touched
-                .iter()
-                .filter(|(concern, _)| *concern == Concern::Tree)
-            {
-                let change = performance.notes.tree(tree);
-                trees.note(root, &change, owners, performance, tree);
-            }
-        }
-        trees
-    }
-
-    fn note(
-        &mut self,
-        root: &Name,
-        change: &Change<Route>,
-        owners: &Owners,
-        performance: &Performance,
-        tree: &str,
-    ) {
-        let mut concerned = BTreeSet::new();
-        let own = match (&change.before, &change.after) {
-            (Some(before), Some(after)) => {
-                let told = difference::tree(before, after);
-                (!told.is_empty()).then_some((Sign::Change, told))
-            }
-            (None, Some(_)) => Some((Sign::Create, Vec::new())),
-            (Some(_), None) => Some((Sign::Delete, Vec::new())),
-            (None, None) => None,
-        };
-        if let Some((sign, told)) = own {
-            concerned.insert(root.clone());
-            self.changes.push((root.clone(), sign, told));
-        }
-        for (whose, branch) in difference::branches(change.before.as_ref(), change.after.as_ref()) {
-            let Some((namespace, name)) = owners.resource(whose) else {
-                continue;
-            };
-            let name = Name {
-                kind: root.kind,
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-            };
-            let (sign, told) = match branch {
-                Branch::New => (Sign::Create, Vec::new()),
-                Branch::Gone => (Sign::Delete, Vec::new()),
-                Branch::Other(told) => (Sign::Change, told),
-            };
-            concerned.insert(name.clone());
-            self.changes.push((name, sign, told));
-        }
-        let meanings = meaning::of(change, tree, performance);
-        self.meanings.push((concerned, meanings));
-    }
-
-    fn change(&self, name: &Name) -> Option<(Sign, Vec<Difference>)> {
-        let found = self.changes.iter().find(|(own, ..)| own == name)?;
-        Some((found.1, found.2.clone()))
-    }
-
-    fn take_meaning(&mut self, name: &Name) -> Vec<Meaning> {
-        let found = self
-            .meanings
-            .iter()
-            .position(|(concerned, _)| concerned.contains(name));
-        found.map_or_else(Vec::new, |at| self.meanings.swap_remove(at).1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,6 +347,24 @@ mod tests {
         let of = |unread: &str| is_unread(&[unread.to_owned()], Some(&own));
         assert!(of("revel/slack") && of("home/alertwright-memory-0123"));
         assert!(!of("revel/pagerduty") && !is_unread(&["revel/slack".to_owned()], None));
+    }
+
+    #[test]
+    fn a_text_is_told_as_its_resource_has_it() {
+        let rewritten = "{{ with $values.B }}{{ . }}{{ end }} failures";
+        let told = |field: &str| {
+            let mut one = Difference {
+                field: field.to_owned(),
+                before: Some(format!("HAND {rewritten}").into()),
+                after: Some(rewritten.into()),
+            };
+            as_written(&mut one);
+            one
+        };
+        let text = told("annotations.summary");
+        assert_eq!(text.before, Some("HAND {{ $value }} failures".into()));
+        assert_eq!(text.after, Some("{{ $value }} failures".into()));
+        assert_eq!(told("data[A].model.expr").after, Some(rewritten.into()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod meaning;
 mod patch;
 mod suspended;
 mod text;
+mod trees;
 mod written;
 
 use std::fmt::Write;
@@ -167,6 +168,7 @@ async fn compare(wanted: &Wanted<'_>) -> Result<Compared, String> {
         seen: &seen,
         secrets: &gathered.secrets,
         by_uid: &gathered.by_uid,
+        by_query: &gathered.by_query,
         prefix: &prefix.unwrap_or_default(),
     };
     let mut rows = judge::rows(&performance, &known);

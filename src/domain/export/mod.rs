@@ -15,7 +15,7 @@ mod policy;
 pub mod resource;
 mod rule;
 mod silence;
-mod texts;
+pub mod texts;
 
 use std::collections::BTreeMap;
 

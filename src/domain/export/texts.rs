@@ -1,7 +1,7 @@
 //! Annotations and labels as they were written before the operator has given `{{ $value }}` its meaning.
 
 /// A text without what the operator has added for the value of a node. Whether it was that is told by what becomes of it when it is written again.
-pub(super) fn unwritten(text: &str) -> String {
+pub fn unwritten(text: &str) -> String {
     let Some(node) = ["B", "A"].into_iter().find(|node| is_rewritten(text, node)) else {
         return text.to_owned();
     };
