@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use self::report::Report;
-use super::common::connect::{Cluster, Scope, ToGrafana, wait};
+use super::common::connect::{Cluster, Connected, Scope, ToGrafana, wait};
 use super::common::exit::{self, Exit};
 use super::common::telling::{Place, Telling};
 use super::common::written::{self, Written};
-use crate::api::DEFAULT_INSTANCE;
+use crate::api::{ContactPoint, DEFAULT_INSTANCE, condition};
+use crate::controller::engine::managed::Managed;
 use crate::domain::export::resource::Kind;
 use crate::domain::export::{Asked, export};
+use crate::domain::notification::contact_point;
 use crate::domain::ownership::{Owner, Owners};
 
 /// The Secret that holds what Grafana hides.
@@ -104,15 +106,36 @@ impl What {
     }
 }
 
+/// The names in this Grafana of the contact points that these resources have there.
+fn names_in(all: &[ContactPoint], instance: &str) -> BTreeSet<String> {
+    let has = |point: &&ContactPoint| {
+        let conditions = point.status.as_ref().map_or(&[][..], |status| &status.conditions);
+        condition::ready(conditions).is_some_and(|ready| ready.status == "True")
+            && point.wanted().contains(&instance)
+    };
+    let names = all.iter().filter(has);
+    names
+        .map(|point| contact_point::name(&point.spec, point.id()).to_owned())
+        .collect()
+}
+
 impl Export {
+    /// The contact points of the cluster's resources; none where they can't be read.
+    async fn contact_points(&self, cluster: &Connected) -> BTreeSet<String> {
+        let all = cluster.list::<ContactPoint>().await.unwrap_or_default();
+        names_in(&all, self.grafana.instance())
+    }
+
     pub(super) fn execute(self) -> Result<Exit, String> {
         let kinds: BTreeSet<Kind> = self.what.iter().flat_map(|what| what.kinds()).collect();
-        let kinds = if kinds.is_empty() {
-            BTreeSet::from(Kind::ALL)
-        } else {
-            kinds
+        let chooses = !(self.folder.is_empty() && self.group.is_empty() && self.rule.is_empty());
+        let kinds = match kinds.is_empty() {
+            // Whoever chooses rules means these.
+            true if chooses => BTreeSet::from([Kind::AlertRule]),
+            true => BTreeSet::from(Kind::ALL),
+            false => kinds,
         };
-        let (held, unread, spec, owner, home) = wait(async {
+        let (held, unread, spec, owner, home, contact_points_of_resources) = wait(async {
             let cluster = if self.grafana.is_given()? {
                 None
             } else {
@@ -124,12 +147,17 @@ impl Export {
                 _ => None,
             };
             let (held, unread) = read::all(&reached, &kinds).await?;
+            let of_resources = match &cluster {
+                Some(cluster) if !self.include_ours => self.contact_points(cluster).await,
+                _ => BTreeSet::new(),
+            };
             Ok((
                 held,
                 unread,
                 reached.spec,
                 owner,
                 cluster.map(|cluster| cluster.home),
+                of_resources,
             ))
         })?;
         let somebody = || Owner::parse(SOMEBODY).ok_or_else(String::new);
@@ -153,6 +181,7 @@ impl Export {
             prefix: String::new(),
             secret: SECRET.to_owned(),
             adopts: self.adopt,
+            contact_points_of_resources,
             includes_ours: self.include_ours,
         };
         let owners = Owners::new(owner, &spec.previous_owner_ids);
@@ -195,5 +224,31 @@ impl Export {
         } else {
             Exit::InPart
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_contact_point_that_a_resource_has_is_known_by_its_name_in_grafana() {
+        let point = |name: &str, spec: serde_json::Value, ready: &str| -> ContactPoint {
+            let object = json!({
+                "metadata": {"namespace": "revel", "name": name}, "spec": spec,
+                "status": {"conditions": [{"type": "Ready", "status": ready, "reason": "r", "message": "", "lastTransitionTime": "2026-11-24T21:00:00Z"}]},
+            });
+            serde_json::from_value(object).unwrap()
+        };
+        let all = [
+            point("a", json!({"name": "A by hand", "integrations": []}), "True"),
+            point("b", json!({"integrations": []}), "False"),
+            point("c", json!({"integrations": [], "instance": "other"}), "True"),
+        ];
+        let names = |instance: &str| names_in(&all, instance).into_iter().collect::<Vec<_>>();
+        assert_eq!(names("default"), ["A by hand"]);
+        assert_eq!(names("other"), ["c"]);
     }
 }

@@ -125,7 +125,7 @@ impl telling::Report for Report<'_> {
         all.push(format!(
             "{}. {}",
             number(self.export.resources.len(), "resource"),
-            first_pass(&self.export.resources)
+            first_pass(&self.export.resources, self.export.marked)
         ));
         all
     }
@@ -163,7 +163,7 @@ fn note(resource: &Resource) -> String {
 }
 
 /// What the first pass over the resources writes into Grafana.
-fn first_pass(resources: &[Resource]) -> String {
+fn first_pass(resources: &[Resource], marked: usize) -> String {
     let of = |kind: Kind| {
         resources
             .iter()
@@ -179,11 +179,18 @@ fn first_pass(resources: &[Resource]) -> String {
             .filter(|rule| !rule.changes.is_empty())
             .count()
             - queries;
-        let mut write = vec![format!("the mark of {}", number(rules, "rule"))];
-        write.extend((queries > 0).then(|| format!("the nodes of {queries} of them as query has them")));
-        write.extend((others > 0).then(|| format!("and more of {others} of them")));
-        write.push("which locks those that can be edited in Grafana's pages".to_owned());
-        writes.push(write.join(", "));
+        let unmarked = rules.saturating_sub(marked);
+        let mut write = Vec::new();
+        write.extend((unmarked > 0).then(|| format!("the mark of {}", number(unmarked, "rule"))));
+        let of = if unmarked > 0 { "of them" } else { "of the rules" };
+        write.extend((queries > 0).then(|| format!("the nodes of {queries} {of} as query has them")));
+        write.extend((others > 0).then(|| format!("and more of {others} {of}")));
+        if unmarked > 0 {
+            write.push("which locks those that can be edited in Grafana's pages".to_owned());
+        }
+        if !write.is_empty() {
+            writes.push(write.join(", "));
+        }
     }
     match of(Kind::NotificationPolicy).count() {
         0 => {}

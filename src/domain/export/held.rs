@@ -66,6 +66,8 @@ pub struct Asked {
     pub secret: String,
     /// Whether they are to take over what there is.
     pub adopts: bool,
+    /// Contact points that resources have, by their names in Grafana: those that were taken over carry no mark.
+    pub contact_points_of_resources: BTreeSet<String>,
     /// Also what alertwright has made.
     pub includes_ours: bool,
 }

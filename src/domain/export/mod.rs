@@ -41,6 +41,8 @@ pub struct Export {
     pub left: Vec<Left>,
     /// How many objects of alertwright's were passed over.
     pub ours: usize,
+    /// How many of the rules have the mark already that their resources give them.
+    pub marked: usize,
     /// What rules are asked for that aren't there, in words.
     pub unmet: Option<String>,
 }
@@ -105,6 +107,7 @@ fn contact_points(export: &mut Export, around: &mut Around<'_>) {
     all.sort_by_key(|point| &point.name);
     for point in all.into_iter().filter(|_| around.asked.has(Kind::ContactPoint)) {
         let is_ours = !point.integrations.is_empty() && point.uids().all(|uid| is_derived(uid));
+        let is_ours = is_ours || around.asked.contact_points_of_resources.contains(&point.name);
         if is_ours && !around.asked.includes_ours {
             export.ours += 1;
             continue;
@@ -191,7 +194,13 @@ fn rules(export: &mut Export, around: &Around<'_>) {
             continue;
         }
         let made = rule::resource(rule, &mut names, around);
-        export.take(Kind::AlertRule, &rule.title, made);
+        let is_marked = |made: &Resource| {
+            let namespace = made.namespace.as_ref().or(around.asked.namespace.as_ref());
+            let mark = namespace.map(|namespace| around.owners.now().label(namespace, &made.name));
+            mark.is_some() && rule.labels.get(OWNER_LABEL) == mark.as_ref()
+        };
+        let taken = export.take(Kind::AlertRule, &rule.title, made);
+        export.marked += usize::from(taken.is_some_and(is_marked));
     }
     let astray = around.held.astray.iter();
     for rule in astray.filter(|rule| around.asked.has(Kind::AlertRule) && around.is_asked_for(rule)) {

@@ -277,13 +277,21 @@ fn a_rule_of_ours_is_the_resource_again_that_it_is_of() {
             includes_ours: true,
             ..asked()
         };
-        let export = exported(&held(vec![rule]), &ours);
+        let export = exported(&held(vec![rule.clone()]), &ours);
         let (resource, found) = only(&export);
         assert_eq!(found, spec);
         assert_eq!(
             (resource.changes.as_slice(), resource.name.as_str()),
             (&[][..], "payment-failures.v2")
         );
+        assert_eq!(export.marked, 1);
+        let elsewhere = Asked {
+            includes_ours: true,
+            namespace: Some("web".to_owned()),
+            ..asked()
+        };
+        let marked = exported(&held(vec![rule]), &elsewhere).marked;
+        assert_eq!(marked, 0, "in another namespace it gets another mark");
     }
 }
 
