@@ -84,7 +84,7 @@ fn what_the_schema_does_not_allow_is_told_at_its_field_with_a_cure() {
         (
             json!({"query": "a", "for": 5}),
             "spec.for",
-            "a text is expected here, and this is the number 5; put it in quotes",
+            "a length of time is expected here, and this is the number 5; write 5s or 5m",
         ),
         (
             json!({"query": "a", "paused": "yes"}),

@@ -6,6 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 use serde_json::Value;
 
 use super::super::near::nearest;
+use crate::api::duration::SYNTAX;
 use crate::json::moment;
 
 /// How much of a text is quoted, in characters.
@@ -45,7 +46,15 @@ fn type_problem(schema: &JSONSchemaProps, value: &Value) -> Option<String> {
                 .to_owned(),
         );
     }
+    let mut rules = schema.x_kubernetes_validations.iter().flatten();
+    let is_duration = rules.any(|rule| rule.message.as_deref() == Some(SYNTAX));
     let cure = match (expected, value) {
+        ("a text", Value::Number(number)) if is_duration => {
+            return Some(format!(
+                "a length of time is expected here, and this is {}; write {number}s or {number}m",
+                said(value)
+            ));
+        }
         ("a text", Value::Number(_) | Value::Bool(_)) => "; put it in quotes",
         ("a list", Value::String(_) | Value::Object(_)) => "; put a dash before it",
         ("true or false" | "a whole number" | "a number", Value::String(_)) => "; take it out of the quotes",
