@@ -4,6 +4,7 @@ mod github;
 mod json;
 mod junit;
 mod list;
+mod quick;
 mod report;
 mod sarif;
 mod text;
@@ -147,13 +148,15 @@ impl Check {
         let mut options = self.options();
         let sources = self.files.read(&self.others)?;
         let of = |namespace: &str| files::resources(&sources, namespace);
+        let mut quick_ones = BTreeSet::new();
         let (read, standing, is_blind) = if self.with_cluster {
-            wait(self.beside(of, &mut options))?
+            wait(self.beside(of, &mut options, &mut quick_ones))?
         } else {
             let read = of(self.namespace.as_deref().unwrap_or_default());
             (read, Standing::default(), false)
         };
-        let (findings, unseen) = check(&read.objects, &standing, &options);
+        let (mut findings, unseen) = check(&read.objects, &standing, &options);
+        findings.retain(|finding| !quick::is_proved_wrong(finding, &read.objects, &quick_ones));
         let beside = self.with_cluster.then(|| standing.len());
         let report = Report::new(&sources, &read, findings, (unseen, beside), &options);
         let color = self.color.is_on(&io::stdout());
@@ -181,6 +184,7 @@ impl Check {
         &self,
         read: impl FnOnce(&str) -> files::Resources,
         options: &mut Options,
+        quick_ones: &mut BTreeSet<String>,
     ) -> Result<(files::Resources, Standing, bool), String> {
         let cluster = self.cluster.connect(self.namespace.as_deref()).await?;
         let there = cluster.resources(Some(&cluster.namespace)).await?;
@@ -196,6 +200,7 @@ impl Check {
         }
         let objects = there.objects();
         options.versions = versions(&objects);
+        *quick_ones = quick::instances(&objects);
         let read = read(&cluster.namespace);
         let standing = Standing::new(&read.objects, objects, there.known());
         Ok((read, standing, is_blind))
