@@ -45,7 +45,7 @@ fn grafana_and_a_token_of_ones_own_come_from_the_environment_and_the_token_is_no
         let said = text(&ended.stdout) + &text(&ended.stderr);
         assert_eq!(
             ended.status.code(),
-            Some(if more == ["--help"] { 0 } else { 3 }),
+            Some(if more == ["--help"] { 0 } else { 2 }),
             "{said}"
         );
         assert!(

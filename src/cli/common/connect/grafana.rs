@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use kube::Api;
 use secrecy::SecretString;
-use serde_json::json;
-use url::Url;
 
+use super::super::print::wrong;
 use super::Connected;
 use super::names;
+use super::way::{is_address, nothing_but, on_the_way, unusable, unused, with_token};
 use super::whose::Whose;
 use crate::api::{DEFAULT_INSTANCE, GrafanaInstance, GrafanaInstanceSpec};
 use crate::cluster::answer::chain;
 use crate::cluster::identity::Identity;
 use crate::controller::instance::connect;
-use crate::grafana::transport::{Auth, Connection, Supervisor, Tls};
+use crate::grafana::transport::{Connection, Supervisor};
 use crate::grafana::{Class, Company, Grafana};
 
 /// What a token that somebody has is called in the environment.
@@ -70,9 +70,9 @@ impl Supervisor for Reader {
 }
 
 impl ToGrafana {
-    /// Whether it can be reached without a cluster. Fails where the address isn't one that may be used.
+    /// Whether it can be reached without a cluster. Ends as for wrong arguments where the address isn't one that may be used.
     pub(in super::super::super) fn is_given(&self) -> Result<bool, String> {
-        self.url().map(|url| url.is_some())
+        Ok(self.url().unwrap_or_else(|why| wrong(&why)).is_some())
     }
 
     /// The GrafanaInstance that is named, or the usual one.
@@ -106,7 +106,8 @@ impl ToGrafana {
         let named = self.grafana_url.clone().or_else(|| env::var(SERVER).ok());
         match named.filter(|url| !url.is_empty()) {
             Some(url) if !is_address(&url) => Err(format!(
-                "the address of --grafana-url, GRAFANA_URL or {SERVER} isn't shown, for it may hold a password: write one such as https://grafana.example.com, with no user and password, no spaces and nothing behind the path"
+                "the address of --grafana-url, GRAFANA_URL or {SERVER} {}",
+                unusable(&url)
             )),
             url => Ok(url),
         }
@@ -135,10 +136,11 @@ impl ToGrafana {
     async fn way(
         &self,
         cluster: Option<&Connected>,
+        has_files: bool,
     ) -> Result<(Option<GrafanaInstance>, GrafanaInstanceSpec), String> {
         let url = self.url()?;
         let declared = match cluster {
-            Some(cluster) => self.declared(cluster, url.is_some()).await?,
+            Some(cluster) => self.declared(cluster, (url.is_some(), has_files)).await?,
             None => None,
         };
         let mut spec = match (&declared, &url) {
@@ -172,7 +174,7 @@ impl ToGrafana {
         written: Option<&GrafanaInstance>,
     ) -> Result<Reached, String> {
         let token = self.token()?;
-        let (declared, way) = self.way(cluster).await?;
+        let (declared, way) = self.way(cluster, written.is_some()).await?;
         let own = token.is_some().then_some(match &self.grafana_token_file {
             Some(_) => "the file of --grafana-token-file",
             None => TOKEN,
@@ -225,7 +227,7 @@ impl ToGrafana {
     async fn declared(
         &self,
         cluster: &Connected,
-        is_optional: bool,
+        (is_optional, has_files): (bool, bool),
     ) -> Result<Option<GrafanaInstance>, String> {
         let (name, home) = (self.instance(), &cluster.home);
         let api: Api<GrafanaInstance> = Api::namespaced(cluster.client.clone(), home);
@@ -233,7 +235,12 @@ impl ToGrafana {
             Ok(Some(found)) => Ok(Some(found)),
             _ if is_optional => Ok(None),
             Ok(None) => Err(format!(
-                "there is no GrafanaInstance {name} in namespace {home}, and one in files doesn't say where to send credentials: name another one with --instance, or the operator's namespace with --operator-namespace, or set GRAFANA_URL and GRAFANA_TOKEN"
+                "there is no GrafanaInstance {name} in namespace {home}{}: name another one with --instance, or the operator's namespace with --operator-namespace, or set GRAFANA_URL and GRAFANA_TOKEN",
+                if has_files {
+                    ", and one in files doesn't say where to send credentials"
+                } else {
+                    ""
+                }
             )),
             Err(error) => Err(format!(
                 "cannot read GrafanaInstance {name} in namespace {home}: {}; set GRAFANA_URL and GRAFANA_TOKEN to go without it",
@@ -266,92 +273,11 @@ impl ToGrafana {
     }
 }
 
-/// What is known of a Grafana without a GrafanaInstance.
-fn nothing_but(url: &str) -> Result<GrafanaInstanceSpec, String> {
-    serde_json::from_value(json!({"url": url, "auth": {}})).map_err(|e| e.to_string())
-}
-
-/// Whether it is an address as a GrafanaInstance takes it.
-fn is_address(url: &str) -> bool {
-    let is_http = ["http://", "https://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    let is_plain = !url.contains(|c: char| c.is_whitespace() || "@?#\\".contains(c));
-    is_http && is_plain && Url::parse(url).is_ok()
-}
-
-/// What files say of a Grafana that is reached on this way.
-fn on_the_way(written: &GrafanaInstanceSpec, way: &GrafanaInstanceSpec) -> GrafanaInstanceSpec {
-    GrafanaInstanceSpec {
-        url: way.url.clone(),
-        auth: way.auth.clone(),
-        org_id: way.org_id,
-        tls: way.tls.clone(),
-        headers: way.headers.clone(),
-        proxy_url: way.proxy_url.clone(),
-        proxy_auth: way.proxy_auth.clone(),
-        ..written.clone()
-    }
-}
-
-/// Says what of the way in files isn't used.
-fn unused(
-    name: &str,
-    written: &GrafanaInstanceSpec,
-    way: &GrafanaInstanceSpec,
-    is_declared: bool,
-) -> Option<String> {
-    let at = |spec: &GrafanaInstanceSpec| Identity::new(&spec.url, None);
-    let mut other = Vec::new();
-    if at(written) != at(way) {
-        other.push("url");
-    }
-    if is_declared {
-        let all = [
-            ("auth", written.auth != way.auth),
-            ("orgID", written.org_id != way.org_id),
-            ("tls", written.tls != way.tls),
-            ("headers", written.headers != way.headers),
-            ("proxyURL", written.proxy_url != way.proxy_url),
-            ("proxyAuth", written.proxy_auth != way.proxy_auth),
-        ];
-        other.extend(
-            all.iter()
-                .filter(|(_, differs)| *differs)
-                .map(|(field, _)| *field),
-        );
-    }
-    (!other.is_empty()).then(|| {
-        format!(
-            "GrafanaInstance {name} in the files has other values of {}, which aren't used: no file decides where credentials are sent, and Grafana is asked at {}",
-            other.join(", "),
-            way.url
-        )
-    })
-}
-
-/// As somebody with a token of their own, who needs no Secret.
-fn with_token(spec: &GrafanaInstanceSpec, token: SecretString) -> Result<Connection, String> {
-    let url = Url::parse(&spec.url).map_err(|e| format!("{} is no address: {e}", spec.url))?;
-    let tls = spec.tls.as_ref().map(|tls| Tls {
-        ca_pem: tls.ca.as_ref().and_then(|ca| ca.value.clone()),
-        insecure_skip_verify: tls.insecure_skip_verify.unwrap_or(false),
-        ..Tls::default()
-    });
-    Ok(Connection {
-        url,
-        auth: Auth::Token(token),
-        org_id: None,
-        tls: tls.unwrap_or_default(),
-        headers: Vec::new(),
-        proxy: None,
-        user_agent: concat!("alertwright/", env!("CARGO_PKG_VERSION")).to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use serde_json::json;
 
     use super::*;
     use crate::cluster::rehearsed::{Stage, rehearsed};
@@ -411,14 +337,18 @@ mod tests {
             note.contains("url, auth, headers, proxyURL") && !note.contains(ELSEWHERE),
             "{note}"
         );
-        let alone = asked(Some("https://own.example")).way(None).await.unwrap().1;
+        let alone = asked(Some("https://own.example"))
+            .way(None, false)
+            .await
+            .unwrap()
+            .1;
         let spec = on_the_way(&written.spec, &alone);
         assert_eq!(
             (spec.url.as_str(), spec.tls, spec.proxy_url),
             ("https://own.example", None, None)
         );
         assert!(spec.headers.is_empty() && spec.auth.token.is_none());
-        let declared = async |url| asked(Some(url)).way(Some(&connected)).await.unwrap().1;
+        let declared = async |url| asked(Some(url)).way(Some(&connected), false).await.unwrap().1;
         let apart = declared("https://own.example").await;
         assert_eq!((apart.url.as_str(), apart.tls), ("https://own.example", None));
         assert!(apart.headers.is_empty() && apart.proxy_url.is_none());
@@ -439,7 +369,7 @@ mod tests {
             "https://host#hunter2",
             "hunter2",
         ] {
-            let why = asked(Some(url)).is_given().unwrap_err();
+            let why = asked(Some(url)).url().unwrap_err();
             assert!(!why.contains("hunter2") && !why.contains("host#"), "{why}");
         }
         for url in ["https://host", "http://host:3000/grafana/"] {

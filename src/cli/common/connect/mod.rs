@@ -5,6 +5,7 @@ mod cluster;
 mod grafana;
 pub(in super::super) mod names;
 mod objects;
+mod way;
 mod whose;
 
 pub(in super::super) use cluster::{Anywhere, Beside, Cluster, Connected, Scope, Watched, Whole};

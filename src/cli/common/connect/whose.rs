@@ -27,7 +27,9 @@ impl Whose {
             ),
             Error::Status {
                 status: 403, message, ..
-            } => format!("Grafana at {url} doesn't allow it to {what} (403: {message})"),
+            } => {
+                format!("Grafana at {url} doesn't allow it to {what} (403: {message}); an Editor's token may")
+            }
             other => {
                 let said = chain(other);
                 if said.contains(url.as_str()) {
@@ -41,11 +43,28 @@ impl Whose {
     /// What the operator's passes say, where it is about credentials: they are those of whoever calls.
     pub(in super::super::super) fn in_own_words(&self, said: &str) -> String {
         let said = said.replace(NOT_ALLOWED, "you may not read it");
+        let said = self.refused(&said);
         if self.own.is_none() {
             return said;
         }
         let said = said.replace(RENEW, &self.renewal());
         said.replace(RIGHTS, &format!("{} lacks the right to read it", self.what()))
+    }
+
+    /// The same without the name of what was asked, where Grafana refuses whoever asks.
+    fn refused(&self, said: &str) -> String {
+        let Some((before, rest)) = said.split_once("grafana refused ") else {
+            return said.to_owned();
+        };
+        let how = [
+            (" with status 401", "Grafana doesn't take", " (401)"),
+            (" with status 403", "Grafana doesn't allow it to", " (403)"),
+        ];
+        let found = how.iter().find_map(|(status, how, code)| {
+            let (asked, after) = rest.split_once(status)?;
+            (!asked.contains(' ')).then(|| format!("{before}{how} {}{code}{after}", self.what()))
+        });
+        found.unwrap_or_else(|| said.to_owned())
     }
 
     /// The credentials.
@@ -123,7 +142,12 @@ mod tests {
                 own_words.contains("GRAFANA_TOKEN") && !own_words.contains("spec.auth"),
                 "{own_words}"
             );
-            assert_eq!(whose(None).in_own_words(&said), said);
+            assert!(!own_words.contains("server.settings"), "{own_words}");
+            let of_instance = whose(None).in_own_words(&said);
+            assert!(
+                of_instance.contains("the Secret of GrafanaInstance prod"),
+                "{of_instance}"
+            );
         }
         let secret = format!("cannot read Secret a: {NOT_ALLOWED}");
         assert_eq!(
