@@ -193,6 +193,7 @@ impl Cluster {
                 .map_err(|e| chain(&e)),
         };
         let config = config.map_err(|why| {
+            let why = why.replace("'\"", "'").replace("\"'", "'");
             format!("no cluster is configured: {why}; set KUBECONFIG, or name a kubeconfig with --kubeconfig")
         })?;
         let server = config.cluster_url.to_string();
