@@ -15,6 +15,7 @@ use super::super::common::names;
 use super::super::common::print::{API_VERSION, columns, harmless, note, padded, print, wrong};
 use super::super::common::terminal::{Look, Paint};
 use super::super::route::{label, pair, refuse_twice};
+use super::lacking::{exit_code, lacking, unconnected};
 use crate::api::ContactPoint;
 use crate::cluster::answer::chain;
 use crate::domain::notification::contact_point;
@@ -133,7 +134,9 @@ impl TestContactPoint {
         let cluster = if self.in_grafana && self.grafana.is_given()? {
             None
         } else {
-            Some(self.cluster.connect(&Scope::default()).await?)
+            let is_given = !self.in_grafana && self.grafana.is_given()?;
+            let connected = self.cluster.connect(&Scope::default()).await;
+            Some(connected.map_err(|why| unconnected(why, is_given))?)
         };
         let resource = match &cluster {
             Some(cluster) if !self.in_grafana => Some(self.declared(cluster).await?),
@@ -174,7 +177,7 @@ impl TestContactPoint {
             .filter(|(place, _)| self.integration.is_none_or(|wished| wished == *place))
             .collect();
         if asked.is_empty() {
-            return Err(format!("contact point {title} has {} integrations", all.len()));
+            return Err(lacking(&title, all.len(), self.integration));
         }
         let alert = self.alert(&title, &sender());
         let mut outcomes = Vec::new();
@@ -252,15 +255,6 @@ impl TestContactPoint {
             labels: or(&self.labels, &labels),
             annotations,
         }
-    }
-}
-
-/// In part where it ended before all were tried, whatever became of those that were.
-fn exit_code(failures: usize, has_ended: bool) -> Exit {
-    match (has_ended, failures) {
-        (true, _) => Exit::InPart,
-        (false, 0) => Exit::Done,
-        (false, _) => Exit::No,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `alertwright test`: whether something does what somebody expects.
 
 mod contact_point;
+mod lacking;
 mod routes;
 mod rule;
 
