@@ -122,8 +122,10 @@ fn every_command_is_in_the_table_with_every_exit_code_that_its_help_promises() {
             .collect();
         assert!(!codes.is_empty(), "{command} isn't in the table");
         let promised = promised(command);
+        // What goes well with these takes a cluster for long, or is shown of what they have below them.
+        let is_part = ["run", "probe", "remove-finalizers", "test"].contains(&command.as_str());
         assert!(
-            promised.is_empty() || codes == promised,
+            codes == promised || is_part && codes.is_subset(&promised),
             "{command}: the table has {codes:?}, its help {promised:?}"
         );
     }

@@ -20,6 +20,7 @@ fn help_is_wrapped_and_says_something_of_every_option_and_value() {
             help.contains("\nUsage: ") && help.contains("\nExamples:\n"),
             "{command}: {help}"
         );
+        assert!(help.contains("\nExit codes: "), "{command}: {help}");
         let above = help.lines().take_while(|line| *line != "Examples:");
         let lines: Vec<&str> = above.collect();
         for pair in lines.windows(2) {

@@ -8,7 +8,7 @@ use crate::api;
 /// Print the CustomResourceDefinitions as YAML.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright crds | kubectl apply --server-side -f -\n  alertwright crds --directory crds\n  alertwright crds --markdown --directory docs/reference\n  alertwright crds --schema schemas"
+    after_help = "Examples:\n  alertwright crds | kubectl apply --server-side -f -\n  alertwright crds --directory crds\n  alertwright crds --markdown --directory docs/reference\n  alertwright crds --schema schemas\n\nExit codes: 0 done, 2 wrong arguments, 3 could not be done."
 )]
 pub(crate) struct Crds {
     /// Write one file per kind into this directory instead.

@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The image holds nothing but the operator; this is how to see what it sees: names, certificates, proxies.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright probe http://localhost:8080/readyz\n  alertwright probe http://localhost:8080/metrics\n  kubectl -n alertwright-system exec deploy/alertwright -- /alertwright probe https://grafana.example.com/api/health"
+    after_help = "Examples:\n  alertwright probe http://localhost:8080/readyz\n  alertwright probe http://localhost:8080/metrics\n  kubectl -n alertwright-system exec deploy/alertwright -- /alertwright probe https://grafana.example.com/api/health\n\nExit codes: 0 done, 2 wrong arguments, 3 could not be done."
 )]
 pub(crate) struct Probe {
     /// What to fetch: http:// or https://.

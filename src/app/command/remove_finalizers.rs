@@ -12,7 +12,7 @@ use crate::telemetry::{self, LogFormat};
 /// one shows by finalizers that are there again, which ends it with an error.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m\n  alertwright remove-finalizers --dry-run"
+    after_help = "Examples:\n  alertwright remove-finalizers\n  alertwright remove-finalizers --operator-namespace alertwright-system --watch-namespaces revel,shop\n  alertwright remove-finalizers --timeout 5m\n  alertwright remove-finalizers --dry-run\n\nExit codes: 0 done, 2 wrong arguments, 3 could not be done."
 )]
 pub(crate) struct RemoveFinalizers {
     /// The namespace that the operator ran in.

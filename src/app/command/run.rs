@@ -12,7 +12,7 @@ use crate::telemetry::{self, LogFormat};
 /// Run the operator.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright run --operator-namespace alertwright-system\n  alertwright run --watch-namespaces revel,shop --owner-id prod\n  alertwright run --grafana-url http://grafana.monitoring --grafana-token-secret alertwright-grafana/token"
+    after_help = "Examples:\n  alertwright run --operator-namespace alertwright-system\n  alertwright run --watch-namespaces revel,shop --owner-id prod\n  alertwright run --grafana-url http://grafana.monitoring --grafana-token-secret alertwright-grafana/token\n\nExit codes: 0 done, 2 wrong arguments, 3 could not be done."
 )]
 pub(crate) struct Run {
     /// The operator's own namespace, which holds GrafanaInstances and their Secrets.

@@ -5,12 +5,12 @@ mod lacking;
 mod routes;
 mod rule;
 
-use super::common::exit::Exit;
+use super::common::exit::{self, Exit};
 
 /// Try whether things are as they are expected to be.
 #[derive(clap::Subcommand, Debug)]
 #[command(
-    after_help = "Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test contact-point -n revel pagerduty-oncall"
+    after_help = format!("Examples:\n  alertwright test routes -f alerting/ routes.test.yaml\n  kustomize build . | alertwright test routes -f - routes.test.yaml\n  alertwright test rule -f alerting/payments.yaml\n  alertwright test contact-point -n revel pagerduty-oncall\n\n{}", exit::HELP_IN_PART)
 )]
 pub(super) enum Test {
     Routes(Box<routes::Routes>),
