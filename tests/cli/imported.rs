@@ -136,11 +136,13 @@ spec:
         [
             (
                 "false/One".to_owned(),
-                "its group can't be read: name: invalid type: boolean `false`, expected a string".to_owned()
+                "its group can't be read: name: a text is expected, and this is false; put it in quotes"
+                    .to_owned()
             ),
             (
                 "false/Two".to_owned(),
-                "its group can't be read: name: invalid type: boolean `false`, expected a string".to_owned()
+                "its group can't be read: name: a text is expected, and this is false; put it in quotes"
+                    .to_owned()
             ),
         ]
     );
@@ -149,7 +151,7 @@ spec:
         lost,
         [(
             "g/One".to_owned(),
-            "can't be read: labels.a: invalid type: boolean `true`, expected a string".to_owned()
+            "can't be read: labels.a: a text is expected, and this is true; put it in quotes".to_owned()
         )]
     );
     // It is the API server that would refuse it.

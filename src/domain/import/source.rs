@@ -57,7 +57,7 @@ impl Source<'_> {
         {
             match RawGroup::deserialize(group) {
                 Ok(raw) => groups.push(raw.read(self, skipped)),
-                Err(error) => self.skip(group, &error.to_string(), skipped),
+                Err(error) => self.skip(group, &said(&error.to_string()), skipped),
             }
         }
         groups
@@ -89,6 +89,21 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// Why something can't be read, in the words of whoever wrote it: YAML takes some texts for something else.
+fn said(error: &str) -> String {
+    let kinds = [
+        "invalid type: boolean `",
+        "invalid type: integer `",
+        "invalid type: floating point `",
+    ];
+    let value = kinds.iter().find_map(|kind| error.strip_prefix(kind));
+    let value = value.and_then(|rest| rest.split_once("`, expected a string"));
+    value.map_or_else(
+        || error.to_owned(),
+        |(value, _)| format!("a text is expected, and this is {value}; put it in quotes"),
+    )
 }
 
 /// A group of rules.
@@ -190,7 +205,11 @@ impl RawGroup {
                 Err(error) => {
                     let fields = ["alert", "record", "for", "keep_firing_for"];
                     let place = wrong(rule, &fields, &["labels", "annotations"]);
-                    skipped.of_rule(&about, &called(rule), &format!("can\'t be read: {place}{error}"));
+                    skipped.of_rule(
+                        &about,
+                        &called(rule),
+                        &format!("can\'t be read: {place}{}", said(&error.to_string())),
+                    );
                 }
             }
         }
