@@ -82,7 +82,7 @@ pub(super) fn rules(
             remarks: remarks
                 .map(|remark| format!("Carried over as it is: {remark}"))
                 .collect(),
-            ..resource(rule, &losses, names, asked)
+            ..resource(rule, &losses, names, (asked, &namespace))
         };
         match made.checked(schemas) {
             Ok(resource) => import.made.push(Made { source, resource }),
@@ -159,7 +159,13 @@ fn words(message: &str) -> String {
         .replace("spec.datasource", "--datasource")
 }
 
-fn resource(rule: AlertRule, losses: &[String], names: &mut Names, asked: &Asked) -> Resource {
+/// The resource, in the namespace that is asked for, or else in that of what it is from.
+fn resource(
+    rule: AlertRule,
+    losses: &[String],
+    names: &mut Names,
+    (asked, namespace): (&Asked, &str),
+) -> Resource {
     let mut spec = rule.spec;
     let title = spec.title.clone().unwrap_or_default();
     let name = names.of(&title, "rule");
@@ -178,7 +184,10 @@ fn resource(rule: AlertRule, losses: &[String], names: &mut Names, asked: &Asked
         ..Resource::new(
             Spec::AlertRule(Box::new(spec)),
             &name,
-            asked.namespace.as_deref(),
+            asked
+                .namespace
+                .as_deref()
+                .or(Some(namespace).filter(|own| !own.is_empty())),
             &title,
         )
     }

@@ -286,3 +286,33 @@ fn variables_of_grafanas_files_are_told_and_secret_ones_are_to_be_filled_in() {
     // A dollar that is written twice begins no variable.
     assert_eq!(import.values.values().collect::<Vec<_>>(), ["$ecret"]);
 }
+
+#[test]
+fn a_receiver_that_there_is_none_of_is_told() {
+    let config = |receiver: &str| {
+        json!({
+            "route": {"receiver": "mail", "routes": [{"receiver": receiver, "matchers": ["a=b"]}]},
+            "receivers": [{"name": "mail", "webhook_configs": [{"url": "http://hook"}]}],
+        })
+    };
+    let lost = |receiver: &str| {
+        let import = imported(Format::Alertmanager, config(receiver), None);
+        of(&import, Kind::NotificationPolicy).lost.join("; ")
+    };
+    assert!(lost("missing").contains("routes name receiver missing, which there is none of"));
+    assert!(!lost("mail").contains("routes name"));
+}
+
+#[test]
+fn rules_stay_in_their_namespace_unless_another_one_is_asked_for() {
+    let rules = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "r", "namespace": "shop"},
+        "spec": {"groups": [{"name": "a", "rules": [{"alert": "Down", "expr": "up == 0"}]}]},
+    });
+    let of = |asked: Option<&str>| {
+        let import = imported(Format::PrometheusRule, rules.clone(), asked);
+        of(&import, Kind::AlertRule).namespace.clone()
+    };
+    assert_eq!(of(None).as_deref(), Some("shop"));
+    assert_eq!(of(Some("other")).as_deref(), Some("other"));
+}

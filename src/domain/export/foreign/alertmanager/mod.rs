@@ -36,7 +36,11 @@ pub(super) fn configuration(
     receivers(config, global, place, &mut empty, world, import);
     intervals(config, place, world, import);
     if let Some(route) = config.get("route").filter(|route| !is_nothing(route)) {
-        routes(route, place, &empty, world, import);
+        let receivers: BTreeSet<String> = list(config, "receivers").iter().filter_map(name).collect();
+        let mut unknown = BTreeSet::new();
+        named(route, &mut unknown);
+        unknown.retain(|name| !receivers.contains(name));
+        routes(route, place, &empty, &unknown, world, import);
     }
     inhibitions(config, place, world, import);
     others(config, global, place, has_templates, import);
@@ -44,14 +48,35 @@ pub(super) fn configuration(
 
 /// Takes a policy by itself.
 pub(super) fn policy(route: &Value, place: &Place, world: &mut World, import: &mut Import) {
-    routes(route, place, &Empty::new(""), world, import);
+    routes(route, place, &Empty::new(""), &BTreeSet::new(), world, import);
 }
 
-fn routes(route: &Value, place: &Place, empty: &Empty, world: &mut World, import: &mut Import) {
-    let (route, about) = match tree(route, place, empty) {
+/// The receivers that a route and those below it name.
+fn named(route: &Value, all: &mut BTreeSet<String>) {
+    all.extend(route.get("receiver").map(text).filter(|name| !name.is_empty()));
+    for below in list(route, "routes") {
+        named(below, all);
+    }
+}
+
+/// Takes the routes. What of receivers is unknown is in no such configuration that Alertmanager takes.
+fn routes(
+    route: &Value,
+    place: &Place,
+    empty: &Empty,
+    unknown: &BTreeSet<String>,
+    world: &mut World,
+    import: &mut Import,
+) {
+    let (route, mut about) = match tree(route, place, empty) {
         Ok(made) => made,
         Err(why) => return import.leave("route", why),
     };
+    about.lost.extend(unknown.iter().map(|name| {
+        format!(
+            "routes name receiver {name}, which there is none of: Alertmanager refuses that, and the policy isn't written until a contact point {name} is there"
+        )
+    }));
     for (called, interval) in empty.intervals() {
         if empty.is_used(&route, &called) {
             let about = About {
