@@ -80,13 +80,15 @@ async fn run(change: &Change, suspends: bool) -> Result<Exit, String> {
         match settled(found, &object, done, end).await {
             Ok(Some((line, true))) => report.done(&found.of, done, &line)?,
             Ok(Some((line, false))) => report.unwell(&found.of, done, &line)?,
-            Ok(None) => report.failed(
+            // It is written, and what comes of it isn't known.
+            Ok(None) => report.open(
                 &found.of,
+                done,
                 &format!(
                     "{done}, and the operator has said nothing of it within {}",
                     change.timeout
                 ),
-            ),
+            )?,
             Err(why) => report.failed(&found.of, &why),
         }
     }

@@ -59,6 +59,7 @@ pub(super) struct Report {
     more: Vec<(&'static str, Value)>,
     failed: usize,
     unwell: usize,
+    open: usize,
 }
 
 impl Report {
@@ -71,6 +72,7 @@ impl Report {
             more: Vec::new(),
             failed: 0,
             unwell: 0,
+            open: 0,
         }
     }
 
@@ -86,6 +88,12 @@ impl Report {
     /// It was done, and isn't as it should be.
     pub(super) fn unwell(&mut self, of: &Of, result: &'static str, message: &str) -> Result<(), String> {
         self.unwell += 1;
+        self.done(of, result, message)
+    }
+
+    /// It was done, and what came of it isn't known.
+    pub(super) fn open(&mut self, of: &Of, result: &'static str, message: &str) -> Result<(), String> {
+        self.open += 1;
         self.done(of, result, message)
     }
 
@@ -125,7 +133,11 @@ impl Report {
         if self.output == Output::Json {
             print(&as_json(&self.document()))?;
         }
-        Ok(exit(self.lines.len(), self.failed, self.unwell))
+        let exit = exit(self.lines.len(), self.failed, self.unwell);
+        Ok(match exit {
+            Exit::Done | Exit::No if self.open > 0 => Exit::InPart,
+            exit => exit,
+        })
     }
 
     fn document(&self) -> Value {
@@ -199,6 +211,7 @@ mod tests {
                     "well" => report.done(&of, "suspended", "").unwrap(),
                     "unwell" => report.unwell(&of, "suspended", "").unwrap(),
                     "refused" => report.refused(&of, ""),
+                    "open" => report.open(&of, "suspended", "").unwrap(),
                     _ => report.failed(&of, ""),
                 }
             }
@@ -208,6 +221,7 @@ mod tests {
         assert_eq!(ends(&["well"]), Exit::Done);
         assert_eq!(ends(&["well", "unwell"]), Exit::No);
         assert_eq!(ends(&["well", "refused"]), Exit::No);
+        assert_eq!(ends(&["well", "open"]), Exit::InPart);
         assert_eq!(ends(&["unwell", "failed"]), Exit::InPart);
         assert_eq!(ends(&["failed", "failed"]), Exit::Failed);
     }
