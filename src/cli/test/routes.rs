@@ -120,7 +120,7 @@ impl Routes {
 fn read(file: &Path) -> Result<Vec<Expectation>, String> {
     let name = file.display();
     let text = fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let all: Vec<Expectation> = serde_saphyr::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+    let all = expectations(&text).map_err(|why| format!("{name}: {why}"))?;
     // No expectation at all would pass for all of them met.
     if all.is_empty() {
         return Err(format!("{name} expects nothing: it is an empty list"));
@@ -132,6 +132,16 @@ fn read(file: &Path) -> Result<Vec<Expectation>, String> {
         return Err(format!("{name}: entry {} has neither labels nor a rule", at + 1));
     }
     Ok(all)
+}
+
+fn expectations(text: &str) -> Result<Vec<Expectation>, String> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let is_list = serde_saphyr::from_str::<serde_json::Value>(text).map(|all| all.is_array());
+        match is_list {
+            Ok(false) => "it is no list: write each expectation as an entry, such as\n- labels: {severity: critical}\n  expect: [pagerduty-oncall]".to_owned(),
+            _ => error.without_snippet().to_string(),
+        }
+    })
 }
 
 impl Expectation {
@@ -241,4 +251,18 @@ fn junit(outcomes: &[Outcome], failed: usize) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"alertwright test routes\" tests=\"{}\" failures=\"{failed}\" errors=\"0\">\n{cases}  </testsuite>\n</testsuites>\n",
         outcomes.len()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_list_of_expectations_is_told_as_such() {
+        let why = |text: &str| expectations(text).err().unwrap_or_default();
+        assert!(why("labels: {a: b}\n").starts_with("it is no list: "));
+        let slip = why("- labls: {a: b}\n  expect: [x]\n");
+        assert!(slip.contains("labls") && !slip.contains("<input>"), "{slip}");
+        assert_eq!(why("- labels: {a: b}\n  expect: [x]\n"), "");
+    }
 }
