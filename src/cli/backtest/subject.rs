@@ -74,7 +74,7 @@ impl Whom {
         if !is_of_files && self.name.is_none() {
             wrong("no rule is named: give the name of an AlertRule in the cluster, or files with -f");
         }
-        let is_alone = self.grafana.is_given()? && is_of_files;
+        let is_alone = self.grafana.is_given() && is_of_files;
         let cluster = if is_alone {
             None
         } else {

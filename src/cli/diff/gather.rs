@@ -62,12 +62,12 @@ pub(super) struct Gathered {
 }
 
 pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
-    let is_alone = diff.grafana.is_given()? && diff.files.are_named() && diff.owner_id.is_some();
+    let is_alone = diff.grafana.is_given() && diff.files.are_named() && diff.owner_id.is_some();
     let cluster = if is_alone {
         None
     } else {
         let connected = diff.cluster.connect(diff.scope).await;
-        let may_be_alone = diff.grafana.is_given()? && diff.files.are_named();
+        let may_be_alone = diff.grafana.is_given() && diff.files.are_named();
         Some(connected.map_err(|why| unconnected(&why, may_be_alone))?)
     };
     let namespace = match &cluster {

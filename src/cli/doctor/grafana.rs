@@ -8,7 +8,7 @@ use crate::grafana::Error;
 
 /// Asks each instance's Grafana, with its own Secret; somebody's own token goes to no other than the one that they name.
 pub(super) async fn ask(facts: &mut Facts, to: &ToGrafana, connected: &Connected) -> Result<(), String> {
-    let is_elsewhere = to.is_given()?;
+    let is_elsewhere = to.is_given();
     let is_own_token = to.has_own_token();
     let named = to.instance.clone();
     let Ok(instances) = &mut facts.instances else {
@@ -61,7 +61,7 @@ async fn asked(reached: &Reached, is_own_token: bool) -> Read<Asked> {
 
 /// The Grafana of `GRAFANA_URL`, before there is an instance; `None` where no address is given.
 pub(super) async fn addressed(to: &ToGrafana) -> Result<Option<Addressed>, String> {
-    if !to.is_given()? {
+    if !to.is_given() {
         return Ok(None);
     }
     if !to.has_own_token() {

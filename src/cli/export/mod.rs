@@ -136,7 +136,7 @@ impl Export {
             false => kinds,
         };
         let (held, unread, spec, owner, home, contact_points_of_resources) = wait(async {
-            let cluster = if self.grafana.is_given()? {
+            let cluster = if self.grafana.is_given() {
                 None
             } else {
                 Some(self.cluster.connect(&Scope::default()).await?)

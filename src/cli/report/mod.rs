@@ -141,7 +141,7 @@ impl Report {
     }
 
     async fn read(&self, window: Window) -> Result<Figures, String> {
-        let cluster = if self.grafana.is_given()? {
+        let cluster = if self.grafana.is_given() {
             None
         } else {
             Some(self.cluster.connect().await?)
