@@ -96,10 +96,18 @@ impl List {
             connected.check_namespace(&connected.namespace).await?;
         }
         if shown.is_empty() && matches!(self.output, Output::Table | Output::Wide) && !self.quiet {
-            note("no Silences");
+            note(&none(
+                (!self.scope.whole.all_namespaces).then_some(connected.namespace.as_str()),
+            ));
         }
         Ok(Exit::Done)
     }
+}
+
+/// What is said where there is none.
+fn none(namespace: Option<&str>) -> String {
+    let within = namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
+    format!("no Silences{within}; silences made in Grafana aren't looked at")
 }
 
 /// When one ends, as far as is known.
@@ -230,6 +238,15 @@ mod tests {
             "status": {"state": state, "endsAt": ends},
         });
         serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn where_there_is_none_it_is_said_where_and_of_what() {
+        assert_eq!(
+            none(None),
+            "no Silences; silences made in Grafana aren't looked at"
+        );
+        assert!(none(Some("revel")).starts_with("no Silences in namespace revel; "));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What is told of Silences and of the alerts that Grafana has while a query returns nothing or fails.
 #![allow(clippy::needless_pass_by_value, reason = "tests read better so")]
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::common::terminal::Look;
 use super::routes::{told, ways};
 use super::screen::{Screen, Shown};
+use super::text::{self, Clock, Manner, Parts};
 use crate::domain::lint::object::Object;
 
 fn object(kind: &str, name: &str, spec: Value, status: Value) -> Object {
@@ -163,4 +166,29 @@ fn the_alert_of_a_query_that_returns_nothing_has_the_title_of_its_rule_as_anothe
     ] {
         assert_eq!(answer.labels.get(label).map(String::as_str), Some(value));
     }
+}
+
+#[test]
+fn where_what_fires_is_shown_alone_it_is_said_too_that_grafana_is_not_asked() {
+    let said = |state: &str, around: bool| {
+        let screen = screen(&[rule("r", json!({}), state)]);
+        let parts = Parts {
+            firing: true,
+            not_ready: false,
+            around,
+        };
+        let clock = Clock {
+            now: "2026-11-27T21:00:00Z".parse().unwrap(),
+            place: &TimeZone::UTC,
+        };
+        let manner = Manner {
+            has_titles: true,
+            is_partial: false,
+            look: Look::default(),
+        };
+        text::all(&screen, parts, &clock, manner)
+    };
+    let note = "Silences made in Grafana aren't looked at.\n";
+    assert!(said("Firing", false).ends_with(note));
+    assert!(!said("Normal", false).contains("Silences") && !said("Firing", true).contains(note));
 }

@@ -51,6 +51,9 @@ pub(super) fn all(screen: &Screen, parts: Parts, clock: &Clock<'_>, manner: Mann
     if parts.firing && !screen.firing.is_empty() {
         sections.push(firing(&screen.firing, clock, manner));
     }
+    if parts.firing && !parts.around && screen.firing.iter().any(|firing| !firing.is_quiet()) {
+        sections.push(look.line("Silences made in Grafana aren't looked at."));
+    }
     if parts.not_ready && !screen.not_in_sync.is_empty() {
         sections.push(not_in_sync(&screen.not_in_sync, clock, manner));
     }
