@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::alarm::assert_rests;
 use crate::rules::quiet;
-use crate::silences::becomes;
+use crate::silences::{becomes, from_now};
 use crate::world::{self, SOON, World, root};
 
 /// What it printed, what it said besides, and its exit code.
@@ -106,7 +106,7 @@ async fn who_is_on_call_silences_and_ends_with_no_right_but_that() {
     assert_eq!(refused["result"], "refused");
     let none = of(&["silence", "--rule", "error", "-d", "2h", "-c", "why"]).await;
     assert_eq!(none.code, 1, "{}{}", none.printed, none.said);
-    for text in ["there is errors", "would cover no AlertRule", "--force"] {
+    for text in ["there is errors", "there is no AlertRule error", "--force"] {
         assert!(none.said.contains(text), "{text}: {}", none.said);
     }
     assert_eq!(count().await, 0, "nothing is written for either");
@@ -387,4 +387,34 @@ async fn what_taking_over_would_change_is_told_before_it_is_done() {
     );
     let none = as_admin(&w, &["adopt", "ContactPoint/nobody", "--watch-namespaces", &w.ns]).await;
     assert_eq!(none.code, 3, "{}{}", none.printed, none.said);
+}
+
+#[apply(any_release)]
+async fn a_silence_that_names_one_of_other_matchers_by_its_id_is_told_why_and_keeps_it() {
+    let w = world::start().await;
+    let matchers = json!([{"name": "team", "value": "other", "isRegex": false, "isEqual": true}]);
+    let (begin, end) = (from_now(-60), from_now(3600));
+    let body = json!({"matchers": matchers, "startsAt": begin, "endsAt": end, "createdBy": "admin", "comment": "by hand"});
+    w.grafana
+        .post("/api/alertmanager/grafana/api/v2/silences", body)
+        .await;
+    let theirs = w.grafana.active_silences().await[0]["id"].clone();
+    let object = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence",
+        "metadata": {"name": "s", "annotations": {"alerting.letsrevel.io/adopt": theirs}},
+        "spec": {"matchers": ["team=\"web\""], "duration": "1h"},
+    });
+    w.apply(&object.to_string()).await;
+    w.reason::<Silence>("s", "NotOwned").await;
+    let ended = as_admin(&w, &["adopt", "Silence/s", "--watch-namespaces", &w.ns]).await;
+    assert_eq!(ended.code, 1, "{}{}", ended.printed, ended.said);
+    assert!(
+        ended.said.contains("other matchers are another silence"),
+        "{}",
+        ended.said
+    );
+    let kept = w.reason::<Silence>("s", "NotOwned").await;
+    let kept = kept.metadata.annotations.unwrap_or_default();
+    assert_eq!(json!(kept.get("alerting.letsrevel.io/adopt")), theirs);
+    assert_eq!(w.grafana.silences().await.len(), 1);
 }

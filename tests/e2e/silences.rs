@@ -18,7 +18,7 @@ pub const SILENCES: &str = "/api/v2/silences";
 const SILENCE: &str = "/api/v2/silence/";
 
 /// A moment from now, as Kubernetes writes it.
-fn from_now(seconds: i64) -> String {
+pub fn from_now(seconds: i64) -> String {
     let moment = Timestamp::now() + SignedDuration::from_secs(seconds);
     Timestamp::from_second(moment.as_second())
         .expect("a moment")
