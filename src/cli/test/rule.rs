@@ -221,10 +221,9 @@ async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, 
             )
         })?
         .items;
-    let found = folders.iter().find(|folder| match &subject.folder {
-        Ok(wished) => titles(wished).is_ok_and(|wished| titles_of(folder, &folders) == wished),
-        Err(uid) => folder.uid == *uid,
-    });
+    let found = folders
+        .iter()
+        .find(|folder| is_meant(&subject.folder, folder, &folders));
     let Some(folder) = found else {
         let (Ok(name) | Err(name)) = &subject.folder;
         return Err(format!(
@@ -236,6 +235,14 @@ async fn rendered(gathered: &Gathered, subject: &Subject) -> Result<Vec<Would>, 
         .alerts(&subject.rule, (&folder.uid, &folder.title))
         .await;
     would.map_err(|error| format!("Annotations aren't rendered: {}", whose.why(&error)))
+}
+
+/// Whether a folder is that of a rule, which has its path or its uid.
+fn is_meant(of_rule: &Result<String, String>, folder: &Folder, all: &[Folder]) -> bool {
+    match of_rule {
+        Ok(path) => titles(path).is_ok_and(|wished| titles_of(folder, all) == wished),
+        Err(uid) => folder.uid == *uid,
+    }
 }
 
 /// The titles of a folder and those above it.
@@ -351,8 +358,7 @@ mod tests {
             folder("a", "Payments / EU", None),
             folder("b", "Cards", Some("a")),
         ];
-        let is_it =
-            |path: &str, at: usize| titles(path).is_ok_and(|wished| titles_of(&all[at], &all) == wished);
+        let is_it = |path: &str, at: usize| is_meant(&Ok(path.to_owned()), &all[at], &all);
         assert!(is_it(r"Payments \/ EU", 0) && is_it(r"Payments \/ EU/Cards", 1));
         assert!(!is_it("Payments/EU", 0));
     }
