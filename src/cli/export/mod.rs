@@ -36,7 +36,7 @@ const SOMEBODY: &str = "export";
 #[derive(clap::Args, Debug)]
 #[command(after_help = format!("Examples:\n  alertwright export all -d alerting --target-namespace payments --adopt --secrets-file secrets.example.yaml\n  alertwright export rules --folder Payments --target-namespace payments > payments.yaml\n  GRAFANA_URL=https://grafana.example.com GRAFANA_TOKEN=$(cat token) alertwright export all | alertwright check -f -\n\n{}", exit::HELP_IN_PART_WITHOUT_NO))]
 pub(super) struct Export {
-    /// What to export. Default: all.
+    /// What to export. Default: all, or rules alone where --folder, --group or --rule choose some.
     #[arg(value_name = "WHAT", value_enum)]
     what: Vec<What>,
     #[command(flatten)]
@@ -120,6 +120,19 @@ fn names_in(all: &[ContactPoint], instance: &str) -> BTreeSet<String> {
 }
 
 impl Export {
+    /// What is exported: of all kinds, where none is named and no rules are chosen.
+    fn kinds(&self) -> BTreeSet<Kind> {
+        let kinds: BTreeSet<Kind> = self.what.iter().flat_map(|what| what.kinds()).collect();
+        let chooses = !(self.folder.is_empty() && self.group.is_empty() && self.rule.is_empty());
+        if !kinds.is_empty() {
+            kinds
+        } else if chooses {
+            BTreeSet::from([Kind::AlertRule])
+        } else {
+            BTreeSet::from(Kind::ALL)
+        }
+    }
+
     /// The contact points of the cluster's resources; none where they can't be read.
     async fn contact_points(&self, cluster: &Connected) -> BTreeSet<String> {
         let all = cluster.list::<ContactPoint>().await.unwrap_or_default();
@@ -127,14 +140,7 @@ impl Export {
     }
 
     pub(super) fn execute(self) -> Result<Exit, String> {
-        let kinds: BTreeSet<Kind> = self.what.iter().flat_map(|what| what.kinds()).collect();
-        let chooses = !(self.folder.is_empty() && self.group.is_empty() && self.rule.is_empty());
-        let kinds = match kinds.is_empty() {
-            // Whoever chooses rules means these.
-            true if chooses => BTreeSet::from([Kind::AlertRule]),
-            true => BTreeSet::from(Kind::ALL),
-            false => kinds,
-        };
+        let kinds = self.kinds();
         let (held, unread, spec, owner, home, contact_points_of_resources) = wait(async {
             let cluster = if self.grafana.is_given() {
                 None
@@ -232,6 +238,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn whoever_chooses_rules_and_no_kind_means_rules() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            export: Export,
+        }
+        let kinds = |words: &[&str]| {
+            let line = <Line as clap::Parser>::try_parse_from([&["x"], words].concat());
+            line.unwrap_or_else(|error| panic!("{error}")).export.kinds()
+        };
+        let rules = BTreeSet::from([Kind::AlertRule]);
+        assert_eq!(kinds(&["--rule", "Down"]), rules);
+        assert_eq!(kinds(&["--folder", "Shop"]), rules);
+        assert_eq!(kinds(&[]).len(), Kind::ALL.len());
+        let timings = BTreeSet::from([Kind::TimeInterval]);
+        assert_eq!(kinds(&["timings", "--rule", "Down"]), timings);
+    }
 
     #[test]
     fn a_contact_point_that_a_resource_has_is_known_by_its_name_in_grafana() {

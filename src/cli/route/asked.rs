@@ -365,3 +365,30 @@ fn listed(names: &BTreeSet<&str>) -> String {
     }
     names.iter().copied().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_the_rule_sets_itself_is_told_where_another_is_given() {
+        let labels = |all: &[(&str, &str)]| -> Labels {
+            all.iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        };
+        let alert = Alert {
+            name: "n/r".to_owned(),
+            labels: labels(&[("severity", "critical"), ("team", "a")]),
+            settings: None,
+            unknown: Vec::new(),
+        };
+        assert_eq!(
+            unheeded(
+                &labels(&[("severity", "info"), ("team", "a"), ("pod", "x")]),
+                &alert
+            ),
+            ["n/r: its rule sets severity=critical, which counts before severity=info"]
+        );
+    }
+}

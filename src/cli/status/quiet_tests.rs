@@ -4,7 +4,9 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::common::exit::Exit;
 use super::super::common::terminal::Look;
+use super::Status;
 use super::routes::{told, ways};
 use super::screen::{Screen, Shown};
 use super::text::{self, Clock, Manner, Parts};
@@ -191,4 +193,54 @@ fn where_what_fires_is_shown_alone_it_is_said_too_that_grafana_is_not_asked() {
     let note = "Silences made in Grafana aren't looked at.\n";
     assert!(said("Firing", false).ends_with(note));
     assert!(!said("Normal", false).contains("Silences") && !said("Firing", true).contains(note));
+}
+
+#[test]
+fn a_rule_in_error_is_not_well_where_that_is_asked_for() {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        status: Status,
+    }
+    let exit = |words: &[&str], state: &str| {
+        let line = <Line as clap::Parser>::try_parse_from([&["x"], words].concat());
+        let status = line.unwrap_or_else(|error| panic!("{error}")).status;
+        status.exit(&screen(&[rule("r", json!({}), state)]), false)
+    };
+    let asked = ["--not-ready", "--exit-code"];
+    assert_eq!(exit(&asked, "Error"), Exit::No);
+    assert_eq!(exit(&asked, "NoData"), Exit::No);
+    assert_eq!(exit(&asked, "Normal"), Exit::Done);
+    assert_eq!(exit(&["--exit-code"], "Error"), Exit::Done);
+}
+
+#[test]
+fn an_operator_that_may_not_be_looked_at_is_not_told_to_be_missing() {
+    let said = |is_blind: bool| {
+        let shown = Shown {
+            is_blind,
+            ..Shown::default()
+        };
+        let now = "2026-11-27T21:00:00Z".parse().unwrap();
+        let screen = Screen::new(&[], &shown, now, &|_| None).unwrap();
+        text::all(
+            &screen,
+            Parts {
+                firing: false,
+                not_ready: false,
+                around: true,
+            },
+            &Clock {
+                now,
+                place: &TimeZone::UTC,
+            },
+            Manner {
+                has_titles: true,
+                is_partial: false,
+                look: Look::default(),
+            },
+        )
+    };
+    assert!(said(true).contains("OPERATOR  not known, for its Deployment can't be read"));
+    assert!(said(false).contains("OPERATOR  no Deployment of it is seen"));
 }

@@ -284,3 +284,23 @@ fn a_silence_that_is_not_over_is_kept_as_it_is_and_adopted_by_its_id() {
     assert_eq!(export.resources[0].name, "move-of-the-database-on-friday");
     assert_eq!(export.resources[1].name, "move-of-the-database-on-friday-2");
 }
+
+#[test]
+fn a_contact_point_that_a_resource_has_is_left_out_though_it_carries_no_mark() {
+    let held = Holdings {
+        contact_points: vec![point(
+            "taken",
+            vec![integration("email", json!({"addresses": "a@example.com"}))],
+        )],
+        ..Holdings::default()
+    };
+    let of = |name: &str| {
+        let asked = Asked {
+            contact_points_of_resources: [name.to_owned()].into(),
+            ..asked()
+        };
+        let export = exported(&held, &asked);
+        (export.ours, export.resources.len())
+    };
+    assert_eq!((of("taken"), of("other")), ((1, 0), (0, 1)));
+}
