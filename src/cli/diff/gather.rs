@@ -79,7 +79,11 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
             .unwrap_or_else(|| "default".to_owned()),
     };
     let written = if diff.files.are_named() {
-        Some(read(diff, &namespace)?)
+        Some(read(
+            diff.files,
+            (diff.asked, diff.grafana.instance()),
+            &namespace,
+        )?)
     } else {
         None
     };

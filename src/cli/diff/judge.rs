@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::meaning::{self, Meaning};
+pub(super) use super::sign::Sign;
 use super::trees::Trees;
 use crate::api::condition::Reason;
 use crate::cluster::rehearsed::{Seen, UNKNOWN};
@@ -14,37 +15,6 @@ use crate::domain::ownership::Owners;
 use crate::domain::routing::difference::{self, Difference, Secrets};
 use crate::domain::rule::folder::titles;
 use crate::grafana::api::rehearsed::{Change, Concern};
-
-/// What would become of a resource's object in Grafana.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Sign {
-    Create,
-    Change,
-    Delete,
-    /// Nothing, for it can't be as the resource asks for it.
-    Refused,
-    /// Nothing, for it is suspended; Grafana has it otherwise, or it would be refused.
-    Suspended,
-    /// Nobody knows, for Grafana or the cluster doesn't say.
-    Unknown,
-    Equal,
-}
-
-impl Sign {
-    /// How a line begins.
-    pub(super) const fn mark(self) -> &'static str {
-        match self {
-            Self::Create => "+",
-            Self::Change => "~",
-            Self::Delete => "-",
-            Self::Refused => "!",
-            Self::Suspended => "|",
-            Self::Unknown => "?",
-            Self::Equal => "=",
-        }
-    }
-}
 
 /// How many there are of each.
 pub(super) type Counts = BTreeMap<Sign, usize>;

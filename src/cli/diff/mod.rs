@@ -6,6 +6,7 @@ mod json;
 mod judge;
 mod meaning;
 mod patch;
+mod sign;
 mod suspended;
 mod text;
 mod trees;

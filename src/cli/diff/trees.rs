@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::judge::Sign;
 use super::meaning::{self, Meaning};
+use super::sign::Sign;
 use crate::controller::run::rehearsal::{Name, Performance};
 use crate::domain::ownership::Owners;
 use crate::domain::routing::difference::{self, Branch, Difference};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::common::files::Files;
 use super::asked::{Asked, kinds};
-use super::gather::Wanted;
-use super::judge::{Row, Sign};
+use super::judge::Row;
+use super::sign::Sign;
 use crate::controller::run::rehearsal::Name;
 use crate::domain::lint::object::Object;
 
@@ -19,8 +20,12 @@ pub(super) struct Written {
 }
 
 /// Reads the files.
-pub(super) fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String> {
-    let read = diff.files.judged(namespace)?;
+pub(super) fn read(
+    files: &Files,
+    (asked, instance): (&Asked<'_>, &str),
+    namespace: &str,
+) -> Result<Written, String> {
+    let read = files.judged(namespace)?;
     let others = read.values.into_iter().filter_map(|value| {
         let text = |at: &str| value.pointer(at).and_then(Value::as_str);
         let plural = match text("/kind")? {
@@ -35,7 +40,7 @@ pub(super) fn read(diff: &Wanted<'_>, namespace: &str) -> Result<Written, String
     Ok(Written {
         others: others.collect(),
         objects: read.objects,
-        refused: refused(read.refused, diff.asked, diff.grafana.instance())?,
+        refused: refused(read.refused, asked, instance)?,
     })
 }
 
