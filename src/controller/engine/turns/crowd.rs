@@ -17,7 +17,7 @@ const PLACES: usize = 16;
 /// How many passes may be under way that write together with others: most of them wait for these. Each holds some 10 KB.
 const SEATS: usize = 512;
 /// How many of them begin at once. More are a crowd, which goes in by what it writes.
-const FEW: usize = 4;
+const FEW: usize = 1;
 /// How long a crowd gathers: until nobody has come for so long.
 const GATHERS: Duration = Duration::from_millis(20);
 /// How often it is waited for that at most: nobody is to see it.
