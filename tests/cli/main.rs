@@ -19,6 +19,7 @@ mod help;
 mod hooks;
 mod import;
 mod imported;
+mod names;
 #[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
 mod shown;
 mod terminal;

@@ -3,6 +3,7 @@
 use kube::Api;
 
 use super::super::common::connect::{Cluster, Connected, INSTANCE, Reached, Scope, ToGrafana};
+use super::super::common::dns;
 use super::super::common::files::Files;
 use super::super::common::names;
 use super::super::common::print::{note, wrong};
@@ -25,7 +26,7 @@ const SOMEBODY: &str = "somebody";
 #[command(mut_arg("instance", |argument| argument.help(INSTANCE)))]
 pub(in super::super) struct Whom {
     /// The AlertRule: its name. In files it may be left out, for all that are there.
-    #[arg(value_name = "NAME", add = names::of("AlertRule"))]
+    #[arg(value_name = "NAME", value_parser = dns::name, add = names::of("AlertRule"))]
     name: Option<String>,
     #[command(flatten)]
     files: Files,

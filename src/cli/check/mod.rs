@@ -19,6 +19,7 @@ use jiff::Timestamp;
 
 use super::common::color::Color;
 use super::common::connect::{Beside, wait};
+use super::common::dns;
 use super::common::exit::{self, Exit};
 use super::common::files::zones;
 use super::common::files::{self, Files};
@@ -46,7 +47,7 @@ pub(super) struct Check {
     #[arg(value_name = "FILE", id = "FILES")]
     others: Vec<PathBuf>,
     /// The namespace of resources that name none. Default: one without a name, in which all of them are; with --with-cluster that of the context.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = dns::namespace)]
     namespace: Option<String>,
     /// The cluster's resources count too: what the files refer to may be there, and what only one can have may be taken. Nothing is written, and no
     /// Secret is read.

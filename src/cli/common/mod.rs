@@ -5,6 +5,8 @@ pub(super) mod color;
 #[cfg(feature = "cli")]
 pub(super) mod connect;
 #[cfg(feature = "cli")]
+pub(super) mod dns;
+#[cfg(feature = "cli")]
 pub(super) mod document;
 pub(super) mod exit;
 #[cfg(feature = "cli")]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::core::{Expression, Selector as Labels, SelectorExt};
 
+use super::super::common::dns;
 use crate::domain::lint::near::nearest;
 
 /// The kinds that there are, with their plurals and short names.
@@ -56,7 +57,7 @@ pub(in super::super) fn named(text: &str) -> Result<(String, Option<String>), St
     };
     match name {
         Some("") => Err(format!("{text} names nothing behind the /")),
-        name => Ok(((*kind).to_owned(), name.map(str::to_owned))),
+        name => Ok(((*kind).to_owned(), name.map(dns::name).transpose()?)),
     }
 }
 

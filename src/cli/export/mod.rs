@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use self::report::Report;
 use super::common::connect::{Cluster, Connected, Scope, ToGrafana, wait};
+use super::common::dns;
 use super::common::exit::{self, Exit};
 use super::common::telling::{Place, Telling};
 use super::common::written::{self, Written};
@@ -53,7 +54,7 @@ pub(super) struct Export {
     #[arg(long, value_name = "RULE")]
     rule: Vec<String>,
     /// The namespace that the resources get. Default: that of -n, else none, so that whoever applies them says it.
-    #[arg(long, value_name = "NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE", value_parser = dns::namespace)]
     target_namespace: Option<String>,
     #[command(flatten)]
     place: Place,

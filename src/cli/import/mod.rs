@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use self::read::From;
 use self::report::Report;
+use super::common::dns;
 use super::common::exit::{self, Exit};
 use super::common::files::Files;
 use super::common::names;
@@ -42,10 +43,10 @@ pub(super) struct Import {
     #[arg(long, value_enum, default_value_t = From::Auto)]
     from: From,
     /// The namespace that the resources get. Default: none, so that whoever applies them says it.
-    #[arg(short = 'n', long, visible_alias = "namespace", value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, visible_alias = "namespace", value_name = "NAMESPACE", value_parser = dns::namespace)]
     target_namespace: Option<String>,
     /// The GrafanaInstance that they are for.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, value_parser = dns::name, add = names::of("GrafanaInstance"))]
     instance: String,
     /// What rules for Prometheus and Loki are asked of: name=NAME, uid=UID or type=TYPE. Default: rules for Loki of the one of type loki, others of the GrafanaInstance's.
     #[arg(long, value_name = "DATASOURCE", value_parser = datasource)]
@@ -64,7 +65,8 @@ pub(super) struct Import {
     #[arg(
         long,
         value_name = "[NAMESPACE/]NAME",
-        default_value = "alertwright-system/root"
+        default_value = "alertwright-system/root",
+        value_parser = dns::path
     )]
     parent: String,
     /// What the names of resources begin with. Default: nothing.

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::figures::{By, Row, Rule, Silenced, Sort, Window, rows};
 use super::common::color::Colors;
 use super::common::connect::{Anywhere, Reached, ToGrafana, wait};
+use super::common::dns;
 use super::common::document::as_yaml;
 use super::common::exit::{self, Exit};
 use super::common::print::{note, print};
@@ -37,7 +38,7 @@ pub(super) struct Report {
     #[command(flatten)]
     cluster: Anywhere,
     /// Only the rules of AlertRules in this namespace. Default: all rules of the organisation, whoever made them.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = dns::namespace)]
     namespace: Option<String>,
     #[command(flatten)]
     grafana: ToGrafana,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::super::common::connect::{Beside, Read, wait};
+use super::super::common::dns;
 use super::super::common::files::Files;
 use super::super::common::files::zones::zone;
 use super::super::common::names;
@@ -34,12 +35,12 @@ pub(in super::super) struct Resources {
     with_cluster: bool,
     /// The namespace of resources that name none, and of the rule whose alert it is. Default: that of the context; of files alone the one that all AlertRules
     /// are in, or else all policies.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = dns::namespace)]
     namespace: Option<String>,
     #[command(flatten)]
     cluster: Beside,
     /// The GrafanaInstance whose policy tree is meant.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, value_parser = dns::name, add = names::of("GrafanaInstance"))]
     pub(in super::super) instance: String,
     /// Nothing but the answer: no notes.
     #[arg(short, long)]

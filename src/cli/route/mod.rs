@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use self::asked::{Described, Resources, difference, doubt};
 use super::common::color::Colors;
+use super::common::dns;
 use super::common::document::as_yaml;
 use super::common::exit::{self, Exit};
 use super::common::names;
@@ -31,7 +32,7 @@ pub(super) struct Route {
     #[command(flatten)]
     resources: Resources,
     /// The AlertRule whose alert it is: its name, or namespace/name. May be given more often.
-    #[arg(long, value_name = "NAME", add = names::of("AlertRule"))]
+    #[arg(long, value_name = "NAME", value_parser = dns::path, add = names::of("AlertRule"))]
     rule: Vec<String>,
     /// The alerts of all AlertRules: those of the files, or else of the namespace.
     #[arg(long, conflicts_with = "rule")]

@@ -7,6 +7,7 @@ use kube::{Api, Resource};
 use serde_json::{Value, json};
 
 use super::super::common::connect::{Cluster, Scope, wait};
+use super::super::common::dns;
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::make::MANAGER;
@@ -22,7 +23,7 @@ use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 #[command(after_help = format!("Examples:\n  alertwright silence end oncall-7f3k2\n  alertwright silence end -n revel load-test other-test\n  alertwright silence end oncall-7f3k2 --dry-run -o json\n\n{}", exit::HELP_IN_PART_WITHOUT_NO))]
 pub(super) struct End {
     /// Which ones.
-    #[arg(required = true, value_name = "NAME", add = names::of("Silence"))]
+    #[arg(required = true, value_name = "NAME", value_parser = dns::name, add = names::of("Silence"))]
     names: Vec<String>,
     #[command(flatten)]
     cluster: Cluster,

@@ -8,6 +8,7 @@ use kube::api::{ObjectMeta, PostParams};
 use serde_json::{Value, json};
 
 use super::super::common::connect::{Cluster, Connected, Scope, wait};
+use super::super::common::dns;
 use super::super::common::document::as_json;
 use super::super::common::exit::Exit;
 use super::super::common::names;
@@ -44,7 +45,7 @@ pub(super) struct Make {
     #[arg(value_name = "MATCHER", value_parser = matcher)]
     matchers: Vec<MatcherText>,
     /// An AlertRule of the namespace whose alerts are silenced. May be given more often.
-    #[arg(long, value_name = "NAME", add = names::of("AlertRule"))]
+    #[arg(long, value_name = "NAME", value_parser = dns::name, add = names::of("AlertRule"))]
     rule: Vec<String>,
     /// All AlertRules of the namespace.
     #[arg(long, conflicts_with = "rule")]
@@ -56,10 +57,10 @@ pub(super) struct Make {
     #[arg(short, long, required = true, value_name = "TEXT")]
     comment: Option<String>,
     /// What the Silence is called. Default: oncall- and some letters.
-    #[arg(long)]
+    #[arg(long, value_parser = dns::name)]
     name: Option<String>,
     /// The GrafanaInstance that holds it.
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_INSTANCE, value_parser = dns::name, add = names::of("GrafanaInstance"))]
     instance: String,
     #[command(flatten)]
     cluster: Cluster,

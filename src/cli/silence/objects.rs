@@ -10,6 +10,7 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use super::super::common::connect::{Cluster, Connected, Scope};
+use super::super::common::dns;
 use super::super::common::names;
 use super::super::common::print::wrong;
 use super::make::MANAGER;
@@ -98,7 +99,7 @@ pub(super) fn named(text: &str) -> Result<Named, String> {
         Some("") => Err(format!("{text} names nothing behind the /")),
         name => Ok(Named {
             kind: found.clone(),
-            name: name.map(str::to_owned),
+            name: name.map(dns::name).transpose()?,
         }),
     }
 }

@@ -15,6 +15,7 @@ use tokio::signal::ctrl_c;
 
 use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Scope, Whole, kind, wait};
+use super::super::common::dns;
 use super::super::common::document::{as_json, as_yaml};
 use super::super::common::exit::{self, Exit};
 use super::super::common::moments::ago;
@@ -96,7 +97,7 @@ fn named(text: &str) -> Result<(String, String), String> {
         .find(|(short, _)| *short == plain)
         .map(|(_, long)| (*long).to_owned());
     let plural = || plain.strip_suffix('s').unwrap_or(&plain).to_owned();
-    Ok((of_ours.or(short).unwrap_or_else(plural), name.to_owned()))
+    Ok((of_ours.or(short).unwrap_or_else(plural), dns::name(name)?))
 }
 
 /// Of what events are asked for.

@@ -26,6 +26,7 @@ use self::text::Parts;
 use self::view::{Output, View};
 use super::common::color::Colors;
 use super::common::connect::{Cluster, Scope, wait};
+use super::common::dns;
 use super::common::exit::{self, Exit};
 use super::common::moments::place;
 use super::common::names;
@@ -45,7 +46,7 @@ pub(super) struct Status {
     #[command(flatten)]
     scope: Scope,
     /// The GrafanaInstance whose alerts and resources are shown. Default: all.
-    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", value_parser = dns::name, add = names::of("GrafanaInstance"))]
     instance: Option<String>,
     /// Only resources with these labels, such as team=payments,tier!=low.
     #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = asked::selector)]

@@ -6,6 +6,7 @@ use kube::Api;
 use kube::api::DynamicObject;
 
 use super::super::common::connect::{Cluster, Scope, kind, wait};
+use super::super::common::dns;
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
 use super::super::common::print::{harmless, note, print};
@@ -31,7 +32,7 @@ pub(in super::super) struct Open {
     #[command(flatten)]
     cluster: Cluster,
     /// The GrafanaInstance whose page is meant. Default: the first one that the resource is for.
-    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", value_parser = dns::name, add = names::of("GrafanaInstance"))]
     instance: Option<String>,
     /// Print the address and open nothing.
     #[arg(long)]
@@ -43,7 +44,7 @@ fn named(text: &str) -> Result<(String, String), String> {
     let Some((word, name)) = text.split_once('/').filter(|(_, name)| !name.is_empty()) else {
         return Err("write one such as AlertRule/high-error-rate".to_owned());
     };
-    Ok((kind(word)?.resource.kind, name.to_owned()))
+    Ok((kind(word)?.resource.kind, dns::name(name)?))
 }
 
 impl Open {

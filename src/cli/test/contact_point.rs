@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::super::common::color::Colors;
 use super::super::common::connect::{Cluster, Connected, INSTANCE, Reached, Scope, ToGrafana, wait};
+use super::super::common::dns;
 use super::super::common::document;
 use super::super::common::exit::{self, Exit};
 use super::super::common::names;
@@ -99,6 +100,11 @@ impl TestContactPoint {
     pub(super) fn execute(self) -> Result<Exit, String> {
         if self.integration == Some(0) {
             wrong("integrations are counted from 1");
+        }
+        if !self.in_grafana
+            && let Err(why) = dns::name(&self.name)
+        {
+            wrong(&why);
         }
         refuse_twice(&self.labels);
         let Tested {

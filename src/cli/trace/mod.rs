@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use self::life::Life;
 use super::common::color::Colors;
 use super::common::connect::{Cluster, Scope, Watched, kind, wait};
+use super::common::dns;
 use super::common::document::{as_json, as_yaml};
 use super::common::exit::{self, Exit};
 use super::common::files::zones::zone;
@@ -29,14 +30,14 @@ use super::common::terminal::Look;
 #[command(after_help = format!("Examples:\n  alertwright trace rule high-error-rate -n revel\n  alertwright trace AlertRule/high-error-rate -n revel -o json\n  alertwright trace rule high-error-rate -n revel -i staging\n\n{}", exit::HELP_WITHOUT_NO))]
 pub(super) struct Trace {
     /// The rule: `rule NAME`, `AlertRule/NAME` or its name.
-    #[arg(value_name = "RULE", required = true, num_args = 1..=2, add = names::of("AlertRule"))]
+    #[arg(value_name = "RULE", required = true, num_args = 1..=2, value_parser = dns::behind_kind, add = names::of("AlertRule"))]
     rule: Vec<String>,
     #[command(flatten)]
     cluster: Cluster,
     #[command(flatten)]
     watched: Watched,
     /// The GrafanaInstance in which it is followed. Default: each that it is for.
-    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", value_parser = dns::name, add = names::of("GrafanaInstance"))]
     instance: Option<String>,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]

@@ -13,6 +13,7 @@ use kube::config::Kubeconfig;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
+use super::super::dns;
 use crate::app::owner;
 use crate::cluster::answer::{chain, is_forbidden};
 use crate::cluster::client;
@@ -33,7 +34,7 @@ pub(in super::super::super) struct Cluster {
     #[command(flatten)]
     access: Access,
     /// The namespace. Default: that of the context.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = dns::namespace)]
     pub(in super::super::super) namespace: Option<String>,
     #[command(flatten)]
     operator: Home,
@@ -54,7 +55,7 @@ struct Access {
 #[derive(clap::Args, Debug, Clone, Default)]
 struct Home {
     /// The operator's own namespace. Default: that of the one Deployment labelled app.kubernetes.io/name=alertwright, else alertwright-system.
-    #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE")]
+    #[arg(long, env = "ALERTWRIGHT_NAMESPACE", value_name = "NAMESPACE", value_parser = dns::namespace)]
     operator_namespace: Option<String>,
 }
 
@@ -83,7 +84,8 @@ pub(in super::super::super) struct Watched {
         long,
         env = "WATCH_NAMESPACES",
         value_delimiter = ',',
-        value_name = "NAMESPACES"
+        value_name = "NAMESPACES",
+        value_parser = dns::watched
     )]
     watch_namespaces: Vec<String>,
 }

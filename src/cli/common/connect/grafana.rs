@@ -9,6 +9,7 @@ use std::time::Duration;
 use kube::Api;
 use secrecy::SecretString;
 
+use super::super::dns;
 use super::super::print::wrong;
 use super::Connected;
 use super::names;
@@ -31,7 +32,7 @@ const SERVER: &str = "GRAFANA_SERVER";
 #[expect(clippy::doc_markdown, reason = "these are what help says")]
 pub(in super::super::super) struct ToGrafana {
     /// The GrafanaInstance. Default: `default`. Its Secret is read unless there is a token of your own, in GRAFANA_TOKEN or --grafana-token-file.
-    #[arg(short, long, value_name = "NAME", add = names::of("GrafanaInstance"))]
+    #[arg(short, long, value_name = "NAME", value_parser = dns::name, add = names::of("GrafanaInstance"))]
     pub(in super::super::super) instance: Option<String>,
     /// Grafana's address, with a token of your own. Default: GRAFANA_SERVER, else that of the GrafanaInstance.
     #[arg(long, env = "GRAFANA_URL", value_name = "URL", hide_env_values = true)]

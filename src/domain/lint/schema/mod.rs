@@ -265,14 +265,19 @@ fn meant<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// A DNS-1123 subdomain.
-fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_part)
+}
+
+/// A DNS-1123 label, as namespaces are called.
+pub fn is_label(name: &str) -> bool {
+    name.len() <= metadata::LONGEST && is_part(name)
+}
+
+/// What a name has between its dots.
+fn is_part(part: &str) -> bool {
     let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.len() <= 253
-        && name.split('.').all(|part| {
-            part.starts_with(is_edge)
-                && part.ends_with(is_edge)
-                && part.chars().all(|c| is_edge(c) || c == '-')
-        })
+    part.starts_with(is_edge) && part.ends_with(is_edge) && part.chars().all(|c| is_edge(c) || c == '-')
 }
 
 #[cfg(test)]
