@@ -1,6 +1,6 @@
 //! `alertwright import`: what people write for other programs means the same in the resources.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{run, text};
 
@@ -403,6 +403,66 @@ spec: {receiver: mail, object_matchers: [[team, =, a]]}
     );
     let told = left(&format!("{policy}{route}"), &[]);
     assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn routes_of_grafana_operator_stand_where_they_are_selected_and_end_there() {
+    let of = |kind: &str, name: &str, labels: &str, spec: &str| {
+        format!(
+            "---\napiVersion: grafana.integreatly.org/v1beta1\nkind: {kind}\nmetadata: {{name: {name}, namespace: n, labels: {{{labels}}}}}\nspec: {spec}\n"
+        )
+    };
+    let point = of(
+        "GrafanaContactPoint",
+        "mail",
+        "",
+        "{name: mail, type: email, settings: {addresses: a@b.example}}",
+    );
+    let policy = of(
+        "GrafanaNotificationPolicy",
+        "p",
+        "",
+        "{route: {receiver: mail, group_by: [a], routeSelector: {matchLabels: {at: top}}}}",
+    );
+    let route = |name: &str, at: &str, more: &str| {
+        let spec = format!("{{receiver: mail, object_matchers: [[q, =, {name}]]{more}}}");
+        of(
+            "GrafanaNotificationPolicyRoute",
+            name,
+            &format!("at: {at}"),
+            &spec,
+        )
+    };
+    let ends = route("ends", "top", "");
+    let goes_on = route(
+        "goes-on",
+        "top",
+        ", continue: true, routes: [{receiver: mail, routeSelector: {matchLabels: {at: below}}}]",
+    );
+    let below = route("below", "below", "");
+    let nobodys = route("nobodys", "elsewhere", "");
+    let text = [point, policy, ends, goes_on, below, nobodys].concat();
+    let (_, told, _) = import(&text, &["-n", "monitoring"]);
+    let made = made(&text, &["-n", "monitoring"]);
+    let branch = |name: &str| {
+        let is_it = |made: &&Value| made["kind"] == "NotificationPolicy" && made["metadata"]["name"] == name;
+        made.iter().find(is_it).map(|made| made["spec"].clone())
+    };
+    let ends = branch("ends").expect("a branch");
+    assert_eq!(ends["parentRef"], json!({"name": "root"}), "{ends}");
+    assert_eq!(ends["exclusive"], true, "{ends}");
+    let goes_on = branch("goes-on").expect("a branch");
+    assert_eq!(goes_on.get("exclusive"), None, "{goes_on}");
+    let nested = goes_on.pointer("/routes/0/routes/0/matchers");
+    assert_eq!(nested, Some(&json!(["q=\"below\""])), "{goes_on}");
+    assert_eq!((branch("below"), branch("nobodys")), (None, None), "{made:?}");
+    assert!(told.contains("no policy that is read selects it"), "{told}");
+    assert_eq!(
+        told.matches("alerts of its own namespace's AlertRules alone")
+            .count(),
+        2,
+        "{told}"
+    );
 }
 
 #[test]

@@ -66,6 +66,7 @@ pub fn import(documents: &[Document], asked: &Asked) -> Import {
                     tree: TreeName::default(),
                     parent: None,
                     called: document.called.clone(),
+                    remarks: Vec::new(),
                 };
                 configuration(&document.value, &place, has_templates, &mut world, &mut import);
             }
@@ -109,6 +110,7 @@ fn of_namespace(
         tree: world.branch(&name),
         parent: Some(json!({"parentRef": parent(asked)})),
         called: name,
+        remarks: Vec::new(),
     };
     world.enter(own);
     configuration(&spec, &place, true, world, import);

@@ -70,6 +70,8 @@ pub(super) struct World {
     missing: BTreeSet<String>,
     /// The resources of time intervals, by what these are called.
     intervals: BTreeMap<String, String>,
+    /// The resource of the default tree.
+    root: Option<String>,
     /// The organisation that all is of which is noted now, where there are others.
     organisation: Option<String>,
 }
@@ -196,6 +198,10 @@ impl World {
         self.intervals = intervals
             .map(|made| (made.called.clone(), made.name.clone()))
             .collect();
+        let mut policies = export.resources.iter();
+        let root =
+            policies.find(|made| made.spec.kind() == Kind::NotificationPolicy && made.called == DEFAULT_TREE);
+        self.root = root.map(|made| made.name.clone());
         for left in export.left {
             if left.kind == Kind::ContactPoint {
                 self.miss(&left.called);
@@ -299,9 +305,15 @@ impl World {
                 "routes name receiver {name}, which isn't carried over: the policy isn't written until a contact point {name} is there"
             ));
         }
-        let (Spec::NotificationPolicy(spec), Some(Value::Object(branch))) = (&resource.spec, branch) else {
+        let (Spec::NotificationPolicy(spec), Some(Value::Object(mut branch))) = (&resource.spec, branch)
+        else {
             return;
         };
+        if branch.get("parentRef").is_some_and(Value::is_null) {
+            // The root that is imported with it is where the branch is.
+            let name = self.root.as_deref().unwrap_or(DEFAULT_TREE);
+            branch.insert("parentRef".to_owned(), json!({"name": name}));
+        }
         let mut spec = serde_json::to_value(spec).unwrap_or_default();
         if let Some(fields) = spec.as_object_mut() {
             fields.remove("tree");

@@ -15,6 +15,8 @@ pub(in super::super) struct Place {
     pub(in super::super) parent: Option<Value>,
     /// What the configuration is called.
     pub(in super::super) called: String,
+    /// What is to be said of its policy.
+    pub(in super::super) remarks: Vec<String>,
 }
 
 /// A list; what is none is empty.

@@ -89,6 +89,7 @@ pub(super) fn tree(given: &Value, place: &Place, empty: &Empty) -> Result<(Route
     let about = About {
         source: "route".to_owned(),
         lost,
+        remarks: place.remarks.clone(),
         branch,
         ..About::default()
     };

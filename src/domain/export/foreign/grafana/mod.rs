@@ -2,6 +2,7 @@
 
 mod operator;
 mod point;
+mod routes;
 mod rule;
 mod take;
 mod variables;

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::alertmanager::{list, name, resource, take_interval, text};
 use super::super::asked::{Import, meta};
 use super::super::world::World;
 use super::point::Given;
+use super::routes::{self, From, Routes};
 use super::rule::{Place, folder};
-use super::take;
+use super::take::{self, Branch};
 
 /// All of its resources: folders are named by the rules of others.
 #[derive(Default)]
@@ -54,12 +55,13 @@ impl<'a> Operator<'a> {
         self.all.push(value);
     }
 
-    /// Takes all of them apart. Routes of namespaces become branches of `parent`.
+    /// Takes all of them apart. Routes that no policy of them selects become branches of `parent`.
     pub(in super::super) fn take(&self, parent: &Value, world: &mut World, import: &mut Import) {
-        let has_routes = self
-            .all
-            .iter()
-            .any(|value| kind(value) == "GrafanaNotificationPolicyRoute");
+        let routes = Routes::of(&self.all);
+        let policies = self.all.iter().copied();
+        let policies: Vec<&Value> = policies
+            .filter(|value| kind(value) == "GrafanaNotificationPolicy")
+            .collect();
         for value in &self.all {
             let spec = spec(value);
             let own = name(spec).unwrap_or_else(|| metadata_name(value));
@@ -89,21 +91,36 @@ impl<'a> Operator<'a> {
                     take::template(&given, world, import);
                 }
                 "GrafanaNotificationPolicy" => {
-                    let route = spec.get("route").map(resource::configuration).unwrap_or_default();
-                    if selects(&route) && !has_routes {
+                    let route = routes::spec(value);
+                    let namespace = namespace(value);
+                    let whole = routes.root(route, From::policy(value, &namespace));
+                    if selects(&resource::configuration(route)) && routes.is_empty() {
                         import.leave(
                             format!("policy {own}"),
                             "routeSelector: no GrafanaNotificationPolicyRoute is among what is read; name the files of those that it selects too",
                         );
                     }
-                    take::policy(&plain(&route), &own, None, world, import);
+                    take::policy(
+                        &plain(&resource::configuration(&whole)),
+                        &own,
+                        None,
+                        world,
+                        import,
+                    );
                 }
                 "GrafanaNotificationPolicyRoute" => {
-                    let route = spec.get("route").unwrap_or(spec);
+                    let (branch, route) = match branch(value, parent, &policies, &routes) {
+                        Ok(Some(made)) => made,
+                        Ok(None) => continue,
+                        Err(why) => {
+                            import.leave(format!("route {own}"), why);
+                            continue;
+                        }
+                    };
                     take::policy(
-                        &plain(&resource::configuration(route)),
+                        &plain(&resource::configuration(&route)),
                         &own,
-                        Some(json!({"parentRef": parent})),
+                        Some(branch),
                         world,
                         import,
                     );
@@ -181,6 +198,56 @@ impl<'a> Operator<'a> {
         let titles = titles.map(|title| title.replace('\\', r"\\").replace('/', r"\/"));
         (titles.collect::<Vec<_>>().join("/"), lost)
     }
+}
+
+/// What a route is a branch of, and the route with all that stands below it; nothing where it stands below another one, or nobody selects it.
+fn branch(
+    value: &Value,
+    parent: &Value,
+    policies: &[&Value],
+    routes: &Routes<'_>,
+) -> Result<Option<(Branch, Value)>, String> {
+    let is_it = |found: Vec<&Value>| found.iter().any(|found| std::ptr::eq(*found, value));
+    let own = routes::spec(value);
+    let made = |parent: Option<Value>, from: From<'_>| {
+        let branch = Branch {
+            parent,
+            is_exclusive: own.get("continue").and_then(Value::as_bool) != Some(true),
+        };
+        Ok(Some((branch, routes.whole(own, from, &[value]))))
+    };
+    let place = namespace(value);
+    let Some((root, others)) = policies.split_first() else {
+        // The policy is somewhere else.
+        let from = From::everywhere(&place);
+        let mut others = routes.iter().filter(|other| !std::ptr::eq(*other, value));
+        if others.any(|other| is_it(routes.within(routes::spec(other), from))) {
+            return Ok(None);
+        }
+        return made(Some(parent.clone()), from);
+    };
+    let of = namespace(root);
+    let from = From::policy(root, &of);
+    if is_it(routes.selected(routes::spec(root), from)) {
+        return made(None, from);
+    }
+    if is_it(routes.reached(routes::spec(root), from)) {
+        return Ok(None);
+    }
+    let other = others.iter().find(|policy| {
+        let of = namespace(policy);
+        is_it(routes.reached(routes::spec(policy), From::policy(policy, &of)))
+    });
+    Err(match other {
+        Some(other) => format!(
+            "policy {}, which selects it, isn't carried over",
+            metadata_name(other)
+        ),
+        None => {
+            "no policy that is read selects it, so no alert goes by it; name the file of the one that does"
+                .to_owned()
+        }
+    })
 }
 
 /// What is said of a rule whose folder is in one that isn't read.

@@ -1,6 +1,6 @@
 //! What is read of one object, whichever of the two formats it is written in.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::alertmanager::{Place as Configured, list, name, policy as routes, text};
 use super::super::asked::Import;
@@ -22,6 +22,17 @@ pub(super) struct Beside {
     pub(super) lost: Option<String>,
     /// Whether people may change it in Grafana.
     pub(super) is_editable: bool,
+}
+
+/// What is to be known of a route of another resource.
+const OF_NAMESPACE: &str = "It gets the alerts of its own namespace's AlertRules alone, where the route got all of the Grafana: give each namespace a branch, or have it be a route of the root";
+
+/// What a policy is a branch of.
+pub(super) struct Branch {
+    /// The root, as a resource refers to it; nothing: the one that is imported with it.
+    pub(super) parent: Option<Value>,
+    /// Whether what it gets goes no further.
+    pub(super) is_exclusive: bool,
 }
 
 pub(super) fn rules(
@@ -109,7 +120,7 @@ pub(super) fn template(given: &Value, world: &mut World, import: &mut Import) {
 pub(super) fn policy(
     given: &Value,
     called: &str,
-    branch: Option<Value>,
+    branch: Option<Branch>,
     world: &mut World,
     import: &mut Import,
 ) {
@@ -125,7 +136,14 @@ pub(super) fn policy(
             Some(_) => world.branch(called),
             None => TreeName::default(),
         },
-        parent: branch,
+        remarks: branch.iter().map(|_| OF_NAMESPACE.to_owned()).collect(),
+        parent: branch.map(|branch| {
+            let mut fields = json!({"parentRef": branch.parent});
+            if branch.is_exclusive {
+                fields["exclusive"] = true.into();
+            }
+            fields
+        }),
         called: String::new(),
     };
     routes(&route, &place, world, import);
