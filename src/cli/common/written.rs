@@ -183,6 +183,12 @@ pub(in super::super) fn write(
             there.display()
         ));
     }
+    if let Some(there) = linked(&files) {
+        return Err(format!(
+            "{} is a link, and nothing was written: what it leads to is never overwritten, so take it away, or name another place",
+            there.display()
+        ));
+    }
     if let Some((there, _)) = secrets.iter().find(|(file, _)| file.exists()) {
         return Err(format!(
             "{} is there already, and nothing was written: what is filled in there would be lost, so name another file for --secrets-file",
@@ -201,6 +207,36 @@ pub(in super::super) fn write(
     files
         .iter()
         .try_for_each(|(file, text)| put(file, &options, text))
+}
+
+/// What leads out of the directory that files are written into: a file of it, or a directory in it, that is a link. The directory itself may be one.
+fn linked(files: &[(PathBuf, String)]) -> Option<&Path> {
+    let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    let parents = files.iter().filter_map(|(file, _)| file.parent());
+    let top = parents.min_by_key(|parent| parent.components().count());
+    let mut all = files.iter().flat_map(|(file, _)| {
+        let within = file.parent().filter(|parent| Some(*parent) != top);
+        [Some(file.as_path()), within].into_iter().flatten()
+    });
+    all.find(|path| is_link(path))
+}
+
+/// How each page that is written begins.
+pub(in super::super) const PAGE: &str = "<!doctype html>";
+
+/// Writes a page; only another page is overwritten.
+pub(in super::super) fn write_page(file: &Path, page: &str) -> Result<(), String> {
+    // What can't be read can be no file that somebody keeps, such as a pipe.
+    if file.is_file() {
+        let there = fs::read(file).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+        if !there.is_empty() && !there.starts_with(PAGE.as_bytes()) {
+            return Err(format!(
+                "{} is there already and is no page of this program, so nothing was written: name another file",
+                file.display()
+            ));
+        }
+    }
+    fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))
 }
 
 fn put(file: &Path, options: &fs::OpenOptions, text: &str) -> Result<(), String> {
@@ -230,6 +266,48 @@ mod tests {
         write(both("theirs").into_iter(), None, true).unwrap();
         assert_eq!(fs::read_to_string(file("old.yaml")).unwrap(), "theirs");
         fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link_that_leads_out_of_the_directory() {
+        let directory = std::env::temp_dir().join(format!("alertwright-links-{}", std::process::id()));
+        let (own, outside) = (directory.join("own"), directory.join("outside"));
+        let files = || {
+            let names = ["kustomization.yaml", "rules/a.yaml"];
+            names.map(|name| (own.join(name), "new".to_owned())).into_iter()
+        };
+        fs::create_dir_all(own.join("rules")).unwrap();
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(outside.join("a.yaml"), "mine").unwrap();
+        std::os::unix::fs::symlink(outside.join("a.yaml"), own.join("rules/a.yaml")).unwrap();
+        let refused = write(files(), None, true).unwrap_err();
+        assert!(refused.contains("a.yaml is a link"), "{refused}");
+        fs::remove_dir_all(own.join("rules")).unwrap();
+        std::os::unix::fs::symlink(&outside, own.join("rules")).unwrap();
+        let refused = write(files(), None, true).unwrap_err();
+        assert!(refused.contains("rules is a link"), "{refused}");
+        assert_eq!(fs::read_to_string(outside.join("a.yaml")).unwrap(), "mine");
+        assert!(!own.join("kustomization.yaml").exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_page_takes_the_place_of_another_page_and_of_nothing_else() {
+        let file = std::env::temp_dir().join(format!("alertwright-page-{}", std::process::id()));
+        fs::write(&file, "kind: AlertRule").unwrap();
+        let page = format!("{PAGE}\n<p>");
+        assert!(
+            write_page(&file, &page)
+                .unwrap_err()
+                .contains("no page of this program")
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), "kind: AlertRule");
+        fs::remove_file(&file).unwrap();
+        write_page(&file, &page).unwrap();
+        write_page(&file, &format!("{PAGE}\n<b>")).unwrap();
+        assert!(fs::read_to_string(&file).unwrap().ends_with("<b>"));
+        fs::remove_file(&file).unwrap();
     }
 
     #[test]

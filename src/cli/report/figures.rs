@@ -23,6 +23,8 @@ pub(super) struct Rule {
     pub(super) namespace: Option<String>,
     /// Since when it fires, if it does now.
     pub(super) fires_since: Option<Timestamp>,
+    /// Whether Grafana says that none of its alerts fires now.
+    pub(super) is_quiet: bool,
 }
 
 /// A silence, over or not.
@@ -85,6 +87,8 @@ pub(super) struct Row {
     pub(super) errors: usize,
     /// When an alert last began to fire.
     pub(super) last: Option<Timestamp>,
+    /// How many firings have ended, nobody knows when.
+    pub(super) unended: usize,
 }
 
 /// The firings of rules that are told together.
@@ -103,12 +107,15 @@ struct Sum {
     last: Option<Timestamp>,
     /// How many alerts fire at the end.
     fire_still: usize,
+    unended: usize,
 }
 
 /// What is in force in a part of time.
 pub(super) struct Window {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
+    /// Since when changes are kept, which isn't before its beginning.
+    pub(super) known: Timestamp,
 }
 
 /// Figures of all rules, also of those that nothing is kept of.
@@ -148,7 +155,7 @@ pub(super) fn rows(
             let mut all = rule.labels.clone();
             all.insert("alertname".to_owned(), rule.title.clone());
             all.extend((*labels).clone());
-            sum.add(changes, &all, silences, window);
+            sum.add(changes, &all, silences, window, rule.is_quiet);
         }
         // What has fired all the time has changed nothing, so it isn't in the history.
         if let Some(since) = rule.fires_since.filter(|_| sum.fire_still == before) {
@@ -211,20 +218,23 @@ fn is_for(state: &str, reason: &str) -> bool {
 }
 
 impl Sum {
-    /// Adds the history of one alert, the oldest change first.
+    /// Adds the history of one alert, the oldest change first. `is_quiet` is whether it is known not to fire at the end.
     fn add(
         &mut self,
         changes: &[&StateChange],
         labels: &BTreeMap<String, String>,
         silences: &[Silenced],
         window: &Window,
+        is_quiet: bool,
     ) {
         let mut since = changes
             .first()
             .filter(|first| fires(&first.before))
-            .map(|_| window.from);
+            .map(|_| window.known);
         let mut ended: Option<Timestamp> = None;
         let mut spans = Vec::new();
+        // When it was last known to be in its state.
+        let mut seen = window.known;
         if since.is_some() {
             self.last = self.last.max(since);
         }
@@ -236,6 +246,13 @@ impl Sum {
             if begins("Error") {
                 self.errors.insert((self.rules, change.at));
             }
+            if let Some(began) = since.filter(|_| !fires(&change.before)) {
+                // It ended in between.
+                spans.push((began, seen));
+                self.unended += 1;
+                since = None;
+            }
+            seen = change.at;
             match (since, fires(&change.after)) {
                 (None, true) => {
                     let is_soon = ended.is_some_and(|ended| change.at.duration_since(ended) < FLAP);
@@ -251,8 +268,11 @@ impl Sum {
                 _ => {}
             }
         }
-        self.fire_still += usize::from(since.is_some());
-        spans.extend(since.map(|began| (began, window.to)));
+        if let Some(began) = since {
+            self.fire_still += usize::from(!is_quiet);
+            self.unended += usize::from(is_quiet);
+            spans.push((began, if is_quiet { seen } else { window.to }));
+        }
         self.fired(&spans, labels, silences);
     }
 
@@ -309,6 +329,7 @@ impl Sum {
             no_data: self.no_data.len(),
             errors: self.errors.len(),
             last: self.last,
+            unended: self.unended,
         }
     }
 }

@@ -16,6 +16,7 @@ fn rule(uid: &str, severity: &str) -> Rule {
         labels: BTreeMap::from([("severity".to_owned(), severity.to_owned())]),
         namespace: Some("revel".to_owned()),
         fires_since: None,
+        is_quiet: false,
     }
 }
 
@@ -33,6 +34,7 @@ fn hour() -> Window {
     Window {
         from: at(0),
         to: at(60),
+        known: at(0),
     }
 }
 
@@ -213,4 +215,46 @@ fn rules_of_one_title_are_told_apart_by_their_folder_or_uid() {
     ];
     assert_eq!(names(By::Rule), expected);
     assert_eq!(names(By::Severity), ["high"]);
+}
+
+/// The figures of a rule of which Grafana says that it doesn't fire now.
+fn of_quiet(changes: &[StateChange], known: i64) -> Row {
+    let mut quiet = rule("a", "high");
+    quiet.is_quiet = true;
+    let window = Window {
+        known: at(known),
+        ..hour()
+    };
+    let rows = rows(&[quiet], changes, &[], &window, (By::Rule, Sort::Firings));
+    rows.into_iter().next().unwrap()
+}
+
+#[test]
+fn what_ended_nobody_knows_when_counts_as_far_as_it_is_known() {
+    let row = of_quiet(
+        &[
+            change("a", "x", 5, "Normal", "Alerting"),
+            change("a", "y", 10, "Normal", "Alerting"),
+            change("a", "y", 12, "Alerting", "Recovering"),
+        ],
+        0,
+    );
+    assert_eq!((row.firings, row.firing, row.unended), (2, mins(2), 2));
+    // One of which a later change says that it didn't fire any more.
+    let row = of(
+        &[
+            change("a", "x", 5, "Normal", "Alerting"),
+            change("a", "x", 30, "Normal", "Pending"),
+            change("a", "x", 40, "Pending", "Alerting"),
+            change("a", "x", 44, "Alerting", "Normal"),
+        ],
+        &[],
+    );
+    assert_eq!((row.firings, row.firing, row.unended), (2, mins(4), 1));
+}
+
+#[test]
+fn what_fired_at_the_beginning_counts_from_the_first_change_that_is_kept() {
+    let row = of_quiet(&[change("a", "x", 50, "Alerting", "Normal")], 20);
+    assert_eq!((row.firings, row.firing, row.last), (1, mins(30), Some(at(20))));
 }

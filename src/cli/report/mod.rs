@@ -15,8 +15,9 @@ use super::common::connect::{Anywhere, Reached, ToGrafana, wait};
 use super::common::dns;
 use super::common::document::as_yaml;
 use super::common::exit::{self, Exit};
-use super::common::print::{note, print};
+use super::common::print::{harmless, note, print};
 use super::common::terminal::Look;
+use super::common::written::write_page;
 use super::export::read::astray;
 use crate::api::duration::Duration;
 use crate::domain::silence::as_matcher;
@@ -109,7 +110,8 @@ impl Report {
             window,
             unread,
             astray,
-        } = wait(self.read(Window { from, to }))?;
+        } = wait(self.read(from, to))?;
+        let unended = unended(&rows);
         if self.never_fired {
             rows.retain(|row| row.firings == 0);
         }
@@ -118,6 +120,7 @@ impl Report {
         }
         let exit = exit_code(&past, unread.as_deref());
         let mut limits = limits(&past, &window);
+        limits.extend(unended);
         limits.extend(unread);
         limits.extend(left_out(&astray));
         let said: &[String] = if self.quiet { &[] } else { &limits };
@@ -133,7 +136,7 @@ impl Report {
         })?;
         if let Some(file) = &self.html {
             let page = print::html(&rows, self.by, &window, &limits);
-            std::fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+            write_page(file, &page)?;
         }
         for limit in said {
             note(limit);
@@ -141,7 +144,7 @@ impl Report {
         Ok(exit)
     }
 
-    async fn read(&self, window: Window) -> Result<Figures, String> {
+    async fn read(&self, from: Timestamp, to: Timestamp) -> Result<Figures, String> {
         let cluster = if self.grafana.is_given() {
             None
         } else {
@@ -159,9 +162,9 @@ impl Report {
             .into_iter()
             .map(|folder| (folder.uid, folder.title))
             .collect();
-        let past = grafana.history.changes(window.from, window.to).await;
+        let past = grafana.history.changes(from, to).await;
         let past = past.map_err(|e| format!("cannot read the history of states: {}", whose.why(&e)))?;
-        let window = seen(window, &past);
+        let window = seen(from, to, &past);
         let silences = grafana.silences.list().await;
         let silences = silences.map_err(|e| format!("cannot read silences: {}", whose.why(&e)))?;
         let (states, unread) = match grafana.states.page(Part::Whole).await {
@@ -181,6 +184,7 @@ impl Report {
             .map(|rule| Rule {
                 namespace: rule.labels.get(OWNER_LABEL).and_then(|mark| namespace(mark)),
                 fires_since: fires_since(&states, &rule),
+                is_quiet: is_quiet(&states, &rule),
                 folder: folders.get(&rule.folder_uid).cloned().unwrap_or(rule.folder_uid),
                 uid: rule.uid,
                 title: rule.title,
@@ -251,15 +255,30 @@ fn left_out(titles: &[String]) -> Option<String> {
     }
 }
 
-/// Since when a rule fires, if it does; for ever where Grafana doesn't say.
-fn fires_since(states: &[RuleState], rule: &AlertRule) -> Option<Timestamp> {
+fn of<'a>(states: &'a [RuleState], rule: &AlertRule) -> impl Iterator<Item = &'a RuleState> {
     let is_it = |state: &&RuleState| match &state.uid {
         Some(uid) => *uid == rule.uid,
         // Before 11 it has none, and a title is unique within a folder.
         None => state.title == rule.title && Some(&state.group) == rule.group.as_ref(),
     };
-    let fires = |state: &&RuleState| matches!(state.state, AlertState::Firing | AlertState::Recovering);
-    let mut all = states.iter().filter(is_it).filter(fires);
+    states.iter().filter(is_it)
+}
+
+fn fires_now(state: &RuleState) -> bool {
+    matches!(state.state, AlertState::Firing | AlertState::Recovering)
+}
+
+/// Whether Grafana has evaluated a rule, and none of its alerts fires now.
+fn is_quiet(states: &[RuleState], rule: &AlertRule) -> bool {
+    let mut known = of(states, rule)
+        .filter(|state| state.state != AlertState::Unknown)
+        .peekable();
+    known.peek().is_some() && !known.any(fires_now)
+}
+
+/// Since when a rule fires, if it does; for ever where Grafana doesn't say.
+fn fires_since(states: &[RuleState], rule: &AlertRule) -> Option<Timestamp> {
+    let mut all = of(states, rule).filter(|state| fires_now(state));
     all.next()
         .map(|state| state.active_at.unwrap_or(Timestamp::UNIX_EPOCH))
 }
@@ -276,7 +295,7 @@ fn is_of(rule: &Rule, namespace: Option<&str>) -> bool {
 
 /// In part where figures are known to be too small: some of the time, or what fires now, couldn't be read.
 fn exit_code(past: &Past, unread: Option<&str>) -> Exit {
-    if past.is_cut || unread.is_some() {
+    if past.is_cut || past.failed.is_some() || unread.is_some() {
         Exit::InPart
     } else {
         Exit::Done
@@ -294,13 +313,25 @@ fn silenced(silence: &wire::Silence) -> Option<Silenced> {
 }
 
 /// The part of the time that was read: of too many changes the newest are, and of what was before them nothing is known.
-fn seen(window: Window, past: &Past) -> Window {
-    match past.changes.first() {
-        Some(first) if past.is_cut => Window {
-            from: window.from.max(first.at),
-            ..window
-        },
-        _ => window,
+fn seen(from: Timestamp, to: Timestamp, past: &Past) -> Window {
+    let first = past.changes.first().map_or(from, |first| first.at.max(from));
+    Window {
+        from: if past.is_cut { first } else { from },
+        to,
+        known: first,
+    }
+}
+
+/// What is said of firings whose end isn't in the history.
+fn unended(rows: &[Row]) -> Option<String> {
+    match rows.iter().map(|row| row.unended).sum::<usize>() {
+        0 => None,
+        1 => Some(
+            "1 firing has ended without a change that says so, and counts as far as it is known".to_owned(),
+        ),
+        many => Some(format!(
+            "{many} firings have ended without a change that says so, and count as far as they are known"
+        )),
     }
 }
 
@@ -319,10 +350,16 @@ fn limits(past: &Past, window: &Window) -> Vec<String> {
             first.at.strftime("%Y-%m-%d %H:%M UTC")
         ),
         Some(first) => format!(
-            "the first change that is kept is of {}, in {kept}; a rule that fires now without a change counts as one firing",
+            "the first change that is kept is of {}, in {kept}; what fired already then counts from there, and a rule that fires now without a change counts as one firing",
             first.at.strftime("%Y-%m-%d %H:%M UTC")
         ),
     }];
+    if let Some(why) = &past.failed {
+        all.push(format!(
+            "the Loki that keeps the history can't be read, and what is only there isn't in the figures: {}",
+            harmless(why)
+        ));
+    }
     if window.to.duration_since(window.from) > SILENCES_KEPT {
         all.push("silences are known for five days after their end, so what was silenced before counts as not silenced".to_owned());
     }
@@ -341,11 +378,19 @@ mod tests {
                 kept_in: KeptIn::Loki,
                 changes: Vec::new(),
                 is_cut,
+                failed: None,
             };
             exit_code(&past, unread)
         };
         assert_eq!(code(false, None), Exit::Done);
         assert_eq!(code(true, None), Exit::InPart);
+        let failed = Past {
+            kept_in: KeptIn::Annotations,
+            changes: Vec::new(),
+            is_cut: false,
+            failed: Some("no".to_owned()),
+        };
+        assert_eq!(exit_code(&failed, None), Exit::InPart);
         assert_eq!(code(false, Some("no")), Exit::InPart);
     }
 
@@ -387,13 +432,11 @@ mod tests {
                 kept_in: KeptIn::Loki,
                 changes: vec![change],
                 is_cut,
+                failed: None,
             };
-            let window = Window {
-                from: at(0),
-                to: at(60),
-            };
-            seen(window, &past).from
+            let window = seen(at(0), at(60), &past);
+            (window.from, window.known)
         };
-        assert_eq!((from(false), from(true)), (at(0), at(20)));
+        assert_eq!((from(false), from(true)), ((at(0), at(20)), (at(20), at(20))));
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::common::document::as_json;
 use super::super::common::print::{API_VERSION, escaped, harmless};
 use super::super::common::terminal::{Look, Paint};
+use super::super::common::written::PAGE;
 use super::figures::{By, Row, Window};
 use crate::grafana::api::history::{KeptIn, Past};
 
@@ -176,7 +177,7 @@ pub(super) fn html(rows: &[Row], by: By, window: &Window, limits: &[String]) -> 
         .map(|row| row.firing.as_secs_f64())
         .fold(1.0, f64::max);
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Alert report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Alert report</h1>\n<p>{} to {}. {} firings, {} that never fired.</p>\n<table>\n<tr>",
+        "{PAGE}\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Alert report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Alert report</h1>\n<p>{} to {}. {} firings, {} that never fired.</p>\n<table>\n<tr>",
         day(window.from),
         day(window.to),
         rows.iter().map(|row| row.firings).sum::<usize>(),
@@ -241,6 +242,7 @@ mod tests {
                 no_data: 1,
                 errors: 2,
                 last: Some("2026-11-25T14:05:00Z".parse().unwrap()),
+                unended: 0,
             },
             Row {
                 name: "Quiet".to_owned(),
@@ -264,11 +266,13 @@ mod tests {
         let window = Window {
             from: jiff::Timestamp::UNIX_EPOCH,
             to: jiff::Timestamp::MAX,
+            known: jiff::Timestamp::UNIX_EPOCH,
         };
         let past = Past {
             kept_in: KeptIn::Loki,
             changes: Vec::new(),
             is_cut: false,
+            failed: None,
         };
         let document: serde_json::Value = serde_json::from_str(&json(&rows(), &window, &past, &[])).unwrap();
         let [first, second] = [0, 1].map(|at| &document["rows"][at]);
@@ -299,6 +303,7 @@ mod tests {
         let window = Window {
             from: jiff::Timestamp::UNIX_EPOCH,
             to: jiff::Timestamp::MAX,
+            known: jiff::Timestamp::UNIX_EPOCH,
         };
         let page = html(&rows(), By::Rule, &window, &limits);
         assert!(

@@ -21,6 +21,8 @@ pub struct Past {
     pub changes: Vec<StateChange>,
     /// Whether there are more than were read: those are the newest.
     pub is_cut: bool,
+    /// Why what a Loki keeps isn't among them, where one failed.
+    pub failed: Option<String>,
 }
 
 /// Where Grafana keeps the history of states.

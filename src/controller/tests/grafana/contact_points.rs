@@ -240,6 +240,7 @@ impl crate::grafana::api::history::History for Double {
                 kept_in: crate::grafana::api::history::KeptIn::Loki,
                 changes: Vec::new(),
                 is_cut: false,
+                failed: None,
             })
         })
     }

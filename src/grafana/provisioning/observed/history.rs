@@ -113,7 +113,10 @@ impl History for Provisioning {
             match failed {
                 // That nothing is kept isn't known of a history that can't be read.
                 Some(error) if past.changes.is_empty() => Err(error),
-                _ => Ok(past),
+                failed => Ok(Past {
+                    failed: failed.map(|error| error.to_string()),
+                    ..past
+                }),
             }
         }
         .boxed()
@@ -220,6 +223,7 @@ fn past(kept_in: KeptIn, mut changes: Vec<StateChange>, is_cut: bool) -> Past {
         kept_in,
         changes,
         is_cut,
+        failed: None,
     }
 }
 

@@ -154,3 +154,24 @@ async fn a_loki_that_fails_is_not_a_history_without_changes() {
         .await;
     assert_eq!(past.unwrap().kept_in, KeptIn::Annotations);
 }
+
+#[tokio::test]
+async fn a_loki_that_fails_is_told_also_where_old_annotations_are_there() {
+    let body = r#"{"message": "too many outstanding requests"}"#;
+    let annotation = r#"[{"id": 1, "alertUID": "a", "newState": "Alerting", "prevState": "Normal", "time": 1000, "text": "a {b=c} - Alerting"}]"#;
+    let router = Router::new()
+        .route(
+            "/api/v1/rules/history",
+            get(async move || (StatusCode::INTERNAL_SERVER_ERROR, body)),
+        )
+        .route("/api/annotations", get(async move || annotation))
+        .route("/api/v1/provisioning/alert-rules", get(async || "[]"));
+    let grafana = grafana(router).await;
+    let past = grafana
+        .history
+        .changes(Timestamp::UNIX_EPOCH, Timestamp::from_second(10_000).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(past.changes.len(), 1);
+    assert!(past.failed.unwrap().contains("too many outstanding requests"));
+}
