@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::super::common::print::escaped;
+use super::super::common::written::PAGE;
 use super::tested::{Run, Tested};
 use super::text::{self, length, moment, number, pages};
 use crate::domain::rule::evaluation::machine::State;
@@ -41,7 +42,7 @@ pub(super) fn page(tested: &[Tested<'_>]) -> String {
         several => format!("{} rules", several.len()),
     };
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}: backtest</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
+        "{PAGE}\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}: backtest</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
         sections.concat()
     )
 }

@@ -3,16 +3,17 @@
 mod asking;
 mod html;
 mod json;
+mod pace;
 mod paged;
 pub(super) mod subject;
 pub(super) mod tested;
 pub(super) mod text;
 
-use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use self::pace::{Over, Pace, Step, lead_in, resolution};
 use self::paged::{Paged, Whose, paged};
 use self::subject::{Gathered, Subject, Whom};
 use self::tested::{Run, Tested, ended, tell};
@@ -21,6 +22,7 @@ use super::common::connect::wait;
 use super::common::exit::{self, Exit};
 use super::common::print::{print, wrong};
 use super::common::terminal::Look;
+use super::common::written::write_page;
 use crate::api::duration;
 use crate::domain::ownership::Owners;
 use crate::domain::routing::trees::World;
@@ -56,7 +58,7 @@ pub(super) struct Backtest {
     #[arg(long = "for", value_name = "DURATION", value_parser = length)]
     waits: Option<i64>,
     /// The number that the value is compared with, in the place of the rule's.
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     threshold: Option<f64>,
     /// Also say what the rule as it stands in Grafana would have done.
     #[arg(long)]
@@ -94,17 +96,20 @@ enum Output {
     Csv,
 }
 
-/// The time between two evaluations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Auto,
-    Seconds(i64),
-}
-
 fn length(text: &str) -> Result<i64, String> {
     let length = digest::duration(text)
         .ok_or_else(|| format!("{text:?} is no duration; write one such as 30m or 7d"))?;
     i64::try_from(length.as_secs()).map_err(|e| e.to_string())
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if number.is_finite() {
+        return Ok(number);
+    }
+    Err(format!(
+        "no value is compared with {text}: give a number such as 0.2"
+    ))
 }
 
 fn step(text: &str) -> Result<Step, String> {
@@ -127,7 +132,7 @@ impl Backtest {
             let mut all = Vec::new();
             for (at, subject) in gathered.subjects.iter().enumerate() {
                 match self.test(&gathered, subject, (from, to), &trees).await {
-                    Ok(tested) => all.push((at, tested.span, tested.runs, tested.notes)),
+                    Ok(tested) => all.push((at, tested.span, tested.length, tested.runs, tested.notes)),
                     Err(why) => failed.push(format!("AlertRule {}: {why}", subject.called())),
                 }
             }
@@ -136,10 +141,11 @@ impl Backtest {
         let exit = ended(tested.len(), &failed, Exit::Done)?;
         let tested: Vec<Tested<'_>> = tested
             .into_iter()
-            .filter_map(|(at, span, runs, notes)| {
+            .filter_map(|(at, span, length, runs, notes)| {
                 Some(Tested {
                     subject: gathered.subjects.get(at)?,
                     span,
+                    length,
                     runs,
                     notes,
                 })
@@ -147,7 +153,7 @@ impl Backtest {
             .collect();
         if let Some(file) = &self.telling.html {
             let page = html::page(&tested);
-            fs::write(file, page).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+            write_page(file, &page)?;
         }
         print(&match self.telling.output {
             Output::Table | Output::Wide => {
@@ -194,7 +200,11 @@ impl Backtest {
     ) -> Result<Tested<'a>, String> {
         let (reached, facts) = (&gathered.reached, &gathered.facts);
         let rule = self.changed(&subject.rule)?;
-        let own = self.pace(&rule, (from, to))?;
+        let standing = subject.standing(&gathered.held).filter(|_| self.compare);
+        // The same for all, as what is asked for one is used for the other.
+        let lead_in = standing.map_or(0, lead_in).max(lead_in(&rule));
+        let over = Over { from, to, lead_in };
+        let own = Pace::of(&rule, self.step, over)?;
         let mut notes = Vec::new();
         let mut runs = Vec::new();
         let mut asked: Vec<(Vec<Asked>, Span, Samples)> = Vec::new();
@@ -210,12 +220,13 @@ impl Backtest {
             "this rule"
         };
         let mut ways = Vec::new();
+        let mut notices = Vec::new();
         let mut theirs = None;
         if self.compare {
-            match subject.standing(&gathered.held) {
+            match standing {
                 Some(standing) => {
                     // Grafana evaluates it as often as it says there, whatever is written here.
-                    let pace = self.pace(standing, (from, to))?;
+                    let pace = Pace::of(standing, self.step, over)?;
                     theirs = Some(pace);
                     ways.push(("in Grafana", standing.clone(), pace));
                 }
@@ -225,13 +236,10 @@ impl Backtest {
             }
         }
         notes.insert(0, resolution(called, own, theirs));
+        if rule.is_paused {
+            notes.push("The rule is paused: as it is written it doesn't fire at all.".to_owned());
+        }
         ways.push((called, rule, own));
-        // The same for all, as what is asked for one is used for the other.
-        let lead_in = ways
-            .iter()
-            .map(|(_, rule, _)| lead_in(rule))
-            .max()
-            .unwrap_or_default();
         for (called, rule, pace) in ways {
             let span = pace.span;
             let graph = Graph::of(&rule, facts.version)?;
@@ -244,7 +252,7 @@ impl Backtest {
                 at
             } else {
                 let early = span.led_in(lead_in);
-                let samples = asking::ask(reached, &queries, early, self.whom.quiet).await?;
+                let samples = asking::ask(reached, &queries, early, self.whom.quiet, &mut notices).await?;
                 asked.push((queries, span, samples));
                 asked.len() - 1
             };
@@ -271,25 +279,15 @@ impl Backtest {
                 paged,
             });
         }
+        notes.extend(notices);
         notes.extend(text::compared(&runs));
         Ok(Tested {
             subject,
             span: own.span,
+            length: to - from,
             runs,
             notes,
         })
-    }
-
-    /// How often a rule is evaluated, and when here.
-    fn pace(&self, rule: &AlertRule, (from, to): (i64, i64)) -> Result<Pace, String> {
-        let interval = i64::try_from(rule.interval.as_secs()).unwrap_or(60);
-        let step = match self.step {
-            Step::Auto => plan::step(from, to, interval),
-            Step::Seconds(seconds) => seconds,
-        };
-        let span = Span::within(from, to, step)
-            .ok_or("there is no evaluation in so short a time: take a shorter --step or a longer --since")?;
-        Ok(Pace { span, interval })
     }
 
     /// The rule with what is asked for in its place.
@@ -303,13 +301,6 @@ impl Backtest {
         }
         Ok(rule)
     }
-}
-
-/// How long before the first evaluation a rule may have begun to fire what fires then, in seconds.
-fn lead_in(rule: &AlertRule) -> i64 {
-    let keep = rule.keep_firing_for.as_deref().and_then(digest::duration);
-    let both = digest::duration(&rule.r#for).unwrap_or_default() + keep.unwrap_or_default();
-    i64::try_from(both.as_secs()).unwrap_or_default()
 }
 
 /// The policy trees as they stand.
@@ -326,52 +317,6 @@ async fn trees(gathered: &Gathered) -> Result<Vec<(TreeName, Route)>, String> {
         .into_iter()
         .map(|(name, found)| (name, found.object))
         .collect())
-}
-
-/// How often a rule is evaluated by itself, and when it is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pace {
-    span: Span,
-    interval: i64,
-}
-
-/// How fine what was looked at is, and whose interval that is: of the rule that is written, and of the one in Grafana where that counts too.
-fn resolution(called: &str, own: Pace, theirs: Option<Pace>) -> String {
-    let shown = text::length;
-    let is_same = theirs.is_some_and(|theirs| theirs == own);
-    let own = match own.span.step == own.interval {
-        true if is_same => return format!("Evaluated every {}, as in Grafana.", shown(own.interval)),
-        true => format!("every {}, as {called} says", shown(own.interval)),
-        false => {
-            let whose = if is_same { "Grafana" } else { called };
-            format!("every {}, where {}", shown(own.span.step), coarse(own, whose))
-        }
-    };
-    match theirs.filter(|_| !is_same) {
-        None => format!("Evaluated {own}."),
-        Some(theirs) if theirs.span.step == theirs.interval => {
-            format!(
-                "Evaluated {own}; Grafana evaluates every {}.",
-                shown(theirs.interval)
-            )
-        }
-        Some(theirs) => format!(
-            "Evaluated {own}; that in Grafana every {}, where {}.",
-            shown(theirs.span.step),
-            coarse(theirs, "Grafana")
-        ),
-    }
-}
-
-/// Which interval isn't kept to, and what that means.
-fn coarse(pace: Pace, whose: &str) -> String {
-    let verb = if whose == "Grafana" { "evaluates" } else { "says" };
-    let meaning = if pace.span.step > pace.interval {
-        "what is shorter isn't seen, and a rule waits in whole steps"
-    } else {
-        "Grafana sees less"
-    };
-    format!("{whose} {verb} every {}: {meaning}", text::length(pace.interval))
 }
 
 /// What people should know of the data.
@@ -394,47 +339,4 @@ fn said(past: &Past, samples: &Samples, paged: &Paged) -> Vec<String> {
         notes.push(format!("Who would be told isn't known: {why}."));
     }
     notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn pace(interval: i64, step: i64) -> Pace {
-        let span = Span {
-            from: 0,
-            to: 3600,
-            step,
-        };
-        Pace { span, interval }
-    }
-
-    #[test]
-    fn each_interval_is_said_with_whose_it_is() {
-        let minute = pace(60, 60);
-        assert_eq!(
-            resolution("this file", minute, Some(minute)),
-            "Evaluated every 1m, as in Grafana."
-        );
-        assert_eq!(
-            resolution("this rule", minute, None),
-            "Evaluated every 1m, as this rule says."
-        );
-        assert_eq!(
-            resolution("this file", minute, Some(pace(1, 1))),
-            "Evaluated every 1m, as this file says; Grafana evaluates every 1s."
-        );
-        assert_eq!(
-            resolution("this file", minute, Some(pace(1, 7))),
-            "Evaluated every 1m, as this file says; that in Grafana every 7s, where Grafana evaluates every 1s: what is shorter isn't seen, and a rule waits in whole steps."
-        );
-        assert_eq!(
-            resolution("this file", pace(60, 10), Some(pace(60, 10))),
-            "Evaluated every 10s, where Grafana evaluates every 1m: Grafana sees less."
-        );
-        assert_eq!(
-            resolution("this file", pace(60, 120), None),
-            "Evaluated every 2m, where this file says every 1m: what is shorter isn't seen, and a rule waits in whole steps."
-        );
-    }
 }

@@ -36,6 +36,8 @@ pub(in super::super) fn tell(all: &[(String, &[String])], failed: &[String], is_
 pub(super) struct Tested<'a> {
     pub(super) subject: &'a Subject,
     pub(super) span: Span,
+    /// How long what was asked for is, in seconds.
+    pub(super) length: i64,
     /// The one of the file or the cluster last.
     pub(super) runs: Vec<Run>,
     pub(super) notes: Vec<String>,

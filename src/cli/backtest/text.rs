@@ -40,7 +40,7 @@ fn of(tested: &Tested<'_>, has_titles: bool, look: Look) -> String {
     let head = format!(
         "{}  {}, step {}, {} evaluations",
         tested.subject.rule.title,
-        length(span.count() * span.step),
+        length(tested.length),
         length(span.step),
         grouped(span.count())
     );

@@ -13,6 +13,9 @@ pub struct Answered {
     /// By refId.
     #[serde(default, deserialize_with = "null_as_default")]
     pub results: BTreeMap<String, Node>,
+    /// Why there is none, where Grafana says it beside them.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// What came of one.
@@ -21,6 +24,8 @@ pub struct Answered {
 pub struct Node {
     /// Why there is nothing, in Grafana's or the data source's words.
     pub error: Option<String>,
+    /// How it ended, as a status of HTTP; old Grafanas say nothing.
+    status: Option<u16>,
     /// What there is.
     #[serde(deserialize_with = "null_as_default")]
     frames: Vec<Frame>,
@@ -45,8 +50,23 @@ struct Frame {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct Schema {
+    meta: Option<Meta>,
     #[serde(deserialize_with = "null_as_default")]
     fields: Vec<Field>,
+}
+
+/// What a data source says beside the numbers.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Meta {
+    #[serde(deserialize_with = "null_as_default")]
+    notices: Vec<Notice>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Notice {
+    text: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -77,6 +97,23 @@ struct Entities {
 }
 
 impl Node {
+    /// Why there is nothing, where it failed.
+    pub fn failure(&self) -> Option<String> {
+        let said = self.error.clone().filter(|error| !error.is_empty());
+        let status = self.status.filter(|status| *status >= 400);
+        said.or_else(|| {
+            status.map(|status| format!("it failed with status {status}, and no reason is given"))
+        })
+    }
+
+    /// What the data source says beside the numbers, such as that they aren't all there are.
+    pub fn notices(&self) -> impl Iterator<Item = &str> {
+        let meta = self.frames.iter().filter_map(|frame| frame.schema.meta.as_ref());
+        let all = meta.flat_map(|meta| &meta.notices);
+        all.map(|notice| notice.text.as_str())
+            .filter(|text| !text.is_empty())
+    }
+
     /// All series, whether there is a frame for each or one with a column for each.
     pub fn series(&self) -> Vec<Series> {
         self.frames.iter().flat_map(Frame::series).collect()

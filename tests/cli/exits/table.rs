@@ -190,6 +190,8 @@ pub const ALONE: &[Row] = &[
         "alertwright backtest -f fine.yaml --step 0s",
         "alertwright backtest -f fine.yaml --since soon",
         "alertwright backtest -f fine.yaml --since 0s",
+        "alertwright backtest -f fine.yaml --threshold NaN",
+        "alertwright backtest -f fine.yaml --threshold -1e999",
         "alertwright backtest -f fine.yaml --since 1h --from 2026-12-24T20:00:00Z",
     ]),
     ("backtest", 3, "no file, no cluster or no Grafana", &[

@@ -16,6 +16,8 @@ pub const FLAPS_WITHIN: i64 = 15 * 60;
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
     series: BTreeMap<String, BTreeMap<Labels, BTreeMap<i64, Option<f64>>>>,
+    /// Those of other series with the same labels, which Grafana fails for.
+    others: BTreeMap<String, BTreeMap<i64, Vec<(Labels, Option<f64>)>>>,
 }
 
 impl Samples {
@@ -30,18 +32,28 @@ impl Samples {
         }
     }
 
+    /// Notes another sample for the same evaluation, of another series with the same labels.
+    pub fn add_another(&mut self, ref_id: &str, labels: &Labels, at: i64, number: Option<f64>) {
+        let others = self.others.entry(ref_id.to_owned()).or_default();
+        others.entry(at).or_default().push((labels.clone(), number));
+    }
+
     /// The time of the first sample.
     pub fn earliest(&self) -> Option<i64> {
         let series = self.series.values().flat_map(BTreeMap::values);
         series.filter_map(|points| points.keys().next().copied()).min()
     }
 
-    fn at(&self, at: i64) -> Known {
+    /// The samples for an evaluation.
+    pub fn at(&self, at: i64) -> Known {
         let each = self.series.iter().map(|(ref_id, series)| {
             let values = series
                 .iter()
                 .filter_map(|(labels, points)| Some(Value::of(labels.clone(), *points.get(&at)?)));
-            (ref_id.clone(), values.collect())
+            let others = self.others.get(ref_id).and_then(|others| others.get(&at));
+            let others = others.into_iter().flatten();
+            let others = others.map(|(labels, number)| Value::of(labels.clone(), *number));
+            (ref_id.clone(), values.chain(others).collect())
         });
         each.collect()
     }

@@ -100,3 +100,13 @@ fn no_data_is_counted_and_is_an_alert_of_its_own() {
     assert_eq!(past.firings[0].ended, Some(120));
     assert_eq!(past.of_condition().count(), 2);
 }
+
+#[test]
+fn two_results_of_the_same_labels_fail_where_they_are_and_are_counted() {
+    let (mut samples, span) = samples("9 9 0 0");
+    samples.add_another("A", &Labels::new(), 60, Some(0.0));
+    let past = past(&rule("0s"), VERSION, span, 0, &samples).unwrap();
+    let (count, why) = past.failed;
+    assert_eq!(count, 1);
+    assert!(why.unwrap().contains("the same labels"));
+}

@@ -56,7 +56,7 @@ impl Span {
     pub const fn led_in(self, seconds: i64) -> Self {
         let steps = seconds / self.step + 2;
         Self {
-            from: self.from - steps * self.step,
+            from: self.from.saturating_sub(steps.saturating_mul(self.step)),
             ..self
         }
     }
@@ -81,7 +81,7 @@ impl Span {
 /// The step of so long a stretch: the rule's interval, or as many times of it as it takes.
 pub const fn step(from: i64, to: i64, interval: i64) -> i64 {
     let interval = if interval < 1 { 1 } else { interval };
-    let times = (to - from) / interval / MOST + 1;
+    let times = to.saturating_sub(from) / interval / MOST + 1;
     interval * times
 }
 
