@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::quoted;
 use crate::domain::refusal::Refusal;
-use crate::domain::rule::template::{calls, check, definitions};
+use crate::domain::rule::template::{calls, check_for_go, definitions};
 use crate::grafana::model;
 
 /// The template group that Grafana should hold under a name. A text that defines nothing becomes one template of that name: the older API does that by
@@ -14,7 +14,7 @@ use crate::grafana::model;
 /// Fails where the text isn't closed somewhere, at `field`: the newer API says of a text that doesn't parse no more than that it doesn't. What is wrong
 /// beyond that, such as a function that there isn't, depends on the version, and is Grafana's to say.
 pub fn template(text: &str, name: &str, field: &str) -> Result<model::Template, Refusal> {
-    check(text).map_err(|error| Refusal::invalid(field, error))?;
+    check_for_go(text).map_err(|error| Refusal::invalid(field, error))?;
     if let Some(escaped) = definitions(text).iter().find(|definition| definition.is_escaped) {
         let problem = format!(
             "the template {:?} has a name with a backslash; write it plainly, for two of one name are told apart by nothing",

@@ -33,6 +33,35 @@ pub enum Problem {
     /// A name is defined for the second time in one text.
     #[error("a template of this name is defined further up already; give one of the two another name")]
     Twice,
+    /// A `break` or `continue` stands outside every `range`.
+    #[error("this belongs into a range, and into none's else")]
+    OutsideRange,
+    /// An `else` stands where there is none.
+    #[error("this else has no place here: a block has one, behind every else if, and define has none")]
+    Else,
+    /// A `define` stands within a block.
+    #[error("define can't stand within another block; write it by itself")]
+    Nested,
+    /// A variable isn't declared here.
+    #[error(
+        "a variable here isn't declared; one that is declared within a block is gone behind its end, and a template that is defined has none from outside"
+    )]
+    Undeclared,
+    /// A number, text or character isn't one.
+    #[error("a number, text or character here is none that Go knows")]
+    Literal,
+    /// What a `|` passes on to can't take it.
+    #[error("what stands behind | must be a function, and this is a value")]
+    Pipeline,
+    /// Two variables are declared at once outside `range`.
+    #[error("only range declares two variables at once")]
+    Declarations,
+    /// A parenthesis isn't closed, or isn't open.
+    #[error("a parenthesis isn't closed, or was never opened")]
+    Parenthesis,
+    /// Something can't stand where it does.
+    #[error("something in this action can't stand where it does")]
+    Unexpected,
     /// An `end` or `else` stands outside every block.
     #[error("this belongs to no if, range, with, define or block")]
     Stray,

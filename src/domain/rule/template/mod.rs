@@ -7,6 +7,8 @@
 
 mod action;
 mod error;
+mod grammar;
+mod lexer;
 mod read;
 mod rewrite;
 mod scope;
@@ -14,7 +16,7 @@ mod twice;
 mod vocabulary;
 
 pub use error::{Problem, TemplateError};
-pub use read::{Definition, calls, check, definitions, mentions_value};
+pub use read::{Definition, calls, check, check_for_go, definitions, mentions_value};
 pub use rewrite::rewrite;
 pub use vocabulary::{Unknown, unknown, unknown_to_notifications};
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::action::{Action, Actions, Kind};
 use super::error::{Problem, TemplateError};
+use super::grammar::Grammar;
 use super::scope::{Calls, OfAlert, Scopes, name};
 use super::twice::Defined;
 
@@ -17,6 +18,18 @@ pub fn check(text: &str) -> Result<(), TemplateError> {
         .twice
         .map(|at| TemplateError::at(text, at, Problem::Twice));
     twice.map_or(Ok(()), Err)
+}
+
+/// Fails where Go's parser refuses a text, but for functions that there aren't.
+pub fn check_for_go(text: &str) -> Result<(), TemplateError> {
+    check(text)?;
+    let mut grammar = Grammar::new();
+    for action in Actions::of(text) {
+        let action = action?;
+        let noted = grammar.note(text, &action);
+        noted.map_err(|problem| TemplateError::at(text, action.span.start, problem))?;
+    }
+    Ok(())
 }
 
 fn lacks_value(action: &Action<'_>) -> bool {
