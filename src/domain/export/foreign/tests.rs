@@ -316,3 +316,79 @@ fn rules_stay_in_their_namespace_unless_another_one_is_asked_for() {
     assert_eq!(of(None).as_deref(), Some("shop"));
     assert_eq!(of(Some("other")).as_deref(), Some("other"));
 }
+
+#[test]
+fn a_webhook_keeps_its_headers_and_how_it_connects() {
+    let config = json!({
+        "route": {"receiver": "a"},
+        "receivers": [{"name": "a", "webhook_configs": [{"url": "https://a.example", "http_config": {
+            "http_headers": {"X-Scope-OrgID": {"values": ["acme"]}, "X-Key": {"secrets": ["s3cr3t-key"]}, "X-Two": {"values": ["1", "2"]}},
+            "tls_config": {"insecure_skip_verify": true, "ca": "s3cr3t-ca", "server_name": "b"},
+            "oauth2": {"client_id": "me", "client_secret": "s3cr3t-oauth", "token_url": "https://t.example", "scopes": ["x"], "proxy_url": "http://p.example"},
+        }}]}],
+    });
+    let import = imported(Format::Alertmanager, config, None);
+    let point = of(&import, Kind::ContactPoint);
+    let manifest = serde_json::to_value(point.manifest()).unwrap();
+    let webhook = &manifest["spec"]["integrations"][0]["webhook"];
+    assert_eq!(
+        webhook["headers"]["X-Scope-OrgID"]["value"], "acme",
+        "{webhook:#}"
+    );
+    assert!(
+        webhook["headers"]["X-Key"]["secretKeyRef"].is_object(),
+        "{webhook:#}"
+    );
+    assert_eq!(webhook["tlsConfig"]["insecureSkipVerify"], true, "{webhook:#}");
+    let oauth2 = &webhook["httpConfig"]["oauth2"];
+    assert_eq!(
+        (&oauth2["clientId"], &oauth2["scopes"]),
+        (&json!("me"), &json!(["x"])),
+        "{webhook:#}"
+    );
+    assert!(oauth2["clientSecret"].is_object(), "{webhook:#}");
+    assert_eq!(
+        oauth2["proxyConfig"]["proxyUrl"], "http://p.example",
+        "{webhook:#}"
+    );
+    assert!(!manifest.to_string().contains("s3cr3t"), "{manifest}");
+    let places: Vec<&str> = point
+        .lost
+        .iter()
+        .filter_map(|lost| lost.split(": ").next())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "webhook_configs[0].http_config.http_headers.X-Two",
+            "webhook_configs[0].http_config.tls_config.server_name"
+        ]
+    );
+}
+
+#[test]
+fn a_receiver_that_sends_nothing_and_has_the_name_of_an_interval_is_muted_by_another_one() {
+    let config = json!({
+        "route": {"receiver": "a", "group_by": ["b"], "routes": [
+            {"receiver": "null", "matchers": ["c=d"], "mute_time_intervals": ["null"]},
+        ]},
+        "receivers": [
+            {"name": "a", "webhook_configs": [{"url": "https://a.example"}]},
+            {"name": "null"},
+        ],
+        "time_intervals": [{"name": "null", "time_intervals": [{"weekdays": ["saturday"]}]}],
+    });
+    let import = imported(Format::Alertmanager, config, None);
+    assert!(import.is_whole(), "{import:?}");
+    let policy = serde_json::to_value(&of(&import, Kind::NotificationPolicy).spec).unwrap();
+    assert_eq!(
+        policy["routes"][0]["muteTimeIntervals"],
+        json!(["null", "null-muted"]),
+        "{policy:#}"
+    );
+    let intervals = import
+        .made
+        .iter()
+        .filter(|made| made.resource.spec.kind() == Kind::TimeInterval);
+    assert_eq!(intervals.count(), 2);
+}

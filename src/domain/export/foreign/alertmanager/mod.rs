@@ -1,5 +1,6 @@
 //! Alertmanager's configuration → what a Grafana would hold.
 
+mod http;
 mod parts;
 mod receiver;
 pub(super) mod resource;
@@ -128,7 +129,10 @@ fn receivers(
         let made = receiver(&called, fields, global, world);
         if made.integrations.is_empty() {
             if made.lost.is_empty() {
-                empty.add(&own);
+                empty.add(&own, &|name| {
+                    intervals_of(config).any(|interval| name == format!("{}{interval}", place.before))
+                        || world.has(Kind::TimeInterval, name)
+                });
             } else {
                 world.miss(&called);
                 import.leave(source, made.lost.join("; "));
@@ -147,6 +151,12 @@ fn receivers(
             import,
         );
     }
+}
+
+/// The names of its time intervals.
+fn intervals_of(config: &Value) -> impl Iterator<Item = String> {
+    let all = ["time_intervals", "mute_time_intervals"].into_iter();
+    all.flat_map(|field| list(config, field)).filter_map(name)
 }
 
 fn intervals(config: &Value, place: &Place, world: &mut World, import: &mut Import) {

@@ -23,16 +23,16 @@ const VICTOROPS: &str = "https://alert.victorops.com/integrations/generic/201311
 const IN_FILES: [&str; 2] = ["service_key", "api_key"];
 
 /// One integration that is being put together.
-struct Made<'a> {
+pub(super) struct Made<'a> {
     /// Where it is in its receiver.
     place: String,
-    given: &'a Map<String, Value>,
+    pub(super) given: &'a Map<String, Value>,
     global: &'a Map<String, Value>,
-    type_: &'static Type,
+    pub(super) type_: &'static Type,
     settings: Map<String, Value>,
     hidden: Vec<(String, Hidden)>,
     lost: Vec<String>,
-    remarks: Vec<String>,
+    pub(super) remarks: Vec<String>,
 }
 
 /// The integrations of a receiver. Their uids, which no resource says, begin with `called`.
@@ -161,7 +161,7 @@ impl Made<'_> {
         is_said(self.given, field) || global.is_some_and(|(_, global)| is_said(self.global, global))
     }
 
-    fn set(&mut self, field: &str, value: Value) {
+    pub(super) fn set(&mut self, field: &str, value: Value) {
         let mut inner = &mut self.settings;
         let (path, name) = field
             .rsplit_once('.')
@@ -176,13 +176,13 @@ impl Made<'_> {
         inner.insert(name.to_owned(), value);
     }
 
-    fn hide(&mut self, field: &str, value: Hidden) {
+    pub(super) fn hide(&mut self, field: &str, value: Hidden) {
         self.set(field, REDACTED.into());
         self.hidden.push((field.to_owned(), value));
     }
 
     /// Sets a text, unless it is an address that says who asks.
-    fn say(&mut self, field: &str, text: String) {
+    pub(super) fn say(&mut self, field: &str, text: String) {
         if has_user(&text) {
             self.hide(field, Hidden::Value(text));
         } else {
@@ -203,7 +203,7 @@ impl Made<'_> {
         }
     }
 
-    fn lose(&mut self, field: &str, why: &str) {
+    pub(super) fn lose(&mut self, field: &str, why: &str) {
         self.lost.push(format!("{field}: {why}"));
     }
 
@@ -232,6 +232,9 @@ impl Made<'_> {
         for field in others {
             let why = match (self.type_.ours, field.as_str()) {
                 ("email", "html") => "Grafana sends mails in its own form; text is carried over",
+                ("webhook", "payload") => {
+                    "its texts are Alertmanager's: write one in payload.template, for Grafana 12.0 and later"
+                }
                 ("email", _) => "Grafana sends mail by its own settings",
                 (_, "http_config") => "Grafana connects by its own settings",
                 (_, field) if field.ends_with("_file") => "what is in the file isn't read",
@@ -350,57 +353,6 @@ impl Made<'_> {
         }
     }
 
-    /// What of `http_config` says who sends.
-    fn credentials(&mut self, user: &str, password: &str, bearer: &str) {
-        let Some(config) = self.given.get("http_config").and_then(Value::as_object) else {
-            return;
-        };
-        for (field, value) in config.iter().filter(|(_, value)| !is_nothing(value)) {
-            let part = |name: &str| value.get(name).filter(|part| !is_nothing(part));
-            match field.as_str() {
-                "basic_auth" if !user.is_empty() => {
-                    if let Some(name) = part("username") {
-                        match hidden(name) {
-                            Hidden::Value(name) => self.set(user, name.into()),
-                            other => self.hide(user, other),
-                        }
-                    } else if part("username_file").is_some() {
-                        self.remarks.push(
-                            "http_config.basic_auth.username_file: what is in the file belongs into the Secret"
-                                .to_owned(),
-                        );
-                        self.hide(user, Hidden::Nowhere);
-                    }
-                    self.hide(password, part("password").map_or(Hidden::Nowhere, hidden));
-                }
-                "authorization" => {
-                    if bearer == "authorization_credentials" {
-                        let scheme = part("type").map_or_else(|| "Bearer".to_owned(), text);
-                        self.set("authorization_scheme", scheme.into());
-                    }
-                    self.hide(bearer, part("credentials").map_or(Hidden::Nowhere, hidden));
-                }
-                "bearer_token" | "bearer_token_secret" | "bearer_token_file" => {
-                    if bearer == "authorization_credentials" {
-                        self.set("authorization_scheme", "Bearer".into());
-                    }
-                    let value = if field.ends_with("_file") {
-                        Hidden::Nowhere
-                    } else {
-                        hidden(value)
-                    };
-                    self.hide(bearer, value);
-                }
-                // It is what Grafana does too, or says nothing by itself.
-                "follow_redirects" | "enable_http2" => {}
-                other => self.lose(
-                    &format!("http_config.{other}"),
-                    "Grafana connects by its own settings",
-                ),
-            }
-        }
-    }
-
     fn sns(&mut self) {
         let Some(config) = self.given.get("sigv4").and_then(Value::as_object) else {
             return;
@@ -428,7 +380,7 @@ pub(in super::super) fn is_nothing(value: &Value) -> bool {
 }
 
 /// What is known of a secret: its value, or the key of a Secret that a resource names.
-fn hidden(value: &Value) -> Hidden {
+pub(super) fn hidden(value: &Value) -> Hidden {
     let part = |name: &str| Some(value.get(name)?.as_str()?.to_owned());
     match (value, part("name"), part("key")) {
         (Value::Object(_), Some(name), Some(key)) => Hidden::Reference(SecretKeyRef { name, key }),

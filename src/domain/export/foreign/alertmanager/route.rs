@@ -1,6 +1,6 @@
 //! The routes of a configuration, and its matchers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -26,29 +26,42 @@ const KNOWN: [&str; 13] = [
     "routes",
 ];
 
-/// Receivers that send nothing.
+/// Receivers that send nothing, each with the time interval that mutes its routes.
 pub(super) struct Empty {
     before: String,
-    names: BTreeSet<String>,
+    names: BTreeMap<String, String>,
 }
 
 impl Empty {
     pub(super) fn new(before: &str) -> Self {
         Self {
             before: before.to_owned(),
-            names: BTreeSet::new(),
+            names: BTreeMap::new(),
         }
     }
 
-    pub(super) fn add(&mut self, name: &str) {
-        self.names.insert(name.to_owned());
+    /// Adds one. Its time interval is called like it, unless another one is.
+    pub(super) fn add(&mut self, name: &str, is_taken: &dyn Fn(&str) -> bool) {
+        let of = |nth: usize| match nth {
+            0 => name.to_owned(),
+            1 => format!("{name}-muted"),
+            nth => format!("{name}-muted-{nth}"),
+        };
+        let free = (0..).map(of).find(|own| {
+            let full = format!("{}{own}", self.before);
+            !is_taken(&full) && !self.names.values().any(|other| *other == full)
+        });
+        if let Some(own) = free {
+            self.names
+                .insert(name.to_owned(), format!("{}{own}", self.before));
+        }
     }
 
     /// The time intervals that have their routes send nothing, with the names of the receivers.
     pub(super) fn intervals(&self) -> impl Iterator<Item = (String, TimeInterval)> {
-        self.names.iter().map(|name| {
+        self.names.iter().map(|(name, called)| {
             let interval = TimeInterval {
-                name: format!("{}{name}", self.before),
+                name: called.clone(),
                 time_intervals: vec![always()],
             };
             (name.clone(), interval)
@@ -57,8 +70,10 @@ impl Empty {
 
     /// Whether a route is muted by the interval of a receiver.
     pub(super) fn is_used(&self, route: &Route, name: &str) -> bool {
-        let called = format!("{}{name}", self.before);
-        route.mute_time_intervals.contains(&called)
+        let Some(called) = self.names.get(name) else {
+            return false;
+        };
+        route.mute_time_intervals.contains(called)
             || route.routes.iter().any(|route| self.is_used(route, name))
     }
 }
@@ -66,7 +81,7 @@ impl Empty {
 /// The tree, with what there is to say of it; or why there can't be any.
 pub(super) fn tree(given: &Value, place: &Place, empty: &Empty) -> Result<(Route, About), String> {
     let root = given.get("receiver").map(text).unwrap_or_default();
-    if empty.names.contains(&root) {
+    if empty.names.contains_key(&root) {
         return Err(format!(
             "the root sends to {root}, which has no integrations: give it one, for a NotificationPolicy needs a contact point that sends"
         ));
@@ -118,8 +133,8 @@ fn route(
     let names =
         |field: &str| -> Vec<String> { list(given, field).iter().map(|name| full(&text(name))).collect() };
     let mut mutes = names("mute_time_intervals");
-    let receiver = if empty.names.contains(&own) {
-        mutes.push(full(&own));
+    let receiver = if let Some(called) = empty.names.get(&own) {
+        mutes.push(called.clone());
         root
     } else {
         &own
@@ -213,10 +228,26 @@ fn entry_of(entry: &Value) -> Result<Vec<ObjectMatcher>, String> {
         return pieces(all)
             .into_iter()
             .map(|piece| {
+                // Where both take it and don't agree, Alertmanager takes it as it did before names in UTF-8.
+                if let Some(matcher) = classic(&piece) {
+                    return Ok(matcher);
+                }
                 let matcher = Matcher::parse(&piece).map_err(|e| format!("matcher {piece}: {e}"))?;
                 Ok((matcher.label, matcher.op.as_str().to_owned(), matcher.value))
             })
             .collect();
+    }
+    // `value: y` is `true` to whoever reads YAML as Kubernetes does, and no API server takes that.
+    let is_text = |value: &&Value| !value.is_string() && !value.is_null();
+    if let Some(other) = ["name", "value"]
+        .iter()
+        .filter_map(|field| entry.get(*field))
+        .find(is_text)
+    {
+        return Err(format!(
+            "a matcher has {} where a text belongs: quote it",
+            text(other)
+        ));
     }
     let label = entry.get("name").map(text).ok_or("a matcher has no name")?;
     let is = |field: &str| entry.get(field).and_then(Value::as_bool);
@@ -239,6 +270,46 @@ fn entry_of(entry: &Value) -> Result<Vec<ObjectMatcher>, String> {
         operator,
         entry.get("value").map(text).unwrap_or_default(),
     )])
+}
+
+/// A matcher as Alertmanager reads it that doesn't insist on names in UTF-8 (`labels.ParseMatcher`): a value needs no quotes, may be empty, and a backslash that
+/// escapes nothing is one.
+fn classic(piece: &str) -> Option<ObjectMatcher> {
+    let piece = piece.trim();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    let (label, rest) = piece.split_at(piece.find(|c| !is_name(c))?);
+    if label.is_empty() || label.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let operator = ["=~", "!=", "!~", "="]
+        .into_iter()
+        .find(|own| rest.starts_with(own))?;
+    let given = rest.strip_prefix(operator)?.trim();
+    let (given, is_quoted) = given
+        .strip_prefix('"')
+        .map_or((given, false), |rest| (rest, true));
+    let (mut value, mut is_closed) = (String::new(), false);
+    let mut chars = given.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                let escaped = match chars.peek() {
+                    Some('n') => Some('\n'),
+                    Some(escaped @ ('"' | '\\')) => Some(*escaped),
+                    _ => None,
+                };
+                if escaped.is_some() {
+                    chars.next();
+                }
+                value.push(escaped.unwrap_or('\\'));
+            }
+            '"' if is_quoted && chars.peek().is_none() => is_closed = true,
+            '"' => return None,
+            c => value.push(c),
+        }
+    }
+    (is_quoted == is_closed).then(|| (label.to_owned(), operator.to_owned(), value))
 }
 
 /// `{a="b", c="d,e"}` as its matchers.
@@ -299,6 +370,24 @@ mod tests {
             assert_eq!(found, expected, "{given}");
         }
         assert!(matchers(&json!({"matchers": ["nonsense"]}), "").is_err());
+        for (given, value) in [
+            (r"a=~b\.c", r"b\.c"),
+            ("a='q'", "'q'"),
+            ("a = bar baz ", "bar baz"),
+            ("a=", ""),
+            ("a=\"\"", ""),
+            ("a=~`m`", "`m`"),
+            (r#"a="\t\n\"""#, "\\t\n\""),
+        ] {
+            let found = matchers(&json!({"matchers": [given]}), "").unwrap();
+            assert_eq!(found[0].2, value, "{given}");
+        }
+        for given in ["a=\"b", "a=b\"c", "a=\"b\"c\"", "1a=b", "=b"] {
+            assert!(matchers(&json!({"matchers": [given]}), "").is_err(), "{given}");
+        }
+        for value in [json!(true), json!(1)] {
+            assert!(matchers(&json!({"matchers": [{"name": "a", "value": value}]}), "").is_err());
+        }
         assert_eq!(matchers(&json!({"matchers": null, "match": {}}), ""), Ok(vec![]));
     }
 
