@@ -31,9 +31,10 @@ impl PointsSeen {
     }
 
     /// Whether it says, to one that is about to make a contact point of this name, that there is none. What it shows may be gone by now, and needs a look
-    /// of its own.
-    pub fn lacks(&mut self, name: &str, now: Instant) -> bool {
-        let is_old = now.saturating_duration_since(self.began) >= Self::SHARED_FOR;
+    /// of its own. It says nothing to a resource that is younger, whose age is known: who writes one has often made the contact point first, or exported it.
+    pub fn lacks(&mut self, name: &str, now: Instant, age: Option<Duration>) -> bool {
+        let since = now.saturating_duration_since(self.began);
+        let is_old = since >= Self::SHARED_FOR || age.is_some_and(|age| age < since);
         if is_old || self.shared_by >= Self::SHARED_BY || self.found.contains_key(name) {
             return false;
         }
@@ -67,11 +68,17 @@ mod tests {
         let began = Instant::now();
         let later = |seconds| began + Duration::from_secs(seconds);
         let look = || PointsSeen::new(began, [point("taken")]);
-        assert!(look().lacks("free", later(4)));
-        assert!(!look().lacks("free", later(5)), "it is old");
-        assert!(!look().lacks("taken", began), "it may be gone by now");
+        assert!(look().lacks("free", later(4), None));
+        assert!(!look().lacks("free", later(5), None), "it is old");
+        assert!(!look().lacks("taken", began, None), "it may be gone by now");
+        let age = |seconds| Some(Duration::from_secs(seconds));
+        assert!(look().lacks("free", later(3), age(3)));
+        assert!(
+            !look().lacks("free", later(3), age(2)),
+            "somebody may have made it before the resource"
+        );
         let mut shared = look();
-        assert_eq!((0..50).filter(|_| shared.lacks("free", began)).count(), 32);
+        assert_eq!((0..50).filter(|_| shared.lacks("free", began, None)).count(), 32);
     }
 
     #[test]

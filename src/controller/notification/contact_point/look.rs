@@ -1,6 +1,6 @@
 //! What Grafana holds under a contact point's name.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
@@ -42,14 +42,15 @@ pub(in crate::controller::notification) async fn know(
     Ok(())
 }
 
-/// What Grafana holds under a name that is to be given to a new contact point. Those that are made together share one look at all there are: who
+/// What Grafana holds under a name that is to be given to a new contact point. Those that are made together share one look at all there are, if it isn't older than the resource: who
 /// takes one of their names after it is found by [`after_write`].
 pub(super) async fn before_first_write(
     instance: &Instance,
     name: &str,
+    age: Option<Duration>,
 ) -> Result<Option<Found<model::ContactPoint>>, Failure> {
     let is_free = match &mut *instance.points_seen.lock() {
-        Some(look) => look.lacks(name, Instant::now()),
+        Some(look) => look.lacks(name, Instant::now(), age),
         None => false,
     };
     if is_free {
