@@ -173,7 +173,7 @@ impl Make {
                 "there is a Silence {name} in namespace {} already: choose another --name, or end it",
                 connected.namespace
             ),
-            _ => format!("cannot write the Silence: {}", chain(&error)),
+            _ => format!("cannot write the Silence: {}{}", chain(&error), unsure(&error)),
         })?;
         if self.dry_run {
             let rules = covers.map_or_else(
@@ -187,7 +187,14 @@ impl Make {
             return Ok(Exit::Done);
         }
         let perhaps = covers.map_or(0, |covers| covers.perhaps);
-        let seen = taken_up(&api, &written, limit).await?;
+        let seen = match taken_up(&api, &written, limit).await {
+            Ok(seen) => seen,
+            Err(why) => {
+                self.tell(&written, "written, and not known to be active")?;
+                note(&why);
+                return Ok(Exit::InPart);
+            }
+        };
         let now = Timestamp::now();
         let ready = seen
             .status
@@ -346,6 +353,14 @@ fn nothing(place: &Place<'_>, is_missing: bool) -> String {
     )
 }
 
+/// What is to be known where no answer has come.
+fn unsure(error: &kube::Error) -> &'static str {
+    match error {
+        kube::Error::Api(_) => "",
+        _ => "; whether it is written isn't known, so look with silence list before another one is made",
+    }
+}
+
 fn listed(rules: &[String], perhaps: usize) -> String {
     let count = text::rules(i64::try_from(rules.len()).unwrap_or(i64::MAX), perhaps);
     let named: Vec<&str> = rules.iter().take(NAMES).map(String::as_str).collect();
@@ -400,6 +415,14 @@ pub(super) async fn taken_up(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_an_answer_it_is_not_known_whether_anything_is_written() {
+        let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert!(unsure(&kube::Error::Service(lost.into())).contains("isn't known"));
+        let refused = kube::core::Status::failure("no", "Forbidden").boxed();
+        assert_eq!(unsure(&kube::Error::Api(refused)), "");
+    }
 
     #[test]
     fn a_grafana_that_there_is_not_is_told_from_one_without_such_rules() {
