@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::super::common::connect::{Beside, Read, wait};
 use super::super::common::dns;
@@ -201,6 +202,10 @@ impl<'a> Known<'a> {
             Some(name) => {
                 let rule = self.find(name, described)?;
                 self.note_as_written(rule);
+                for why in self.silent(rule) {
+                    let place = path(&rule.namespace, &rule.name);
+                    self.asked.note(&format!("AlertRule {place}: {why}"));
+                }
                 let alert = of_rule(self.world, rule, &described.labels)?;
                 for said in unheeded(&described.labels, &alert) {
                     self.asked.note(&said);
@@ -233,6 +238,15 @@ impl<'a> Known<'a> {
                 path(&rule.namespace, &rule.name)
             ));
         }
+    }
+
+    /// Why a rule has no alerts, wherever they would go.
+    fn silent(&self, rule: &Object) -> Vec<String> {
+        let refused = self.world.admit(&rule.namespace).err();
+        let refused = refused.map(|refusal| format!("{}, so no alert of it goes anywhere", refusal.message));
+        let is_paused = rule.spec().get("paused").and_then(Value::as_bool) == Some(true);
+        let paused = is_paused.then(|| "it is paused, so it has no alerts".to_owned());
+        refused.into_iter().chain(paused).collect()
     }
 
     /// Every AlertRule of that Grafana which has alerts.

@@ -357,7 +357,7 @@ impl<'a> World<'a> {
     }
 
     /// Fails where a namespace may not use the instance. Where a selector chooses those, it can't be told, and all may.
-    fn admit(&self, namespace: &str) -> Result<(), Refusal> {
+    pub fn admit(&self, namespace: &str) -> Result<(), Refusal> {
         let Some(spec) = self.spec else { return Ok(()) };
         let is_open = tenancy::selector(spec).is_some();
         let tenant = Tenant {
