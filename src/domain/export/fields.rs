@@ -192,6 +192,18 @@ const TYPES: [Type; 18] = [
             ),
             ("maxAlerts", "maxAlerts", As::Number),
             ("headers", "headers", As::Values),
+            (
+                "tlsConfig.insecureSkipVerify",
+                "tlsConfig.insecureSkipVerify",
+                As::Itself,
+            ),
+            ("tlsConfig.caCertificate", "tlsConfig.ca", As::Url),
+            (
+                "tlsConfig.clientCertificate",
+                "tlsConfig.clientCertificate",
+                As::Url,
+            ),
+            ("tlsConfig.clientKey", "tlsConfig.clientKey", As::Secret),
             ("payload", "payload", As::Itself),
             ("hmacConfig.secret", "hmacConfig.secret", As::Secret),
             ("hmacConfig.header", "hmacConfig.header", As::Itself),

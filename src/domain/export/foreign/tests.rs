@@ -320,43 +320,27 @@ fn rules_stay_in_their_namespace_unless_another_one_is_asked_for() {
 #[test]
 fn a_webhook_keeps_its_headers_and_how_it_connects() {
     let config = json!({
-        "route": {"receiver": "a"},
-        "receivers": [{"name": "a", "webhook_configs": [{"url": "https://a.example", "http_config": {
-            "http_headers": {"X-Scope-OrgID": {"values": ["acme"]}, "X-Key": {"secrets": ["s3cr3t-key"]}, "X-Two": {"values": ["1", "2"]}},
-            "tls_config": {"insecure_skip_verify": true, "ca": "s3cr3t-ca", "server_name": "b"},
-            "oauth2": {"client_id": "me", "client_secret": "s3cr3t-oauth", "token_url": "https://t.example", "scopes": ["x"], "proxy_url": "http://p.example"},
-        }}]}],
+        "route": {"receiver": "a"}, "receivers": [{"name": "a", "webhook_configs": [{"url": "https://a.example"}]}],
     });
-    let import = imported(Format::Alertmanager, config, None);
-    let point = of(&import, Kind::ContactPoint);
-    let manifest = serde_json::to_value(point.manifest()).unwrap();
-    let webhook = &manifest["spec"]["integrations"][0]["webhook"];
-    assert_eq!(
-        webhook["headers"]["X-Scope-OrgID"]["value"], "acme",
-        "{webhook:#}"
-    );
-    assert!(
-        webhook["headers"]["X-Key"]["secretKeyRef"].is_object(),
-        "{webhook:#}"
-    );
-    assert_eq!(webhook["tlsConfig"]["insecureSkipVerify"], true, "{webhook:#}");
-    let oauth2 = &webhook["httpConfig"]["oauth2"];
-    assert_eq!(
-        (&oauth2["clientId"], &oauth2["scopes"]),
-        (&json!("me"), &json!(["x"])),
-        "{webhook:#}"
-    );
-    assert!(oauth2["clientSecret"].is_object(), "{webhook:#}");
-    assert_eq!(
-        oauth2["proxyConfig"]["proxyUrl"], "http://p.example",
-        "{webhook:#}"
-    );
-    assert!(!manifest.to_string().contains("s3cr3t"), "{manifest}");
-    let places: Vec<&str> = point
-        .lost
-        .iter()
-        .filter_map(|lost| lost.split(": ").next())
-        .collect();
+    let connects = |http: Value| {
+        let mut config = config.clone();
+        config["receivers"][0]["webhook_configs"][0]["http_config"] = http;
+        let import = imported(Format::Alertmanager, config, None);
+        let manifest = serde_json::to_value(of(&import, Kind::ContactPoint).manifest()).unwrap();
+        assert!(!manifest.to_string().contains("s3cr3t"), "{manifest}");
+        let integration = manifest["spec"]["integrations"][0].clone();
+        (integration, of(&import, Kind::ContactPoint).lost.clone())
+    };
+    let (own, lost) = connects(json!({
+        "http_headers": {"X-Scope-OrgID": {"values": ["acme"]}, "X-Key": {"secrets": ["s3cr3t-key"]}, "X-Two": {"values": ["1", "2"]}},
+        "tls_config": {"insecure_skip_verify": true, "ca": "s3cr3t-ca", "server_name": "b"},
+    }));
+    let webhook = &own["webhook"];
+    assert_eq!(webhook["headers"]["X-Scope-OrgID"]["value"], "acme", "{own:#}");
+    assert!(webhook["headers"]["X-Key"]["secretKeyRef"].is_object(), "{own:#}");
+    assert_eq!(webhook["tlsConfig"]["insecureSkipVerify"], true, "{own:#}");
+    assert!(webhook["tlsConfig"]["ca"]["secretKeyRef"].is_object(), "{own:#}");
+    let places: Vec<&str> = lost.iter().filter_map(|lost| lost.split(": ").next()).collect();
     assert_eq!(
         places,
         [
@@ -364,6 +348,19 @@ fn a_webhook_keeps_its_headers_and_how_it_connects() {
             "webhook_configs[0].http_config.tls_config.server_name"
         ]
     );
+    let (own, lost) = connects(json!({
+        "oauth2": {"client_id": "me", "client_secret": "s3cr3t-oauth", "token_url": "https://t.example", "scopes": ["x"], "proxy_url": "http://p.example"},
+    }));
+    assert!(lost.is_empty(), "{lost:?}");
+    let oauth2 = &own["custom"]["settings"]["http_config"]["oauth2"];
+    assert_eq!(
+        (&oauth2["client_id"], &oauth2["scopes"]),
+        (&json!("me"), &json!(["x"])),
+        "{own:#}"
+    );
+    assert_eq!(oauth2["proxy_config"]["proxy_url"], "http://p.example", "{own:#}");
+    let secure = &own["custom"]["secureSettings"];
+    assert!(secure["http_config.oauth2.client_secret"].is_object(), "{own:#}");
 }
 
 #[test]
