@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
+use crate::api::ContactPoint;
 use crate::controller::connection::Instance;
 use crate::controller::engine::failure::Failure;
 use crate::grafana::mirror::{Lookup, PointsSeen};
@@ -47,16 +50,23 @@ pub(in crate::controller::notification) async fn know(
 pub(super) async fn before_first_write(
     instance: &Instance,
     name: &str,
-    age: Option<Duration>,
+    object: &ContactPoint,
 ) -> Result<Option<Found<model::ContactPoint>>, Failure> {
     let is_free = match &mut *instance.points_seen.lock() {
-        Some(look) => look.lacks(name, Instant::now(), age),
+        Some(look) => look.lacks(name, Instant::now(), age(object)),
         None => false,
     };
     if is_free {
         return Ok(None);
     }
     see_all(instance, name).await
+}
+
+/// How long a resource has been there, to the second.
+fn age(object: &ContactPoint) -> Option<Duration> {
+    let created = object.metadata.creation_timestamp.as_ref()?;
+    let age = Timestamp::now().duration_since(created.0);
+    Some(Duration::try_from(age).unwrap_or_default())
 }
 
 /// Gives the right to write back and has it again, and looks at what Grafana then holds under a name. Those that wait have their writes first, so that

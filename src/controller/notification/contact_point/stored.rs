@@ -1,10 +1,9 @@
 //! What Grafana holds of a contact point, and its writes.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::FutureExt;
-use jiff::Timestamp;
 use kube::ResourceExt;
 use tracing::info;
 
@@ -72,13 +71,6 @@ fn reported(
     }))
 }
 
-/// How long a resource has been there, to the second.
-fn age(object: &ContactPoint) -> Option<Duration> {
-    let created = object.metadata.creation_timestamp.as_ref()?;
-    let age = Timestamp::now().duration_since(created.0);
-    Some(Duration::try_from(age).unwrap_or_default())
-}
-
 /// Brings the integrations of this name to what is wished.
 pub(super) async fn sync(
     object: &ContactPoint,
@@ -104,7 +96,7 @@ pub(super) async fn sync(
     let turn = instance.rights.notifications.lock().await;
     // A new integration joins the contact point that somebody else has made under this name, so the look is fresh.
     let found = match known {
-        Lookup::Absent => look::before_first_write(instance, name, age(object)).await?,
+        Lookup::Absent => look::before_first_write(instance, name, object).await?,
         _ => look::fresh(instance, name).await?,
     };
     let is_other = is_other(found.as_ref()) && revision::is_as_read(instance).await?;
