@@ -28,7 +28,7 @@ const FIELDS: [&str; 15] = [
 ];
 
 /// How long the name in a label's key, its value and a namespace's name are at most, in characters.
-pub(super) const LONGEST: usize = 63;
+const LONGEST: usize = 63;
 
 impl Walk<'_> {
     pub(super) fn metadata(&mut self, metadata: Option<&Value>) {

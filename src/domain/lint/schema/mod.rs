@@ -271,7 +271,7 @@ pub fn is_name(name: &str) -> bool {
 
 /// A DNS-1123 label, as namespaces are called.
 pub fn is_label(name: &str) -> bool {
-    name.len() <= metadata::LONGEST && is_part(name)
+    name.len() <= 63 && is_part(name)
 }
 
 /// What a name has between its dots.

@@ -303,7 +303,7 @@ fn tells_which_texts_change_with_the_value() {
 
 #[test]
 fn names_what_grafana_does_not_have() {
-    use Unknown::{Dash, Field, Function, Query, Variable};
+    use Unknown::{Dash, Field, Function, Query, Variable, Within};
     let all: [(&str, &[Unknown]); 15] = [
         (
             "{{ humanize $value }} {{ .Labels.a }} {{ index $labels \"a\" }} {{ $.Values.A }} {{ $values }}",
@@ -339,7 +339,7 @@ fn names_what_grafana_does_not_have() {
         ),
         (
             "{{ define \"x\" }}{{ $labels }}{{ $ }}{{ end }}",
-            &[Variable("$labels".into())],
+            &[Within("$labels".into())],
         ),
         (
             "{{ define \"x\" }}{{ $a := . }}{{ end }}{{ $a }}",

@@ -114,6 +114,11 @@ pub enum Unknown {
         "Grafana has no variable {0}, and shows the whole text as it is written; it has $labels, $values and $value"
     )]
     Variable(String),
+    /// A variable that Grafana has, within a template that the text defines, where none from outside is.
+    #[error(
+        "Grafana has no variable {0} within define, and shows the whole text as it is written; where the template is given the alert, write .Labels, .Values or .Value"
+    )]
+    Within(String),
     /// A field of the alert.
     #[error(
         "the alert has no field {0}, and Grafana shows the whole text as it is written; it has .Labels, .Values and .Value"
@@ -160,7 +165,14 @@ pub fn unknown(text: &str) -> BTreeSet<Unknown> {
     let Some(undeclared) = undeclared else {
         return BTreeSet::new();
     };
-    found.extend(undeclared.into_iter().map(Unknown::Variable));
+    found.extend(undeclared.into_iter().map(|name| {
+        // Outside it is declared.
+        if VARIABLES.contains(&name.as_str()) {
+            Unknown::Within(name)
+        } else {
+            Unknown::Variable(name)
+        }
+    }));
     if found.iter().any(|unknown| matches!(unknown, Unknown::Dash(..))) {
         // What stands behind a dash is no word of its own.
         found.retain(|unknown| matches!(unknown, Unknown::Dash(..)));
