@@ -1,5 +1,6 @@
 //! The names that arguments give. They become parts of addresses, so what is no name there is refused before anything is asked.
 
+use super::print::wrong;
 use crate::domain::lint::schema::{is_label, is_name};
 
 /// The namespace of an argument.
@@ -30,6 +31,13 @@ pub(in super::super) fn name(text: &str) -> Result<String, String> {
     Err(format!(
         "nothing has the name {text:?}: names have at most 253 lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part"
     ))
+}
+
+/// Ends as for wrong arguments where this is no name of a resource, unless it may be any.
+pub(in super::super) fn insist(text: &str, may_be_any: bool) {
+    if let (Err(why), false) = (name(text), may_be_any) {
+        wrong(&why);
+    }
 }
 
 /// The name of a resource, or its namespace and name.

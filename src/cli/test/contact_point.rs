@@ -101,11 +101,7 @@ impl TestContactPoint {
         if self.integration == Some(0) {
             wrong("integrations are counted from 1");
         }
-        if !self.in_grafana
-            && let Err(why) = dns::name(&self.name)
-        {
-            wrong(&why);
-        }
+        dns::insist(&self.name, self.in_grafana);
         refuse_twice(&self.labels);
         let Tested {
             point,
@@ -129,9 +125,7 @@ impl TestContactPoint {
                 }
             });
         }
-        if let Some(why) = &ended {
-            note(why);
-        }
+        ended.iter().for_each(|why| note(why));
         Ok(exit_code(failures, ended.is_some()))
     }
 
