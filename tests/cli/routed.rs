@@ -6,7 +6,7 @@ const FILES: &str = "
 apiVersion: alerting.letsrevel.io/v1alpha1
 kind: GrafanaInstance
 metadata: {name: staging, namespace: alertwright-system}
-spec: {url: 'http://grafana', allowedNamespaces: {names: [plat]}}
+spec: {url: 'http://grafana', auth: {token: {secretKeyRef: {name: g, key: t}}}, allowedNamespaces: {names: [plat]}}
 ---
 apiVersion: alerting.letsrevel.io/v1alpha1
 kind: NotificationPolicy
