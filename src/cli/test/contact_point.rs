@@ -125,7 +125,9 @@ impl TestContactPoint {
                 }
             });
         }
-        ended.iter().for_each(|why| note(why));
+        if let Some(why) = &ended {
+            note(why);
+        }
         Ok(exit_code(failures, ended.is_some()))
     }
 

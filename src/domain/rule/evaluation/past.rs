@@ -12,12 +12,15 @@ use crate::grafana::model::AlertRule;
 /// An alert that fires again so soon after it was resolved, in seconds, is one that flaps.
 pub const FLAPS_WITHIN: i64 = 15 * 60;
 
+/// What a series has at a time.
+type Sample = (Labels, Option<f64>);
+
 /// The samples of queries, by refId and by the time of the evaluation that they are for.
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
     series: BTreeMap<String, BTreeMap<Labels, BTreeMap<i64, Option<f64>>>>,
     /// Those of other series with the same labels, which Grafana fails for.
-    others: BTreeMap<String, BTreeMap<i64, Vec<(Labels, Option<f64>)>>>,
+    others: BTreeMap<String, BTreeMap<i64, Vec<Sample>>>,
 }
 
 impl Samples {

@@ -229,16 +229,17 @@ impl<'a> Grammar<'a> {
                     }
                     may_run.get_or_insert(false);
                 }
-                Mark::Word("if" | "with" | "range" | "else" | "end" | "define" | "block" | "template") => {
+                Mark::Word("if" | "with" | "range" | "else" | "end" | "define" | "block" | "template")
+                | Mark::Declare
+                | Mark::Assign
+                | Mark::Comma
+                | Mark::Space => {
                     return Err(Problem::Unexpected);
                 }
                 Mark::Word(_) => {
                     rest.next();
                     rest.fields();
                     may_run.get_or_insert(true);
-                }
-                Mark::Declare | Mark::Assign | Mark::Comma | Mark::Space => {
-                    return Err(Problem::Unexpected);
                 }
             }
             match rest.peek() {

@@ -50,7 +50,7 @@ impl Made<'_> {
                 }
                 "http_headers" if self.type_.ours == "webhook" => self.headers(value),
                 "tls_config" if self.type_.ours == "webhook" => {
-                    self.tls("http_config.tls_config", "tlsConfig", value)
+                    self.tls("http_config.tls_config", "tlsConfig", value);
                 }
                 "oauth2" if self.type_.ours == "webhook" => self.oauth2(value),
                 // It is what Grafana does too, or says nothing by itself.

@@ -47,14 +47,15 @@ impl Empty {
             1 => format!("{name}-muted"),
             nth => format!("{name}-muted-{nth}"),
         };
-        let free = (0..).map(of).find(|own| {
-            let full = format!("{}{own}", self.before);
-            !is_taken(&full) && !self.names.values().any(|other| *other == full)
-        });
-        if let Some(own) = free {
-            self.names
-                .insert(name.to_owned(), format!("{}{own}", self.before));
-        }
+        let mut nth = 0;
+        let free = loop {
+            let full = format!("{}{}", self.before, of(nth));
+            if !is_taken(&full) && !self.names.values().any(|other| *other == full) {
+                break full;
+            }
+            nth += 1;
+        };
+        self.names.insert(name.to_owned(), free);
     }
 
     /// The time intervals that have their routes send nothing, with the names of the receivers.

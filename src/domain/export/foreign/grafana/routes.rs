@@ -10,7 +10,7 @@ use super::super::alertmanager::{list, text};
 use super::super::asked::meta;
 use crate::domain::tenancy::selector;
 
-/// All GrafanaNotificationPolicyRoutes, as the API server lists them.
+/// All `GrafanaNotificationPolicyRoute` objects, as the API server lists them.
 pub(super) struct Routes<'a>(Vec<&'a Value>);
 
 /// Who selects.

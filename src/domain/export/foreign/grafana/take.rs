@@ -138,11 +138,11 @@ pub(super) fn policy(
         },
         remarks: branch.iter().map(|_| OF_NAMESPACE.to_owned()).collect(),
         parent: branch.map(|branch| {
-            let mut fields = json!({"parentRef": branch.parent});
             if branch.is_exclusive {
-                fields["exclusive"] = true.into();
+                json!({"parentRef": branch.parent, "exclusive": true})
+            } else {
+                json!({"parentRef": branch.parent})
             }
-            fields
         }),
         called: String::new(),
     };
