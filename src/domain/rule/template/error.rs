@@ -21,6 +21,11 @@ pub enum Problem {
     /// A comment has no end.
     #[error("this comment is never closed by */}}}}")]
     UnclosedComment,
+    /// A comment isn't alone between its braces.
+    #[error(
+        "a comment begins right behind its braces and ends right before them, as {{{{/* this */}}}} and {{{{- /* this */ -}}}} do"
+    )]
+    Comment,
     /// A string is never closed, or not on its line.
     #[error("the string that starts here is never closed")]
     UnclosedString,

@@ -42,6 +42,13 @@ impl<'a> Grammar<'a> {
         let Some(inner) = inner(text, action) else {
             return Ok(());
         };
+        if inner.trim_start().starts_with("/*") {
+            return if is_comment(inner) {
+                Ok(())
+            } else {
+                Err(Problem::Comment)
+            };
+        }
         let marks = lex(inner)?;
         let mut rest = Marks { all: &marks, at: 0 };
         rest.skip_space();
@@ -256,19 +263,27 @@ impl<'a> Grammar<'a> {
     }
 }
 
-/// What stands between the braces, without the marks that trim; nothing of a comment.
+/// Whether this is a comment as it must be: right behind the braces or the mark that trims, and right before them.
+fn is_comment(inner: &str) -> bool {
+    inner.strip_prefix("/*").is_some_and(|rest| rest.ends_with("*/"))
+}
+
+/// What stands between the braces, without the marks that trim and the space that belongs to each.
 fn inner<'a>(text: &'a str, action: &Action<'_>) -> Option<&'a str> {
     let whole = text.get(action.span.clone())?;
     let inner = whole.strip_prefix("{{")?.strip_suffix("}}")?;
     let inner = match inner.strip_prefix('-') {
-        Some(rest) if rest.starts_with(char::is_whitespace) => rest.get(1..)?,
+        Some(rest) if rest.starts_with(is_space) => rest.get(1..)?,
         _ => inner,
     };
-    let inner = match inner.strip_suffix('-') {
-        Some(rest) if rest.ends_with(char::is_whitespace) => rest,
+    Some(match inner.strip_suffix('-') {
+        Some(rest) if rest.ends_with(is_space) => rest.get(..rest.len() - 1)?,
         _ => inner,
-    };
-    (!inner.trim_start().starts_with("/*")).then_some(inner)
+    })
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
 /// The marks that are still to be read.

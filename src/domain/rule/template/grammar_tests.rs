@@ -49,6 +49,15 @@ fn what_gos_parser_refuses_is_refused() {
         "{{ print # }}",
         "{{ if . }}{{ end . }}",
         "{{ range . }}{{ break 1 }}{{ end }}",
+        "{{ /* a comment */}}",
+        "{{/* a comment */ }}",
+        "{{-  /* a comment */ -}}",
+        "{{/* a comment */  -}}",
+        "{{/* a comment */ .X }}",
+        "{{ define\"x\" }}{{ end }}",
+        "{{ $x := 1 }}{{ $x=2 }}",
+        "{{ range$i, $x := . }}{{ end }}",
+        "{{ .X\"y\" }}",
     ] {
         assert!(check_for_go(text).is_err(), "{text}");
     }

@@ -57,8 +57,13 @@ pub(super) fn lex(text: &str) -> Result<Vec<Mark<'_>>, Problem> {
             }
             _ => return Err(Problem::Unexpected),
         };
-        marks.push(mark);
         rest = rest.get(length..).unwrap_or_default();
+        // Names end where something begins that may stand behind them, and so does `$x = 1`, but not `$x=1`.
+        let is_name = matches!(mark, Mark::Field | Mark::Variable(_) | Mark::Word(_));
+        if is_name && rest.starts_with(|c: char| !c.is_whitespace() && !".,|:()".contains(c)) {
+            return Err(Problem::Unexpected);
+        }
+        marks.push(mark);
     }
     Ok(marks)
 }
