@@ -51,7 +51,7 @@ async fn a_rule_on_samples_fires_with_their_value_and_resolves() {
     queue("mail", 1.0).await;
     queue("invoices", 2.5).await;
     let mut spec = rule(&format!("queue_length{{app=\"{app}\"}} > 10"));
-    spec["for"] = json!("2s");
+    spec["for"] = json!("6s");
     spec["annotations"] = json!({"summary": "{{ $labels.queue }} has {{ $value }}"});
     w.put("AlertRule", "r", spec).await;
     state(&w, "r", "Normal").await;

@@ -56,7 +56,7 @@ fn length(length: SignedDuration) -> String {
     let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
         (0, ..) => format!("{hours}h {minutes}m"),
         _ => format!("{days}d {hours}h"),
     }
@@ -167,7 +167,7 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;ma
 table{border-collapse:collapse;width:100%}th,td{padding:.35rem .6rem;border-bottom:1px solid #d8dee6;text-align:left}\
 th{font-size:.8rem;color:#56616f}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
 .bar{display:block;height:.3rem;background:#d2452f;border-radius:2px}th:last-child,td:last-child{white-space:nowrap}tr.never td{color:#7b8592}\
-@media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#14181e}th,td{border-color:#2c343e}}";
+@media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#14181e}th,td{border-color:#2c343e}th{color:#9fb0c0}}";
 
 /// One page that loads nothing.
 pub(super) fn html(rows: &[Row], by: By, window: &Window, limits: &[String]) -> String {
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_column_for_each_figure_and_no_text_of_a_rule_breaks_it() {
-        let expected = "RULE               SEVERITY  FIRINGS  FIRING  MEDIAN  FLAPS  SILENCED  NODATA  ERROR  LAST\n<b>High | \"rate\"\u{fffd}  =high     19       4h 12m  8m      6      25%       1       2      2026-11-25 14:05\nQuiet              –         0        0s      –       0      –         0       0      –\n";
+        let expected = "RULE               SEVERITY  FIRINGS  FIRING  MEDIAN  FLAPS  SILENCED  NODATA  ERROR  LAST\n<b>High | \"rate\"\u{fffd}  =high     19       4h 12m  8m 0s   6      25%       1       2      2026-11-25 14:05\nQuiet              –         0        0s      –       0      –         0       0      –\n";
         let table = |by, has_titles| table(&rows(), by, has_titles, Look::default());
         assert_eq!(table(By::Rule, true), expected);
         assert!(table(By::Team, true).starts_with("TEAM "));

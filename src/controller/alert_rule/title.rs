@@ -13,6 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::claim::Key;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
+use crate::domain::rule;
 use crate::domain::version::Version;
 use crate::grafana::api::FoundRule;
 use crate::grafana::model;
@@ -20,6 +21,9 @@ use crate::grafana::turns::Turn;
 
 /// How long to wait before looking again whether a title has become free; it costs no call.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How many resources that pass on their titles in a ring are seen through.
+const RING: usize = 16;
 
 /// Fails while another rule has the title.
 ///
@@ -74,14 +78,15 @@ pub(super) async fn free(
         let key = Key::Title(place.clone(), folder.clone(), title.to_owned());
         context.claims.is_claimed_by::<AlertRule>(&key, namespace, name)
     };
-    if wants(&rule.title) || is_stuck(context, object.instance(), namespace, name) {
+    let is_ring = found.is_some_and(|found| leads_to(found, context, instance, (namespace, name)));
+    if wants(&rule.title) || (!is_ring && is_stuck(context, object.instance(), namespace, name)) {
         // The holder may be younger and without a right to it, but nobody takes from it what it has.
         return Err(conflict(format!(
             "spec.title: AlertRule {namespace}/{name} still has this title in the same folder; choose another title or folder for one of the two"
         )));
     }
     context.triggers.rules.one(namespace, name);
-    if let Some(found) = found.filter(|found| wants(&found.title)) {
+    if let Some(found) = found.filter(|_| is_ring) {
         let aside = model::AlertRule {
             title: format!("{} ({})", rule.title, rule.uid),
             provenance: found.provenance.clone(),
@@ -94,16 +99,59 @@ pub(super) async fn free(
     )))
 }
 
+/// Whether the title that a resource wants is this rule's, or is with another one that waits for it: they swap titles, or pass them on in a ring. Each of
+/// them may have said by now that it waits, so that one is in conflict doesn't count.
+fn leads_to(
+    rule: &FoundRule,
+    context: &Context,
+    instance: &Instance,
+    (namespace, name): (&str, &str),
+) -> bool {
+    let mut waits = (namespace.to_owned(), name.to_owned());
+    for _ in 0..RING {
+        let key = ObjectRef::new(&waits.1).within(&waits.0);
+        let Some(resource) = context.stores.rules.at(&key, &instance.name) else {
+            return false;
+        };
+        // One that is wrong by itself would never take it.
+        if why_not(&resource).is_some_and(|reason| reason != Reason::Conflict.as_str()) {
+            return false;
+        }
+        let title = rule::title(&resource.spec, resource.id()).to_owned();
+        let owner = instance.mirror.read(|held| {
+            let mut titled = held.rules.titled(&rule.folder_uid, &title);
+            titled.find_map(|holder| {
+                let is_this = holder.uid == rule.uid;
+                let owner = holder
+                    .owner
+                    .as_deref()
+                    .and_then(|mark| instance.owners.resource(mark));
+                let owner = owner.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
+                (is_this || owner.as_ref().is_some_and(|owner| *owner != waits)).then_some((is_this, owner))
+            })
+        });
+        match owner {
+            Some((true, _)) => return true,
+            Some((false, Some(next))) => waits = next,
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// Whether the last pass over a resource found that it can't be carried out as it is.
 fn is_stuck(context: &Context, instance: &str, namespace: &str, name: &str) -> bool {
     let key = ObjectRef::new(name).within(namespace);
-    context.stores.rules.at(&key, instance).is_none_or(|holder| {
-        let ready = holder
-            .status
-            .as_ref()
-            .and_then(|status| condition::ready(&status.conditions));
-        ready.is_some_and(|c| c.status == "False" && c.observed_generation == holder.metadata.generation)
-    })
+    let holder = context.stores.rules.at(&key, instance);
+    holder.is_none_or(|holder| why_not(&holder).is_some())
+}
+
+/// The reason why a resource can't be carried out as it is now, if its last pass found one.
+fn why_not(resource: &AlertRule) -> Option<String> {
+    let status = resource.status.as_ref()?;
+    let ready = condition::ready(&status.conditions)?;
+    let is_stuck = ready.status == "False" && ready.observed_generation == resource.metadata.generation;
+    is_stuck.then(|| ready.reason.clone())
 }
 
 /// What helps where a rule carries this very resource's mark under an owner id that isn't known to be a former one, as in a cluster that was

@@ -369,7 +369,7 @@ pub const WITHOUT_OPERATOR: &[Row] = &[
         "alertwright silence -n revel --rule gdpr-export-failures -d 1h -c why --name unseen --timeout 1s",
     ]),
     ("reconcile", 3, "the operator doesn't do it in time", &["alertwright reconcile -n revel AlertRule/gdpr-export-failures --wait --timeout 1s"]),
-    ("suspend", 3, "the operator doesn't say so in time", &["alertwright suspend -n revel AlertRule/celery-task-failures --wait --timeout 1s"]),
+    ("suspend", 4, "the operator doesn't say so in time", &["alertwright suspend -n revel AlertRule/celery-task-failures --wait --timeout 1s"]),
 ];
 
 /// A command as in the tables above, of whose calls to Grafana those are refused whose method is this and whose path has one of these in it, but for

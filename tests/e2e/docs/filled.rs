@@ -302,7 +302,7 @@ impl Filled {
         )
         .await;
         let points: Api<ContactPoint> = Api::namespaced(self.client().await, NS);
-        wait::until("the mail is sent", SOON, async || {
+        wait::until("the mail is sent", 2 * SOON, async || {
             let status = points.get("default-email").await.ok()?.status?;
             (status.delivery.as_deref() == Some("OK")).then_some(())
         })

@@ -147,6 +147,45 @@ async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn two_that_swap_titles_do_so_though_both_have_said_that_they_wait() {
+    for (reason, swapped) in [("Conflict", true), ("Invalid", false)] {
+        let mut world = with_two("11.6.0").await;
+        let waits = |mut rule: AlertRule, reason: &str| {
+            let status = json!({"conditions": [{
+                "type": "Ready", "status": "False", "reason": reason, "message": "", "observedGeneration": 1,
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }]});
+            rule.status = Some(serde_json::from_value(status).unwrap());
+            rule
+        };
+        let a = waits(titled(&mut world, "a", "b"), "Conflict");
+        let b = waits(titled(&mut world, "b", "a"), reason);
+        for rule in [&a, &b] {
+            see(
+                &world.context,
+                &mut world.writers.rules,
+                rule.clone(),
+                news::about_rule,
+            );
+        }
+        let failure = fails(&world, &a).await;
+        assert_eq!(
+            failure.message.contains("still with revel/b"),
+            swapped,
+            "{}",
+            failure.message
+        );
+        let is_free = !titles(&world).contains(&"a".to_owned());
+        assert_eq!(is_free, swapped, "{reason}: {:?}", titles(&world));
+        if swapped {
+            b.reconcile(&world.context).await.unwrap();
+            a.reconcile(&world.context).await.unwrap();
+            assert_eq!(titles(&world), ["a", "b"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_title_that_this_very_resource_has_under_another_owner_id_is_told_with_the_cure() {
     let mut world = with_two("11.6.0").await;
     for (mark, words) in [
