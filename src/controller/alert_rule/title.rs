@@ -78,7 +78,10 @@ pub(super) async fn free(
         let key = Key::Title(place.clone(), folder.clone(), title.to_owned());
         context.claims.is_claimed_by::<AlertRule>(&key, namespace, name)
     };
-    let is_ring = found.is_some_and(|found| leads_to(found, context, instance, (namespace, name)));
+    let is_ring = found.is_some_and(|found| {
+        let at = |title: String| Key::Title(place.clone(), folder.clone(), title);
+        leads_to(found, &rule.folder_uid, context, instance, (namespace, name), at)
+    });
     if wants(&rule.title) || (!is_ring && is_stuck(context, object.instance(), namespace, name)) {
         // The holder may be younger and without a right to it, but nobody takes from it what it has.
         return Err(conflict(format!(
@@ -103,9 +106,11 @@ pub(super) async fn free(
 /// them may have said by now that it waits, so that one is in conflict doesn't count.
 fn leads_to(
     rule: &FoundRule,
+    folder_uid: &str,
     context: &Context,
     instance: &Instance,
     (namespace, name): (&str, &str),
+    here: impl Fn(String) -> Key,
 ) -> bool {
     let mut waits = (namespace.to_owned(), name.to_owned());
     for _ in 0..RING {
@@ -118,8 +123,16 @@ fn leads_to(
             return false;
         }
         let title = rule::title(&resource.spec, resource.id()).to_owned();
+        // In another folder it is in nobody's way here.
+        let wanted = here(title.clone());
+        if !context
+            .claims
+            .is_claimed_by::<AlertRule>(&wanted, &waits.0, &waits.1)
+        {
+            return false;
+        }
         let owner = instance.mirror.read(|held| {
-            let mut titled = held.rules.titled(&rule.folder_uid, &title);
+            let mut titled = held.rules.titled(folder_uid, &title);
             titled.find_map(|holder| {
                 let is_this = holder.uid == rule.uid;
                 let owner = holder

@@ -14,7 +14,7 @@ use crate::grafana::approach::{Approach, Approaches, here};
 
 /// How many passes over one kind work at the same time in one Grafana.
 const PLACES: usize = 16;
-/// How many passes may be under way that write together with others: most of them wait for these. Each holds some 10 KB.
+/// How many passes may be under way that write together with others: most of them wait for these, and each of those that wait is held whole.
 const SEATS: usize = 512;
 /// How many of them begin at once. More are a crowd, which goes in by what it writes.
 const FEW: usize = 1;
@@ -27,9 +27,11 @@ tokio::task_local! {
     static HALL: Arc<Hall>;
 }
 
-/// The passes that are under way or wait, by their kind and the Grafana that they are for.
+/// The passes that are under way or wait, by their kind and the Grafana that they are for; `None` has those over resources that are for several.
 #[derive(Debug, Default)]
-pub struct Crowd(Mutex<HashMap<(&'static str, String), Weak<Hall>>>);
+pub struct Crowd(Mutex<HashMap<Of, Weak<Hall>>>);
+
+type Of = (&'static str, Option<String>);
 
 /// Whom a pass writes together with.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Crowd {
     /// Waits for a seat among the passes over a kind in one Grafana, and for a place to work at.
     pub async fn enter(&self, kind: &'static str, instance: &str, company: Option<Company>) -> Entry {
         let seats = if company.is_some() { SEATS } else { PLACES };
-        let hall = self.hall((kind, instance.to_owned()), seats);
+        let hall = self.hall((kind, Some(instance.to_owned())), seats);
         let (writes, approaches) =
             company.map_or_else(Default::default, |it| (Some(it.writes), it.approaches));
         // It is waited for only from now on: thousands may be before it.
@@ -60,7 +62,7 @@ impl Crowd {
 
     /// Waits for a seat among the passes over resources that are for several Grafanas. Each of their parts [enters](Self::enter) by itself.
     pub async fn begin(&self, kind: &'static str) -> Seat {
-        let hall = self.hall((kind, String::new()), SEATS);
+        let hall = self.hall((kind, None), SEATS);
         deadline::waiting(hall.seat(None, None)).await.0
     }
 
@@ -69,7 +71,7 @@ impl Crowd {
         let hall = self
             .0
             .lock()
-            .get(&(kind, instance.to_owned()))
+            .get(&(kind, Some(instance.to_owned())))
             .and_then(Weak::upgrade);
         hall.is_some_and(|hall| {
             let door = hall.door.lock();
@@ -77,7 +79,7 @@ impl Crowd {
         })
     }
 
-    fn hall(&self, of: (&'static str, String), seats: usize) -> Arc<Hall> {
+    fn hall(&self, of: Of, seats: usize) -> Arc<Hall> {
         let mut halls = self.0.lock();
         if let Some(hall) = halls.get(&of).and_then(Weak::upgrade) {
             return hall;
@@ -330,13 +332,16 @@ mod tests {
     async fn a_crowd_goes_in_by_what_it_writes_and_each_group_whole() {
         let (crowd, approaches) = (Arc::new(Crowd::default()), Approaches::default());
         let in_hall = Arc::new(Mutex::new(BTreeMap::<String, Vec<Entry>>::new()));
+        let went_in = Arc::new(Mutex::new(Vec::new()));
         let come = |i: usize| {
-            let (crowd, approaches, in_hall) = (crowd.clone(), approaches.clone(), in_hall.clone());
+            let (crowd, approaches) = (crowd.clone(), approaches.clone());
+            let (in_hall, went_in) = (in_hall.clone(), went_in.clone());
             tokio::spawn(async move {
                 // One of each group in turn, as a store has them.
                 let group = format!("{:03}", i % 100);
                 let entry = crowd.rule(&group, &approaches).await;
                 entry.scope(async { arrived() }).await;
+                went_in.lock().push(group.clone());
                 in_hall.lock().entry(group).or_default().push(entry);
             })
         };
@@ -361,6 +366,10 @@ mod tests {
             passes.retain(|pass| !pass.is_finished());
             yield_now().await;
         }
+        let mut went_in = std::mem::take(&mut *went_in.lock());
+        assert_eq!(went_in.len(), 1000);
+        went_in.dedup();
+        assert!(went_in.len() <= 100 + FEW, "groups came in pieces: {went_in:?}");
     }
 
     #[tokio::test]

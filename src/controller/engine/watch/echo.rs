@@ -15,8 +15,8 @@ use crate::controller::engine::managed::Managed;
 #[derive(Debug, Default)]
 pub struct Echoes(Mutex<HashMap<Key, Written>>);
 
-/// Kind, namespace and name.
-type Key = (&'static str, String, String);
+/// Kind and uid: one that is made anew under its name is another.
+type Key = (&'static str, String);
 
 #[derive(Debug, Default)]
 struct Written {
@@ -33,7 +33,7 @@ enum Finalizer {
     Added(Instant),
 }
 
-/// How far a watch is behind at most. An echo that has not come then never will.
+/// For how long a watch that is behind is believed to bring the finalizer yet. After that it is looked for anew, which harms nothing if it does.
 const BEHIND: Duration = Duration::from_secs(10);
 
 /// So many statuses of one resource are awaited at most: those that come back otherwise than they were sent don't add up.
@@ -130,7 +130,7 @@ impl Echoes {
 }
 
 fn key<K: Managed>(object: &K) -> Key {
-    (K::KIND, object.ns().to_owned(), object.id().to_owned())
+    (K::KIND, object.meta().uid.clone().unwrap_or_default())
 }
 
 /// As it is written, since a time is written in whole seconds.
@@ -233,6 +233,14 @@ mod tests {
             !echoes.has_finalizer(&before, now),
             "somebody may have taken it off"
         );
+        echoes.expect_finalizer(&before);
+        echoes.finalizer_added(&before, now);
+        let anew = rule(json!({"uid": "v"}), &json!({}));
+        assert!(
+            !echoes.has_finalizer(&anew, now),
+            "it was made anew under its name"
+        );
+        assert!(!tells(&echoes, &before, &with));
         echoes.finalizer_added(&before, now);
         assert!(!echoes.has_finalizer(&before, now), "the echo was quicker");
     }

@@ -146,28 +146,24 @@ async fn a_title_that_its_holder_keeps_or_cannot_let_go_of_is_a_conflict() {
     }
 }
 
+/// The rule as one whose last pass has come to this.
+fn says(world: &mut World, rule: &AlertRule, reason: &str) -> AlertRule {
+    let status = json!({"conditions": [{
+        "type": "Ready", "status": "False", "reason": reason, "message": "", "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }]});
+    let mut rule = rule.clone();
+    rule.status = Some(serde_json::from_value(status).unwrap());
+    see(&world.context, &mut world.writers.rules, rule, news::about_rule)
+}
+
 #[tokio::test]
 async fn two_that_swap_titles_do_so_though_both_have_said_that_they_wait() {
     for (reason, swapped) in [("Conflict", true), ("Invalid", false)] {
         let mut world = with_two("11.6.0").await;
-        let waits = |mut rule: AlertRule, reason: &str| {
-            let status = json!({"conditions": [{
-                "type": "Ready", "status": "False", "reason": reason, "message": "", "observedGeneration": 1,
-                "lastTransitionTime": "2026-01-01T00:00:00Z",
-            }]});
-            rule.status = Some(serde_json::from_value(status).unwrap());
-            rule
-        };
-        let a = waits(titled(&mut world, "a", "b"), "Conflict");
-        let b = waits(titled(&mut world, "b", "a"), reason);
-        for rule in [&a, &b] {
-            see(
-                &world.context,
-                &mut world.writers.rules,
-                rule.clone(),
-                news::about_rule,
-            );
-        }
+        let (a, b) = (titled(&mut world, "a", "b"), titled(&mut world, "b", "a"));
+        let a = says(&mut world, &a, "Conflict");
+        let b = says(&mut world, &b, reason);
         let failure = fails(&world, &a).await;
         assert_eq!(
             failure.message.contains("still with revel/b"),
@@ -183,6 +179,41 @@ async fn two_that_swap_titles_do_so_though_both_have_said_that_they_wait() {
             assert_eq!(titles(&world), ["a", "b"]);
         }
     }
+}
+
+#[tokio::test]
+async fn three_that_pass_on_their_titles_in_a_ring_do_so_though_all_have_said_that_they_wait() {
+    let mut world = with_two("11.6.0").await;
+    let third = titled(&mut world, "c", "c");
+    third.reconcile(&world.context).await.unwrap();
+    let wish = |world: &mut World, name: &str, title: &str| titled(world, name, title);
+    let ring = [
+        wish(&mut world, "a", "b"),
+        wish(&mut world, "b", "c"),
+        wish(&mut world, "c", "a"),
+    ];
+    let [a, b, c] = ring.map(|rule| says(&mut world, &rule, "Conflict"));
+    fails(&world, &a).await;
+    assert!(!titles(&world).contains(&"a".to_owned()), "{:?}", titles(&world));
+    for rule in [c, b, a] {
+        rule.reconcile(&world.context).await.unwrap();
+    }
+    assert_eq!(titles(&world), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn nobody_makes_way_for_one_that_wants_the_title_in_another_folder() {
+    let mut world = with_two("11.6.0").await;
+    let a = titled(&mut world, "a", "b");
+    world.rule("b", json!({"query": QUERY, "title": "a", "folder": "Elsewhere"}));
+    let sent = world.grafana.count("rules.update");
+    let failure = fails(&world, &a).await;
+    assert!(
+        failure.message.contains("still with revel/b"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(world.grafana.count("rules.update"), sent);
 }
 
 #[tokio::test]
