@@ -236,19 +236,7 @@ mod tests {
 
     #[test]
     fn silences_in_a_namespace_that_may_not_cover_others_are_told() {
-        let silence = Resource {
-            name: "s".to_owned(),
-            namespace: Some("shop".to_owned()),
-            spec: Spec::Silence(Box::default()),
-            adopts: None,
-            called: "a=b".to_owned(),
-            folder: None,
-            form: String::new(),
-            changes: Vec::new(),
-            lost: Vec::new(),
-            remarks: Vec::new(),
-            secrets: Vec::new(),
-        };
+        let silence = Resource::new(Spec::Silence(Box::default()), "s", Some("shop"), "a=b");
         let spec = |more: serde_json::Value| -> GrafanaInstanceSpec {
             let mut spec = json!({"url": "http://grafana", "auth": {}});
             spec["unrestrictedNamespaces"] = more;

@@ -304,6 +304,21 @@ fn rules<'a>(ours: &[&'a Object], shown: &Shown<'_>) -> Vec<(&'a Object, Part<'a
         .collect()
 }
 
+/// Those of them that are in such a state, by their Grafana.
+fn by_instance<'a>(
+    ours: &[&'a Object],
+    shown: &Shown<'_>,
+    is_meant: impl Fn(&Part<'a>) -> bool,
+) -> BTreeMap<&'a str, Vec<(&'a Object, Part<'a>)>> {
+    let mut found: BTreeMap<&str, Vec<(&Object, Part<'_>)>> = BTreeMap::new();
+    for (rule, part) in rules(ours, shown) {
+        if let Some(instance) = part.instance.filter(|_| is_meant(&part)) {
+            found.entry(instance).or_default().push((rule, part));
+        }
+    }
+    found
+}
+
 fn firing(
     objects: &[Object],
     ours: &[&Object],
@@ -311,16 +326,8 @@ fn firing(
     now: Timestamp,
     zones: Zones<'_>,
 ) -> Result<Vec<Firing>, String> {
-    let mut by_instance: BTreeMap<&str, Vec<(&Object, Part<'_>)>> = BTreeMap::new();
-    for (rule, part) in rules(ours, shown) {
-        if let Some(instance) = part.instance
-            && part.is_firing()
-        {
-            by_instance.entry(instance).or_default().push((rule, part));
-        }
-    }
     let mut all = Vec::new();
-    for (instance, rules) in by_instance {
+    for (instance, rules) in by_instance(ours, shown, Part::is_firing) {
         let only: Vec<&Object> = rules.iter().map(|(rule, _)| *rule).collect();
         let ways = ways(objects, instance, &only, now, zones)?;
         for ((rule, part), way) in rules.into_iter().zip(ways) {
@@ -376,16 +383,9 @@ fn in_error(
     now: Timestamp,
     zones: Zones<'_>,
 ) -> Result<Vec<Failing>, String> {
-    let mut by_instance: BTreeMap<&str, Vec<(&Object, Part<'_>)>> = BTreeMap::new();
-    for (rule, part) in rules(ours, shown) {
-        if let Some(instance) = part.instance
-            && matches!(part.text("state"), Some("Error" | "NoData"))
-        {
-            by_instance.entry(instance).or_default().push((rule, part));
-        }
-    }
+    let is_failing = |part: &Part<'_>| matches!(part.text("state"), Some("Error" | "NoData"));
     let mut all = Vec::new();
-    for (instance, rules) in by_instance {
+    for (instance, rules) in by_instance(ours, shown, is_failing) {
         let only: Vec<&Object> = rules.iter().map(|(rule, _)| *rule).collect();
         let ways = ways(objects, instance, &only, now, zones)?;
         for ((rule, part), way) in rules.into_iter().zip(ways) {

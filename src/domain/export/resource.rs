@@ -130,7 +130,7 @@ struct Metadata<'a> {
 
 impl Resource {
     /// One of which nothing is to be said yet.
-    pub(super) fn new(spec: Spec, name: &str, namespace: Option<&str>, called: &str) -> Self {
+    pub fn new(spec: Spec, name: &str, namespace: Option<&str>, called: &str) -> Self {
         Self {
             name: name.to_owned(),
             namespace: namespace.map(str::to_owned),

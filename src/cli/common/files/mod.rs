@@ -60,14 +60,7 @@ impl Files {
     /// All resources in them, each as its kind; what has no namespace is in the one that is given. One that can't be read would be missing, which no answer would
     /// say, so that is an error.
     pub(in super::super) fn whole(&self, namespace: &str) -> Result<Resources, String> {
-        let sources = self.read(&[])?;
-        let read = resources(&sources, namespace);
-        if let Some(problem) = read.problems.first() {
-            let source = sources
-                .get(problem.source)
-                .map_or("", |source| source.name.as_str());
-            return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
-        }
+        let (sources, read) = self.resources(namespace)?;
         let schemas = Schemas::default();
         let unread = read
             .objects
@@ -82,14 +75,7 @@ impl Files {
 
     /// The same, and those aside that an API server would refuse, each with why, as check says it.
     pub(in super::super) fn judged(&self, namespace: &str) -> Result<Judged, String> {
-        let sources = self.read(&[])?;
-        let mut read = resources(&sources, namespace);
-        if let Some(problem) = read.problems.first() {
-            let source = sources
-                .get(problem.source)
-                .map_or("", |source| source.name.as_str());
-            return Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message));
-        }
+        let (sources, mut read) = self.resources(namespace)?;
         let schemas = Schemas::default();
         let all = std::mem::take(&mut read.objects);
         let (mut objects, mut refused) = (Vec::new(), Vec::new());
@@ -104,6 +90,19 @@ impl Files {
             values: read.values,
             refused,
         })
+    }
+
+    fn resources(&self, namespace: &str) -> Result<(Vec<Source>, Resources), String> {
+        let sources = self.read(&[])?;
+        let read = resources(&sources, namespace);
+        match read.problems.first() {
+            Some(problem) => {
+                let source = sources.get(problem.source);
+                let source = source.map_or("", |source| source.name.as_str());
+                Err(format!("{source}:{}: {}", problem.spot.start.0, problem.message))
+            }
+            None => Ok((sources, read)),
+        }
     }
 
     /// All resources in them that can be read, and the others.
@@ -207,10 +206,16 @@ fn refusal(
     object: &Object,
 ) -> Option<String> {
     let found = schemas.check(at, object);
-    let finding = found.iter().find(|finding| finding.level == Level::Error)?;
     let source = sources
         .get(read.source(at))
         .map_or("", |source| source.name.as_str());
+    let Some(finding) = found.iter().find(|finding| finding.level == Level::Error) else {
+        // What the schema takes and our types don't would be missing without a word.
+        return object
+            .typed
+            .is_none()
+            .then(|| format!("{source}: {} can't be read", object.called()));
+    };
     let line = read.spot(sources, finding).map_or(1, |spot| spot.start.0);
     Some(format!(
         "{source}:{line}: {}: {}",
