@@ -24,12 +24,15 @@ use tokio::sync::OnceCell;
 pub use account::Watch;
 pub use kubectl::Output;
 
-use crate::{Error, Result, Scratch, http, process::Process, wait};
+use crate::{Error, Result, Scratch, http, process::Process};
 
 use servers::Servers;
 
 /// Who server-side apply records as the owner of what tests apply.
 const FIELD_MANAGER: &str = "alertwright-testbed";
+
+/// How long kwok has to make its Node ready; a second is usual.
+const NODE: Duration = Duration::from_secs(20);
 
 /// A running control plane with one Node that fits everything; its pods become Ready, its Jobs complete.
 ///
@@ -41,6 +44,7 @@ pub struct ControlPlane {
     servers: Servers,
     etcd: Process,
     apiserver: Mutex<Process>,
+    kwok: Process,
     others: Vec<Process>,
     // Last, so that the folder goes after the programs that write to it.
     scratch: Scratch,
@@ -77,12 +81,14 @@ impl ControlPlane {
         let apiserver = servers.apiserver().await?;
         let kubeconfig = servers.admin_kubeconfig()?;
         let others = servers.others(&kubeconfig)?;
-        let plane = Self {
+        let kwok = servers.kwok(&kubeconfig)?;
+        let mut plane = Self {
             kubeconfig,
             namespaces: AtomicUsize::new(1),
             servers,
             etcd,
             apiserver: Mutex::new(apiserver),
+            kwok,
             others,
             scratch,
         };
@@ -148,7 +154,7 @@ impl ControlPlane {
     /// The process ids of etcd, the API server, and the rest.
     pub fn processes(&self) -> Vec<u32> {
         let others = self.others.iter().map(Process::id);
-        [self.etcd.id(), self.apiserver.lock().id()]
+        [self.etcd.id(), self.apiserver.lock().id(), self.kwok.id()]
             .into_iter()
             .chain(others)
             .collect()
@@ -160,7 +166,7 @@ impl ControlPlane {
     }
 
     /// Adds the Node that kwok plays, and waits until pods can be scheduled to it.
-    async fn add_node(&self) -> Result<()> {
+    async fn add_node(&mut self) -> Result<()> {
         let api: Api<Node> = Api::all(self.admin().await);
         let room = json!({"cpu": "1k", "memory": "4Ti", "pods": "100k"});
         let node = serde_json::from_value(json!({
@@ -176,19 +182,29 @@ impl ControlPlane {
         api.patch("fake", &PatchParams::default(), &untaint)
             .await
             .map_err(Error::kube("the Node's taints"))?;
-        wait::until("kwok makes the Node ready", Duration::from_secs(30), async || {
-            let node = api.get("fake").await?;
-            let conditions = node
-                .status
-                .and_then(|status| status.conditions)
-                .unwrap_or_default();
-            Ok::<_, kube::Error>(
-                conditions
-                    .into_iter()
-                    .find(|c| c.type_ == "Ready" && c.status == "True"),
-            )
-        })
-        .await;
-        Ok(())
+        // Seen once: a kwok that lived, and hadn't taken up its Node within 30 s. Its log goes on in the next one's.
+        for _ in 0..2 {
+            match self.node_is_ready(&api).await {
+                Err(Error::NotReady { .. }) => {}
+                done => return done,
+            }
+            self.kwok.kill();
+            self.kwok = self.servers.kwok(&self.kubeconfig)?;
+        }
+        self.node_is_ready(&api).await
+    }
+
+    /// Waits until kwok has taken up the Node; fails at once where it has ended.
+    async fn node_is_ready(&mut self, api: &Api<Node>) -> Result<()> {
+        let check = async || {
+            let node = api.get("fake").await.map_err(|error| error.to_string())?;
+            let conditions = node.status.and_then(|status| status.conditions);
+            let mut conditions = conditions.unwrap_or_default().into_iter();
+            let ready = conditions.any(|c| c.type_ == "Ready" && c.status == "True");
+            ready
+                .then_some(())
+                .ok_or_else(|| "the Node isn't Ready".to_owned())
+        };
+        self.kwok.ready(NODE, check).await
     }
 }

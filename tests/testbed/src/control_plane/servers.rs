@@ -12,7 +12,7 @@ use ring::{
 };
 
 use crate::{
-    Result, Scratch, http, parts, ports,
+    Error, Result, Scratch, http, parts, ports,
     process::{Process, Program},
 };
 
@@ -101,20 +101,28 @@ impl Servers {
         Ok(apiserver)
     }
 
-    /// Starts what needs no wait of its own: the Node's readiness shows that they work.
+    /// Starts what plays the kubelets. What it answers itself is asked by nobody.
+    pub(crate) fn kwok(&self, kubeconfig: &Path) -> Result<Process> {
+        Program::new("kwok", parts::path("kwok")?)
+            .flag("--kubeconfig", kubeconfig)
+            .flag("--manage-all-nodes", "true")
+            .flag("--server-address", format!("127.0.0.1:{}", ports::free()))
+            .spawn(&self.dir.join("kwok.log"))
+    }
+
+    /// Starts what needs no wait of its own: the first workload shows that they work.
     pub(crate) fn others(&self, kubeconfig: &Path) -> Result<Vec<Process>> {
-        let with_kubeconfig =
-            |name: &str| Ok(Program::new(name, parts::path(name)?).flag("--kubeconfig", kubeconfig));
-        // The controllers and the scheduler check who asks for their metrics.
+        // They check who asks for their metrics.
         let delegating = |name: &str| {
-            with_kubeconfig(name).map(|program| {
-                program
+            Ok::<_, Error>(
+                Program::new(name, parts::path(name)?)
+                    .flag("--kubeconfig", kubeconfig)
                     .flag("--authentication-kubeconfig", kubeconfig)
                     .flag("--authorization-kubeconfig", kubeconfig)
                     .flag("--bind-address", "127.0.0.1")
                     .flag("--secure-port", ports::free().to_string())
-                    .flag("--leader-elect", "false")
-            })
+                    .flag("--leader-elect", "false"),
+            )
         };
         let log = |name: &str| self.dir.join(format!("{name}.log"));
         Ok(vec![
@@ -122,10 +130,6 @@ impl Servers {
                 .flag("--controllers", CONTROLLERS)
                 .spawn(&log("kube-controller-manager"))?,
             delegating("kube-scheduler")?.spawn(&log("kube-scheduler"))?,
-            with_kubeconfig("kwok")?
-                .flag("--manage-all-nodes", "true")
-                .flag("--server-address", format!("127.0.0.1:{}", ports::free()))
-                .spawn(&log("kwok"))?,
         ])
     }
 
