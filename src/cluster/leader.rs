@@ -22,15 +22,15 @@ use super::answer::{chain, is_conflict, is_missing};
 /// The name of the Lease.
 pub const NAME: &str = "alertwright";
 /// How long a holder that doesn't renew keeps the Lease.
-pub const DURATION: Duration = Duration::from_secs(15);
+pub const DURATION: Duration = Duration::from_secs(12);
 /// How often the holder renews.
 const RENEW: Duration = Duration::from_secs(3);
 /// How soon the holder tries again when a renewal failed.
 const RETRY: Duration = Duration::from_millis(500);
 /// How long the holder goes on without having renewed: well before another can take over.
-const GIVE_UP: Duration = Duration::from_secs(10);
+const GIVE_UP: Duration = Duration::from_secs(8);
 /// How often a replica that waits looks.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(1);
 /// How long a request may take. One that isn't answered leaves time for another before the holder gives up.
 const REQUEST: Duration = Duration::from_secs(3);
 
@@ -439,6 +439,12 @@ mod tests {
             ..later(&began, GIVE_UP)
         };
         assert!(term.holds_at(&set_back), "a clock that is set back ends nothing");
+    }
+
+    #[test]
+    fn a_holder_that_dies_is_followed_within_fifteen_seconds() {
+        // It dies right after a renewal, which is seen at the next look; it has expired right after another look.
+        assert!(LOOK + DURATION + LOOK < Duration::from_secs(15));
     }
 
     #[test]

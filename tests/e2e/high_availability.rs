@@ -12,17 +12,17 @@ use crate::silences::A_WHILE;
 use crate::workloads::{asking, deployment, held, roll, settled, silences_of};
 use crate::world::{self, SOON, World};
 
-/// A holder that is killed keeps the lease for 15 s.
-const TAKEOVER: Duration = Duration::from_secs(40);
+/// A holder that is killed keeps the lease for 12 s.
+pub const TAKEOVER: Duration = Duration::from_secs(40);
 
 /// A replica that takes part in the election under this name.
-fn replica(w: &World, name: &str) -> operator::Options {
+pub fn replica(w: &World, name: &str) -> operator::Options {
     world::operator(&w.home, &w.ns, &w.kubeconfig)
         .args(["--leader-elect"])
         .env("POD_NAME", name)
 }
 
-async fn leads(replica: &Operator, within: Duration) {
+pub async fn leads(replica: &Operator, within: Duration) {
     wait::until("the replica leads", within, async || {
         replica.metric("alertwright_leader").await == Some(1.0)
     })

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alertwright::api::{AlertRule, ContactPoint, GrafanaInstance, NotificationPolicy};
-use alertwright_testbed::{any_release, apply, every_release, trial::Need, wait};
+use alertwright_testbed::{
+    Operator, any_release, apply, every_release,
+    proxy::{Call, Calls},
+    trial::Need,
+    wait,
+};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
@@ -11,15 +16,20 @@ use serde_json::{Value, json};
 
 use crate::addresses::BULK_READ;
 use crate::alarm::everything_to;
+use crate::high_availability::{TAKEOVER, leads, replica};
 use crate::notification_policy::contact_point;
 use crate::rules::{QUIET, quiet, resyncs};
 use crate::world::{self, SOON, World};
 
 const RULES: usize = 100;
 /// Rules that are listed and counted like all others, and cost Grafana nothing: so many that listing them takes a while.
-const PAUSED: usize = 500;
+const PAUSED: usize = 900;
 const GROUPS: usize = 10;
 const CONTACT_POINTS: usize = 5;
+/// What is read in a resync, whatever the number of resources.
+const READS: usize = 8;
+/// What is read once more at the start.
+const START: usize = 10;
 
 /// Applies the whole set at once.
 async fn apply_set(w: &World) {
@@ -106,8 +116,8 @@ fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
 }
 
 /// How often the operator has written to the API server.
-async fn kubernetes_writes(w: &World) -> f64 {
-    let metrics = w.operator.metrics().await;
+async fn kubernetes_writes(operator: &Operator) -> f64 {
+    let metrics = operator.metrics().await;
     let writes = metrics
         .lines()
         .filter(|line| line.starts_with("alertwright_kubernetes_writes_total"));
@@ -198,24 +208,23 @@ async fn at_rest_and_after_restarts_nothing_is_written_and_little_is_read() {
     settled(&w).await;
     resyncs(&w, 1).await;
 
-    let (versions_before, writes_before) = (versions(&w).await, kubernetes_writes(&w).await);
+    let (versions_before, writes_before) = (versions(&w).await, kubernetes_writes(&w.operator).await);
     w.proxy.reset();
-    resyncs(&w, 5).await;
+    resyncs(&w, 7).await;
     let calls = w.proxy.requests();
-    let bulk_reads = calls.of("GET", BULK_READ).len();
-    let states = calls.of("GET", "/api/prometheus/").len();
     assert!(calls.writes().is_empty(), "{}", calls.writes());
+    let (rounds, reads) = whole_rounds(&calls);
     assert!(
-        calls.len() - states <= 10 * bulk_reads,
-        "{bulk_reads} resyncs: {:#?}",
-        calls.by_class()
+        reads.len() <= READS * rounds,
+        "{rounds} resyncs: {:#?}",
+        reads.by_class()
     );
     assert_eq!(w.proxy.connections(), 0, "connections are kept");
     let changed_since = changed(&versions_before, &versions(&w).await);
     assert!(changed_since.is_empty(), "{changed_since:?}");
-    let writes = kubernetes_writes(&w).await - writes_before;
+    let writes = kubernetes_writes(&w.operator).await - writes_before;
     assert!(writes < 0.5, "{writes} writes to the API server");
-    println!("{bulk_reads} resyncs: {:#?}", calls.by_class());
+    println!("{rounds} resyncs: {:#?}", reads.by_class());
 
     for how in ["killed", "killed", "killed", "terminated"] {
         w.proxy.reset();
@@ -223,12 +232,44 @@ async fn at_rest_and_after_restarts_nothing_is_written_and_little_is_read() {
             w.operator.terminate().await;
         }
         w.operator.restart().await.expect("it starts again");
-        resyncs(&w, 3).await;
-        let calls = w.proxy.requests();
-        assert!(calls.writes().is_empty(), "{how}: {}", calls.writes());
-        let changed_since = changed(&versions_before, &versions(&w).await);
-        assert!(changed_since.is_empty(), "{how}: {changed_since:?}");
-        let writes = kubernetes_writes(&w).await;
-        assert!(writes < 0.5, "{how}: {writes} writes to the API server");
+        rests(&w, how, &versions_before, kubernetes_writes(&w.operator)).await;
     }
+
+    w.operator.terminate().await;
+    let mut leader = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&leader, SOON).await;
+    let other = replica(&w, "replica-b").start().await.expect("it starts");
+    w.proxy.reset();
+    leader.kill();
+    leads(&other, TAKEOVER).await;
+    rests(&w, "another leads", &versions_before, kubernetes_writes(&other)).await;
+}
+
+/// Whoever has begun since the calls were forgotten reads everything once and then as at rest, and writes nothing on
+/// either side.
+async fn rests(w: &World, how: &str, before: &BTreeMap<String, String>, written: impl Future<Output = f64>) {
+    resyncs(w, 3).await;
+    let calls = w.proxy.requests();
+    assert!(calls.writes().is_empty(), "{how}: {}", calls.writes());
+    let rounds = calls.of("GET", BULK_READ).len();
+    let reads = calls.without_states();
+    assert!(
+        reads.len() <= START + READS * rounds,
+        "{how}, {rounds} resyncs: {:#?}",
+        reads.by_class()
+    );
+    let changed_since = changed(before, &versions(w).await);
+    assert!(changed_since.is_empty(), "{how}: {changed_since:?}");
+    let writes = written.await;
+    assert!(writes < 0.5, "{how}: {writes} writes to the API server");
+}
+
+/// The reads from one bulk read to the last, without those of states, and how many rounds they are.
+fn whole_rounds(calls: &Calls) -> (usize, Calls) {
+    let calls = calls.without_states().0;
+    let bulk = |call: &Call| call.path.contains(BULK_READ);
+    let first = calls.iter().position(bulk).expect("a bulk read");
+    let last = calls.iter().rposition(bulk).expect("a bulk read");
+    let rounds = calls[first..last].iter().filter(|call| bulk(call)).count();
+    (rounds, Calls(calls[first..last].to_vec()))
 }
