@@ -279,6 +279,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Bo
         .filter(|call| call.at == started)
     {
         call.status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        let length = answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.body().size_hint().exact());
+        call.answered = length.unwrap_or_default();
         call.took = started.elapsed();
         call.faulty = faulty;
     }

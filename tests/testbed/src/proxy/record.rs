@@ -44,6 +44,8 @@ pub struct Call {
     pub body: Bytes,
     /// The status of the answer that the caller got, if it got one.
     pub status: Option<u16>,
+    /// How many bytes the body of the answer had; 0 where it goes on, as a watch does.
+    pub answered: u64,
     /// Whether a fault struck it.
     pub faulty: bool,
     /// When it came.
@@ -60,6 +62,7 @@ impl Call {
             headers: headers.clone(),
             body,
             status: None,
+            answered: 0,
             faulty: false,
             at,
             took: Duration::ZERO,
@@ -161,6 +164,12 @@ impl Calls {
     #[must_use]
     pub fn without_states(&self) -> Self {
         self.filter(|call| !call.path.contains("/api/prometheus/"))
+    }
+
+    /// How many bytes the bodies of requests and answers had.
+    pub fn bytes(&self) -> u64 {
+        let bytes = |call: &Call| call.body.len() as u64 + call.answered;
+        self.0.iter().map(bytes).sum()
     }
 
     /// How often all rules were listed, whatever the API and however many pages.

@@ -1,4 +1,5 @@
-//! The least time that Grafana needs, whoever asks: a bare client sends the operator's calls to another Grafana.
+//! The least time that Grafana and the API server need, whoever asks: a bare client sends the operator's writes again, to
+//! another Grafana and for copies of the resources.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,21 @@ use alertwright_testbed::{
     proxy::{Call, Calls},
 };
 use futures::{StreamExt, stream};
+use kube::{
+    Api,
+    api::{DynamicObject, ListParams, Patch, PatchParams},
+};
+use serde_json::{Value, json};
 
-use crate::world::start_grafana;
+use crate::{
+    tracker::{KINDS, resource},
+    world::{World, start_grafana},
+};
 
 /// As many connections as the operator has.
 const CONNECTIONS: usize = 8;
+/// As many calls of the API server at a time as keep it busy.
+const AT_ONCE: usize = 32;
 
 /// A Grafana that nobody else writes to, behind a proxy too, with what the operator's has.
 pub(crate) struct Floor {
@@ -90,4 +101,67 @@ impl Floor {
         assert!(status.is_success(), "{method} {path}: {status}: {text}");
         took
     }
+}
+
+/// What can't be avoided in Kubernetes: a finalizer and a status for each resource of the world, by a bare client, on copies
+/// that nobody watches.
+pub(crate) async fn kubernetes(world: &World, namespace: &str) -> Duration {
+    let mut copies = Vec::new();
+    for (kind, plural) in KINDS {
+        let resource = resource(kind, plural);
+        let from: Api<DynamicObject> =
+            Api::namespaced_with(world.client.clone(), &world.namespace, &resource);
+        let to: Api<DynamicObject> = Api::namespaced_with(world.client.clone(), namespace, &resource);
+        let listed = from
+            .list(&ListParams::default())
+            .await
+            .expect("a list of our kinds");
+        for object in listed.items {
+            let name = object.metadata.name.clone().unwrap_or_default();
+            let part = |part: &str| object.data.get(part).cloned().unwrap_or(Value::Null);
+            let copy = json!({
+                "apiVersion": crate::fleet::API_VERSION, "kind": kind,
+                "metadata": {"name": name, "namespace": namespace}, "spec": part("spec"),
+            });
+            let status = json!({
+                "apiVersion": crate::fleet::API_VERSION, "kind": kind,
+                "metadata": {"name": name}, "status": part("status"),
+            });
+            copies.push((to.clone(), name, copy, status));
+        }
+    }
+    stream::iter(&copies)
+        .for_each_concurrent(AT_ONCE, async |(_, _, copy, _)| {
+            world.apply(copy).await;
+        })
+        .await;
+    let finalizer = json!({"metadata": {"finalizers": ["bench.example.com/bare"]}});
+    let begun = Instant::now();
+    stream::iter(&copies)
+        .for_each_concurrent(AT_ONCE, async |(api, name, _, status)| {
+            let patched = api
+                .patch(name, &PatchParams::default(), &Patch::Merge(&finalizer))
+                .await;
+            patched.expect("a finalizer");
+            let applied = api
+                .patch_status(
+                    name,
+                    &PatchParams::apply("bench-bare").force(),
+                    &Patch::Apply(status),
+                )
+                .await;
+            applied.expect("a status");
+        })
+        .await;
+    let took = begun.elapsed();
+    let none = json!({"metadata": {"finalizers": null}});
+    stream::iter(&copies)
+        .for_each_concurrent(AT_ONCE, async |(api, name, _, _)| {
+            let freed = api
+                .patch(name, &PatchParams::default(), &Patch::Merge(&none))
+                .await;
+            freed.expect("no finalizer");
+        })
+        .await;
+    took
 }

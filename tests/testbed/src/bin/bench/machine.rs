@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, thread};
 
+use crate::figure::megabytes;
+
 /// The machine and the parts, as a line of Markdown.
 pub(crate) fn describe(operator: &Path, grafana: &str) -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
@@ -26,14 +28,4 @@ pub(crate) fn describe(operator: &Path, grafana: &str) -> String {
         kib.div_ceil(1 << 20),
         megabytes(size)
     )
-}
-
-/// Memory in use now and at most, as a cell.
-pub(crate) fn memory(now: u64, peak: u64) -> String {
-    format!("{:.1} / {:.1} MB", megabytes(now), megabytes(peak))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

@@ -8,14 +8,15 @@
 )]
 
 mod counts;
+mod figure;
 mod fleet;
 mod floor;
 mod latency;
 mod machine;
 mod recovery;
-mod samples;
 mod steady;
 mod table;
+mod takeover;
 mod tracker;
 mod world;
 
@@ -34,6 +35,7 @@ use world::{Plane, World};
 
 /// Measures the operator on the testbed and prints Markdown tables.
 #[derive(Parser, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Arguments {
     /// The operator's binary, a release build.
     #[arg(long)]
@@ -41,17 +43,26 @@ struct Arguments {
     /// How many rules there are.
     #[arg(long, default_value_t = 1000)]
     rules: usize,
+    /// How many contact points there are, and routes of the tree that lead to them.
+    #[arg(long, default_value_t = 100)]
+    points: usize,
     /// Which sets of resources to measure.
-    #[arg(long, value_enum, default_value = "both")]
+    #[arg(long, value_enum, default_value = "all")]
     set: Sets,
+    /// Rules that Grafana holds and doesn't evaluate: with thousands of them the machine is left to what is measured.
+    #[arg(long)]
+    paused: bool,
     /// How often the operator reads everything, in seconds.
     #[arg(long, default_value_t = 60)]
     resync: u64,
     /// How many single changes are timed.
     #[arg(long, default_value_t = 300)]
     changes: usize,
-    /// How many rollouts are timed.
-    #[arg(long, default_value_t = 40)]
+    /// How many Deployments there are.
+    #[arg(long, default_value_t = 500)]
+    deployments: usize,
+    /// How many rollouts and Jobs are timed one after the other, and how many rollouts at once.
+    #[arg(long, default_value_t = 50)]
     rollouts: usize,
     /// How long Grafana is down, in seconds.
     #[arg(long, default_value_t = 60)]
@@ -68,6 +79,9 @@ struct Arguments {
     /// The API of rules and notifications; with --by-release, only this one. Through `platform` only counts are measured.
     #[arg(long, value_enum)]
     door: Option<Door>,
+    /// Writes each row into this file too, as an array of JSON objects.
+    #[arg(long)]
+    json: Option<PathBuf>,
     /// A small set and short waits, to try the program itself. Its figures mean little.
     #[arg(long)]
     quick: bool,
@@ -82,14 +96,39 @@ impl Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Sets {
-    /// Groups of ten, then groups of one.
-    Both,
+    /// Groups of ten, groups of one, silences and branches.
+    All,
     /// Groups of ten only.
     Tens,
     /// Groups of one only.
     Ones,
+    /// 1,000 silences.
+    Silences,
+    /// 200 namespaces with a branch of the tree each.
+    Branches,
     /// 500 rules in 50 groups, the set that the best known operator was measured with.
     Peer,
+}
+
+impl Sets {
+    fn fleets(self, arguments: &Arguments) -> Vec<Fleet> {
+        let rules = |size| Fleet::rules(arguments.rules, size, arguments.points).paused(arguments.paused);
+        let many = |most: usize| if arguments.quick { most / 10 } else { most };
+        match self {
+            // Branches first: their operator watches all namespaces, and is to find nothing else there.
+            Self::All => vec![
+                Fleet::branches(many(200)),
+                rules(10),
+                rules(1),
+                Fleet::silences(many(1000)),
+            ],
+            Self::Tens => vec![rules(10)],
+            Self::Ones => vec![rules(1)],
+            Self::Silences => vec![Fleet::silences(many(1000))],
+            Self::Branches => vec![Fleet::branches(many(200))],
+            Self::Peer => vec![Fleet::rules(500, 10, 20)],
+        }
+    }
 }
 
 #[tokio::main]
@@ -97,8 +136,10 @@ async fn main() {
     let mut arguments = Arguments::parse();
     if arguments.quick {
         arguments.rules = arguments.rules.min(100);
+        arguments.points = arguments.points.min(20);
         arguments.resync = arguments.resync.min(5);
         arguments.changes = arguments.changes.min(30);
+        arguments.deployments = arguments.deployments.min(10);
         arguments.rollouts = arguments.rollouts.min(5);
         arguments.outage = arguments.outage.min(5);
     }
@@ -113,7 +154,7 @@ async fn main() {
             arguments.release.is_none_or(|release| release == *version)
                 && arguments.door.is_none_or(|only| only == *door)
         });
-        let fleet = Fleet::new(if arguments.quick { 50 } else { 500 }, 10);
+        let fleet = Fleet::rules(if arguments.quick { 50 } else { 500 }, 10, 20);
         let (table, excesses) = counts::count(&plane, &fleet, &which).await;
         println!("{fleet}\n\n{table}");
         assert!(excesses.is_empty(), "too many calls: {excesses:#?}");
@@ -121,20 +162,23 @@ async fn main() {
     }
     let grafana = world::start_grafana(arguments.version()).await.description();
     println!("{}", machine::describe(&arguments.operator, &grafana));
-    let rules = arguments.rules;
-    let fleets = match arguments.set {
-        Sets::Both => vec![Fleet::new(rules, 10), Fleet::new(rules, 1)],
-        Sets::Tens => vec![Fleet::new(rules, 10)],
-        Sets::Ones => vec![Fleet::new(rules, 1)],
-        Sets::Peer => vec![Fleet::new(500, 10)],
-    };
-    for (i, fleet) in fleets.iter().enumerate() {
-        println!("\n{}", measure(&plane, fleet, &arguments, i == 0).await);
+    let mut rows = Vec::new();
+    let mut are_timed = !arguments.counts_only;
+    for fleet in arguments.set.fleets(&arguments) {
+        // Times of single changes don't depend on the grouping.
+        let is_timed = fleet.rules > 0 && std::mem::take(&mut are_timed);
+        let table = measure(&plane, &fleet, &arguments, is_timed).await;
+        println!("\n{table}");
+        rows.extend(table.json());
+    }
+    if let Some(file) = &arguments.json {
+        let text = serde_json::to_string_pretty(&rows).expect("rows are JSON");
+        std::fs::write(file, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
     }
 }
 
-/// Measures one set. Times of single changes don't depend on the grouping, so they are taken with the first set only.
-async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_first: bool) -> Table {
+/// Measures one set.
+async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_timed: bool) -> Table {
     let is_peer = arguments.set == Sets::Peer;
     let set = Set { fleet, is_peer };
     let mut table = Table::new(&fleet.to_string(), is_peer);
@@ -144,27 +188,21 @@ async fn measure(plane: &Plane, fleet: &Fleet, arguments: &Arguments, is_first: 
     counts::open(&world, arguments.door.unwrap_or(Door::Provisioning), &mut spec);
     world.declare(spec).await;
     let floor = Floor::start(plane.loki(), arguments.version()).await;
-    steady::first_sync(&mut world, &set, &floor, &mut table).await;
+    steady::first_sync(&mut world, plane, &set, &floor, &mut table).await;
     steady::rest(&mut world, &set, resync, &mut table).await;
-    steady::restart(&mut world, &set, &mut table).await;
-    if is_first && !arguments.counts_only {
+    takeover::restart(&mut world, &set, &mut table).await;
+    takeover::leader_change(&mut world, &mut table).await;
+    if is_timed {
         latency::changes(&mut world, fleet, &floor, arguments.changes, &mut table).await;
-        latency::secrets(&mut world, &floor, arguments.changes.div_ceil(10), &mut table).await;
-        latency::rollouts(&mut world, &floor, arguments.rollouts, &mut table).await;
-        recovery::outage(
-            &mut world,
-            fleet,
-            &floor,
-            Duration::from_secs(arguments.outage),
-            &mut table,
-        )
-        .await;
+        let secrets = arguments.changes.div_ceil(10);
+        latency::secrets(&mut world, fleet, &floor, secrets, &mut table).await;
+        let (deployments, at_once) = (arguments.deployments, arguments.rollouts);
+        latency::workloads(&mut world, &floor, deployments, at_once, &mut table).await;
+        let down = Duration::from_secs(arguments.outage);
+        recovery::outage(&mut world, fleet, &floor, down, &mut table).await;
         recovery::correction(&mut world, &floor, resync, &mut table).await;
         let usage = world.operator().usage();
-        table.push(Row::new(
-            "at the end: memory now / peak",
-            machine::memory(usage.resident, usage.peak),
-        ));
+        table.push(Row::new("at the end: memory now / peak", steady::memory(&usage)));
     }
     table
 }

@@ -17,8 +17,9 @@ use serde_json::Value;
 use tokio::{task::JoinSet, time::sleep};
 
 /// The kinds that become in sync, with their plurals.
-const KINDS: [(&str, &str); 3] = [
+pub(crate) const KINDS: [(&str, &str); 4] = [
     ("AlertRule", "alertrules"),
+    ("Silence", "silences"),
     ("ContactPoint", "contactpoints"),
     ("NotificationPolicy", "notificationpolicies"),
 ];
@@ -39,12 +40,16 @@ struct Seen {
 }
 
 impl Tracker {
-    /// Begins to watch a namespace.
-    pub(crate) async fn start(client: &kube::Client, namespace: &str) -> Self {
+    /// Begins to watch a namespace, or all of them.
+    pub(crate) async fn start(client: &kube::Client, namespace: Option<&str>) -> Self {
         let seen = Arc::default();
         let mut watches = JoinSet::new();
         for (kind, plural) in KINDS {
-            let api = Api::namespaced_with(client.clone(), namespace, &resource(kind, plural));
+            let (client, resource) = (client.clone(), resource(kind, plural));
+            let api = match namespace {
+                Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+                None => Api::all_with(client, &resource),
+            };
             let listed = api
                 .list(&ListParams::default())
                 .await
@@ -77,8 +82,8 @@ impl Tracker {
         .await
     }
 
-    /// Waits until a rule is in sync at this generation or a later one.
-    pub(crate) async fn until_rule(&self, name: &str, generation: i64) {
+    /// Waits until a rule is in sync at this generation or a later one, and says when it was.
+    pub(crate) async fn until_rule(&self, name: &str, generation: i64) -> Instant {
         let key = key("AlertRule", name);
         let is_there = || {
             let seen = self.seen.lock();
@@ -86,7 +91,7 @@ impl Tracker {
             (usize::from(synced >= Some(generation)), 1)
         };
         self.until(&format!("{name} is in sync"), Duration::from_secs(60), is_there)
-            .await;
+            .await
     }
 
     /// Waits until so many rules show a state, for the first one is written when Grafana has evaluated the rule.
@@ -161,13 +166,17 @@ fn note(seen: &Mutex<HashMap<String, Seen>>, kind: &str, object: &DynamicObject)
     let conditions = status.and_then(|status| status.get("conditions")?.as_array());
     let ready = conditions.and_then(|all| all.iter().find(|c| text(c, "type") == Some("Ready")));
     let in_sync = ready
-        .filter(|ready| text(ready, "reason") == Some("Synced"))
+        .filter(|ready| text(ready, "status") == Some("True"))
         .and_then(|ready| ready.get("observedGeneration")?.as_i64());
     let state = status
         .and_then(|status| text(status, "state"))
         .map(ToOwned::to_owned);
     let generation = object.metadata.generation.unwrap_or_default();
     let name = object.metadata.name.as_deref().unwrap_or_default();
+    // Those of rollouts come and go by themselves.
+    if kind == "Silence" && !name.starts_with("silence-") {
+        return;
+    }
     let now = Seen {
         generation,
         in_sync,

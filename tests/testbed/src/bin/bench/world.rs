@@ -21,7 +21,10 @@ use kube::{
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{fleet::Fleet, tracker};
+use crate::{
+    fleet::{self, Fleet},
+    tracker::{self, Tracker},
+};
 
 /// How often the proxy is looked at while a call is awaited.
 const LOOK: Duration = Duration::from_millis(1);
@@ -51,6 +54,11 @@ impl Plane {
         }
     }
 
+    /// A namespace that no operator watches.
+    pub(crate) async fn namespace(&self) -> String {
+        self.control.namespace("bare").await
+    }
+
     /// Its Loki.
     pub(crate) fn loki(&self) -> &Loki {
         &self.loki
@@ -69,7 +77,10 @@ pub(crate) struct World {
     pub(crate) grafana: Grafana,
     /// What the operator reaches it through.
     pub(crate) proxy: Proxy,
-    options: Option<operator::Options>,
+    /// The namespaces of branches.
+    pub(crate) teams: Vec<String>,
+    binary: PathBuf,
+    kubeconfig: PathBuf,
     operator: Option<Operator>,
 }
 
@@ -84,24 +95,26 @@ impl World {
             .add_loki_datasource(&plane.loki, "loki", "Loki", true)
             .await;
         let proxy = Proxy::start(grafana.url()).await;
-        let kubeconfig = control
-            .operator_account(&home, Watch::Namespaces(&[&namespace]))
-            .await;
+        let mut teams = Vec::new();
+        for _ in 0..fleet.branches {
+            teams.push(control.namespace("team").await);
+        }
+        let watch = if teams.is_empty() {
+            Watch::Namespaces(&[&namespace])
+        } else {
+            Watch::All
+        };
+        let kubeconfig = control.operator_account(&home, watch).await;
         let client = control.admin().await;
         let world = Self {
-            options: Some(operator::Options::new(&plane.binary, &kubeconfig).args([
-                "--operator-namespace",
-                &home,
-                "--watch-namespaces",
-                &namespace,
-                "--owner-id",
-                &home,
-            ])),
             client,
             home,
             namespace,
             grafana,
             proxy,
+            teams,
+            binary: plane.binary.clone(),
+            kubeconfig,
             operator: None,
         };
         let token = world.grafana.token().await;
@@ -109,8 +122,35 @@ impl World {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "grafana"}, "stringData": {"token": token},
         });
         apply(&world.client, &world.home, &secret).await;
-        world.apply_all(fleet.objects()).await;
+        let branches = world
+            .teams
+            .iter()
+            .map(|team| fleet::branch(team, &world.namespace, 0));
+        let objects = fleet.objects().into_iter().chain(branches).collect();
+        world.apply_all(objects).await;
         world
+    }
+
+    /// Begins to follow its resources.
+    pub(crate) async fn tracker(&self) -> Tracker {
+        let namespace = self.teams.is_empty().then_some(self.namespace.as_str());
+        Tracker::start(&self.client, namespace).await
+    }
+
+    /// An operator of it, not started.
+    pub(crate) fn options(&self) -> operator::Options {
+        let home = self.home.as_str();
+        let options = operator::Options::new(&self.binary, &self.kubeconfig).args([
+            "--operator-namespace",
+            home,
+            "--owner-id",
+            home,
+        ]);
+        if self.teams.is_empty() {
+            options.args(["--watch-namespaces", &self.namespace])
+        } else {
+            options
+        }
     }
 
     /// Declares the GrafanaInstance, with this in its specification.
@@ -132,8 +172,14 @@ impl World {
 
     /// Starts the operator for the first time.
     pub(crate) async fn start_operator(&mut self) {
-        let options = self.options.take().expect("an operator that was never started");
-        self.operator = Some(options.start().await.expect("the operator starts"));
+        self.operator = Some(self.options().start().await.expect("the operator starts"));
+    }
+
+    /// Ends the operator, and has another one in its place.
+    pub(crate) async fn replace_operator(&mut self, other: Operator) {
+        if let Some(mut operator) = self.operator.replace(other) {
+            operator.terminate().await;
+        }
     }
 
     /// The operator.
@@ -147,9 +193,10 @@ impl World {
         operator.restart().await.expect("the operator starts again");
     }
 
-    /// Applies one object and gives its generation.
+    /// Applies one object, to the namespace that it names or to the one of the resources, and gives its generation.
     pub(crate) async fn apply(&self, object: &Value) -> i64 {
-        apply(&self.client, &self.namespace, object).await
+        let own = object.pointer("/metadata/namespace").and_then(Value::as_str);
+        apply(&self.client, own.unwrap_or(&self.namespace), object).await
     }
 
     /// Applies many objects, eight at a time.
@@ -213,15 +260,20 @@ impl World {
 
     /// The sum of a counter of the operator over all series that have the label.
     pub(crate) async fn count(&self, name: &str, label: &str) -> f64 {
-        let metrics = self.operator().metrics().await;
-        let series = metrics
-            .lines()
-            .filter(|line| line.starts_with(name) && line.contains(label));
-        series
-            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
-            // An empty sum would be -0.
-            .fold(0.0, |sum, value| sum + value)
+        count(self.operator(), name, label).await
     }
+}
+
+/// The sum of a counter of an operator over all series that have the label.
+pub(crate) async fn count(operator: &Operator, name: &str, label: &str) -> f64 {
+    let metrics = operator.metrics().await;
+    let series = metrics
+        .lines()
+        .filter(|line| line.starts_with(name) && line.contains(label));
+    series
+        .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
+        // An empty sum would be -0.
+        .fold(0.0, |sum, value| sum + value)
 }
 
 /// The double, or a container of `GRAFANA_IMAGE`, that evaluates rules as often as a Grafana does where nobody has changed it.
@@ -253,8 +305,10 @@ async fn apply(client: &Client, namespace: &str, object: &Value) -> i64 {
         "ContactPoint" => tracker::resource(kind, "contactpoints"),
         "NotificationPolicy" => tracker::resource(kind, "notificationpolicies"),
         "GrafanaInstance" => tracker::resource(kind, "grafanainstances"),
+        "Silence" => tracker::resource(kind, "silences"),
         "Secret" => ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&()),
         "Deployment" => ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),
+        "Job" => ApiResource::erase::<k8s_openapi::api::batch::v1::Job>(&()),
         other => panic!("{other} isn't among the kinds of the benchmark"),
     };
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
