@@ -13,6 +13,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// What is wrong and what helps.
     pub message: String,
+    /// Whether it is as good as over: what is missing is there as a resource, and has said nothing of itself yet.
+    pub is_coming: bool,
 }
 
 /// A number of things, in words: `1 rule`, `2 rules`.
@@ -27,7 +29,15 @@ impl Refusal {
         Self {
             reason,
             message: message.into(),
+            is_coming: false,
         }
+    }
+
+    /// The same, said of this place of the specification.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        let message = format!("{place}{}", self.message);
+        Self { message, ..self }
     }
 
     /// The specification is wrong at `field`.
@@ -38,6 +48,14 @@ impl Refusal {
     /// Something that the resource refers to isn't there.
     pub fn missing(message: impl Into<String>) -> Self {
         Self::new(Reason::DependencyMissing, message)
+    }
+
+    /// Something that the resource refers to isn't there yet, and will be in a moment.
+    pub fn coming(message: impl Into<String>) -> Self {
+        Self {
+            is_coming: true,
+            ..Self::missing(message)
+        }
     }
 
     /// Refuses what is nested deeper than free-form fields may be.

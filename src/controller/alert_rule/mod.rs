@@ -238,13 +238,13 @@ fn notification(
         instance.check(&[Part::Policy])?;
         let name = rule_tree::name_of(&tree, object.ns(), context, instance);
         name.map(Way::Tree)
-            .map_err(|refusal| settings::at_policy(spec, &refusal))
+            .map_err(|refusal| settings::at_policy(spec, refusal))
             .map(Some)
     } else if let Some(target) = settings::target(spec) {
         instance.check(&[Part::ContactPoints])?;
         let name = receiver::name_of(&target, object.ns(), context, instance);
         name.map(Way::Receiver)
-            .map_err(|refusal| settings::at_receiver(spec, &refusal))
+            .map_err(|refusal| settings::at_receiver(spec, refusal))
             .map(Some)
     } else {
         Ok(None)

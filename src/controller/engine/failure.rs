@@ -37,7 +37,7 @@ pub enum Retry {
     After(Duration),
     /// When something that the object depends on changes.
     OnChange,
-    /// In a moment and without a word, for it looks like a lost race; with its reason and after the backoff if that doesn't end it.
+    /// In a moment and without a word, for it looks like a lost race or what is missing is on its way; with its reason and after the backoff if that doesn't end it.
     Soon,
 }
 
@@ -114,6 +114,7 @@ pub fn is_of_instance(message: &str, instance: &str) -> bool {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let retry = match refusal.reason {
+            _ if refusal.is_coming => Retry::Soon,
             Reason::DependencyMissing => Retry::After(WAIT),
             _ => Retry::OnChange,
         };

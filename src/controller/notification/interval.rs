@@ -2,7 +2,7 @@
 
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::condition::{self, Reason};
+use super::not_yet::not_yet;
 use crate::api::{ANNOTATION_SHARED_WITH, TimeInterval};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -73,16 +73,8 @@ pub(in crate::controller) fn name_of(
     if is_its && exists(grafana_name) && context.ahead(&key, &*interval).is_none() {
         return Ok(grafana_name.to_owned());
     }
-    let why = interval
-        .status
-        .as_ref()
-        .and_then(|s| condition::ready(&s.conditions))
-        .map(|c| c.reason.clone())
-        .filter(|reason| reason != Reason::Synced.as_str());
-    Err(Refusal::missing(format!(
-        "TimeInterval {namespace}/{name} is not in Grafana yet{}",
-        why.map(|why| format!(" ({why})")).unwrap_or_default()
-    )))
+    let conditions = interval.status.as_ref().map(|status| &*status.conditions);
+    Err(not_yet(&format!("TimeInterval {namespace}/{name}"), conditions))
 }
 
 /// The resource that is remembered to have made what Grafana has under a name.

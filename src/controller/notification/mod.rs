@@ -5,6 +5,7 @@ pub(in crate::controller) mod interval;
 pub(in crate::controller) mod known;
 mod maker;
 mod named;
+mod not_yet;
 pub mod policy;
 pub(in crate::controller) mod receiver;
 pub(in crate::controller) mod rule_tree;

@@ -6,8 +6,8 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::contact_point::uids;
 use super::maker::makers;
+use super::not_yet::not_yet;
 use super::users::refers;
-use crate::api::condition::{self, Reason};
 use crate::api::{ANNOTATION_SHARED_WITH, ContactPoint};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -105,16 +105,8 @@ pub(in crate::controller) fn name_of(
     if is_stored && context.ahead(&key, &*contact_point).is_none() {
         return Ok(grafana_name.to_owned());
     }
-    let why = contact_point
-        .status
-        .as_ref()
-        .and_then(|s| condition::ready(&s.conditions))
-        .map(|c| c.reason.clone())
-        .filter(|reason| reason != Reason::Synced.as_str());
-    Err(Refusal::missing(format!(
-        "ContactPoint {namespace}/{name} is not in Grafana yet{}",
-        why.map(|why| format!(" ({why})")).unwrap_or_default()
-    )))
+    let conditions = contact_point.status.as_ref().map(|status| &*status.conditions);
+    Err(not_yet(&format!("ContactPoint {namespace}/{name}"), conditions))
 }
 
 /// The ContactPoint that has the name, if Grafana has had it from that one, as far as is remembered: it is its, though somebody may have taken out all that

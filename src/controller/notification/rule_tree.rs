@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::condition::{self, Reason};
+use super::not_yet::not_yet;
+use crate::api::condition::Reason;
 use crate::api::{ANNOTATION_SHARED_WITH, NotificationPolicy};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
@@ -83,16 +84,8 @@ pub(in crate::controller) fn name_of(
     if context.ahead(&key, &*policy).is_none() && is_its(&policy, &tree, instance) {
         return Ok(tree.0);
     }
-    let why = policy
-        .status
-        .as_ref()
-        .and_then(|s| condition::ready(&s.conditions))
-        .map(|c| c.reason.clone())
-        .filter(|reason| reason != Reason::Synced.as_str());
-    Err(Refusal::missing(format!(
-        "the tree of {path} is not in Grafana yet{}",
-        why.map(|why| format!(" ({why})")).unwrap_or_default()
-    )))
+    let conditions = policy.status.as_ref().map(|status| &*status.conditions);
+    Err(not_yet(&format!("the tree of {path}"), conditions))
 }
 
 /// A tree of Grafana that is nobody's in its namespace's way.

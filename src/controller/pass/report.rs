@@ -137,13 +137,15 @@ pub(super) async fn publish<K: Reconcile>(
     let Some(said) = ended
         .said
         .filter(|said| status::differs(object.status(), &said.status))
+        .filter(|said| !context.echoes.has_status(object, &said.status))
     else {
         return Ok(action);
     };
     context.echoes.expect_status(object, &said.status);
-    status::apply(&context.client, object, &said.status, None)
-        .await
-        .map_err(|e| Error::Kube(Box::new(e)))?;
+    if let Err(error) = status::apply(&context.client, object, &said.status, None).await {
+        context.echoes.status_failed(object);
+        return Err(Error::Kube(Box::new(error)));
+    }
     context.reported::<K>(object, said.reason);
     said.tell(object, context, said.message.clone()).await;
     Ok(action)

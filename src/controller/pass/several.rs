@@ -164,8 +164,13 @@ impl<'a, K: Reconcile> Whole<'a, K> {
         self.context.echoes.expect_status(self.object, &next);
         match status::apply(&self.context.client, self.object, &next, only).await {
             Ok(version) => self.version = version,
-            Err(error) if guarded && is_conflict(&error) => return Ok(false),
-            Err(error) => return Err(Error::Kube(Box::new(error))),
+            Err(error) => {
+                self.context.echoes.status_failed(self.object);
+                if guarded && is_conflict(&error) {
+                    return Ok(false);
+                }
+                return Err(Error::Kube(Box::new(error)));
+            }
         }
         self.status = next;
         let ready = condition::ready(K::conditions(&self.status));

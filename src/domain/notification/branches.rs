@@ -64,7 +64,7 @@ pub fn may_join((namespace, instance): (&str, &str), root: &Root<'_>) -> Result<
         ));
     }
     tenancy::refuse_unshared("NotificationPolicy", root.place, namespace, root.shared_with)
-        .map_err(|refusal| Refusal::missing(format!("spec.parentRef: {}", refusal.message)))?;
+        .map_err(|refusal| refusal.at("spec.parentRef: "))?;
     if root.is_deleting {
         return Err(Refusal::missing(format!(
             "spec.parentRef: NotificationPolicy {} is being deleted",

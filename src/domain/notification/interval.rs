@@ -107,8 +107,7 @@ fn names(
 ) -> Result<Vec<String>, Refusal> {
     let mut all = Vec::new();
     for (field, interval) in intervals(field, names, references) {
-        let name = name_of(&interval?)
-            .map_err(|refusal| Refusal::new(refusal.reason, format!("{field}: {}", refusal.message)))?;
+        let name = name_of(&interval?).map_err(|refusal| refusal.at(&format!("{field}: ")))?;
         if !all.contains(&name) {
             all.push(name);
         }

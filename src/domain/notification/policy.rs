@@ -157,7 +157,7 @@ fn receiver(
 ) -> Result<String, Refusal> {
     let target = target(spec.receiver.as_deref(), spec.receiver_ref.as_ref())
         .ok_or_else(|| Refusal::invalid("spec.receiver", "give receiver or receiverRef"))?;
-    name_of(&target).map_err(|refusal| at_receiver(&refusal, "spec", spec.receiver.is_some()))
+    name_of(&target).map_err(|refusal| at_receiver(refusal, "spec", spec.receiver.is_some()))
 }
 
 /// What a root and a branch say alike.
@@ -226,7 +226,7 @@ fn routes(
             let receiver = match target(route.receiver.as_deref(), route.receiver_ref.as_ref()) {
                 None => inherited.to_owned(),
                 Some(target) => name_of(&target)
-                    .map_err(|refusal| at_receiver(&refusal, &field, route.receiver.is_some()))?,
+                    .map_err(|refusal| at_receiver(refusal, &field, route.receiver.is_some()))?,
             };
             let [mute_time_intervals, active_time_intervals] = named(&field, timings(route), interval_of)?;
             Ok(model::Route {

@@ -50,7 +50,7 @@ pub fn target(name: Option<&str>, reference: Option<&ReceiverRef>) -> Option<Tar
 }
 
 /// Says of a receiver that can't be used where it is written.
-pub fn at_receiver(refusal: &Refusal, parent: &str, is_name: bool) -> Refusal {
+pub fn at_receiver(refusal: Refusal, parent: &str, is_name: bool) -> Refusal {
     let field = if is_name { "receiver" } else { "receiverRef" };
-    Refusal::new(refusal.reason, format!("{parent}.{field}: {}", refusal.message))
+    refusal.at(&format!("{parent}.{field}: "))
 }

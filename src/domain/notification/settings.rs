@@ -79,9 +79,8 @@ pub fn place_of_policy(spec: &AlertRuleSpec) -> String {
 }
 
 /// Says of the policy tree that it can't be used where it is written.
-pub fn at_policy(spec: &AlertRuleSpec, refusal: &Refusal) -> Refusal {
-    let message = format!("{}: {}", place_of_policy(spec), refusal.message);
-    Refusal::new(refusal.reason, message)
+pub fn at_policy(spec: &AlertRuleSpec, refusal: Refusal) -> Refusal {
+    refusal.at(&format!("{}: ", place_of_policy(spec)))
 }
 
 /// Fails where this Grafana has no tree but the default one.
@@ -98,7 +97,7 @@ fn refuse_another_tree(spec: &AlertRuleSpec, version: Version, toggles: Toggles)
         "Grafana {version} has one policy tree, several since {}; {toggle}, or remove the field and route the alerts by a label in the default tree",
         Version::SEVERAL_TREES
     );
-    Err(at_policy(spec, &Refusal::new(Reason::Unsupported, message)))
+    Err(at_policy(spec, Refusal::new(Reason::Unsupported, message)))
 }
 
 /// The contact point that the rule's own settings refer to; `None` where it has none.
@@ -126,7 +125,7 @@ fn timings(settings: &alert_rule::NotificationSettings) -> interval::Timings<'_>
 }
 
 /// Says of the contact point that it can't be used where it is written.
-pub fn at_receiver(spec: &AlertRuleSpec, refusal: &Refusal) -> Refusal {
+pub fn at_receiver(spec: &AlertRuleSpec, refusal: Refusal) -> Refusal {
     let settings = spec.notification_settings.as_ref();
     let is_name = settings.is_some_and(|settings| settings.receiver.is_some());
     receiver::at_receiver(refusal, FIELD, is_name)

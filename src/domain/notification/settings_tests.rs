@@ -84,7 +84,7 @@ fn a_policy_tree_is_that_of_a_resource_here_or_elsewhere_or_one_of_grafanas() {
         let spec = spec(settings);
         assert_eq!(tree(&spec), Some(expected));
         assert_eq!(target(&spec), None);
-        let refusal = at_policy(&spec, &Refusal::missing("it is not there"));
+        let refusal = at_policy(&spec, Refusal::missing("it is not there"));
         let message = format!("spec.notificationSettings.{place}: it is not there");
         assert_eq!(
             (refusal.reason, refusal.message),

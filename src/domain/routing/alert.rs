@@ -102,12 +102,12 @@ pub fn of_rule(world: &World<'_>, object: &Object, given: &Labels) -> Result<Ale
     let way = if let Some(tree) = settings::tree(&rule.spec) {
         let name = world.named_tree(&tree, namespace);
         Some(Way::Tree(
-            name.map_err(|refusal| settings::at_policy(&rule.spec, &refusal))?,
+            name.map_err(|refusal| settings::at_policy(&rule.spec, refusal))?,
         ))
     } else if let Some(target) = settings::target(&rule.spec) {
         let name = world.point(&target, namespace);
         Some(Way::Receiver(
-            name.map_err(|refusal| settings::at_receiver(&rule.spec, &refusal))?,
+            name.map_err(|refusal| settings::at_receiver(&rule.spec, refusal))?,
         ))
     } else {
         None

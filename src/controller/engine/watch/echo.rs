@@ -23,6 +23,8 @@ struct Written {
     finalizer: Option<Finalizer>,
     /// Digests of statuses, in the order in which they were written.
     statuses: Vec<u64>,
+    /// The last of them, with the version of the object that it was written over.
+    last: Option<(String, u64)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,12 +69,30 @@ impl Echoes {
 
     /// This status is going to be written.
     pub fn expect_status<K: Managed>(&self, object: &K, status: &K::Status) {
+        let Some(digest) = digest::<K>(status) else { return };
         let mut all = self.0.lock();
-        let statuses = &mut all.entry(key(object)).or_default().statuses;
-        if statuses.len() == MOST {
-            statuses.remove(0);
+        let written = all.entry(key(object)).or_default();
+        if written.statuses.len() == MOST {
+            written.statuses.remove(0);
         }
-        statuses.extend(digest::<K>(status));
+        written.statuses.push(digest);
+        written.last = object.resource_version().map(|version| (version, digest));
+    }
+
+    /// The status that was going to be written may not have been.
+    pub fn status_failed<K: Managed>(&self, object: &K) {
+        if let Some(written) = self.0.lock().get_mut(&key(object)) {
+            written.last = None;
+        }
+    }
+
+    /// Whether an object has this status already though it was seen without it: the watch has told nothing of it since.
+    pub fn has_status<K: Managed>(&self, object: &K, status: &K::Status) -> bool {
+        let all = self.0.lock();
+        let last = all.get(&key(object)).and_then(|written| written.last.as_ref());
+        last.is_some_and(|(over, sent)| {
+            Some(over) == object.meta().resource_version.as_ref() && Some(*sent) == digest::<K>(status)
+        })
     }
 
     /// Whether an event tells of nothing but what was written here.
@@ -243,6 +263,24 @@ mod tests {
         assert!(!tells(&echoes, &before, &with));
         echoes.finalizer_added(&before, now);
         assert!(!echoes.has_finalizer(&before, now), "the echo was quicker");
+    }
+
+    #[test]
+    fn a_status_is_there_before_the_watch_tells_unless_it_tells_something_else_or_the_write_failed() {
+        let echoes = Echoes::default();
+        let at = |version: &str| rule(json!({"resourceVersion": version}), &json!({}));
+        let (stored, other) = (json!({"uid": "stored"}), json!({"uid": "other"}));
+        let [stored, other] =
+            [stored, other].map(|status| rule(json!({}), &status).status.expect("a status"));
+        echoes.expect_status(&at("1"), &stored);
+        assert!(echoes.has_status(&at("1"), &stored));
+        assert!(!echoes.has_status(&at("1"), &other));
+        assert!(
+            !echoes.has_status(&at("2"), &stored),
+            "somebody may have changed it"
+        );
+        echoes.status_failed(&at("1"));
+        assert!(!echoes.has_status(&at("1"), &stored));
     }
 
     #[test]

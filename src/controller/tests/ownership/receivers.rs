@@ -1,10 +1,10 @@
 //! Rules that name a contact point, and rules that become editable: what others have of it, and what must not be lost on the way.
 
 use super::*;
-use crate::api::ANNOTATION_SHARED_WITH;
-use crate::api::condition::Reason;
+use crate::api::condition::{self, Reason};
+use crate::api::{ANNOTATION_SHARED_WITH, ContactPointStatus};
 use crate::controller::notification::receiver;
-use crate::controller::pass::Reconcile;
+use crate::controller::pass::{self, Reconcile};
 use crate::domain::notification::receiver::Target;
 
 /// A contact point that is being deleted, and a rule of ours that still has it.
@@ -242,4 +242,43 @@ async fn a_rule_whose_contact_point_is_shared_with_it_no_more_says_so_and_goes_o
     let told = "ContactPoint revel/team isn't shared with namespace other";
     assert!(failure.message.contains(told), "{}", failure.message);
     assert_eq!(held(&world), ["team"], "its alerts reach somebody");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_contact_point_that_has_said_nothing_yet_says_nothing_either() {
+    let mut world = World::connected().await;
+    let hook = json!({"integrations": [{"webhook": {"url": {"value": "https://example.com/hook"}}}]});
+    let mut point = world.contact_point("team", hook);
+    let rule = world.rule(
+        "r",
+        json!({"query": QUERY, "notificationSettings": {"receiver": "team"}}),
+    );
+    let rule = Arc::new(rule);
+    let said = |world: &World| world.server.ready(&path("alertrules", "revel", "r"));
+    pass::run(rule.clone(), world.context.clone()).await.unwrap();
+    assert_eq!(said(&world), None);
+
+    let mut status = ContactPointStatus::default();
+    let now = world.context.now();
+    condition::report(
+        &mut status.conditions,
+        Reason::Unavailable,
+        "no answer",
+        Some(1),
+        now,
+    );
+    point.status = Some(status);
+    see(
+        &world.context,
+        &mut world.writers.contact_points,
+        point,
+        news::about_contact_point,
+    );
+    pass::run(rule, world.context.clone()).await.unwrap();
+    let (reason, message) = said(&world).expect("a condition");
+    assert_eq!(reason, "DependencyMissing");
+    assert!(
+        message.ends_with("ContactPoint revel/team is not in Grafana yet (Unavailable)"),
+        "{message}"
+    );
 }

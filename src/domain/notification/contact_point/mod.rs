@@ -89,7 +89,7 @@ pub fn integrations(
         fill::fill(integration, &mut settings);
         let (settings, secret_fields) = text::check(integration)
             .and_then(|()| settings.finish())
-            .map_err(|refusal| of_integration(i, &refusal))?;
+            .map_err(|refusal| of_integration(i, refusal))?;
         let ordinal = ordinals.entry(type_).or_default();
         integrations.push(Integration {
             sent: model::Integration {
@@ -134,11 +134,8 @@ pub fn refuse_what_is_too_new(spec: &ContactPointSpec, version: Version) -> Resu
     }
 }
 
-fn of_integration(i: usize, refusal: &Refusal) -> Refusal {
-    Refusal::new(
-        refusal.reason,
-        format!("spec.integrations[{i}].{}", refusal.message),
-    )
+fn of_integration(i: usize, refusal: Refusal) -> Refusal {
+    refusal.at(&format!("spec.integrations[{i}]."))
 }
 
 #[cfg(test)]
