@@ -7,6 +7,7 @@
 
 mod crashes;
 mod faults;
+mod outages;
 mod scenario;
 mod soak;
 mod state;
@@ -81,6 +82,7 @@ fn all() -> bool {
 /// An installation with a proxy on either side of the operator.
 struct Between {
     plane: &'static ControlPlane,
+    home: String,
     ns: String,
     grafana: Grafana,
     to_grafana: Proxy,
@@ -92,6 +94,10 @@ impl Between {
     async fn start() -> Self {
         let plane = ControlPlane::shared().await;
         world::install_crds(plane).await;
+        Self::start_on(plane).await
+    }
+
+    async fn start_on(plane: &'static ControlPlane) -> Self {
         let (home, ns) = (plane.namespace("op").await, plane.namespace("team").await);
         let grafana = Grafana::start(grafana::Options::default())
             .await
@@ -115,6 +121,7 @@ impl Between {
             .expect("the operator starts");
         Self {
             plane,
+            home,
             ns,
             grafana,
             to_grafana,

@@ -149,15 +149,16 @@ pub async fn connect(plane: &ControlPlane, home: &str, url: &str, token: &str, m
 /// Installs our CRDs, once.
 pub async fn install_crds(plane: &ControlPlane) {
     static INSTALLED: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
-    INSTALLED
-        .get_or_init(|| async {
-            for crd in alertwright::api::crds() {
-                plane
-                    .apply(&serde_json::to_string(&crd).expect("a CRD is JSON"), "default")
-                    .await;
-            }
-        })
-        .await;
+    INSTALLED.get_or_init(|| install_crds_anew(plane)).await;
+}
+
+/// The same on a control plane of one's own.
+pub async fn install_crds_anew(plane: &ControlPlane) {
+    for crd in alertwright::api::crds() {
+        plane
+            .apply(&serde_json::to_string(&crd).expect("a CRD is JSON"), "default")
+            .await;
+    }
 }
 
 /// A kind of ours, as tests wait for it.

@@ -65,7 +65,8 @@ impl<'a> Scenario<'a> {
         Stages { made, changed, left }
     }
 
-    async fn apply(&self, changed: bool) {
+    /// Makes everything, or changes it all.
+    pub(super) async fn apply(&self, changed: bool) {
         for object in resources(changed) {
             self.plane.apply(&object.to_string(), &self.ns).await;
         }
@@ -73,6 +74,30 @@ impl<'a> Scenario<'a> {
 
     fn api(&self, client: &Client, kind: &str, plural: &str) -> Api<DynamicObject> {
         api(client, &self.ns, kind, plural)
+    }
+
+    /// Waits until everything is as it was when all was made undisturbed, or when all was changed.
+    pub(super) async fn is(&self, changed: bool) {
+        self.settled(&self.plane.admin().await).await;
+        let stages = self.expected.as_ref().expect("what there was undisturbed");
+        let (what, expected) = if changed {
+            ("changed", &stages.changed)
+        } else {
+            ("made", &stages.made)
+        };
+        self.stage(what, Some(expected)).await;
+    }
+
+    /// Waits until each says that all is well.
+    pub(super) async fn settle(&self) {
+        self.settled(&self.plane.admin().await).await;
+    }
+
+    /// Waits until there is nothing but what isn't ours, and deletes what is left to be deleted.
+    pub(super) async fn is_gone(&self) {
+        self.delete(&self.plane.admin().await).await;
+        let stages = self.expected.as_ref().expect("what there was undisturbed");
+        self.stage("left", Some(&stages.left)).await;
     }
 
     /// Waits until each says of its present generation that all is well, or that this Grafana has no such thing.
@@ -109,7 +134,7 @@ impl<'a> Scenario<'a> {
     }
 
     /// What is in Grafana now; where it is known what there is to be, as soon as that is there.
-    async fn stage(&self, what: &str, expected: Option<&Value>) -> Value {
+    pub(super) async fn stage(&self, what: &str, expected: Option<&Value>) -> Value {
         let Some(expected) = expected else {
             return state::of(self.grafana).await;
         };
