@@ -90,6 +90,7 @@ fn in_a_pipe_tables_are_whole_and_have_colours_only_where_somebody_asks_for_them
     for command in [
         &["route", "-f", "routing", "--all-rules"][..],
         &["route", "-f", "routing", "severity=info"],
+        &["route", "-f", "routing", "severity=info", "--tree"],
         &["test", "routes", "-f", "routing", "routing.test.yaml"],
     ] {
         let plain = printed(command);

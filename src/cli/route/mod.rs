@@ -178,7 +178,7 @@ impl Route {
         print(&match self.output {
             Output::Json => json::all(&answers),
             Output::Yaml => as_yaml(&json::all(&answers))?,
-            _ if self.tree => tree::all(&answers),
+            _ if self.tree => tree::all(&answers, Look::of_output(self.colors.color, true)),
             output => {
                 let is_wide = output == Output::Wide;
                 let look = Look::of_output(self.colors.color, is_wide);

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use super::super::common::print::harmless;
+use super::super::common::terminal::{Look, Paint};
 use super::text::{inhibited, silenced};
 use crate::domain::routing::answer::{Answer, Said, Stop};
 
-pub(super) fn all(answers: &[Answer]) -> String {
+pub(super) fn all(answers: &[Answer], look: Look) -> String {
     let trees: Vec<String> = answers
         .iter()
         .map(|answer| {
@@ -15,13 +16,18 @@ pub(super) fn all(answers: &[Answer]) -> String {
             } else {
                 String::new()
             };
-            format!("{title}{}{}{}", one(answer), silenced(answer), inhibited(answer))
+            format!(
+                "{title}{}{}{}",
+                one(answer, look),
+                silenced(answer),
+                inhibited(answer)
+            )
         })
         .collect();
     trees.join("\n")
 }
 
-fn one(answer: &Answer) -> String {
+fn one(answer: &Answer, look: Look) -> String {
     let mut out = String::new();
     let Some(root) = &answer.routes else {
         for told in &answer.contact_points {
@@ -36,12 +42,12 @@ fn one(answer: &Answer) -> String {
         ""
     };
     let title = format!("{} → {}{taken}", root.at.resource, root.contact_point);
-    let _ = writeln!(out, "{}", harmless(&title));
-    below(root, "", &mut out);
+    let _ = writeln!(out, "{}", look.painted(&title, Paint::Bold));
+    below(root, "", look, &mut out);
     out
 }
 
-fn below(stop: &Stop, indent: &str, out: &mut String) {
+fn below(stop: &Stop, indent: &str, look: Look, out: &mut String) {
     let last = stop.routes.len().saturating_sub(1);
     for (i, route) in stop.routes.iter().enumerate() {
         let (corner, further) = if i == last {
@@ -49,8 +55,14 @@ fn below(stop: &Stop, indent: &str, out: &mut String) {
         } else {
             ("├─ ", "│  ")
         };
-        let _ = writeln!(out, "{indent}{corner}{}", harmless(&line(stop, route)));
-        below(route, &format!("{indent}{further}"), out);
+        let line = line(stop, route);
+        let line = match route.verdict {
+            Said::Takes => look.painted(&line, Paint::Green),
+            Said::Passes => harmless(&line),
+            Said::Misses | Said::NotReached => look.painted(&line, Paint::Dim),
+        };
+        let _ = writeln!(out, "{indent}{corner}{line}");
+        below(route, &format!("{indent}{further}"), look, out);
     }
 }
 
