@@ -25,6 +25,7 @@ mod log;
 pub mod loki;
 pub mod operator;
 pub mod parts;
+pub mod picture;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
