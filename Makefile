@@ -47,7 +47,7 @@ DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test la
 GO_MODULES := grafana loki licences prometheus
 CHECKS := format lint deny generated charts workflows
 TESTS := testbed compile run-tests
-GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli src/api/schema/kept.txt
+GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli docs/pictures src/api/schema/kept.txt
 
 # Makes one target after another, and says how long each took.
 in_steps = @for step in $(1); do \
@@ -188,12 +188,24 @@ site: $(MDBOOK) ## Make a site of the documentation, with a search, in target/si
 	docs/site/build $(MDBOOK) $(TARGET)/site
 
 .PHONY: docs-cluster
-docs-cluster: testbed ## Write what commands print in a cluster into docs/cli (a few minutes)
+docs-cluster: testbed ## Write what commands print in a cluster into docs/cli, and its pictures (a few minutes)
 	WRITE_DOCS=1 cargo test --locked --test e2e docs::what_the_pages_show
 
+.PHONY: drawings
+drawings: # What code draws of docs/pictures from what is kept there and in the sources, with no server
+	cargo build --locked --quiet --workspace --bin pictures --test layers
+	$(TARGET)/debug/pictures draw
+
+.PHONY: pictures
+pictures: docs-cluster servers $(MDBOOK) ## Make docs/pictures from real runs: drawings, terminals, a recording of the demonstration, the site
+	cargo build --locked --quiet --workspace --bin pictures --bin demo --bin alertwright --test layers
+	$(TARGET)/debug/pictures record --operator $(TARGET)/debug/alertwright
+	docs/site/build $(MDBOOK) $(TARGET)/site
+	docs/site/look $(TARGET)/site/html docs/pictures/site
+
 .PHONY: generated
-generated: crds docs ## Check that generated files are committed as they would be generated
-	@git diff --exit-code -- $(GENERATED) || { echo 'run "make crds docs" and commit the result'; exit 1; }
+generated: crds docs drawings ## Check that generated files are committed as they would be generated
+	@git diff --exit-code -- $(GENERATED) || { echo 'run "make crds docs drawings" and commit the result'; exit 1; }
 	@[ -z "$$(git status --porcelain -- $(GENERATED))" ] || { git status --short -- $(GENERATED); echo 'commit these files'; exit 1; }
 
 .PHONY: charts

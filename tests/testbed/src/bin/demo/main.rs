@@ -9,6 +9,8 @@ mod kubectl;
 mod logs;
 mod overlay;
 mod own;
+#[cfg(test)]
+mod recorded;
 mod report;
 mod stage;
 mod story;

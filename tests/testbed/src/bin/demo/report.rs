@@ -42,7 +42,8 @@ impl Report {
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
-            colours: stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            colours: (stdout().is_terminal() || std::env::var_os("CLICOLOR_FORCE").is_some())
+                && std::env::var_os("NO_COLOR").is_none(),
             steps: Mutex::default(),
         }
     }

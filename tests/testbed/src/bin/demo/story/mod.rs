@@ -64,6 +64,12 @@ impl Step {
     }
 }
 
+/// The names of the steps.
+#[cfg(test)]
+pub(crate) fn steps() -> Vec<&'static str> {
+    Step::ALL.map(Step::name).to_vec()
+}
+
 /// Tells it all, as far as it happens.
 pub(crate) async fn tell(stage: &mut Stage) {
     let mut steps = Step::ALL.into_iter();
