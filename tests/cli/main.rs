@@ -20,6 +20,7 @@ mod hooks;
 mod import;
 mod imported;
 mod names;
+mod pictured;
 mod routed;
 #[allow(dead_code, unreachable_pub, reason = "tests/e2e uses it")]
 mod shown;

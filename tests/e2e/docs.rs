@@ -2,12 +2,14 @@
 //! that people have filled with 500 objects: what is printed is what the pages show. `WRITE_DOCS=1 cargo test --test e2e docs::` writes it.
 //!
 //! A block of a page is run here if its first command is one of `kubectl`; `tests/cli` runs those of `alertwright` alone, which need no cluster.
+//! Pictures of a terminal and of the backtest's page (`docs/pictures`) are made from the same runs, with colours.
 //! A line `...` stands for what is left out: as many lines as stand before and behind it are shown. What is another at each run is in `shown::masks`.
 
 mod desk;
 mod documents;
 mod filled;
 mod people;
+mod pictured;
 #[path = "../cli/shown/mod.rs"]
 mod shown;
 #[path = "../cli/exits/table.rs"]
@@ -22,7 +24,7 @@ use serde_json::json;
 
 use filled::Filled;
 use shown::pages::{Piece, Shown};
-use shown::{masks, pages};
+use shown::{masks, pages, pictures};
 
 /// The pages, in the order in which they are gone through: those that write come last.
 const PAGES: [&str; 17] = [
@@ -66,15 +68,19 @@ async fn scene(filled: &mut Filled, page: &str) {
     }
 }
 
-async fn run(filled: &Filled, standing: &Shown) -> Shown {
-    let printed = match filled.early.get(&standing.command) {
-        Some(printed) => printed.clone(),
-        None => filled.desk.types(&standing.command).await,
+async fn run(filled: &Filled, standing: &Shown, changed: &mut Vec<pictured::Changed>) -> Shown {
+    let (printed, picture) = match filled.early.get(&standing.command) {
+        Some(printed) => (printed.clone(), None),
+        None => pictured::printed(filled, &standing.command).await,
     };
     println!("$ {}\n{}", standing.command, printed.join("\n"));
     let output = pages::cut(printed, &standing.output);
-    // What differs in nothing but the time stays as it is.
-    let same = masks::masked(&output) == masks::masked(&standing.output);
+    // What differs in nothing but the time stays as it is, and so does its picture.
+    let mut same = masks::masked(&output) == masks::masked(&standing.output);
+    if let Some(picture) = picture.and_then(|(name, lines)| pictured::changed(same, name, &lines)) {
+        changed.push(picture);
+        same = false;
+    }
     Shown {
         command: standing.command.clone(),
         output: if same { standing.output.clone() } else { output },
@@ -84,7 +90,7 @@ async fn run(filled: &Filled, standing: &Shown) -> Shown {
 #[apply(any_release)]
 async fn what_the_pages_show_is_what_is_printed() {
     let mut filled = filled::start().await;
-    let mut stale = Vec::new();
+    let (mut stale, mut changed) = (Vec::new(), Vec::new());
     for page in PAGES {
         scene(&mut filled, page).await;
         let mut pieces = pages::read(page);
@@ -93,12 +99,15 @@ async fn what_the_pages_show_is_what_is_printed() {
         for piece in &mut pieces {
             if let Piece::Block(all) = piece {
                 for standing in all {
-                    *standing = run(&filled, standing).await;
+                    *standing = run(&filled, standing, &mut changed).await;
                     count += 1;
                 }
             }
         }
         assert!(count > 0, "{page} shows no command that a cluster answers");
+        if page == "backtest.md" {
+            changed.extend(pictured::backtest_page(&filled).await);
+        }
         let now = pages::text(&pieces);
         if now == before {
             continue;
@@ -107,6 +116,13 @@ async fn what_the_pages_show_is_what_is_printed() {
             std::fs::write(pages::path(page), &now).expect("the page");
         } else {
             stale.push(page);
+        }
+    }
+    for (name, picture) in changed {
+        if std::env::var_os("WRITE_DOCS").is_some() {
+            std::fs::write(pictures::path(name), picture).expect("the picture");
+        } else {
+            stale.push(name);
         }
     }
     assert!(

@@ -5,3 +5,5 @@ pub mod documents;
 pub mod fields;
 pub mod masks;
 pub mod pages;
+#[allow(dead_code, reason = "each test looks at them in its own way")]
+pub mod pictures;
