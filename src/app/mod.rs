@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::PostParams;
+use kube::api::{ListParams, PostParams};
 use kube::{Api, Client, Config, ResourceExt};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -250,8 +250,9 @@ async fn create_default_instance(client: &Client, settings: &Settings) -> Result
         return Ok(());
     };
     let api: Api<GrafanaInstance> = Api::namespaced(client.clone(), &settings.namespace);
-    // The right to create one is needed only where there is none.
-    if matches!(api.get_metadata_opt(DEFAULT_INSTANCE).await, Ok(Some(_))) {
+    // The right to create one is needed only where there is none. It is listed, for which there is a right anyway.
+    let named = ListParams::default().fields(&format!("metadata.name={DEFAULT_INSTANCE}"));
+    if matches!(api.list_metadata(&named).await, Ok(found) if !found.items.is_empty()) {
         return Ok(());
     }
     let spec = serde_json::json!({ "url": url });

@@ -8,6 +8,7 @@
 mod crashes;
 mod faults;
 mod outages;
+mod rights;
 mod scenario;
 mod soak;
 mod state;

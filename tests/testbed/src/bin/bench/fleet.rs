@@ -83,7 +83,12 @@ impl Fleet {
 
     fn tree(&self) -> Value {
         let route = |i: usize| json!({"receiver": contact_point_name(i), "matchers": [format!("service=\"bench-{i}\"")]});
+        // A policy takes 64 routes beside each other, and as many again below each of them.
         let routes: Vec<Value> = (1..self.points).map(route).collect();
+        let routes: Vec<Value> = routes
+            .chunks(10)
+            .map(|routes| json!({"matchers": ["team=\"revel\""], "continue": true, "routes": routes}))
+            .collect();
         shared(ours(
             "NotificationPolicy",
             "tree",
