@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
-use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{HeaderValue, USER_AGENT};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -19,7 +19,9 @@ use tokio::time::timeout;
 use tower::{BoxError, Layer, Service};
 
 use super::leader::Term;
+use super::request::{resource, told, verb};
 use crate::json::shallow::Shallow;
+use crate::telemetry::spans;
 
 /// How long the API server may take to begin an answer. A connection that is open but silent would otherwise hold whoever asked
 /// for minutes: kube sets no limit.
@@ -67,7 +69,7 @@ fn named(mut config: Config) -> Config {
 
 /// A client for everything that needs no Lease: each answer begins in time and doesn't stall for minutes, or the request fails.
 pub fn plain(config: Config) -> kube::Result<Client> {
-    impatient(config, &Guard::default(), STALLED)
+    impatient(config, Guard::default(), STALLED)
 }
 
 /// Is told of each write: the type in the plural with its subresource, as in `alertrules/status`, and the verb.
@@ -80,22 +82,24 @@ pub fn fenced(config: Config, term: Arc<Term>, count: Count) -> kube::Result<Cli
         count: Some(count),
         ..Guard::default()
     };
-    impatient(config, &guard, STALLED)
+    impatient(config, guard, STALLED)
 }
 
 /// A client for watches of workloads and of what silences them: a connection that has gone silent is noticed soon after a watch should have ended, so a
 /// rollout isn't overlooked for long.
 pub fn attentive(mut config: Config) -> kube::Result<Client> {
     config.read_timeout = Some(SILENCE);
-    impatient(config, &Guard::default(), STALLED)
+    impatient(config, Guard::default(), STALLED)
 }
 
 /// The longest that a connection may be silent counts where the configuration says nothing else.
-fn impatient(mut config: Config, guard: &Guard, silence: Duration) -> kube::Result<Client> {
+fn impatient(mut config: Config, mut guard: Guard, silence: Duration) -> kube::Result<Client> {
+    let url = &config.cluster_url;
+    guard.server = url.host().map(|host| (host.to_owned(), url.port_u16()));
     config.read_timeout.get_or_insert(silence);
     // The time that a connection was idle in the pool doesn't count.
     config.reset_reader_on_write = true;
-    Ok(ClientBuilder::try_from(config)?.with_layer(guard).build())
+    Ok(ClientBuilder::try_from(config)?.with_layer(&guard).build())
 }
 
 /// Stands before every request.
@@ -104,6 +108,8 @@ struct Guard {
     answer: Duration,
     term: Option<Arc<Term>>,
     count: Option<Count>,
+    /// The API server, by its host and port.
+    server: Option<(String, Option<u16>)>,
 }
 
 impl Default for Guard {
@@ -112,6 +118,7 @@ impl Default for Guard {
             answer: ANSWER,
             term: None,
             count: None,
+            server: None,
         }
     }
 }
@@ -158,42 +165,31 @@ where
             count(resource(request.uri().path()), verb(&request));
         }
         let limit = self.guard.answer;
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let server = self.guard.server.clone();
+        let told = move || told(method, path, server);
         let answer = self.inner.call(request).map_err(Into::into);
-        async move {
+        let answer = async move {
             match timeout(limit, answer).await {
-                Ok(answer) => answer.map(|answer| answer.map(shallow)),
+                Ok(answer) => {
+                    let answer = answer?;
+                    spans::answered(answer.status().as_u16());
+                    Ok(answer.map(shallow))
+                }
                 Err(_) => Err(Stopped::Late(limit).into()),
             }
-        }
-        .boxed()
+        };
+        spans::below(told, failed, answer).boxed()
     }
 }
 
-/// The type that a path is about, in the plural, with its subresource. Of names there is nothing in it.
-fn resource(path: &str) -> String {
-    let mut parts: Vec<_> = path.trim_matches('/').split('/').collect();
-    // `api/v1`, or `apis`, group and version; then perhaps a namespace.
-    parts.drain(..if path.starts_with("/api/") { 2 } else { 3 }.min(parts.len()));
-    if parts.len() > 2 && parts.first() == Some(&"namespaces") {
-        parts.drain(..2);
-    }
-    let plural = parts.first().copied().unwrap_or_default();
-    match parts.get(2) {
-        Some(part) => format!("{plural}/{part}"),
-        None => plural.to_owned(),
-    }
-}
-
-/// What is done, in Kubernetes' words.
-fn verb<B>(request: &Request<B>) -> &'static str {
-    let type_ = request.headers().get(CONTENT_TYPE);
-    let is_apply = type_.is_some_and(|type_| type_.as_bytes().starts_with(b"application/apply-patch"));
-    match *request.method() {
-        Method::POST => "create",
-        Method::PUT => "update",
-        Method::DELETE => "delete",
-        Method::PATCH if is_apply => "apply",
-        _ => "patch",
+/// Why a request failed, in a word: by the status, where there is one.
+fn failed<B>(answer: &Result<Response<B>, BoxError>) -> spans::Failed {
+    match answer {
+        Ok(answer) if answer.status().as_u16() < 400 => None,
+        Ok(answer) => Some(answer.status().as_str().to_owned().into()),
+        Err(error) if error.is::<Stopped>() => Some("timeout".into()),
+        Err(_) => Some("transient".into()),
     }
 }
 
@@ -251,7 +247,7 @@ mod tests {
         let guard = Guard {
             answer: limit,
             term,
-            count: None,
+            ..Guard::default()
         };
         guarded(answer, &guard)
     }
@@ -374,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_stalls_ends() {
         let client =
-            impatient(stalling().await, &Guard::default(), Duration::from_millis(50)).expect("a client");
+            impatient(stalling().await, Guard::default(), Duration::from_millis(50)).expect("a client");
         let maps: Api<ConfigMap> = Api::default_namespaced(client);
         let answer = timeout(ANSWER * 3, maps.get("any")).await;
         let error = answer.expect("it ends by itself").unwrap_err();

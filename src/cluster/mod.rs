@@ -14,4 +14,5 @@ pub mod prometheus;
 pub mod referenced;
 #[cfg(feature = "cli")]
 pub mod rehearsed;
+mod request;
 pub mod status;

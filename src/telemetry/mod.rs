@@ -1,4 +1,8 @@
-//! Structured logs on standard error.
+//! Structured logs on standard error, and traces for whoever collects them.
+
+#[cfg(feature = "otlp")]
+mod otlp;
+pub(crate) mod spans;
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
@@ -32,6 +36,31 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     started.map_err(|e| e.to_string())
+}
+
+/// Starts logging, and tracing where this build can and the environment says where to send it. Traces are sent by the runtime that this is called in.
+pub fn start_traced(format: LogFormat, filter: &str) -> Result<Traces, String> {
+    #[cfg(feature = "otlp")]
+    if let Some((traces, layer)) = otlp::of_environment()? {
+        otlp::start(format == LogFormat::Json, self::filter(filter)?, layer)?;
+        return Ok(Traces(Some(traces)));
+    }
+    start(format, filter)?;
+    Ok(Traces::default())
+}
+
+/// Traces on their way.
+#[derive(Default)]
+pub struct Traces(#[cfg(feature = "otlp")] Option<otlp::Sending>);
+
+impl Traces {
+    /// Sends what is left, for at most as long as that may take. Not for a thread of the runtime.
+    pub fn end(self) {
+        #[cfg(feature = "otlp")]
+        if let Some(sending) = self.0 {
+            sending.end();
+        }
+    }
 }
 
 fn filter(filter: &str) -> Result<EnvFilter, String> {

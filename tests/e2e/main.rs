@@ -85,6 +85,7 @@ mod silences;
 mod smoke;
 mod tested_points;
 mod time_intervals;
+mod traces;
 mod typed;
 mod uninstalled;
 mod unseen;

@@ -69,7 +69,6 @@ fn secret(text: &str) -> Result<SecretKeyRef, String> {
 
 impl Run {
     pub(crate) fn execute(self) -> Result<(), String> {
-        telemetry::start(self.log_format, &self.log_level)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             // Few threads, few heaps: what each has freed it keeps.
@@ -77,6 +76,10 @@ impl Run {
             .enable_all()
             .build()
             .map_err(|e| e.to_string())?;
+        let traces = {
+            let _within = runtime.enter();
+            telemetry::start_traced(self.log_format, &self.log_level)?
+        };
         let settings = Settings {
             namespace: self.operator_namespace,
             watch_namespaces: self
@@ -91,6 +94,7 @@ impl Run {
             default_instance: self.grafana_url.zip(self.grafana_token_secret),
         };
         let ran = runtime.block_on(app::run(settings)).map_err(|e| e.to_string());
+        traces.end();
         match (ran, self.log_format) {
             // Whoever reads JSON reads the last line as JSON too; it is the one that says why.
             (Err(error), LogFormat::Json) => {

@@ -34,6 +34,7 @@ use crate::controller::engine::health::{Health, all_unread};
 use crate::domain::refusal::counted;
 use crate::domain::tenancy;
 use crate::grafana::mirror::Part;
+use crate::telemetry::spans;
 
 /// How long a failed connection attempt waits.
 const RETRY: Duration = Duration::from_secs(10);
@@ -118,6 +119,7 @@ pub async fn reconcile(object: Arc<GrafanaInstance>, context: Arc<Context>) -> R
             (reason, failure.message, action)
         }
     };
+    spans::reason(reason.as_str());
     context
         .metrics
         .set_reachable(&object.name_any(), next.reachable == Some(true));

@@ -16,6 +16,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::managed::names;
 use crate::domain::maintenance;
 use crate::domain::maintenance::selected::Selected;
+use crate::telemetry::spans;
 
 /// One pass over one MaintenancePolicy.
 pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) -> Result<Action, Error> {
@@ -44,6 +45,7 @@ pub async fn reconcile(object: Arc<MaintenancePolicy>, context: Arc<Context>) ->
             )
         }
     };
+    spans::reason(reason.as_str());
     let message = warnings
         .iter()
         .fold(message, |text, warning| format!("{text}. Warning: {warning}"));

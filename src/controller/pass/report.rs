@@ -13,6 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::turns::crowd;
+use crate::telemetry::spans;
 
 /// What a pass over a resource in one Grafana has come to.
 pub(super) struct Ended<S> {
@@ -28,6 +29,13 @@ impl<S> Ended<S> {
         Self {
             again: None,
             said: None,
+        }
+    }
+
+    /// Notes in the pass's trace what there is to say.
+    pub(super) fn note(&self) {
+        if let Some(said) = &self.said {
+            spans::reason(said.reason.as_str());
         }
     }
 

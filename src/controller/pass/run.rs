@@ -41,6 +41,7 @@ pub async fn without_finalizer<K: Reconcile>(object: Arc<K>, context: Arc<Contex
     }
     let started = Instant::now();
     let ended = bring(&*object, &context).await;
+    ended.note();
     let result = report::publish(&*object, &context, ended).await;
     context.metrics.pass(K::KIND, result.is_ok(), started.elapsed());
     if let Err(error) = &result {
@@ -139,6 +140,7 @@ async fn apply<K: Reconcile>(object: &K, context: &Context) -> Result<Action, Er
         return several::apply(object, context).await;
     }
     let ended = bring(object, context).await;
+    ended.note();
     report::publish(object, context, ended).await
 }
 
@@ -149,6 +151,7 @@ async fn delete<K: Reconcile>(object: &K, context: &Context) -> Result<Action, E
     let Err((message, ended)) = leave(object, context, Leaving::ForGood).await else {
         return Ok(Action::await_change());
     };
+    ended.note();
     let action = report::publish(object, context, ended).await?;
     Err(Error::Waiting(message, action))
 }

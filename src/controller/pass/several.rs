@@ -23,6 +23,7 @@ use crate::controller::context::Context;
 use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::managed::together::{self, Part};
+use crate::telemetry::spans;
 use jiff::Timestamp;
 
 /// How long what is known of some Grafanas waits to be told together with what is still to come from others.
@@ -115,6 +116,10 @@ impl<'a, K: Reconcile> Whole<'a, K> {
                     Some("it has changed meanwhile".to_owned()),
                 ));
             }
+        }
+        let ready = condition::ready(K::conditions(&self.status));
+        if let Some(reason) = ready.and_then(|ready| Reason::of(&ready.reason)) {
+            spans::reason(reason.as_str());
         }
         Ok((again.map_or_else(Action::await_change, Action::requeue), waits))
     }

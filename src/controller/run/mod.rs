@@ -44,6 +44,7 @@ use crate::controller::news::{
 use crate::controller::pass::{self, Reconcile};
 use crate::deadline::{Late, waiting, within};
 use crate::domain::maintenance::rollout::argo::Rollout;
+use crate::telemetry::spans;
 
 /// How many passes over one kind run at the same time, where they don't wait for a seat among those of their Grafana.
 const CONCURRENCY: u16 = 16;
@@ -301,7 +302,7 @@ impl Start {
             .reconcile_on(stream(receiver))
             .graceful_shutdown_on(self.stop.clone().cancelled_owned())
             .run(
-                move |object, context| in_time(reconcile(object, context)),
+                move |object, context| told(object.clone(), in_time(reconcile(object, context))),
                 move |object, error, context| match error {
                     Ended::Failed(error) => after_error(object, error, context),
                     Ended::Late => {
@@ -355,6 +356,24 @@ pub(super) async fn in_time<E: std::error::Error + 'static>(
         Ok(result) => result.map_err(Ended::Failed),
         Err(Late) => Err(Ended::Late),
     }
+}
+
+/// Tells of a pass in a trace.
+fn told<K: Indexed, E: std::error::Error + 'static>(
+    object: Arc<K>,
+    pass: impl Future<Output = Result<Action, Ended<E>>>,
+) -> impl Future<Output = Result<Action, Ended<E>>> {
+    let over = move || spans::Over {
+        kind: K::kind(&()).into_owned(),
+        namespace: object.namespace(),
+        name: object.name_any(),
+    };
+    let outcome = |result: &Result<Action, Ended<E>>| match result {
+        Ok(_) => "done",
+        Err(Ended::Failed(_)) => "failed",
+        Err(Ended::Late) => "late",
+    };
+    spans::pass(over, outcome, pass)
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::size::Size;
 use crate::grafana::api::Provenance;
-use crate::grafana::error::{Error, Result};
+use crate::grafana::error::{Error, Result, redacted};
+use crate::telemetry::spans;
 
 /// Grafana looks at whether it is there, never at its value.
 const DISABLE_PROVENANCE: HeaderName = HeaderName::from_static("x-disable-provenance");
@@ -37,6 +38,8 @@ pub(crate) struct Call {
     pub(in crate::grafana) operation: &'static str,
     pub(super) method: Method,
     path: Vec<String>,
+    /// How many segments of the path are the same in every call of the operation; names follow.
+    fixed: usize,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
     provenance: Provenance,
@@ -54,6 +57,7 @@ pub(crate) struct Call {
 impl Call {
     /// A request of `/{path}/{names}`, where the names are escaped.
     pub(crate) fn new(operation: &'static str, method: Method, path: &str, names: &[&str]) -> Self {
+        let fixed = path.split('/').count();
         let path = path
             .split('/')
             .chain(names.iter().copied())
@@ -69,6 +73,7 @@ impl Call {
             },
             method,
             path,
+            fixed,
             query: Vec::new(),
             body: None,
             provenance: Provenance::Api,
@@ -156,6 +161,31 @@ impl Call {
             request = request.header(DISABLE_PROVENANCE, HeaderValue::from_static("true"));
         }
         Ok(request)
+    }
+
+    /// What may be told of it in a trace: neither query nor body, and of the path nothing that is one of these secrets.
+    pub(super) fn told(&self, base: &Url, secrets: &[&str], resent: u32) -> spans::Request {
+        let segments = (self.path.iter().enumerate()).map(|(i, segment)| {
+            if i < self.fixed {
+                segment.as_str()
+            } else {
+                "{name}"
+            }
+        });
+        let template = segments.fold(base.path().trim_end_matches('/').to_owned(), |path, segment| {
+            format!("{path}/{segment}")
+        });
+        let url = self.url(base).ok();
+        spans::Request {
+            operation: self.operation.to_owned(),
+            method: self.method.clone(),
+            path: url.map_or_else(|| template.clone(), |url| redacted(url.path(), secrets)),
+            template,
+            server: base
+                .host_str()
+                .map(|host| (host.to_owned(), base.port_or_known_default())),
+            resent,
+        }
     }
 
     fn url(&self, base: &Url) -> Result<Url> {

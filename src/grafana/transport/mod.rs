@@ -25,6 +25,7 @@ use super::error::{Class, Error, Result};
 use super::wire::Deprecation;
 use crate::deadline;
 use crate::json::shallow;
+use crate::telemetry::spans;
 use answer::Decode;
 use connection::CONNECTIONS;
 use pause::Pause;
@@ -177,9 +178,9 @@ impl Transport {
         if let Some(left) = self.pause() {
             return Err(Error::Paused { operation, left });
         }
-        let mut result = attempt().await;
+        let mut result = self.told(call, 0, attempt()).await;
         if call.is_read && matches!(result, Err(Error::Dropped { .. })) {
-            result = attempt().await;
+            result = self.told(call, 1, attempt()).await;
         }
         if let Err(error) = &result
             && let Class::Throttled(asked) = error.class()
@@ -192,6 +193,22 @@ impl Transport {
             started.elapsed(),
         );
         result
+    }
+
+    /// Tells of an attempt in a trace.
+    fn told<T>(
+        &self,
+        call: &Call,
+        resent: u32,
+        attempt: impl Future<Output = Result<T>>,
+    ) -> impl Future<Output = Result<T>> {
+        let request = move || call.told(&self.base, &self.exposed(), resent);
+        let failed = |result: &Result<T>| Some(result.as_ref().err()?.class().as_str().into());
+        spans::call(request, failed, attempt)
+    }
+
+    fn exposed(&self) -> Vec<&str> {
+        self.secrets.iter().map(ExposeSecret::expose_secret).collect()
     }
 
     async fn attempt<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
@@ -232,10 +249,10 @@ impl Transport {
             self.deprecated.lock().insert(operation, deprecation);
         }
         let status = response.status();
+        spans::answered(status.as_u16());
         if !status.is_success() && !call.answers.contains(&status.as_u16()) {
             // Whoever refuses may repeat what it was sent.
-            let secrets: Vec<_> = self.secrets.iter().map(ExposeSecret::expose_secret).collect();
-            return Err(answer::refusal(operation, response).await.redact(&secrets));
+            return Err(answer::refusal(operation, response).await.redact(&self.exposed()));
         }
         Ok(response)
     }

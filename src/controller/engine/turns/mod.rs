@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use crate::deadline;
 use crate::grafana::approach::{self, Approaches};
 use crate::grafana::turns::{GroupRights, Right, Rights};
+use crate::telemetry::spans;
 
 pub mod crowd;
 
@@ -49,7 +50,7 @@ impl AllRights {
 
 /// Does this to its end, also where whoever waits for it is cut off: what was sent can't be called back.
 pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(approach::carried(deadline::carried(work))).await {
+    match tokio::spawn(spans::carried(approach::carried(deadline::carried(work)))).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),

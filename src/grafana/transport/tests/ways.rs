@@ -126,3 +126,16 @@ async fn a_proxy_is_asked_for_the_whole_address_and_gets_its_own_login() {
     );
     assert!(!format!("{through:?}").contains("s3cret"));
 }
+
+#[test]
+fn what_is_told_of_a_call_in_a_trace_has_neither_query_nor_secret() {
+    let call = Call::get("rules.get", "api/v1/rules", &["of glsa_secret_of_this_token"])
+        .query("matcher", "of the query");
+    let base = "https://grafana.example.com/sub/".parse().unwrap();
+    let told = call.told(&base, &["glsa_secret_of_this_token"], 0);
+    assert_eq!(told.template, "/sub/api/v1/rules/{name}");
+    assert!(told.path.starts_with("/sub/api/v1/rules/of%20"), "{}", told.path);
+    assert!(!told.path.contains("glsa_"), "{}", told.path);
+    assert!(!told.path.contains("query"), "{}", told.path);
+    assert_eq!(told.server, Some(("grafana.example.com".to_owned(), Some(443))));
+}
