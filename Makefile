@@ -15,8 +15,14 @@ TEST_THREADS ?= 12
 #   GRAFANA_URL=http://127.0.0.1:3000         a real one that runs, an organisation for each test; with GRAFANA_USER and
 #                                             GRAFANA_PASSWORD, its server administrator's (the demonstration: docs/demo.md)
 export IMAGE ?= ghcr.io/letsrevel/alertwright:$(VERSION)
-# What the static binary is compiled for.
+# What the static binary is compiled for: this machine, or the other architecture by a cross compiler (ARCH=arm64 or amd64; docs/releasing.md).
+ARCH_amd64 := x86_64
+ARCH_arm64 := aarch64
+ifeq ($(origin ARCH),command line)
+export STATIC := $(or $(ARCH_$(ARCH)),$(error ARCH is amd64 or arm64))-unknown-linux-gnu
+else
 export STATIC ?= $(shell uname -m)-unknown-linux-gnu
+endif
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 MDBOOK_VERSION := 0.5.4
@@ -228,7 +234,7 @@ else
 endif
 
 .PHONY: image
-image: ## Make the image without a container engine, with its SBOM, in target/image (Linux)
+image: ## Make the image without a container engine, with its SBOM, in target/image (Linux; ARCH=arm64 for another architecture)
 	deploy/image/build
 
 .PHONY: image-reproducible
@@ -239,6 +245,7 @@ image-reproducible: image ## Check that this commit gives the same image in anot
 release-dry-run: image ## Make what a release is made of, as far as one machine can, into a folder (VERSION=0.1.0; docs/releasing.md)
 	rm -rf target/images $(TARGET)/release-$(VERSION)
 	deploy/release/build archive $(TARGET)/release-$(VERSION)
+	deploy/release/build others $(TARGET)/release-$(VERSION)
 	deploy/release/build assemble $(VERSION) $(TARGET)/release-$(VERSION)
 
 .PHONY: image-docker

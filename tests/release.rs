@@ -7,6 +7,9 @@
     reason = "a failure must fail the test"
 )]
 
+#[path = "release/machines.rs"]
+mod machines;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -26,7 +29,7 @@ fn root() -> &'static Path {
 fn run(program: impl AsRef<OsStr>, args: &[&OsStr]) -> Output {
     let mut command = Command::new(program.as_ref());
     // As on a machine where nobody has said anything of a release.
-    for name in ["RELEASE", "IMAGES", "BINARY"] {
+    for name in ["RELEASE", "IMAGES", "BINARY", "STATIC", "RUNNABLE"] {
         command.env_remove(name);
     }
     // The archive is made of the binary that is there, and compiled for none of these tests.

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use kube::api::{ListParams, PostParams};
 use kube::{Api, Client, Config, ResourceExt};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -60,9 +59,9 @@ pub struct Error(String);
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(settings: Settings) -> Result<(), Error> {
+    let stop = on_signal()?;
     let config = config().await?;
     let client = plain(&config)?;
-    let stop = on_signal()?;
     let metrics = Arc::new(Metrics::new());
     let readiness = Arc::new(Readiness::waiting("waiting for the API server"));
     let listener = server::bind(settings.http_address).await.map_err(|e| {
@@ -287,7 +286,10 @@ async fn create_default_instance(client: &Client, settings: &Settings) -> Result
 }
 
 /// Is cancelled by the first SIGTERM or SIGINT.
+#[cfg(unix)]
 fn on_signal() -> Result<CancellationToken, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+
     let failed = |e: std::io::Error| Error(format!("cannot listen for signals: {e}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -302,4 +304,12 @@ fn on_signal() -> Result<CancellationToken, Error> {
         cancel.cancel();
     });
     Ok(stop)
+}
+
+/// Elsewhere there is the command line alone.
+#[cfg(not(unix))]
+fn on_signal() -> Result<CancellationToken, Error> {
+    Err(Error(
+        "the operator runs on Linux; on this system there is its command line alone".to_owned(),
+    ))
 }
