@@ -242,7 +242,14 @@ fn the_sbom_lists_what_is_compiled_in_at_the_locked_versions() {
     let strangers: Vec<_> = listed.difference(&locked()).cloned().collect();
     assert!(strangers.is_empty(), "{strangers:?}");
     let names: BTreeSet<_> = listed.iter().map(|(name, _)| name.as_str()).collect();
-    for name in ["kube", "reqwest", "serde", "rustls", "tokio"] {
+    for name in [
+        "kube",
+        "opentelemetry-otlp",
+        "reqwest",
+        "serde",
+        "rustls",
+        "tokio",
+    ] {
         assert!(names.contains(name), "{name} is missing");
     }
     for name in ["alertwright-testbed", "insta", "proptest", "windows-sys"] {
