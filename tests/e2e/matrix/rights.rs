@@ -6,7 +6,7 @@ use alertwright_testbed::control_plane::Watch;
 use alertwright_testbed::operator::Options;
 use alertwright_testbed::proxy::{Call, Calls};
 use alertwright_testbed::wait::{self, Seen};
-use alertwright_testbed::{ControlPlane, Grafana, Proxy, any_release, apply};
+use alertwright_testbed::{ControlPlane, Grafana, Proxy, any_release, apply, grafana};
 use serde_json::{Value, json};
 
 use super::scenario::resources;
@@ -23,7 +23,7 @@ fn right(verb: &str, group: &str, resource: &str) -> String {
     format!("{verb} {resource}{dot}{group}")
 }
 
-/// All that the ClusterRole and the Role grant.
+/// All that both roles grant.
 fn granted() -> BTreeSet<String> {
     let texts = |rule: &Value, field: &str| -> Vec<String> {
         let all = rule[field].as_array().into_iter().flatten();
@@ -103,7 +103,9 @@ async fn everything_that_is_granted_is_used_and_nothing_else_is_tried() {
         plane.apply(definition, "default").await;
     }
     let (home, ns) = (plane.namespace("op").await, plane.namespace("team").await);
-    let grafana = Grafana::start(Default::default()).await.expect("grafana starts");
+    let grafana = Grafana::start(grafana::Options::default())
+        .await
+        .expect("grafana starts");
     let loki = alertwright_testbed::Loki::shared().await;
     grafana.add_loki_datasource(loki, "loki", "Loki", true).await;
     let token = grafana.token_with_role("Admin").await;

@@ -64,7 +64,10 @@ pub(crate) async fn first_sync(
         Duration::ZERO
     };
 
-    let row = Row::new("first sync: calls of Grafana", Figure::methods(&calls));
+    let row = Row::new(
+        "first sync: calls of Grafana",
+        Figure::methods(&calls.without_states()),
+    );
     let row = row.at_most(precise(budget(fleet, world.grafana.version())));
     table.push(row.peer("696, 576 writes"));
     table.push(Row::new(
