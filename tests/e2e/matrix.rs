@@ -7,6 +7,7 @@
 
 mod crashes;
 mod faults;
+mod leases;
 mod outages;
 mod rights;
 mod scenario;

@@ -5,7 +5,7 @@ use alertwright_testbed::{apply, on_releases};
 
 use super::{Side, run};
 
-fn crashes() -> [(&'static str, Fault, bool); 2] {
+pub(super) fn crashes() -> [(&'static str, Fault, bool); 2] {
     [
         ("killed before the call happened", Fault::hold_before(), true),
         ("killed after the call happened", Fault::hold_after(), true),

@@ -8,8 +8,11 @@ use serde_json::json;
 
 use super::{Side, run};
 
+/// Longer than either side waits.
+pub(super) const TOO_LATE: &str = "answered too late";
+
 /// What can go wrong with one call of Grafana, and of the API server.
-fn kinds(side: Side) -> Vec<(&'static str, Fault, bool)> {
+pub(super) fn kinds(side: Side) -> Vec<(&'static str, Fault, bool)> {
     let refused = |code: u16, reason: &str| {
         let fault = Fault::status(code);
         match side {
@@ -39,8 +42,7 @@ fn kinds(side: Side) -> Vec<(&'static str, Fault, bool)> {
         ("half of its answer", Fault::partial(), false),
     ];
     if super::all() {
-        // Longer than either side waits.
-        kinds.push(("answered too late", Fault::delay(Duration::from_secs(25)), false));
+        kinds.push((TOO_LATE, Fault::delay(Duration::from_secs(25)), false));
     }
     kinds
 }
