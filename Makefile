@@ -243,7 +243,7 @@ image-reproducible: image ## Check that this commit gives the same image in anot
 
 .PHONY: release-dry-run
 release-dry-run: image ## Make what a release is made of, as far as one machine can, into a folder (VERSION=0.1.0; docs/releasing.md)
-	rm -rf target/images $(TARGET)/release-$(VERSION)
+	rm -rf $(TARGET)/images $(TARGET)/release-$(VERSION)
 	deploy/release/build archive $(TARGET)/release-$(VERSION)
 	deploy/release/build others $(TARGET)/release-$(VERSION)
 	deploy/release/build assemble $(VERSION) $(TARGET)/release-$(VERSION)

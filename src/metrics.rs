@@ -11,6 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::grafana::Class;
@@ -57,6 +58,11 @@ struct State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Grafana {
     instance: String,
 }
@@ -87,6 +93,9 @@ pub struct Metrics {
     unwatched: Family<Place, Gauge<i64, AtomicI64>>,
     orphans: Family<Within, Gauge<i64, AtomicI64>>,
     resources: Family<State, Gauge<i64, AtomicI64>>,
+    silences: Family<Source, Gauge<i64, AtomicI64>>,
+    drift: Family<Kind, Counter>,
+    grafana_read: Family<Grafana, Gauge<i64, AtomicI64>>,
     grafana_reachable: Family<Grafana, Gauge<i64, AtomicI64>>,
     grafana_api: Family<ApiInUse, Gauge<i64, AtomicI64>>,
     /// What `grafana_api` has, by instance.
@@ -109,8 +118,31 @@ impl Metrics {
         let unwatched = Family::default();
         let orphans = Family::default();
         let resources = Family::default();
+        let silences = Family::default();
+        let drift = Family::default();
+        let grafana_read = Family::default();
         let grafana_reachable = Family::default();
         let grafana_api = Family::default();
+        registry.register(
+            "build",
+            "The version of the operator",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register(
+            "silences",
+            "Silences that are active, by what they were made for: workload, or by_hand",
+            silences.clone(),
+        );
+        registry.register(
+            "drift_corrected",
+            "Changes by hand in Grafana that were put right, by kind of the resource",
+            drift.clone(),
+        );
+        registry.register(
+            "grafana_read_timestamp_seconds",
+            "When everything was last read, by GrafanaInstance, in seconds since 1970",
+            grafana_read.clone(),
+        );
         registry.register(
             "reconciles",
             "Passes over resources by outcome",
@@ -183,6 +215,9 @@ impl Metrics {
             unwatched,
             orphans,
             resources,
+            silences,
+            drift,
+            grafana_read,
             grafana_reachable,
             grafana_api,
             apis: Mutex::default(),
@@ -281,6 +316,27 @@ impl Metrics {
         self.resources.get_or_create(&State { kind, reason }).set(count);
     }
 
+    /// Counts a Silence that becomes active, or is it no more.
+    pub fn silence(&self, source: &'static str, more: i64) {
+        self.silences.get_or_create(&Source { source }).inc_by(more);
+    }
+
+    /// Notes how many Silences are active.
+    pub fn set_silences(&self, source: &'static str, count: i64) {
+        self.silences.get_or_create(&Source { source }).set(count);
+    }
+
+    /// Counts a change by hand in Grafana that was put right.
+    pub fn drift_corrected(&self, kind: &'static str) {
+        self.drift.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// Notes that everything in an instance's Grafana has been read, in seconds since 1970.
+    pub fn set_read(&self, instance: &str, at: i64) {
+        let instance = instance.to_owned();
+        self.grafana_read.get_or_create(&Grafana { instance }).set(at);
+    }
+
     /// Notes whether an instance's Grafana answers.
     pub fn set_reachable(&self, instance: &str, is_reachable: bool) {
         let instance = instance.to_owned();
@@ -290,8 +346,11 @@ impl Metrics {
 
     /// Forgets a GrafanaInstance that is gone.
     pub fn forget_reachable(&self, instance: &str) {
-        let instance = instance.to_owned();
-        self.grafana_reachable.remove(&Grafana { instance });
+        let gone = Grafana {
+            instance: instance.to_owned(),
+        };
+        self.grafana_reachable.remove(&gone);
+        self.grafana_read.remove(&gone);
     }
 
     /// All metrics as text.

@@ -36,6 +36,9 @@ fn counted() -> Metrics {
     );
     metrics.resource("AlertRule", None, Some("Synced"));
     metrics.set_reachable("default", true);
+    metrics.silence("workload", 1);
+    metrics.drift_corrected("AlertRule");
+    metrics.set_read("default", 0);
     metrics
 }
 
@@ -46,7 +49,11 @@ fn metrics() -> BTreeMap<String, String> {
     types
         .filter_map(|line| line.split_once(' '))
         .map(|(name, type_)| {
-            let end = if type_ == "counter" { "_total" } else { "" };
+            let end = match type_ {
+                "counter" => "_total",
+                "info" => "_info",
+                _ => "",
+            };
             (format!("{name}{end}"), type_.to_owned())
         })
         .collect()

@@ -9,10 +9,11 @@ use tracing::warn;
 
 use super::context::{Context, Stores};
 use crate::api::condition::{self, Reason};
-use crate::api::{GrafanaInstance, MaintenancePolicy};
+use crate::api::{GrafanaInstance, MaintenancePolicy, Silence, silence};
 use crate::controller::engine::by::Indexed;
 use crate::controller::engine::managed::Managed;
 use crate::controller::engine::store::Store;
+use crate::domain::maintenance::generated;
 use crate::metrics::Metrics;
 
 /// Counts what a watch tells of a kind, for the metrics.
@@ -41,6 +42,50 @@ pub(super) fn count_maintenance(
             .map_or("", |status| reason(&status.conditions))
     };
     Told { event, before, store }.count("MaintenancePolicy", reason_of, &context.metrics);
+}
+
+/// Counts Silences that are active, by what they were made for.
+pub(super) fn count_active(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
+    let metrics = &context.metrics;
+    let tell = |silence: Option<&Silence>, more| {
+        if let Some(source) = silence.and_then(source) {
+            metrics.silence(source, more);
+        }
+    };
+    match event {
+        Event::Apply(silence) => {
+            tell(before, -1);
+            tell(Some(silence), 1);
+        }
+        Event::Delete(_) => tell(before, -1),
+        Event::InitDone => {
+            let all = context.stores.silences.all();
+            for known in [WORKLOAD, BY_HAND] {
+                let count = all
+                    .iter()
+                    .filter(|silence| source(silence) == Some(known))
+                    .count();
+                metrics.set_silences(known, i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        }
+        Event::Init | Event::InitApply(_) => {}
+    }
+}
+
+/// A silence that a rollout or a Job has.
+const WORKLOAD: &str = "workload";
+/// A silence that somebody has written.
+const BY_HAND: &str = "by_hand";
+
+/// What an active silence was made for; nothing of one that isn't active.
+fn source(silence: &Silence) -> Option<&'static str> {
+    let state = silence.status.as_ref()?.state.as_deref()?;
+    let made_for = if generated::workload_of(silence).is_some() {
+        WORKLOAD
+    } else {
+        BY_HAND
+    };
+    (state == silence::ACTIVE).then_some(made_for)
 }
 
 /// Counts GrafanaInstances.

@@ -225,6 +225,13 @@ async fn at_rest_and_after_restarts_nothing_is_written_and_little_is_read() {
     let writes = kubernetes_writes(&w.operator).await - writes_before;
     assert!(writes < 0.5, "{writes} writes to the API server");
     println!("{rounds} resyncs: {:#?}", reads.by_class());
+    let read = r#"alertwright_grafana_read_timestamp_seconds{instance="default"}"#;
+    let read = w.operator.metric(read).await.unwrap_or_default();
+    let now = jiff::Timestamp::now().as_second();
+    assert!(
+        (now - 30..=now).contains(&(read as i64)),
+        "read at {read}, it is {now}"
+    );
 
     for how in ["killed", "killed", "killed", "terminated"] {
         w.proxy.reset();

@@ -350,6 +350,7 @@ impl AlertRule {
         status.group = applied.stored.group;
         status.url = Some(links::rule(instance.external_url(), &wish.rule.uid));
         if applied.drift.is_some() {
+            context.metrics.drift_corrected(Self::KIND);
             status.last_drift = applied.drift;
         }
         let key = (self.ns().to_owned(), self.id().to_owned());

@@ -113,6 +113,11 @@ pub async fn run(instance: Arc<Instance>, context: Arc<Context>) {
         {
             return;
         }
+        if due.is_round() && failed.is_empty() {
+            context
+                .metrics
+                .set_read(&instance.name, context.now().as_second());
+        }
         let jitter = rand::rng().random_range(0.0..1.0);
         schedule.read(&due, &failed, Instant::now(), jitter);
     }

@@ -319,6 +319,7 @@ pub(in crate::controller) fn about_silence(
     context: &Context,
 ) {
     tally::count(event, before, &context.stores.silences, context);
+    tally::count_active(event, before, context);
     if let Event::Delete(silence) = event {
         context.claims.asks_no_more(silence);
     }

@@ -90,3 +90,49 @@ async fn a_grafana_that_does_not_answer_is_seen_in_the_metrics() {
         }
     }
 }
+
+#[tokio::test]
+async fn active_silences_are_counted_by_what_they_were_made_for() {
+    let mut world = World::connected().await;
+    let silence = |name: &str, state: &str, labels: Value| -> Silence {
+        let object = json!({
+            "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "Silence",
+            "metadata": {
+                "name": name, "namespace": "revel", "uid": name, "labels": labels,
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "uid"}],
+            },
+            "spec": {"matchers": ["a=b"], "comment": "counted", "duration": "1h"},
+            "status": {"state": state},
+        });
+        serde_json::from_value(object).unwrap()
+    };
+    let rollout = json!({crate::domain::maintenance::generated::LABEL_WORKLOAD: "uid"});
+    let mut see = |silence: Silence| {
+        see(
+            &world.context,
+            &mut world.writers.silences,
+            silence,
+            news::about_silence,
+        )
+    };
+    see(silence("by-hand", "Active", json!({})));
+    see(silence("over", "Expired", json!({})));
+    see(silence("rollout", "Active", rollout.clone()));
+    see(silence("rollout", "Active", rollout.clone()));
+    let now = |world: &World, source: &str| value(world, &format!("silences{{source=\"{source}\"}}"));
+    assert_eq!(
+        (now(&world, "by_hand"), now(&world, "workload")),
+        (Some(1.0), Some(1.0))
+    );
+    let over = silence("rollout", "Expired", rollout);
+    super::see(
+        &world.context,
+        &mut world.writers.silences,
+        over,
+        news::about_silence,
+    );
+    assert_eq!(now(&world, "workload"), Some(0.0));
+    world.context.metrics.set_silences("by_hand", 7);
+    news::about_silence(&Event::InitDone, None, &world.context);
+    assert_eq!(now(&world, "by_hand"), Some(1.0));
+}

@@ -80,6 +80,7 @@ impl Reconcile for ContactPoint {
             }
         }
         if synced.is_put_right {
+            context.metrics.drift_corrected(Self::KIND);
             let note = format!(
                 "somebody has changed in Grafana what it hides of contact point {name}; it was sent again"
             );
