@@ -136,6 +136,10 @@ cold: ## Measure how long the command line takes to start, with the released pro
 	cargo build --locked --release --quiet
 	sh tests/cold-start.sh $(TARGET)/release/alertwright
 
+.PHONY: microbench
+microbench: ## Measure single decisions (splitter, difference of a rule, tree of 200 branches, walk over 1,000 routes)
+	cargo bench --locked --quiet --bench decisions -- --noplot $(BENCH_ARGS)
+
 .PHONY: counts
 counts: testbed ## Count calls of Grafana on each release and through each of its APIs, and print a table
 	cargo build --locked --quiet --workspace --bin alertwright --test layers
