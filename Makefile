@@ -140,6 +140,10 @@ cold: ## Measure how long the command line takes to start, with the released pro
 microbench: ## Measure single decisions (splitter, difference of a rule, tree of 200 branches, walk over 1,000 routes)
 	cargo bench --locked --quiet --bench decisions -- --noplot $(BENCH_ARGS)
 
+.PHONY: callgrind
+callgrind: ## Count the instructions of a pass among 10, 1,000 and 10,000 AlertRules (a quarter of an hour; needs valgrind)
+	@sh tests/callgrind.sh
+
 .PHONY: counts
 counts: testbed ## Count calls of Grafana on each release and through each of its APIs, and print a table
 	cargo build --locked --quiet --workspace --bin alertwright --test layers

@@ -18,6 +18,11 @@ impl World {
     /// A world with so many others of each kind: in the same namespace, group, folder and instance where they can be. Grafana is one
     /// in which titles within a folder are unique.
     async fn crowded(many: usize) -> Self {
+        Self::with_others(many, many).await
+    }
+
+    /// The same with at least as many AlertRules as of all else.
+    pub(super) async fn with_others(rules: usize, many: usize) -> Self {
         let mut world = Self::new();
         world.grafana.hold(|held| {
             held.version = "11.6.0".to_owned();
@@ -26,12 +31,7 @@ impl World {
                 group: Some("shared".to_owned()),
                 ..model::AlertRule::default()
             };
-            for i in 0..many {
-                held.folders.push(wire::Folder {
-                    uid: format!("f-{i}"),
-                    title: if i == 0 { "revel".to_owned() } else { format!("F {i}") },
-                    parent_uid: None,
-                });
+            for i in 0..rules {
                 let uid = format!("r-{i}");
                 let rule = model::AlertRule {
                     title: uid.clone(),
@@ -39,6 +39,14 @@ impl World {
                     ..rule.clone()
                 };
                 held.rules.insert(uid, rule);
+                if i >= many {
+                    continue;
+                }
+                held.folders.push(wire::Folder {
+                    uid: format!("f-{i}"),
+                    title: if i == 0 { "revel".to_owned() } else { format!("F {i}") },
+                    parent_uid: None,
+                });
                 held.points.push(Point {
                     uid: format!("c-{i}"),
                     name: format!("c-{i}"),
@@ -63,7 +71,7 @@ impl World {
         world.server.set(&home, secret("token", HOME, "eA=="));
         let own = secret("own", "revel", "aHR0cHM6Ly9leGFtcGxlLmNvbQ==");
         world.server.set("/api/v1/namespaces/revel/secrets/own", own);
-        world.gather(many);
+        world.gather(rules, many);
         let instance = world.connect(json!({})).await;
         until("the first read", || {
             !matches!(instance.health(), Health::Starting)
@@ -77,7 +85,7 @@ impl World {
         world
     }
 
-    fn gather(&mut self, many: usize) {
+    fn gather(&mut self, rules: usize, many: usize) {
         let mut rule: AlertRule = other(&json!({"query": QUERY, "group": "shared"}));
         rule.status = Some(AlertRuleStatus {
             folder_uid: Some("elsewhere".to_owned()),
@@ -92,7 +100,7 @@ impl World {
         let job: Job = other(&json!({"template": {}}));
         let maintenance: MaintenancePolicy = other(&json!({"targets": [{"kind": "Deployment"}]}));
         let instance: GrafanaInstance = other(&json!({"url": "http://x", "auth": {}}));
-        for i in 0..many {
+        for i in 0..rules {
             let context = &self.context;
             let mut rule = rule.clone();
             rule.metadata.labels = Some([("n".to_owned(), i.to_string())].into());
@@ -104,6 +112,9 @@ impl World {
                 numbered(&rule, i),
                 news::about_rule,
             );
+            if i >= many {
+                continue;
+            }
             let mut point = numbered(&point, i);
             let url = &mut point.spec.integrations[0].webhook.as_mut().unwrap().url;
             url.secret_key_ref.as_mut().unwrap().name = format!("secret-{i}");

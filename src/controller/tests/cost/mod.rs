@@ -1,5 +1,6 @@
 //! What a pass looks at, and whom a change sends on a pass, doesn't grow with the number of resources.
 
+mod counted;
 mod crowd;
 mod selected;
 mod taken_over;
