@@ -227,11 +227,8 @@ async fn at_rest_and_after_restarts_nothing_is_written_and_little_is_read() {
     println!("{rounds} resyncs: {:#?}", reads.by_class());
     let read = r#"alertwright_grafana_read_timestamp_seconds{instance="default"}"#;
     let read = w.operator.metric(read).await.unwrap_or_default();
-    let now = jiff::Timestamp::now().as_second();
-    assert!(
-        (now - 30..=now).contains(&(read as i64)),
-        "read at {read}, it is {now}"
-    );
+    let now = std::time::UNIX_EPOCH.elapsed().expect("a clock").as_secs_f64();
+    assert!(now - read < 30.0, "read at {read}, it is {now}");
 
     for how in ["killed", "killed", "killed", "terminated"] {
         w.proxy.reset();

@@ -22,7 +22,7 @@ use crate::silences::SILENCES;
 use crate::workloads::{asking, deployment, roll, settled};
 use crate::world::{self, World};
 
-const LEASE: Duration = Duration::from_secs(8);
+const LEASE: Duration = Duration::from_secs(16);
 const LINGER: Duration = Duration::from_secs(2);
 /// How far apart two looks are.
 const LOOK: Duration = Duration::from_millis(50);
