@@ -28,6 +28,12 @@ pub(super) fn count<K: Managed + Indexed>(
     told.count(K::KIND, reason_of, &context.metrics);
 }
 
+/// Counts Silences, and those of them that are active.
+pub(super) fn count_silences(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
+    count(event, before, &context.stores.silences, context);
+    count_active(event, before, context);
+}
+
 /// Counts MaintenancePolicies.
 pub(super) fn count_maintenance(
     event: &Event<MaintenancePolicy>,
@@ -45,7 +51,7 @@ pub(super) fn count_maintenance(
 }
 
 /// Counts Silences that are active, by what they were made for.
-pub(super) fn count_active(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
+fn count_active(event: &Event<Silence>, before: Option<&Silence>, context: &Context) {
     let metrics = &context.metrics;
     let tell = |silence: Option<&Silence>, more| {
         if let Some(source) = silence.and_then(source) {

@@ -318,8 +318,7 @@ pub(in crate::controller) fn about_silence(
     before: Option<&Silence>,
     context: &Context,
 ) {
-    tally::count(event, before, &context.stores.silences, context);
-    tally::count_active(event, before, context);
+    tally::count_silences(event, before, context);
     if let Event::Delete(silence) = event {
         context.claims.asks_no_more(silence);
     }
