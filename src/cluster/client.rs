@@ -95,7 +95,7 @@ pub fn attentive(mut config: Config) -> kube::Result<Client> {
 /// The longest that a connection may be silent counts where the configuration says nothing else.
 fn impatient(mut config: Config, mut guard: Guard, silence: Duration) -> kube::Result<Client> {
     let url = &config.cluster_url;
-    guard.server = url.host().map(|host| (host.to_owned(), url.port_u16()));
+    guard.server = url.host().map(|host| Arc::new((host.to_owned(), url.port_u16())));
     config.read_timeout.get_or_insert(silence);
     // The time that a connection was idle in the pool doesn't count.
     config.reset_reader_on_write = true;
@@ -109,7 +109,7 @@ struct Guard {
     term: Option<Arc<Term>>,
     count: Option<Count>,
     /// The API server, by its host and port.
-    server: Option<(String, Option<u16>)>,
+    server: Option<Arc<(String, Option<u16>)>>,
 }
 
 impl Default for Guard {
@@ -165,9 +165,12 @@ where
             count(resource(request.uri().path()), verb(&request));
         }
         let limit = self.guard.answer;
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let server = self.guard.server.clone();
-        let told = move || told(method, path, server);
+        let (method, uri, server) = (
+            request.method().clone(),
+            request.uri().clone(),
+            self.guard.server.clone(),
+        );
+        let told = move || told(method, uri.path().to_owned(), server.as_deref().cloned());
         let answer = self.inner.call(request).map_err(Into::into);
         let answer = async move {
             match timeout(limit, answer).await {

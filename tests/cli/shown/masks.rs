@@ -56,7 +56,7 @@ const MASKS: [(&str, &str); 14] = [
     // How long ago something was, or is to come, or took.
     (r"\b[0-9]{LENGTH} (old|ago)\b", "0s $1"),
     (r"^(STATE .*| +in sync) for [0-9]{LENGTH}$", "$1 for 0s"),
-    (r"(next to end: \S+ in) [0-9]{LENGTH}$", "$1 0s"),
+    (r"(next to end: \S+ in) [0-9]{LENGTH}(;|$)", "$1 0s$2"),
     (r"(✓ .* delivered in) [0-9]{LENGTH}$", "$1 0s"),
     // Columns are as wide as what is in them.
     (r"(\S) {2,}", "$1 "),
@@ -141,6 +141,16 @@ mod tests {
             ("STATE     Firing for 65s", "STATE     Pending for 65s", false),
             ("   in sync for 117s", "   in sync for 3m", true),
             ("next to end: a/b in 118m", "next to end: a/b in 2h", true),
+            (
+                "next to end: a/b in 117m; more",
+                "next to end: a/b in 119m; more",
+                true,
+            ),
+            (
+                "next to end: a/b in 117m; more",
+                "next to end: a/b in 117m; less",
+                false,
+            ),
             ("✓ slack  delivered in 1ms", "✓ slack  delivered in 12ms", true),
             // Lengths that somebody has written.
             ("    for  10m → 0s", "    for  10m → 5m", false),

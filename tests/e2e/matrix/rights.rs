@@ -23,7 +23,8 @@ fn right(verb: &str, group: &str, resource: &str) -> String {
     format!("{verb} {resource}{dot}{group}")
 }
 
-/// All that both roles grant.
+/// All that both roles grant. What is in both counts once: in its own namespace an operator of all namespaces needs no second right to it, one of named
+/// namespaces does.
 fn granted() -> BTreeSet<String> {
     let texts = |rule: &Value, field: &str| -> Vec<String> {
         let all = rule[field].as_array().into_iter().flatten();

@@ -167,6 +167,11 @@ async fn only_what_somebody_changed_in_grafana_is_told_as_drift() {
     let report = rule.reconcile(&world.context).await.unwrap();
     assert_eq!(world.grafana.count("rules.update"), 1);
     assert!(report.status.last_drift.is_none(), "nobody changed it in Grafana");
+    let counted = |world: &World| {
+        let text = world.context.metrics.text().unwrap();
+        text.contains("alertwright_drift_corrected_total{kind=\"AlertRule\"} 1\n")
+    };
+    assert!(!counted(&world));
     let rule = reported(rule, report);
     world.grafana.hold(|held| {
         held.rules
@@ -180,6 +185,7 @@ async fn only_what_somebody_changed_in_grafana_is_told_as_drift() {
         report.status.last_drift.map(|drift| drift.fields),
         Some(vec!["title".to_owned()])
     );
+    assert!(counted(&world));
 }
 
 #[tokio::test]
