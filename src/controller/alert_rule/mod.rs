@@ -6,13 +6,13 @@ pub mod folder;
 pub mod import;
 mod mirrored;
 mod rivals;
+pub(super) mod state;
 mod title;
 
 pub(in crate::controller) use mirrored::{is_named, is_original};
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::runtime::reflector::ObjectRef;
 
 use self::rivals::Rivals;
@@ -35,8 +35,7 @@ use crate::domain::rule::decision;
 use crate::domain::rule::{self, Surroundings, Wish, identity};
 use crate::domain::version::Version;
 use crate::domain::version::links;
-use crate::grafana::api::{AlertState, FoundRule};
-use crate::grafana::error::steady;
+use crate::grafana::api::FoundRule;
 use crate::grafana::mirror::{Lookup, Part};
 use crate::grafana::model::NotificationSettings;
 
@@ -354,24 +353,9 @@ impl AlertRule {
             status.last_drift = applied.drift;
         }
         let key = (self.ns().to_owned(), self.id().to_owned());
-        let (state, message) = if wish.rule.is_paused {
-            (Some("Paused"), None)
-        } else {
-            let known = instance.states.read();
-            let seen = known.get(&key);
-            let message = seen.and_then(|seen| seen.message.clone());
-            (seen.and_then(|seen| state_word(seen.state)), message)
-        };
-        // Until Grafana has evaluated the rule, or while it can't say, the last state stands.
-        if let Some(state) = state
-            && status.state.as_deref() != Some(state)
-        {
-            status.state = Some(state.to_owned());
-            status.state_since = Some(Time(context.now()));
-        }
-        if state.is_some() {
-            status.state_message = steady::kept(status.state_message, message);
-        }
+        let states = instance.states.read();
+        state::show(&mut status, wish.rule.is_paused, states.get(&key), context.now());
+        drop(states);
         let mut warnings = wish.warnings;
         warnings.extend(applied.kept.map(|kept| {
             format!(
@@ -384,17 +368,5 @@ impl AlertRule {
             warnings,
             ..Report::synced(status, "stored in Grafana")
         }
-    }
-}
-
-fn state_word(state: AlertState) -> Option<&'static str> {
-    match state {
-        AlertState::Unknown => None,
-        AlertState::Normal => Some("Normal"),
-        AlertState::Recovering => Some("Recovering"),
-        AlertState::Pending => Some("Pending"),
-        AlertState::NoData => Some("NoData"),
-        AlertState::Error => Some("Error"),
-        AlertState::Firing => Some("Firing"),
     }
 }

@@ -7,10 +7,10 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::controller::alert_rule;
+use crate::controller::alert_rule::{self, state};
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::domain::rule::states::{Named, SeenState};
+use crate::domain::rule::states::{Change, Named, SeenState};
 use crate::grafana::api::{AlertState, FoundRule, RuleState, StatesPage, Window};
 use crate::grafana::error::steady::steady;
 
@@ -134,8 +134,13 @@ impl StateReads {
         self.next = now;
         match next.filter(|_| !is_whole) {
             None => {
-                for (namespace, name) in instance.states.write().end() {
-                    context.triggers.rules.one(&namespace, &name);
+                // One that only says what the status says already needs no pass, but the status may be older than a pass under way that shows
+                // what was known before: so only where nothing was.
+                let changes = instance.states.write().end();
+                for Change { rule, is_first } in changes {
+                    if !(is_first && is_told(instance, context, &rule)) {
+                        context.triggers.rules.one(&rule.0, &rule.1);
+                    }
                 }
                 self.rest(round.took, now);
             }
@@ -184,6 +189,12 @@ fn shown(instance: &Instance, context: &Context, rule: &RuleState) -> Option<(Na
     };
     let (namespace, name) = resource;
     Some(((namespace.to_owned(), name.to_owned()), seen))
+}
+
+fn is_told(instance: &Instance, context: &Context, rule: &Named) -> bool {
+    let reference = ObjectRef::new(&rule.1).within(&rule.0);
+    let object = context.stores.rules.at(&reference, &instance.name);
+    object.is_some_and(|object| state::is_shown(&object, instance.states.read().get(rule)))
 }
 
 fn is_original(instance: &Instance, context: &Context, rule: &RuleState, resource: (&str, &str)) -> bool {

@@ -20,6 +20,15 @@ pub struct SeenState {
     pub message: Option<String>,
 }
 
+/// A rule of which something else is known after a round.
+#[derive(Debug)]
+pub struct Change {
+    /// Which one.
+    pub rule: Named,
+    /// Whether nothing was known of it before.
+    pub is_first: bool,
+}
+
 /// What is known of all rules. What a round brings counts from its end on.
 #[derive(Debug, Default)]
 pub struct States {
@@ -72,16 +81,20 @@ impl States {
     }
 
     /// Ends the round, and returns the rules of which something else is known now.
-    pub fn end(&mut self) -> Vec<Named> {
+    pub fn end(&mut self) -> Vec<Change> {
         let round = self.round;
         let missed = u64::from(self.answers > 1);
         let is_gone = |known: &Known| known.round + missed < round;
-        let mut changed: Vec<Named> = self.news.keys().cloned().collect();
-        changed.extend(
-            self.known
-                .extract_if(|_, known| is_gone(known))
-                .map(|(rule, _)| rule),
-        );
+        let of_news = self.news.keys().map(|rule| Change {
+            rule: rule.clone(),
+            is_first: !self.known.contains_key(rule),
+        });
+        let mut changed: Vec<Change> = of_news.collect();
+        let gone = self.known.extract_if(|_, known| is_gone(known));
+        changed.extend(gone.map(|(rule, _)| Change {
+            rule,
+            is_first: false,
+        }));
         let news = self
             .news
             .drain()
@@ -111,7 +124,7 @@ mod tests {
         for answer in answers {
             states.answer(answer.iter().map(|(name, state)| seen(name, *state)));
         }
-        let mut changed: Vec<String> = states.end().into_iter().map(|(_, name)| name).collect();
+        let mut changed: Vec<String> = states.end().into_iter().map(|change| change.rule.1).collect();
         changed.sort();
         changed
     }
@@ -130,6 +143,19 @@ mod tests {
         assert_eq!(round(&mut states, &[&[("a", Normal)], &[("b", Firing)]]), ["b"]);
         assert_eq!(state(&states, "b"), Some(Firing));
         assert!(round(&mut states, &[&[("a", Normal)], &[("b", Firing)]]).is_empty());
+    }
+
+    #[test]
+    fn what_was_not_known_before_is_told_from_what_has_changed() {
+        let mut states = States::default();
+        round(&mut states, &[&[("a", Normal)]]);
+        states.begin();
+        states.answer([seen("a", Firing), seen("b", Firing)]);
+        let firsts = |changes: Vec<Change>| {
+            let firsts = changes.into_iter().filter(|change| change.is_first);
+            firsts.map(|change| change.rule.1).collect::<Vec<_>>()
+        };
+        assert_eq!(firsts(states.end()), ["b"]);
     }
 
     #[test]

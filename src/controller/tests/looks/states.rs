@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::controller::instance::states::{Size, StateReads};
+use crate::domain::rule::states::States;
 use crate::grafana::api::AlertState::{Firing, Normal};
 use crate::grafana::api::{AlertState, RuleState};
 use crate::grafana::model;
@@ -74,6 +75,44 @@ async fn states_are_read_page_by_page_and_count_from_the_end_of_the_round() {
     assert_eq!(round(&world, &instance, &mut reads).await, 2, "pages");
     assert_eq!(state(&instance, "a"), Some(Firing));
     assert_eq!(drain(&mut world.receivers.rules), 1, "passes");
+}
+
+/// As after a restart.
+#[tokio::test]
+async fn states_that_statuses_show_already_ask_for_no_pass_when_they_are_first_read() {
+    let mut world = World::connected().await;
+    let instance = world.instance();
+    instance.stop.cancel();
+    let told = [
+        ("same", json!({"state": "Normal"}), json!({}), 0),
+        ("other", json!({"state": "Firing"}), json!({}), 1),
+        ("paused", json!({"state": "Paused"}), json!({"paused": true}), 0),
+        ("unpaused", json!({"state": "Paused"}), json!({}), 1),
+        ("new", json!({}), json!({}), 1),
+        (
+            "message",
+            json!({"state": "Normal", "stateMessage": "why"}),
+            json!({}),
+            1,
+        ),
+    ];
+    for (name, status, more, passes) in told {
+        let mut spec = json!({"query": QUERY});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let mut rule = world.rule(name, spec);
+        rule.status = serde_json::from_value(status).unwrap();
+        see(&world.context, &mut world.writers.rules, rule, news::about_rule);
+        world
+            .grafana
+            .hold(|held| held.states = states_of(&[(name, Normal)]));
+        drain(&mut world.receivers.rules);
+        let mut reads = StateReads::by_pages(Duration::from_secs(15), Instant::now().into(), PAGE);
+        *instance.states.write() = States::default();
+        round(&world, &instance, &mut reads).await;
+        assert_eq!(drain(&mut world.receivers.rules), passes, "{name}");
+    }
 }
 
 #[tokio::test]
