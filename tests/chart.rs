@@ -6,6 +6,12 @@
     reason = "a failure must fail the test"
 )]
 
+#[path = "chart/pages.rs"]
+mod pages;
+#[path = "chart/upgraded.rs"]
+mod upgraded;
+
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use alertwright_testbed::control_plane::Output;
@@ -43,9 +49,15 @@ impl Helm {
     }
 
     async fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(parts::path("helm").expect("helm"));
+        let mut command = self.prepared(parts::path("helm").expect("helm"));
         command.arg("--kubeconfig").arg(self.plane.kubeconfig());
         command.args(["--namespace", self.namespace.as_str()]).args(args);
+        ran(&mut command).await
+    }
+
+    /// A command with folders of helm of its own.
+    fn prepared(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         for (variable, folder) in [
             ("HELM_CACHE_HOME", "cache"),
             ("HELM_CONFIG_HOME", "config"),
@@ -54,7 +66,7 @@ impl Helm {
         ] {
             command.env(variable, self.scratch.join(folder));
         }
-        ran(&mut command).await
+        command
     }
 
     async fn release(&self, command: &str, values: &[&str]) -> Output {

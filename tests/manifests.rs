@@ -9,6 +9,8 @@
 
 #[path = "manifests/editors.rs"]
 mod editors;
+#[path = "manifests/overlays.rs"]
+mod overlays;
 #[path = "manifests/schema.rs"]
 #[allow(unreachable_pub, reason = "public within this test")]
 mod schema;

@@ -58,7 +58,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "alertwright.image" -}}
-{{- with .Values.global.imageRegistry | default .Values.image.registry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{- $registry := .Values.image.registry }}
+{{- /* A repository said its registry too before there was image.registry. No owner at ghcr.io has a dot in its name. */}}
+{{- if and (eq $registry "ghcr.io") (regexMatch "^(localhost|[^/]*[.:][^/]*)/" .Values.image.repository) }}
+{{- $registry = "" }}
+{{- end }}
+{{- with .Values.global.imageRegistry | default $registry }}{{ trimSuffix "/" . }}/{{ end -}}
 {{ .Values.image.repository }}
 {{- if .Values.image.digest -}}
 @{{ .Values.image.digest }}
@@ -218,4 +223,14 @@ spec:
 {{/* What to do about an alert: [root, its name]. */}}
 {{- define "alertwright.runbook" -}}
 {{- printf "%s/blob/main/docs/watching.md#%s" (first .).Chart.Home (lower (last .)) }}
+{{- end }}
+
+{{/* What values were called once. The schema lets them through, to be told here what they are called now. */}}
+{{- define "alertwright.former" -}}
+{{- if hasKey .Values "ownerId" }}
+{{- fail "ownerId is called ownerID" }}
+{{- end }}
+{{- if hasKey .Values "test" }}
+{{- fail "test.image is gone: `helm test` runs the operator's own image, so leave it out" }}
+{{- end }}
 {{- end }}
