@@ -69,6 +69,29 @@ async fn silences_that_cannot_be_read_stop_silences_alone() {
 }
 
 #[tokio::test]
+async fn a_grafana_that_goes_away_does_not_answer_and_does_again_when_it_is_back() {
+    let world = World::connected().await;
+    let said = |world: &World| {
+        let mut status = GrafanaInstanceStatus::default();
+        let (reason, _) = describe(&world.instance(), &world.context, &mut status);
+        (reason, status.reachable)
+    };
+    world.grafana.does(|_| Does::Refuses(503, "no upstream"));
+    world.poll().await;
+    assert_eq!(said(&world), (Reason::Unavailable, Some(false)));
+    world.grafana.does_well();
+    world.poll().await;
+    assert_eq!(said(&world), (Reason::Synced, Some(true)));
+    // Where it says its version and nothing else, it is there.
+    world.grafana.does(|called| match called {
+        "server.health" => Does::Well,
+        _ => Does::Refuses(503, "no upstream"),
+    });
+    world.poll().await;
+    assert_eq!(said(&world), (Reason::Unavailable, Some(true)));
+}
+
+#[tokio::test]
 async fn an_organisation_that_is_not_there_is_the_specifications_mistake() {
     for (more, expected) in [
         (json!({"orgID": 7}), Reason::Invalid),

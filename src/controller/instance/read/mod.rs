@@ -53,8 +53,8 @@ impl Found {
         }
     }
 
-    /// Where nothing of a round could be read, what wasn't due for being watched can't be either, whatever its watch says. Settings that are known
-    /// needn't be read.
+    /// Where nothing of a round could be read, what wasn't due for being watched can't be either, whatever its watch says, nor can settings that weren't
+    /// seen. Settings that were are no sign of the others.
     pub(super) fn spread_failure(&mut self, parts: &BTreeSet<Part>) {
         let read = self.results.iter().filter(|(part, _)| **part != Part::Settings);
         let mut failures = read.map(|(_, result)| result.as_ref().err());
@@ -65,6 +65,15 @@ impl Found {
             for part in parts {
                 self.results.entry(*part).or_insert_with(|| Err(failure.clone()));
             }
+        }
+    }
+
+    /// Settings that are kept unseen haven't been read: where nothing else can be either, they can't.
+    fn take_settings(&mut self, result: Option<Result<Seen, Failure>>) {
+        match self.take(Part::Settings, result) {
+            Some(Seen::Nothing) => _ = self.results.remove(&Part::Settings),
+            Some(Seen::Changed) => self.changed.settings = true,
+            Some(Seen::Same) | None => {}
         }
     }
 
@@ -98,7 +107,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
             return found;
         }
         parts.remove(&Part::Settings);
-        found.changed.settings |= found.take(Part::Settings, Some(settings)).unwrap_or_default();
+        found.take_settings(Some(settings));
     }
     let (settings, sources, folders, rules, contact_points, trees, silences, named) = join!(
         if_due(&parts, Part::Settings, read_settings(instance, Again::of(due))),
@@ -117,8 +126,7 @@ pub(super) async fn read(instance: &Instance, due: &Due) -> Found {
         },
     );
     let (time_intervals, templates, inhibition_rules) = named;
-    let is_news = found.take(Part::Settings, settings).unwrap_or_default();
-    found.changed.settings |= is_news;
+    found.take_settings(settings);
     let are_others = found.take(Part::DataSources, sources).unwrap_or_default();
     found.changed.facts |= found.changed.settings | are_others;
     if let Some((changed, watch)) = found.take(Part::Folders, folders) {
@@ -183,6 +191,15 @@ async fn in_time<T>(read: impl Future<Output = grafana::Result<T>>) -> Result<T,
     }
 }
 
+/// What was seen of the settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Changed,
+    Same,
+    /// Grafana doesn't say which version it is, so they are kept as they are known.
+    Nothing,
+}
+
 /// When settings that are known are read again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Again {
@@ -209,11 +226,12 @@ impl Again {
 
 /// Settings are megabytes, with all plugins and data sources, and change only when Grafana starts anew. That it did is told by another version,
 /// or by its being away for a while; where it hides its version they are read now and then.
-async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<bool> {
+async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<Seen> {
     if again != Again::Always
         && let Some(known) = instance.known_settings()
     {
         let seen = instance.grafana.server.health().await;
+        let kept = if seen.is_ok() { Seen::Same } else { Seen::Nothing };
         // Whether it can be reached is for others to say: a database that is gone is told by what needs it.
         let is_kept = match seen.map(|health| health.version) {
             Ok(version @ Some(_)) if known.version.is_some() => version == known.version,
@@ -226,12 +244,16 @@ async fn read_settings(instance: &Instance, again: Again) -> grafana::Result<boo
             if instance.are_apis_due() || (is_improvable && again == Again::UnlessTheSame) {
                 apis::choose(instance, &known).await;
             }
-            return Ok(false);
+            return Ok(kept);
         }
     }
     let settings = instance.grafana.server.settings().await?;
     apis::choose(instance, &settings).await;
-    Ok(instance.set_settings(settings))
+    if instance.set_settings(settings) {
+        Ok(Seen::Changed)
+    } else {
+        Ok(Seen::Same)
+    }
 }
 
 async fn read_sources(instance: &Instance) -> grafana::Result<bool> {
