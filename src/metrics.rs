@@ -58,6 +58,12 @@ struct State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Stage {
+    kind: &'static str,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Source {
     source: &'static str,
 }
@@ -85,6 +91,7 @@ pub struct Metrics {
     registry: Registry,
     reconciles: Family<Pass, Counter>,
     reconcile_seconds: Family<Kind, Histogram>,
+    passes: Family<Stage, Gauge<i64, AtomicI64>>,
     grafana_requests: Family<Request, Counter>,
     grafana_deprecated: Family<Deprecated, Counter>,
     grafana_seconds: Histogram,
@@ -111,6 +118,7 @@ impl Metrics {
         let reconcile_seconds = Family::<Kind, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.001, 2.0, 16))
         });
+        let passes = Family::default();
         let grafana_requests = Family::default();
         let grafana_deprecated = Family::default();
         let grafana_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 15));
@@ -153,6 +161,11 @@ impl Metrics {
             "reconcile_seconds",
             "How long passes took",
             reconcile_seconds.clone(),
+        );
+        registry.register(
+            "passes",
+            "Passes that are under way, by kind and whether they wait for their turn or work",
+            passes.clone(),
         );
         registry.register(
             "grafana_requests",
@@ -208,6 +221,7 @@ impl Metrics {
             registry,
             reconciles,
             reconcile_seconds,
+            passes,
             grafana_requests,
             grafana_deprecated,
             grafana_seconds,
@@ -232,6 +246,14 @@ impl Metrics {
         self.reconcile_seconds
             .get_or_create(&Kind { kind })
             .observe(took.as_secs_f64());
+    }
+
+    /// Counts a pass as under way for as long as what this gives lives: it waits for its turn until it [works](UnderWay::works).
+    pub fn under_way(&self, kind: &'static str) -> UnderWay {
+        let of = |state| self.passes.get_or_create(&Stage { kind, state }).clone();
+        let (now, working) = (of("waiting"), of("working"));
+        now.inc();
+        UnderWay { now, working }
     }
 
     /// Counts a write to the API server: of this type in the plural, with its subresource, as in `alertrules/status`, and by this verb.
@@ -359,6 +381,29 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+/// A pass that is under way.
+#[derive(Debug)]
+pub struct UnderWay {
+    /// What counts it.
+    now: Gauge<i64, AtomicI64>,
+    working: Gauge<i64, AtomicI64>,
+}
+
+impl UnderWay {
+    /// It has its turn.
+    pub fn works(&mut self) {
+        self.now.dec();
+        self.now = self.working.clone();
+        self.now.inc();
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.now.dec();
     }
 }
 

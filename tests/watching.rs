@@ -25,6 +25,7 @@ fn read(file: &str) -> String {
 fn counted() -> Metrics {
     let metrics = Metrics::new();
     metrics.pass("AlertRule", true, Duration::from_millis(1));
+    metrics.under_way("AlertRule").works();
     metrics.grafana_call("rules.list", None, Duration::from_millis(1));
     metrics.grafana_deprecated_call("default", "rules.list");
     metrics.kubernetes_write("alertrules/status".to_owned(), "apply");

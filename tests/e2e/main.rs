@@ -49,6 +49,7 @@ mod maintenance_kinds;
 mod maintenance_policies;
 mod maintenance_rollout;
 mod matrix;
+mod metered;
 mod muted;
 mod notification_policy;
 mod notifications;

@@ -24,12 +24,15 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
     if !object.is_deleting() && context.knows_nothing_yet(&*object) {
         return Ok(Action::await_change());
     }
+    let mut under_way = context.metrics.under_way(K::KIND);
     // In each of several Grafanas a pass is on its own way.
     if !object.projections().is_empty() {
         let _seat = context.crowd.begin(K::KIND).await;
+        under_way.works();
         return Box::pin(one(object, context)).await;
     }
     let entry = enter(&*object, &context).await;
+    under_way.works();
     // Thousands may wait for a seat, and a pass is large.
     entry.scope(Box::pin(one(object, context.clone()))).await
 }
@@ -39,6 +42,8 @@ pub async fn without_finalizer<K: Reconcile>(object: Arc<K>, context: Arc<Contex
     if object.is_deleting() {
         return Ok(Action::await_change());
     }
+    let mut under_way = context.metrics.under_way(K::KIND);
+    under_way.works();
     let started = Instant::now();
     let ended = bring(&*object, &context).await;
     ended.note();
