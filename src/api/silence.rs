@@ -38,18 +38,8 @@ use crate::json::moment;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Rules",
-        type_ = "integer",
-        json_path = ".status.matchesRules",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Alerts",
-        type_ = "integer",
-        json_path = ".status.matchesAlerts",
-        priority = 1
-    ),
+    printcolumn(name = "Rules", type_ = "integer", json_path = ".status.matchesRules"),
+    printcolumn(name = "Alerts", type_ = "integer", json_path = ".status.matchesAlerts"),
     printcolumn(name = "Comment", type_ = "string", json_path = ".spec.comment", priority = 1),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.id", priority = 1),
     printcolumn(name = "Drift", type_ = "string", json_path = ".status.drift", priority = 1),
