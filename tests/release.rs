@@ -206,6 +206,36 @@ fn kubectl_completes_what_follows_by_what_lies_beside_the_program() {
 }
 
 #[test]
+fn the_archive_of_schemas_has_one_for_each_kind_and_holds_manifests_against_them() {
+    let name = format!("alertwright-{VERSION}-schemas");
+    let unpacked = Scratch::new("schemas").expect("a folder");
+    let archive = made().join(format!("{name}.tar.gz"));
+    let into = unpacked.path().as_os_str();
+    success(&run(
+        "tar",
+        &["xzf".as_ref(), archive.as_os_str(), "-C".as_ref(), into],
+    ));
+    let folder = unpacked.join(name);
+    for crd in alertwright::api::crds() {
+        let kind = crd.spec.names.kind.to_lowercase();
+        let file = folder.join(format!("{kind}_{}.json", crd.spec.versions[0].name));
+        assert!(file.is_file(), "{}", file.display());
+    }
+    let kubeconform = parts::path("kubeconform").expect("kubeconform");
+    let location = folder.join("{{.ResourceKind}}_{{.ResourceAPIVersion}}.json");
+    let rules = "deploy/examples/revel/alert-rules.yaml";
+    success(&run(
+        kubeconform,
+        &[
+            "-strict".as_ref(),
+            "-schema-location".as_ref(),
+            location.as_os_str(),
+            rules.as_ref(),
+        ],
+    ));
+}
+
+#[test]
 fn homebrew_gets_the_same_archive() {
     let formula = text("alertwright.rb");
     let digest = success(&run("sha256sum", &[archive().as_os_str()]));

@@ -8,8 +8,11 @@ use serde_json::Value;
 
 use super::{documents, shipped, text, tool};
 
+/// A schema by the kind, and the one that holds what is ours against its own.
+const LOCATIONS: [&str; 2] = ["{{.ResourceKind}}_{{.ResourceAPIVersion}}.json", "all.json"];
+
 /// What kubeconform says of these manifests, strictly, with the schemas of `alertwright crds --schema`.
-fn by_schemas_of_the_program(yaml: &str) -> (bool, String) {
+fn by_schemas_of_the_program(location: &str, yaml: &str) -> (bool, String) {
     let schemas = Scratch::new("editors").expect("a folder");
     let written = Command::new(env!("CARGO_BIN_EXE_alertwright"))
         .args(["crds", "--schema"])
@@ -20,7 +23,7 @@ fn by_schemas_of_the_program(yaml: &str) -> (bool, String) {
     fs::write(&file, yaml).expect("it can be written");
     let output = Command::new(tool("kubeconform"))
         .args(["-strict", "-schema-location"])
-        .arg(schemas.join("{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"))
+        .arg(schemas.join(location))
         .arg(&file)
         .output()
         .expect("kubeconform");
@@ -43,19 +46,31 @@ fn the_schemas_for_editors_take_what_is_right_and_nothing_else() {
     let mut good: Vec<String> = shipped().iter().flat_map(|(_, yaml)| ours(yaml)).collect();
     good.push(r#"{"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "AlertRule", "metadata": {"name": "a"}, "spec": {"query": "up", "labels": null}}"#.into());
     assert!(good.len() > 20);
-    let (is_fine, said) = by_schemas_of_the_program(&good.join("\n---\n"));
-    assert!(is_fine, "{said}");
-    for (spec, expected) in [
-        (r#""spec": {"query": "up", "serverity": "high"}"#, "serverity"),
-        (r#""spec": {"query": ["up"]}"#, "query"),
-        (r#""spec": {"query": "up", "noDataState": "Fine"}"#, "noDataState"),
-        (r#""status": {}"#, "spec"),
-        (r#""spec": {"query": "up"}, "sepc": {}"#, "sepc"),
-    ] {
-        let bad = format!(
-            r#"{{"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "AlertRule", "metadata": {{"name": "a"}}, {spec}}}"#
-        );
-        let (is_fine, said) = by_schemas_of_the_program(&bad);
-        assert!(!is_fine && said.contains(expected), "{spec}: {said}");
+    for location in LOCATIONS {
+        let (is_fine, said) = by_schemas_of_the_program(location, &good.join("\n---\n"));
+        assert!(is_fine, "{location}: {said}");
+        for (spec, expected) in [
+            (r#""spec": {"query": "up", "serverity": "high"}"#, "serverity"),
+            (r#""spec": {"query": ["up"]}"#, "query"),
+            (r#""spec": {"query": "up", "noDataState": "Fine"}"#, "noDataState"),
+            (r#""status": {}"#, "spec"),
+            (r#""spec": {"query": "up"}, "sepc": {}"#, "sepc"),
+        ] {
+            let bad = format!(
+                r#"{{"apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "AlertRule", "metadata": {{"name": "a"}}, {spec}}}"#
+            );
+            let (is_fine, said) = by_schemas_of_the_program(location, &bad);
+            assert!(!is_fine && said.contains(expected), "{location}: {spec}: {said}");
+        }
     }
+}
+
+#[test]
+fn the_schema_for_several_kinds_passes_over_what_is_not_ours() {
+    let all: Vec<String> = (shipped().iter())
+        .flat_map(|(_, yaml)| documents(yaml))
+        .map(|object| object.to_string())
+        .collect();
+    let (is_fine, said) = by_schemas_of_the_program("all.json", &all.join("\n---\n"));
+    assert!(is_fine, "{said}");
 }

@@ -8,9 +8,13 @@ use serde_json::{Map, Value, json};
 /// The dialect that both editors and kubeconform know.
 const DIALECT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// A file for each version of each kind, named as kubeconform's `{{.ResourceKind}}_{{.ResourceAPIVersion}}.json` asks for.
+/// The file for manifests of several kinds, which is made of the others.
+const ALL: &str = "all.json";
+
+/// A file for each version of each kind, named as kubeconform's `{{.ResourceKind}}_{{.ResourceAPIVersion}}.json` asks for, and one for all.
 pub(super) fn files(crds: &[CustomResourceDefinition]) -> io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
+    let mut each = Vec::new();
     for crd in crds {
         let (group, kind) = (&crd.spec.group, &crd.spec.names.kind);
         for version in &crd.spec.versions {
@@ -21,11 +25,19 @@ pub(super) fn files(crds: &[CustomResourceDefinition]) -> io::Result<Vec<(String
             let Some(schema) = schema else { continue };
             let mut schema = serde_json::to_value(schema)?;
             convert(&mut schema);
-            head(&mut schema, &format!("{group}/{}", version.name), kind);
+            let api_version = format!("{group}/{}", version.name);
+            head(&mut schema, &api_version, kind);
             let name = format!("{}_{}.json", kind.to_lowercase(), version.name);
+            each.push(json!({
+                "if": {"required": ["apiVersion", "kind"], "properties": {"apiVersion": {"const": api_version}, "kind": {"const": kind}}},
+                "then": {"$ref": name},
+            }));
             files.push((name, format!("{schema:#}\n")));
         }
     }
+    let all =
+        json!({"$schema": DIALECT, "title": "Whatever is ours among manifests of any kind", "allOf": each});
+    files.push((ALL.to_owned(), format!("{all:#}\n")));
     Ok(files)
 }
 
