@@ -111,17 +111,20 @@ async fn argo_cd_suspends_and_resumes_each_kind_that_can_be_and_no_other() {
 async fn argo_cd_takes_over_what_is_not_owned_and_sends_secrets_again_where_there_are_any() {
     let actions = Actions::new();
     let own = |kind: &str| of(kind, Reason::NotOwned, json!({"comment": "a"}));
-    assert_eq!(actions.open(&own("AlertRule")).await, ["adopt", "suspend"]);
+    assert_eq!(
+        actions.open(&own("AlertRule")).await,
+        ["adopt", "reconcile", "suspend"]
+    );
     assert_eq!(
         actions.open(&own("ContactPoint")).await,
-        ["adopt", "resend", "suspend"]
+        ["adopt", "reconcile", "resend", "suspend"]
     );
     assert_eq!(actions.open(&own("MaintenancePolicy")).await, ["suspend"]);
     assert_eq!(actions.open(&own("GrafanaInstance")).await, ["resend"]);
     let synced = of("AlertRule", Reason::Synced, json!({}));
     assert_eq!(
         actions.open(&synced).await,
-        ["suspend"],
+        ["reconcile", "suspend"],
         "there is nothing to take over"
     );
 
@@ -135,4 +138,72 @@ async fn argo_cd_takes_over_what_is_not_owned_and_sends_secrets_again_where_ther
         .await
         .join("\n");
     assert!(changes.contains("alerting.letsrevel.io/resend: \""), "{changes}");
+}
+
+/// The kinds whose status says which request was handled.
+fn reconcilable() -> Vec<String> {
+    let crds = alertwright::api::crds().into_iter();
+    let handles = crds.filter(|crd| {
+        let crd = serde_json::to_value(crd).expect("JSON");
+        let status =
+            "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/lastHandledReconcileAt";
+        crd.pointer(status).is_some()
+    });
+    handles.map(|crd| crd.spec.names.kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn argo_cd_asks_for_a_pass_over_each_kind_that_handles_requests_but_not_while_it_is_suspended() {
+    let actions = Actions::new();
+    let reconcilable = reconcilable();
+    assert!(reconcilable.len() > 5, "{reconcilable:?}");
+    for kind in kinds() {
+        let can = reconcilable.contains(&kind);
+        let running = of(&kind, Reason::Synced, json!({}));
+        let open = actions.open(&running).await;
+        assert_eq!(open.contains(&"reconcile".to_owned()), can, "{kind}: {open:?}");
+        if can {
+            let suspended = of(&kind, Reason::Suspended, json!({"suspend": true}));
+            let open = actions.open(&suspended).await;
+            assert!(!open.contains(&"reconcile".to_owned()), "{kind}: {open:?}");
+            let changes = actions.changes(&running, "reconcile").await.join("\n");
+            let annotation = "> alerting.letsrevel.io/reconcile-at: \"2";
+            assert!(changes.contains(annotation), "{kind}: {changes}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn argo_cd_ends_a_silence_that_is_active_and_none_that_a_rollout_has() {
+    let actions = Actions::new();
+    let silence = |state: &str, spec: Value| {
+        let mut silence = of("Silence", Reason::Synced, spec);
+        silence["status"]["state"] = json!(state);
+        silence
+    };
+    let can = async |silence: &Value| actions.open(silence).await.contains(&"end".to_owned());
+    let active = silence("Active", json!({"comment": "stays", "duration": "1h"}));
+    assert!(can(&active).await);
+    let changes = actions.changes(&active, "end").await;
+    assert!(changes.contains(&"< duration: 1h".to_owned()), "{changes:?}");
+    assert!(
+        changes.iter().any(|line| line.starts_with("> endsAt: \"2")),
+        "{changes:?}"
+    );
+    let pending = silence(
+        "Pending",
+        json!({"comment": "stays", "startsAt": "2099-01-01T00:00:00Z", "endsAt": "2099-01-02T00:00:00Z"}),
+    );
+    assert!(can(&pending).await);
+    let changes = actions.changes(&pending, "end").await;
+    assert!(
+        changes.contains(&"< startsAt: \"2099-01-01T00:00:00Z\"".to_owned()),
+        "{changes:?}"
+    );
+
+    assert!(!can(&silence("Expired", json!({"duration": "1h"}))).await);
+    let mut of_rollout = active;
+    of_rollout["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "1"}]);
+    assert!(!can(&of_rollout).await, "it is the operator's");
 }

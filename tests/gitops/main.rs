@@ -16,5 +16,6 @@ mod changes;
 mod health;
 mod helm;
 mod kstatus;
+mod links;
 mod rest;
 mod site;

@@ -27,12 +27,73 @@ const COMPARED: Duration = Duration::from_secs(120);
 /// It has no settings but what Argo CD can't do without; tests add theirs to the `ConfigMap` `argocd-cm`.
 pub struct ArgoCd {
     applications: Api<DynamicObject>,
+    kubeconfig: PathBuf,
+    /// The addresses of the cache and the repo-server.
+    redis: String,
+    repo_server: String,
     _processes: [Process; 3],
     // Last, so that the folder goes after the programs that write to it.
-    _scratch: Scratch,
+    scratch: Scratch,
+}
+
+/// Argo CD's API server, which lets everybody do everything.
+pub struct Server {
+    url: String,
+    _process: Process,
+}
+
+impl Server {
+    /// The links that it shows for a resource of an Application: each a title and an address.
+    pub async fn links(&self, application: &str, kind: &str, namespace: &str, name: &str) -> Vec<Value> {
+        let url = format!("{}/api/v1/applications/{application}/resource/links", self.url);
+        let of = [
+            ("resourceName", name),
+            ("namespace", namespace),
+            ("group", "alerting.letsrevel.io"),
+            ("version", "v1alpha1"),
+            ("kind", kind),
+        ];
+        let answer = http::client().get(&url).query(&of).send().await;
+        let answer: Value = match answer {
+            Ok(answer) => answer.json().await.expect("JSON of Argo CD"),
+            Err(error) => panic!("{url}: {}", crate::error::chain(&error)),
+        };
+        assert!(answer.get("error").is_none(), "{answer}");
+        let items = answer.get("items").and_then(Value::as_array);
+        items.cloned().unwrap_or_default()
+    }
 }
 
 impl ArgoCd {
+    /// Starts its API server, and waits until it answers.
+    pub async fn serve(&self) -> Result<Server> {
+        let (port, metrics) = (ports::free(), ports::free());
+        let mut process = program("argocd-server", &self.scratch)?
+            .env("KUBECONFIG", &self.kubeconfig)
+            // Applications name the cluster as they would inside it.
+            .env("ARGOCD_FAKE_IN_CLUSTER", "true")
+            .flag("--kubeconfig", &self.kubeconfig)
+            .flag("--namespace", NAMESPACE)
+            .flag("--address", "127.0.0.1")
+            .flag("--port", port.to_string())
+            .flag("--metrics-port", metrics.to_string())
+            .flag("--redis", &self.redis)
+            .flag("--repo-server", &self.repo_server)
+            .arg("--repo-server-plaintext")
+            .arg("--insecure")
+            .arg("--disable-auth")
+            .spawn(&self.scratch.join("server.log"))?;
+        let url = format!("http://127.0.0.1:{port}");
+        let health = format!("{url}/healthz");
+        process
+            .ready(START, async || http::answers(http::client(), &health).await)
+            .await?;
+        Ok(Server {
+            url,
+            _process: process,
+        })
+    }
+
     /// Installs and starts an Argo CD, and waits until it works.
     pub async fn start(plane: &ControlPlane) -> Result<Self> {
         install(plane).await?;
@@ -92,8 +153,11 @@ impl ArgoCd {
             Api::namespaced_with(plane.admin().await, NAMESPACE, &ApiResource::from_gvk(&kind));
         Ok(Self {
             applications,
+            kubeconfig: plane.kubeconfig().to_owned(),
+            redis,
+            repo_server: format!("127.0.0.1:{port}"),
             _processes: [cache, repo_server, controller],
-            _scratch: scratch,
+            scratch,
         })
     }
 
