@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::common::print::escaped;
 use super::super::common::written::PAGE;
 use super::tested::{Run, Tested};
-use super::text::{self, length, moment, number, pages};
+use super::text::{self, DAY, SIZES, YEAR, length, moment, number, pages};
 use crate::domain::rule::evaluation::machine::State;
 use crate::domain::rule::evaluation::threshold;
 
@@ -16,11 +16,8 @@ const LEFT: f64 = 70.0;
 const TOP: f64 = 12.0;
 /// How high the row of firings is below it.
 const LANE: f64 = 14.0;
-/// What the time axis may be divided into, in seconds.
-const SIZES: [i64; 12] = [
-    60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000,
-];
-const YEAR: i64 = 365 * 86_400;
+/// What is no longer and no higher than this is drawn as a dot.
+const SPECK: f64 = 4.0;
 /// So many firings have a row.
 const MOST: usize = 500;
 
@@ -32,7 +29,7 @@ h1{font-size:22px;margin:0 0 2px;overflow-wrap:anywhere}h1+p{margin:0 0 16px;col
 table{border-collapse:collapse;width:100%;margin:12px 0;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:5px 16px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}\
 th{font-weight:600;color:var(--soft);font-size:13px}td.n,th.n{text-align:right}td.l{overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:13px}\
 .scroll{overflow-x:auto}svg{display:block;width:100%;min-width:640px;height:auto}svg text{fill:var(--soft);font-size:12px}ul{padding-left:18px;color:var(--soft)}\
-.grid{stroke:var(--line)}.value{fill:none;stroke:var(--value);stroke-width:1.5;stroke-linejoin:round}.limit{stroke:var(--fire);stroke-dasharray:6 4}.fire{fill:var(--fire)}.none{fill:var(--none)}";
+.grid{stroke:var(--line)}.value{fill:none;stroke:var(--value);stroke-width:1.5;stroke-linejoin:round}.dots{stroke-width:5;stroke-linecap:round}.limit{stroke:var(--fire);stroke-dasharray:6 4}.fire{fill:var(--fire)}.none{fill:var(--none)}";
 
 /// The page.
 pub(super) fn page(tested: &[Tested<'_>]) -> String {
@@ -155,7 +152,7 @@ fn chart(tested: &Tested<'_>, run: &Run) -> String {
         .into_iter()
         .find(|size| (span.to - span.from) / size <= 8)
         .unwrap_or(YEAR);
-    for at in (span.from.div_euclid(size) + 1..=span.to.div_euclid(size)).map(|count| count * size) {
+    for at in text::multiples(span.from, span.to, size) {
         let x = scale.x(at);
         let _ = writeln!(
             out,
@@ -163,7 +160,7 @@ fn chart(tested: &Tested<'_>, run: &Run) -> String {
         );
         // The last one would be cut off.
         if x < WIDE - 50.0 {
-            let name = text::formatted(at, if size >= 86_400 { "%a %d %b" } else { "%H:%M" });
+            let name = text::formatted(at, if size >= DAY { "%a %d %b" } else { "%H:%M" });
             let _ = writeln!(
                 out,
                 "<text x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
@@ -209,8 +206,7 @@ fn rounds(least: f64, most: f64) -> Vec<f64> {
 
 /// The value, broken where there is none.
 fn lines(out: &mut String, run: &Run, scale: &Scale) {
-    let mut path = String::new();
-    let mut is_drawing = false;
+    let mut stretches = vec![Vec::new()];
     let size = run.past.values.len().div_ceil(1800).max(1);
     for chunk in run.past.values.chunks(size) {
         let furthest = chunk
@@ -224,20 +220,35 @@ fn lines(out: &mut String, run: &Run, scale: &Scale) {
             };
             if is_further { next } else { best }
         });
-        let Some((at, Some(value))) = furthest else {
-            is_drawing = false;
+        match (furthest, stretches.last_mut()) {
+            (Some((at, Some(value))), Some(stretch)) => stretch.push((scale.x(*at), scale.y(*value))),
+            _ => stretches.push(Vec::new()),
+        }
+    }
+    let (mut path, mut dots) = (String::new(), String::new());
+    for stretch in &stretches {
+        let Some((x, y)) = stretch.first() else { continue };
+        if is_speck(stretch) {
+            let _ = write!(dots, "M{x:.1} {y:.1}h0");
             continue;
-        };
-        let (x, y) = (scale.x(*at), scale.y(*value));
-        // A sample alone is a dot.
-        let _ = if is_drawing {
-            write!(path, "L{x:.1} {y:.1}")
-        } else {
-            write!(path, "M{x:.1} {y:.1}h0.8")
-        };
-        is_drawing = true;
+        }
+        let each = stretch.iter().map(|(x, y)| format!("{x:.1} {y:.1}"));
+        let _ = write!(path, "M{}", each.collect::<Vec<_>>().join("L"));
     }
     let _ = writeln!(out, "<path class=\"value\" d=\"{path}\"/>");
+    if !dots.is_empty() {
+        let _ = writeln!(out, "<path class=\"value dots\" d=\"{dots}\"/>");
+    }
+}
+
+/// Whether nobody would see this as a line: a sample alone, or a few beside each other.
+fn is_speck(stretch: &[(f64, f64)]) -> bool {
+    let Some((x, y)) = stretch.first() else {
+        return true;
+    };
+    stretch
+        .iter()
+        .all(|other| (other.0 - x).abs() < SPECK && (other.1 - y).abs() < SPECK)
 }
 
 /// When it would have fired.
@@ -307,6 +318,17 @@ fn firings(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_would_see_as_a_line_is_a_dot() {
+        assert!(is_speck(&[(100.0, 50.0)]));
+        assert!(is_speck(&[(100.0, 50.0), (101.0, 51.0)]));
+        assert!(!is_speck(&[(100.0, 50.0), (101.0, 90.0)]), "it is high");
+        assert!(
+            !is_speck(&[(100.0, 50.0), (102.0, 50.0), (104.0, 50.0)]),
+            "it is long"
+        );
+    }
 
     #[test]
     fn lines_stand_at_round_numbers() {

@@ -12,6 +12,23 @@ use crate::domain::rule::evaluation::Labels;
 use crate::domain::rule::evaluation::machine::State;
 use crate::domain::rule::evaluation::past::Firing;
 
+pub(super) const DAY: i64 = 86_400;
+pub(super) const YEAR: i64 = 365 * DAY;
+/// What the time axis may be divided into, in seconds.
+pub(super) const SIZES: [i64; 12] = [
+    60,
+    300,
+    900,
+    1800,
+    3600,
+    10_800,
+    21_600,
+    43_200,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    30 * DAY,
+];
 /// How wide the chart is.
 const WIDE: usize = 60;
 /// From the lowest to the highest.
@@ -142,21 +159,35 @@ fn chart(run: &Run) -> String {
         return String::new();
     }
     let bars: String = stretches.iter().map(|value| bar(*value, least, most)).collect();
-    let (span, places) = (run.past.span, stretches.len().max(1));
-    let mut above = String::new();
-    for place in (0..places).step_by(10) {
-        let at = span.from
-            + (span.to - span.from) * i64::try_from(place).unwrap_or_default()
-                / i64::try_from(places).unwrap_or(1);
-        let name = if span.to - span.from >= 2 * 86_400 {
-            "%a %d"
-        } else {
-            "%H:%M"
-        };
-        let _ = write!(above, "{:10}", formatted(at, name));
-    }
+    let (from, to) = (run.past.span.from, run.past.span.to);
+    let above = axis(from, to, i64::try_from(stretches.len()).unwrap_or(1));
     let (least, most) = (number(least), number(most));
-    format!("  {}\n  {bars}  {least} to {most}\n", above.trim_end())
+    format!("  {above}\n  {bars}  {least} to {most}\n")
+}
+
+/// Days or times above a chart of so many places, each from where it begins on.
+fn axis(from: i64, to: i64, places: i64) -> String {
+    let long = (to - from).max(1);
+    // Names with a space between them.
+    let has_room = |size: &i64| size.saturating_mul(places) / long >= 8;
+    let size = SIZES.into_iter().find(has_room).unwrap_or(YEAR);
+    let name = if size >= DAY { "%a %d" } else { "%H:%M" };
+    let mut above = String::new();
+    for at in multiples(from, to, size) {
+        let place = usize::try_from((at - from) * places / long).unwrap_or_default();
+        let before = above.chars().count();
+        above.extend(std::iter::repeat_n(' ', place.saturating_sub(before)));
+        above.push_str(&formatted(at, name));
+    }
+    if above.is_empty() {
+        return formatted(from, name);
+    }
+    above
+}
+
+/// The multiples of a length of time that are in a span of it.
+pub(super) fn multiples(from: i64, to: i64, size: i64) -> impl Iterator<Item = i64> {
+    (from.div_euclid(size) + 1..=to.div_euclid(size)).map(move |count| count * size)
 }
 
 fn bar(value: Option<f64>, least: f64, most: f64) -> char {
@@ -308,6 +339,25 @@ pub(super) fn grouped(count: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_named_where_it_begins() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
+        let (from, to) = (at("2026-11-21T13:30:00Z"), at("2026-11-28T13:30:00Z"));
+        let above = axis(from, to, 60);
+        let column = |text: &str| usize::try_from((at(text) - from) * 60 / (to - from)).unwrap();
+        for (day, begins) in [
+            ("Sun 22", "2026-11-22T00:00:00Z"),
+            ("Tue 24", "2026-11-24T00:00:00Z"),
+            ("Sat 28", "2026-11-28T00:00:00Z"),
+        ] {
+            assert_eq!(above.find(day), Some(column(begins)), "{above}");
+        }
+        assert!(!above.contains("Sat 21"), "it began before: {above}");
+        let above = axis(from, from + 6 * 3600, 60);
+        assert_eq!(above.find("14:00"), Some(5), "{above}");
+        assert_eq!(axis(from, from + 60, 1), "13:30");
+    }
 
     #[test]
     fn one_firing_is_one() {

@@ -109,8 +109,8 @@ pub(super) fn overview() -> String {
         225 + shift,
         middle + 44
     ));
-    d.text(400, 247 + shift, "s", "a silence while it goes");
-    d.text(400, 264 + shift, "s", "well, none once it fails");
+    d.text(296, 247 + shift, "s", "watched, and silenced while it goes");
+    d.text(296, 264 + shift, "s", "well; no longer once it fails");
     d.arrow(&format!("M578 {0}H714", middle - 14));
     d.text(655, middle - 24, "s mid", "rules, silences, …");
     d.arrow(&format!("M716 {0}H580", middle + 18));
