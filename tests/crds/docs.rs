@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use crate::{control_plane, root};
 
 /// The kustomize base as the documentation names it.
-const PUBLISHED: &str = "https://github.com/letsrevel/alertwright//deploy";
+const PUBLISHED: &str = concat!(
+    "https://github.com/letsrevel/alertwright//deploy?ref=v",
+    env!("CARGO_PKG_VERSION")
+);
 
 /// Every page that users read.
 fn pages() -> Vec<PathBuf> {

@@ -7,7 +7,8 @@ use crate::{documents, of_kind, read, root, run};
 
 /// The base with what the page has in the block that begins like this, as one writes it where the base is beside it.
 fn overlaid(begins: &str) -> Value {
-    let page = read("docs/install.md");
+    // A part of a kustomization isn't YAML to those who try each manifest of the pages.
+    let page = read("docs/install.md").replace("```yml\n", "```yaml\n");
     let (_, rest) = page.split_once(&format!("```yaml\n{begins}")).expect("the block");
     let (block, _) = rest.split_once("\n```").expect("its end");
     let mut overlay: Value = serde_saphyr::from_str(&format!("{begins}{block}")).expect("YAML");
