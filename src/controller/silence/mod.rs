@@ -31,11 +31,8 @@ use crate::domain::lint::mistakes;
 use crate::domain::ownership::{Owner, Owners};
 use crate::domain::silence::{self, Decision, Selection, Surroundings, Wish};
 use crate::grafana::wire::{Silence as WireSilence, SilenceState};
-use stored::{apply, authors, expire, look_up, ours, put};
+use stored::{apply, authors, expire, look_up, ours, past, put};
 pub(super) use stored::{end, end_all, has_any};
-
-/// So much later than a moment it is surely past.
-const SURELY: Duration = Duration::from_millis(100);
 
 impl Reconcile for Silence {
     async fn reconcile(&self, context: &Context) -> Result<Report<SilenceStatus>, Failure> {
@@ -77,7 +74,7 @@ impl Reconcile for Silence {
                     ..self.status.clone().unwrap_or_default()
                 };
                 return Ok(Report {
-                    again: Some(until(wish.ends_at, now) + SURELY),
+                    again: Some(past(wish.ends_at, now)),
                     ..Report::synced(status, "").drifted(drift)
                 });
             }
@@ -109,7 +106,7 @@ impl Reconcile for Silence {
             };
             return Ok(Report {
                 warnings,
-                again: Some(until(ends_at, now) + SURELY),
+                again: Some(past(ends_at, now)),
                 ..Report::synced(status, "nothing to silence")
             });
         };
@@ -225,11 +222,6 @@ fn only_this_version(silence: &Silence) -> DeleteParams {
     }
 }
 
-/// How long until a moment; nothing if it is past.
-fn until(moment: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(moment.duration_since(now)).unwrap_or_default()
-}
-
 impl Silence {
     fn around<'a>(&'a self, instance: &'a Instance, now: Timestamp) -> Surroundings<'a> {
         Surroundings {
@@ -334,7 +326,7 @@ impl Silence {
         } else {
             wish.ends_at
         };
-        let again = Some(until(next, now) + SURELY);
+        let again = Some(past(next, now));
         Ok(Report {
             again,
             warnings,

@@ -1,7 +1,7 @@
 //! The silences in Grafana that a resource has made, and the calls that change them.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tracing::info;
@@ -10,7 +10,7 @@ use super::listed;
 use crate::api::Silence;
 use crate::controller::connection::Instance;
 use crate::controller::context::Context;
-use crate::controller::engine::failure::Failure;
+use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::engine::managed::Managed;
 use crate::domain::silence::{self, Decision, Wish};
 use crate::grafana::mirror::{Lookup, Subject};
@@ -66,6 +66,9 @@ pub(super) fn ours(instance: &Instance, authors: &[String]) -> Vec<WireSilence> 
     })
 }
 
+/// So much later than a moment it is surely past.
+const SURELY: Duration = Duration::from_millis(100);
+
 pub(super) async fn apply(
     object: &Silence,
     instance: &Arc<Instance>,
@@ -83,8 +86,11 @@ pub(super) async fn apply(
             };
             let body = silence::body(wish, update.as_ref(), now);
             let sent = (&wish.matchers, wish.starts_at, wish.ends_at, &wish.comment);
-            let attempt = instance.refused.attempt(&wish.author, &sent, Instant::now())?;
-            let id = attempt.ended(put(instance, turn, body).await, Instant::now())?;
+            let over = |failure| until_over(failure, wish, now);
+            let attempt = instance.refused.attempt(&wish.author, &sent, Instant::now());
+            let attempt = attempt.map_err(over)?;
+            let id = attempt.ended(put(instance, turn, body).await, Instant::now());
+            let id = id.map_err(over)?;
             info!(namespace = object.ns(), name = object.id(), id, until = %wish.ends_at, "silence written");
             (Some(id), expire)
         }
@@ -95,6 +101,22 @@ pub(super) async fn apply(
         expire(instance, turn, superfluous).await?;
     }
     Ok(id)
+}
+
+/// How long until a moment is surely past.
+pub(super) fn past(moment: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(moment.duration_since(now)).unwrap_or_default() + SURELY
+}
+
+/// The same failure, tried again no later than when the silence is over: what Grafana holds of it may end later than the refused write asked for.
+fn until_over(mut failure: Failure, wish: &Wish, now: Timestamp) -> Failure {
+    let over = past(wish.ends_at, now);
+    failure.retry = match failure.retry {
+        Retry::OnChange => Retry::After(over),
+        Retry::After(later) => Retry::After(later.min(over)),
+        sooner @ (Retry::Backoff | Retry::Soon) => sooner,
+    };
+    failure
 }
 
 /// The silence as Grafana holds it. It moves a start in the past to its own now, and takes an update with another start for

@@ -10,7 +10,7 @@ use super::adoption::adopting;
 use super::world_with;
 use crate::api::ANNOTATION_ADOPT;
 use crate::api::condition::Reason;
-use crate::controller::engine::failure::Failure;
+use crate::controller::engine::failure::{Failure, Retry};
 use crate::controller::news;
 use crate::controller::pass::{self, Reconcile};
 use crate::grafana::wire::{Silence as Stored, SilenceMatcher, SilenceState, SilenceStatus as StoredStatus};
@@ -424,4 +424,22 @@ async fn what_somebody_changes_of_a_silence_that_was_taken_over_is_noticed_and_l
             }
         }
     }
+}
+
+/// What Grafana holds may last longer than what it has refused.
+#[tokio::test]
+async fn a_silence_that_is_refused_is_looked_at_again_no_later_than_when_it_is_over() {
+    let mut world = World::connected().await;
+    world.grafana.does(|called| match called {
+        "silences.put" => Does::Refuses(400, "start time must be before end time"),
+        _ => Does::Well,
+    });
+    let ends = Timestamp::now() + SignedDuration::from_mins(1);
+    let silence = world.silence("s", json!({"matchers": ["a=b"], "endsAt": ends}));
+    for _ in 0..2 {
+        let failure = silence.reconcile(&world.context).await.unwrap_err();
+        let is_soon = matches!(failure.retry, Retry::After(later) if later.as_secs() <= 60);
+        assert!(is_soon, "{failure:?}");
+    }
+    assert_eq!(world.grafana.count("silences.put"), 1);
 }
