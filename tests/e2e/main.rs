@@ -19,6 +19,7 @@ mod answers;
 mod api_server;
 mod backtest;
 mod beside;
+mod clocks;
 mod contact_points;
 mod deep;
 mod deliveries;
