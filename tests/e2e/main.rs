@@ -17,6 +17,7 @@ mod addresses;
 mod alarm;
 mod answers;
 mod api_server;
+mod attempts;
 mod backtest;
 mod beside;
 mod clocks;
