@@ -5,6 +5,7 @@
 //! Pictures of a terminal and of the backtest's page (`docs/pictures`) are made from the same runs, with colours.
 //! A line `...` stands for what is left out: as many lines as stand before and behind it are shown. What is another at each run is in `shown::masks`.
 
+mod canaries;
 mod desk;
 mod documents;
 mod filled;

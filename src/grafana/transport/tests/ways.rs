@@ -128,6 +128,46 @@ async fn a_proxy_is_asked_for_the_whole_address_and_gets_its_own_login() {
 }
 
 #[test]
+fn what_stands_for_debugging_has_no_secret_in_it() {
+    let plain = connection("https://grafana.example");
+    for connection in [
+        Connection {
+            auth: Auth::Token("s3cr3t".into()),
+            ..plain.clone()
+        },
+        Connection {
+            auth: Auth::Basic {
+                user: "user".to_owned(),
+                password: "s3cr3t".into(),
+            },
+            ..plain.clone()
+        },
+        with_header("https://grafana.example", "X-Access", "s3cr3t"),
+        Connection {
+            proxy: Some(Proxy {
+                url: "http://proxy".to_owned(),
+                auth: Some(("user".to_owned(), "s3cr3t".into())),
+            }),
+            ..plain.clone()
+        },
+        Connection {
+            tls: Tls {
+                client_cert_pem: Some("certificate".to_owned()),
+                client_key_pem: Some("s3cr3t".into()),
+                ..Tls::default()
+            },
+            ..plain
+        },
+    ] {
+        let shown = format!("{connection:?} {connection:#?}");
+        assert!(
+            shown.contains("grafana.example") && !shown.contains("s3cr3t"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn what_is_told_of_a_call_in_a_trace_has_neither_query_nor_secret() {
     let call = Call::get("rules.get", "api/v1/rules", &["of glsa_secret_of_this_token"])
         .query("matcher", "of the query");
