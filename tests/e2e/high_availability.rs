@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use alertwright::api::AlertRule;
+use alertwright::api::{AlertRule, ContactPoint};
 use alertwright_testbed::{Operator, any_release, apply, operator, wait};
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::Api;
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
+use crate::alarm::resyncs;
 use crate::silences::A_WHILE;
-use crate::workloads::{asking, deployment, held, roll, settled, silences_of};
+use crate::workloads::{asking, deployment, ended, held, let_go, roll, settled, silenced, silences_of};
 use crate::world::{self, SOON, World};
 
 /// A holder that is killed keeps the lease for 12 s.
@@ -191,4 +192,41 @@ async fn a_leader_that_is_stopped_lets_go_at_once() {
         .await
         .ok();
     assert_eq!(holder.trim(), "replica-b");
+}
+
+/// As a Deployment does with `RollingUpdate`: the new replica is there before the old one is stopped.
+#[apply(any_release)]
+async fn a_rolling_update_of_the_operator_writes_nothing_and_keeps_a_rollout_silenced() {
+    let mut w = world::start().await;
+    w.operator.terminate().await;
+    let mut old = replica(&w, "replica-a").start().await.expect("it starts");
+    leads(&old, SOON).await;
+    w.put(
+        "AlertRule",
+        "rule",
+        json!({"query": "sum(count_over_time({app=\"ha\"} [5m])) > 1"}),
+    )
+    .await;
+    let point = json!({"integrations": [{"email": {"addresses": ["a@example.com"]}}]});
+    w.put("ContactPoint", "mail", point).await;
+    w.synced::<AlertRule>("rule").await;
+    w.synced::<ContactPoint>("mail").await;
+    let object = deployment("web", &asking("600s", "1s"), &json!({}));
+    w.apply(&object.to_string()).await;
+    settled(&w, "web").await;
+    roll(&w, "web", "2", &held(&w)).await;
+    let before = silenced(&w, "web").await;
+    w.proxy.reset();
+
+    let new = replica(&w, "replica-b").start().await.expect("it starts");
+    old.terminate().await;
+    leads(&new, SOON).await;
+    resyncs(&w, 3).await;
+    let writes = w.proxy.reset().writes();
+    // A silence of ten minutes that nobody writes to has been active all the time.
+    assert!(writes.is_empty(), "{writes}\n{}", new.log());
+    assert_eq!(silenced(&w, "web").await.status, before.status);
+    // It works: what the old one has begun is ended.
+    let_go(&w).await;
+    ended(&w, &before.name_any(), "Succeeded").await;
 }
