@@ -14,6 +14,7 @@ mod scenario;
 mod soak;
 mod state;
 mod steps;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::DeleteParams;
 use serde_json::Value;
 
-use super::scenario::Scenario;
+use super::scenario::{self, Scenario};
 use super::state::Stages;
 use super::{Between, PATIENCE, Side};
 use crate::world;
@@ -203,6 +203,51 @@ async fn resources_of_an_instance_that_was_deleted_first_can_be_deleted() {
     // Which of the two is gone first in the operator's eyes is by chance; nothing may wait for the other for ever.
     made.delete_namespace().await;
     made.namespace_is_gone().await;
+}
+
+/// Deleting a kind deletes its resources first, and so what they made.
+#[apply(any_release)]
+async fn kinds_that_are_removed_take_what_they_made_along_keep_no_other_waiting_and_can_be_put_back() {
+    let mut made = Made::apart().await;
+    let gone = ["AlertRule", "Silence"];
+    let crds = ["alertrules", "silences"].map(|plural| format!("{plural}.alerting.letsrevel.io"));
+    let delete = ["delete", "crd", &crds[0], &crds[1], "--timeout=90s"];
+    made.between.plane.kubectl(delete).await.ok();
+    let (rules, silences) = (
+        made.between.grafana.rules().await,
+        made.between.grafana.silences().await,
+    );
+    assert_eq!(rules.len(), 1, "but the foreign one: {rules:?}");
+    let active = silences.iter().filter(|one| one["status"]["state"] == "active");
+    assert_eq!(active.count(), 1, "but the foreign one: {silences:?}");
+
+    let others = scenario::resources(true);
+    let others: Vec<_> = others
+        .into_iter()
+        .filter(|object| !gone.iter().any(|kind| object["kind"] == *kind))
+        .collect();
+    for object in &others {
+        made.between
+            .plane
+            .apply(&object.to_string(), &made.between.ns)
+            .await;
+    }
+    made.scenario().settle_but(&gone).await;
+    let points = made.between.grafana.contact_point("team").await;
+    let mails = points
+        .iter()
+        .any(|one| one["settings"]["addresses"] == "b@example.com");
+    assert!(mails, "{points:?}");
+    assert!(
+        made.between.operator.ended().is_none(),
+        "{}",
+        made.between.operator.log()
+    );
+
+    world::install_crds_anew(made.between.plane).await;
+    made.scenario().apply(true).await;
+    made.scenario().is(true).await;
+    made.scenario().is_gone().await;
 }
 
 #[apply(any_release)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::PATIENCE;
 use super::state::{self, Stages};
 
-const VERSION: &str = "alerting.letsrevel.io/v1alpha1";
+pub(super) const VERSION: &str = "alerting.letsrevel.io/v1alpha1";
 
 /// All that the scenario makes: kind, plural, name.
 pub(super) const RESOURCES: [(&str, &str, &str); 11] = [
@@ -93,6 +93,11 @@ impl<'a> Scenario<'a> {
         self.settled(&self.plane.admin().await).await;
     }
 
+    /// The same of all kinds but these.
+    pub(super) async fn settle_but(&self, gone: &[&str]) {
+        self.settled_but(&self.plane.admin().await, gone).await;
+    }
+
     /// Waits until there is nothing but what isn't ours, and deletes what is left to be deleted.
     pub(super) async fn is_gone(&self) {
         self.delete(&self.plane.admin().await).await;
@@ -100,9 +105,21 @@ impl<'a> Scenario<'a> {
         self.stage("left", Some(&stages.left)).await;
     }
 
+    /// Deletes everything and waits until nothing is left in the cluster.
+    pub(super) async fn gone(&self) {
+        self.delete(&self.plane.admin().await).await;
+    }
+
     /// Waits until each says of its present generation that all is well, or that this Grafana has no such thing.
     async fn settled(&self, client: &Client) {
+        self.settled_but(client, &[]).await;
+    }
+
+    async fn settled_but(&self, client: &Client, gone: &[&str]) {
         for (kind, plural, name) in RESOURCES {
+            if gone.contains(&kind) {
+                continue;
+            }
             let api = self.api(client, kind, plural);
             wait::until(&format!("{kind} {name} is in sync"), PATIENCE, async || {
                 let object = api.get(name).await.ok()?;
