@@ -138,7 +138,8 @@ impl<S: DeserializeOwned, T> Watching<S, T> {
 }
 
 async fn open(place: &Place, operation: &'static str, version: &str) -> Result<Lines> {
-    let call = place.list(operation);
+    // Each line is of one.
+    let call = place.list(operation).of_one();
     let call = call
         .query("watch", "true")
         .query("resourceVersion", version)

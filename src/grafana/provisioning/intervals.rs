@@ -86,7 +86,7 @@ impl Ended {
 impl Provisioning {
     /// One group.
     pub(super) async fn group(&self, folder_uid: &str, name: &str) -> Result<Option<RuleGroup>> {
-        let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", name]);
+        let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", name]).of_many();
         self.if_present(self.transport.fetch(call).await).await
     }
 

@@ -31,7 +31,7 @@ struct Alert {
 impl Silences for Provisioning {
     fn list(&self) -> Answer<'_, Vec<Silence>> {
         self.transport
-            .fetch(Call::get("silences.list", SILENCES, &[]))
+            .fetch(Call::get("silences.list", SILENCES, &[]).of_many())
             .boxed()
     }
 
@@ -72,7 +72,7 @@ impl Silences for Provisioning {
 
     fn alerts<'a>(&'a self, filters: &'a [String]) -> Answer<'a, Vec<BTreeMap<String, String>>> {
         async move {
-            let call = Call::get("silences.alerts", ALERTS, &[]);
+            let call = Call::get("silences.alerts", ALERTS, &[]).of_many();
             let call = filters
                 .iter()
                 .fold(call, |call, filter| call.query("filter", filter));

@@ -317,7 +317,7 @@ impl Provisioning {
     /// A group with all that Grafana says of its rules. From the versions on that are asked for this, Grafana names its error where there is
     /// none, so nobody else has to be asked whether it was Grafana.
     async fn whole_group(&self, (folder_uid, name): &Key) -> Result<Group> {
-        let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", name]);
+        let call = Call::get("rules.group", GROUPS, &[folder_uid, "rule-groups", name]).of_many();
         match self.transport.fetch_whole(call).await {
             Err(Error::Status {
                 status: 404,

@@ -100,9 +100,9 @@ impl Call {
         self
     }
 
-    /// The same for a write whose answer repeats many objects.
+    /// The same for an answer of what there may be most of: rules, their states and history, alerts, silences.
     pub(crate) fn of_many(mut self) -> Self {
-        self.size = Size::LIST;
+        self.size = Size::MANY;
         self
     }
 

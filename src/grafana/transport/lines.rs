@@ -19,7 +19,7 @@ impl Transport {
         Ok(Lines {
             operation: call.operation,
             response,
-            limit: self.limits.size,
+            limit: call.size.bytes.min(self.limits.size),
             shallow: Shallow::default(),
             read: BytesMut::new(),
             searched: 0,

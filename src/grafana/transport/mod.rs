@@ -27,9 +27,9 @@ use crate::deadline;
 use crate::json::shallow;
 use crate::telemetry::spans;
 use answer::Decode;
-use connection::CONNECTIONS;
 use pause::Pause;
-use size::{FREE, Share, Size};
+use connection::CONNECTIONS;
+use size::{BUDGET, Budget, FREE, Share, Size};
 
 pub(super) use call::Call;
 pub use connection::{Auth, Connection, Proxy, Tls};
@@ -48,7 +48,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(20),
-    size: Size::LIST.bytes,
+    size: Size::MANY.bytes,
     free: FREE,
 };
 
@@ -90,8 +90,8 @@ impl Supervisor for () {
 /// Where Grafana asks for fewer requests (429, or 503 with `Retry-After`) nothing is sent until the time is over: whoever calls then
 /// learns how long that is.
 ///
-/// Of each answer a little is read at once, and of one at a time all the rest, within limits: what this costs in memory doesn't grow with
-/// how many answers come.
+/// Of each answer a little is read at once, and of one at a time all the rest, within limits that all Grafanas of the process share: what this costs
+/// in memory doesn't grow with how many answers come.
 ///
 /// A write is sent once. A read is sent again if the connection was lost, as a server may close an idle one at any time.
 /// Everything else is left to the caller, who knows when to try again.
@@ -101,6 +101,8 @@ pub struct Transport {
     turns: Semaphore,
     /// Whose answer may be large now.
     large: Semaphore,
+    /// What all answers that are large may be together, whosever they are.
+    budget: &'static Budget,
     pause: Mutex<Pause>,
     deprecated: Mutex<BTreeMap<&'static str, Deprecation>>,
     limits: Limits,
@@ -120,6 +122,7 @@ impl Transport {
             base: connection.base()?,
             turns: Semaphore::new(CONNECTIONS),
             large: Semaphore::new(1),
+            budget: &BUDGET,
             pause: Mutex::default(),
             deprecated: Mutex::default(),
             limits,
@@ -218,7 +221,8 @@ impl Transport {
             bytes: call.size.bytes.min(self.limits.size),
             ..call.size
         };
-        let mut share = Share::new(operation, most, (&self.large, self.limits.free), self.limits.time);
+        let turns = (&self.large, self.budget);
+        let mut share = Share::new(operation, most, self.limits.free, turns, self.limits.time);
         match take {
             Take::Whole(decode) => {
                 let status = response.status();

@@ -23,8 +23,13 @@ impl Size {
         bytes: 4 << 20,
         values: 256 << 10,
     };
-    /// Many objects: some 30,000 rules of 2 kB and 120 values.
+    /// Some hundreds or thousands of objects, or a page of them.
     pub(super) const LIST: Self = Self {
+        bytes: 16 << 20,
+        values: 1 << 20,
+    };
+    /// What there may be most of: some 30,000 rules of 2 kB and 120 values.
+    pub(super) const MANY: Self = Self {
         bytes: 64 << 20,
         values: 4 << 20,
     };
@@ -32,21 +37,55 @@ impl Size {
     #[cfg(feature = "cli")]
     pub(super) const QUESTION: Self = Self {
         values: usize::MAX,
-        ..Self::LIST
+        ..Self::MANY
     };
 }
 
-/// How much of each answer is read beside others; of the rest, one answer's at a time.
+/// How much of each answer is read beside others; of the rest, one answer's of a Grafana at a time.
 pub(super) const FREE: usize = 1 << 20;
+
+/// What large answers of all Grafanas may have together, in KiB: two of the largest, so that one that means harm leaves as much to others.
+const TOGETHER: u32 = 128 << 10;
+
+/// What this process may hold of large answers, whosever they are.
+pub(super) static BUDGET: Budget = Budget::new(TOGETHER);
+
+/// What may be held of large answers at the same time. Each has all that it may become set aside before more of it is read: so none waits for
+/// another half-read one.
+pub(super) struct Budget {
+    left: Semaphore,
+    all: u32,
+    #[cfg(test)]
+    pub(super) counted: counted::Counted,
+}
+
+impl Budget {
+    /// One of so many KiB.
+    pub(super) const fn new(all: u32) -> Self {
+        Self {
+            left: Semaphore::const_new(all as usize),
+            all,
+            #[cfg(test)]
+            counted: counted::Counted::new(),
+        }
+    }
+
+    async fn set_aside(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let wanted = u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        // Nobody closes it.
+        self.left.acquire_many(wanted.min(self.all)).await.ok()
+    }
+}
 
 /// What has been read of an answer, and whether it may be large.
 pub(super) struct Share<'a> {
     operation: &'static str,
     most: Size,
     free: usize,
-    /// One permit, for whoever reads a large answer.
+    /// One permit, for whoever reads a large answer of this Grafana.
     large: &'a Semaphore,
-    held: Option<SemaphorePermit<'a>>,
+    budget: &'a Budget,
+    held: Option<(SemaphorePermit<'a>, SemaphorePermit<'a>)>,
     longest: Duration,
     bytes: usize,
     values: Values,
@@ -56,7 +95,8 @@ impl<'a> Share<'a> {
     pub(super) fn new(
         operation: &'static str,
         most: Size,
-        (large, free): (&'a Semaphore, usize),
+        free: usize,
+        (large, budget): (&'a Semaphore, &'a Budget),
         longest: Duration,
     ) -> Self {
         Self {
@@ -64,6 +104,7 @@ impl<'a> Share<'a> {
             most,
             free,
             large,
+            budget,
             held: None,
             longest,
             bytes: 0,
@@ -75,6 +116,8 @@ impl<'a> Share<'a> {
     pub(super) async fn take(&mut self, piece: &[u8]) -> Result<()> {
         let operation = self.operation;
         self.bytes += piece.len();
+        #[cfg(test)]
+        self.budget.counted.takes(piece.len());
         if self.bytes > self.most.bytes {
             return Err(Error::TooLarge {
                 operation,
@@ -89,12 +132,57 @@ impl<'a> Share<'a> {
             });
         }
         if self.bytes > self.free && self.held.is_none() {
-            let turn = deadline::waiting(timeout(self.longest, self.large.acquire())).await;
-            let turn = turn.map_err(|_| Error::Timeout { operation })?;
-            // Nobody closes it.
-            self.held = turn.ok();
+            let turn = deadline::waiting(timeout(self.longest, self.turn())).await;
+            self.held = turn.map_err(|_| Error::Timeout { operation })?;
         }
         Ok(())
+    }
+
+    /// The turn among the answers of its Grafana comes first: of one that means harm no more than one answer has something set aside.
+    async fn turn(&self) -> Option<(SemaphorePermit<'a>, SemaphorePermit<'a>)> {
+        let turn = self.large.acquire().await.ok()?;
+        Some((turn, self.budget.set_aside(self.most.bytes).await?))
+    }
+}
+
+#[cfg(test)]
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.budget.counted.gives_back(self.bytes);
+    }
+}
+
+/// How many bytes of answers are held, in tests.
+#[cfg(test)]
+pub(super) mod counted {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    pub(in crate::grafana::transport) struct Counted {
+        now: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl Counted {
+        pub(super) const fn new() -> Self {
+            Self {
+                now: AtomicUsize::new(0),
+                most: AtomicUsize::new(0),
+            }
+        }
+
+        pub(super) fn takes(&self, bytes: usize) {
+            let now = self.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            self.most.fetch_max(now, Ordering::Relaxed);
+        }
+
+        pub(super) fn gives_back(&self, bytes: usize) {
+            self.now.fetch_sub(bytes, Ordering::Relaxed);
+        }
+
+        /// The most at a time.
+        pub(in crate::grafana::transport) fn most(&self) -> usize {
+            self.most.load(Ordering::Relaxed)
+        }
     }
 }
 

@@ -134,6 +134,7 @@ impl Provisioning {
         let (mut start, mut end) = (begin(to), to);
         for _ in 0..CALLS {
             let call = Call::get("history.loki", "api/v1/rules/history", &[])
+                .of_many()
                 .query("from", start.as_second().to_string())
                 .query("to", (end.as_second() + 1).to_string())
                 .query("limit", limit.to_string());
@@ -175,7 +176,7 @@ impl Provisioning {
     }
 
     async fn of_annotations(&self, from: Timestamp, to: Timestamp) -> Result<Past> {
-        let call = Call::get("history.rules", "api/v1/provisioning/alert-rules", &[]);
+        let call = Call::get("history.rules", "api/v1/provisioning/alert-rules", &[]).of_many();
         let rules: Vec<Numbered> = self.transport.fetch(call).await?;
         let numbers: BTreeMap<i64, String> = rules.into_iter().map(|rule| (rule.id, rule.uid)).collect();
         let mut seen = BTreeSet::new();
@@ -183,6 +184,7 @@ impl Provisioning {
         let mut end = to.as_millisecond();
         while seen.len() < MOST {
             let call = Call::get("history.annotations", "api/annotations", &[])
+                .of_many()
                 .query("type", "alert")
                 .query("from", from.as_millisecond().to_string())
                 .query("to", end.to_string())

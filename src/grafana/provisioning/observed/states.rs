@@ -17,6 +17,7 @@ impl RuleStates for Provisioning {
     fn page<'a>(&'a self, window: Window<'a>) -> Answer<'a, StatesPage> {
         // The alerts themselves may be thousands; a rule's labels and totals tell enough.
         let mut call = Call::get("rules.states", "api/prometheus/grafana/api/v1/rules", &[])
+            .of_many()
             .query("limit_alerts", "0")
             .query("includeInternalLabels", "true");
         // What a Grafana doesn't know it passes over: groups are counted since 11.4 (#95959), rules since 12.4 (#114055).

@@ -27,7 +27,7 @@ const NOBODY: &str = "alertwright-asks-whether-this-is-served";
 
 impl Rules for Provisioning {
     fn list(&self) -> Answer<'_, Listed<FoundRule>> {
-        let call = Call::get("rules.list", LIST, &[]);
+        let call = Call::get("rules.list", LIST, &[]).of_many();
         async move {
             let found = self.transport.stream(call, listing::decode).await;
             self.together.has_read();
@@ -38,13 +38,13 @@ impl Rules for Provisioning {
 
     #[cfg(feature = "cli")]
     fn whole(&self) -> Answer<'_, Vec<AlertRule>> {
-        let call = Call::get("rules.list", LIST, &[]);
+        let call = Call::get("rules.list", LIST, &[]).of_many();
         self.transport.stream(call, listing::decode_whole).boxed()
     }
 
     #[cfg(feature = "cli")]
     fn named(&self) -> Answer<'_, Vec<AlertRule>> {
-        let call = Call::get("rules.named", RULES, &[]);
+        let call = Call::get("rules.named", RULES, &[]).of_many();
         self.transport.stream(call, listing::decode_named).boxed()
     }
 

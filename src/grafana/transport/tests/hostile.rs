@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use super::*;
 
@@ -42,6 +42,124 @@ async fn an_answer_about_one_object_may_not_be_as_large_as_a_list() {
     for call in [read(), write().of_many()] {
         assert!(transport.fetch::<String>(call).await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_list_of_a_million_entries_is_read_only_where_there_may_be_so_many() {
+    let list = format!("[{}1]", "0,".repeat(1_100_000));
+    let url = serve_always(list).await;
+    let transport = Transport::new(&connection(&url), Arc::new(())).unwrap();
+    let error = transport.fetch::<Vec<u8>>(read()).await.unwrap_err();
+    assert!(
+        matches!(error, Error::TooMany { limit: 1_048_576, .. }),
+        "{error:?}"
+    );
+    let many = transport.fetch::<Vec<u8>>(read().of_many()).await;
+    assert_eq!(many.unwrap().len(), 1_100_001);
+}
+
+/// Pieces of one size, for ever.
+fn endless() -> Body {
+    let piece = Bytes::from(vec![b'x'; PIECE]);
+    Body::from_stream(stream::repeat_with(move || Ok::<_, Infallible>(piece.clone())))
+}
+
+const PIECE: usize = 100;
+
+/// A budget of so many answers of the largest size at once.
+fn budget(large: u32) -> &'static Budget {
+    Box::leak(Box::new(Budget::new(large * 10)))
+}
+
+/// As [`transport`], within a budget.
+fn within(budget: &'static Budget, url: &str) -> Transport {
+    let mut transport = transport(url);
+    transport.budget = budget;
+    transport
+}
+
+#[tokio::test]
+async fn answers_without_end_hold_no_more_than_the_budget_and_keep_no_other_grafana_waiting() {
+    let budget = budget(2);
+    let url = serve(Router::new().fallback(any(async || endless()))).await;
+    let good = serve(
+        Router::new()
+            .route("/api/small", any(async || "1"))
+            .fallback(any(async || format!("\"{}\"", "x".repeat(9000)))),
+    )
+    .await;
+    let (hostile, good) = (within(budget, &url), within(budget, &good));
+    let endless = futures::future::join_all((0..3 * CONNECTIONS).map(|_| hostile.fetch::<Value>(read())));
+    let others = async {
+        for _ in 0..3 * CONNECTIONS {
+            assert_eq!(good.fetch::<String>(read()).await.unwrap().len(), 9000);
+            let small = Call::get("test.read", "api/small", &[]);
+            assert_eq!(good.fetch::<u8>(small).await.unwrap(), 1);
+        }
+    };
+    let (refused, ()) = tokio::join!(endless, others);
+    for error in refused {
+        assert!(matches!(error, Err(Error::TooLarge { .. })), "{error:?}");
+    }
+    // What is begun of each, and all of two.
+    let most = CONNECTIONS * (1000 + PIECE) + 10_000 + PIECE + 10_000;
+    let held = budget.counted.most();
+    assert!(held <= most, "{held} of {most} bytes");
+    assert!(held > 10_000, "{held} are too few to be counted");
+}
+
+#[tokio::test]
+async fn all_grafanas_together_have_as_many_large_answers_read_as_the_budget_has_room_for() {
+    let budget = budget(2);
+    let (begun, goes_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (beginning, going) = (begun.clone(), goes_on.clone());
+    let router = Router::new()
+        .route("/api/small", any(async || "1"))
+        .fallback(any(async move || {
+            let (beginning, going) = (beginning.clone(), going.clone());
+            let rest = stream::once(async move {
+                beginning.add_permits(1);
+                going.acquire().await.unwrap().forget();
+                Ok::<_, Infallible>(Bytes::from_static(b"\""))
+            });
+            let text = Bytes::from(format!("\"{}", "x".repeat(3000)));
+            Body::from_stream(stream::iter([Ok(text)]).chain(rest))
+        }));
+    let url = serve(router).await;
+    let grafanas: Vec<_> = (0..4).map(|_| within(budget, &url)).collect();
+    let small = async || {
+        let small = Call::get("test.read", "api/small", &[]);
+        grafanas[3].fetch::<u8>(small).await.unwrap()
+    };
+    let large = |number: usize| Box::pin(grafanas[number].fetch::<String>(read()));
+    let mut two = futures::future::join(large(0), large(1));
+    let mut third = large(2);
+    tokio::select! {
+        _ = &mut two => panic!("they have no end yet"),
+        () = async {
+            while budget.counted.most() < 6000 {
+                small().await;
+            }
+        } => {}
+    }
+    goes_on.add_permits(3);
+    // All of it is there, and there is no room.
+    tokio::select! {
+        _ = &mut third => panic!("beside two others"),
+        () = async {
+            begun.acquire_many(3).await.unwrap().forget();
+            while budget.counted.most() < 9000 {
+                small().await;
+            }
+            for _ in 0..20 {
+                small().await;
+            }
+        } => {}
+    }
+    let (first, second) = two.await;
+    assert_eq!(first.unwrap().len(), 3000);
+    assert_eq!(second.unwrap().len(), 3000);
+    assert_eq!(third.await.unwrap().len(), 3000);
 }
 
 /// There is always one more byte, so a deadline for each of them would never be over.
