@@ -4,6 +4,7 @@ mod answer;
 mod call;
 mod connection;
 mod deprecation;
+mod flow;
 mod lines;
 mod pause;
 mod size;
@@ -23,12 +24,11 @@ use url::Url;
 
 use super::error::{Class, Error, Result};
 use super::wire::Deprecation;
-use crate::deadline;
 use crate::json::shallow;
 use crate::telemetry::spans;
 use answer::Decode;
+use flow::Gate;
 use pause::Pause;
-use connection::CONNECTIONS;
 use size::{BUDGET, Budget, FREE, Share, Size};
 
 pub(super) use call::Call;
@@ -88,7 +88,7 @@ impl Supervisor for () {
 /// Sends requests to one Grafana over at most eight connections, which stay open.
 ///
 /// Where Grafana asks for fewer requests (429, or 503 with `Retry-After`) nothing is sent until the time is over: whoever calls then
-/// learns how long that is.
+/// learns how long that is. Where it fails or doesn't answer in time, fewer calls are under way at once, until it answers again.
 ///
 /// Of each answer a little is read at once, and of one at a time all the rest, within limits that all Grafanas of the process share: what this costs
 /// in memory doesn't grow with how many answers come.
@@ -98,7 +98,7 @@ impl Supervisor for () {
 pub struct Transport {
     client: Client,
     base: Url,
-    turns: Semaphore,
+    gate: Gate,
     /// Whose answer may be large now.
     large: Semaphore,
     /// What all answers that are large may be together, whosever they are.
@@ -120,7 +120,7 @@ impl Transport {
         Ok(Self {
             client: connection.client(limits.time)?,
             base: connection.base()?,
-            turns: Semaphore::new(CONNECTIONS),
+            gate: Gate::default(),
             large: Semaphore::new(1),
             budget: &BUDGET,
             pause: Mutex::default(),
@@ -166,9 +166,11 @@ impl Transport {
     /// Waits for a turn and makes the attempt.
     async fn exchange<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let started = Instant::now();
-        let turn = deadline::waiting(self.turns.acquire()).await;
+        let turn = self.gate.enter().await;
         let result = self.counted(call, started, || self.attempt(call, take)).await;
-        drop(turn);
+        if let Some(turn) = turn {
+            self.gate.leave(turn, result.as_ref().err());
+        }
         result
     }
 

@@ -16,7 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 
+use super::connection::CONNECTIONS;
 use super::*;
+use crate::deadline;
 use crate::grafana::api::Provenance;
 
 mod certificates;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::*;
 use crate::grafana::error::Class;
+use crate::grafana::transport::connection::CONNECTIONS;
 use crate::grafana::transport::{Auth, Connection, Limits, Tls};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -92,7 +93,7 @@ async fn lines_take_no_turn_and_outlast_what_other_calls_may_take() {
     pieces.send(HEAD).unwrap();
     let transport = transport(&url, time);
     let mut lines = transport.lines(call(), LONG).await.unwrap();
-    assert_eq!(transport.turns.available_permits(), super::super::CONNECTIONS);
+    assert_eq!(transport.gate.free(), CONNECTIONS);
     let next = tokio::time::timeout(2 * time, lines.next()).await;
     assert!(next.is_err(), "it is still open: {next:?}");
     pieces.send("1\n").unwrap();

@@ -92,3 +92,32 @@ async fn a_server_that_is_away_for_a_moment_makes_no_pause() {
     let error = transport.send(write()).await.unwrap_err();
     assert_eq!((error.class(), transport.pause()), (Class::Transient, None));
 }
+
+#[tokio::test]
+async fn who_fails_is_sent_fewer_at_once_until_it_answers() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let answers = Arc::new(AtomicUsize::new(500));
+    let (counted, highest, answering) = (now.clone(), most.clone(), answers.clone());
+    let router = Router::new().fallback(any(async move || {
+        highest.fetch_max(counted.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        counted.fetch_sub(1, Ordering::Relaxed);
+        let status = u16::try_from(answering.load(Ordering::Relaxed)).unwrap();
+        (StatusCode::from_u16(status).unwrap(), "{}")
+    }));
+    let transport = transport(&serve(router).await);
+    let at_once = async || {
+        most.store(0, Ordering::Relaxed);
+        futures::future::join_all((0..CONNECTIONS).map(|_| transport.fetch::<Value>(read()))).await;
+        most.load(Ordering::Relaxed)
+    };
+    at_once().await;
+    assert!(at_once().await <= CONNECTIONS / 2);
+    assert!(at_once().await <= CONNECTIONS / 4);
+    answers.store(200, Ordering::Relaxed);
+    at_once().await;
+    let again = transport.gate.allowed();
+    assert_eq!(again, CONNECTIONS, "as before");
+}
