@@ -1,5 +1,7 @@
 //! What a resource that is for several Grafanas has in one of them, while something changes in another.
 
+use tokio_util::sync::CancellationToken;
+
 use super::super::*;
 use super::two;
 use crate::controller::engine::claim::{Claiming, Key};
@@ -164,4 +166,44 @@ async fn a_root_that_leaves_one_grafana_leaves_its_tree_there_to_the_next_in_lin
     assert_eq!(there.group_by, ["team"]);
     next.clean_up(&world.context).await.unwrap();
     assert_eq!(other.hold(|held| held.policy.clone()), Some(by_hand));
+}
+
+#[tokio::test]
+async fn a_grafana_that_dawdles_keeps_no_pass_waiting_that_is_for_another() {
+    let (mut world, other) = two().await;
+    let go_on = CancellationToken::new();
+    let dawdle = go_on.clone();
+    world.grafana.does(move |called| match called {
+        "contact_points.create" | "folders.create" => Does::Dawdles(dawdle.clone()),
+        _ => Does::Well,
+    });
+    let hook = json!([{"webhook": {"url": {"value": "https://example.com/hook"}}}]);
+    let mut slow = Vec::new();
+    for i in 0..20 {
+        let point = Arc::new(world.contact_point(&format!("slow-{i}"), json!({"integrations": hook})));
+        slow.push(tokio::spawn(pass::run(point, world.context.clone())));
+        let rule = Arc::new(world.rule(&format!("slow-{i}"), json!({"query": QUERY})));
+        slow.push(tokio::spawn(pass::run(rule, world.context.clone())));
+    }
+    world.grafana.called("contact_points.create", 1).await;
+    world.grafana.called("folders.create", 1).await;
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(slow.iter().all(|pass| !pass.is_finished()));
+
+    let there = json!({"instance": "other", "integrations": hook});
+    let point = Arc::new(world.contact_point("quick", there));
+    pass::run(point, world.context.clone()).await.unwrap();
+    let rule = Arc::new(world.rule("quick", json!({"instance": "other", "query": QUERY})));
+    pass::run(rule, world.context.clone()).await.unwrap();
+    assert_eq!(other.hold(|held| (held.points.len(), held.rules.len())), (1, 1));
+    assert!(
+        slow.iter().all(|pass| !pass.is_finished()),
+        "nobody has let them go on"
+    );
+    go_on.cancel();
+    for pass in slow {
+        pass.await.unwrap().unwrap();
+    }
 }
