@@ -353,9 +353,9 @@ impl AlertRule {
             status.last_drift = applied.drift;
         }
         let key = (self.ns().to_owned(), self.id().to_owned());
-        let states = instance.states.read();
-        state::show(&mut status, wish.rule.is_paused, states.get(&key), context.now());
-        drop(states);
+        let known = instance.states.read();
+        state::show(&mut status, wish.rule.is_paused, known.get(&key), context.now());
+        drop(known);
         let mut warnings = wish.warnings;
         warnings.extend(applied.kept.map(|kept| {
             format!(

@@ -15,7 +15,7 @@ use crate::grafana::approach::{Approach, Approaches, here};
 /// How many passes over one kind work at the same time in one Grafana.
 const PLACES: usize = 16;
 /// How many passes may be under way that write together with others: most of them wait for these, and each of those that wait is held whole.
-const SEATS: usize = 512;
+const SEATS: usize = 128;
 /// How many of them begin at once. More are a crowd, which goes in by what it writes.
 const FEW: usize = 1;
 /// How long a crowd gathers: until nobody has come for so long.
