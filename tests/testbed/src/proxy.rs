@@ -49,6 +49,8 @@ struct State {
     only: Mutex<Option<String>>,
     calls: Mutex<Vec<Call>>,
     connections: AtomicUsize,
+    /// How many of them were open at once, at most.
+    open: AtomicUsize,
     /// How many answers go on.
     streams: Arc<AtomicUsize>,
     /// Told when a call is held.
@@ -113,6 +115,7 @@ impl Proxy {
             only: Mutex::default(),
             calls: Mutex::default(),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
             streams: Arc::default(),
             held: Notify::new(),
             holds: AtomicUsize::new(0),
@@ -167,6 +170,11 @@ impl Proxy {
         self.state.connections.load(Ordering::Relaxed)
     }
 
+    /// How many connections were open at most when one of those came.
+    pub fn open_at_most(&self) -> usize {
+        self.state.open.load(Ordering::Relaxed)
+    }
+
     /// How many answers go on: those of watches, which are handed on line by line.
     pub fn streams(&self) -> usize {
         self.state.streams.load(Ordering::Relaxed)
@@ -175,6 +183,7 @@ impl Proxy {
     /// Gives the calls so far and begins to count anew.
     pub fn reset(&self) -> Calls {
         self.state.connections.store(0, Ordering::Relaxed);
+        self.state.open.store(0, Ordering::Relaxed);
         self.state.holds.store(0, Ordering::Relaxed);
         Calls(std::mem::take(&mut self.state.calls.lock()))
     }
@@ -194,6 +203,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
         });
         connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         while connections.try_join_next().is_some() {}
+        state.open.fetch_max(connections.len(), Ordering::Relaxed);
     }
 }
 

@@ -60,6 +60,7 @@ async fn calls_are_forwarded_counted_and_recorded() {
     assert_eq!(calls.0[0].status, Some(200));
     assert_eq!((calls.writes().len(), calls.reads().len()), (2, 0));
     assert_eq!(world.proxy.connections(), 1, "the client keeps its connection");
+    assert_eq!(world.proxy.open_at_most(), 1);
     assert_eq!(world.proxy.reset().len(), 2);
     assert!(world.proxy.requests().is_empty());
 }

@@ -47,7 +47,7 @@ pub(crate) async fn first_sync(
     let ready = begun.elapsed();
     let in_sync = tracker.until_in_sync(fleet.resources(), PATIENCE).await - begun;
     let calls = world.proxy.requests();
-    let connections = world.proxy.connections();
+    let connections = world.proxy.open_at_most();
     let usage = world.operator().usage();
     let (passes, statuses, writes) = (
         world.count(PASSES, "").await,
@@ -74,7 +74,7 @@ pub(crate) async fn first_sync(
         "first sync: bytes of Grafana's calls",
         Figure::Bytes(calls.bytes()),
     ));
-    let row = Row::new("first sync: connections", Figure::count(connections)).at_most(8.0);
+    let row = Row::new("first sync: connections at once", Figure::count(connections)).at_most(8.0);
     table.push(row.peer("697"));
     let last = calls.writes().0.iter().map(|call| call.at + call.took).max();
     let stored = last.map_or(Duration::ZERO, |last| last - begun);

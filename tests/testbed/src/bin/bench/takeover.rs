@@ -25,8 +25,8 @@ pub(crate) async fn restart(world: &mut World, set: &Set<'_>, table: &mut Table)
     let usage = world.operator().usage();
     said("after a restart", &calls, world.operator(), table).await;
     let row = Row::new(
-        "after a restart: connections",
-        Figure::count(world.proxy.connections()),
+        "after a restart: connections at once",
+        Figure::count(world.proxy.open_at_most()),
     );
     table.push(row.at_most(8.0));
     table.push(Row::time(
