@@ -196,9 +196,9 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
         state.connections.fetch_add(1, Ordering::Relaxed);
         // Small answers in two writes would otherwise wait for each other.
         let _ = stream.set_nodelay(true);
-        let state = Arc::clone(&state);
+        let answering = Arc::clone(&state);
         let service = service_fn(move |request| {
-            let state = Arc::clone(&state);
+            let state = Arc::clone(&answering);
             async move { answer(&state, request).await }
         });
         connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
