@@ -128,7 +128,11 @@ async fn a_first_sync_costs_two_calls_for_each_group_however_many_rules_it_holds
     let looks = calls.of("GET", GROUPS).len();
     assert!(looks >= groups, "a look right before each: {classes:#?}");
     assert!(groups + singles <= 60, "{groups} and {singles}: {classes:#?}");
-    assert!(calls.len() <= 140, "{}: {classes:#?}", calls.len());
+    // Contact points that are written at the same time share a look at them; how many come together is up to the machine.
+    let points = calls.of("GET", w.points_at()).len();
+    assert!(points <= POINTS / 2, "{points}: {classes:#?}");
+    let others = calls.len() - points;
+    assert!(others <= 138, "{others}: {classes:#?}");
     assert_eq!(w.grafana.rules().await.len(), COUNT);
     assert_eq!(intervals(&w).await, ["30s"]);
     let metrics = w.operator.metrics().await;
