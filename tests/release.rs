@@ -9,12 +9,13 @@
 
 #[path = "release/machines.rs"]
 mod machines;
+#[path = "release/registry.rs"]
+mod registry;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use alertwright_testbed::{ControlPlane, Scratch, operator, parts};
@@ -76,36 +77,13 @@ fn archive() -> PathBuf {
     made().join(format!("alertwright-{VERSION}-linux-{machine}.tar.gz"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_file_installs_the_types_and_the_operator_of_this_version() {
-    let plane = ControlPlane::start().await.expect("a control plane");
-    let file = made().join("install.yaml").to_string_lossy().into_owned();
-    plane.kubectl(["apply", "--server-side", "-f", &file]).await.ok();
-    let image = "jsonpath={.spec.template.spec.containers[0].image}";
-    let get = [
-        "get",
-        "deployment",
-        "alertwright",
-        "-n",
-        "alertwright-system",
-        "-o",
-        image,
-    ];
-    let image = plane.kubectl(get).await.ok();
-    assert_eq!(image.trim(), format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
-    let types = plane.kubectl(["get", "crds", "-o", "name"]).await.ok();
-    let ours = types.matches("alerting.letsrevel.io").count();
-    assert_eq!(ours, alertwright::api::crds().len(), "{types}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_packaged_chart_installs_and_is_of_this_version() {
-    let plane = ControlPlane::start().await.expect("a control plane");
-    let chart = made().join(format!("alertwright-{VERSION}.tgz"));
+/// Has helm install the chart that these arguments name: the operator is of this version, and there is a GrafanaInstance.
+async fn installs(plane: &ControlPlane, chart: &[&OsStr]) {
     let helm = parts::path("helm").expect("helm");
     let install = "install alertwright --namespace alertwright-system --create-namespace --set grafana.url=http://grafana --kubeconfig";
     let mut args: Vec<&OsStr> = install.split(' ').map(OsStr::new).collect();
-    args.extend([plane.kubeconfig().as_os_str(), chart.as_os_str()]);
+    args.push(plane.kubeconfig().as_os_str());
+    args.extend(chart);
     success(&run(&helm, &args));
     let of = [
         "get",
@@ -128,6 +106,54 @@ async fn the_packaged_chart_installs_and_is_of_this_version() {
         "name",
     ];
     assert!(plane.kubectl(instances).await.ok().contains("default"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_file_installs_the_types_and_the_operator_of_this_version() {
+    let plane = ControlPlane::start().await.expect("a control plane");
+    let file = made().join("install.yaml").to_string_lossy().into_owned();
+    plane.kubectl(["apply", "--server-side", "-f", &file]).await.ok();
+    let image = "jsonpath={.spec.template.spec.containers[0].image}";
+    let get = [
+        "get",
+        "deployment",
+        "alertwright",
+        "-n",
+        "alertwright-system",
+        "-o",
+        image,
+    ];
+    let image = plane.kubectl(get).await.ok();
+    assert_eq!(image.trim(), format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
+    let types = plane.kubectl(["get", "crds", "-o", "name"]).await.ok();
+    let ours = types.matches("alerting.letsrevel.io").count();
+    assert_eq!(ours, alertwright::api::crds().len(), "{types}");
+}
+
+/// So what tests see of the folder holds for it.
+#[test]
+fn the_one_file_is_what_kustomize_makes_of_the_folder_but_for_its_head_and_the_images_tag() {
+    let documents = |yaml: &str| -> Vec<Value> { serde_saphyr::from_multiple(yaml).expect("YAML") };
+    let file = text("install.yaml");
+    let head: Vec<&str> = file.lines().take_while(|line| line.starts_with('#')).collect();
+    assert!(head[0].contains(&format!("alertwright {VERSION}: ")), "{head:?}");
+    let folder = success(&run("kubectl", &["kustomize".as_ref(), "deploy".as_ref()]));
+    let mut folder = documents(&folder);
+    let deployments = folder.iter_mut().filter(|object| object["kind"] == "Deployment");
+    for deployment in deployments {
+        let image = &mut deployment["spec"]["template"]["spec"]["containers"][0]["image"];
+        let name = image.as_str().expect("an image");
+        let (name, _) = name.split_once(':').unwrap_or((name, ""));
+        *image = format!("{name}:{VERSION}").into();
+    }
+    assert_eq!(documents(&file), folder);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_packaged_chart_installs_and_is_of_this_version() {
+    let plane = ControlPlane::start().await.expect("a control plane");
+    let chart = made().join(format!("alertwright-{VERSION}.tgz"));
+    installs(&plane, &[chart.as_os_str()]).await;
 }
 
 #[test]
@@ -281,111 +307,6 @@ fn the_notes_are_the_changelogs_part_and_nothing_of_another() {
     assert!(!notes.contains("\n## "), "{notes}");
     let changelog = fs::read_to_string(root().join("CHANGELOG.md")).expect("the changelog");
     assert!(notes.len() > 100 && changelog.contains(notes.trim()), "{notes}");
-}
-
-/// A registry of images, in memory.
-struct Registry {
-    process: Child,
-    address: String,
-}
-
-impl Registry {
-    fn start() -> Self {
-        let program = parts::path("registry").expect("the registry");
-        let mut command = Command::new(program);
-        // Any port that is free; it says which.
-        command.args(["-port", "0"]).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("it starts");
-        let said = BufReader::new(process.stderr.take().expect("a pipe"));
-        let mut lines = said.lines().map_while(Result::ok);
-        let port = lines.find_map(|line| Some(line.split_once("on port ")?.1.trim().to_owned()));
-        // What it says of each request is read, or it would stop at some point.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            address: format!("localhost:{}", port.expect("a port")),
-        }
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-#[test]
-fn what_is_pushed_is_one_image_for_all_architectures_with_the_sbom_of_each_and_the_chart() {
-    let registry = Registry::start();
-    let images = Scratch::new("images").expect("a folder");
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    let image = root().join(target).join("image");
-    assert!(
-        image.is_dir(),
-        "there is no {}: run `make image`",
-        image.display()
-    );
-    // One machine has one architecture; the index can't tell whose second image it is, and needn't.
-    for architecture in ["amd64", "arm64"] {
-        let to = images.join(architecture);
-        success(&run("cp", &["-R".as_ref(), image.as_os_str(), to.as_os_str()]));
-    }
-    let folder = made();
-    let names = format!("{}/letsrevel", registry.address);
-    let of = format!("IMAGES={}", images.path().display());
-    let script = root().join("deploy/release/publish");
-    let push: [&OsStr; 7] = [
-        of.as_ref(),
-        "PLAIN_HTTP=1".as_ref(),
-        script.as_os_str(),
-        "push".as_ref(),
-        VERSION.as_ref(),
-        folder.as_os_str(),
-        names.as_ref(),
-    ];
-    let printed = success(&run("env", &push));
-    // As a workflow takes it for what is attested.
-    assert!(
-        printed.contains("image=sha256:") && printed.contains("chart=sha256:"),
-        "{printed}"
-    );
-    let pushed = text("pushed");
-    let by_digest = |what: &str| -> String {
-        let mut lines = pushed.lines().filter_map(|line| line.split_once(' '));
-        let found = lines.find(|(name, _)| *name == what);
-        found
-            .unwrap_or_else(|| panic!("no {what}: {pushed}"))
-            .1
-            .to_owned()
-    };
-    let oras = parts::path("oras").expect("oras");
-    let fetched = |args: &[&str]| -> Value {
-        let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
-        serde_json::from_str(&success(&run(&oras, &args))).expect("JSON")
-    };
-    let index = fetched(&["manifest", "fetch", "--plain-http", &by_digest("image")]);
-    assert_eq!(index["mediaType"], "application/vnd.oci.image.index.v1+json");
-    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "{index}");
-    assert_eq!(index["manifests"][0]["platform"]["os"], "linux", "{index}");
-    for architecture in ["amd64", "arm64"] {
-        let found = fetched(&[
-            "discover",
-            "--plain-http",
-            "--format",
-            "json",
-            &by_digest(architecture),
-        ]);
-        assert!(
-            found.to_string().contains("application/vnd.cyclonedx+json"),
-            "{found}"
-        );
-    }
-    let chart = fetched(&["manifest", "fetch", "--plain-http", &by_digest("chart")]);
-    assert_eq!(
-        chart["config"]["mediaType"],
-        "application/vnd.cncf.helm.config.v1+json"
-    );
 }
 
 #[test]
