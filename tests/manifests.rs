@@ -198,7 +198,7 @@ fn all_that_is_shipped_is_valid_for_the_api_server() {
             .args([
                 "-summary",
                 "-skip",
-                "ServiceMonitor,PodMonitor,PrometheusRule",
+                "ServiceMonitor,PodMonitor",
                 "-schema-location",
             ])
             .arg(&location)

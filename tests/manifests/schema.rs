@@ -1,4 +1,4 @@
-//! JSON schemas for kubeconform, made from the API server's own OpenAPI documents and from our CRDs, so that no network is needed.
+//! JSON schemas for kubeconform, made from the API server's own OpenAPI documents and from CRDs, so that no network is needed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub const LOCATION: &str = "{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}
 pub fn write(kinds: &[(String, String)], folder: &Path) {
     let specifications = specifications();
     for (api_version, kind) in kinds {
-        let schema = own(kind, api_version).or_else(|| kubernetes(&specifications, api_version, kind));
+        let schema = defined(kind, api_version).or_else(|| kubernetes(&specifications, api_version, kind));
         let Some(schema) = schema else { continue };
         let (group, version) = api_version.split_once('/').unwrap_or((api_version, api_version));
         let file = folder.join(format!("{group}_{}_{version}.json", kind.to_lowercase()));
@@ -86,21 +86,22 @@ fn references(schema: &Value) -> Vec<String> {
     }
 }
 
-/// The schema of one of our kinds.
-fn own(kind: &str, api_version: &str) -> Option<Value> {
-    let crds = alertwright::api::crds();
-    let crd = crds
-        .iter()
-        .find(|crd| crd.spec.names.kind == kind && api_version == format!("{}/v1alpha1", crd.spec.group))?;
-    let schema = crd
-        .spec
-        .versions
-        .first()?
-        .schema
-        .as_ref()?
-        .open_api_v3_schema
-        .as_ref()?;
-    let mut schema = serde_json::to_value(schema).expect("a schema is JSON");
+/// The schema of one of our kinds, or of one of prometheus-operator's that is defined for tests.
+fn defined(kind: &str, api_version: &str) -> Option<Value> {
+    let ours = alertwright::api::crds();
+    let mut definitions: Vec<Value> = (ours.iter())
+        .map(|crd| serde_json::to_value(crd).expect("a CRD is JSON"))
+        .collect();
+    let others = include_str!("../e2e/imports/prometheusrules.yaml");
+    definitions.push(serde_saphyr::from_str(others).expect("YAML"));
+    let mut found = definitions.iter().filter_map(|definition| {
+        let spec = &definition["spec"];
+        let version = &spec["versions"][0];
+        let (group, name) = (spec["group"].as_str()?, version["name"].as_str()?);
+        (spec["names"]["kind"] == kind && api_version == format!("{group}/{name}"))
+            .then(|| version["schema"]["openAPIV3Schema"].clone())
+    });
+    let mut schema = found.next()?;
     close(&mut schema);
     for field in ["apiVersion", "kind", "metadata"] {
         schema["properties"][field] = json!({});
