@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
 use alertwright_testbed::proxy::Fault;
-use alertwright_testbed::{Operator, Prometheus, any_release, apply, wait};
+use alertwright_testbed::{Operator, Prometheus, any_release, apply, parts, wait};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::alarm::everything_to;
+use crate::example::all_ready;
 use crate::high_availability::{leads, replica};
 use crate::notification_policy::contact_point;
 use crate::rules::{merge, quiet, uid};
@@ -34,6 +36,25 @@ fn panels() -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// The query of a panel.
+fn panel(title: &str) -> String {
+    let mut found = panels().into_iter().filter(|(other, _)| other == title);
+    found.next().expect("a panel").1
+}
+
+/// Gives a rule another title, as somebody in Grafana does, and waits until that is put right.
+async fn by_hand(w: &World, name: &str) {
+    let path = format!("/api/v1/provisioning/alert-rules/{}", uid(w, name).await);
+    let mut rule = w.grafana.get(&path).await.ok();
+    rule["title"] = json!("by hand");
+    w.grafana.put(&path, rule).await.ok();
+    wait::until("it is put right", SOON, async || {
+        let title = w.grafana.get(&path).await.ok()["title"].clone();
+        (title != "by hand").then_some(())
+    })
+    .await;
 }
 
 /// The names of the alerts that a Prometheus would have fire now, but for how long they wait.
@@ -103,6 +124,7 @@ async fn every_query_of_the_dashboard_has_an_answer_in_what_the_operator_measure
     w.synced::<Silence>("s").await;
     w.synced::<AlertRule>("r").await;
     wrong_rule(&w).await;
+    by_hand(&w, "r").await;
     let mut edit = 0;
     for (title, query) in panels() {
         wait::until(&format!("an answer to {title}: {query}"), SOON, async || {
@@ -137,6 +159,7 @@ async fn every_query_of_the_dashboard_has_an_answer_in_what_the_operator_measure
             1.0,
         ),
         ("sum(alertwright_passes)", 0.0),
+        (r#"alertwright_drift_corrected_total{kind="AlertRule"}"#, 1.0),
     ] {
         wait::until(&format!("{query} is {expected}"), SOON, async || {
             match number(query).await {
@@ -146,6 +169,59 @@ async fn every_query_of_the_dashboard_has_an_answer_in_what_the_operator_measure
         })
         .await;
     }
+    // And what is drawn as writes are all calls that write, and no others.
+    let written = panel("Writes to Grafana")
+        .replace("rate(", "(")
+        .replace(&format!("[{RATE_INTERVAL}]"), "");
+    let written = format!("sum({written})");
+    wait::until(&format!("{written} are the writes"), SOON, async || {
+        let calls = w.proxy.requests().writes();
+        let count = u32::try_from(calls.len()).expect("not that many");
+        match number(&written).await {
+            Some(value) if (value - f64::from(count)).abs() < f64::EPSILON => wait::Seen::Yes(()),
+            other => wait::not_yet((other, calls.to_string())),
+        }
+    })
+    .await;
+}
+
+#[apply(any_release)]
+async fn the_alerts_of_the_chart_are_rules_that_grafana_takes_as_they_are() {
+    let w = world::start().await;
+    let prometheus = scraping(&w.operator).await;
+    w.grafana
+        .add_prometheus_datasource(&prometheus, "metrics", "Metrics")
+        .await;
+    let helm = Command::new(parts::path("helm").expect("helm"))
+        .args([
+            "template",
+            "alertwright",
+            "charts/alertwright",
+            "--namespace",
+            &w.ns,
+        ])
+        .args(["--show-only", "templates/alert-rules.yaml"])
+        .args(["--set", "alertRules.enabled=true"])
+        .current_dir(world::root())
+        .output()
+        .await;
+    let helm = helm.expect("helm");
+    let said = String::from_utf8_lossy(&helm.stderr);
+    assert!(helm.status.success(), "{said}");
+    w.apply(&String::from_utf8_lossy(&helm.stdout)).await;
+    let alerts: Vec<Value> = serde_saphyr::from_str(&file("alerts.yaml")).expect("YAML");
+    all_ready::<AlertRule>(&w, alerts.len()).await;
+    let mut titles: Vec<String> = w
+        .grafana
+        .rules()
+        .await
+        .iter()
+        .filter_map(|rule| rule["grafana_alert"]["title"].as_str().map(str::to_owned))
+        .collect();
+    titles.sort();
+    let mut names: Vec<&str> = alerts.iter().filter_map(|alert| alert["name"].as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(titles, names);
 }
 
 #[apply(any_release)]
