@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::terminal;
 
-/// How wide the terminal of a recording is, and how many of its lines a picture shows.
-const COLUMNS: usize = 100;
+/// How wide the terminal of a recording is: what `kubectl get silences` prints of the demonstration fits, with room in front of it.
+pub const COLUMNS: usize = 110;
+/// How many of its lines a picture shows.
 const ROWS: usize = 28;
 /// A picture doesn't wait longer than this for the next line, in seconds, and stays so long at the end.
 const PATIENCE: f64 = 1.2;

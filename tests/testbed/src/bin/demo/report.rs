@@ -7,12 +7,11 @@ use std::{
     time::Instant,
 };
 
+use alertwright_testbed::picture::recording::COLUMNS;
 use parking_lot::Mutex;
 
 use crate::failure::Failure;
 
-/// How wide lines are at most.
-const COLUMNS: usize = 100;
 /// How wide the time at the front of each line is.
 const MARGIN: usize = 10;
 
