@@ -283,6 +283,20 @@ impl Reader {
         assert!(left <= LINGER, "{left} s");
     }
 
+    /// Waits until the rollouts' Silences are gone with their Deployment. Kubernetes finds what belongs to it half a minute after a type is new, which
+    /// is sooner than people are here.
+    async fn has_no_silence(&self) {
+        wait::until("the Silences go with the Deployment", SOON, async || {
+            let silences = self.silences().await;
+            if silences.is_empty() {
+                Seen::Yes(())
+            } else {
+                wait::not_yet(silences)
+            }
+        })
+        .await;
+    }
+
     /// Waits until an event of the Deployment says this.
     async fn told(&self, reason: &str) {
         wait::until(&format!("the Deployment's event {reason}"), SOON, async || {
@@ -355,6 +369,9 @@ async fn whoever_types_the_page_has_a_rule_that_fires_a_rollout_that_silences_it
         }
         let command = command.replace(RELEASED, CHART);
         let command = command.replace(GRAFANA, &reader.grafana.url());
+        if command.starts_with("helm uninstall") {
+            reader.has_no_silence().await;
+        }
         let typed = Instant::now();
         if let Some(promise) = Promise::of(&command) {
             if command.contains("--watch") {
