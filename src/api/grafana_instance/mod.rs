@@ -76,11 +76,11 @@ pub use status::GrafanaInstanceStatus;
         .field_path(".proxyAuth")
 )]
 pub struct GrafanaInstanceSpec {
-    /// Grafana's address, a sub-path included, for example `http://grafana.monitoring:3000`.
+    /// Grafana's address, a sub-path included, for example `http://grafana.monitoring`.
     #[schemars(length(min = 1, max = 2048))]
     #[x_kube(
         validation = Rule::new(r"self.matches(r'^https?://[^\s@?#]+$')")
-            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password, nothing behind the path")
+            .message("write an address such as http://grafana.monitoring: http:// or https:// in front, no spaces, no user and password, nothing behind the path")
     )]
     pub url: String,
     /// Grafana's address for people, used in links. Default: `url`.
@@ -88,7 +88,7 @@ pub struct GrafanaInstanceSpec {
     #[schemars(length(min = 1, max = 2048))]
     #[x_kube(
         validation = Rule::new(r"self.matches(r'^https?://[^\s@?#]+$')")
-            .message("write an address such as http://grafana.monitoring:3000: http:// or https:// in front, no spaces, no user and password, nothing behind the path")
+            .message("write an address such as http://grafana.monitoring: http:// or https:// in front, no spaces, no user and password, nothing behind the path")
     )]
     pub external_url: Option<String>,
     /// How to log in; the Secrets are in the instance's namespace.

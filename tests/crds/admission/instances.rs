@@ -20,7 +20,7 @@ async fn a_bad_grafana_instance_is_refused_with_its_cure() {
     let table = [
         (
             with(&good, json!({"url": "grafana:3000"})),
-            "write an address such as http://grafana.monitoring:3000",
+            "write an address such as http://grafana.monitoring",
         ),
         (
             with(&good, json!({"url": "https://user:password@grafana"})),
