@@ -65,8 +65,10 @@ impl Reconcile for Silence {
             held = ours(&instance, &authors);
             decision = silence::decide(wish.as_ref(), &held, Some(known), now);
         }
+        let mut is_changed = false;
         if let Some(wish) = wish.as_ref().filter(|wish| self.is_stored_as(wish)) {
             let drift = silence::drift(&decision, wish, &held, now);
+            is_changed = !drift.is_empty() && self.is_stored();
             if !drift.is_empty() && instance.only_reports_drift(self) {
                 let state = silence::state_left(&decision, &held, now);
                 let status = SilenceStatus {
@@ -92,6 +94,9 @@ impl Reconcile for Silence {
             }
         }
         let id = apply(self, &instance, &turn, wish.as_ref(), decision, now).await?;
+        if is_changed {
+            context.metrics.drift_corrected(Self::KIND);
+        }
         adoption::settle(self, context, id.as_deref());
         if let Some(id) = &id {
             let written = (self.instance().to_owned(), author);

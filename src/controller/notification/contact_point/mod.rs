@@ -79,8 +79,10 @@ impl Reconcile for ContactPoint {
                 context.tell_referrers(&receiver);
             }
         }
-        if synced.is_put_right {
+        if synced.is_corrected {
             context.metrics.drift_corrected(Self::KIND);
+        }
+        if synced.is_put_right {
             let note = format!(
                 "somebody has changed in Grafana what it hides of contact point {name}; it was sent again"
             );

@@ -38,6 +38,8 @@ pub(super) struct Synced {
     pub(super) is_sent: bool,
     /// Whether what Grafana hides of it was sent again because somebody had changed it.
     pub(super) is_put_right: bool,
+    /// Whether what somebody had changed of it was written as it is wished.
+    pub(super) is_corrected: bool,
     /// What somebody has changed of it, where that is only told of.
     pub(super) drift: Vec<String>,
     /// Those integrations of somebody else, by name, that had to go because the contact point was taken over; it may have had none.
@@ -46,29 +48,19 @@ pub(super) struct Synced {
     pub(super) besides: Option<Failure>,
 }
 
-/// What somebody has changed of what was sent as it is wished, where that is only to be told.
-fn reported(
+/// What somebody has changed of what was sent as it is wished.
+fn changed(
     object: &ContactPoint,
-    instance: &Instance,
+    memory: &Memory,
     (name, wish): (&str, &[Integration]),
     found: Option<&Found<model::ContactPoint>>,
     plan: &Plan,
-) -> Result<Option<Synced>, Failure> {
+) -> Vec<String> {
     let is_as_sent = |memory: &Remembered| wish.iter().all(|integration| is_sent(memory, name, integration));
-    if !instance.only_reports_drift(object) || !instance.memory()?.read(is_as_sent) {
-        return Ok(None);
+    if !object.is_stored() || !memory.read(is_as_sent) {
+        return Vec::new();
     }
-    let drift = decision::drift(wish, integrations(found), plan);
-    if drift.is_empty() {
-        return Ok(None);
-    }
-    let found = found.cloned();
-    let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
-    instance.mirror.write(note);
-    Ok(Some(Synced {
-        drift,
-        ..Synced::default()
-    }))
+    decision::drift(wish, integrations(found), plan)
 }
 
 /// Brings the integrations of this name to what is wished.
@@ -112,8 +104,14 @@ pub(super) async fn sync(
             return Err(Failure::again("nothing of somebody else's is left there"));
         }
     }
-    if !is_resend && let Some(synced) = reported(object, instance, (name, wish), found.as_ref(), &plan)? {
-        return Ok(synced);
+    let drift = changed(object, memory, (name, wish), found.as_ref(), &plan);
+    if !is_resend && !drift.is_empty() && instance.only_reports_drift(object) {
+        let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
+        instance.mirror.write(note);
+        return Ok(Synced {
+            drift,
+            ..Synced::default()
+        });
     }
     let is_remembered = memory.read(|memory| is_remembered(memory, name, wish));
     let seen = (name, found.as_ref(), wish);
@@ -146,6 +144,7 @@ pub(super) async fn sync(
         is_written: true,
         is_sent: true,
         is_put_right: is_other,
+        is_corrected: is_other || (!is_resend && !is_taken_over && !drift.is_empty()),
         taken: is_taken_over.then(|| decision::names(before, &plan.foreign)),
         drift: Vec::new(),
         besides,

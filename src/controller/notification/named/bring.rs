@@ -68,12 +68,10 @@ pub(super) async fn bring<K: Named>(
     let turn = instance.rights.notifications.lock().await;
     let found = fresh::<K>(instance, name).await?;
     let decision = look(found.as_ref());
-    let mut brought = Brought {
-        drift: reported(object, instance, (decision, found.as_ref()), wish),
-        ..Brought::default()
-    };
+    let mut brought = Brought::default();
+    let drift = changed(object, (decision, found.as_ref()), wish);
     match decision {
-        _ if !brought.drift.is_empty() => {}
+        _ if !drift.is_empty() && instance.only_reports_drift(object) => brought.drift = drift,
         Decision::Keep | Decision::Claim => names.note(name, None).await?,
         Decision::NotOwned => return Err(not_owned(object, instance, context, (name, found.as_ref()), wish)),
         Decision::Create | Decision::Correct | Decision::TakeOver => {
@@ -88,6 +86,9 @@ pub(super) async fn bring<K: Named>(
             attempt.ended(put.map_err(|e| instance.suspect(e.into())), Instant::now())?;
             names.note(name, None).await?;
             brought.is_written = true;
+            if !drift.is_empty() {
+                context.metrics.drift_corrected(K::KIND);
+            }
             info!(
                 kind = K::KIND,
                 namespace = object.ns(),
@@ -113,16 +114,15 @@ pub(super) async fn bring<K: Named>(
     Ok(brought)
 }
 
-/// What somebody has changed of what was stored as it is wished, where that is only to be told.
-fn reported<K: Named>(
+/// What somebody has changed of what was stored as it is wished.
+fn changed<K: Named>(
     object: &K,
-    instance: &Instance,
     (decision, found): (Decision, Option<&Found<K::Object>>),
     wish: &K::Object,
 ) -> Vec<String> {
     let is_change = matches!(decision, Decision::Create | Decision::Correct);
     let stored = object.status().and_then(K::stored);
-    if !is_change || !instance.only_reports_drift(object) || stored != Some(&drift::code(wish)) {
+    if !is_change || !object.is_stored() || stored != Some(&drift::code(wish)) {
         return Vec::new();
     }
     found.map_or_else(

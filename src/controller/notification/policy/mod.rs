@@ -109,6 +109,10 @@ impl Reconcile for NotificationPolicy {
             context.adopted(self, &tree::called(&name), lost.as_deref()).await;
         }
         if brought.is_written {
+            let stored = self.status.as_ref().and_then(|status| status.stored.as_ref());
+            if self.is_stored() && !brought.is_taken_over && stored == Some(&drift::code(&wish)) {
+                context.metrics.drift_corrected(Self::KIND);
+            }
             info!(
                 namespace = self.ns(),
                 name = self.id(),

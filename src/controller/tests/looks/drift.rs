@@ -8,7 +8,7 @@ use crate::grafana::mirror::Part;
 use crate::grafana::model::Route;
 
 /// A world whose instance only reports drift, or puts it right.
-async fn world(policy: &str) -> World {
+pub(super) async fn world(policy: &str) -> World {
     let mut world = World::new();
     connect(&mut world, policy).await;
     world
@@ -26,7 +26,7 @@ async fn connect(world: &mut World, policy: &str) {
 }
 
 /// Runs a pass over a resource as the API server has it, and returns its reason and what has drifted.
-async fn said<K: Reconcile + DeserializeOwned>(
+pub(super) async fn said<K: Reconcile + DeserializeOwned>(
     world: &World,
     plural: &str,
     name: &str,
@@ -66,7 +66,7 @@ fn drifted(fields: &[&str]) -> (String, Vec<String>) {
     ("Drifted".to_owned(), fields)
 }
 
-fn synced() -> (String, Vec<String>) {
+pub(super) fn synced() -> (String, Vec<String>) {
     ("Synced".to_owned(), Vec::new())
 }
 
@@ -76,7 +76,7 @@ fn state(world: &World, plural: &str, name: &str) -> Value {
 }
 
 /// Another specification of a resource.
-fn edit(world: &World, plural: &str, name: &str, spec: Value) {
+pub(super) fn edit(world: &World, plural: &str, name: &str, spec: Value) {
     let at = path(plural, "revel", name);
     let mut object = world.server.get(&at);
     object["spec"] = spec;

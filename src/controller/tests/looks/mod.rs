@@ -1,5 +1,6 @@
 //! How often Grafana is looked at, and what is noticed.
 
+mod corrected;
 mod deliveries;
 mod drift;
 #[cfg(feature = "cli")]

@@ -1,0 +1,107 @@
+//! Changes by hand that are put right are counted, of each kind, and nothing else is.
+
+use super::drift::{edit, said, synced, world};
+use super::*;
+use crate::grafana::mirror::Part;
+
+const KINDS: [&str; 6] = [
+    "AlertRule",
+    "ContactPoint",
+    "NotificationPolicy",
+    "Silence",
+    "TimeInterval",
+    "NotificationTemplate",
+];
+
+/// How many changes by hand were put right, by kind.
+fn counted(world: &World) -> [u64; 6] {
+    let text = world.context.metrics.text().unwrap();
+    KINDS.map(|kind| {
+        let name = format!("alertwright_drift_corrected_total{{kind=\"{kind}\"}} ");
+        let count = text.lines().find_map(|line| line.strip_prefix(&name));
+        count.map_or(0, |count| count.parse().unwrap())
+    })
+}
+
+fn hook(url: &str) -> Value {
+    json!({"integrations": [{"webhook": {"url": {"value": url}}}]})
+}
+
+fn text(text: &str) -> Value {
+    json!({"template": format!("{{{{ define \"a\" }}}}\n{text}\n{{{{ end }}}}")})
+}
+
+/// A resource of each kind, in Grafana.
+async fn one_of_each(policy: &str) -> World {
+    let mut world = world(policy).await;
+    let parts = [Part::TimeIntervals, Part::Templates];
+    world.instance().suspicion.ask_for(&parts);
+    world.poll().await;
+    world.rule("r", json!({"query": QUERY}));
+    world.contact_point("team", hook("https://example.com/hook"));
+    world.policy("tree", json!({"receiver": "team", "groupWait": "1m"}));
+    world.silence("s", json!({"matchers": ["a=b"], "duration": "5000d"}));
+    world.time_interval("nights", json!({"timeIntervals": [{"weekdays": ["sunday"]}]}));
+    world.template("slack", text("1"));
+    assert_eq!(pass_of_each(&world).await, vec![synced().0; 6]);
+    world
+}
+
+/// Runs a pass over each, and returns their reasons.
+async fn pass_of_each(world: &World) -> Vec<String> {
+    let said = [
+        said::<AlertRule>(world, "alertrules", "r").await,
+        said::<ContactPoint>(world, "contactpoints", "team").await,
+        said::<NotificationPolicy>(world, "notificationpolicies", "tree").await,
+        said::<Silence>(world, "silences", "s").await,
+        said::<TimeInterval>(world, "timeintervals", "nights").await,
+        said::<NotificationTemplate>(world, "notificationtemplates", "slack").await,
+    ];
+    said.into_iter().map(|(reason, _)| reason).collect()
+}
+
+#[tokio::test]
+async fn what_somebody_changes_in_grafana_is_counted_by_kind_where_it_is_put_right() {
+    for (policy, reason, expected) in [("Report", "Drifted", 0), ("Correct", "Synced", 1)] {
+        let mut world = one_of_each(policy).await;
+        assert_eq!(counted(&world), [0; 6], "all of it was new");
+        world.grafana.hold(|held| {
+            for rule in held.rules.values_mut() {
+                rule.title = "by hand".to_owned();
+            }
+            let settings = &mut held.points[0].settings;
+            settings.insert("url".to_owned(), json!("https://example.com/other"));
+            held.policy.as_mut().unwrap().group_wait = Some("2m".to_owned());
+            held.silences[0].comment = "by hand".to_owned();
+            let interval = held.time_intervals.get_mut("nights").unwrap();
+            interval.object.time_intervals[0].weekdays = vec!["monday".to_owned()];
+            let template = held.templates.get_mut("slack").unwrap();
+            template.object.content = template.object.content.replace('1', "2");
+        });
+        world.poll().await;
+        for _ in 0..2 {
+            assert_eq!(pass_of_each(&world).await, [reason; 6]);
+            assert_eq!(counted(&world), [expected; 6], "{policy}: once, and {KINDS:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_because_a_resource_was_edited_is_no_change_by_hand() {
+    let world = one_of_each("Correct").await;
+    edit(&world, "alertrules", "r", json!({"query": QUERY, "for": "7m"}));
+    edit(&world, "contactpoints", "team", hook("https://example.com/new"));
+    let tree = json!({"receiver": "team", "groupWait": "3m"});
+    edit(&world, "notificationpolicies", "tree", tree);
+    let silence = json!({"matchers": ["a=b"], "duration": "4000d"});
+    edit(&world, "silences", "s", silence);
+    let nights = json!({"timeIntervals": [{"weekdays": ["monday"]}]});
+    edit(&world, "timeintervals", "nights", nights);
+    edit(&world, "notificationtemplates", "slack", text("2"));
+    assert_eq!(pass_of_each(&world).await, ["Synced"; 6]);
+    let wait = world
+        .grafana
+        .hold(|held| held.policy.as_ref().and_then(|tree| tree.group_wait.clone()));
+    assert_eq!(wait.as_deref(), Some("3m"), "it was written");
+    assert_eq!(counted(&world), [0; 6]);
+}
