@@ -63,7 +63,7 @@ async fn pass_of_each(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn what_somebody_changes_in_grafana_is_counted_by_kind_where_it_is_put_right() {
     for (policy, reason, expected) in [("Report", "Drifted", 0), ("Correct", "Synced", 1)] {
-        let mut world = one_of_each(policy).await;
+        let world = one_of_each(policy).await;
         assert_eq!(counted(&world), [0; 6], "all of it was new");
         world.grafana.hold(|held| {
             for rule in held.rules.values_mut() {
@@ -103,5 +103,40 @@ async fn what_is_written_because_a_resource_was_edited_is_no_change_by_hand() {
         .grafana
         .hold(|held| held.policy.as_ref().and_then(|tree| tree.group_wait.clone()));
     assert_eq!(wait.as_deref(), Some("3m"), "it was written");
+    assert_eq!(counted(&world), [0; 6]);
+}
+
+#[tokio::test]
+async fn what_is_written_because_something_else_that_it_is_made_of_has_changed_is_no_change_by_hand() {
+    let mut world = one_of_each("Correct").await;
+    let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook", "namespace": "revel"}, "data": {"url": value}});
+    let texts = |text: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "texts", "namespace": "revel"}, "data": {"slack": text}});
+    let secret_at = "/api/v1/namespaces/revel/secrets/hook";
+    let texts_at = "/api/v1/namespaces/revel/configmaps/texts";
+    world
+        .server
+        .set(secret_at, secret("aHR0cHM6Ly9leGFtcGxlLmNvbS9vbmU="));
+    world.server.set(texts_at, texts("one"));
+    let url = json!({"secretKeyRef": {"name": "hook", "key": "url"}});
+    let point = json!({"integrations": [{"webhook": {"url": url}}]});
+    edit(&world, "contactpoints", "team", point);
+    let template = json!({"templateFrom": {"configMapKeyRef": {"name": "texts", "key": "slack"}}});
+    edit(&world, "notificationtemplates", "slack", template);
+    assert_eq!(pass_of_each(&world).await, ["Synced"; 6]);
+
+    world
+        .server
+        .set(secret_at, secret("aHR0cHM6Ly9leGFtcGxlLmNvbS90d28="));
+    world.server.set(texts_at, texts("two"));
+    let branch = json!({"parentRef": {"name": "tree"}, "receiver": "team", "matchers": ["a=b"]});
+    world.policy("branch", branch);
+    assert_eq!(pass_of_each(&world).await, ["Synced"; 6]);
+    let (url, text, routes) = world.grafana.hold(|held| {
+        let routes = held.policy.as_ref().map_or(0, |tree| tree.routes.len());
+        let text = held.templates["slack"].object.content.clone();
+        (held.points[0].settings["url"].clone(), text, routes)
+    });
+    assert_eq!(url, "https://example.com/two");
+    assert!(text.contains("two") && routes > 1, "{text}, {routes}");
     assert_eq!(counted(&world), [0; 6]);
 }
