@@ -1,5 +1,6 @@
 //! ContactPoint: resolve, decide, apply, report.
 
+mod corrected;
 mod delivered;
 mod equal;
 mod holds;
@@ -32,6 +33,7 @@ use crate::domain::notification::delivery::Before;
 use crate::domain::version::links;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model;
+use corrected::Corrected;
 pub(super) use equal::uids;
 pub(super) use look::know;
 use look::{fresh, integrations, known};
@@ -79,10 +81,10 @@ impl Reconcile for ContactPoint {
                 context.tell_referrers(&receiver);
             }
         }
-        if synced.is_corrected {
+        if synced.corrected.is_some() {
             context.metrics.drift_corrected(Self::KIND);
         }
-        if synced.is_put_right {
+        if synced.corrected == Some(Corrected::Hidden) {
             let note = format!(
                 "somebody has changed in Grafana what it hides of contact point {name}; it was sent again"
             );

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use kube::ResourceExt;
 use tracing::info;
 
+use super::corrected::{Corrected, changed, corrected};
 use super::look::{self, integrations};
 use super::strangers::{self, Strangers};
 use super::{equal, revision};
@@ -36,10 +37,8 @@ pub(super) struct Synced {
     pub(super) is_written: bool,
     /// Whether this pass has sent it.
     pub(super) is_sent: bool,
-    /// Whether what Grafana hides of it was sent again because somebody had changed it.
-    pub(super) is_put_right: bool,
-    /// Whether what somebody had changed of it was written as it is wished.
-    pub(super) is_corrected: bool,
+    /// What somebody had changed of it and was put right.
+    pub(super) corrected: Option<Corrected>,
     /// What somebody has changed of it, where that is only told of.
     pub(super) drift: Vec<String>,
     /// Those integrations of somebody else, by name, that had to go because the contact point was taken over; it may have had none.
@@ -48,19 +47,10 @@ pub(super) struct Synced {
     pub(super) besides: Option<Failure>,
 }
 
-/// What somebody has changed of what was sent as it is wished.
-fn changed(
-    object: &ContactPoint,
-    memory: &Memory,
-    (name, wish): (&str, &[Integration]),
-    found: Option<&Found<model::ContactPoint>>,
-    plan: &Plan,
-) -> Vec<String> {
-    let is_as_sent = |memory: &Remembered| wish.iter().all(|integration| is_sent(memory, name, integration));
-    if !object.is_stored() || !memory.read(is_as_sent) {
-        return Vec::new();
-    }
-    decision::drift(wish, integrations(found), plan)
+/// Keeps what a look has shown, where nothing is written.
+fn note(instance: &Instance, name: &str, found: Option<Found<model::ContactPoint>>) {
+    let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
+    instance.mirror.write(note);
 }
 
 /// Brings the integrations of this name to what is wished.
@@ -106,8 +96,7 @@ pub(super) async fn sync(
     }
     let drift = changed(object, memory, (name, wish), found.as_ref(), &plan);
     if !is_resend && !drift.is_empty() && instance.only_reports_drift(object) {
-        let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
-        instance.mirror.write(note);
+        note(instance, name, found);
         return Ok(Synced {
             drift,
             ..Synced::default()
@@ -121,8 +110,7 @@ pub(super) async fn sync(
         Strangers::Stay(why) => (plan.foreign.clone(), Some(why)),
     };
     if plan.is_done_but_for(&kept) {
-        let note = |held: &mut Held| held.contact_points.written(name.to_owned(), found);
-        instance.mirror.write(note);
+        note(instance, name, found);
         return Ok(Synced {
             is_written: true,
             besides,
@@ -140,21 +128,22 @@ pub(super) async fn sync(
     note_open(memory, &open, is_new).await?;
     let is_taken_over =
         !is_new && besides.is_none() && (!plan.foreign.is_empty() || (!plan.is_ours && !is_remembered));
+    let is_changed = !is_resend && !is_taken_over && !drift.is_empty();
     let synced = Synced {
         is_written: true,
         is_sent: true,
-        is_put_right: is_other,
-        is_corrected: is_other || (!is_resend && !is_taken_over && !drift.is_empty()),
+        corrected: corrected(is_other, is_changed),
         taken: is_taken_over.then(|| decision::names(before, &plan.foreign)),
-        drift: Vec::new(),
         besides,
+        ..Synced::default()
     };
     let written = put(instance, &turn, (name, wish), found, plan.changed, kept).await;
+    let (sent, deleted) = (written.sent.len(), written.gone.len());
     info!(
         namespace = object.ns(),
         name = object.name_any(),
-        sent = written.sent.len(),
-        deleted = written.gone.len(),
+        sent,
+        deleted,
         "contact point written"
     );
     let state = match &written.revision {
@@ -162,24 +151,18 @@ pub(super) async fn sync(
         told => told.clone(),
     };
     let state = revision::after_write(state.as_ref(), instance);
+    let remember = |memory: &mut Remembered| remember(memory, name, wish, &written, state.as_ref());
     // An API that knows states has refused to make what is there already.
     let may_have_joined = is_new && written.revision.is_none() && written.failure.is_none();
     if may_have_joined {
         attempt.ended(Ok(()), Instant::now())?;
         let _turn = is_alone(object, instance, context, (name, wish), turn).await?;
-        memory
-            .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
-            .await?;
+        memory.update(remember).await?;
         return Ok(synced);
     }
-    memory
-        .update(|memory| remember(memory, name, wish, &written, state.as_ref()))
-        .await?;
-    let outcome = match written.failure {
-        Some(error) => Err(instance.suspect(instance.spoken.redact(name, error).into())),
-        None => Ok(()),
-    };
-    attempt.ended(outcome, Instant::now())?;
+    memory.update(remember).await?;
+    let refused = |error| Err(instance.suspect(instance.spoken.redact(name, error).into()));
+    attempt.ended(written.failure.map_or(Ok(()), refused), Instant::now())?;
     Ok(synced)
 }
 
@@ -316,7 +299,7 @@ fn code(memory: &Remembered, name: &str, integration: &Integration) -> String {
     memory.code(&decision::message(name, integration))
 }
 
-fn is_sent(memory: &Remembered, name: &str, integration: &Integration) -> bool {
+pub(super) fn is_sent(memory: &Remembered, name: &str, integration: &Integration) -> bool {
     memory.sent.get(&integration.sent.uid) == Some(&code(memory, name, integration))
 }
 
