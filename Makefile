@@ -51,7 +51,7 @@ export ALERTWRIGHT_OPERATOR ?= $(abspath $(OPERATOR))
 DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test layers && $(TARGET)/debug/alertwright
 # Modules of the testbed that have tests.
 GO_MODULES := grafana loki licences prometheus
-CHECKS := format lint deny generated charts workflows
+CHECKS := format lint deny generated layers charts workflows
 TESTS := testbed compile run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli docs/pictures src/api/schema/kept.txt
 
@@ -221,6 +221,10 @@ pictures: docs-cluster servers $(MDBOOK) ## Make docs/pictures from real runs: d
 generated: crds docs drawings ## Check that generated files are committed as they would be generated
 	@git diff --exit-code -- $(GENERATED) || { echo 'run "make crds docs drawings" and commit the result'; exit 1; }
 	@[ -z "$$(git status --porcelain -- $(GENERATED))" ] || { git status --short -- $(GENERATED); echo 'commit these files'; exit 1; }
+
+.PHONY: layers
+layers: # Who may import whom. Seconds, for `generated` has compiled it
+	cargo test --locked --workspace --quiet --test layers
 
 .PHONY: charts
 charts: ## Lint the chart, and check chart, base and examples against the types of the API server

@@ -1,11 +1,11 @@
 //! ContactPoint: resolve, decide, apply, report.
 
-mod corrected;
 mod delivered;
 mod equal;
 mod holds;
 mod look;
 pub(in crate::controller) mod revision;
+mod sent;
 mod stored;
 mod strangers;
 
@@ -33,10 +33,10 @@ use crate::domain::notification::delivery::Before;
 use crate::domain::version::links;
 use crate::grafana::mirror::{Lookup, Subject};
 use crate::grafana::model;
-use corrected::Corrected;
 pub(super) use equal::uids;
 pub(super) use look::know;
 use look::{fresh, integrations, known};
+use sent::Corrected;
 use stored::{remove, sync};
 
 /// How soon a deletion that waits for the policy tree looks again by itself: nothing tells when the namespace goes too.

@@ -7,8 +7,8 @@ use futures::FutureExt;
 use kube::ResourceExt;
 use tracing::info;
 
-use super::corrected::{Corrected, changed, corrected};
 use super::look::{self, integrations};
+use super::sent::{Corrected, changed, code, corrected, is_sent};
 use super::strangers::{self, Strangers};
 use super::{equal, revision};
 use crate::api::{ANNOTATION_RESEND, ContactPoint};
@@ -292,15 +292,6 @@ fn seen_alone(memory: &mut Remembered, (name, wish): (&str, &[Integration]), pla
             *noted = code;
         }
     }
-}
-
-/// How it is remembered that an integration was sent as it is.
-fn code(memory: &Remembered, name: &str, integration: &Integration) -> String {
-    memory.code(&decision::message(name, integration))
-}
-
-pub(super) fn is_sent(memory: &Remembered, name: &str, integration: &Integration) -> bool {
-    memory.sent.get(&integration.sent.uid) == Some(&code(memory, name, integration))
 }
 
 /// Those that are to be sent and that nothing but what is remembered would say it of after a crash.

@@ -1,7 +1,6 @@
-//! What somebody has changed in Grafana of a contact point, and what of it is put right.
+//! What is remembered to have been sent of a contact point, and what somebody has changed of that.
 
 use super::look::integrations;
-use super::stored::is_sent;
 use crate::api::ContactPoint;
 use crate::cluster::memory::{Memory, Remembered};
 use crate::controller::engine::managed::Managed;
@@ -39,4 +38,13 @@ pub(super) fn corrected(is_hidden_changed: bool, is_shown_changed: bool) -> Opti
         return Some(Corrected::Hidden);
     }
     is_shown_changed.then_some(Corrected::Shown)
+}
+
+pub(super) fn is_sent(memory: &Remembered, name: &str, integration: &Integration) -> bool {
+    memory.sent.get(&integration.sent.uid) == Some(&code(memory, name, integration))
+}
+
+/// How it is remembered that an integration was sent as it is.
+pub(super) fn code(memory: &Remembered, name: &str, integration: &Integration) -> String {
+    memory.code(&decision::message(name, integration))
 }
