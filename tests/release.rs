@@ -77,6 +77,22 @@ fn archive() -> PathBuf {
     made().join(format!("alertwright-{VERSION}-linux-{machine}.tar.gz"))
 }
 
+/// The operator is there, of this version.
+async fn has_operator(plane: &ControlPlane) {
+    let image = "jsonpath={.spec.template.spec.containers[0].image}";
+    let get = [
+        "get",
+        "deployment",
+        "alertwright",
+        "-n",
+        "alertwright-system",
+        "-o",
+        image,
+    ];
+    let image = plane.kubectl(get).await.ok();
+    assert_eq!(image.trim(), format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
+}
+
 /// Has helm install the chart that these arguments name: the operator is of this version, and there is a GrafanaInstance.
 async fn installs(plane: &ControlPlane, chart: &[&OsStr]) {
     let helm = parts::path("helm").expect("helm");
@@ -85,18 +101,7 @@ async fn installs(plane: &ControlPlane, chart: &[&OsStr]) {
     args.push(plane.kubeconfig().as_os_str());
     args.extend(chart);
     success(&run(&helm, &args));
-    let of = [
-        "get",
-        "deployment",
-        "alertwright",
-        "-n",
-        "alertwright-system",
-        "-o",
-        "json",
-    ];
-    let deployment: Value = serde_json::from_str(&plane.kubectl(of).await.ok()).expect("JSON");
-    let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
-    assert_eq!(*image, format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
+    has_operator(plane).await;
     let instances = [
         "get",
         "grafanainstances",
@@ -113,18 +118,7 @@ async fn one_file_installs_the_types_and_the_operator_of_this_version() {
     let plane = ControlPlane::start().await.expect("a control plane");
     let file = made().join("install.yaml").to_string_lossy().into_owned();
     plane.kubectl(["apply", "--server-side", "-f", &file]).await.ok();
-    let image = "jsonpath={.spec.template.spec.containers[0].image}";
-    let get = [
-        "get",
-        "deployment",
-        "alertwright",
-        "-n",
-        "alertwright-system",
-        "-o",
-        image,
-    ];
-    let image = plane.kubectl(get).await.ok();
-    assert_eq!(image.trim(), format!("ghcr.io/letsrevel/alertwright:{VERSION}"));
+    has_operator(&plane).await;
     let types = plane.kubectl(["get", "crds", "-o", "name"]).await.ok();
     let ours = types.matches("alerting.letsrevel.io").count();
     assert_eq!(ours, alertwright::api::crds().len(), "{types}");

@@ -145,12 +145,7 @@ async fn try_row(filled: &Filled, (command, code, situation, lines): &table::Row
 
 #[apply(any_release)]
 async fn each_command_ends_as_the_table_says_where_there_is_a_cluster() {
-    let filled = filled::start().await;
-    filled.reader().await;
-    filled.neighbour().await;
-    filled.lossy().await;
-    filled.keeper().await;
-    filled.odd().await;
+    let filled = filled::with_all().await;
     let mut wrong = Vec::new();
     for (method, paths, after, row) in table::BROKEN {
         for path in *paths {

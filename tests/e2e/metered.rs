@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy, Silence};
+use alertwright::api::{AlertRule, ContactPoint, NotificationPolicy};
 use alertwright_testbed::proxy::Fault;
 use alertwright_testbed::{Operator, Prometheus, any_release, apply, parts, wait};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::example::all_ready;
 use crate::high_availability::{leads, replica};
 use crate::notification_policy::contact_point;
 use crate::rules::{merge, quiet, uid};
+use crate::uninstalled::two_resources;
 use crate::world::{self, SOON, World};
 
 /// What is scraped every second has two samples in it, and an end.
@@ -114,15 +115,7 @@ async fn every_query_of_the_dashboard_has_an_answer_in_what_the_operator_measure
     contact_point(&w, "team").await;
     w.put("NotificationPolicy", "tree", everything_to("team")).await;
     w.synced::<NotificationPolicy>("tree").await;
-    w.put("AlertRule", "r", quiet()).await;
-    w.put(
-        "Silence",
-        "s",
-        json!({"alertRules": {"names": ["r"]}, "duration": "1h"}),
-    )
-    .await;
-    w.synced::<Silence>("s").await;
-    w.synced::<AlertRule>("r").await;
+    two_resources(&w).await;
     wrong_rule(&w).await;
     by_hand(&w, "r").await;
     let mut edit = 0;

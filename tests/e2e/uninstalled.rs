@@ -42,7 +42,7 @@ async fn finalizers<K: Reported>(w: &World, name: &str) -> Vec<String> {
     api.get(name).await.expect("it is there").finalizers().to_vec()
 }
 
-async fn two_resources(w: &World) {
+pub async fn two_resources(w: &World) {
     w.put("AlertRule", "r", quiet()).await;
     w.put(
         "Silence",

@@ -144,12 +144,7 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
 
 #[apply(any_release)]
 async fn no_secret_is_in_what_any_command_prints_or_writes() {
-    let filled = filled::start().await;
-    filled.reader().await;
-    filled.neighbour().await;
-    filled.lossy().await;
-    filled.keeper().await;
-    filled.odd().await;
+    let filled = filled::with_all().await;
     let secrets = hide(&filled).await;
     let mut told: Vec<(String, String)> = Vec::new();
     let of_table = table::IN_A_CLUSTER.iter().flat_map(|(.., lines)| *lines);

@@ -67,6 +67,17 @@ pub const FOREIGN: [(&str, usize); 5] = [
 const PEOPLE: [&str; 4] = ["ann", "bob", "carla", "dmitri"];
 const TEAMS: [&str; 6] = ["checkout", "search", "mobile", "data", "platform", "support"];
 
+/// Starts it with the people and oddities that commands are tried on.
+pub async fn with_all() -> Filled {
+    let filled = start().await;
+    filled.reader().await;
+    filled.neighbour().await;
+    filled.lossy().await;
+    filled.keeper().await;
+    filled.odd().await;
+    filled
+}
+
 /// Starts it, as the README says it: manifests, a token, an address.
 pub async fn start() -> Filled {
     let plane = ControlPlane::start().await.expect("a control plane of its own");

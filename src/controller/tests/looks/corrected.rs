@@ -1,6 +1,6 @@
 //! Changes by hand that are put right are counted, of each kind, and nothing else is.
 
-use super::drift::{edit, said, synced, world};
+use super::drift::{change_named, edit, said, synced, world};
 use super::*;
 use crate::grafana::mirror::Part;
 
@@ -73,10 +73,7 @@ async fn what_somebody_changes_in_grafana_is_counted_by_kind_where_it_is_put_rig
             settings.insert("url".to_owned(), json!("https://example.com/other"));
             held.policy.as_mut().unwrap().group_wait = Some("2m".to_owned());
             held.silences[0].comment = "by hand".to_owned();
-            let interval = held.time_intervals.get_mut("nights").unwrap();
-            interval.object.time_intervals[0].weekdays = vec!["monday".to_owned()];
-            let template = held.templates.get_mut("slack").unwrap();
-            template.object.content = template.object.content.replace('1', "2");
+            change_named(held);
         });
         world.poll().await;
         for _ in 0..2 {

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::super::grafana::Held;
 use super::*;
 use crate::controller::pass::{self, Reconcile};
 use crate::grafana::mirror::Part;
@@ -71,6 +72,14 @@ pub(super) fn synced() -> (String, Vec<String>) {
 }
 
 /// The state that the status tells.
+/// Somebody changes a time interval and a template.
+pub(super) fn change_named(held: &mut Held) {
+    let interval = held.time_intervals.get_mut("nights").unwrap();
+    interval.object.time_intervals[0].weekdays = vec!["monday".to_owned()];
+    let template = held.templates.get_mut("slack").unwrap();
+    template.object.content = template.object.content.replace('1', "2");
+}
+
 fn state(world: &World, plural: &str, name: &str) -> Value {
     world.server.get(&path(plural, "revel", name))["status"]["state"].clone()
 }
@@ -280,12 +289,7 @@ async fn a_time_interval_and_a_template_that_somebody_changes_are_left_and_told_
     let before = world
         .grafana
         .hold(|held| (held.time_intervals.clone(), held.templates.clone()));
-    world.grafana.hold(|held| {
-        let interval = held.time_intervals.get_mut("nights").unwrap();
-        interval.object.time_intervals[0].weekdays = vec!["monday".to_owned()];
-        let template = held.templates.get_mut("slack").unwrap();
-        template.object.content = template.object.content.replace('1', "2");
-    });
+    world.grafana.hold(change_named);
     world.poll().await;
     for _ in 0..2 {
         assert_eq!(interval(&world).await, drifted(&["timeIntervals[0].weekdays"]));

@@ -116,6 +116,19 @@ async fn states_that_statuses_show_already_ask_for_no_pass_when_they_are_first_r
 }
 
 #[tokio::test]
+async fn a_state_that_changes_asks_for_a_pass_whatever_the_status_shows_for_one_under_way_may_show_the_former()
+ {
+    let (mut world, instance, mut reads) = read_by_pages(&[("a", Firing)]).await;
+    let mut rule = world.rule("a", json!({"query": QUERY}));
+    rule.status = serde_json::from_value(json!({"state": "Normal"})).unwrap();
+    see(&world.context, &mut world.writers.rules, rule, news::about_rule);
+    world.grafana.hold(|held| held.states[0].state = Normal);
+    drain(&mut world.receivers.rules);
+    round(&world, &instance, &mut reads).await;
+    assert_eq!(drain(&mut world.receivers.rules), 1);
+}
+
+#[tokio::test]
 async fn states_are_read_after_the_rules_that_many_passes_bring_but_not_much_later() {
     let now: tokio::time::Instant = Instant::now().into();
     let mut reads = StateReads::by_pages(Duration::from_secs(15), now, PAGE);
