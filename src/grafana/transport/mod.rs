@@ -85,7 +85,7 @@ impl Supervisor for () {
     fn ended(&self, _: &'static str, _: Option<Class>, _: Duration) {}
 }
 
-/// Sends requests to one Grafana over at most eight connections, which stay open.
+/// Sends requests to one Grafana, at most eight at a time, over connections that stay open.
 ///
 /// Where Grafana asks for fewer requests (429, or 503 with `Retry-After`) nothing is sent until the time is over: whoever calls then
 /// learns how long that is. Where it fails or doesn't answer in time, fewer calls are under way at once, until it answers again.
