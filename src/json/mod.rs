@@ -1,4 +1,5 @@
 //! How JSON is read that others have written.
 
 pub mod moment;
+pub mod quotes;
 pub mod shallow;

@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 
+use super::quotes::Quotes;
+
 /// How many arrays and objects within each other are read; a deeper one is read as empty. That is well below what `serde_json` reads,
 /// and well above what our own types let be written, with all that stands around it in a list.
 pub const READ: usize = 100;
@@ -17,10 +19,7 @@ pub const READ: usize = 100;
 #[derive(Debug, Default)]
 pub struct Shallow {
     depth: usize,
-    /// Within a text in quotes.
-    is_quoted: bool,
-    /// Behind a backslash.
-    is_escaped: bool,
+    quotes: Quotes,
     /// Something was left out.
     has_cut: bool,
 }
@@ -28,6 +27,11 @@ pub struct Shallow {
 impl Shallow {
     /// What is to be read of the next piece. Mostly that is all of it, and nothing is copied.
     pub fn pass(&mut self, piece: Bytes) -> Bytes {
+        let before = (self.depth, self.quotes);
+        if self.depth <= READ && self.deepest(&piece) <= READ {
+            return piece;
+        }
+        (self.depth, self.quotes) = before;
         let Some(first) = piece.iter().position(|byte| !self.keeps(*byte)) else {
             return piece;
         };
@@ -38,19 +42,26 @@ impl Shallow {
         kept.freeze()
     }
 
-    fn keeps(&mut self, byte: u8) -> bool {
-        if self.is_quoted {
-            if self.is_escaped {
-                self.is_escaped = false;
-            } else if byte == b'\\' {
-                self.is_escaped = true;
-            } else if byte == b'"' {
-                self.is_quoted = false;
+    /// How deep the next piece goes.
+    fn deepest(&mut self, piece: &[u8]) -> usize {
+        let (mut depth, mut deepest) = (self.depth, self.depth);
+        self.quotes.outside(piece, |byte| match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
             }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        });
+        self.depth = depth;
+        deepest
+    }
+
+    fn keeps(&mut self, byte: u8) -> bool {
+        if self.quotes.holds(byte) {
             return self.depth <= READ;
         }
         match byte {
-            b'"' => self.is_quoted = true,
             b'{' | b'[' => {
                 self.depth += 1;
                 return self.depth <= READ + 1;

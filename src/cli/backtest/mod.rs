@@ -270,7 +270,7 @@ impl Backtest {
                 .map_err(Clone::clone)
                 .and_then(|trees| paged(trees, &whose, &past));
             if called != "in Grafana" {
-                notes.extend(said(&past, samples, &paged));
+                notes.extend(said(&rule, &past, samples, &paged));
             }
             runs.push(Run {
                 called,
@@ -320,7 +320,7 @@ async fn trees(gathered: &Gathered) -> Result<Vec<(TreeName, Route)>, String> {
 }
 
 /// What people should know of the data.
-fn said(past: &Past, samples: &Samples, paged: &Paged) -> Vec<String> {
+fn said(rule: &AlertRule, past: &Past, samples: &Samples, paged: &Paged) -> Vec<String> {
     let mut notes = Vec::new();
     match samples.earliest() {
         None => notes.push("The data source has no samples of this query in that time.".to_owned()),
@@ -329,6 +329,12 @@ fn said(past: &Past, samples: &Samples, paged: &Paged) -> Vec<String> {
             text::moment(first)
         )),
         Some(_) => notes.push("The data source has samples from the beginning on.".to_owned()),
+    }
+    if past.without_data > 0 {
+        notes.push(format!(
+            "No data counts as {}, as the rule's noDataState says.",
+            rule.no_data_state
+        ));
     }
     if let (count, Some(why)) = &past.failed
         && *count > 0

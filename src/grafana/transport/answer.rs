@@ -20,8 +20,11 @@ use super::size::Share;
 use crate::grafana::error::{Error, Result, certificate_problem, cut};
 use crate::json::shallow::{self, Shallow};
 
+/// An answer that is read while it arrives. `serde_json` takes it byte by byte, which is a call through `dyn` each unless it has the buffer itself.
+pub(in crate::grafana) type Body<'a> = io::BufReader<&'a mut dyn Read>;
+
 /// Turns the bytes of an answer into a value while they arrive.
-pub(in crate::grafana) type Decode<T> = fn(&mut dyn Read) -> serde_json::Result<T>;
+pub(in crate::grafana) type Decode<T> = fn(Body<'_>) -> serde_json::Result<T>;
 
 /// Most bytes of a refusal that are read.
 const REFUSAL_LIMIT: usize = 64 << 10;
@@ -63,15 +66,12 @@ pub(super) async fn decode<T: Send + 'static>(
 ) -> Result<T> {
     let (sender, receiver) = mpsc::channel(CHUNKS);
     let decoder = task::spawn_blocking(move || {
-        let mut chunks = io::BufReader::with_capacity(
-            32 << 10,
-            Chunks {
-                receiver,
-                current: Bytes::new(),
-                shallow: Shallow::default(),
-            },
-        );
-        decode(&mut chunks)
+        let mut chunks = Chunks {
+            receiver,
+            current: Bytes::new(),
+            shallow: Shallow::default(),
+        };
+        decode(Body::with_capacity(32 << 10, &mut chunks))
     });
     while let Some(chunk) = next_chunk(operation, &mut response, share).await? {
         if sender.send(chunk).await.is_err() {

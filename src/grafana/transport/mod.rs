@@ -31,6 +31,7 @@ use flow::Gate;
 use pause::Pause;
 use size::{BUDGET, Budget, FREE, Share, Size};
 
+pub(super) use answer::Body;
 pub(super) use call::Call;
 pub use connection::{Auth, Connection, Proxy, Tls};
 pub(super) use lines::Lines;

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::deadline;
 use crate::grafana::error::{Error, Result};
+use crate::json::quotes::Quotes;
 
 /// The most that an answer may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,21 +191,15 @@ pub(super) mod counted {
 #[derive(Debug, Default)]
 struct Values {
     seen: usize,
-    is_quoted: bool,
-    is_escaped: bool,
+    quotes: Quotes,
 }
 
 impl Values {
     fn pass(&mut self, piece: &[u8]) {
-        for byte in piece {
-            match byte {
-                _ if self.is_escaped => self.is_escaped = false,
-                b'\\' if self.is_quoted => self.is_escaped = true,
-                b'"' => self.is_quoted = !self.is_quoted,
-                b',' | b'[' | b'{' if !self.is_quoted => self.seen += 1,
-                _ => {}
-            }
-        }
+        let Self { seen, quotes } = self;
+        quotes.outside(piece, |byte| {
+            *seen += usize::from(matches!(byte, b',' | b'[' | b'{'));
+        });
     }
 }
 

@@ -1,7 +1,6 @@
 //! Rule states, from Grafana's Prometheus API.
 
 use std::fmt;
-use std::io::Read;
 
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -11,7 +10,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use crate::grafana::api::{AlertState, Answer, OWNER_LABEL, RuleState, RuleStates, StatesPage, Window};
 use crate::grafana::error::cut;
 use crate::grafana::provisioning::Provisioning;
-use crate::grafana::transport::Call;
+use crate::grafana::transport::{Body, Call};
 
 impl RuleStates for Provisioning {
     fn page<'a>(&'a self, window: Window<'a>) -> Answer<'a, StatesPage> {
@@ -34,7 +33,7 @@ impl RuleStates for Provisioning {
 }
 
 /// Reads what Prometheus' `/api/v1/rules` answers.
-fn decode(body: &mut dyn Read) -> serde_json::Result<StatesPage> {
+fn decode(body: Body<'_>) -> serde_json::Result<StatesPage> {
     let answer: Whole = serde_json::from_reader(body)?;
     // A failure may come with the status 200.
     if answer.status != "success" {
@@ -178,7 +177,7 @@ mod tests {
     use super::*;
 
     fn decode_json(body: &Value) -> serde_json::Result<StatesPage> {
-        decode(&mut body.to_string().as_bytes())
+        decode(Body::new(&mut body.to_string().as_bytes()))
     }
 
     fn state_of(rule: &Value) -> RuleState {

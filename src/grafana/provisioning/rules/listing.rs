@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -11,12 +10,13 @@ use crate::grafana::api::{DEFAULT_INTERVAL, FoundRule, Updated};
 use crate::grafana::digest;
 use crate::grafana::model::AlertRule;
 use crate::grafana::provisioning::wire::{NotificationSettings, Query, Record, Rule};
+use crate::grafana::transport::Body;
 
 /// Most rules that are kept of a list. Of empty ones a list of the size that is read could have millions.
 const MOST: usize = 100_000;
 
 /// Reads `{"folder title": [{"name", "interval", "rules": [...]}]}`.
-pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> {
+pub(super) fn decode(body: Body<'_>) -> serde_json::Result<Vec<FoundRule>> {
     let mut found = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_reader(body);
     (&mut deserializer).deserialize_map(Folders(&mut found))?;
@@ -26,7 +26,7 @@ pub(super) fn decode(body: &mut dyn Read) -> serde_json::Result<Vec<FoundRule>> 
 
 /// The same, each rule whole.
 #[cfg(feature = "cli")]
-pub(super) fn decode_whole(body: &mut dyn Read) -> serde_json::Result<Vec<AlertRule>> {
+pub(super) fn decode_whole(body: Body<'_>) -> serde_json::Result<Vec<AlertRule>> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Group {
@@ -46,7 +46,7 @@ pub(super) fn decode_whole(body: &mut dyn Read) -> serde_json::Result<Vec<AlertR
 
 /// Reads `[{"uid", "title", "folderUID", "ruleGroup", "labels"}]`, the provisioning API's own list, and nothing else of each rule.
 #[cfg(feature = "cli")]
-pub(super) fn decode_named(body: &mut dyn Read) -> serde_json::Result<Vec<AlertRule>> {
+pub(super) fn decode_named(body: Body<'_>) -> serde_json::Result<Vec<AlertRule>> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Named {
@@ -264,7 +264,7 @@ mod tests {
     use crate::grafana::model;
 
     fn decode_json(body: &serde_json::Value) -> serde_json::Result<Vec<FoundRule>> {
-        decode(&mut body.to_string().as_bytes())
+        decode(Body::new(&mut body.to_string().as_bytes()))
     }
 
     fn node(uid: &str) -> serde_json::Value {
@@ -317,7 +317,9 @@ mod tests {
     fn a_list_of_more_rules_than_anybody_has_is_not_kept() {
         let rules = |count: usize| {
             let rules = vec![r#"{"grafana_alert":{}}"#; count].join(",");
-            decode(&mut format!(r#"{{"F":[{{"rules":[{rules}]}}]}}"#).as_bytes())
+            decode(Body::new(
+                &mut format!(r#"{{"F":[{{"rules":[{rules}]}}]}}"#).as_bytes(),
+            ))
         };
         assert_eq!(rules(MOST).unwrap().len(), MOST);
         assert!(rules(MOST + 1).is_err());
@@ -327,7 +329,7 @@ mod tests {
     #[test]
     fn a_whole_rule_is_the_one_that_is_listed_with_the_interval_of_its_group() {
         let body = json!({"F": [{"rules": [node("aw-1"), node("aw-2")], "interval": "1m30s", "name": "g"}], "G": []});
-        let whole = decode_whole(&mut body.to_string().as_bytes()).unwrap();
+        let whole = decode_whole(Body::new(&mut body.to_string().as_bytes())).unwrap();
         assert_eq!(
             whole.iter().map(FoundRule::of).collect::<Vec<_>>(),
             decode_json(&body).unwrap()
@@ -343,7 +345,7 @@ mod tests {
             {"uid": "u", "title": "T", "folderUID": "gone", "ruleGroup": "g", "labels": {"a": "b"}, "data": [{"refId": "A"}], "for": "5m"},
             {"uid": "v", "labels": null},
         ]);
-        let all = decode_named(&mut body.to_string().as_bytes()).unwrap();
+        let all = decode_named(Body::new(&mut body.to_string().as_bytes())).unwrap();
         let first = AlertRule {
             uid: "u".to_owned(),
             title: "T".to_owned(),
@@ -425,9 +427,12 @@ mod tests {
     fn half_an_answer_is_no_answer() {
         let whole =
             json!({"One": [{"name": "g", "interval": "10s", "rules": [node("a"), node("b")]}]}).to_string();
-        assert!(decode(&mut whole.as_bytes()).is_ok());
+        assert!(decode(Body::new(&mut whole.as_bytes())).is_ok());
         for length in 0..whole.len() {
-            assert!(decode(&mut &whole.as_bytes()[..length]).is_err(), "{length}");
+            assert!(
+                decode(Body::new(&mut &whole.as_bytes()[..length])).is_err(),
+                "{length}"
+            );
         }
     }
 }
