@@ -16,14 +16,14 @@ use crate::silences::{becomes, from_now};
 use crate::world::{self, SOON, World, root};
 
 /// What it printed, what it said besides, and its exit code.
-struct Ended {
-    printed: String,
-    said: String,
-    code: i32,
+pub(super) struct Ended {
+    pub(super) printed: String,
+    pub(super) said: String,
+    pub(super) code: i32,
 }
 
 /// Runs a command in the users' namespace, with these rights.
-async fn run(w: &World, kubeconfig: &Path, arguments: &[&str]) -> Ended {
+pub(super) async fn run(w: &World, kubeconfig: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertwright"));
     command
         .args(arguments)
@@ -42,12 +42,12 @@ async fn run(w: &World, kubeconfig: &Path, arguments: &[&str]) -> Ended {
 }
 
 /// Runs a command as the cluster's administrator.
-async fn as_admin(w: &World, arguments: &[&str]) -> Ended {
+pub(super) async fn as_admin(w: &World, arguments: &[&str]) -> Ended {
     run(w, w.plane.kubeconfig(), arguments).await
 }
 
 /// An account that has the role for whoever is on call, and no other.
-async fn on_call(w: &World) -> std::path::PathBuf {
+pub(super) async fn on_call(w: &World) -> std::path::PathBuf {
     let kubeconfig = w.plane.service_account(&w.ns, "oncall").await;
     let people = std::fs::read_to_string(root().join("deploy/people.yaml")).expect("the roles");
     w.plane.apply(&people, "default").await;
@@ -195,7 +195,7 @@ async fn who_is_on_call_silences_and_ends_with_no_right_but_that() {
         ended.printed
     );
     assert!(
-        ended.said.contains("not-there: there is no such Silence"),
+        ended.said.contains("not-there: there is none in namespace"),
         "{}",
         ended.said
     );

@@ -52,6 +52,7 @@ mod maintenance_policies;
 mod maintenance_rollout;
 mod matrix;
 mod metered;
+mod misnamed;
 mod muted;
 mod notification_policy;
 mod notifications;

@@ -1,6 +1,7 @@
 //! Which rules are meant, as Grafana would get them, and the Grafana that they are for.
 
 use kube::Api;
+use kube::api::ApiResource;
 
 use super::super::common::connect::{Cluster, Connected, INSTANCE, Reached, Scope, ToGrafana};
 use super::super::common::dns;
@@ -183,7 +184,14 @@ impl Whom {
                 chain(&e)
             )
         })?;
-        let found = found.ok_or_else(|| format!("there is no AlertRule {name} in namespace {namespace}"))?;
+        let Some(found) = found else {
+            let hint = cluster
+                .hint(&ApiResource::erase::<AlertRule>(&()), namespace, name)
+                .await;
+            return Err(format!(
+                "there is no AlertRule {name} in namespace {namespace}{hint}"
+            ));
+        };
         let value = serde_json::to_value(found).map_err(|e| e.to_string())?;
         Ok(Object::new(value, namespace))
     }

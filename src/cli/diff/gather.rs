@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 
-use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, Whose};
+use super::super::common::connect::{Cluster, Connected, Reached, Scope, ToGrafana, Whose, hint};
 use super::super::common::files::Files;
 use super::asked::{Asked, absent, adopting, unconnected};
-use super::written::{Written, read};
+use super::written::{Written, applied, read};
 use crate::api::{ANNOTATION_ADOPT, ContactPoint, GrafanaInstance, NotificationPolicy};
 use crate::cluster::rehearsed::{Seen, Stage, rehearsed};
 use crate::controller::engine::managed::Managed;
@@ -102,6 +100,7 @@ pub(super) async fn gather(diff: &Wanted<'_>) -> Result<Gathered, String> {
         selected: BTreeSet::new(),
         elsewhere: 0,
         theirs: BTreeMap::new(),
+        there: BTreeSet::new(),
         notes: std::mem::take(&mut reached.notes),
     };
     let cast = gathering.cast().await?;
@@ -242,6 +241,8 @@ struct Gathering<'a> {
     elsewhere: usize,
     /// The instances of those that somebody asks for by name and that aren't for this one, by kind and name.
     theirs: BTreeMap<(&'static str, String), BTreeSet<String>>,
+    /// What there is in the cluster of the kinds of which somebody names one.
+    there: BTreeSet<Name>,
     notes: Vec<String>,
 }
 
@@ -271,7 +272,15 @@ impl Gathering<'_> {
     async fn kind<K: Managed>(&mut self, of: impl Fn(&Typed) -> Option<K>) -> Result<Vec<K>, String> {
         let mut all: BTreeMap<(String, String), K> = BTreeMap::new();
         let place = |object: &K| (object.ns().to_owned(), object.id().to_owned());
+        let is_named = self
+            .asked
+            .only
+            .iter()
+            .any(|(kind, name)| kind == K::KIND && name.is_some());
         for object in self.list::<K>().await? {
+            if is_named {
+                self.there.insert(called(&object));
+            }
             all.insert(place(&object), object);
         }
         let objects = self.written.into_iter().flat_map(|written| &written.objects);
@@ -360,7 +369,23 @@ impl Gathering<'_> {
                     .iter()
                     .find(|((own, id), _)| own == kind && id == name);
                 let theirs = theirs.map(|(_, instances)| (instances, self.name));
-                return Err(absent(&format!("{kind}/{name}"), &place, theirs, &more));
+                let near = match self.namespace {
+                    Some(namespace) if self.written.is_none() => {
+                        let there = self.there.iter().filter(|there| there.kind == kind);
+                        hint(
+                            namespace,
+                            name,
+                            there.map(|there| (&*there.namespace, &*there.name)),
+                        )
+                    }
+                    _ => String::new(),
+                };
+                return Err(absent(
+                    &format!("{kind}/{name}"),
+                    &place,
+                    theirs,
+                    &format!("{near}{more}"),
+                ));
             }
         }
         if self.selected.is_empty() && self.refused().next().is_none() {
@@ -403,35 +428,4 @@ impl Gathering<'_> {
             }
         }
     }
-}
-
-/// A resource of a file as it would be in the cluster.
-fn applied<K: Managed>(mut written: K, there: Option<&K>) -> K {
-    let spec = |object: &K| {
-        let value = serde_json::to_value(object).unwrap_or_default();
-        value.get("spec").cloned()
-    };
-    let Some(there) = there else {
-        let meta = written.meta_mut();
-        meta.generation = Some(1);
-        meta.creation_timestamp = Some(Time(Timestamp::now()));
-        return written;
-    };
-    let is_same = spec(&written) == spec(there);
-    // What is in Grafana is remembered in the status, whatever files say.
-    let mut value = serde_json::to_value(&written).unwrap_or_default();
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert(
-            "status".to_owned(),
-            serde_json::to_value(there.status()).unwrap_or_default(),
-        );
-    }
-    let mut applied: K = serde_json::from_value(value).unwrap_or(written);
-    let (meta, before) = (applied.meta_mut(), there.meta());
-    meta.uid.clone_from(&before.uid);
-    meta.creation_timestamp.clone_from(&before.creation_timestamp);
-    meta.generation = before
-        .generation
-        .map(|generation| generation + i64::from(!is_same));
-    applied
 }

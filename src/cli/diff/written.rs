@@ -1,13 +1,16 @@
-//! What files say, and which of it an API server would refuse.
+//! What files say, which of it an API server would refuse, and what the rest would be in the cluster.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
 use super::super::common::files::Files;
 use super::asked::{Asked, kinds};
 use super::judge::Row;
 use super::sign::Sign;
+use crate::controller::engine::managed::Managed;
 use crate::controller::run::rehearsal::Name;
 use crate::domain::lint::object::Object;
 
@@ -78,6 +81,37 @@ pub(super) fn row((name, why): (Name, String)) -> Row {
         routing: Vec::new(),
         folder: None,
     }
+}
+
+/// A resource of a file as it would be in the cluster.
+pub(super) fn applied<K: Managed>(mut written: K, there: Option<&K>) -> K {
+    let spec = |object: &K| {
+        let value = serde_json::to_value(object).unwrap_or_default();
+        value.get("spec").cloned()
+    };
+    let Some(there) = there else {
+        let meta = written.meta_mut();
+        meta.generation = Some(1);
+        meta.creation_timestamp = Some(Time(Timestamp::now()));
+        return written;
+    };
+    let is_same = spec(&written) == spec(there);
+    // What is in Grafana is remembered in the status, whatever files say.
+    let mut value = serde_json::to_value(&written).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert(
+            "status".to_owned(),
+            serde_json::to_value(there.status()).unwrap_or_default(),
+        );
+    }
+    let mut applied: K = serde_json::from_value(value).unwrap_or(written);
+    let (meta, before) = (applied.meta_mut(), there.meta());
+    meta.uid.clone_from(&before.uid);
+    meta.creation_timestamp.clone_from(&before.creation_timestamp);
+    meta.generation = before
+        .generation
+        .map(|generation| generation + i64::from(!is_same));
+    applied
 }
 
 #[cfg(test)]

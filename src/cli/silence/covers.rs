@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::super::common::connect::hint;
 use crate::api::AlertRule;
 use crate::api::grafana_instance::GrafanaInstanceSpec;
 use crate::api::silence::SilenceSpec;
@@ -47,18 +48,16 @@ fn missing(name: &str, place: &Place<'_>, rules: &[AlertRule]) -> String {
     let Place {
         namespace, instance, ..
     } = *place;
-    let own = || rules.iter().filter(|rule| rule.ns() == namespace);
-    if let Some(other) = own().find(|rule| rule.id() == name) {
+    let own = rules
+        .iter()
+        .find(|rule| rule.ns() == namespace && rule.id() == name);
+    if let Some(other) = own {
         return format!(
             "AlertRule {name} is for GrafanaInstance {}, and this is for {instance}: name its own with -i",
             other.instances().join(" and ")
         );
     }
-    let elsewhere = rules.iter().find(|rule| rule.id() == name);
-    let elsewhere = elsewhere.map(|rule| format!("{}/{name}", rule.ns()));
-    let near = || nearest(name, own().map(Managed::id)).map(str::to_owned);
-    let hint = elsewhere.or_else(near);
-    let hint = hint.map_or_else(String::new, |hint| format!("; there is {hint}"));
+    let hint = hint(namespace, name, rules.iter().map(|rule| (rule.ns(), rule.id())));
     format!("there is no AlertRule {name} in namespace {namespace}{hint}")
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{ApiResource, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::{Api, Resource};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::text;
 use super::told::{Of, Report, Telling};
 use crate::api::Silence;
 use crate::api::silence::EXPIRED;
-use crate::cluster::answer::{chain, is_missing};
+use crate::cluster::answer::chain;
 use crate::domain::maintenance::generated::LABEL_WORKLOAD;
 
 /// End Silences now. The resource stays and says when it ended, for as long as its ttlAfterExpiry says; one of a rollout or Job is deleted.
@@ -89,27 +89,28 @@ impl End {
                 name: name.clone(),
             };
             match self.end(&api, name).await {
-                Ok((result, said)) => report.done(&of, result, &said)?,
+                Ok(Some((result, said))) => report.done(&of, result, &said)?,
+                Ok(None) => {
+                    let namespace = &connected.namespace;
+                    let silences = ApiResource::erase::<Silence>(&());
+                    let hint = connected.hint(&silences, namespace, name).await;
+                    report.failed(&of, &format!("there is none in namespace {namespace}{hint}"));
+                }
                 Err(why) => report.failed(&of, &why),
             }
         }
         report.end()
     }
 
-    /// What was done, in a word and in words.
-    async fn end(&self, api: &Api<Silence>, name: &str) -> Result<(&'static str, String), String> {
-        let found = api.get(name).await.map_err(|error| {
-            if is_missing(&error) {
-                "there is no such Silence in this namespace".to_owned()
-            } else {
-                chain(&error)
-            }
-        })?;
+    /// What was done, in a word and in words; `None` where there is no such Silence.
+    async fn end(&self, api: &Api<Silence>, name: &str) -> Result<Option<(&'static str, String)>, String> {
+        let found = api.get_opt(name).await.map_err(|error| chain(&error))?;
+        let Some(found) = found else { return Ok(None) };
         let now = Timestamp::now();
         let would = if self.dry_run { "would be " } else { "" };
         let dry = if self.dry_run { " (dry run)" } else { "" };
         match way(&found, now) {
-            Way::Ended => Ok(("unchanged", "has ended already".to_owned())),
+            Way::Ended => Ok(Some(("unchanged", "has ended already".to_owned()))),
             Way::Change(change) => {
                 let parameters = PatchParams {
                     dry_run: self.dry_run,
@@ -119,7 +120,7 @@ impl End {
                 let changed = api.patch(name, &parameters, &Patch::Merge(change)).await;
                 changed.map_err(|error| chain(&error))?;
                 let said = format!("{would}ended at {}{dry}", text::moment(now, now));
-                Ok(("ended", said))
+                Ok(Some(("ended", said)))
             }
             Way::Delete => {
                 let parameters = DeleteParams {
@@ -134,7 +135,7 @@ impl End {
                     .await
                     .map_err(|error| chain(&error))?;
                 let said = format!("{would}deleted, which ends it: it is of a rollout or a Job{dry}");
-                Ok(("deleted", said))
+                Ok(Some(("deleted", said)))
             }
         }
     }

@@ -180,7 +180,9 @@ impl Which {
                 Ok(object) => looked.push(Found { api, object, of }),
                 Err(error) => {
                     let why = if is_missing(&error) {
-                        format!("there is none in namespace {}", connected.namespace)
+                        let namespace = &connected.namespace;
+                        let hint = connected.hint(&one.kind.resource, namespace, name).await;
+                        format!("there is none in namespace {namespace}{hint}")
                     } else {
                         chain(&error)
                     };

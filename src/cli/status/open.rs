@@ -69,7 +69,12 @@ impl Open {
                 chain(&e)
             )
         })?;
-        let found = found.ok_or_else(|| format!("there is no {word} {name} in namespace {namespace}"))?;
+        let Some(found) = found else {
+            let hint = cluster.hint(&kind.resource, namespace, name).await;
+            return Err(format!(
+                "there is no {word} {name} in namespace {namespace}{hint}"
+            ));
+        };
         let mut value = serde_json::to_value(&found).map_err(|e| e.to_string())?;
         if let Some(fields) = value.as_object_mut() {
             fields.insert("kind".to_owned(), word.clone().into());

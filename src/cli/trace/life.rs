@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::super::common::connect::hint;
 use super::super::status::routes::{HeldBack, Perhaps, Quieted, Way, told, ways};
 use super::super::status::screen::severity;
 use super::super::status::state::{Part, Why, parts};
-use crate::domain::lint::near::nearest;
 use crate::domain::lint::object::{Object, Typed};
 use crate::domain::notification::contact_point;
 use crate::domain::routing::answer::Answer;
@@ -161,16 +161,14 @@ impl Life {
 /// The rule of this name.
 pub(super) fn find<'a>(objects: &'a [Object], namespace: &str, name: &str) -> Result<&'a Object, String> {
     let rules = || objects.iter().filter(|object| object.kind == "AlertRule");
-    let here = || rules().filter(|rule| rule.namespace == namespace);
-    if let Some(found) = here().find(|rule| rule.name == name) {
+    if let Some(found) = rules().find(|rule| rule.namespace == namespace && rule.name == name) {
         return Ok(found);
     }
-    let elsewhere = rules().find(|rule| rule.name == name);
-    let hint = match elsewhere {
-        Some(other) => format!("; there is one in namespace {}", other.namespace),
-        None => nearest(name, here().map(|rule| rule.name.as_str()))
-            .map_or_else(String::new, |near| format!("; there is {near}")),
-    };
+    let hint = hint(
+        namespace,
+        name,
+        rules().map(|rule| (&*rule.namespace, &*rule.name)),
+    );
     Err(format!(
         "there is no AlertRule {name} in namespace {namespace}{hint}"
     ))

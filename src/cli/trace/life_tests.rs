@@ -202,7 +202,7 @@ fn a_rule_that_is_not_there_is_told_with_what_is_near() {
             .unwrap_err()
     };
     assert!(why("revel", "strip").ends_with("; there is stripe"));
-    assert!(why("shop", "stripe").ends_with("; there is one in namespace revel"));
+    assert!(why("shop", "stripe").ends_with("; there is revel/stripe"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod objects;
 mod way;
 mod whose;
 
+pub(in super::super) use absent::hint;
 pub(in super::super) use cluster::{Anywhere, Beside, Cluster, Connected, Scope, Watched, Whole};
 pub(in super::super) use grafana::{INSTANCE, Reached, ToGrafana};
 pub(in super::super) use objects::{Read, Source, kind};
