@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task;
 
+use super::in_time::in_time;
 use super::size::Share;
 use crate::grafana::error::{Error, Result, certificate_problem, cut};
 use crate::json::shallow::{self, Shallow};
@@ -95,7 +96,8 @@ async fn next_chunk(
     response: &mut Response,
     share: &mut Share<'_>,
 ) -> Result<Option<Bytes>> {
-    let chunk = response.chunk().await.map_err(|error| lost(operation, error))?;
+    let next = async { response.chunk().await.map_err(|error| lost(operation, error)) };
+    let chunk = in_time(operation, share.until, next).await?;
     if let Some(chunk) = &chunk {
         share.take(chunk).await?;
     }

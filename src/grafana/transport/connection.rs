@@ -98,7 +98,7 @@ impl Connection {
     }
 
     /// A client that logs in with every request and follows no redirect: one would take the credentials elsewhere.
-    pub(super) fn client(&self, timeout: Duration) -> Result<Client> {
+    pub(super) fn client(&self) -> Result<Client> {
         if CryptoProvider::get_default().is_none() {
             return Err(Error::Configuration(
                 "tls: no rustls provider is installed".to_owned(),
@@ -109,7 +109,6 @@ impl Connection {
             .default_headers(self.headers()?)
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(CONNECTIONS)
             .tls_danger_accept_invalid_certs(self.tls.insecure_skip_verify);

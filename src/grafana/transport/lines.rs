@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
-use tokio::time::timeout;
 
+use super::in_time::in_time;
 use super::{Call, Transport, answer};
 use crate::grafana::error::{Error, Result};
 use crate::json::shallow::Shallow;
@@ -14,23 +14,21 @@ impl Transport {
     /// Sends a read whose answer comes line by line, for at most so long. It takes no turn, since others would wait for as long as it lasts: it
     /// is a connection beside theirs. The answer must begin as soon as any other.
     pub(in crate::grafana) async fn lines(&self, call: Call, longest: Duration) -> Result<Lines> {
-        let begin = || self.begin(&call, longest);
-        let response = self.counted(&call, Instant::now(), begin).await?;
+        let started = Instant::now();
+        let begin = || {
+            let until = Instant::now() + self.limits.time;
+            in_time(call.operation, until, self.respond(&call))
+        };
+        let response = self.counted(&call, started, begin).await?;
         Ok(Lines {
             operation: call.operation,
             response,
+            until: started + longest,
             limit: call.size.bytes.min(self.limits.size),
             shallow: Shallow::default(),
             read: BytesMut::new(),
             searched: 0,
         })
-    }
-
-    async fn begin(&self, call: &Call, longest: Duration) -> Result<Response> {
-        let begun = timeout(self.limits.time, self.respond(call, Some(longest))).await;
-        begun.unwrap_or(Err(Error::Timeout {
-            operation: call.operation,
-        }))
     }
 }
 
@@ -38,6 +36,8 @@ impl Transport {
 pub(in crate::grafana) struct Lines {
     operation: &'static str,
     response: Response,
+    /// When it ends at the latest.
+    until: Instant,
     /// Most bytes of a line that are read.
     limit: usize,
     shallow: Shallow,
@@ -56,8 +56,11 @@ impl Lines {
                 }
                 continue;
             }
-            let chunk = self.response.chunk().await;
-            match chunk.map_err(|error| answer::lost(self.operation, error))? {
+            let chunk = async {
+                let chunk = self.response.chunk().await;
+                chunk.map_err(|error| answer::lost(self.operation, error))
+            };
+            match in_time(self.operation, self.until, chunk).await? {
                 Some(chunk) if self.read.len() + chunk.len() > self.limit => {
                     return Err(Error::TooLarge {
                         operation: self.operation,

@@ -5,6 +5,7 @@ mod call;
 mod connection;
 mod deprecation;
 mod flow;
+mod in_time;
 mod lines;
 mod pause;
 mod size;
@@ -28,6 +29,7 @@ use crate::json::shallow;
 use crate::telemetry::spans;
 use answer::Decode;
 use flow::Gate;
+use in_time::in_time;
 use pause::Pause;
 use size::{BUDGET, Budget, FREE, Share, Size};
 
@@ -39,7 +41,7 @@ pub(super) use lines::Lines;
 /// What a call may take.
 #[derive(Clone, Copy)]
 struct Limits {
-    /// How long an answer may take, from the first byte sent to the last one read.
+    /// How long an answer may take, from the first byte sent to the last one read. What it waits for others to be read is left out.
     time: Duration,
     /// Most bytes of an answer that are read, whatever it is of.
     size: usize,
@@ -119,7 +121,7 @@ impl Transport {
 
     fn with_limits(connection: &Connection, supervisor: Arc<dyn Supervisor>, limits: Limits) -> Result<Self> {
         Ok(Self {
-            client: connection.client(limits.time)?,
+            client: connection.client()?,
             base: connection.base()?,
             gate: Gate::default(),
             large: Semaphore::new(1),
@@ -219,13 +221,14 @@ impl Transport {
 
     async fn attempt<T: Send + 'static>(&self, call: &Call, take: Take<T>) -> Result<T> {
         let operation = call.operation;
-        let response = self.respond(call, None).await?;
+        let until = Instant::now() + self.limits.time;
+        let response = in_time(operation, until, self.respond(call)).await?;
         let most = Size {
             bytes: call.size.bytes.min(self.limits.size),
             ..call.size
         };
         let turns = (&self.large, self.budget);
-        let mut share = Share::new(operation, most, self.limits.free, turns, self.limits.time);
+        let mut share = Share::new(operation, most, self.limits.free, turns, until);
         match take {
             Take::Whole(decode) => {
                 let status = response.status();
@@ -236,21 +239,16 @@ impl Transport {
         }
     }
 
-    /// The beginning of an answer that doesn't refuse. All of it may take as long as any, or `longest`.
-    async fn respond(&self, call: &Call, longest: Option<Duration>) -> Result<Response> {
+    /// The beginning of an answer that doesn't refuse.
+    async fn respond(&self, call: &Call) -> Result<Response> {
         let operation = call.operation;
         let changes_nothing = call.is_read || call.is_harmless;
         if !changes_nothing && !self.supervisor.may_write() {
             return Err(Error::NotLeading { operation });
         }
-        let mut request = call.request(&self.client, &self.base)?;
-        if let Some(longest) = longest {
-            request = request.timeout(longest);
-        }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| answer::lost(operation, error))?;
+        let request = call.request(&self.client, &self.base)?;
+        let response = request.send().await;
+        let response = response.map_err(|error| answer::lost(operation, error))?;
         if let Some(deprecation) = deprecation::deprecation(response.headers()) {
             self.supervisor.deprecated(operation);
             self.deprecated.lock().insert(operation, deprecation);

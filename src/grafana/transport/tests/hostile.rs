@@ -184,6 +184,22 @@ async fn who_answers_byte_by_byte_is_not_waited_for_longer_than_others() {
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
 }
 
+/// What others take of the time is theirs.
+#[tokio::test]
+async fn whoever_waits_for_others_to_be_read_is_not_late_for_that() {
+    let budget = budget(1);
+    let text = format!("\"{}\"", "x".repeat(3000));
+    let url = serve_always(text).await;
+    let mut transport = within(budget, &url);
+    transport.limits.time = Duration::from_secs(1);
+    let others = budget.set_aside(10_000).await;
+    let mut large = Box::pin(transport.fetch::<String>(read()));
+    let waits = tokio::time::timeout(2 * transport.limits.time, &mut large).await;
+    assert!(waits.is_err(), "it is beside others: {waits:?}");
+    drop(others);
+    assert_eq!(large.await.unwrap().len(), 3000);
+}
+
 #[tokio::test]
 async fn one_large_answer_is_read_at_a_time_and_small_ones_beside_it() {
     let (begun, goes_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
