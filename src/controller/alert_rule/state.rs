@@ -28,7 +28,9 @@ pub(super) fn show(status: &mut AlertRuleStatus, is_paused: bool, seen: Option<&
 pub(in crate::controller) fn is_shown(rule: &AlertRule, seen: Option<&SeenState>) -> bool {
     let status = rule.status.clone().unwrap_or_default();
     let mut next = status.clone();
-    let is_paused = rule.spec.paused.unwrap_or_default();
+    // As a pass says it: of one that is only told of what somebody has changed, that is so.
+    let is_changed = status.drift.iter().any(|field| field == "paused");
+    let is_paused = rule.spec.paused.unwrap_or_default() ^ is_changed;
     show(&mut next, is_paused, seen, Timestamp::default());
     next == status
 }

@@ -88,6 +88,18 @@ async fn states_that_statuses_show_already_ask_for_no_pass_when_they_are_first_r
         ("other", json!({"state": "Firing"}), json!({}), 1),
         ("paused", json!({"state": "Paused"}), json!({"paused": true}), 0),
         ("unpaused", json!({"state": "Paused"}), json!({}), 1),
+        (
+            "unpaused by hand",
+            json!({"state": "Paused", "drift": ["paused"]}),
+            json!({"paused": true}),
+            1,
+        ),
+        (
+            "paused by hand",
+            json!({"state": "Paused", "drift": ["paused"]}),
+            json!({}),
+            0,
+        ),
         ("new", json!({}), json!({}), 1),
         (
             "message",
