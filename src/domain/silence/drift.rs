@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Decision, Wish, is_as_wished};
+use super::{Decision, Wish, is_as_wished, is_strangers};
 use crate::api::silence::{ACTIVE, EXPIRED, PENDING};
 use crate::domain::changed::drift::DELETED;
 use crate::grafana::wire::Silence;
@@ -25,6 +25,10 @@ pub fn drift(decision: &Decision, wish: &Wish, ours: &[Silence], now: Timestamp)
     let all = as_wished(|other, wish| {
         (other.starts_at, other.ends_at) = (wish.starts_at, wish.ends_at);
         other.comment.clone_from(&wish.comment);
+        // Its mark is no change by hand: the operator may have had another owner id.
+        if !is_strangers(other) {
+            other.created_by.clone_from(&wish.author);
+        }
     });
     let differs = |silence: Silence| !is_as_wished(&silence, wish, now);
     let fields = [
