@@ -108,13 +108,14 @@ pub(super) fn past(moment: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(moment.duration_since(now)).unwrap_or_default() + SURELY
 }
 
-/// The same failure, tried again no later than when the silence is over: what Grafana holds of it may end later than the refused write asked for.
+/// The same failure of what isn't simply tried again, tried again no later than when the silence is over: what Grafana holds of it may end later
+/// than the refused write asked for.
 fn until_over(mut failure: Failure, wish: &Wish, now: Timestamp) -> Failure {
     let over = past(wish.ends_at, now);
     failure.retry = match failure.retry {
         Retry::OnChange => Retry::After(over),
         Retry::After(later) => Retry::After(later.min(over)),
-        sooner @ (Retry::Backoff | Retry::Soon) => sooner,
+        again @ (Retry::Backoff | Retry::Soon) => again,
     };
     failure
 }
