@@ -24,13 +24,12 @@ pub async fn run<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<
     if !object.is_deleting() && context.knows_nothing_yet(&*object) {
         return Ok(Action::await_change());
     }
-    let mut under_way = context.metrics.under_way(K::KIND);
     // In each of several Grafanas a pass is on its own way.
     if !object.projections().is_empty() {
         let _seat = context.crowd.begin(K::KIND).await;
-        under_way.works();
         return Box::pin(one(object, context)).await;
     }
+    let mut under_way = context.metrics.under_way(K::KIND);
     let entry = enter(&*object, &context).await;
     under_way.works();
     // Thousands may wait for a seat, and a pass is large.

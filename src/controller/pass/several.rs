@@ -222,7 +222,9 @@ async fn pass<K: Reconcile>(
             _ => Done::Ended(bring(part, context).await),
         }
     };
+    let mut under_way = context.metrics.under_way(K::KIND);
     let entry = enter(part, context).await;
+    under_way.works();
     entry.scope(Box::pin(work)).await
 }
 
