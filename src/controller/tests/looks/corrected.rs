@@ -1,20 +1,23 @@
 //! Changes by hand that are put right are counted, of each kind, and nothing else is.
 
+use super::super::grafana::Held;
 use super::drift::{change_named, edit, said, synced, world};
 use super::*;
+use crate::api::InhibitionRule;
 use crate::grafana::mirror::Part;
 
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "AlertRule",
     "ContactPoint",
     "NotificationPolicy",
     "Silence",
     "TimeInterval",
     "NotificationTemplate",
+    "InhibitionRule",
 ];
 
 /// How many changes by hand were put right, by kind.
-fn counted(world: &World) -> [u64; 6] {
+fn counted(world: &World) -> [u64; 7] {
     let text = world.context.metrics.text().unwrap();
     KINDS.map(|kind| {
         let name = format!("alertwright_drift_corrected_total{{kind=\"{kind}\"}} ");
@@ -34,7 +37,7 @@ fn text(text: &str) -> Value {
 /// A resource of each kind, in Grafana.
 async fn one_of_each(policy: &str) -> World {
     let mut world = world(policy).await;
-    let parts = [Part::TimeIntervals, Part::Templates];
+    let parts = [Part::TimeIntervals, Part::Templates, Part::InhibitionRules];
     world.instance().suspicion.ask_for(&parts);
     world.poll().await;
     world.rule("r", json!({"query": QUERY}));
@@ -43,7 +46,8 @@ async fn one_of_each(policy: &str) -> World {
     world.silence("s", json!({"matchers": ["a=b"], "duration": "5000d"}));
     world.time_interval("nights", json!({"timeIntervals": [{"weekdays": ["sunday"]}]}));
     world.template("slack", text("1"));
-    assert_eq!(pass_of_each(&world).await, vec![synced().0; 6]);
+    world.inhibition_rule("quiet", &json!({}));
+    assert_eq!(pass_of_each(&world).await, vec![synced().0; 7]);
     world
 }
 
@@ -56,29 +60,53 @@ async fn pass_of_each(world: &World) -> Vec<String> {
         said::<Silence>(world, "silences", "s").await,
         said::<TimeInterval>(world, "timeintervals", "nights").await,
         said::<NotificationTemplate>(world, "notificationtemplates", "slack").await,
+        said::<InhibitionRule>(world, "inhibitionrules", "quiet").await,
     ];
     said.into_iter().map(|(reason, _)| reason).collect()
 }
 
+type ByHand = fn(&mut Held);
+
+/// Somebody changes all of it.
+fn change(held: &mut Held) {
+    for rule in held.rules.values_mut() {
+        rule.title = "by hand".to_owned();
+    }
+    let settings = &mut held.points[0].settings;
+    settings.insert("url".to_owned(), json!("https://example.com/other"));
+    held.policy.as_mut().unwrap().group_wait = Some("2m".to_owned());
+    held.silences[0].comment = "by hand".to_owned();
+    change_named(held);
+    let rule = held.inhibition_rules.values_mut().next().unwrap();
+    rule.object.equal.clear();
+}
+
+/// Somebody deletes all of it, but for the tree, of which there is always one.
+fn delete(held: &mut Held) {
+    change(held);
+    held.rules.clear();
+    held.points.clear();
+    held.silences.clear();
+    held.time_intervals.clear();
+    held.templates.clear();
+    held.inhibition_rules.clear();
+}
+
 #[tokio::test]
-async fn what_somebody_changes_in_grafana_is_counted_by_kind_where_it_is_put_right() {
-    for (policy, reason, expected) in [("Report", "Drifted", 0), ("Correct", "Synced", 1)] {
+async fn what_somebody_changes_or_deletes_in_grafana_is_counted_by_kind_where_it_is_put_right() {
+    let rounds = [
+        ("Report", change as ByHand, "Drifted", 0),
+        ("Correct", change, "Synced", 1),
+        ("Correct", delete, "Synced", 1),
+    ];
+    for (policy, by_hand, reason, expected) in rounds {
         let world = one_of_each(policy).await;
-        assert_eq!(counted(&world), [0; 6], "all of it was new");
-        world.grafana.hold(|held| {
-            for rule in held.rules.values_mut() {
-                rule.title = "by hand".to_owned();
-            }
-            let settings = &mut held.points[0].settings;
-            settings.insert("url".to_owned(), json!("https://example.com/other"));
-            held.policy.as_mut().unwrap().group_wait = Some("2m".to_owned());
-            held.silences[0].comment = "by hand".to_owned();
-            change_named(held);
-        });
+        assert_eq!(counted(&world), [0; 7], "all of it was new");
+        world.grafana.hold(by_hand);
         world.poll().await;
         for _ in 0..2 {
-            assert_eq!(pass_of_each(&world).await, [reason; 6]);
-            assert_eq!(counted(&world), [expected; 6], "{policy}: once, and {KINDS:?}");
+            assert_eq!(pass_of_each(&world).await, [reason; 7]);
+            assert_eq!(counted(&world), [expected; 7], "{policy}: once, and {KINDS:?}");
         }
     }
 }
@@ -95,12 +123,14 @@ async fn what_is_written_because_a_resource_was_edited_is_no_change_by_hand() {
     let nights = json!({"timeIntervals": [{"weekdays": ["monday"]}]});
     edit(&world, "timeintervals", "nights", nights);
     edit(&world, "notificationtemplates", "slack", text("2"));
-    assert_eq!(pass_of_each(&world).await, ["Synced"; 6]);
+    let matchers = json!({"sourceMatchers": ["alertname=NodeDown"], "targetMatchers": ["severity=info"], "equal": ["node"]});
+    edit(&world, "inhibitionrules", "quiet", matchers);
+    assert_eq!(pass_of_each(&world).await, ["Synced"; 7]);
     let wait = world
         .grafana
         .hold(|held| held.policy.as_ref().and_then(|tree| tree.group_wait.clone()));
     assert_eq!(wait.as_deref(), Some("3m"), "it was written");
-    assert_eq!(counted(&world), [0; 6]);
+    assert_eq!(counted(&world), [0; 7]);
 }
 
 #[tokio::test]
@@ -119,7 +149,7 @@ async fn what_is_written_because_something_else_that_it_is_made_of_has_changed_i
     edit(&world, "contactpoints", "team", point);
     let template = json!({"templateFrom": {"configMapKeyRef": {"name": "texts", "key": "slack"}}});
     edit(&world, "notificationtemplates", "slack", template);
-    assert_eq!(pass_of_each(&world).await, ["Synced"; 6]);
+    assert_eq!(pass_of_each(&world).await, ["Synced"; 7]);
 
     world
         .server
@@ -127,7 +157,7 @@ async fn what_is_written_because_something_else_that_it_is_made_of_has_changed_i
     world.server.set(texts_at, texts("two"));
     let branch = json!({"parentRef": {"name": "tree"}, "receiver": "team", "matchers": ["a=b"]});
     world.policy("branch", branch);
-    assert_eq!(pass_of_each(&world).await, ["Synced"; 6]);
+    assert_eq!(pass_of_each(&world).await, ["Synced"; 7]);
     let (url, text, routes) = world.grafana.hold(|held| {
         let routes = held.policy.as_ref().map_or(0, |tree| tree.routes.len());
         let text = held.templates["slack"].object.content.clone();
@@ -135,5 +165,5 @@ async fn what_is_written_because_something_else_that_it_is_made_of_has_changed_i
     });
     assert_eq!(url, "https://example.com/two");
     assert!(text.contains("two") && routes > 1, "{text}, {routes}");
-    assert_eq!(counted(&world), [0; 6]);
+    assert_eq!(counted(&world), [0; 7]);
 }

@@ -71,7 +71,6 @@ pub(super) fn synced() -> (String, Vec<String>) {
     ("Synced".to_owned(), Vec::new())
 }
 
-/// The state that the status tells.
 /// Somebody changes a time interval and a template.
 pub(super) fn change_named(held: &mut Held) {
     let interval = held.time_intervals.get_mut("nights").unwrap();
@@ -80,6 +79,7 @@ pub(super) fn change_named(held: &mut Held) {
     template.object.content = template.object.content.replace('1', "2");
 }
 
+/// The state that the status tells.
 fn state(world: &World, plural: &str, name: &str) -> Value {
     world.server.get(&path(plural, "revel", name))["status"]["state"].clone()
 }

@@ -7,7 +7,11 @@ use crate::domain::ownership::LABEL;
 use crate::grafana::model::{Found, object_matcher};
 
 impl World {
-    fn inhibition_rule(&mut self, name: &str, more: &Value) -> InhibitionRule {
+    pub(in crate::controller::tests) fn inhibition_rule(
+        &mut self,
+        name: &str,
+        more: &Value,
+    ) -> InhibitionRule {
         let mut spec = json!({"sourceMatchers": ["alertname=NodeDown"], "targetMatchers": ["severity=warning"], "equal": ["node"]});
         for (key, value) in more.as_object().unwrap() {
             spec[key] = value.clone();
