@@ -17,14 +17,28 @@ use super::table;
 /// In all secrets that are made here.
 const CANARY: &str = "s3cr3t";
 
-/// What writes files, and pages.
-const WRITING: [&str; 6] = [
-    "alertwright report --since 7d --html report.html",
-    "alertwright report --since 7d -o markdown",
-    "alertwright backtest -n revel gdpr-export-failures --since 1h --html backtest.html",
-    "alertwright export all --include-ours",
-    "alertwright export all --include-ours -d all",
-    "alertwright diff -n revel -o patch",
+/// What writes files, and pages, and how it ends.
+const WRITING: [(&str, i32); 6] = [
+    ("alertwright report --since 7d --html report.html", 0),
+    ("alertwright report --since 7d -o markdown", 0),
+    (
+        "alertwright backtest -n revel gdpr-export-failures --since 1h --html backtest.html",
+        0,
+    ),
+    ("alertwright export all --include-ours", 4),
+    ("alertwright export all --include-ours -d all", 4),
+    ("alertwright diff -n revel --reverse -o patch", 1),
+];
+
+/// The pages among that.
+const PAGES: [&str; 2] = ["report.html", "backtest.html"];
+
+/// What asks Grafana, and says why it can't.
+const ASKING: [&str; 4] = [
+    "alertwright diff -n revel",
+    "alertwright export all",
+    "alertwright report --since 1h",
+    "alertwright doctor -n revel",
 ];
 
 /// What belongs to whoever sits at the desk.
@@ -149,8 +163,13 @@ async fn no_secret_is_in_what_any_command_prints_or_writes() {
     let mut told: Vec<(String, String)> = Vec::new();
     let of_table = table::IN_A_CLUSTER.iter().flat_map(|(.., lines)| *lines);
     let of_documents = documents::IN_A_CLUSTER.iter().flat_map(|(_, lines)| *lines);
-    for line in of_table.chain(of_documents).chain(&WRITING) {
+    for line in of_table.chain(of_documents) {
         told.push(((*line).to_owned(), filled.desk.runs(line).await.0));
+    }
+    for (line, expected) in WRITING {
+        let (printed, code) = filled.desk.runs(line).await;
+        assert_eq!(code, Some(expected), "{line}:\n{printed}");
+        told.push((line.to_owned(), printed));
     }
     // Whoever refuses may repeat what it was sent.
     let echo = format!("{{\"message\": \"denied to {} with s3cr3t-header\"}}", secrets[3]);
@@ -158,14 +177,12 @@ async fn no_secret_is_in_what_any_command_prints_or_writes() {
         filled
             .proxy
             .fault(Fault::status(status).body(echo.clone()).on("GET", "/api/"));
-        for line in [
-            "alertwright diff -n revel",
-            "alertwright export all",
-            "alertwright report --since 1h",
-            "alertwright doctor -n revel",
-            "alertwright status -n revel",
-        ] {
+        for line in ASKING {
             let (printed, _) = filled.desk.runs(line).await;
+            assert!(
+                printed.contains("denied to"),
+                "{line} tells what Grafana says:\n{printed}"
+            );
             told.push((format!("{line}, while Grafana answers {status}"), printed));
         }
         filled.proxy.clear_faults();
@@ -173,7 +190,11 @@ async fn no_secret_is_in_what_any_command_prints_or_writes() {
     let lines = told.len();
     files(filled.desk.path("").as_path(), &mut told);
     println!("{lines} lines, {} files", told.len() - lines);
-    assert!(told.len() > lines + 10, "few files: {:?}", &told[lines..]);
+    let written = &told[lines..];
+    assert!(written.len() > 10, "few files: {written:?}");
+    for page in PAGES {
+        assert!(written.iter().any(|(path, _)| path.ends_with(page)), "{page}");
+    }
     let mut wrong = Vec::new();
     for (place, text) in &told {
         for line in text.lines() {
