@@ -11,9 +11,10 @@ pub const LOCATION: &str = "{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}
 
 /// Writes the schemas of all these kinds (apiVersion, kind) into a folder. Kinds that nobody knows get none.
 pub fn write(kinds: &[(String, String)], folder: &Path) {
-    let specifications = specifications();
+    let (specifications, definitions) = (specifications(), definitions());
     for (api_version, kind) in kinds {
-        let schema = defined(kind, api_version).or_else(|| kubernetes(&specifications, api_version, kind));
+        let schema = defined(&definitions, kind, api_version)
+            .or_else(|| kubernetes(&specifications, api_version, kind));
         let Some(schema) = schema else { continue };
         let (group, version) = api_version.split_once('/').unwrap_or((api_version, api_version));
         let file = folder.join(format!("{group}_{}_{version}.json", kind.to_lowercase()));
@@ -21,21 +22,39 @@ pub fn write(kinds: &[(String, String)], folder: &Path) {
     }
 }
 
-/// The folder of OpenAPI documents in the module that the testbed's API server is built from.
-fn specifications() -> PathBuf {
+/// The module that has the definitions of prometheus-operator's kinds (Apache-2.0). None of its code is compiled.
+const PROMETHEUS_OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+
+/// The folder of a Go module, as it is known from that folder.
+fn module(name: &str, from: &Path) -> PathBuf {
     let output = Command::new("go")
-        .args(["mod", "download", "-json", "k8s.io/kubernetes"])
-        .current_dir(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/testbed/control-plane"
-        ))
+        .args(["mod", "download", "-json", name])
+        .current_dir(from)
         .output()
         .expect("go on the PATH");
     let answer: Value = serde_json::from_slice(&output.stdout).expect("go answers in JSON");
-    let dir = answer["Dir"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no module: {answer}"));
-    Path::new(dir).join("api/openapi-spec/v3")
+    let dir = answer["Dir"].as_str();
+    dir.unwrap_or_else(|| panic!("no module: {answer}")).into()
+}
+
+/// The folder of OpenAPI documents in the module that the testbed's API server is built from.
+fn specifications() -> PathBuf {
+    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/control-plane");
+    module("k8s.io/kubernetes", &testbed).join("api/openapi-spec/v3")
+}
+
+/// The definitions of the kinds of prometheus-operator that the chart makes and that are imported, as they are released.
+fn monitoring() -> Vec<Value> {
+    let folder = module(PROMETHEUS_OPERATOR, &std::env::temp_dir()).join("example/prometheus-operator-crd");
+    let one = |plural: &str| {
+        let file = folder.join(format!("monitoring.coreos.com_{plural}.yaml"));
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        serde_saphyr::from_str(&text).expect("YAML")
+    };
+    ["servicemonitors", "podmonitors", "prometheusrules"]
+        .map(one)
+        .into()
 }
 
 /// The schema of one kind of Kubernetes itself, with all that it refers to.
@@ -86,14 +105,15 @@ fn references(schema: &Value) -> Vec<String> {
     }
 }
 
-/// The schema of one of our kinds, or of one of prometheus-operator's that is defined for tests.
-fn defined(kind: &str, api_version: &str) -> Option<Value> {
-    let ours = alertwright::api::crds();
-    let mut definitions: Vec<Value> = (ours.iter())
-        .map(|crd| serde_json::to_value(crd).expect("a CRD is JSON"))
-        .collect();
-    let others = include_str!("../e2e/imports/prometheusrules.yaml");
-    definitions.push(serde_saphyr::from_str(others).expect("YAML"));
+/// Of our kinds and of prometheus-operator's.
+fn definitions() -> Vec<Value> {
+    let ours = alertwright::api::crds().into_iter();
+    let ours = ours.map(|crd| serde_json::to_value(crd).expect("a CRD is JSON"));
+    ours.chain(monitoring()).collect()
+}
+
+/// The schema of a kind that is defined.
+fn defined(definitions: &[Value], kind: &str, api_version: &str) -> Option<Value> {
     let mut found = definitions.iter().filter_map(|definition| {
         let spec = &definition["spec"];
         let version = &spec["versions"][0];
