@@ -11,17 +11,17 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The commands of a page's shell blocks that begin like this, each in one line.
-fn lines(page: &str, command: &str) -> Vec<String> {
+/// The command of a page's shell blocks that begins like this, in one line.
+fn line(page: &str, command: &str) -> String {
     let text = fs::read_to_string(root().join(page)).expect("a page");
     let blocks = text.split("```sh\n").skip(1);
     let blocks = blocks.filter_map(|rest| Some(rest.split_once("\n```")?.0.replace("\\\n", "")));
-    let found: Vec<String> = blocks
+    let mut found: Vec<String> = blocks
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
         .filter(|line| line.starts_with(command))
         .collect();
     assert_eq!(found.len(), 1, "{page}: {command}");
-    found
+    found.remove(0)
 }
 
 impl Helm {
@@ -51,9 +51,7 @@ async fn whoever_types_the_lines_of_the_pages_has_the_chart_installed_upgraded_a
         .await
         .ok();
     let page = "docs/getting-started.md";
-    for line in lines(page, "helm install") {
-        helm.types(&line).await;
-    }
+    helm.types(&line(page, "helm install")).await;
     let of = ["deployment", "alertwright", "-n", "monitoring"];
     let image = &helm.json(&of).await["spec"]["template"]["spec"]["containers"][0]["image"];
     let made = format!("registry.example.com/alertwright:{}", env!("CARGO_PKG_VERSION"));
@@ -63,9 +61,7 @@ async fn whoever_types_the_lines_of_the_pages_has_the_chart_installed_upgraded_a
     assert_eq!(spec["url"], "http://kps-grafana");
     let login = &spec["auth"]["basic"]["username"]["secretKeyRef"]["name"];
     assert_eq!(*login, "kps-grafana");
-    for line in lines(page, "helm uninstall") {
-        helm.types(&line).await;
-    }
+    helm.types(&line(page, "helm uninstall")).await;
 
     // The types are the other release's, which has kept them; so the first one takes them over.
     let takes = " --take-ownership";
@@ -75,15 +71,11 @@ async fn whoever_types_the_lines_of_the_pages_has_the_chart_installed_upgraded_a
         ("docs/install.md", ""),
         ("charts/alertwright/README.md", ""),
     ] {
-        for line in lines(page, "helm install") {
-            helm.types(&(line + more)).await;
-        }
+        helm.types(&(line(page, "helm install") + more)).await;
         let of = ["grafanainstance", "default", "-n", "alertwright-system"];
         let url = helm.json(&of).await["spec"]["url"].clone();
         assert_eq!(url, "http://grafana.monitoring", "{page}");
-        for line in lines("docs/watching.md", "helm upgrade") {
-            helm.types(&line).await;
-        }
+        helm.types(&line("docs/watching.md", "helm upgrade")).await;
         let of = [
             "configmaps",
             "-n",
@@ -93,8 +85,6 @@ async fn whoever_types_the_lines_of_the_pages_has_the_chart_installed_upgraded_a
         ];
         let dashboards = helm.json(&of).await["items"].clone();
         assert_eq!(dashboards.as_array().map(Vec::len), Some(1), "{page}");
-        for line in lines("docs/install.md", "helm uninstall") {
-            helm.types(&line).await;
-        }
+        helm.types(&line("docs/install.md", "helm uninstall")).await;
     }
 }
