@@ -19,6 +19,7 @@ mod stored;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use alertwright_testbed::control_plane::Watch;
@@ -72,6 +73,9 @@ const READS: usize = 3;
 const SAMPLE: usize = 4;
 /// How many worlds there are side by side where all are asked for.
 const WORLDS: usize = 8;
+
+/// After how many cases, or seeds, a long run says how far it is.
+const PROGRESS: usize = 20;
 
 /// Which kinds of faults `make test-faults` runs, if it runs: all, or those with this in their name.
 fn asked() -> Option<String> {
@@ -203,6 +207,7 @@ async fn run(side: Side, kinds: &[(&'static str, Fault, bool)]) {
     let cases = chosen(&places, &kinds);
     let (count, queue) = (cases.len(), Mutex::new(cases.into_iter()));
     let worlds = if all() { WORLDS } else { 1 };
+    let tried = AtomicUsize::new(0);
     let work = async || {
         let (mut struck, mut failures) = (0, Vec::new());
         let taken = first.lock().take();
@@ -230,6 +235,10 @@ async fn run(side: Side, kinds: &[(&'static str, Fault, bool)]) {
                     // What this one has left must not count against the next.
                     (between, expected) = anew(side).await;
                 }
+            }
+            let tried = tried.fetch_add(1, Ordering::Relaxed) + 1;
+            if tried.is_multiple_of(PROGRESS) {
+                println!("{side:?}: {tried} of {count} cases");
             }
         }
         (struck, failures)

@@ -5,6 +5,7 @@
 //! it fails, steps are left out as long as it fails.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alertwright_testbed::{apply, on_releases};
 use futures::FutureExt;
@@ -14,7 +15,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::steps::{Model, Step, steps};
-use super::{Between, WORLDS};
+use super::{Between, PROGRESS, WORLDS};
 
 /// How many times steps are left out of a seed that fails.
 const SHRINKS: usize = 40;
@@ -28,6 +29,7 @@ async fn whatever_happens_in_whichever_order_the_end_is_as_the_last_edits_ask() 
     let seeds = seeds();
     let (count, worlds) = (seeds.len(), seeds.len().min(WORLDS));
     let queue = Mutex::new(seeds.into_iter());
+    let tried = AtomicUsize::new(0);
     let work = async || {
         let mut failures = Vec::new();
         let mut world = None;
@@ -36,7 +38,12 @@ async fn whatever_happens_in_whichever_order_the_end_is_as_the_last_edits_ask() 
             let mut tree = of_seed(seed);
             if let Err(why) = attempt(&mut world, &tree.current()).await {
                 let (steps, why) = shrunk(&mut tree, why).await;
+                println!("FAILED seed {seed}: {}", why.lines().next().unwrap_or_default());
                 failures.push(format!("seed {seed}:\n{steps:#?}\n{why}"));
+            }
+            let tried = tried.fetch_add(1, Ordering::Relaxed) + 1;
+            if tried.is_multiple_of(PROGRESS) {
+                println!("{tried} of {count} seeds");
             }
         }
         failures
