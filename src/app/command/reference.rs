@@ -164,7 +164,7 @@ fn fields(told: &Fields<'_>, page: &mut String) {
     if !same.is_empty() {
         let _ = writeln!(
             page,
-            "| `{}*` | | Also {}, as above. |",
+            "| `{}*` | | Also {}, each as it is without `instances[]`. |",
             told.path,
             same.join(", ")
         );
