@@ -17,6 +17,31 @@ fn wanted() -> Wish {
 }
 
 #[test]
+fn the_mark_of_a_former_owner_id_is_no_change_by_hand() {
+    let former = |change: fn(&mut Silence)| {
+        found("f", SilenceState::Active, |silence| {
+            silence.created_by = "alertwright test/shop/quiet".into();
+            change(silence);
+        })
+    };
+    let update = Decision::Write {
+        update: Some("f".into()),
+        expire: Vec::new(),
+    };
+    for (silence, fields) in [
+        (former(|_| ()), Vec::new()),
+        (
+            former(|silence| silence.comment = "by hand".into()),
+            vec!["comment"],
+        ),
+    ] {
+        let decision = decide(Some(&wanted()), std::slice::from_ref(&silence), None, at(60));
+        assert_eq!(decision, update, "it is marked anew");
+        assert_eq!(drift(&decision, &wanted(), &[silence], at(60)), fields);
+    }
+}
+
+#[test]
 fn a_silence_made_by_hand_that_is_equal_is_kept_as_it_is_and_else_updated_and_marked() {
     let by_hand = |change: fn(&mut Silence)| {
         found("h", SilenceState::Active, |silence| {
