@@ -78,7 +78,8 @@ async fn run(filled: &Filled, standing: &Shown, changed: &mut Vec<pictured::Chan
     let output = pages::cut(printed, &standing.output);
     // What differs in nothing but the time stays as it is, and so does its picture.
     let mut same = masks::masked(&output) == masks::masked(&standing.output);
-    if let Some(picture) = picture.and_then(|(name, lines)| pictured::changed(same, name, &lines)) {
+    let picture = picture.and_then(|(name, lines)| pictured::changed(same, name, &lines, &standing.output));
+    if let Some(picture) = picture {
         changed.push(picture);
         same = false;
     }

@@ -28,9 +28,15 @@ pub async fn printed(
     (texts.collect(), Some((name, lines)))
 }
 
-/// The picture of lines, where that which is kept has other colours or its page says something else.
-pub fn changed(same: bool, name: &'static str, lines: &[terminal::Line]) -> Option<Changed> {
-    let is_kept = same && pictures::painted(&pictures::read(name)) == pictures::painted(lines);
+/// The picture of lines, where that which is kept has other colours, shows something else than its page, or this says something else now.
+pub fn changed(same: bool, name: &'static str, lines: &[terminal::Line], page: &[String]) -> Option<Changed> {
+    let kept = pictures::read(name);
+    let shows_page = kept
+        .iter()
+        .skip(1)
+        .map(terminal::Line::text)
+        .eq(page.iter().cloned());
+    let is_kept = same && shows_page && pictures::painted(&kept) == pictures::painted(lines);
     let shown = lines.first().map(terminal::Line::text).unwrap_or_default();
     (!is_kept).then(|| (name, terminal::svg(shown.trim_start_matches("$ "), lines)))
 }
