@@ -79,7 +79,7 @@ test: ## Run all tests but test-demo, on the servers of the testbed and on each 
 .PHONY: test-go
 test-go: # What the testbed has in Go of its own, with the flags of its build, so that packages are compiled once
 	@for module in $(GO_MODULES); do \
-		(cd tests/testbed/$$module && export CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' && go vet ./... && go test ./...) || exit 1; \
+		(cd tests/testbed/$$module && export CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false -gcflags=all=-dwarf=false' && go vet ./... && go test ./...) || exit 1; \
 	done
 
 .PHONY: compile

@@ -39,7 +39,7 @@ fn module(name: &str, from: &Path) -> PathBuf {
 
 /// The folder of OpenAPI documents in the module that the testbed's API server is built from.
 fn specifications() -> PathBuf {
-    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/control-plane");
+    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/cluster");
     module("k8s.io/kubernetes", &testbed).join("api/openapi-spec/v3")
 }
 

@@ -1,9 +1,9 @@
 // Command licences prints the licence of every Go module that the testbed's parts are linked from, and fails if one is not
 // permitted.
 //
-// Standard input has a line for each part, with a tab between its name, the folder of its module, its build tags (or -), its
-// package and, where the module is somebody else's, its version. A module counts with the licence files in its folder and
-// in those of its packages that are linked, and with what their source files say in their first lines.
+// Standard input has a line for each part, with a tab between its name, the folder of its module, its build tags (or -) and
+// its package. A module counts with the licence files in its folder and in those of its packages that are linked, and with
+// what their source files say in their first lines.
 package main
 
 import (
@@ -29,10 +29,10 @@ func run(in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		field := strings.Split(lines.Text(), "\t")
-		if len(field) != 5 {
-			return fmt.Errorf("licences: name, folder, tags, package and version of a part are needed: %q", lines.Text())
+		if len(field) != 4 {
+			return fmt.Errorf("licences: name, folder, tags and package of a part are needed: %q", lines.Text())
 		}
-		part := part{name: field[0], folder: field[1], tags: strings.TrimPrefix(field[2], "-"), pkg: field[3], version: field[4]}
+		part := part{name: field[0], folder: field[1], tags: strings.TrimPrefix(field[2], "-"), pkg: field[3]}
 		if err := part.link(modules); err != nil {
 			return fmt.Errorf("licences: %s: %w", part.name, err)
 		}

@@ -45,7 +45,7 @@ func check(t *testing.T, files map[string]string) (table string, err error) {
 		write("linked/"+name, text)
 	}
 	var out strings.Builder
-	err = run(strings.NewReader(fmt.Sprintf("program\t%s\t-\t.\t\n", filepath.Join(folder, "program"))), &out)
+	err = run(strings.NewReader(fmt.Sprintf("program\t%s\t-\t.\n", filepath.Join(folder, "program"))), &out)
 	return out.String(), err
 }
 

@@ -12,8 +12,6 @@ import (
 // part is a program of the testbed.
 type part struct {
 	name, folder, tags, pkg string
-	// version is that of the module in the folder; without one it is our own, which needs no look.
-	version string
 }
 
 // module is one that somebody links.
@@ -49,13 +47,10 @@ func (p part) link(to map[string]*module) error {
 		} else if err != nil {
 			return fmt.Errorf("go list: %w", err)
 		}
-		if of.Module == nil || of.Module.Main && p.version == "" {
+		if of.Module == nil || of.Module.Main {
 			continue // Go's own, or ours.
 		}
 		path, version := of.Module.Path, of.Module.Version
-		if of.Module.Main {
-			version = p.version
-		}
 		// A folder that stands for a module has no name of its own.
 		if by := of.Module.Replace; by != nil && by.Version != "" {
 			path, version = by.Path, by.Version

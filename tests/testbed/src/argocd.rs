@@ -126,6 +126,8 @@ impl ArgoCd {
             .flag("--metrics-port", metrics.to_string())
             .flag("--redis", &redis)
             .arg("--disable-tls")
+            // It has one by default, and says itself that it can't.
+            .flag("--client-ca-path", "")
             .spawn(&scratch.join("repo-server.log"))?;
         healthy(&mut repo_server, metrics).await?;
 
@@ -303,7 +305,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 fn program(name: &str, scratch: &Scratch) -> Result<Program> {
     let tools = parts::path("helm")?.with_file_name("");
     parts::path("kustomize")?;
-    let mut path = vec![tools];
+    let mut path = vec![tools, beside("tools")?];
     path.extend(std::env::split_paths(
         &std::env::var_os("PATH").unwrap_or_default(),
     ));
@@ -335,7 +337,7 @@ async fn install(plane: &ControlPlane) -> Result<()> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     plane.try_apply(&namespace.to_string(), NAMESPACE).await?;
     for file in ["application-crd.yaml", "appproject-crd.yaml"] {
-        plane.apply_file(types()?.join(file), NAMESPACE).await;
+        plane.apply_file(beside("crds")?.join(file), NAMESPACE).await;
     }
     let settings = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "labels": part_of},
@@ -358,9 +360,9 @@ async fn install(plane: &ControlPlane) -> Result<()> {
     Ok(())
 }
 
-/// The folder of Argo CD's own types, beside the binary.
-fn types() -> Result<PathBuf> {
+/// A folder beside the binary: of Argo CD's own types, or of the script that it runs.
+fn beside(folder: &str) -> Result<PathBuf> {
     let binary = parts::path("argocd")?;
     let binary = fs::canonicalize(&binary).map_err(Error::io(format!("cannot read {}", binary.display())))?;
-    Ok(binary.with_file_name("crds"))
+    Ok(binary.with_file_name(folder))
 }

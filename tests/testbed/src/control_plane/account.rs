@@ -1,6 +1,7 @@
 //! Service accounts, and the operator's rights as its users install them.
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use k8s_openapi::api::{
 };
 use kube::{Api, api::PostParams};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::{process::Command, sync::Mutex};
 
 use super::{ControlPlane, apply};
 use crate::{Error, Result, parts, wait};
@@ -137,12 +138,47 @@ fn kind(object: &Value) -> &str {
     object.get("kind").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The chart's roles and bindings.
+/// The chart's roles and bindings. They are rendered once for each number of namespaces and each choice of values, for names that stand for any.
 async fn rendered(namespace: &str, watch: Watch<'_>, values: &[&str]) -> Result<Vec<Value>> {
+    static RENDERED: Mutex<BTreeMap<(Option<usize>, Vec<String>), String>> =
+        Mutex::const_new(BTreeMap::new());
+    let watched = match watch {
+        Watch::All => None,
+        Watch::Namespaces(watched) => Some(watched),
+    };
+    let choice = (
+        watched.map(<[&str]>::len),
+        values.iter().map(ToString::to_string).collect(),
+    );
+    let mut all = RENDERED.lock().await;
+    let rights = match all.entry(choice) {
+        Entry::Occupied(rights) => rights.into_mut(),
+        Entry::Vacant(rights) => {
+            let rendered = render(rights.key().0, values).await?;
+            rights.insert(rendered)
+        }
+    };
+    let mut rights = rights.replace(HOME, namespace);
+    for (n, watched) in watched.unwrap_or_default().iter().enumerate() {
+        rights = rights.replace(&stand_in(n), watched);
+    }
+    apply::documents(&rights)
+}
+
+/// Stands for the namespace of the release.
+const HOME: &str = "namespace-of-release";
+
+/// Stands for the n-th namespace that is watched.
+fn stand_in(n: usize) -> String {
+    format!("watched-{n}-namespace")
+}
+
+async fn render(watched: Option<usize>, values: &[&str]) -> Result<String> {
     let mut helm = Command::new(parts::path("helm")?);
-    helm.args(["template", OPERATOR, CHART, "--namespace", namespace]);
+    helm.args(["template", OPERATOR, CHART, "--namespace", HOME]);
     helm.args(["--show-only", "templates/rbac.yaml"]);
-    if let Watch::Namespaces(watched) = watch {
+    if let Some(watched) = watched {
+        let watched: Vec<String> = (0..watched).map(stand_in).collect();
         helm.arg("--set")
             .arg(format!("watchNamespaces={{{}}}", watched.join(",")));
     }
@@ -151,5 +187,5 @@ async fn rendered(namespace: &str, watch: Watch<'_>, values: &[&str]) -> Result<
     if !output.status.success() {
         return Err(Error::Yaml(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
-    apply::documents(&String::from_utf8_lossy(&output.stdout))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

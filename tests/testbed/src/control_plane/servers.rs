@@ -25,6 +25,9 @@ const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefuls
 
 const START: Duration = Duration::from_secs(60);
 
+/// How much garbage a server may gather, in percent of what it holds: memory is what there is enough of.
+const GARBAGE: &str = "400";
+
 /// The addresses and files that the programs share.
 #[derive(Debug)]
 pub(crate) struct Servers {
@@ -68,6 +71,7 @@ impl Servers {
             .flag("--initial-cluster", format!("default={peer}"))
             .flag("--log-level", "warn")
             .arg("--unsafe-no-fsync")
+            .env("GOGC", GARBAGE)
             .spawn(&self.dir.join("etcd.log"))?;
         let health = format!("{url}/health");
         etcd.ready(START, async || http::answers(http::client(), &health).await)
@@ -88,6 +92,7 @@ impl Servers {
             .flag("--authorization-mode", "RBAC")
             .flag("--token-auth-file", self.dir.join("tokens.csv"))
             .arg("--allow-privileged")
+            .env("GOGC", GARBAGE)
             .spawn(&self.dir.join("kube-apiserver.log"))?;
         // The certificate is made by the server itself, so there is nothing yet to verify it with.
         let client = http::builder()
@@ -103,8 +108,12 @@ impl Servers {
 
     /// Starts what plays the kubelets. What it answers itself is asked by nobody.
     pub(crate) fn kwok(&self, kubeconfig: &Path) -> Result<Process> {
-        Program::new("kwok", parts::path("kwok")?)
+        let kwok = parts::path("kwok")?;
+        let real =
+            std::fs::canonicalize(&kwok).map_err(Error::io(format!("cannot find {}", kwok.display())))?;
+        Program::new("kwok", kwok)
             .flag("--kubeconfig", kubeconfig)
+            .flag("--config", real.with_file_name("stages.yaml"))
             .flag("--manage-all-nodes", "true")
             .flag("--server-address", format!("127.0.0.1:{}", ports::free()))
             .spawn(&self.dir.join("kwok.log"))

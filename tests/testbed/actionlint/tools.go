@@ -3,4 +3,4 @@
 // Package tools names the program that the testbed builds from this module.
 package tools
 
-import _ "github.com/argoproj/argo-cd/v3/cmd"
+import _ "github.com/rhysd/actionlint/cmd/actionlint"
