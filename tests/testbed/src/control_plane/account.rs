@@ -138,10 +138,12 @@ fn kind(object: &Value) -> &str {
     object.get("kind").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// What a rendering depends on: in how many namespaces there are rights, if not in all, and the chart's values.
+type Choice = (Option<usize>, Vec<String>);
+
 /// The chart's roles and bindings. They are rendered once for each number of namespaces and each choice of values, for names that stand for any.
 async fn rendered(namespace: &str, watch: Watch<'_>, values: &[&str]) -> Result<Vec<Value>> {
-    static RENDERED: Mutex<BTreeMap<(Option<usize>, Vec<String>), String>> =
-        Mutex::const_new(BTreeMap::new());
+    static RENDERED: Mutex<BTreeMap<Choice, String>> = Mutex::const_new(BTreeMap::new());
     let watched = match watch {
         Watch::All => None,
         Watch::Namespaces(watched) => Some(watched),
