@@ -14,6 +14,7 @@ use crate::example::all_ready;
 use crate::high_availability::{leads, replica};
 use crate::notification_policy::contact_point;
 use crate::rules::{merge, quiet, uid};
+use crate::several::second;
 use crate::uninstalled::two_resources;
 use crate::world::{self, SOON, World};
 
@@ -293,4 +294,33 @@ async fn who_waits_for_a_slow_grafana_is_counted_as_waiting_and_nobody_at_rest()
         }
     })
     .await;
+}
+
+#[apply(any_release)]
+async fn a_resource_in_two_grafanas_is_a_pass_in_each_of_them() {
+    let w = world::start().await;
+    let (_second, proxy) = second(&w).await;
+    let mail = |to: &str| {
+        let integrations = json!([{"email": {"addresses": [to]}}]);
+        json!({"integrations": integrations, "instances": ["default", "second"]})
+    };
+    w.put("ContactPoint", "team", mail("a@example.com")).await;
+    w.synced::<ContactPoint>("team").await;
+    let slow = [&w.proxy, &proxy];
+    for proxy in slow {
+        proxy.fault(Fault::delay(Duration::from_secs(3)));
+    }
+    w.put("ContactPoint", "team", mail("b@example.com")).await;
+    wait::until("it is worked on in both", SOON, async || {
+        let working = "alertwright_passes{kind=\"ContactPoint\",state=\"working\"}";
+        match w.operator.metric(working).await {
+            Some(2.0) => wait::Seen::Yes(()),
+            other => wait::not_yet(other),
+        }
+    })
+    .await;
+    for proxy in slow {
+        proxy.clear_faults();
+    }
+    w.synced::<ContactPoint>("team").await;
 }
