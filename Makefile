@@ -34,6 +34,8 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 CACHE = $(or $(ALERTWRIGHT_TESTBED_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/alertwright-testbed)
 CARGO_FUZZ = $(CACHE)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 MDBOOK = $(CACHE)/mdbook-$(MDBOOK_VERSION)/bin/mdbook
+# What runs for seconds needn't be compiled for minutes.
+LIGHTLY := CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 CARGO_DENY = $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY = $(CARGO_DENY) --workspace --config .cargo/deny.toml check
 BIN = $(shell tests/testbed/build --dir)
@@ -53,7 +55,7 @@ DEVELOPED = cargo build --locked --quiet --workspace --bin alertwright --test la
 # Modules of the testbed that have tests.
 GO_MODULES := grafana loki licences prometheus
 CHECKS := format lint deny generated layers charts workflows
-TESTS := testbed compile run-tests
+TESTS := compile run-tests
 GENERATED := crds charts/alertwright/files/crds docs/reference docs/cli docs/pictures src/api/schema/kept.txt
 
 # Makes one target after another, and says how long each took.
@@ -83,18 +85,27 @@ test-go: # What the testbed has in Go of its own, with the flags of its build, s
 	done
 
 .PHONY: compile
-compile: # At once, for the last minutes of a release build have one core. By itself, so that it can be told how long tests take
-	@$(MAKE) --no-print-directory --jobs=2 $(SHIPPED) test-go compile-tests
+compile: # Two at once, for the last minutes of each have one core. By itself, so that it can be told how long tests take
+	@$(MAKE) --no-print-directory --jobs=2 testbed static compile-tests
+	@$(MAKE) --no-print-directory --jobs=2 $(SHIPPED) test-go
 
 .PHONY: compile-tests
 compile-tests:
 	cargo test --workspace --locked --no-run
 
 .PHONY: run-tests
-run-tests: # What ran on which release of Grafana is printed last
+run-tests: # The end-to-end tests wait for much of their time, so all others run meanwhile, and what they print comes then. What ran on which release is last
 	@rm -f $(TARGET)/tmp/*.trials
-	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS) && end=0 || end=$$?; \
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; trap 'kill 0' INT; \
+	$(MAKE) --no-print-directory other-tests >"$$log" 2>&1 & others=$$!; end=0; \
+	(set -x; cargo test --workspace --locked --no-fail-fast --test e2e -- --test-threads=$(TEST_THREADS)) || end=$$?; \
+	wait $$others || end=$$?; cat "$$log"; \
 	tests/testbed/by-release; exit $$end
+
+.PHONY: other-tests
+other-tests: # All but the end-to-end tests, the only ones that begin with an e
+	cargo test --workspace --locked --no-fail-fast --lib --bins --test '[!e]*' -- --test-threads=$(TEST_THREADS) && end=0 || end=$$?; \
+	cargo test --workspace --locked --no-fail-fast --doc || end=$$?; exit $$end
 
 .PHONY: test-faults
 test-faults: testbed ## Test every fault of every call, and a crash before and after each, where `make test` takes a few (hours; one kind of them: KIND=409)
@@ -272,12 +283,12 @@ clean: ## Remove what was built here (the testbed's cache stays: it is shared)
 
 $(CARGO_FUZZ):
 	@echo 'cargo-fuzz: building, which takes a minute the first time'
-	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CACHE)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+	$(LIGHTLY) cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CACHE)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 
 $(CARGO_DENY):
-	@echo 'cargo-deny: building, which takes some minutes the first time'
-	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --no-default-features --root $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)
+	@echo 'cargo-deny: building, which takes two minutes the first time'
+	$(LIGHTLY) cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --no-default-features --root $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)
 
 $(MDBOOK):
 	@echo 'mdBook: building, which takes some minutes the first time'
-	cargo install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --features search --root $(CACHE)/mdbook-$(MDBOOK_VERSION)
+	$(LIGHTLY) cargo install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --features search --root $(CACHE)/mdbook-$(MDBOOK_VERSION)

@@ -1,4 +1,5 @@
 //! The demonstration on servers that are somebody's: it leaves nothing behind.
+#![cfg(feature = "demo-test")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
