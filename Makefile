@@ -94,18 +94,10 @@ compile-tests:
 	cargo test --workspace --locked --no-run
 
 .PHONY: run-tests
-run-tests: # The end-to-end tests wait for much of their time, so all others run meanwhile, and what they print comes then. What ran on which release is last
+run-tests: # What ran on which release of Grafana is printed last
 	@rm -f $(TARGET)/tmp/*.trials
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; trap 'kill 0' INT; \
-	$(MAKE) --no-print-directory other-tests >"$$log" 2>&1 & others=$$!; end=0; \
-	(set -x; cargo test --workspace --locked --no-fail-fast --test e2e -- --test-threads=$(TEST_THREADS)) || end=$$?; \
-	wait $$others || end=$$?; cat "$$log"; \
+	cargo test --workspace --locked --no-fail-fast -- --test-threads=$(TEST_THREADS) && end=0 || end=$$?; \
 	tests/testbed/by-release; exit $$end
-
-.PHONY: other-tests
-other-tests: # All but the end-to-end tests, the only ones that begin with an e
-	cargo test --workspace --locked --no-fail-fast --lib --bins --test '[!e]*' -- --test-threads=$(TEST_THREADS) && end=0 || end=$$?; \
-	cargo test --workspace --locked --no-fail-fast --doc || end=$$?; exit $$end
 
 .PHONY: test-faults
 test-faults: testbed ## Test every fault of every call, and a crash before and after each, where `make test` takes a few (hours; one kind of them: KIND=409)

@@ -11,7 +11,7 @@ use alertwright_testbed::{
 use serde_json::{Value, json};
 
 /// How long anything that should happen may take.
-pub const SOON: Duration = Duration::from_secs(120);
+pub const SOON: Duration = Duration::from_secs(300);
 
 /// The Application of the Revel example.
 pub const REVEL: &str = "revel-alerting";

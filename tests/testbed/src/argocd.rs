@@ -18,9 +18,9 @@ use crate::{
 /// Where Argo CD and its Applications are.
 pub const NAMESPACE: &str = "argocd";
 
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 /// How long a comparison may take that was asked for.
-const COMPARED: Duration = Duration::from_secs(120);
+const COMPARED: Duration = Duration::from_secs(300);
 
 /// A running Argo CD that manages the cluster it is in, by the address <https://kubernetes.default.svc>.
 ///

@@ -1,5 +1,4 @@
 //! The demonstration on servers that are somebody's: it leaves nothing behind.
-#![cfg(feature = "demo-test")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -14,7 +14,7 @@ use super::{ControlPlane, FIELD_MANAGER};
 use crate::{Error, Result, wait};
 
 /// How long a new kind takes at most to be served.
-const SERVED: Duration = Duration::from_secs(10);
+const SERVED: Duration = Duration::from_secs(60);
 
 impl ControlPlane {
     /// Applies all documents of a YAML text; those without a namespace go to the given one.
