@@ -19,7 +19,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use alertwright_testbed::{ControlPlane, Scratch, operator, parts};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -113,12 +113,51 @@ async fn installs(plane: &ControlPlane, chart: &[&OsStr]) {
     assert!(plane.kubectl(instances).await.ok().contains("default"));
 }
 
+/// Where readers of the page have their Grafana.
+const ADDRESS: &str = "https://grafana.example.com";
+
+/// The command of the page that begins so, on a line of its own or between backticks.
+fn typed(begin: &str) -> String {
+    let page = fs::read_to_string(root().join("docs/install.md")).expect("the page");
+    let mut commands = page.lines().flat_map(|line| line.split('`'));
+    let found = commands.find(|command| command.starts_with(begin));
+    found
+        .unwrap_or_else(|| panic!("docs/install.md has no {begin}"))
+        .to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_file_installs_the_types_and_the_operator_of_this_version() {
     let plane = ControlPlane::start().await.expect("a control plane");
-    let file = made().join("install.yaml").to_string_lossy().into_owned();
-    plane.kubectl(["apply", "--server-side", "-f", &file]).await.ok();
+    let folder = Scratch::new("reader").expect("a folder");
+    folder
+        .write("install.yaml", text("install.yaml"))
+        .expect("a file");
+    let reader_types = |begin: &str| {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-ec", &typed(begin)])
+            .current_dir(folder.path())
+            .env("KUBECONFIG", plane.kubeconfig());
+        success(&shell.output().expect("a shell"))
+    };
+    reader_types("sed -i.bak ");
+    reader_types("kubectl apply --server-side -f install.yaml");
     has_operator(&plane).await;
+    let deployment = "kubectl -n alertwright-system get deployment alertwright -o yaml";
+    let deployment = plane.kubectl(deployment.split(' ').skip(1)).await.ok();
+    assert!(
+        deployment.contains(&format!("value: {ADDRESS}\n")),
+        "{deployment}"
+    );
+    let instance = json!({
+        "apiVersion": "alerting.letsrevel.io/v1alpha1", "kind": "GrafanaInstance", "metadata": {"name": "default"},
+        "spec": {"url": "http://grafana.monitoring", "auth": {"token": {"secretKeyRef": {"name": "alertwright-grafana", "key": "token"}}}},
+    });
+    plane.apply(&instance.to_string(), "alertwright-system").await;
+    reader_types("kubectl -n alertwright-system patch grafanainstance default ");
+    let url = "-n alertwright-system get grafanainstance default -o jsonpath={.spec.url}";
+    assert_eq!(plane.kubectl(url.split(' ')).await.ok(), ADDRESS);
     let types = plane.kubectl(["get", "crds", "-o", "name"]).await.ok();
     let ours = types.matches("alerting.letsrevel.io").count();
     assert_eq!(ours, alertwright::api::crds().len(), "{types}");
